@@ -1,0 +1,35 @@
+"""autograd_lite: exact gradients of NumPy code, graphs to look at, gradients to check.
+
+>>> import numpy as np
+>>> import autograd_lite as ag
+>>> ag.grad(lambda x: np.sum(np.sin(x) ** 2))(np.array([0.0, np.pi / 4]))
+array([0., 1.])
+"""
+
+from autograd_lite import ops
+from autograd_lite.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    AutogradError,
+    BackwardError,
+    GradcheckError,
+    InPlaceError,
+    MissingOptionError,
+    NoRuleError,
+    RuleError,
+    UnsupportedError,
+)
+from autograd_lite.primitive import Primitive, no_grad, primitive
+from autograd_lite.transforms import (
+    checkpoint,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
+from autograd_lite.value import Value
+
+__version__ = "0.1.0"

@@ -1,0 +1,209 @@
+"""Rules of products of matrices and tensors: each operand's gradient is again a contraction."""
+
+from __future__ import annotations
+
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import ArgumentValueError
+from autograd_lite.ops.define import composite
+from autograd_lite.primitive import Node, Primitive, registry
+
+
+def matrix_transpose(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+def matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """The gradient of x @ y with respect to x: g yᵀ; vectors count as NumPy counts them."""
+    if np.ndim(y) == 1:
+        return g * y if np.ndim(x) == 1 else np.expand_dims(g, -1) * y
+    if np.ndim(x) == 1:
+        return np.squeeze(np.matmul(y, np.expand_dims(g, -1)), axis=-1)
+    return np.matmul(g, matrix_transpose(y))
+
+
+def matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """The gradient of x @ y with respect to y: xᵀ g."""
+    if np.ndim(x) == 1:
+        return g * x if np.ndim(y) == 1 else np.expand_dims(g, -2) * np.expand_dims(x, -1)
+    if np.ndim(y) == 1:
+        return np.squeeze(np.matmul(matrix_transpose(x), np.expand_dims(g, -1)), axis=-1)
+    if np.ndim(y) == 2 and np.ndim(x) > 2:
+        x, g = np.reshape(x, (-1, np.shape(x)[-1])), np.reshape(g, (-1, np.shape(g)[-1]))
+    return np.matmul(matrix_transpose(x), g)
+
+
+matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True)
+registry[np.matmul] = matmul
+
+
+# tensordot: contract the listed axes; what is left of x comes first, then what is left of y.
+
+
+def contracted_axes(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
+    if isinstance(axes, int | np.integer):
+        return list(range(np.ndim(x) - int(axes), np.ndim(x))), list(range(int(axes)))
+    left, right = (list(np.atleast_1d(a)) for a in axes)
+    return [int(a) % np.ndim(x) for a in left], [int(a) % np.ndim(y) for a in right]
+
+
+def free_axes(x: Any, contracted: list[int]) -> list[int]:
+    return [a for a in range(np.ndim(x)) if a not in contracted]
+
+
+def tensordot_left(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
+    left, right = contracted_axes(axes, x, y)
+    free_x, free_y = free_axes(x, left), free_axes(y, right)
+    share = np.tensordot(g, y, (list(range(len(free_x), np.ndim(out))), free_y))
+    return np.transpose(share, np.argsort(free_x + [left[i] for i in np.argsort(right)]))
+
+
+def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
+    left, right = contracted_axes(axes, x, y)
+    free_x, free_y = free_axes(x, left), free_axes(y, right)
+    share = np.tensordot(x, g, (free_x, list(range(len(free_x)))))
+    return np.transpose(share, np.argsort([right[i] for i in np.argsort(left)] + free_y))
+
+
+tensordot = Primitive(np.tensordot, tensordot_left, tensordot_right, arrays=2)
+registry[np.tensordot] = tensordot
+
+
+def dot_axes(x: Any, y: Any) -> Any:
+    return ((np.ndim(x) - 1,), (max(np.ndim(y) - 2, 0),))
+
+
+def dot_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return np.sum(g * y) if np.ndim(x) == 0 else g * y
+    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
+        return matmul_left(g, out, x, y)
+    return tensordot_left(g, out, x, y, dot_axes(x, y))
+
+
+def dot_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return np.sum(g * x) if np.ndim(y) == 0 else g * x
+    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
+        return matmul_right(g, out, x, y)
+    return tensordot_right(g, out, x, y, dot_axes(x, y))
+
+
+dot = Primitive(np.dot, dot_left, dot_right, arrays=2)
+registry[np.dot] = dot
+
+
+@composite(np.inner)
+def inner(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=(-1, -1))
+
+
+@composite(np.outer)
+def outer(a: Any, b: Any) -> Any:
+    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+# einsum: the gradient of one operand is an einsum of the upstream gradient and the others.
+
+
+def einsum_forward(*operands: Any, subscripts: str) -> Any:
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
+
+
+def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str) -> Any:
+    """Let the upstream gradient and this operand's subscripts change places.
+
+    Subscripts that only this operand has were summed over: its gradient is
+    constant along them, which a factor of ones spells out.  A subscript that
+    it has twice took a diagonal: the gradient lives on that diagonal alone,
+    which a factor of the identity matrix spells out.
+    """
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+    term, shape = terms[index], np.shape(operands[index])
+    others = [x for i, x in enumerate(operands) if i != index]
+    names = [output, *(t for i, t in enumerate(terms) if i != index)]
+    factors = [g, *others]
+    target = ""
+    unused = iter(c for c in ascii_letters if c not in subscripts)
+    for axis, name in enumerate(term):
+        if name in target:
+            fresh = next(unused)
+            factors.append(np.eye(shape[axis], dtype=g.dtype))
+            names.append(name + fresh)
+            target += fresh
+        else:
+            if not any(name in other for other in names):
+                factors.append(np.ones(shape[axis], dtype=g.dtype))
+                names.append(name)
+            target += name
+    return einsum_explicit(*factors, subscripts=",".join(names) + "->" + target)
+
+
+einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum")
+
+
+def explicit_subscripts(subscripts: str, shapes: list[tuple[int, ...]]) -> str:
+    """Write out an ellipsis and an implied output, as ``np.einsum`` understands them."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(shapes):
+        raise ArgumentValueError(
+            f"einsum: the subscripts {subscripts!r} name {len(terms)} operands, "
+            f"but {len(shapes)} were given"
+        )
+    if not arrow:
+        letters = inputs.replace(",", "").replace("...", "")
+        output = ("..." if "..." in inputs else "") + "".join(
+            sorted(c for c in set(letters) if letters.count(c) == 1)
+        )
+    widths = [
+        len(shape) - len(term.replace("...", "")) if "..." in term else 0
+        for term, shape in zip(terms, shapes, strict=True)
+    ]
+    spare = [c for c in ascii_letters if c not in subscripts][: max(widths, default=0)]
+    terms = [
+        term.replace("...", "".join(spare[len(spare) - width :]))
+        for term, width in zip(terms, widths, strict=True)
+    ]
+    return ",".join(terms) + "->" + output.replace("...", "".join(spare))
+
+
+@composite(np.einsum)
+def einsum(*operands: Any, optimize: Any = None) -> Any:
+    if isinstance(operands[0], str):
+        subscripts, arrays = operands[0], list(operands[1:])
+    else:
+        subscripts, arrays = from_sublists(operands)
+    arrays = [x if isinstance(x, Node) else np.asarray(x) for x in arrays]
+    explicit = explicit_subscripts(subscripts, [np.shape(x) for x in arrays])
+    sizes: dict[str, int] = {}
+    for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True):
+        for name, length in zip(term, np.shape(x), strict=True):
+            sizes[name] = max(sizes.get(name, 1), length)
+    # Lengths of one broadcast in einsum; made plain here, so that the rule need not know.
+    full = [
+        np.broadcast_to(x, tuple(sizes[name] for name in term))
+        if np.shape(x) != tuple(sizes[name] for name in term)
+        else x
+        for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True)
+    ]
+    return einsum_explicit(*full, subscripts=explicit)
+
+
+def from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    """Turn einsum's form without a string, ``x, [0, 1], y, [1, 2], [0, 2]``, into the other."""
+
+    def letters(sublist: Any) -> str:
+        return "".join("..." if i is Ellipsis else ascii_letters[i] for i in sublist)
+
+    pairs = len(operands) // 2
+    subscripts = ",".join(letters(operands[2 * i + 1]) for i in range(pairs))
+    if len(operands) % 2:
+        subscripts += "->" + letters(operands[-1])
+    return subscripts, [operands[2 * i] for i in range(pairs)]

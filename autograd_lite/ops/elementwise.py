@@ -1,0 +1,261 @@
+"""Rules of functions that work element by element; shapes broadcast, the engine undoes it.
+
+In a rule, ``g`` is the gradient with respect to the result, ``out`` the result,
+then come the inputs.  The mathematics is in any table of derivatives, for
+instance M. Abramowitz, I. Stegun, "Handbook of Mathematical Functions" (1964),
+chapters 3 and 4.
+"""
+
+from __future__ import annotations
+
+import operator
+from math import factorial, pi
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.ops.define import composite, constant, ufunc
+from autograd_lite.primitive import Primitive, registry
+
+LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
+
+
+def zero(g: Any, out: Any, *inputs: Any) -> Any:
+    """The derivative of a step function: zero wherever there is one."""
+    return np.zeros_like(g)
+
+
+# Arithmetic.
+
+add = ufunc(
+    np.add,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: g,
+    forward=operator.add,
+    singular=False,
+)
+subtract = ufunc(
+    np.subtract,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g,
+    forward=operator.sub,
+    singular=False,
+)
+multiply = ufunc(
+    np.multiply,
+    lambda g, out, x, y: g * y,
+    lambda g, out, x, y: g * x,
+    forward=operator.mul,
+)
+divide = ufunc(
+    np.divide,
+    lambda g, out, x, y: g / y,
+    lambda g, out, x, y: -g * out / y,
+    forward=operator.truediv,
+)
+negative = ufunc(np.negative, lambda g, out, x: -g, forward=operator.neg, singular=False)
+positive = ufunc(np.positive, lambda g, out, x: g, forward=operator.pos, singular=False)
+reciprocal = ufunc(np.reciprocal, lambda g, out, x: -g * out * out)
+floor_divide = ufunc(np.floor_divide, zero, zero, forward=operator.floordiv)
+remainder = ufunc(
+    np.remainder,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.floor_divide(x, y),
+    forward=operator.mod,
+)
+
+
+def power_of_numbers(x: Any, n: Any) -> Any:
+    """``x ** n`` as NumPy has it: a negative number to a broken power is NaN, not complex."""
+    result = x**n
+    if result.__class__ is complex and complex not in (x.__class__, n.__class__):
+        return np.power(x, n).item()
+    return result
+
+
+def power_base(g: Any, out: Any, x: Any, n: Any) -> Any:
+    if n.__class__ is int or n.__class__ is float:
+        return g * n * x ** (n - 1) if n != 0 else np.zeros_like(g)
+    return g * n * x ** np.where(n == 0, 1, n - 1)
+
+
+def power_exponent(g: Any, out: Any, x: Any, n: Any) -> Any:
+    return g * out * np.log(np.where(x == 0, 1, x))
+
+
+power = ufunc(np.power, power_base, power_exponent)
+power_operator = Primitive(
+    power_of_numbers, power_base, power_exponent, name="power", broadcasts=True, singular=True
+)
+registry[operator.pow] = power_operator
+square = ufunc(np.square, lambda g, out, x: g * (2 * x))
+sqrt = ufunc(np.sqrt, lambda g, out, x: g / (2 * out))
+hypot = ufunc(
+    np.hypot,
+    lambda g, out, x, y: g * x / np.where(out == 0, 1, out),
+    lambda g, out, x, y: g * y / np.where(out == 0, 1, out),
+)
+
+# Exponentials and logarithms.
+
+exp = ufunc(np.exp, lambda g, out, x: g * out)
+expm1 = ufunc(np.expm1, lambda g, out, x: g * (out + 1))
+log = ufunc(np.log, lambda g, out, x: g / x)
+log1p = ufunc(np.log1p, lambda g, out, x: g / (1 + x))
+log2 = ufunc(np.log2, lambda g, out, x: g / (x * LN2))
+log10 = ufunc(np.log10, lambda g, out, x: g / (x * LN10))
+logaddexp = ufunc(
+    np.logaddexp,
+    lambda g, out, x, y: g * np.exp(x - out),
+    lambda g, out, x, y: g * np.exp(y - out),
+)
+
+# Trigonometric and hyperbolic functions.
+
+sin = ufunc(np.sin, lambda g, out, x: g * np.cos(x))
+cos = ufunc(np.cos, lambda g, out, x: -g * np.sin(x))
+tan = ufunc(np.tan, lambda g, out, x: g * (1 + out * out))
+arcsin = ufunc(np.arcsin, lambda g, out, x: g / np.sqrt(1 - x * x))
+arccos = ufunc(np.arccos, lambda g, out, x: -g / np.sqrt(1 - x * x))
+arctan = ufunc(np.arctan, lambda g, out, x: g / (1 + x * x))
+arctan2 = ufunc(
+    np.arctan2,
+    lambda g, out, y, x: g * x / (x * x + y * y),
+    lambda g, out, y, x: -g * y / (x * x + y * y),
+)
+sinh = ufunc(np.sinh, lambda g, out, x: g * np.cosh(x))
+cosh = ufunc(np.cosh, lambda g, out, x: g * np.sinh(x))
+tanh = ufunc(np.tanh, lambda g, out, x: g * (1 - out * out))
+arcsinh = ufunc(np.arcsinh, lambda g, out, x: g / np.sqrt(1 + x * x))
+arccosh = ufunc(
+    np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1))
+)
+arctanh = ufunc(np.arctanh, lambda g, out, x: g / (1 - x * x))
+
+
+def sinc_derivative_forward(x: Any, order: int) -> Any:
+    """The derivative of sinc(x) = sin(πx)/(πx) of any order.
+
+    Away from 0 by the recurrence x·fₙ + n·fₙ₋₁ = dⁿ/dxⁿ sin(πx)/π, and by
+    sinc's power series within [-1, 1], where the recurrence cancels.
+    """
+    x = np.asarray(x)
+    near = np.abs(x) < 1
+    inside = np.where(near, x, 0)
+    series = np.zeros_like(inside)
+    for k in range((order + 1) // 2, order // 2 + 20):
+        n = 2 * k - order
+        coefficient = (-1) ** k * pi ** (2 * k) / ((2 * k + 1) * factorial(n))
+        series = series + coefficient * inside**n
+    outside = np.where(near, 1, x)
+    f = np.sin(pi * outside) / (pi * outside)
+    for n in range(1, order + 1):
+        f = (pi ** (n - 1) * np.sin(pi * outside + n * pi / 2) - n * f) / outside
+    return np.where(near, series, f)
+
+
+sinc_derivative = Primitive(
+    sinc_derivative_forward,
+    lambda g, out, x, order: g * sinc_derivative(x, order=order + 1),
+    name="sinc_derivative",
+    broadcasts=True,
+)
+sinc = ufunc(np.sinc, lambda g, out, x: g * sinc_derivative(x, order=1))
+
+# Steps, kinks and choices.
+
+absolute = ufunc(
+    np.absolute, lambda g, out, x: g * np.sign(np.conjugate(x)), forward=operator.abs
+)
+sign = ufunc(np.sign, zero, singular=False)
+maximum = ufunc(
+    np.maximum,
+    lambda g, out, x, y: np.where(x > y, g, np.where(x == y, g / 2, 0)),
+    lambda g, out, x, y: np.where(y > x, g, np.where(x == y, g / 2, 0)),
+    masks=True,
+    singular=False,
+)
+minimum = ufunc(
+    np.minimum,
+    lambda g, out, x, y: np.where(x < y, g, np.where(x == y, g / 2, 0)),
+    lambda g, out, x, y: np.where(y < x, g, np.where(x == y, g / 2, 0)),
+    masks=True,
+    singular=False,
+)
+
+
+def relu_forward(x: Any) -> Any:
+    if x.__class__ is float:
+        return 0.0 if x <= 0.0 else x
+    return np.maximum(x, 0)
+
+
+relu = Primitive(
+    relu_forward, lambda g, out, x: g * (x > 0), name="relu", broadcasts=True, masks=True
+)
+registry["relu"] = relu
+
+clip_between = Primitive(
+    np.clip,
+    lambda g, out, x, low, high: np.where(out == x, g, 0),
+    lambda g, out, x, low, high: np.where(x < low, g, 0),
+    lambda g, out, x, low, high: np.where(x > high, g, 0),
+    broadcasts=True,
+    masks=True,
+)
+
+
+@composite(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    return clip_between(a, low, high)
+
+
+where_chosen = Primitive(
+    np.where,
+    None,
+    lambda g, out, condition, x, y: np.where(condition, g, 0),
+    lambda g, out, condition, x, y: np.where(condition, 0, g),
+    broadcasts=True,
+    masks=True,
+)
+nonzero = Primitive(np.nonzero, differentiable=False)
+
+
+@composite(np.where)
+def where(condition: Any, *choices: Any) -> Any:
+    return where_chosen(condition, *choices) if choices else nonzero(condition)
+
+
+# Complex numbers.
+
+conjugate = ufunc(np.conjugate, lambda g, out, x: np.conjugate(g), singular=False)
+real = ufunc(np.real, lambda g, out, x: g, singular=False)
+imag = ufunc(np.imag, lambda g, out, x: -1j * g, singular=False)
+
+# Comparisons and tests.
+
+for function, python_operator in (
+    (np.less, operator.lt),
+    (np.less_equal, operator.le),
+    (np.greater, operator.gt),
+    (np.greater_equal, operator.ge),
+    (np.equal, operator.eq),
+    (np.not_equal, operator.ne),
+    (np.bitwise_and, operator.and_),
+    (np.bitwise_or, operator.or_),
+    (np.bitwise_xor, operator.xor),
+):
+    registry[function] = Primitive(python_operator, name=function.__name__, differentiable=False)
+
+constant(
+    np.invert,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.isfinite,
+    np.isnan,
+    np.isinf,
+    np.signbit,
+)

@@ -1,0 +1,671 @@
+"""Value: a node of the computation graph that behaves like the number or array it holds.
+
+Operators and NumPy's two protocols (``__array_ufunc__``, NEP 13, and
+``__array_function__``, NEP 18) look up what to do in the registry of
+primitives, so ordinary NumPy code records its own graph.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import dependencies, ones_like, steepest, sweep
+from autograd_lite.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    BackwardError,
+    InPlaceError,
+    NoRuleError,
+    UnsupportedError,
+)
+from autograd_lite.primitive import (
+    NO_PARAMETERS,
+    Node,
+    Primitive,
+    apply,
+    record,
+    recording,
+    registry,
+    serials,
+)
+
+__all__ = ["Value"]
+
+CONSTANTS = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32})
+
+
+def checked(data: Any, argument: str) -> Any:
+    """Check what a Value is to hold; a Python number stays one, the rest becomes an array."""
+    if data.__class__ is float or data.__class__ is complex:
+        return data
+    if data.__class__ is int:
+        return float(data)
+    if isinstance(data, Node):
+        raise ArgumentTypeError(
+            f"{argument} is already a Value; use it as it is, or pass its .data for a new leaf"
+        )
+    if isinstance(data, (list, tuple)) and _holds_node(data):
+        raise ArgumentTypeError(
+            f"{argument} is a list of Values; use ag.array or np.stack to join them "
+            "with their gradients, or pass their .data"
+        )
+    try:
+        array = np.asarray(data) if not hasattr(data, "__array_ufunc__") else data
+    except ValueError as error:
+        raise ArgumentValueError(
+            f"{argument} is a ragged list: its rows differ in length; "
+            "pass rows of equal length"
+        ) from error
+    kind = array.dtype.kind
+    if kind in "iu":
+        return array.astype(np.float64)
+    if kind not in "fc":
+        raise ArgumentTypeError(
+            f"{argument} must hold real or complex numbers, not {type(data).__name__} "
+            f"of dtype {array.dtype}; convert it to float first"
+        )
+    return np.asarray(array) if isinstance(array, np.generic) else array
+
+
+def _holds_node(data: Any) -> bool:
+    stack = [data]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Node):
+            return True
+        if isinstance(x, (list, tuple)):
+            stack.extend(x)
+    return False
+
+
+def _unary(function: Any) -> Callable[[Value], Value]:
+    def operate(self: Value) -> Value:
+        return apply(registry[function], (self,), NO_PARAMETERS)
+
+    return operate
+
+
+def _binary(
+    function: Any,
+) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
+    """An operator and its reflection; scalar graphs spend their time here."""
+
+    def operate(self: Value, other: Any) -> Value:
+        primitive = registry[function]
+        if isinstance(other, Node):
+            operand = other.data
+            requires_grad = self.requires_grad or other.requires_grad
+        elif other.__class__ in CONSTANTS:
+            operand = other
+            requires_grad = self.requires_grad
+        else:
+            return _unusual(primitive, self, other, False)
+        try:
+            data = primitive.forward(self.data, operand)
+        except ArithmeticError:
+            data = _in_numpy(primitive, self.data, operand)
+        if not primitive.differentiable:
+            requires_grad = False
+        return record(primitive, data, (self, other), NO_PARAMETERS, requires_grad)
+
+    def reflect(self: Value, other: Any) -> Value:
+        primitive = registry[function]
+        if other.__class__ not in CONSTANTS:
+            return _unusual(primitive, self, other, True)
+        try:
+            data = primitive.forward(other, self.data)
+        except ArithmeticError:
+            data = _in_numpy(primitive, other, self.data)
+        requires_grad = self.requires_grad and primitive.differentiable
+        return record(primitive, data, (other, self), NO_PARAMETERS, requires_grad)
+
+    return operate, reflect
+
+
+def _in_numpy(primitive: Primitive, left: Any, right: Any) -> Any:
+    """What NumPy makes of an operation that Python's floats refuse: 1/0 is inf."""
+    return primitive.forward(np.float64(left), np.float64(right)).item()
+
+
+def _unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
+    """An operand of a less common type: lists and NumPy scalars are numbers, the rest is not."""
+    if isinstance(other, (list, tuple)):
+        other = checked(other, "the operand")
+    elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
+        return NotImplemented
+    if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
+        return NotImplemented
+    return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
+
+
+class Value(Node):
+    """A number or array whose computations are recorded, so that they can be differentiated.
+
+    Parameters
+    ----------
+    data : float, complex, array_like
+        A Python number stays a Python number.  Anything else becomes an array
+        that is not copied; lists and integers become float64, ``float32`` and
+        other float types stay as they are.
+    requires_grad : bool
+        Whether gradients are computed for it.
+    label : str, optional
+        A name for drawings and error messages.
+
+    Attributes
+    ----------
+    data
+        The number or array.
+    grad
+        The gradient of the last ``backward()``, of the shape and dtype of
+        ``data``; None before.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If ``data`` holds booleans, strings or objects.
+    ArgumentValueError
+        If ``data`` is a ragged list.
+
+    Notes
+    -----
+    Comparisons give a Value of booleans that carries no gradient; it works in
+    ``if``, as an index and in ``np.where`` as the array of booleans would.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Value
+    >>> x = Value([1.0, 2.0, 3.0])
+    >>> y = np.sum(x ** 2)
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, data: Any, *, requires_grad: bool = True, label: str | None = None
+    ) -> None:
+        self.data = checked(data, "data")
+        self.grad = None
+        self.primitive = None
+        self.inputs = ()
+        self.parameters = NO_PARAMETERS
+        self.requires_grad = requires_grad
+        self.label = label
+        self.serial = next(serials)
+
+    # The gradient.
+
+    def backward(self, seed: Any = None, *, retain_graph: bool = True) -> None:
+        """Set ``.grad`` on every Value that this one was computed from.
+
+        Leaves add the new gradient to the one they have, as in PyTorch;
+        intermediate Values only ever show the gradient of the last sweep.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            The gradient with respect to this Value; must have its shape.
+            May be left out for a single number, where it is 1.
+        retain_graph : bool
+            False frees each node as soon as the sweep has passed it; only
+            leaves then get a gradient.
+
+        Raises
+        ------
+        BackwardError
+            If nothing here requires a gradient, if the Value is not a single
+            number and no seed is given, or if the graph was freed before.
+        ArgumentValueError
+            If the seed has another shape than this Value.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> a, b = Value(2.0), Value(-3.0)
+        >>> (a * b + a).backward()
+        >>> a.grad, b.grad
+        (-2.0, 2.0)
+        """
+        seed = self._seed(seed)
+        order, _ = dependencies([self])
+        gradients = sweep(order[:] if retain_graph else order, {self: seed}, free=not retain_graph)
+        if retain_graph:
+            for node in order:
+                if node.primitive is not None:
+                    node.grad = None
+        shared: set[int] | None = None
+        for node, g in gradients.items():
+            if g.__class__ is not float:
+                g = steepest(g)
+            if node.primitive is not None:
+                node.grad = g
+            elif node.grad is not None:
+                node.grad = node.grad + g
+            elif g.__class__ is np.ndarray:
+                if shared is None:
+                    shared = _shared(gradients)
+                node.grad = g.copy() if g.base is not None or id(g) in shared else g
+            else:
+                node.grad = g
+
+    def _seed(self, seed: Any) -> Any:
+        if not self.requires_grad:
+            raise BackwardError(
+                "backward() on a Value that requires no gradient: it was made with "
+                "requires_grad=False, under no_grad, or by a function without derivative"
+            )
+        if seed is None:
+            if self.size != 1:
+                raise BackwardError(
+                    f"backward() without a seed needs a single number, and this Value has shape "
+                    f"{self.shape}; reduce it first (np.sum, np.mean) "
+                    "or pass a seed of that shape"
+                )
+            return ones_like(self.data)
+        if isinstance(seed, Node):
+            seed = seed.data
+        if np.shape(seed) != self.shape:
+            raise ArgumentValueError(
+                f"the seed has shape {np.shape(seed)}, but this Value has shape {self.shape}; "
+                "a seed is the gradient with respect to the Value and has its shape"
+            )
+        if isinstance(self.data, np.ndarray | np.generic):
+            return steepest(np.array(seed, self.dtype))
+        return steepest(type(self.data)(seed))
+
+    def detach(self) -> Value:
+        """Return a new leaf with the same data that requires no gradient.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> (Value(2.0) * 3).detach()
+        Value(6.0)
+        """
+        return Value(self.data, requires_grad=False, label=self.label)
+
+    # What it is.
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data; ``()`` for a Python number."""
+        return getattr(self.data, "shape", ())
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return getattr(self.data, "size", 1)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the data; that of the type for a Python number."""
+        dtype: np.dtype[Any] | None = getattr(self.data, "dtype", None)
+        return np.dtype(type(self.data)) if dtype is None else dtype
+
+    @property
+    def T(self) -> Value:
+        """The transpose: all axes reversed."""
+        return np.transpose(self)
+
+    @property
+    def mT(self) -> Value:
+        """The matrix transpose: the last two axes swapped."""
+        return np.swapaxes(self, -1, -2)
+
+    @property
+    def real(self) -> Value:
+        """The real part."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Value:
+        """The imaginary part."""
+        return np.imag(self)
+
+    @property
+    def at(self) -> At:
+        """Replacements of parts: ``x.at[i].set(v)`` and ``x.at[i].add(v)`` give a new Value."""
+        return At(self)
+
+    def item(self) -> Any:
+        """The single number held, as a plain Python number.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> Value([4.0]).item()
+        4.0
+        """
+        return self.data if self.data.__class__ in (float, complex) else self.data.item()
+
+    def tolist(self) -> Any:
+        """The data as nested lists of plain Python numbers."""
+        return self.data.tolist() if hasattr(self.data, "tolist") else self.data
+
+    # Methods that NumPy's arrays have; each is the NumPy function of its name.
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """``np.sum`` of this Value."""
+        return np.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """``np.mean`` of this Value."""
+        return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """``np.prod`` of this Value."""
+        return np.prod(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """``np.max`` of this Value; ties share the gradient equally."""
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """``np.min`` of this Value; ties share the gradient equally."""
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
+        """``np.var`` of this Value."""
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
+        """``np.std`` of this Value."""
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def cumsum(self, axis: Any = None) -> Value:
+        """``np.cumsum`` of this Value."""
+        return np.cumsum(self, axis=axis)
+
+    def argmax(self, axis: Any = None) -> Value:
+        """``np.argmax`` of this Value; carries no gradient."""
+        return np.argmax(self, axis=axis)
+
+    def argmin(self, axis: Any = None) -> Value:
+        """``np.argmin`` of this Value; carries no gradient."""
+        return np.argmin(self, axis=axis)
+
+    def clip(self, min: Any = None, max: Any = None) -> Value:
+        """``np.clip`` of this Value."""
+        return np.clip(self, min, max)
+
+    def dot(self, other: Any) -> Value:
+        """``np.dot`` of this Value and another."""
+        return np.dot(self, other)
+
+    def reshape(self, *shape: Any) -> Value:
+        """``np.reshape`` of this Value; the shape as one tuple or as several integers."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self) -> Value:
+        """``np.ravel`` of this Value."""
+        return np.ravel(self)
+
+    flatten = ravel
+
+    def squeeze(self, axis: Any = None) -> Value:
+        """``np.squeeze`` of this Value."""
+        return np.squeeze(self, axis=axis)
+
+    def transpose(self, *axes: Any) -> Value:
+        """``np.transpose`` of this Value; the axes as one tuple or as several integers."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Value:
+        """``np.swapaxes`` of this Value."""
+        return np.swapaxes(self, axis1, axis2)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Value:
+        """``np.repeat`` of this Value."""
+        return np.repeat(self, repeats, axis=axis)
+
+    def astype(self, dtype: Any) -> Value:
+        """``np.astype`` of this Value; the gradient goes back in the dtype it came from."""
+        return np.astype(self, dtype)
+
+    def conj(self) -> Value:
+        """``np.conjugate`` of this Value."""
+        return np.conjugate(self)
+
+    def relu(self) -> Value:
+        """The positive part; its derivative at 0 is 0.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> Value([-1.0, 2.0]).relu()
+        Value([0., 2.])
+        """
+        return registry["relu"](self)
+
+    def tanh(self) -> Value:
+        """``np.tanh`` of this Value."""
+        return np.tanh(self)
+
+    def exp(self) -> Value:
+        """``np.exp`` of this Value."""
+        return np.exp(self)
+
+    def log(self) -> Value:
+        """``np.log`` of this Value."""
+        return np.log(self)
+
+    # Operators.
+
+    __add__, __radd__ = _binary(np.add)
+    __sub__, __rsub__ = _binary(np.subtract)
+    __mul__, __rmul__ = _binary(np.multiply)
+    __truediv__, __rtruediv__ = _binary(np.divide)
+    __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
+    __mod__, __rmod__ = _binary(np.remainder)
+    __pow__, __rpow__ = _binary(operator.pow)
+    __matmul__, __rmatmul__ = _binary(np.matmul)
+    __and__, __rand__ = _binary(np.bitwise_and)
+    __or__, __ror__ = _binary(np.bitwise_or)
+    __xor__, __rxor__ = _binary(np.bitwise_xor)
+    __lt__, _ = _binary(np.less)
+    __le__, _ = _binary(np.less_equal)
+    __gt__, _ = _binary(np.greater)
+    __ge__, _ = _binary(np.greater_equal)
+    __eq__, _ = _binary(np.equal)  # type: ignore[assignment]
+    __ne__, _ = _binary(np.not_equal)  # type: ignore[assignment]
+    __neg__ = _unary(np.negative)
+    __pos__ = _unary(np.positive)
+    __abs__ = _unary(np.absolute)
+    __invert__ = _unary(np.invert)
+    __hash__ = object.__hash__
+
+    # NumPy's protocols.
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        primitive = registry.get(ufunc)
+        if primitive is not None and method == "__call__" and not kwargs:
+            return primitive(*inputs)
+        if any(x is not None for x in kwargs.get("out", ())):
+            raise InPlaceError(
+                f"np.{ufunc.__name__} cannot write its result into out= where a Value is "
+                "involved; leave out= away (or write a = a + x for a += x) "
+                "and use the Value that is returned"
+            )
+        if primitive is None:
+            raise _no_rule(ufunc)
+        what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+        raise UnsupportedError(
+            f"{what} of a Value does not take {', '.join(sorted(kwargs)) or 'this call'}; "
+            "write it with plain np functions, or pass x.data to compute without gradient"
+        )
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        primitive = registry.get(function)
+        if primitive is None:
+            raise _no_rule(function)
+        if kwargs.get("out") is not None:
+            raise InPlaceError(
+                f"np.{function.__name__} cannot write its result into out= where a Value is "
+                "involved; leave out= away and use the Value that is returned"
+            )
+        return primitive(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise ArgumentTypeError(
+                "a Value cannot be put into a plain array, its gradient would be lost: build "
+                "arrays of Values with ag.array or np.stack, replace parts with "
+                "x.at[i].set(v), or pass x.data to use the number as a constant"
+            )
+        return np.array(self.data, dtype, copy=copy)
+
+    # Python's protocols.
+
+    def __getitem__(self, index: Any) -> Value:
+        parts = index if isinstance(index, tuple) else (index,)
+        result: Value = registry[operator.getitem](self, *parts)
+        return result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise InPlaceError(
+            "a Value cannot be written in place; write x = x.at[i].set(v) for x[i] = v "
+            "and x = x.at[i].add(v) for x[i] += v"
+        )
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ArgumentTypeError("len() of a Value that is a single number")
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Value]:
+        if self.ndim == 0:
+            raise ArgumentTypeError("iteration over a Value that is a single number")
+        return (self[i] for i in range(len(self.data)))
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __complex__(self) -> complex:
+        return complex(self.data)
+
+    def __index__(self) -> int:
+        return operator.index(self.data)
+
+    def __format__(self, specification: str) -> str:
+        return format(self.data if self.ndim else self.item(), specification)
+
+    def __repr__(self) -> str:
+        name = "Value" if type(self) is Result else type(self).__name__
+        parts = [_show(self.data, len(name) + 1)]
+        if self.ndim and self.dtype != np.float64 and self.dtype != bool:
+            parts.append(f"dtype={self.dtype}")
+        if self.grad is not None:
+            parts.append(f"grad={_show(self.grad, len(name) + 1)}")
+        if self.label is not None:
+            parts.append(f"label={self.label!r}")
+        return f"{name}({', '.join(parts)})"
+
+    def __reduce__(self) -> Any:
+        cls = Value if type(self) is Result else type(self)
+        return _restore, (cls, self.data, self.grad, self.requires_grad, self.label)
+
+
+def _show(data: Any, indent: int) -> str:
+    if isinstance(data, np.ndarray):
+        return np.array2string(data, separator=", ", prefix=" " * indent)
+    return repr(data.item() if isinstance(data, np.generic) else data)
+
+
+def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str) -> Value:
+    """Rebuild a copied or unpickled Value as a leaf."""
+    value = cls.__new__(cls)
+    Value.__init__(value, 0.0, requires_grad=requires_grad, label=label)
+    value.data = data
+    value.grad = grad
+    return value
+
+
+def _shared(gradients: dict[Node, Any]) -> set[int]:
+    """Identities of arrays that are the gradient of more than one node."""
+    seen: set[int] = set()
+    twice: set[int] = set()
+    for g in gradients.values():
+        (twice if id(g) in seen else seen).add(id(g))
+    return twice
+
+
+def _no_rule(function: Any) -> NoRuleError:
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{function.__name__}"
+    return NoRuleError(
+        f"{name} has no derivative rule in autograd_lite; write one with ag.primitive and "
+        "defvjp, or pass x.data to use the number as a constant"
+    )
+
+
+class At:
+    """Part of a Value that is to be replaced; made by ``x.at[index]``.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value
+    >>> x = Value([1.0, 2.0, 3.0])
+    >>> x.at[0].set(10.0)
+    Value([10.,  2.,  3.])
+    >>> x.at[[0, 0]].add(1.0)
+    Value([3., 2., 3.])
+    """
+
+    __slots__ = ("index", "value")
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+        self.index: tuple[Any, ...] | None = None
+
+    def __getitem__(self, index: Any) -> At:
+        part = At(self.value)
+        part.index = index if isinstance(index, tuple) else (index,)
+        return part
+
+    def _replace(self, how: str, replacement: Any) -> Value:
+        if self.index is None:
+            raise ArgumentTypeError(f"x.at.{how}(v) lacks an index; write x.at[i].{how}(v)")
+        result: Value = registry[f"at.{how}"](self.value, replacement, *self.index)
+        return result
+
+    def set(self, replacement: Any) -> Value:
+        """A copy with this part replaced; where an index repeats, the last one counts."""
+        return self._replace("set", replacement)
+
+    def add(self, increment: Any) -> Value:
+        """A copy with this part increased; where an index repeats, increments add up."""
+        return self._replace("add", increment)
+
+
+class Result(Value):
+    """A Value that an operation computed.
+
+    ``record`` makes one without arguments and fills it in: that takes half the
+    time of a call of ``Value.__init__``, for which there is nothing to check.
+    """
+
+    __slots__ = ()
+
+    __init__ = object.__init__
+
+
+Node.result_class = Result
