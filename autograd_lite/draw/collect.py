@@ -1,0 +1,81 @@
+"""What was recorded, as a list: each node visited once, oldest first, without recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import by_serial
+from autograd_lite.primitive import Node
+
+__all__ = ["Graph", "constants", "recorded_graph", "static_text"]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in the order of computation; ``operands`` are positions in that order."""
+
+    nodes: list[Node]
+    operands: list[list[int]]
+    results: list[int]
+
+
+def recorded_graph(roots: Iterable[Node]) -> Graph:
+    """Everything that the roots were computed from, with or without gradient."""
+    roots = list(roots)
+    seen = set(roots)
+    stack = list(seen)
+    while stack:
+        for x in stack.pop().inputs:
+            if isinstance(x, Node) and x not in seen:
+                seen.add(x)
+                stack.append(x)
+    nodes = sorted(seen, key=by_serial)
+    position = {node: index for index, node in enumerate(nodes)}
+    operands = [[position[x] for x in node.inputs if isinstance(x, Node)] for node in nodes]
+    return Graph(nodes, operands, [position[root] for root in roots])
+
+
+def is_constant(x: Any) -> bool:
+    """Whether an operand is a number or array that was not wrapped in a Value."""
+    return isinstance(x, (bool, int, float, complex, np.generic)) or (
+        hasattr(x, "dtype") and not isinstance(x, Node)
+    )
+
+
+def constants(node: Node) -> list[tuple[int, Any]]:
+    """The constant operands of a node that are drawn as boxes, with their places."""
+    if _indexes(node):
+        return []
+    return [(place, x) for place, x in enumerate(node.inputs) if is_constant(x)]
+
+
+def static_text(node: Node) -> str:
+    """Static arguments as they would be written in a call: ``axis=0``, ``[1:, :]``."""
+    if _indexes(node):
+        start = 1 if node.primitive is not None and node.primitive.name == "getitem" else 2
+        return "[" + ", ".join(map(_index_text, node.inputs[start:])) + "]"
+    given = {name: x for name, x in node.parameters.items() if x is not None and x is not False}
+    return ", ".join(f"{name}={x}" for name, x in given.items())
+
+
+def _indexes(node: Node) -> bool:
+    return node.primitive is not None and node.primitive.name in ("getitem", "at.set", "at.add")
+
+
+def _index_text(part: Any) -> str:
+    if isinstance(part, Node):
+        return "…"
+    if isinstance(part, slice):
+        ends = [part.start, part.stop] + ([part.step] if part.step is not None else [])
+        return ":".join("" if end is None else str(end) for end in ends)
+    if part is Ellipsis:
+        return "..."
+    if part is None:
+        return "None"
+    if isinstance(part, (list, np.ndarray)) and np.ndim(part):
+        return f"{np.size(part)} {'booleans' if np.asarray(part).dtype == bool else 'indices'}"
+    return str(part)

@@ -1,0 +1,92 @@
+"""The one description of a drawn graph, which all writers read: vertices, edges, clusters.
+
+Nothing here knows of Graphviz, HTML or text, and no writer knows of Values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+__all__ = ["Cluster", "Edge", "Kind", "Mark", "Picture", "Vertex"]
+
+Kind = Literal["leaf", "operation", "constant", "fold", "module"]
+Mark = Literal["first", "tainted", "blocked", "path", "differs"]
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """One box: what it is called, what it holds, and what is to be said about it.
+
+    ``title`` is the name, else the operation; ``facts`` are short rows such as
+    ``("value", "-6.0")``; ``module`` is the path of the cluster it lies in.
+    """
+
+    key: str
+    kind: Kind
+    title: str
+    subtitle: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    module: tuple[str, ...] = ()
+    source: str = ""
+    marks: frozenset[Mark] = frozenset()
+
+    def describe(self) -> str:
+        """One sentence for tooltips and screen readers."""
+        facts = [f"{name} {text}" for name, text in self.facts]
+        parts = [" ".join(filter(None, (self.title, self.subtitle))), *facts, *sorted(self.marks)]
+        return "; ".join(filter(None, parts)) + (f"; {self.source}" if self.source else "")
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An operand on its way into an operation; ``label`` is its shape."""
+
+    tail: str
+    head: str
+    label: str = ""
+    marks: frozenset[Mark] = frozenset()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A module, drawn as a frame around what was computed in it."""
+
+    path: tuple[str, ...]
+    title: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A whole drawing; vertices are in the order of computation."""
+
+    title: str
+    vertices: tuple[Vertex, ...]
+    edges: tuple[Edge, ...]
+    clusters: tuple[Cluster, ...] = ()
+    notes: tuple[str, ...] = ()
+    results: frozenset[str] = field(default_factory=frozenset)
+
+    def describe(self) -> str:
+        """The drawing in one paragraph, the text alternative of its image."""
+        count = f"{len(self.vertices)} nodes and {len(self.edges)} edges"
+        return " ".join((f"Computation graph of {count}.", *self.notes))
+
+    def marked(
+        self, vertices: dict[str, Mark], edges: dict[tuple[str, str], Mark], *notes: str
+    ) -> Picture:
+        """The same picture with marks on some of its vertices and edges."""
+        return replace(
+            self,
+            vertices=tuple(
+                replace(v, marks=v.marks | {vertices[v.key]}) if v.key in vertices else v
+                for v in self.vertices
+            ),
+            edges=tuple(
+                replace(e, marks=e.marks | {edges[e.tail, e.head]})
+                if (e.tail, e.head) in edges
+                else e
+                for e in self.edges
+            ),
+            notes=self.notes + notes,
+        )
