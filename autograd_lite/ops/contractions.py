@@ -111,11 +111,13 @@ def outer(a: Any, b: Any) -> Any:
 # einsum: the gradient of one operand is an einsum of the upstream gradient and the others.
 
 
-def einsum_forward(*operands: Any, subscripts: str) -> Any:
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
+def einsum_forward(*operands: Any, subscripts: str, optimize: Any) -> Any:
+    return np.einsum(subscripts, *operands, optimize=optimize)
 
 
-def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str) -> Any:
+def einsum_vjp(
+    index: int, g: Any, out: Any, *operands: Any, subscripts: str, optimize: Any
+) -> Any:
     """Let the upstream gradient and this operand's subscripts change places.
 
     Subscripts that only this operand has were summed over: its gradient is
@@ -142,7 +144,9 @@ def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str) ->
                 factors.append(np.ones(shape[axis], dtype=g.dtype))
                 names.append(name)
             target += name
-    return einsum_explicit(*factors, subscripts=",".join(names) + "->" + target)
+    return einsum_explicit(
+        *factors, subscripts=",".join(names) + "->" + target, optimize=len(factors) > 2
+    )
 
 
 einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum")
@@ -175,7 +179,7 @@ def explicit_subscripts(subscripts: str, shapes: list[tuple[int, ...]]) -> str:
 
 
 @composite(np.einsum)
-def einsum(*operands: Any, optimize: Any = None) -> Any:
+def einsum(*operands: Any, optimize: Any = False) -> Any:
     if isinstance(operands[0], str):
         subscripts, arrays = operands[0], list(operands[1:])
     else:
@@ -193,7 +197,7 @@ def einsum(*operands: Any, optimize: Any = None) -> Any:
         else x
         for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True)
     ]
-    return einsum_explicit(*full, subscripts=explicit)
+    return einsum_explicit(*full, subscripts=explicit, optimize=optimize)
 
 
 def from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:

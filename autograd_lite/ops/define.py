@@ -30,10 +30,15 @@ def ufunc(
     return primitive
 
 
-def array_function(function: Any, *rules: Rule | None, **options: Any) -> Primitive:
-    """Register the rules of a function of whole arrays; arguments after them are static."""
+def array_function(
+    function: Any, *rules: Rule | None, forward: Any = None, **options: Any
+) -> Primitive:
+    """Register the rules of a function of whole arrays; arguments after them are static.
+
+    ``forward`` takes its place where static arguments cannot be passed by keyword.
+    """
     options.setdefault("arrays", len(rules))
-    primitive = Primitive(function, *rules, **options)
+    primitive = Primitive(forward or function, *rules, name=function.__name__, **options)
     registry[function] = primitive
     return primitive
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.backward import is_complex
 from autograd_lite.ops.define import composite, constant, ufunc
 from autograd_lite.primitive import Primitive, registry
 
@@ -80,7 +81,7 @@ def power_base(g: Any, out: Any, x: Any, n: Any) -> Any:
 
 
 def power_exponent(g: Any, out: Any, x: Any, n: Any) -> Any:
-    return g * out * np.log(np.where(x == 0, 1, x))
+    return g * out * np.log(np.where(x == 0, np.ones_like(out), x))
 
 
 power = ufunc(np.power, power_base, power_exponent)
@@ -154,7 +155,7 @@ def sinc_derivative_forward(x: Any, order: int) -> Any:
     return np.where(near, series, f)
 
 
-sinc_derivative = Primitive(
+sinc_derivative: Primitive = Primitive(
     sinc_derivative_forward,
     lambda g, out, x, order: g * sinc_derivative(x, order=order + 1),
     name="sinc_derivative",
@@ -164,10 +165,19 @@ sinc = ufunc(np.sinc, lambda g, out, x: g * sinc_derivative(x, order=1))
 
 # Steps, kinks and choices.
 
+
+
+def sign_vjp(g: Any, out: Any, x: Any) -> Any:
+    """A real number keeps its sign; a complex one's turns with its angle."""
+    if not is_complex(x):
+        return np.zeros_like(g)
+    return 1j * np.imag(g * out) / np.where(x == 0, 1, x)
+
+
 absolute = ufunc(
     np.absolute, lambda g, out, x: g * np.sign(np.conjugate(x)), forward=operator.abs
 )
-sign = ufunc(np.sign, zero, singular=False)
+sign = ufunc(np.sign, sign_vjp, singular=False)
 maximum = ufunc(
     np.maximum,
     lambda g, out, x, y: np.where(x > y, g, np.where(x == y, g / 2, 0)),
@@ -206,7 +216,10 @@ clip_between = Primitive(
 
 
 @composite(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(
+    a: Any, a_min: Any = None, a_max: Any = None,
+    *, min: Any = None, max: Any = None,  # noqa: A002
+) -> Any:  # fmt: skip
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     return clip_between(a, low, high)
 

@@ -25,7 +25,7 @@ def repeats_possible(parts: tuple[Any, ...]) -> bool:
 
 
 def getitem_forward(x: Any, *parts: Any) -> Any:
-    return x[parts]
+    return (np.asarray(x) if x.__class__ is float else x)[parts]
 
 
 def scatter_forward(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:

@@ -7,8 +7,42 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.ops.define import array_function, constant
+from autograd_lite.primitive import Primitive, Rule, registry
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
+# ``where`` is a mask of the elements that count, or True for all of them.
+
+
+class Reduction(Primitive):
+    """A reduction along axes.  With ``where=`` its mask is one more input."""
+
+    __slots__ = ("masked",)
+
+    def __init__(self, function: Any, rule: Rule, **options: Any) -> None:
+        def forward(x: Any, where: Any, **static: Any) -> Any:
+            return function(x, where=where, **static)
+
+        def masked_rule(g: Any, out: Any, x: Any, where: Any, **static: Any) -> Any:
+            return np.where(where, rule(g, out, x, where=where, **static), 0)
+
+        name = function.__name__
+        super().__init__(function, rule, arrays=1, **options)
+        self.masked = Primitive(forward, masked_rule, None, name=name, **options)
+        registry[function] = self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "where" not in kwargs:
+            return super().__call__(*args, **kwargs)
+        where = kwargs.pop("where")
+        inputs, static = self._bind(args, kwargs)
+        return self.masked(*inputs, where, **static)
+
+
+def count_of(x: Any, out: Any, axis: Any, where: Any) -> Any:
+    """How many elements were reduced to one, in the dtype of ``x``."""
+    if where is True:
+        return np.size(x) // max(np.size(out), 1)
+    return np.sum(np.where(where, np.ones_like(x), 0), axis=axis, keepdims=True)
 
 
 def keep_axes(reduced: Any, axis: Any, keepdims: bool) -> Any:
@@ -21,35 +55,44 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return np.broadcast_to(keep_axes(g, axis, keepdims), np.shape(x))
 
 
-def sum_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum_vjp(
+    g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False,
+    dtype: Any = None, initial: Any = 0, where: Any = True,
+) -> Any:  # fmt: skip
     return spread(g, x, axis, keepdims)
 
 
-def mean_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return spread(g / (np.size(x) // max(np.size(out), 1)), x, axis, keepdims)
+def mean_vjp(
+    g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False,
+    dtype: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
+    return spread(keep_axes(g, axis, keepdims) / count_of(x, out, axis, where), x, axis, True)
 
 
 def var_vjp(
-    g: Any, out: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False
-) -> Any:
-    count = np.size(x) // max(np.size(out), 1)
-    centred = np.conjugate(x - np.mean(x, axis=axis, keepdims=True))
-    return keep_axes(g, axis, keepdims) * (2 / (count - ddof)) * centred
+    g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False,
+    ddof: float = 0, correction: float = 0, dtype: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
+    count = count_of(x, out, axis, where)
+    mean = np.sum(np.where(where, x, 0), axis=axis, keepdims=True) / count
+    slope = 2 / (count - (ddof or correction))
+    return keep_axes(g, axis, keepdims) * slope * np.conjugate(x - mean)
 
 
-def std_vjp(
-    g: Any, out: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False
-) -> Any:
+def std_vjp(g: Any, out: Any, x: Any, **static: Any) -> Any:
     """The derivative of the root of `var_vjp`'s; 0 where all elements are equal."""
-    safe = np.where(out == 0, 1, out)
-    return var_vjp(g / (2 * safe), out, x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return var_vjp(g / (2 * np.where(out == 0, 1, out)), out, x, **static)
 
 
-def extremum_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def extremum_vjp(
+    g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """All that attain the extremum share the gradient equally."""
     g = keep_axes(g, axis, keepdims)
-    chosen = np.where(x == keep_axes(out, axis, keepdims), np.ones_like(g), 0)
-    return g * chosen / np.sum(chosen, axis=axis, keepdims=True)
+    attained = np.logical_and(where, x == keep_axes(out, axis, keepdims))
+    chosen = np.where(attained, np.ones_like(g), 0)
+    return g * chosen / np.maximum(np.sum(chosen, axis=axis, keepdims=True), 1)
 
 
 def products_of_others(x: Any) -> Any:
@@ -75,32 +118,35 @@ def products_of_others(x: Any) -> Any:
     return others[..., :size]
 
 
-def prod_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod_vjp(
+    g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False,
+    dtype: Any = None, initial: Any = 1, where: Any = True,
+) -> Any:  # fmt: skip
     shape = np.shape(x)
     if not shape or not np.size(x):
-        return spread(g, x, axis, keepdims)
+        return spread(g * initial, x, axis, keepdims)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     taken = [a % len(shape) for a in axes]
     order = [a for a in range(len(shape)) if a not in taken] + taken
-    moved = np.transpose(x, order)
+    moved = np.transpose(x if where is True else np.where(where, x, 1), order)
     kept = np.shape(moved)[: len(shape) - len(taken)]
     others = np.reshape(products_of_others(np.reshape(moved, (*kept, -1))), np.shape(moved))
-    return keep_axes(g, axis, keepdims) * np.transpose(others, np.argsort(order))
+    return keep_axes(g * initial, axis, keepdims) * np.transpose(others, np.argsort(order))
 
 
-def cumsum_vjp(g: Any, out: Any, x: Any, axis: int | None = None) -> Any:
+def cumsum_vjp(g: Any, out: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Each element counts in all sums from its own place on."""
     last = 0 if axis is None else axis
     return np.reshape(np.flip(np.cumsum(np.flip(g, last), axis=last), last), np.shape(x))
 
 
-sum = array_function(np.sum, sum_vjp)
-mean = array_function(np.mean, mean_vjp)
-var = array_function(np.var, var_vjp)
-std = array_function(np.std, std_vjp)
-max_ = array_function(np.max, extremum_vjp, masks=True)
-min_ = array_function(np.min, extremum_vjp, masks=True)
-prod = array_function(np.prod, prod_vjp)
+sum = Reduction(np.sum, sum_vjp)  # noqa: A001
+mean = Reduction(np.mean, mean_vjp)
+var = Reduction(np.var, var_vjp)
+std = Reduction(np.std, std_vjp)
+max_ = Reduction(np.max, extremum_vjp, masks=True)
+min_ = Reduction(np.min, extremum_vjp, masks=True)
+prod = Reduction(np.prod, prod_vjp)
 cumsum = array_function(np.cumsum, cumsum_vjp)
 
 constant(np.argmax, np.argmin, np.argsort, np.any, np.all, np.count_nonzero)

@@ -22,16 +22,16 @@ def size(a: Any, axis: int | None = None) -> int:
     return int(a.size) if axis is None else int(a.shape[axis])
 
 
-def ravel_vjp(g: Any, out: Any, x: Any, order: str = "C") -> Any:
+def ravel_vjp(g: Any, out: Any, x: Any, order: Any = "C") -> Any:
     return np.reshape(g, np.shape(x), order=order)
 
 
-def reshape_vjp(g: Any, out: Any, x: Any, shape: Any = None, order: str = "C") -> Any:
+def reshape_vjp(g: Any, out: Any, x: Any, shape: Any = None, order: Any = "C") -> Any:
     return np.reshape(g, np.shape(x), order=order)
 
 
 def transpose_vjp(g: Any, out: Any, x: Any, axes: Any = None) -> Any:
-    return np.transpose(g) if axes is None else np.transpose(g, np.argsort(axes))
+    return np.transpose(g, None if axes is None else np.argsort([a % len(axes) for a in axes]))
 
 
 def swapaxes_vjp(g: Any, out: Any, x: Any, axis1: int = 0, axis2: int = 0) -> Any:
@@ -59,10 +59,13 @@ def roll_vjp(g: Any, out: Any, x: Any, shift: Any = 0, axis: Any = None) -> Any:
     return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis)
 
 
-def astype_vjp(g: Any, out: Any, x: Any, dtype: Any = None) -> Any:
+def astype_forward(x: Any, dtype: Any, copy: bool = True) -> Any:
+    return np.astype(x, dtype, copy=copy)
+
+
+def astype_vjp(g: Any, out: Any, x: Any, dtype: Any = None, copy: bool = True) -> Any:
     """The engine gives every gradient the dtype of its input."""
     return g
-
 
 
 reshape = array_function(np.reshape, reshape_vjp)
@@ -75,7 +78,7 @@ squeeze = array_function(np.squeeze, axis_vjp)
 broadcast_to = array_function(np.broadcast_to, broadcast_to_vjp)
 flip = array_function(np.flip, flip_vjp)
 roll = array_function(np.roll, roll_vjp)
-astype = array_function(np.astype, astype_vjp)
+astype = array_function(np.astype, astype_vjp, forward=astype_forward)
 
 
 # Functions that join: their first argument is a sequence of arrays.
@@ -150,7 +153,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 @composite(np.tile)
-def tile(A: Any, reps: Any) -> Any:
+def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name for it
     shape = np.shape(A)
     reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
     reps = (1,) * (len(shape) - len(reps)) + reps

@@ -1,0 +1,181 @@
+"""One row of the table of cases, and the domains that inputs are drawn from.
+
+Domains are smooth by construction: no draw comes near a kink, a tie or a pole, so
+that numerical derivatives are accurate and tolerances can be tight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Rng = np.random.Generator
+Sampler = Callable[[Rng, tuple[int, ...]], Any]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where one input is drawn from: its shape, and how to draw an array of a shape."""
+
+    shape: tuple[int, ...]
+    sample: Sampler
+
+    def draw(self, rng: Rng, shape: tuple[int, ...] | None = None) -> Any:
+        array = np.asarray(self.sample(rng, self.shape if shape is None else shape))
+        array.flags.writeable = False
+        return array
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to call one registered function."""
+
+    function: Any
+    """The key in the registry."""
+    call: Callable[..., Any]
+    """Takes the inputs, Values or arrays, and returns the result."""
+    domains: tuple[Domain, ...]
+    reference: Callable[..., Any]
+    """The same on plain arrays, by NumPy alone."""
+    label: str = ""
+    derivatives: int = 2
+    """How many derivatives there are; 0 for functions that carry no gradient."""
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        function = self.function
+        if isinstance(function, tuple):
+            name = f"{function[0].__name__}.{function[1]}"
+        else:
+            name = getattr(function, "__name__", str(function))
+        module = getattr(function, "__module__", "") or ""
+        prefix = "linalg." if "linalg" in module else "fft." if "fft" in module else ""
+        return f"{prefix}{name}({self.label or ', '.join(map(_shown, self.keywords.items()))})"
+
+    def draw(self, seed: int = 0) -> list[Any]:
+        rng = np.random.default_rng(seed)
+        return [domain.draw(rng) for domain in self.domains]
+
+
+def _shown(item: tuple[str, Any]) -> str:
+    return f"{item[0]}={item[1]}"
+
+
+def row(
+    function: Any,
+    *domains: Domain,
+    call: Callable[..., Any] | None = None,
+    reference: Callable[..., Any] | None = None,
+    label: str = "",
+    derivatives: int = 2,
+    **keywords: Any,
+) -> Case:
+    """A case that calls ``function`` with these keywords, unless another call is given."""
+    if call is None:
+
+        def call(*inputs: Any) -> Any:
+            return function(*inputs, **keywords)
+
+    return Case(function, call, domains, reference or call, label, derivatives, keywords)
+
+
+def passes(function: Any, *domains: Domain, **options: Any) -> Case:
+    """A case of a function that answers as on plain arrays and carries no gradient."""
+    return row(function, *domains, derivatives=0, **options)
+
+
+# Domains.
+
+
+def domain(sample: Sampler) -> Callable[..., Domain]:
+    def of_shape(*shape: int) -> Domain:
+        return Domain(shape, sample)
+
+    return of_shape
+
+
+@domain
+def real(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(-2, 2, shape)
+
+
+@domain
+def positive(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(0.5, 2.5, shape)
+
+
+@domain
+def nonzero(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
+
+
+@domain
+def inside_unit(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Between -1 and 1, where arcsin and arctanh live."""
+    return rng.uniform(-0.8, 0.8, shape)
+
+
+@domain
+def above_one(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(1.3, 3, shape)
+
+
+@domain
+def distinct(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """No two elements nearer than 0.2, none nearer to 0 than 0.1."""
+    size = int(np.prod(shape))
+    steps = 0.3 * (np.arange(size) - size // 2) + 0.15
+    return (rng.permutation(steps) + rng.uniform(-0.05, 0.05, size)).reshape(shape)
+
+
+@domain
+def increasing(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return np.cumsum(rng.uniform(0.5, 1.5, shape), axis=-1)
+
+
+@domain
+def fractional(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Away from all integers, where rounding jumps."""
+    return rng.integers(-3, 3, shape) + rng.uniform(0.2, 0.4, shape)
+
+
+@domain
+def invertible(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(-1, 1, shape) + 2 * np.eye(shape[-2], shape[-1])
+
+
+@domain
+def symmetric(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Symmetric, with eigenvalues well apart."""
+    noise = rng.uniform(-0.3, 0.3, shape)
+    return noise + np.swapaxes(noise, -1, -2) + np.diag(np.arange(1.0, shape[-1] + 1))
+
+
+@domain
+def positive_definite(rng: Rng, shape: tuple[int, ...]) -> Any:
+    noise = rng.uniform(-0.3, 0.3, shape)
+    return noise + np.swapaxes(noise, -1, -2) + np.diag(np.arange(2.0, shape[-1] + 2))
+
+
+@domain
+def full_rank(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Rectangular, with singular values well apart."""
+    noise = rng.uniform(-0.3, 0.3, shape)
+    return noise + np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1)
+
+
+def complex_of(part: Callable[..., Domain]) -> Callable[..., Domain]:
+    """Complex numbers with real and imaginary parts from a domain."""
+
+    def of_shape(*shape: int) -> Domain:
+        sample = part(*shape).sample
+        return Domain(shape, lambda rng, shape: sample(rng, shape) + 1j * sample(rng, shape))
+
+    return of_shape
+
+
+complex_numbers = complex_of(real)

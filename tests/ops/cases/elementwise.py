@@ -1,0 +1,126 @@
+"""Cases of functions that work element by element."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from tests.ops.cases.case import (
+    Case,
+    above_one,
+    complex_numbers,
+    distinct,
+    fractional,
+    inside_unit,
+    nonzero,
+    passes,
+    positive,
+    real,
+    row,
+)
+
+binary = (real(2, 3), real(2, 3))
+apart = (distinct(2, 3), fractional(2, 3))
+
+
+
+
+ROWS: list[Case] = [
+    row(np.add, *binary),
+    row(np.subtract, *binary),
+    row(np.multiply, *binary),
+    row(np.divide, real(2, 3), nonzero(2, 3)),
+    row(np.negative, real(2, 3)),
+    row(np.positive, real(2, 3)),
+    row(np.reciprocal, nonzero(2, 3)),
+    row(np.floor_divide, positive(2, 3), call=lambda x: np.floor_divide(x, 7.0), label="x//7"),
+    row(np.remainder, real(2, 3), call=lambda x: np.remainder(x, 7.0), label="x%7"),
+    row(np.remainder, positive(3), positive(3), call=lambda x, y: np.remainder(x + 9, y + 20)),
+    row(np.power, positive(2, 3), real(2, 3)),
+    row(np.power, real(2, 3), call=lambda x: np.power(x, 3), label="x,3"),
+    row(np.power, nonzero(2, 3), call=lambda x: np.power(x, -2.0), label="x,-2"),
+    row(np.power, real(4), call=lambda x: np.power(x, np.array([0.0, 1, 2, 3])), label="x,0123"),
+    row(operator.pow, positive(2, 3), real(2, 3)),
+    row(operator.pow, real(2, 3), call=lambda x: x**2, label="x**2"),
+    row(operator.pow, real(2, 3), call=lambda x: 2.0**x, label="2**x"),
+    row(np.square, real(2, 3)),
+    row(np.sqrt, positive(2, 3)),
+    row(np.hypot, nonzero(2, 3), nonzero(2, 3)),
+    row(np.exp, real(2, 3)),
+    row(np.expm1, real(2, 3)),
+    row(np.log, positive(2, 3)),
+    row(np.log1p, positive(2, 3)),
+    row(np.log2, positive(2, 3)),
+    row(np.log10, positive(2, 3)),
+    row(np.logaddexp, *binary),
+    row(np.sin, real(2, 3)),
+    row(np.cos, real(2, 3)),
+    row(np.tan, inside_unit(2, 3)),
+    row(np.arcsin, inside_unit(2, 3)),
+    row(np.arccos, inside_unit(2, 3)),
+    row(np.arctan, real(2, 3)),
+    row(np.arctan2, nonzero(2, 3), nonzero(2, 3)),
+    row(np.sinh, real(2, 3)),
+    row(np.cosh, real(2, 3)),
+    row(np.tanh, real(2, 3)),
+    row(np.arcsinh, real(2, 3)),
+    row(np.arccosh, above_one(2, 3)),
+    row(np.arctanh, inside_unit(2, 3)),
+    row(np.sinc, real(2, 3)),
+    row(np.absolute, nonzero(2, 3)),
+    row(np.sign, nonzero(2, 3)),
+    row(np.maximum, *apart),
+    row(np.minimum, *apart),
+    row("relu", distinct(2, 3), call=lambda x: x.relu(), reference=lambda x: np.maximum(x, 0)),
+    row(np.clip, distinct(7), call=lambda x: np.clip(x, -0.3, 0.6), label="x,low,high"),
+    row(np.clip, distinct(7), call=lambda x: np.clip(x, 0.0, None), label="x,low,None"),
+    row(np.clip, distinct(7), call=lambda x: np.clip(x, a_min=None, a_max=0.0), label="a_max"),
+    row(np.clip, distinct(7), call=lambda x: np.clip(x, min=-0.3, max=0.3), label="min,max"),
+    row(
+        np.clip,
+        distinct(2, 3),
+        call=lambda x: np.clip(x[0], np.minimum(x[1], 0) - 0.1, x[1] * x[1] + 0.1),
+        label="bounds with gradients",
+    ),
+    row(np.where, *binary, call=lambda x, y: np.where(np.eye(2, 3) > 0, x, y), label="c,x,y"),
+    row(np.where, distinct(4), call=lambda x: np.where(x > 0, np.sin(x), x), label="x>0"),
+    row(np.conjugate, real(2, 3)),
+    row(np.conjugate, complex_numbers(2, 3), label="complex"),
+    row(np.real, complex_numbers(2, 3)),
+    row(np.imag, complex_numbers(2, 3)),
+    *[
+        row(function, complex_numbers(3), label="complex")
+        for function in (
+            np.negative, np.positive, np.reciprocal, np.square, np.sqrt, np.exp, np.expm1,
+            np.log, np.log1p, np.log2, np.log10, np.sin, np.cos, np.tan, np.arctan, np.sinh,
+            np.cosh, np.tanh, np.arcsin, np.arccos, np.arcsinh, np.arccosh, np.arctanh,
+            np.absolute,
+        )
+    ],
+    *[
+        row(function, complex_numbers(3), complex_numbers(3), label="complex")
+        for function in (np.add, np.subtract, np.multiply, np.divide, np.power)
+    ],
+    *[
+        row(function, real(3), complex_numbers(3), label="real,complex")
+        for function in (np.add, np.subtract, np.multiply, np.divide)
+    ],
+    row(np.power, positive(3), complex_numbers(3), label="real,complex"),
+    *[
+        passes(function, *apart)
+        for function in (
+            np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+            np.logical_and, np.logical_or, np.logical_xor,
+        )
+    ],
+    *[
+        passes(function, *apart, call=lambda x, y, f=function: f(x > 0, y > 0))
+        for function in (np.bitwise_and, np.bitwise_or, np.bitwise_xor)
+    ],
+    passes(np.invert, real(3), call=lambda x: np.invert(x > 0)),
+    *[
+        passes(function, distinct(2, 3))
+        for function in (np.logical_not, np.isfinite, np.isnan, np.isinf, np.signbit)
+    ],
+]

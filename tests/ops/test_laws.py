@@ -1,0 +1,157 @@
+"""Laws that every operation obeys, run over the whole table of cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import backward
+from autograd_lite.nested import flatten
+from autograd_lite.primitive import registry
+from tests.ops.cases import CASES
+from tests.ops.cases.case import Case
+from tests.ops.numerical import directional_derivative, inner, random_like
+
+DIFFERENTIABLE = [case for case in CASES if case.derivatives]
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_derivative = pytest.mark.parametrize("case", DIFFERENTIABLE, ids=lambda case: case.name)
+
+
+def outputs(case: Case, inputs: list[Any]) -> list[Any]:
+    return flatten(case.call(*inputs))
+
+
+def plain(x: Any) -> Any:
+    return x.data if isinstance(x, ag.Value) else x
+
+
+def test_every_registered_operation_has_a_case_and_every_case_an_operation() -> None:
+    assert set(registry) == {case.function for case in CASES}
+
+
+def test_the_names_of_cases_are_unique() -> None:
+    names = [case.name for case in CASES]
+    assert sorted(names) == sorted(set(names))
+
+
+@every_case
+def test_the_value_is_numpys_bit_for_bit(case: Case) -> None:
+    inputs = case.draw()
+    ours = outputs(case, [ag.Value(x) for x in inputs])
+    theirs = flatten(case.reference(*inputs))
+    assert len(ours) == len(theirs)
+    for mine, yours in zip(map(plain, ours), theirs, strict=True):
+        assert np.shape(mine) == np.shape(yours)
+        assert np.asarray(mine).dtype == np.asarray(yours).dtype
+        assert np.array_equal(mine, yours, equal_nan=True)
+
+
+@every_case
+def test_a_result_is_a_value_that_knows_whether_it_has_a_gradient(case: Case) -> None:
+    for result in outputs(case, [ag.Value(x) for x in case.draw()]):
+        if case.derivatives:
+            assert isinstance(result, ag.Value)
+            assert result.requires_grad
+        else:
+            assert not getattr(result, "requires_grad", False)
+
+
+def cotangents(case: Case, inputs: list[Any], seed: int) -> list[Any]:
+    return random_like(np.random.default_rng(seed), flatten(case.reference(*inputs)))
+
+
+def gradients(case: Case, weights: list[Any], inputs: Any) -> Any:
+    """The gradients of <weights, outputs> with respect to every input."""
+
+    def listed(*xs: Any) -> Any:
+        return flatten(case.call(*xs))
+
+    return ag.vjp(listed, *inputs)[1](weights)
+
+
+def assert_close(exact: float, numerical: float, scale: float) -> None:
+    assert abs(exact - numerical) <= 2e-9 * max(scale, 1.0), (exact, numerical)
+
+
+@every_derivative
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_first_derivative_is_the_numerical_one(case: Case, seed: int) -> None:
+    inputs = case.draw(seed)
+    weights = cotangents(case, inputs, seed)
+    direction = random_like(np.random.default_rng(seed + 10), inputs)
+    shares = gradients(case, weights, inputs)
+    numerical = directional_derivative(
+        lambda *xs: inner(weights, flatten(case.reference(*xs))), inputs, direction, 8e-3
+    )
+    scale = sum(float(np.sum(np.abs(share))) for share in shares)
+    assert_close(inner(shares, direction), numerical, scale)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.derivatives > 1], ids=lambda case: case.name
+)
+def test_the_second_derivative_is_the_numerical_one(case: Case) -> None:
+    inputs = case.draw(3)
+    weights = cotangents(case, inputs, 4)
+    rng = np.random.default_rng(5)
+    direction, probe = random_like(rng, inputs), random_like(rng, inputs)
+
+    def gradient(*xs: Any) -> Any:
+        return gradients(case, weights, xs)
+
+    shares = ag.vjp(gradient, *inputs)[1](tuple(probe))
+    numerical = directional_derivative(
+        lambda *xs: inner(probe, gradient(*xs)), inputs, direction, 8e-3
+    )
+    scale = sum(float(np.sum(np.abs(share))) for share in shares)
+    assert_close(inner(shares, direction), numerical, scale)
+
+
+def narrowed(x: Any) -> Any:
+    return x.astype(np.complex64 if np.iscomplexobj(x) else np.float32)
+
+
+@every_derivative
+def test_float32_stays_float32(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values as NumPy's; and no rule computes a gradient in more than its input's precision."""
+    inputs = [narrowed(x) for x in case.draw()]
+    leaves = [ag.Value(x) for x in inputs]
+    results = outputs(case, leaves)
+    widest = max(np.finfo(result.dtype).bits for result in results)
+    conform = backward._conform
+
+    def watched(share: Any, like: Any, primitive: Any, index: int) -> Any:
+        dtype = getattr(share, "dtype", np.dtype(np.float16))
+        assert np.finfo(dtype).bits <= widest, (primitive, index, dtype)
+        return conform(share, like, primitive, index)
+
+    monkeypatch.setattr(backward, "_conform", watched)
+    for result, expected in zip(results, flatten(case.reference(*inputs)), strict=True):
+        assert result.dtype == expected.dtype
+        result.backward(np.ones(result.shape, result.dtype))
+    for leaf, x in zip(leaves, inputs, strict=True):
+        assert leaf.grad is None or leaf.grad.dtype == x.dtype
+
+
+LAYOUTS = {
+    "Fortran": lambda x: np.array(x, order="F"),
+    "reversed": lambda x: np.flip(np.flip(x).copy()),
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
+}
+
+
+@every_derivative
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_layout_in_memory_does_not_matter(case: Case, layout: str) -> None:
+    inputs = case.draw()
+    weights = cotangents(case, inputs, 6)
+    laid_out = [np.asarray(LAYOUTS[layout](x)) for x in inputs]
+    for x in laid_out:
+        x.flags.writeable = False
+    for share, other in zip(
+        gradients(case, weights, inputs), gradients(case, weights, laid_out), strict=True
+    ):
+        np.testing.assert_allclose(share, other, rtol=1e-13, atol=1e-13)
