@@ -36,7 +36,7 @@ def matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     return np.matmul(matrix_transpose(x), g)
 
 
-matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True)
+matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True, formula="x @ y")
 registry[np.matmul] = matmul
 
 

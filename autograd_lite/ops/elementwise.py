@@ -34,6 +34,7 @@ add = ufunc(
     lambda g, out, x, y: g,
     forward=operator.add,
     singular=False,
+    formula="x + y",
 )
 subtract = ufunc(
     np.subtract,
@@ -41,28 +42,36 @@ subtract = ufunc(
     lambda g, out, x, y: -g,
     forward=operator.sub,
     singular=False,
+    formula="x - y",
 )
 multiply = ufunc(
     np.multiply,
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: g * x,
     forward=operator.mul,
+    formula="x · y",
 )
 divide = ufunc(
     np.divide,
     lambda g, out, x, y: g / y,
     lambda g, out, x, y: -g * out / y,
     forward=operator.truediv,
+    formula="x / y",
 )
-negative = ufunc(np.negative, lambda g, out, x: -g, forward=operator.neg, singular=False)
-positive = ufunc(np.positive, lambda g, out, x: g, forward=operator.pos, singular=False)
-reciprocal = ufunc(np.reciprocal, lambda g, out, x: -g * out * out)
-floor_divide = ufunc(np.floor_divide, zero, zero, forward=operator.floordiv)
+negative = ufunc(
+    np.negative, lambda g, out, x: -g, forward=operator.neg, singular=False, formula="-x"
+)
+positive = ufunc(
+    np.positive, lambda g, out, x: g, forward=operator.pos, singular=False, formula="x"
+)
+reciprocal = ufunc(np.reciprocal, lambda g, out, x: -g * out * out, formula="1 / x")
+floor_divide = ufunc(np.floor_divide, zero, zero, forward=operator.floordiv, formula="⌊x / y⌋")
 remainder = ufunc(
     np.remainder,
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g * np.floor_divide(x, y),
     forward=operator.mod,
+    formula="x mod y",
 )
 
 
@@ -84,31 +93,39 @@ def power_exponent(g: Any, out: Any, x: Any, n: Any) -> Any:
     return g * out * np.log(np.where(x == 0, np.ones_like(out), x))
 
 
-power = ufunc(np.power, power_base, power_exponent)
+power = ufunc(np.power, power_base, power_exponent, formula="x ** n")
 power_operator = Primitive(
-    power_of_numbers, power_base, power_exponent, name="power", broadcasts=True, singular=True
+    power_of_numbers,
+    power_base,
+    power_exponent,
+    name="power",
+    broadcasts=True,
+    singular=True,
+    formula="x ** n",
 )
 registry[operator.pow] = power_operator
-square = ufunc(np.square, lambda g, out, x: g * (2 * x))
-sqrt = ufunc(np.sqrt, lambda g, out, x: g / (2 * out))
+square = ufunc(np.square, lambda g, out, x: g * (2 * x), formula="x²")
+sqrt = ufunc(np.sqrt, lambda g, out, x: g / (2 * out), formula="√x")
 hypot = ufunc(
     np.hypot,
     lambda g, out, x, y: g * x / np.where(out == 0, 1, out),
     lambda g, out, x, y: g * y / np.where(out == 0, 1, out),
+    formula="√(x² + y²)",
 )
 
 # Exponentials and logarithms.
 
 exp = ufunc(np.exp, lambda g, out, x: g * out)
-expm1 = ufunc(np.expm1, lambda g, out, x: g * (out + 1))
+expm1 = ufunc(np.expm1, lambda g, out, x: g * (out + 1), formula="exp(x) - 1")
 log = ufunc(np.log, lambda g, out, x: g / x)
-log1p = ufunc(np.log1p, lambda g, out, x: g / (1 + x))
+log1p = ufunc(np.log1p, lambda g, out, x: g / (1 + x), formula="log(1 + x)")
 log2 = ufunc(np.log2, lambda g, out, x: g / (x * LN2))
 log10 = ufunc(np.log10, lambda g, out, x: g / (x * LN10))
 logaddexp = ufunc(
     np.logaddexp,
     lambda g, out, x, y: g * np.exp(x - out),
     lambda g, out, x, y: g * np.exp(y - out),
+    formula="log(exp(x) + exp(y))",
 )
 
 # Trigonometric and hyperbolic functions.
@@ -175,7 +192,10 @@ def sign_vjp(g: Any, out: Any, x: Any) -> Any:
 
 
 absolute = ufunc(
-    np.absolute, lambda g, out, x: g * np.sign(np.conjugate(x)), forward=operator.abs
+    np.absolute,
+    lambda g, out, x: g * np.sign(np.conjugate(x)),
+    forward=operator.abs,
+    formula="|x|",
 )
 sign = ufunc(np.sign, sign_vjp, singular=False)
 maximum = ufunc(
@@ -184,6 +204,7 @@ maximum = ufunc(
     lambda g, out, x, y: np.where(y > x, g, np.where(x == y, g / 2, 0)),
     masks=True,
     singular=False,
+    formula="max(x, y)",
 )
 minimum = ufunc(
     np.minimum,
@@ -191,6 +212,7 @@ minimum = ufunc(
     lambda g, out, x, y: np.where(y < x, g, np.where(x == y, g / 2, 0)),
     masks=True,
     singular=False,
+    formula="min(x, y)",
 )
 
 
@@ -201,7 +223,12 @@ def relu_forward(x: Any) -> Any:
 
 
 relu = Primitive(
-    relu_forward, lambda g, out, x: g * (x > 0), name="relu", broadcasts=True, masks=True
+    relu_forward,
+    lambda g, out, x: g * (x > 0),
+    name="relu",
+    broadcasts=True,
+    masks=True,
+    formula="max(x, 0)",
 )
 registry["relu"] = relu
 
