@@ -34,3 +34,28 @@ from autograd_lite.transforms import (
 from autograd_lite.value import Value
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentTypeError",
+    "ArgumentValueError",
+    "AutogradError",
+    "BackwardError",
+    "GradcheckError",
+    "InPlaceError",
+    "MissingOptionError",
+    "NoRuleError",
+    "Primitive",
+    "RuleError",
+    "UnsupportedError",
+    "Value",
+    "checkpoint",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "primitive",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,89 @@
+"""How class labels and a model's outputs correspond."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+
+__all__ = ["checked_labels", "one_hot", "plain", "predicted_labels"]
+
+Array = np.ndarray[Any, Any]
+
+
+def plain(x: Any) -> Array:
+    """The numbers of a Value, array or list, as an array."""
+    return np.asarray(x.data if isinstance(x, ag.Value) else x)
+
+
+def checked_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
+    """Class labels as integers, checked to fit logits of ``shape`` (..., classes).
+
+    Raises
+    ------
+    ArgumentValueError
+        If there is not one label for each row of logits, a label is not a
+        whole number, or there is no class of that number.
+    """
+    labels = plain(given)
+    if labels.shape != shape[:-1]:
+        raise ag.ArgumentValueError(
+            f"{caller}: the labels have shape {labels.shape}, but the logits have shape {shape}; "
+            f"give one label for each row, shape {shape[:-1]}"
+        )
+    if labels.dtype.kind not in "iu":
+        whole = labels.astype(np.int64, copy=True) if labels.dtype.kind in "fb" else None
+        if whole is None or not np.array_equal(whole, labels):
+            raise ag.ArgumentValueError(
+                f"{caller}: the labels have dtype {labels.dtype} and are not whole numbers; "
+                f"number the classes from 0 to {shape[-1] - 1}"
+            )
+        labels = whole
+    outside = (labels < 0) | (labels >= shape[-1])
+    if outside.any():
+        position = tuple(int(i) for i in np.argwhere(outside)[0])
+        where = position[0] if len(position) == 1 else position
+        raise ag.ArgumentValueError(
+            f"{caller}: the label at position {where} is {labels[position]}, but the logits have "
+            f"{shape[-1]} classes; labels go from 0 to {shape[-1] - 1}"
+        )
+    return labels
+
+
+def one_hot(labels: Any, n_classes: int, dtype: Any = np.float64) -> Array:
+    """A row for each label: 1 in the column of its class, 0 elsewhere.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.one_hot([2, 0], 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    classes = checked_labels(labels, (*np.shape(labels), n_classes), "one_hot")
+    rows = np.zeros((classes.size, n_classes), dtype)
+    rows[np.arange(classes.size), classes.ravel()] = 1
+    return rows.reshape(*classes.shape, n_classes)
+
+
+def predicted_labels(outputs: Any) -> Array:
+    """The classes that outputs decide for.
+
+    The largest of several columns; of a single output, or none but samples,
+    the side of zero: 1 for a positive logit.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.predicted_labels(np.array([[0.1, 0.7, 0.2], [2.0, 0.0, 1.0]]))
+    array([1, 0])
+    >>> nn.predicted_labels(np.array([[-3.0], [0.5]]))
+    array([0, 1])
+    """
+    numbers = plain(outputs)
+    if numbers.ndim >= 2 and numbers.shape[-1] > 1:
+        return np.asarray(np.argmax(numbers, axis=-1))
+    side = numbers if numbers.ndim < 2 else numbers[..., 0]
+    return np.asarray(side > 0, np.int64)

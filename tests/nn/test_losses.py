@@ -1,0 +1,201 @@
+"""Losses: values, derivatives, reductions, weights, extremes, errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special
+
+import autograd_lite as ag
+import nn
+
+RNG = np.random.default_rng(0)
+PREDICTION, TARGET = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3))
+LABELS = np.array([0, 2, 1, 1, 0, 2])
+YES_NO = np.array([[0.0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1], [0, 0, 0], [0.3, 0.5, 0.9]])
+
+CASES = {
+    "mse": (nn.mse, TARGET, (PREDICTION - TARGET) ** 2),
+    "mae": (nn.mae, TARGET, np.abs(PREDICTION - TARGET)),
+    "huber": (nn.huber, TARGET, special.huber(1.0, PREDICTION - TARGET)),
+    "cross_entropy": (
+        nn.cross_entropy,
+        LABELS,
+        -special.log_softmax(PREDICTION, axis=1)[np.arange(6), LABELS],
+    ),
+    "binary_cross_entropy": (
+        nn.binary_cross_entropy,
+        YES_NO,
+        -YES_NO * special.log_expit(PREDICTION) - (1 - YES_NO) * special.log_expit(-PREDICTION),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_and_reductions(name):
+    loss, target, each = CASES[name]
+    weight = np.array([1.0, 0.0, 2.0, 1.0, 0.5, 3.0])
+    weights = np.broadcast_to(weight.reshape(-1, *(1,) * (each.ndim - 1)), each.shape)
+    close = np.testing.assert_allclose
+    close(loss(PREDICTION, target), each.mean())
+    close(loss(PREDICTION, target, reduction="sum"), each.sum())
+    close(loss(PREDICTION, target, reduction="none"), each)
+    close(
+        loss(PREDICTION, target, sample_weight=weight), np.average(each, weights=weights)
+    )
+    close(
+        loss(PREDICTION, target, sample_weight=weight, reduction="sum"), (each * weights).sum()
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_both_derivatives(name, check_derivatives):
+    loss, target, _ = CASES[name]
+    check_derivatives(lambda x: loss(x, target), PREDICTION)
+    check_derivatives(lambda x: loss(x, target, sample_weight=np.arange(6.0)), PREDICTION)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_float32_is_kept(name):
+    loss, target, _ = CASES[name]
+    x = ag.Value(PREDICTION.astype(np.float32))
+    out = loss(x, target, sample_weight=np.arange(6.0))
+    out.backward()
+    assert out.dtype == np.float32
+    assert x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_losses_from_logits_are_stable(dtype):
+    logits = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]], dtype)
+    for loss, target, expected in (
+        (nn.cross_entropy, [0, 0], 1000.0),
+        (nn.binary_cross_entropy, [[1.0, 0.0], [1.0, 0.0]], 500.0),
+    ):
+        value = ag.Value(logits)
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            out = loss(value, target)
+            out.backward()
+        assert out.item() == expected
+        assert np.isfinite(value.grad).all()
+
+
+def test_cross_entropy_takes_probabilities_class_weights_and_smoothing():
+    probabilities = nn.one_hot(LABELS, 3)
+    plain = nn.cross_entropy(PREDICTION, LABELS, reduction="none")
+    np.testing.assert_array_equal(
+        nn.cross_entropy(PREDICTION, probabilities, reduction="none"), plain
+    )
+    weight = np.array([1.0, 2.0, 5.0])
+    np.testing.assert_allclose(
+        nn.cross_entropy(PREDICTION, LABELS, class_weight=weight),
+        np.average(plain, weights=weight[LABELS]),
+    )
+    uniform = -special.log_softmax(PREDICTION, axis=1).mean(axis=1)
+    np.testing.assert_allclose(
+        nn.cross_entropy(PREDICTION, LABELS, label_smoothing=0.1, reduction="none"),
+        0.9 * plain + 0.1 * uniform,
+    )
+
+
+def test_binary_cross_entropy_from_probabilities():
+    np.testing.assert_allclose(
+        nn.binary_cross_entropy(nn.sigmoid(PREDICTION), YES_NO, from_logits=False),
+        nn.binary_cross_entropy(PREDICTION, YES_NO),
+    )
+    assert nn.binary_cross_entropy(np.array([0.0, 1.0]), [0, 1], from_logits=False) == 0.0
+
+
+def test_zero_one_counts_wrong_classes():
+    assert nn.zero_one(np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), [0, 0, 0]) == 1 / 3
+    assert nn.zero_one(np.array([[-1.0], [1.0]]), np.array([[1], [1]])) == 0.5
+    assert nn.zero_one(ag.Value([-1.0, 1.0]), [0, 1], reduction="sum") == 0.0
+
+
+LOGITS = np.zeros((5, 10))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: nn.cross_entropy(LOGITS, [0, 1, 2, 10, 4]),
+            "cross_entropy: the label at position 3 is 10, but the logits have 10 classes; "
+            "labels go from 0 to 9",
+        ),
+        (
+            lambda: nn.cross_entropy(LOGITS, [0, 1, -1, 3, 4]),
+            "cross_entropy: the label at position 2 is -1, but the logits have 10 classes; "
+            "labels go from 0 to 9",
+        ),
+        (
+            lambda: nn.cross_entropy(LOGITS, [0, 1]),
+            "cross_entropy: the labels have shape (2,), but the logits have shape (5, 10); "
+            "give one label for each row, shape (5,)",
+        ),
+        (
+            lambda: nn.cross_entropy(LOGITS, [0.5, 1, 2, 3, 4]),
+            "cross_entropy: the labels have dtype float64 and are not whole numbers; "
+            "number the classes from 0 to 9",
+        ),
+        (
+            lambda: nn.cross_entropy(LOGITS, ["a", "b", "c", "d", "e"]),
+            "cross_entropy: the labels have dtype <U1 and are not whole numbers; "
+            "number the classes from 0 to 9",
+        ),
+        (
+            lambda: nn.cross_entropy(np.zeros(5), [0, 1, 2, 3, 4]),
+            "cross_entropy: the logits have shape (5,); they must have shape (samples, classes)",
+        ),
+        (
+            lambda: nn.cross_entropy(LOGITS, [0, 1, 2, 3, 4], label_smoothing=1.0),
+            "cross_entropy: label_smoothing is 1.0; it must be in [0, 1)",
+        ),
+        (
+            lambda: nn.cross_entropy(LOGITS, [0, 1, 2, 3, 4], class_weight=[1.0, 2.0]),
+            "cross_entropy: class_weight has shape (2,), but there are 10 classes; "
+            "give one weight for each",
+        ),
+        (
+            lambda: nn.mse(np.zeros((5, 1)), np.zeros(5)),
+            "mse: the prediction has shape (5, 1), but the target has shape (5,); "
+            "reshape one so that both are equal",
+        ),
+        (
+            lambda: nn.mse(np.zeros(5), np.zeros(5), reduction="average"),
+            "mse: reduction is 'average'; use 'mean', 'sum' or 'none'",
+        ),
+        (
+            lambda: nn.mse(np.zeros(5), np.zeros(5), sample_weight=[1.0, 2.0]),
+            "mse: sample_weight has shape (2,), but there are 5 samples; "
+            "give one weight for each, shape (5,)",
+        ),
+        (
+            lambda: nn.mse(np.zeros(2), np.zeros(2), sample_weight=[1.0, -2.0]),
+            "mse: sample_weight must not be negative, NaN, or zero everywhere",
+        ),
+        (
+            lambda: nn.huber(np.zeros(2), np.zeros(2), delta=0),
+            "huber: delta is 0; it must be positive",
+        ),
+        (
+            lambda: nn.binary_cross_entropy(np.zeros(2), [0, 2]),
+            "binary_cross_entropy: the labels go from 0.0 to 2.0; "
+            "they must be 0, 1 or probabilities between",
+        ),
+        (
+            lambda: nn.binary_cross_entropy(np.zeros((2, 1)), [0, 1]),
+            "binary_cross_entropy: the logits have shape (2, 1), but the labels have shape (2,); "
+            "reshape one so that both are equal",
+        ),
+        (
+            lambda: nn.zero_one(np.zeros((2, 3)), [0, 1, 2]),
+            "zero_one: the labels have shape (3,), but there are predictions of shape (2,); "
+            "give one label for each sample",
+        ),
+    ],
+)
+def test_bad_targets_are_named(call, message):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        call()
+    assert str(error.value) == message

@@ -1,0 +1,212 @@
+"""Modules, parameters, layers: structure, state, shapes, dtypes, errors."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+
+
+def test_parameters_are_found_in_attributes_lists_and_dicts():
+    class Model(nn.Module):
+        def __init__(self):
+            self.first = nn.Linear(2, 3)
+            self.more = [nn.Linear(3, 3), nn.Parameter(1.0)]
+            self.named = {"out": nn.Linear(3, 1, use_bias=False)}
+            self.again = self.first
+            self.note = "no parameter"
+
+    assert [name for name, _ in Model().named_parameters()] == [
+        "more.1",
+        "first.weight",
+        "first.bias",
+        "more.0.weight",
+        "more.0.bias",
+        "named.out.weight",
+    ]
+
+
+def test_a_parameter_is_a_value_that_owns_its_array():
+    array = np.array([1.0, 2.0])
+    parameter = nn.Parameter(array, label="w")
+    parameter.data[0] = 5.0
+    assert isinstance(parameter, ag.Value)
+    assert array[0] == 1.0
+    assert repr(nn.Parameter(2.0)) == "Parameter(2.0)"
+    for twin in (pickle.loads(pickle.dumps(parameter)), copy.deepcopy(parameter)):
+        assert type(twin) is nn.Parameter
+        assert twin.label == "w"
+        np.testing.assert_array_equal(twin.data, parameter.data)
+
+
+def test_state_dict_copies_and_loads():
+    model, other = nn.MLP(2, [3, 1], rng=0), nn.MLP(2, [3, 1], rng=1)
+    state = model.state_dict()
+    state["0.weight"][:] = 7.0
+    assert not np.any(model[0].weight.data == 7.0)
+    other.load_state_dict(model.state_dict())
+    x = np.ones((4, 2))
+    np.testing.assert_array_equal(nn.predict(other, x), nn.predict(model, x))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda state: state.pop("2.bias"),
+            "load_state_dict: the state lacks '2.bias' of shape (1,); "
+            "build the model that was saved",
+        ),
+        (
+            lambda state: state.update({"4.weight": np.zeros(2)}),
+            "load_state_dict: '4.weight' is in the state but not in the model, which has "
+            "0.weight, 0.bias, 2.weight, 2.bias; build the model that was saved",
+        ),
+        (
+            lambda state: state.update({"2.bias": np.zeros((2, 2))}),
+            "load_state_dict: '2.bias' has shape (2, 2) in the state, but (1,) "
+            "in the model; build the model that was saved",
+        ),
+        (
+            lambda state: state.update({"2.bias": np.array(["a"])}),
+            "load_state_dict: '2.bias' has dtype <U1 in the state; "
+            "it must hold real numbers, as float64 does",
+        ),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change, message):
+    model = nn.MLP(2, [3, 1], rng=0)
+    before = model.state_dict()
+    state = nn.MLP(2, [3, 1], rng=1).state_dict()
+    change(state)
+    with pytest.raises(ag.ArgumentValueError) as error:
+        model.load_state_dict(state)
+    assert str(error.value) == message
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_train_and_eval_reach_every_module():
+    model = nn.Sequential(nn.Sequential(nn.Linear(2, 2)), "relu")
+    model.eval()
+    assert not any(module.training for _, module in model.named_modules())
+    model.train()
+    assert all(module.training for _, module in model.named_modules())
+
+
+def test_repr_shows_the_structure():
+    assert repr(nn.Sequential(nn.MLP(2, [3, 1]), "sigmoid")) == (
+        "Sequential(\n"
+        "  0: MLP(\n"
+        "    0: Linear(2, 3)\n"
+        "    1: relu\n"
+        "    2: Linear(3, 1)\n"
+        "  )\n"
+        "  1: sigmoid\n"
+        ")"
+    )
+    assert repr(nn.Linear(2, 3, use_bias=False)) == "Linear(2, 3, use_bias=False)"
+    assert repr(nn.Activation("softmax", axis=0)) == "softmax(axis=0)"
+    assert repr(nn.Perceptron(2)) == "Perceptron(n_in=2)"
+
+
+def test_linear_is_an_affine_map_in_any_number_of_axes():
+    layer = nn.Linear(3, 2, rng=0)
+    layer.bias.data[:] = [1.0, -1.0]
+    x = np.random.default_rng(1).normal(size=(4, 5, 3))
+    np.testing.assert_allclose(layer(x).data, x @ layer.weight.data + layer.bias.data)
+
+
+def test_linear_takes_its_number_of_inputs_from_the_first_input():
+    layer = nn.Linear(n_out=2, rng=0)
+    assert layer.parameters() == []
+    assert layer(np.zeros((5, 3))).shape == (5, 2)
+    assert repr(layer) == "Linear(3, 2)"
+    assert layer.weight.shape == (3, 2)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    first, second, other = (nn.MLP(4, [5, 3], rng=seed).state_dict() for seed in (7, 7, 8))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert not np.array_equal(first["0.weight"], other["0.weight"])
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softplus"])
+def test_float32_is_kept_forward_and_backward(name):
+    model = nn.MLP(3, [4, 2], activation=name, rng=0, dtype=np.float32)
+    outputs = model(np.ones((5, 3)))  # float64 input is converted
+    loss = nn.cross_entropy(outputs, np.zeros(5, int))
+    loss.backward()
+    assert outputs.dtype == loss.dtype == np.float32
+    assert {p.grad.dtype for p in model.parameters()} == {np.dtype(np.float32)}
+
+
+def test_a_neuron_computes_on_scalars():
+    neuron = nn.Neuron(2, activation="identity", rng=0)
+    x = ag.Value(3.0), ag.Value(-2.0)
+    out = neuron(x)
+    expected = sum(w.data * v.data for w, v in zip(neuron.weights, x, strict=True))
+    assert isinstance(out.data, float)
+    assert out.data == expected
+    out.backward()
+    assert [w.grad for w in neuron.weights] == [3.0, -2.0]
+    assert [name for name, _ in neuron.named_parameters()] == ["weights.0", "weights.1", "bias"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: nn.Linear(3, 2)(np.zeros((5, 4))),
+            "Linear: the input has shape (5, 4), but the weight has shape (3, 2); "
+            "the last axis of the input must have length 3",
+        ),
+        (
+            lambda: nn.Linear(3, 2)(1.0),
+            "Linear: the input has shape (), but the weight has shape (3, 2); "
+            "the last axis of the input must have length 3",
+        ),
+        (
+            lambda: nn.Linear(10),
+            "Linear: n_out is missing; write Linear(n_in, n_out), "
+            "or Linear(n_out=...) to take n_in from the first input",
+        ),
+        (lambda: nn.Linear(3, 0), "Linear: n_out is 0; it must be a positive integer"),
+        (lambda: nn.Linear(2.5, 1), "Linear: n_in is 2.5; it must be a positive integer"),
+        (
+            lambda: nn.MLP(2, 3),
+            "MLP: n_outs is 3; it must list the sizes of the layers, for instance [16, 1]",
+        ),
+        (
+            lambda: nn.MLP(2, [3, 1], activation="rely"),
+            "there is no activation 'rely'; use one of " + ", ".join(nn.activations)
+            + ", or pass a function",
+        ),
+        (
+            lambda: nn.Neuron(2)([1.0, 2.0, 3.0]),
+            "Neuron: the input has 3 numbers, but there are 2 weights; "
+            "pass one number for each weight",
+        ),
+    ],
+)
+def test_bad_shapes_are_named(call, message):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        call()
+    assert str(error.value) == message
+
+
+def test_linear_layers_collapse_to_one():
+    deep = nn.Sequential(nn.Linear(4, 6, rng=0), nn.Linear(6, 5, rng=1), nn.Linear(5, 3, rng=2))
+    for layer in deep:
+        layer.bias.data[:] = np.arange(layer.n_out)
+    flat = nn.Linear(4, 3)
+    zero = np.zeros((1, 4))
+    flat.bias.data[:] = nn.predict(deep, zero)[0]
+    flat.weight.data[:] = nn.predict(deep, np.eye(4)) - flat.bias.data
+    x = np.random.default_rng(0).normal(size=(20, 4))
+    np.testing.assert_allclose(nn.predict(deep, x), nn.predict(flat, x), atol=1e-12)
