@@ -20,6 +20,7 @@ from autograd_lite.errors import (
     RuleError,
     UnsupportedError,
 )
+from autograd_lite.gradcheck import GradcheckReport, gradcheck
 from autograd_lite.primitive import Primitive, no_grad, primitive
 from autograd_lite.transforms import (
     checkpoint,

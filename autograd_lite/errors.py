@@ -99,10 +99,16 @@ class UnsupportedError(AutogradError, TypeError):
 class GradcheckError(AutogradError, AssertionError):
     """A gradient differs from its numerical derivative.
 
+    ``report`` is the `GradcheckReport` that tells how and where.
+
     >>> import autograd_lite as ag
     >>> issubclass(ag.GradcheckError, AssertionError)
     True
     """
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class MissingOptionError(AutogradError, ImportError):

@@ -1,0 +1,182 @@
+"""Comparison of a claimed derivative with the numerical one, along one direction at a time.
+
+A `Probe` holds both for a direction u and a few cotangents v: the numerical
+d/dh ⟨v, F(x + h·u)⟩ with its error, and the claimed ⟨g, u⟩, g = Jᵀv.  They agree if
+
+    |numerical - claimed| ≤ 10·error + rtol·‖g∘u‖ + atol,
+
+where ‖g∘u‖ is the size that a sum of the contributions gᵢuᵢ with random signs has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.gradcheck.layout import Vector
+from autograd_lite.gradcheck.numerical import BLOCK, FIRST_LEVEL, Ladder, Limit, complex_step
+from autograd_lite.gradcheck.subjects import Subject
+
+__all__ = ["Agreement", "Probe", "Tolerance", "probe", "refine_by_complex_step"]
+
+SAFETY = 10.0
+"""An error estimate counts this many times."""
+
+SHARP = 1e-5
+"""An estimate whose relative error is below this needs no other steps."""
+
+DECISIVE = 0.1
+"""An estimate whose relative error is above this decides nothing."""
+
+COARSEST, FINEST = FIRST_LEVEL - 36, FIRST_LEVEL + 36
+
+EPSILON = 2.0**-52
+
+
+class Agreement(Enum):
+    """The outcome along one direction."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
+    KINK = "kink"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Relative to the size of the derivative, and absolute."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass
+class Probe:
+    """Numerical and claimed derivative along one direction, an element for each cotangent."""
+
+    ladder: Ladder
+    level: int
+    claimed: Vector
+    size: Vector
+    tolerance: Tolerance
+    limit: Limit
+
+    @property
+    def difference(self) -> Vector:
+        return np.abs(self.limit.value - self.claimed)
+
+    @property
+    def allowed(self) -> Vector:
+        estimate = SAFETY * (self.limit.error + self.ladder.noise)
+        return estimate + self.tolerance.rtol * self.size + self.tolerance.atol
+
+    @property
+    def relative_error(self) -> float:
+        """The worst error of the estimate, relative to the size of the derivative."""
+        if self.ladder.constant and not np.any(self.claimed):
+            return 0.0
+        size = np.maximum(self.size, np.abs(self.limit.value))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(self.limit.error == 0, 0.0, SAFETY * self.limit.error / size)
+        return float(np.max(ratio))
+
+    @property
+    def agreement(self) -> Agreement:
+        if self.kinked:
+            return Agreement.KINK
+        if np.any(self.difference > self.allowed):
+            return Agreement.DIFFERENT
+        if self.relative_error > DECISIVE:
+            return Agreement.UNDECIDED
+        return Agreement.SAME
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether both derivatives are zero, to the precision that the values have."""
+        return bool(np.all(np.abs(self.claimed) <= 100 * self.ladder.noise))
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the slope or the value jumps at x, as far as the finest useful step can tell."""
+        return bool(np.any(self._significant(self.ladder.slope_jump(self.level))))
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the value itself jumps."""
+        gap = self.ladder.value_jump(self.level)
+        return bool(np.any(np.abs(gap.value) > SAFETY * gap.error))
+
+    def _significant(self, jump: Limit) -> Any:
+        size = np.maximum(self.size, np.abs(self.limit.value))
+        return np.abs(jump.value) > SAFETY * jump.error + SHARP * size
+
+    def settle(self) -> None:
+        """Look for steps that suit the function, until the estimate is sharp."""
+        best = (self._rank(), self.level, self.limit)
+        while self._rank() > (0, SHARP):
+            truncated = np.any(self.limit.error > 3 * self.limit.rounding)
+            finer = bool(truncated) or self.kinked
+            level = self.level + BLOCK if finer else self.level - BLOCK
+            if level in self.ladder.samples or not COARSEST <= level <= FINEST:
+                break
+            self.level, self.limit = level, self.ladder.derivative(level)
+            best = min(best, (self._rank(), self.level, self.limit), key=lambda seen: seen[0])
+        _, self.level, self.limit = best
+
+    def _rank(self) -> tuple[int, float]:
+        """Smooth and sharp steps come first, then those that see a kink, then noise."""
+        error = self.relative_error
+        if self.kinked:
+            return 1, error
+        return (0 if error < DECISIVE else 2), error
+
+
+def probe(
+    subject: Subject,
+    cotangents: Vector,
+    claimed: Vector,
+    direction: Vector,
+    tolerance: Tolerance,
+    level: int = FIRST_LEVEL,
+) -> Probe:
+    """Measure along one direction; ``claimed`` has a gradient for each row of ``cotangents``."""
+    weighted = cotangents * subject.value
+    conditions = claimed * subject.x
+    magnitude = np.linalg.norm(weighted, axis=1) + np.linalg.norm(conditions, axis=1)
+    ladder = Ladder(
+        lambda x: cotangents @ subject.evaluate(x),
+        subject.x,
+        direction,
+        cotangents @ subject.value,
+        subject.resolution * magnitude,
+    )
+    contributions = claimed * direction
+    return Probe(
+        ladder,
+        level,
+        np.sum(contributions, axis=1),
+        np.linalg.norm(contributions, axis=1),
+        tolerance,
+        ladder.derivative(level),
+    )
+
+def refine_by_complex_step(made: Probe, subject: Subject, cotangents: Vector) -> bool:
+    """Replace a blunt estimate by a complex step, where the function is analytic.
+
+    It is not, if the two disagree by more than the blunt one's own error.
+    """
+    try:
+        derivative = cotangents @ complex_step(
+            subject.evaluate_complex, subject.x, made.ladder.direction
+        )
+    except (TypeError, ValueError, ArithmeticError):
+        return False
+    blunt = made.limit
+    if not np.all(np.abs(derivative - blunt.value) <= SAFETY * blunt.error):
+        return False
+    rounding = SAFETY * EPSILON * np.maximum(np.abs(derivative), made.size)
+    made.limit = Limit(derivative, rounding, rounding)
+    return True

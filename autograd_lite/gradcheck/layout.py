@@ -1,0 +1,130 @@
+"""Nested arguments as one real vector, and names for its coordinates.
+
+A checker wants to think of a map from ℝⁿ to ℝᵐ.  A `Layout` says how nested
+arrays, of any float dtype and possibly complex, lie in such a vector: leaf
+after leaf, of a complex leaf first all real, then all imaginary parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.nested import rebuild
+
+__all__ = ["Layout", "Leaf", "Vector", "paths", "plain"]
+
+Vector = npt.NDArray[np.float64]
+
+
+def plain(leaf: Any) -> Any:
+    """The number or array of a leaf, be it a Value or not."""
+    return leaf.data if hasattr(leaf, "requires_grad") else leaf
+
+
+def paths(tree: Any, name: str) -> Iterator[str]:
+    """A name for every leaf, in the order of `flatten`: ``w['bias'][0]``."""
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            yield from paths(part, f"{name}[{key!r}]")
+    elif isinstance(tree, (list, tuple)):
+        for index, part in enumerate(tree):
+            yield from paths(part, f"{name}[{index}]")
+    elif tree is not None:
+        yield name
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One array of a nesting: its name, and its place in the vector."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    start: int
+    python_number: bool
+
+    @property
+    def is_complex(self) -> bool:
+        return self.dtype.kind == "c"
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size * (2 if self.is_complex else 1)
+
+    @property
+    def place(self) -> slice:
+        return slice(self.start, self.stop)
+
+    def cut(self, vector: Any) -> Any:
+        """This leaf's array out of a vector, in the vector's precision."""
+        part = vector[self.place]
+        if self.is_complex:
+            part = part[: self.size] + 1j * part[self.size :]
+        return np.reshape(part, self.shape)
+
+    def entry(self, coordinate: int) -> str:
+        """What a coordinate of the vector is called: ``x[2, 1].imag``."""
+        position = coordinate - self.start
+        part = "" if not self.is_complex else ".real" if position < self.size else ".imag"
+        if not self.shape:
+            return self.name + part
+        index = np.unravel_index(position % self.size, self.shape)
+        return f"{self.name}[{', '.join(str(i) for i in index)}]{part}"
+
+
+class Layout:
+    """How the leaves of a nesting lie in one real vector."""
+
+    def __init__(self, tree: Any, leaves: Sequence[Any], names: Sequence[str]) -> None:
+        self.tree = tree
+        self.leaves: list[Leaf] = []
+        start = 0
+        for leaf, name in zip(leaves, names, strict=True):
+            data = plain(leaf)
+            python_number = isinstance(data, (float, int, complex))
+            dtype = np.asarray(data).dtype
+            self.leaves.append(Leaf(name, np.shape(data), dtype, start, python_number))
+            start = self.leaves[-1].stop
+        self.size = start
+
+    def vector(self, leaves: Sequence[Any]) -> Vector:
+        """Leaves, real or complex, put into one real vector of double precision."""
+        parts: list[Any] = []
+        for leaf, value in zip(self.leaves, leaves, strict=True):
+            flat = np.ravel(np.asarray(plain(value)))
+            if leaf.is_complex:
+                parts += [np.real(flat), np.imag(flat)]
+            else:
+                parts.append(flat)
+        return np.concatenate(parts, dtype=np.float64) if parts else np.zeros(0)
+
+    def arrays(self, vector: Any, *, own_dtype: bool = False) -> list[Any]:
+        """The leaves that a vector stands for, in its own precision or in that of each leaf."""
+        leaves = []
+        for leaf in self.leaves:
+            array = leaf.cut(vector)
+            if own_dtype:
+                array = np.asarray(array, leaf.dtype)
+            leaves.append(array.item() if leaf.python_number else array)
+        return leaves
+
+    def nest(self, leaves: Sequence[Any]) -> Any:
+        """Leaves in the nesting of the tree."""
+        return rebuild(self.tree, leaves)
+
+    def leaf_of(self, coordinate: int) -> Leaf:
+        """The leaf that a coordinate belongs to."""
+        return next(leaf for leaf in self.leaves if leaf.start <= coordinate < leaf.stop)
+
+    def entry(self, coordinate: int) -> str:
+        """What a coordinate is called."""
+        return self.leaf_of(coordinate).entry(coordinate)

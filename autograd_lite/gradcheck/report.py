@@ -1,0 +1,87 @@
+"""What a check found, as an object, as text, as a dictionary and in a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import Any
+
+from autograd_lite.gradcheck.locate import Entry
+from autograd_lite.gradcheck.verdict import Verdict
+
+__all__ = ["GradcheckReport"]
+
+
+@dataclass(frozen=True)
+class GradcheckReport:
+    """The outcome of a gradient check; true if all is well.
+
+    Attributes
+    ----------
+    name : str
+        The function that was checked.
+    verdict : Verdict
+        One of: correct; wrong derivative; not differentiable here; step noise;
+        NaN or infinity; random function; mutated argument; wrong shape or dtype.
+    reason : str
+        One sentence on what led to the verdict.
+    worst : Entry or None
+        The derivative that is most wrong: which output by which input, its
+        numerical value with error, and what the code under test claims.
+    entries : tuple of Entry
+        Those that were located, the worst first.
+    hints : tuple of str
+        What would explain the numbers, the best explanation first.
+    table : tuple of TaylorRow
+        Steps h along a random direction, with the remainder
+        ``|f(x + hv) - f(x) - h·g·v|`` and the order with which it vanishes.
+    evaluations : int
+        How often the function was computed.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> report = ag.gradcheck(np.sin, 0.5, gradient=lambda x: -np.cos(x), raise_error=False)
+    >>> bool(report), str(report.verdict)
+    (False, 'wrong derivative')
+    """
+
+    name: str
+    verdict: Verdict
+    reason: str
+    order: int = 1
+    entries: tuple[Entry, ...] = ()
+    hints: tuple[str, ...] = ()
+    table: tuple[TaylorRow, ...] = ()
+    evaluations: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def worst(self) -> Entry | None:
+        return self.entries[0] if self.entries else None
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.CORRECT
+
+    def __str__(self) -> str:
+        lines = [f"gradcheck {self.name}: {self.verdict}", f"  {self.reason}"]
+        lines += [f"  {entry}" for entry in self.entries]
+        lines += [f"  hint: {hint}" for hint in self.hints]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers, strings, lists and dictionaries, ready for JSON."""
+        return {**asdict(self), "verdict": str(self.verdict), "correct": bool(self)}
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+@dataclass(frozen=True)
+class TaylorRow:
+    """One step of the Taylor table; ``order`` compares it with the row above."""
+
+    step: float
+    remainder: float
+    order: float | None
