@@ -23,12 +23,12 @@ import numpy as np
 from autograd_lite.errors import BackwardError, NoRuleError, RuleError
 from autograd_lite.primitive import Node, Primitive, Rule
 
-__all__ = ["add", "dependencies", "ones_like", "steepest", "sweep", "unbroadcast"]
+__all__ = ["add", "dependencies", "ones_like", "steepest", "sweep", "unbroadcast", "zero_of"]
 
 by_serial = attrgetter("serial")
 
 
-def dependencies(roots: Iterable[Node], since: int = -1) -> tuple[list[Node], bool]:
+def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], bool]:
     """Nodes that the roots depend on through gradients, oldest first.
 
     Nodes with a serial number below ``since`` are left out and not entered;
@@ -37,14 +37,15 @@ def dependencies(roots: Iterable[Node], since: int = -1) -> tuple[list[Node], bo
     seen = {root for root in roots if root.serial >= since and root.requires_grad}
     older = any(root.serial < since for root in roots)
     stack = list(seen)
+    pop, push, see = stack.pop, stack.append, seen.add
     while stack:
-        for x in stack.pop().inputs:
-            if isinstance(x, Node) and x.requires_grad and x not in seen:
-                if x.serial >= since:
-                    seen.add(x)
-                    stack.append(x)
-                else:
+        for x in pop().inputs:
+            if isinstance(x, Node) and x not in seen and x.requires_grad:
+                if since and x.serial < since:
                     older = True
+                else:
+                    see(x)
+                    push(x)
     return sorted(seen, key=by_serial), older
 
 
@@ -54,7 +55,7 @@ def sweep(
     *,
     recorded: bool = False,
     free: bool = False,
-    since: int = -1,
+    since: int = 0,
 ) -> dict[Node, Any]:
     """Carry ``gradients`` of the last nodes in ``order`` back to all the others.
 
@@ -67,16 +68,16 @@ def sweep(
     while order:
         node = order.pop()
         g = known(node)
-        if g is None:
-            continue
         primitive = node.primitive
-        if primitive is None:
+        if g is None or primitive is None:
             continue
-        if g.__class__ is float and primitive.binary and not recorded:
-            if not _visit_numbers(node, primitive, g, gradients, masked):
-                _visit(node, g, gradients, recorded, masked, since)
-        else:
-            _visit(node, g, gradients, recorded, masked, since)
+        guard = masked and primitive.singular
+        if recorded or not primitive.simple or node.parameters:
+            _pass_on_generally(node, primitive, g, gradients, recorded, guard, since)
+        elif guard and g.__class__ is float and g == 0.0:
+            _pass_on_zero(node, gradients)
+        elif (guard and g.__class__ is not float) or not _pass_on(node, primitive, g, gradients):
+            _pass_on_generally(node, primitive, g, gradients, recorded, guard, since)
         if primitive.masks:
             masked = True
         if free:
@@ -86,46 +87,88 @@ def sweep(
     return gradients
 
 
-def _visit_numbers(
-    node: Node, primitive: Primitive, g: float, gradients: dict[Node, Any], masked: bool
-) -> bool:
-    """`_visit` for an operation on two numbers, where scalar graphs spend their time.
+def _pass_on_zero(node: Node, gradients: dict[Node, Any]) -> None:
+    """Behind a mask zero upstream gives zero, whatever the local derivative."""
+    for x in node.inputs:
+        if isinstance(x, Node) and x.requires_grad and x not in gradients:
+            gradients[x] = 0.0 if x.data.__class__ is float else zero_of(x.data)
 
-    Declines by returning False, before anything has changed.
+
+def _pass_on(node: Node, primitive: Primitive, g: Any, gradients: dict[Node, Any]) -> bool:
+    """`_pass_on_generally` for plain data and one or two inputs, where graphs spend their time.
+
+    Declines, before anything has changed, where Python's arithmetic refuses.
     """
-    x, y = node.inputs
-    x_varies = isinstance(x, Node) and x.requires_grad
-    y_varies = isinstance(y, Node) and y.requires_grad
-    share_x = share_y = 0.0
-    if g != 0.0 or not masked:
-        out = node.data
-        x_data = x.data if isinstance(x, Node) else x
-        y_data = y.data if isinstance(y, Node) else y
-        rule_x, rule_y = primitive.rules
+    inputs = node.inputs
+    out = node.data
+    rules: Any = primitive.rules
+    known = gradients.get
+    if len(inputs) == 1:
+        x = inputs[0]
+        x_data = x.data
         try:
-            if x_varies:
-                share_x = rule_x(g, out, x_data, y_data)
-            if y_varies:
-                share_y = rule_y(g, out, x_data, y_data)
+            share = rules[0](g, out, x_data)
         except ArithmeticError:
             return False
-        if not(share_x.__class__ is float is share_y.__class__ and (x_data.__class__ is float or not x_varies) and  (y_data.__class__ is float or not y_varies)):
-            return False
+        if (share.__class__ is not float or x_data.__class__ is not float) and not _fits(
+            share, x_data
+        ):
+            share = _conform(share, x_data, primitive, 0)
+        before = known(x)
+        gradients[x] = share if before is None else before + share
+        return True
+    x, y = inputs
+    if isinstance(x, Node):
+        x_data, x_varies = x.data, x.requires_grad
+    else:
+        x_data, x_varies = x, False
+    if isinstance(y, Node):
+        y_data, y_varies = y.data, y.requires_grad
+    else:
+        y_data, y_varies = y, False
+    try:
+        if x_varies:
+            share = rules[0](g, out, x_data, y_data)
+        if y_varies:
+            share_y = rules[1](g, out, x_data, y_data)
+    except ArithmeticError:
+        return False
     if x_varies:
-        before = gradients.get(x)
-        gradients[x] = share_x if before is None else before + share_x
+        if (share.__class__ is not float or x_data.__class__ is not float) and not _fits(
+            share, x_data
+        ):
+            share = _conform(share, x_data, primitive, 0)
+        before = known(x)
+        gradients[x] = share if before is None else before + share
     if y_varies:
-        before = gradients.get(y)
+        if (share_y.__class__ is not float or y_data.__class__ is not float) and not _fits(
+            share_y, y_data
+        ):
+            share_y = _conform(share_y, y_data, primitive, 1)
+        before = known(y)
         gradients[y] = share_y if before is None else before + share_y
     return True
 
 
-def _visit(
-    node: Node, g: Any, gradients: dict[Node, Any], recorded: bool, masked: bool, since: int
+def _fits(share: Any, like: Any) -> bool:
+    """Whether a share is an array that needs no conforming."""
+    return (
+        share.__class__ is np.ndarray is like.__class__
+        and share.shape == like.shape
+        and share.dtype is like.dtype
+    )
+
+
+def _pass_on_generally(
+    node: Node,
+    primitive: Primitive,
+    g: Any,
+    gradients: dict[Node, Any],
+    recorded: bool,
+    guard: bool,
+    since: int,
 ) -> None:
     """Hand each input of a node its share of the node's gradient ``g``."""
-    primitive = node.primitive
-    assert primitive is not None
     inputs = node.inputs
     if recorded:
         out: Any = node
@@ -136,31 +179,17 @@ def _visit(
     rules = primitive.rules
     if len(rules) < len(inputs):
         rules = _rules_for(primitive, inputs)
-    parameters = node.parameters
-    guard = masked and primitive.singular
     for index, x in enumerate(inputs):
-        if not isinstance(x, Node) or not x.requires_grad or x.serial < since:
-            continue
         rule = rules[index]
-        if rule is None:
+        if rule is None or not isinstance(x, Node) or not x.requires_grad or x.serial < since:
             continue
         if guard:
-            share = _guarded(rule, g, out, operands, parameters)
-        elif parameters:
-            share = rule(g, out, *operands, **parameters)
+            share = _guarded(rule, g, out, operands, node.parameters)
         else:
-            try:
-                share = rule(g, out, *operands)
-            except ArithmeticError:
-                share = _in_numpy(rule, g, out, operands)
-        like = x.data
-        if share.__class__ is np.ndarray and like.__class__ is np.ndarray:
-            if share.shape != like.shape or share.dtype is not like.dtype:
-                share = _conform(share, like, primitive, index)
-        elif share.__class__ is not float or like.__class__ is not float:
-            share = _conform(share, like, primitive, index)
-        before = gradients.get(x)
-        gradients[x] = share if before is None else add(before, share)
+            share = _applied(rule, g, out, operands, node.parameters)
+        if not _fits(share, x.data):
+            share = _conform(share, x.data, primitive, index)
+        gradients[x] = add(gradients[x], share) if x in gradients else share
 
 
 def _rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
@@ -176,33 +205,36 @@ def _rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | No
     return (*rules, *(None for _ in inputs[len(rules) :]))
 
 
+def _applied(
+    rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
+) -> Any:
+    try:
+        return rule(g, out, *operands, **parameters)
+    except ArithmeticError:
+        return _in_numpy(rule, g, out, operands, parameters)
+
+
 def _guarded(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
     """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
     if g.__class__ is float:
-        if g == 0.0:
-            return 0.0
-        try:
-            return rule(g, out, *operands, **parameters)
-        except ArithmeticError:
-            return _in_numpy(rule, g, out, operands)
+        return 0.0 if g == 0.0 else _applied(rule, g, out, operands, parameters)
     with np.errstate(all="ignore"):
-        share = rule(g, out, *operands, **parameters)
-        return np.where(g == 0, 0, share)
+        return np.where(g == 0, 0, rule(g, out, *operands, **parameters))
 
 
-def _in_numpy(rule: Rule, g: Any, out: Any, operands: Iterable[Any]) -> Any:
+def _in_numpy(
+    rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
+) -> Any:
     """Redo in NumPy's arithmetic what Python's refuses: 1/0 is inf there, with a warning."""
-    g, out, *operands = [
-        np.float64(x) if x.__class__ is float else x for x in (g, out, *operands)
-    ]
-    return rule(g, out, *operands)
+    g, out, *operands = [np.float64(x) if x.__class__ is float else x for x in (g, out, *operands)]
+    return rule(g, out, *operands, **parameters)
 
 
 def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
-    if isinstance(like, tuple):
+    if share.__class__ is like.__class__ is float or isinstance(like, tuple):
         return share
     dtype = getattr(share, "dtype", None)
     if dtype is None and not isinstance(share, (float, int, complex)):
@@ -219,13 +251,10 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
                 "shape of what it is the gradient of"
             )
         share = unbroadcast(share, np.shape(like))
-    if isinstance(share, Node):
-        wanted = getattr(like, "dtype", share.dtype)
-        if is_complex(share) and not is_complex(like):
-            share = np.real(share)
-        return share if share.dtype == wanted else np.astype(share, wanted)
     if is_complex(share) and not is_complex(like):
         share = np.real(share)
+    if isinstance(share, Node):
+        return _as_dtype(share, getattr(like, "dtype", None))
     if isinstance(like, np.ndarray | np.generic):
         return np.asarray(share, like.dtype)
     if dtype is not None and dtype.kind not in "fciub":
@@ -234,6 +263,10 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
             f"dtype {dtype}; return real or complex numbers"
         )
     return type(like)(share) if isinstance(like, (float, complex)) else share
+
+
+def _as_dtype(share: Any, dtype: Any) -> Any:
+    return share if dtype is None or share.dtype == dtype else np.astype(share, dtype)
 
 
 def _argument(primitive: Primitive, index: int) -> str:
@@ -274,6 +307,17 @@ def ones_like(data: Any) -> Any:
     if data.__class__ is float:
         return 1.0
     return np.ones_like(data) if isinstance(data, np.ndarray | np.generic) else type(data)(1)
+
+
+def zero_of(data: Any) -> Any:
+    """The gradient of what has no influence."""
+    return np.zeros_like(data) if isinstance(data, np.ndarray | np.generic) else type(data)(0)
+
+
+def repeated(gradients: Iterable[Any]) -> set[int]:
+    """Identities of the objects that occur more than once among these gradients."""
+    seen: set[int] = set()
+    return {id(g) for g in gradients if id(g) in seen or seen.add(id(g))}  # type: ignore[func-returns-value]
 
 
 def steepest(g: Any) -> Any:

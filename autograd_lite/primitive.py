@@ -27,7 +27,7 @@ __all__ = ["Node", "Primitive", "Rule", "apply", "no_grad", "primitive", "record
 
 Rule = Callable[..., Any]
 
-PYTHON_SCALARS = (float, int, complex, bool)
+PYTHON_SCALARS = frozenset({float, int, complex, bool})
 
 
 class Node:
@@ -67,8 +67,8 @@ class Node:
     serial: int
 
 
-registry: dict[Any, Callable[..., Any]] = {}
-"""What to call for each NumPy function when an argument is a Value."""
+registry: dict[Any, Any] = {}
+"""What to call for each NumPy function when an argument is a Value: mostly a Primitive."""
 
 NO_PARAMETERS: dict[str, Any] = {}
 
@@ -217,7 +217,6 @@ class Primitive:
     # The sweep reads these for every node; slots are three times as fast as a dictionary.
     __slots__ = (
         "__dict__",
-        "binary",
         "broadcasts",
         "differentiable",
         "each",
@@ -225,6 +224,7 @@ class Primitive:
         "joint",
         "masks",
         "rules",
+        "simple",
         "singular",
     )
 
@@ -246,14 +246,14 @@ class Primitive:
         self.rules = rules
         self.each = each
         self.joint = joint
-        self.name: str = name or getattr(forward, "__name__", type(forward).__name__)
+        self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
         self.arrays = arrays
         self.broadcasts = broadcasts
         self.singular = singular
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
-        self.binary = broadcasts and len(rules) == 2 and None not in rules
+        self.simple = self._is_simple()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
         update_wrapper(self, forward)
@@ -311,8 +311,12 @@ class Primitive:
                     "pass a function of (g, out, *inputs), or None for no derivative"
                 )
         self.rules = rules
-        self.binary = self.broadcasts and len(rules) == 2 and None not in rules
+        self.simple = self._is_simple()
         return self
+
+    def _is_simple(self) -> bool:
+        """Elementwise on one or two inputs, without parameters: the sweep has a short way."""
+        return self.broadcasts and len(self.rules) in (1, 2) and None not in self.rules
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
         """One rule for each of these inputs; shorter if rules are missing."""

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies, ones_like, steepest, sweep
+from autograd_lite.array_methods import ArrayMethods
+from autograd_lite.backward import dependencies, ones_like, repeated, steepest, sweep
 from autograd_lite.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -24,11 +25,11 @@ from autograd_lite.errors import (
 )
 from autograd_lite.primitive import (
     NO_PARAMETERS,
+    PYTHON_SCALARS,
     Node,
     Primitive,
     apply,
     record,
-    recording,
     registry,
     serials,
 )
@@ -57,8 +58,7 @@ def checked(data: Any, argument: str) -> Any:
         array = np.asarray(data) if not hasattr(data, "__array_ufunc__") else data
     except ValueError as error:
         raise ArgumentValueError(
-            f"{argument} is a ragged list: its rows differ in length; "
-            "pass rows of equal length"
+            f"{argument} is a ragged list: its rows differ in length; pass rows of equal length"
         ) from error
     kind = array.dtype.kind
     if kind in "iu":
@@ -82,19 +82,29 @@ def _holds_node(data: Any) -> bool:
     return False
 
 
+def _apply_to_one(primitive: Primitive, x: Any) -> Any:
+    """`apply` for a single operand, without its generality."""
+    data = primitive.forward(x.data)
+    if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
+        data = data.item() if isinstance(data, np.generic) else data
+    requires_grad = x.requires_grad and primitive.differentiable
+    return record(primitive, data, (x,), NO_PARAMETERS, requires_grad)
+
+
 def _unary(function: Any) -> Callable[[Value], Value]:
     def operate(self: Value) -> Value:
-        return apply(registry[function], (self,), NO_PARAMETERS)
+        result: Value = _apply_to_one(registry[function], self)
+        return result
 
     return operate
 
 
 def _binary(
     function: Any,
-) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
+) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
     """An operator and its reflection; scalar graphs spend their time here."""
 
-    def operate(self: Value, other: Any) -> Value:
+    def operate(self: Value, other: Any) -> Any:
         primitive = registry[function]
         if isinstance(other, Node):
             operand = other.data
@@ -112,7 +122,7 @@ def _binary(
             requires_grad = False
         return record(primitive, data, (self, other), NO_PARAMETERS, requires_grad)
 
-    def reflect(self: Value, other: Any) -> Value:
+    def reflect(self: Value, other: Any) -> Any:
         primitive = registry[function]
         if other.__class__ not in CONSTANTS:
             return _unusual(primitive, self, other, True)
@@ -142,7 +152,7 @@ def _unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) ->
     return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
 
 
-class Value(Node):
+class Value(ArrayMethods):
     """A number or array whose computations are recorded, so that they can be differentiated.
 
     Parameters
@@ -189,9 +199,7 @@ class Value(Node):
 
     __slots__ = ()
 
-    def __init__(
-        self, data: Any, *, requires_grad: bool = True, label: str | None = None
-    ) -> None:
+    def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
         self.data = checked(data, "data")
         self.grad = None
         self.primitive = None
@@ -237,9 +245,9 @@ class Value(Node):
         seed = self._seed(seed)
         order, _ = dependencies([self])
         gradients = sweep(order[:] if retain_graph else order, {self: seed}, free=not retain_graph)
-        if retain_graph:
+        if len(gradients) < len(order):
             for node in order:
-                if node.primitive is not None:
+                if node not in gradients and node.primitive is not None:
                     node.grad = None
         shared: set[int] | None = None
         for node, g in gradients.items():
@@ -250,8 +258,8 @@ class Value(Node):
             elif node.grad is not None:
                 node.grad = node.grad + g
             elif g.__class__ is np.ndarray:
-                if shared is None:
-                    shared = _shared(gradients)
+                # A leaf's gradient is the caller's to change: no view, and no other node's.
+                shared = repeated(gradients.values()) if shared is None else shared
                 node.grad = g.copy() if g.base is not None or id(g) in shared else g
             else:
                 node.grad = g
@@ -292,175 +300,10 @@ class Value(Node):
         """
         return Value(self.data, requires_grad=False, label=self.label)
 
-    # What it is.
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the data; ``()`` for a Python number."""
-        return getattr(self.data, "shape", ())
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return getattr(self.data, "size", 1)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the data; that of the type for a Python number."""
-        dtype: np.dtype[Any] | None = getattr(self.data, "dtype", None)
-        return np.dtype(type(self.data)) if dtype is None else dtype
-
-    @property
-    def T(self) -> Value:
-        """The transpose: all axes reversed."""
-        return np.transpose(self)
-
-    @property
-    def mT(self) -> Value:
-        """The matrix transpose: the last two axes swapped."""
-        return np.swapaxes(self, -1, -2)
-
-    @property
-    def real(self) -> Value:
-        """The real part."""
-        return np.real(self)
-
-    @property
-    def imag(self) -> Value:
-        """The imaginary part."""
-        return np.imag(self)
-
     @property
     def at(self) -> At:
         """Replacements of parts: ``x.at[i].set(v)`` and ``x.at[i].add(v)`` give a new Value."""
         return At(self)
-
-    def item(self) -> Any:
-        """The single number held, as a plain Python number.
-
-        Examples
-        --------
-        >>> from autograd_lite import Value
-        >>> Value([4.0]).item()
-        4.0
-        """
-        return self.data if self.data.__class__ in (float, complex) else self.data.item()
-
-    def tolist(self) -> Any:
-        """The data as nested lists of plain Python numbers."""
-        return self.data.tolist() if hasattr(self.data, "tolist") else self.data
-
-    # Methods that NumPy's arrays have; each is the NumPy function of its name.
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """``np.sum`` of this Value."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """``np.mean`` of this Value."""
-        return np.mean(self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """``np.prod`` of this Value."""
-        return np.prod(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """``np.max`` of this Value; ties share the gradient equally."""
-        return np.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """``np.min`` of this Value; ties share the gradient equally."""
-        return np.min(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
-        """``np.var`` of this Value."""
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
-        """``np.std`` of this Value."""
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def cumsum(self, axis: Any = None) -> Value:
-        """``np.cumsum`` of this Value."""
-        return np.cumsum(self, axis=axis)
-
-    def argmax(self, axis: Any = None) -> Value:
-        """``np.argmax`` of this Value; carries no gradient."""
-        return np.argmax(self, axis=axis)
-
-    def argmin(self, axis: Any = None) -> Value:
-        """``np.argmin`` of this Value; carries no gradient."""
-        return np.argmin(self, axis=axis)
-
-    def clip(self, min: Any = None, max: Any = None) -> Value:
-        """``np.clip`` of this Value."""
-        return np.clip(self, min, max)
-
-    def dot(self, other: Any) -> Value:
-        """``np.dot`` of this Value and another."""
-        return np.dot(self, other)
-
-    def reshape(self, *shape: Any) -> Value:
-        """``np.reshape`` of this Value; the shape as one tuple or as several integers."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self) -> Value:
-        """``np.ravel`` of this Value."""
-        return np.ravel(self)
-
-    flatten = ravel
-
-    def squeeze(self, axis: Any = None) -> Value:
-        """``np.squeeze`` of this Value."""
-        return np.squeeze(self, axis=axis)
-
-    def transpose(self, *axes: Any) -> Value:
-        """``np.transpose`` of this Value; the axes as one tuple or as several integers."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Value:
-        """``np.swapaxes`` of this Value."""
-        return np.swapaxes(self, axis1, axis2)
-
-    def repeat(self, repeats: Any, axis: int | None = None) -> Value:
-        """``np.repeat`` of this Value."""
-        return np.repeat(self, repeats, axis=axis)
-
-    def astype(self, dtype: Any) -> Value:
-        """``np.astype`` of this Value; the gradient goes back in the dtype it came from."""
-        return np.astype(self, dtype)
-
-    def conj(self) -> Value:
-        """``np.conjugate`` of this Value."""
-        return np.conjugate(self)
-
-    def relu(self) -> Value:
-        """The positive part; its derivative at 0 is 0.
-
-        Examples
-        --------
-        >>> from autograd_lite import Value
-        >>> Value([-1.0, 2.0]).relu()
-        Value([0., 2.])
-        """
-        return registry["relu"](self)
-
-    def tanh(self) -> Value:
-        """``np.tanh`` of this Value."""
-        return np.tanh(self)
-
-    def exp(self) -> Value:
-        """``np.exp`` of this Value."""
-        return np.exp(self)
-
-    def log(self) -> Value:
-        """``np.log`` of this Value."""
-        return np.log(self)
 
     # Operators.
 
@@ -479,8 +322,8 @@ class Value(Node):
     __le__, _ = _binary(np.less_equal)
     __gt__, _ = _binary(np.greater)
     __ge__, _ = _binary(np.greater_equal)
-    __eq__, _ = _binary(np.equal)  # type: ignore[assignment]
-    __ne__, _ = _binary(np.not_equal)  # type: ignore[assignment]
+    __eq__, _ = _binary(np.equal)
+    __ne__, _ = _binary(np.not_equal)
     __neg__ = _unary(np.negative)
     __pos__ = _unary(np.positive)
     __abs__ = _unary(np.absolute)
@@ -491,8 +334,10 @@ class Value(Node):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         primitive = registry.get(ufunc)
-        if primitive is not None and method == "__call__" and not kwargs:
-            return primitive(*inputs)
+        if method == "__call__" and not kwargs and primitive.__class__ is Primitive:
+            if len(inputs) == 1:
+                return _apply_to_one(primitive, self)
+            return apply(primitive, inputs, NO_PARAMETERS)
         if any(x is not None for x in kwargs.get("out", ())):
             raise InPlaceError(
                 f"np.{ufunc.__name__} cannot write its result into out= where a Value is "
@@ -501,6 +346,8 @@ class Value(Node):
             )
         if primitive is None:
             raise _no_rule(ufunc)
+        if method == "__call__" and primitive.__class__ is not Primitive:
+            return primitive(*inputs, **kwargs)
         what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         raise UnsupportedError(
             f"{what} of a Value does not take {', '.join(sorted(kwargs)) or 'this call'}; "
@@ -597,15 +444,6 @@ def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label:
     value.data = data
     value.grad = grad
     return value
-
-
-def _shared(gradients: dict[Node, Any]) -> set[int]:
-    """Identities of arrays that are the gradient of more than one node."""
-    seen: set[int] = set()
-    twice: set[int] = set()
-    for g in gradients.values():
-        (twice if id(g) in seen else seen).add(id(g))
-    return twice
 
 
 def _no_rule(function: Any) -> NoRuleError:

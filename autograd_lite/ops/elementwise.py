@@ -245,7 +245,7 @@ clip_between = Primitive(
 @composite(np.clip)
 def clip(
     a: Any, a_min: Any = None, a_max: Any = None,
-    *, min: Any = None, max: Any = None,  # noqa: A002
+    *, min: Any = None, max: Any = None,
 ) -> Any:  # fmt: skip
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     return clip_between(a, low, high)
