@@ -7,7 +7,7 @@ array([0., 1.])
 """
 
 from autograd_lite import ops
-from autograd_lite.draw import Drawing, draw
+from autograd_lite.draw import Drawing, DrawingWarning, SourceLines, draw
 from autograd_lite.errors import (
     ArgumentTypeError,
     ArgumentValueError,

@@ -1,8 +1,11 @@
 """Pictures of computation graphs, and a backpropagation to step through.
 
-A recorded graph becomes a `picture.Picture`, one description that all writers read.
+Read in this order: `collect` lists what was recorded, `scene` decides what
+becomes a box and makes a `picture`, the one description that the writers
+(`dot`, `svg`, `stepper`, `text`) read.
 """
 
-from autograd_lite.draw.drawing import Drawing, draw
+from autograd_lite.draw.drawing import Drawing, DrawingWarning, draw
+from autograd_lite.draw.provenance import SourceLines
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "DrawingWarning", "SourceLines", "draw"]

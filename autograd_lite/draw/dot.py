@@ -10,8 +10,9 @@ from autograd_lite.draw.themes import Theme
 
 __all__ = ["dot_source", "label_lines"]
 
-# Graphviz measures text itself, with its own tables of widths; these it knows everywhere.
-FONT = "Helvetica"
+# Graphviz measures text with its own tables of widths.  Verdana is the widest of the common
+# fonts, so that boxes are wide enough whichever font a viewer has.
+FONT = "Verdana"
 
 SHAPES = {
     "leaf": {"shape": "box", "style": "filled,rounded"},
@@ -31,17 +32,22 @@ def dot_source(picture: Picture, theme: Theme, direction: str) -> str:
             "bgcolor": theme.background,
             "fontname": FONT,
             "fontcolor": theme.muted,
-            "fontsize": "11",
+            "fontsize": "10",
             "nodesep": "0.22",
             "ranksep": "0.38",
             "pad": "0.15",
             "tooltip": " ",
+            "label": "".join(
+                graphviz.escape(shortened(note, 160)) + "\\l" for note in picture.notes
+            ),
+            "labelloc": "b",
+            "labeljust": "l",
         },
         node_attr={
             "fontname": FONT,
-            "fontsize": "11",
+            "fontsize": "10",
             "fontcolor": theme.text,
-            "margin": "0.13,0.07",
+            "margin": "0.12,0.07",
             "height": "0.3",
             "width": "0.3",
         },
@@ -122,7 +128,7 @@ def _frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
     return graphviz.Digraph(
         f"cluster_{index}",
         graph_attr={
-            "label": graphviz.escape(shortened(cluster.title, 60)),
+            "label": "  " + graphviz.escape(shortened(cluster.title, 60)),
             "id": f"c{index}",
             "style": "rounded",
             "color": theme.border["module"],

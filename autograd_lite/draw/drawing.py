@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+import warnings
+import webbrowser
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograd_lite.draw.collect import recorded_graph
-from autograd_lite.draw.describe import picture_of
 from autograd_lite.draw.dot import dot_source
 from autograd_lite.draw.graphviz_program import render
+from autograd_lite.draw.highlight import HIGHLIGHTS
 from autograd_lite.draw.picture import Picture
+from autograd_lite.draw.provenance import SourceLines
+from autograd_lite.draw.scene import Scene, compose
+from autograd_lite.draw.subject import Subject, checked_target, recorded, run
+from autograd_lite.draw.svg import finished_svg
+from autograd_lite.draw.text import mermaid, plain_text
 from autograd_lite.draw.themes import THEMES
-from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
 from autograd_lite.value import Value
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "DrawingWarning", "draw"]
+
+SUFFIXES = (".dot", ".svg", ".png", ".pdf", ".html", ".mmd", ".txt")
+
+
+class DrawingWarning(UserWarning):
+    """A drawing shows less than the whole graph.
+
+    >>> import autograd_lite as ag
+    >>> issubclass(ag.DrawingWarning, UserWarning)
+    True
+    """
 
 
 class Drawing:
     """A drawn computation graph; made by `draw`.
 
+    A notebook shows it as a picture.
+
     Attributes
     ----------
     picture
-        The description that all formats are written from.
-    source
-        The drawing in DOT, the language of Graphviz.
+        The description that all formats are written from: vertices, edges,
+        clusters, notes.
 
     Examples
     --------
@@ -38,18 +58,46 @@ class Drawing:
     'digraph computation_graph {'
     """
 
-    def __init__(self, picture: Picture, theme: str, direction: str) -> None:
+    def __init__(self, scene: Scene, picture: Picture, theme: str, direction: str) -> None:
         self.picture = picture
-        self.theme = THEMES[theme]
-        self.source = dot_source(picture, self.theme, direction)
+        self._scene = scene
+        self._theme = THEMES[theme]
+        self._direction = direction
+
+    def __repr__(self) -> str:
+        shown = f"{len(self.picture.vertices)} nodes, {len(self.picture.edges)} edges"
+        return f"<Drawing of {self.picture.title}: {shown}>"
+
+    @cached_property
+    def source(self) -> str:
+        """The drawing in DOT, the language of Graphviz."""
+        return dot_source(self.picture, self._theme, self._direction)
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as SVG, with a text alternative for every node.
+
+        Raises
+        ------
+        MissingOptionError
+            If there is no Graphviz to lay it out.
+        """
+        return finished_svg(render(self.source, "svg"), self.picture, self._theme)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to a file, in the format that the suffix names.
 
+        ====================  =======================================================
+        ``.svg``              picture; needs the program ``dot`` or the extra ``draw``
+        ``.png``, ``.pdf``    picture; needs the program ``dot``
+        ``.dot``, ``.mmd``    source for Graphviz and for Mermaid
+        ``.txt``              text
+        ====================  =======================================================
+
         Parameters
         ----------
         path
-            Ends in ``.dot``, or in ``.svg``, ``.png`` or ``.pdf``.
+            The file to write; its suffix is one of the above.
 
         Returns
         -------
@@ -82,63 +130,173 @@ class Drawing:
         os.replace(file.name, path)
         return path
 
+    def show(self) -> Path:
+        """Open the drawing in the web browser; it is written to a temporary file.
+
+        Returns
+        -------
+        Path
+            The file that was opened.
+        """
+        path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / "drawing.svg")
+        webbrowser.open(path.as_uri())
+        return path
+
     def _written(self, suffix: str) -> bytes:
         if suffix == ".dot":
             return self.source.encode()
-        if suffix in (".svg", ".png", ".pdf"):
+        if suffix == ".svg":
+            return self.svg.encode()
+        if suffix in (".png", ".pdf"):
             return render(self.source, suffix[1:])
+        if suffix == ".mmd":
+            return mermaid(self.picture, self._theme, self._direction).encode()
+        if suffix == ".txt":
+            return plain_text(self.picture).encode()
         raise ArgumentValueError(
             f"a drawing cannot be saved as {suffix or 'a file without suffix'!r}; "
-            "use .dot, .svg, .png or .pdf"
+            f"use one of {', '.join(SUFFIXES)}"
         )
 
+    # What notebooks ask for.
 
-def draw(target: Any, *, theme: str = "light", direction: str = "LR") -> Drawing:
-    """Draw the graph that a Value was computed by, before or after ``backward()``.
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg
+        except MissingOptionError:
+            return None
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow:auto">{self._repr_svg_() or ""}</div>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        bundle = {"text/plain": plain_text(self.picture), "text/html": self._repr_html_()}
+        svg = self._repr_svg_()
+        return bundle if svg is None else bundle | {"image/svg+xml": svg}
+
+
+def draw(
+    target: Any,
+    *args: Any,
+    depth: int | None = None,
+    max_nodes: int = 200,
+    highlight: str | None = None,
+    theme: str = "light",
+    direction: str = "LR",
+    lines: SourceLines | None = None,
+) -> Drawing:
+    """Draw how a result was computed: its operations, their values and gradients.
 
     Parameters
     ----------
-    target : Value
-        The result whose computation is to be seen.
+    target : Value, function or module
+        A Value is drawn with the graph that it was computed by, before or
+        after ``backward()``.  A function or module is called once on
+        ``args``; if it gives a single number, its gradients are drawn too.
+        Nothing of the caller's is changed by that.
+    *args
+        Example arguments for a function or module.  Numbers and arrays of
+        floats become Values of the drawing; Values are used as they are,
+        arrays of integers (labels, indices) stay constants.
+    depth : int, optional
+        How deep modules are opened: 0 draws the model as one box, 1 its
+        layers, and so on; runs of equal layers become one box.  All are
+        opened by default, each with a frame around it.
+    max_nodes : int
+        A graph with more nodes is folded until it has at most so many.
+    highlight : {"nan", "zero_grad", "path"}, optional
+        Mark the first operation that made a NaN or infinity; the leaves that
+        no gradient reaches, and where it was lost (a dead ReLU, a comparison,
+        a detached input); or the path of the largest gradient.
     theme : {"light", "dark"}
         Colours; both can be told apart by the colour-blind.
     direction : {"LR", "TB"}
         Whether the computation runs from left to right or from top to bottom.
+    lines : SourceLines, optional
+        Where a Value's graph was recorded; a function's is found by itself.
 
     Returns
     -------
     Drawing
-        Save it with ``drawing.save("graph.svg")``.
+        Save it with ``drawing.save("graph.svg")``, or let a notebook show it.
 
     Raises
     ------
     ArgumentTypeError
-        If the target is not a Value.
+        If the target is no Value and cannot be called.
     ArgumentValueError
-        If the theme or the direction is unknown.
+        If a choice is unknown, or the function returns no Value.
+
+    Warns
+    -----
+    DrawingWarning
+        If the graph was folded.
+
+    Notes
+    -----
+    Names come from ``label=``, from the names of a module's parameters, and
+    from the local variables that hold the Values.
 
     Examples
     --------
     >>> import autograd_lite as ag
-    >>> a, b = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b")
+    >>> a, b = ag.Value(2.0), ag.Value(-3.0)
     >>> loss = a * b
     >>> loss.backward()
     >>> [vertex.describe() for vertex in ag.draw(loss).picture.vertices][0]
     'a; value 2.0; grad -3.0'
     """
-    if not isinstance(target, Value):
-        raise ArgumentTypeError(
-            f"draw: the target is {type(target).__name__}; pass the Value that was computed"
-        )
+    checked_target(target, args)
     _check_choice("theme", theme, tuple(THEMES))
     _check_choice("direction", direction, ("LR", "TB"))
-    graph = recorded_graph([target])
-    names = {node.serial: node.label for node in graph.nodes if node.label is not None}
-    return Drawing(picture_of(graph, names, "computation graph"), theme, direction)
+    if highlight is not None:
+        _check_choice("highlight", highlight, tuple(HIGHLIGHTS))
+    _check_count("max_nodes", max_nodes, 10)
+    if depth is not None:
+        _check_count("depth", depth, 0)
+    if isinstance(target, Value):
+        subject = recorded(target, lines, sys._getframe(1))
+    else:
+        subject = run(target, args)
+    scene = _composed(subject, depth, max_nodes)
+    picture = scene.picture()
+    if highlight is not None:
+        picture = HIGHLIGHTS[highlight](scene, picture)
+    return Drawing(scene, picture, theme, direction)
+
+
+def _composed(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
+    scene = compose(
+        subject.title,
+        subject.graph,
+        subject.names,
+        subject.gradients,
+        subject.lines,
+        depth,
+        max_nodes,
+    )
+    count = len(subject.graph.nodes)
+    if count > max_nodes and (depth is None or len(scene.groups) < count):
+        warnings.warn(
+            f"the graph has {count:,} nodes, more than max_nodes={max_nodes:,}, and is drawn "
+            f"folded into {len(scene.groups):,}; pass max_nodes={count} to see all",
+            DrawingWarning,
+            stacklevel=3,
+        )
+    return scene
 
 
 def _check_choice(argument: str, given: Any, choices: tuple[str, ...]) -> None:
     if given not in choices:
         raise ArgumentValueError(
-            f"draw: {argument}={given!r} is unknown; use {' or '.join(map(repr, choices))}"
+            f"draw: {argument}={given!r} is unknown; use {', '.join(map(repr, choices))}"
         )
+
+
+def _check_count(argument: str, given: Any, least: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ArgumentTypeError(
+            f"draw: {argument} is {type(given).__name__}; pass an integer of at least {least}"
+        )
+    if given < least:
+        raise ArgumentValueError(f"draw: {argument}={given}; pass an integer of at least {least}")

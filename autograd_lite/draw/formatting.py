@@ -38,8 +38,8 @@ def _exponent(text: str) -> str:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as it is read aloud: ``32×10``; nothing for a single number."""
-    return "×".join(map(str, shape))
+    """A shape as NumPy writes it; nothing for a single number."""
+    return str(shape) if shape else ""
 
 
 def facts(name: str, data: Any) -> tuple[tuple[str, str], ...]:
@@ -69,7 +69,7 @@ def array_facts(array: np.ndarray[Any, Any]) -> str:
     if low == high:
         text = f"all {low}"
     else:
-        text = f"{number(np.mean(finite, dtype=np.float64))} in [{low}, {high}]"
+        text = f"{low} … {high}, mean {number(np.mean(finite, dtype=np.float64))}"
     lost = array.size - finite.size
     return text + (f", {lost} not finite" if lost else "")
 

@@ -40,11 +40,12 @@ class Vertex:
 
 @dataclass(frozen=True)
 class Edge:
-    """An operand on its way into an operation; ``label`` is its shape."""
+    """An operand on its way into an operation: its shape, and which operand it is."""
 
     tail: str
     head: str
     label: str = ""
+    place: int = 0
     marks: frozenset[Mark] = frozenset()
 
 

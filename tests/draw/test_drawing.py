@@ -27,7 +27,8 @@ def test_boxes_show_names_values_and_gradients():
     assert vertices["a"].kind == "leaf"
     assert vertices["a"].facts == (("value", "2.0"), ("grad", f"{a.grad:.4g}"))
     assert vertices["b"].facts == (("value", "-3.0"), ("grad", f"{b.grad:.4g}"))
-    assert vertices["tanh"].kind == "operation"
+    assert vertices["loss"].kind == "operation"
+    assert vertices["loss"].subtitle == "tanh"
     assert vertices["0.5"].kind == "constant"
 
 
@@ -35,9 +36,9 @@ def test_arrays_show_shape_dtype_and_range():
     x = ag.Value(np.arange(12, dtype=np.float32).reshape(3, 4), label="x")
     drawing = ag.draw(np.sum(x, axis=0))
     x_vertex, sum_vertex = drawing.picture.vertices
-    assert x_vertex.facts == (("3×4", "float32"), ("value", "5.5 in [0.0, 11.0]"))
+    assert x_vertex.facts == (("(3, 4)", "float32"), ("value", "0.0 … 11.0, mean 5.5"))
     assert sum_vertex.title == "sum axis=0"
-    assert [edge.label for edge in drawing.picture.edges] == ["3×4"]
+    assert [edge.label for edge in drawing.picture.edges] == ["(3, 4)"]
 
 
 def test_each_node_is_visited_once():

@@ -1,0 +1,82 @@
+"""The reverse sweep taken apart: what each operation hands to each of its operands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import dependencies, ones_like, steepest, sweep
+from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive
+
+__all__ = ["Backpropagation"]
+
+
+class Backpropagation:
+    """One sweep from a result, kept so that every contribution in it can be asked for.
+
+    Gradients are computed afresh, from ``seed`` or the gradient that the result
+    has; no ``.grad`` is touched.
+
+    Attributes
+    ----------
+    gradients : dict
+        The gradient of each node that the sweep reached, as ``.grad`` shows it.
+    order : list
+        These nodes in the order in which the sweep passes them.
+    """
+
+    def __init__(self, root: Node, seed: Any = None) -> None:
+        if seed is None:
+            seed = ones_like(root.data) if root.grad is None else steepest(root.grad)
+        order, _ = dependencies([root])
+        with np.errstate(all="ignore"):
+            self._upstream = sweep(order[:], {root: seed}) if order else {}
+        self.order = [node for node in reversed(order) if node in self._upstream]
+        self.gradients = {node: steepest(g) for node, g in self._upstream.items()}
+        self._masked: set[Node] = set()
+        masked = False
+        for node in self.order:
+            if masked:
+                self._masked.add(node)
+            masked = masked or (node.primitive is not None and node.primitive.masks)
+
+    def contribution(self, node: Node, place: int) -> Any:
+        """What ``node`` adds to the gradient of its operand at ``place``; None for nothing.
+
+        The engine's own sweep over a single operation, of which only this
+        operand varies.
+        """
+        operand = node.inputs[place]
+        if node not in self._upstream or not isinstance(operand, Node):
+            return None
+        if node.primitive is None or not operand.requires_grad:
+            return None
+        alone = _copy(node, node.primitive)
+        alone.inputs = tuple(
+            x if index == place else x.data if isinstance(x, Node) else x
+            for index, x in enumerate(node.inputs)
+        )
+        order: list[Node] = [alone]
+        gradients = {alone: self._upstream[node]}
+        if node in self._masked:
+            mask = _copy(node, MASK)
+            order.append(mask)
+            gradients[mask] = 0.0
+        with np.errstate(all="ignore"):
+            share = sweep(order, gradients).get(operand)
+        return None if share is None else steepest(share)
+
+
+def _copy(node: Node, primitive: Primitive) -> Node:
+    copy = Node()
+    copy.data = node.data
+    copy.primitive = primitive
+    copy.inputs = ()
+    copy.parameters = node.parameters if primitive is node.primitive else NO_PARAMETERS
+    copy.requires_grad = True
+    copy.serial = node.serial
+    return copy
+
+
+MASK = Primitive(lambda: 0.0, each=lambda index, g, out: g, name="mask", masks=True)

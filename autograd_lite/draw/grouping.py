@@ -1,0 +1,180 @@
+"""Big graphs made small: nodes are put into groups, and each group is drawn as one box.
+
+Every step here is a pure function that gives each box of the graph so far the
+number of the box it goes into.  No step can make a cycle; beside each it is
+said why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from autograd_lite.draw.collect import Graph
+
+__all__ = ["Groups", "Path", "fold", "run_text", "ungrouped"]
+
+Path = tuple[str, ...]
+
+SHORTEST_CHAIN = 4
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Boxes in the order of computation: the nodes in each, and the boxes it depends on.
+
+    ``calls`` are the module calls that a box stands for, as a whole.
+    """
+
+    members: list[list[int]]
+    operands: list[list[int]]
+    calls: list[tuple[Path, ...]]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def merged(self, classes: Sequence[int]) -> Groups:
+        """The boxes of each class put into one; ``classes`` has a number for each box."""
+        boxes: dict[int, list[int]] = defaultdict(list)
+        for box, number in enumerate(classes):
+            boxes[number].append(box)
+        # What depends on a class needs its last box, so last boxes are in topological order.
+        order = sorted(boxes.values(), key=lambda parts: parts[-1])
+        place = {classes[parts[0]]: index for index, parts in enumerate(order)}
+        members, operands, calls = [], [], []
+        for index, parts in enumerate(order):
+            members.append(sorted(node for box in parts for node in self.members[box]))
+            into = dict.fromkeys(place[classes[o]] for box in parts for o in self.operands[box])
+            operands.append([o for o in into if o != index])
+            calls.append(tuple(call for box in parts for call in self.calls[box]))
+        return Groups(members, operands, calls)
+
+    def consumers(self) -> list[set[int]]:
+        """For each box the boxes that depend on it."""
+        users: list[set[int]] = [set() for _ in self.members]
+        for box, operands in enumerate(self.operands):
+            for operand in operands:
+                users[operand].add(box)
+        return users
+
+
+def ungrouped(graph: Graph) -> Groups:
+    """Each node in a box of its own."""
+    count = len(graph.nodes)
+    return Groups([[index] for index in range(count)], graph.operands, [()] * count)
+
+
+def fold(graph: Graph, groups: Groups, names: dict[int, str], limit: int) -> Groups:
+    """Put boxes together until there are at most ``limit``, what repeats itself first."""
+    kinds = _kinds(graph, names)
+    if len(groups) > limit:
+        groups = groups.merged(_chains(groups, limit))
+    if len(groups) > limit:
+        groups = groups.merged(_repeated(groups, kinds))
+    if len(groups) > limit:
+        groups = groups.merged(_chains(groups, limit))
+    if len(groups) > limit:
+        groups = groups.merged(_intervals(groups, limit))
+    return groups
+
+
+def _kinds(graph: Graph, names: dict[int, str]) -> list[Hashable]:
+    """What two nodes must have in common to be drawn as one, beside their operands."""
+    kinds: list[Hashable] = []
+    results = set(graph.results)
+    for index, node in enumerate(graph.nodes):
+        if index in results:
+            kinds.append(("result", index))
+        elif node.primitive is None:
+            stem = re.sub(r"\d+", "#", names.get(node.serial, ""))
+            kinds.append((stem, getattr(node.data, "shape", ()), node.requires_grad))
+        else:
+            kinds.append(node.primitive.name)
+    return kinds
+
+
+def _repeated(groups: Groups, kinds: list[Hashable]) -> list[int]:
+    """Equal operations on equal operands become one, and so do whole equal subgraphs.
+
+    A class knows the classes of its operands, all of them smaller expressions
+    than itself, so that no path leads from a class back into it.
+    """
+    numbers: dict[Hashable, int] = {}
+    classes: list[int] = []
+    for members, operands in zip(groups.members, groups.operands, strict=True):
+        parts = tuple(kinds[node] for node in members)
+        key = (parts, *(classes[operand] for operand in operands))
+        classes.append(numbers.setdefault(key, len(numbers)))
+    return classes
+
+
+def _chains(groups: Groups, limit: int) -> list[int]:
+    """Runs of boxes that each feed only the next become one, with the leaves that only they use.
+
+    Only the last box of a run is used outside, so that no path leaves a run
+    and comes back.
+    """
+    users = groups.consumers()
+    heads = list(range(len(groups)))
+    lengths = [1] * len(groups)
+    private = [not operands for operands in groups.operands]
+    for box, operands in enumerate(groups.operands):
+        inner = [o for o in operands if not private[o]]
+        if len(inner) == 1 and len(users[inner[0]]) == 1 and users[box]:
+            heads[box] = heads[inner[0]]
+            lengths[heads[box]] += 1
+    classes = [
+        heads[box] if lengths[heads[box]] >= SHORTEST_CHAIN else box for box in range(len(groups))
+    ]
+    for box, operands in enumerate(groups.operands):
+        if lengths[heads[box]] >= SHORTEST_CHAIN:
+            for o in operands:
+                if private[o] and len({classes[user] for user in users[o]}) == 1:
+                    classes[o] = classes[box]
+    return classes
+
+
+def _intervals(groups: Groups, limit: int) -> list[int]:
+    """Stretches of the order of computation: what is always possible, and says least.
+
+    Edges lead only from a stretch to the same or a later one.  Leaves depend on
+    nothing; each goes with the first stretch that uses it, if only that one does.
+    """
+    inner = [box for box, operands in enumerate(groups.operands) if operands]
+    size = -(-len(inner) // max(limit // 2 - 1, 1))
+    classes = [-1] * len(groups)
+    for place, box in enumerate(inner):
+        classes[box] = place // size
+    last = inner[-1] if inner else -1
+    classes[last] = len(groups)
+    for box, users in enumerate(groups.consumers()):
+        if not groups.operands[box]:
+            stretches = {classes[user] for user in users}
+            first = min(stretches, default=0)
+            classes[box] = first if len(stretches) == 1 else len(groups) + 1 + first
+    return classes
+
+
+def run_text(names: Sequence[str]) -> str:
+    """A run of operations in words.
+
+    Examples
+    --------
+    >>> from autograd_lite.draw.grouping import run_text
+    >>> run_text(["matmul", "tanh"] * 8 + ["sum"])
+    '8 × (matmul → tanh) → sum'
+    """
+    for period in range(1, min(len(names) // 2, 12) + 1):
+        count = 1
+        while names[count * period : (count + 1) * period] == names[:period]:
+            count += 1
+        rest = names[count * period :]
+        if count > 1 and len(rest) <= period:
+            body = " → ".join(names[:period])
+            repeated = f"{count:,} × " + (f"({body})" if period > 1 else body)
+            return " → ".join((repeated, *rest))
+    runs = [(name, len(list(run))) for name, run in groupby(names)]
+    return " → ".join(name if count == 1 else f"{count:,} × {name}" for name, count in runs)
