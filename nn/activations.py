@@ -8,6 +8,7 @@ a primitive has its rule beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,26 @@ import autograd_lite as ag
 
 __all__ = [
     "activations",
+    "elu",
+    "gelu",
+    "glu",
+    "hard_sigmoid",
+    "hard_tanh",
     "heaviside",
     "identity",
+    "leaky_relu",
     "log_softmax",
+    "mish",
+    "prelu",
     "relu",
+    "relu6",
+    "selu",
     "sigmoid",
     "sign",
+    "silu",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]
 
@@ -133,6 +146,232 @@ def softplus(x: Any) -> Any:
     return np.logaddexp(0.0, x)
 
 
+def hard_sigmoid(x: Any) -> Any:
+    """A sigmoid of three straight pieces: x/6 + 1/2, clipped to [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.hard_sigmoid(np.array([-9.0, 0.0, 9.0]))
+    array([0. , 0.5, 1. ])
+    """
+    return np.clip(x / 6 + 0.5, 0.0, 1.0)
+
+
+def hard_tanh(x: Any) -> Any:
+    """A hyperbolic tangent of three straight pieces: x clipped to [-1, 1].
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.hard_tanh(np.array([-9.0, 0.5, 9.0]))
+    array([-1. ,  0.5,  1. ])
+    """
+    return np.clip(x, -1.0, 1.0)
+
+
+def relu6(x: Any) -> Any:
+    """A relu that ends at 6: x clipped to [0, 6].
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.relu6(np.array([-9.0, 2.0, 9.0]))
+    array([0., 2., 6.])
+    """
+    return np.clip(x, 0.0, 6.0)
+
+
+def leaky_relu(x: Any, *, slope: float = 0.01) -> Any:
+    """x where it is positive, else ``slope`` · x, also at 0.
+
+    A. Maas et al., "Rectifier nonlinearities improve neural network acoustic
+    models" (2013).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.leaky_relu(np.array([-100.0, 2.0]))
+    array([-1.,  2.])
+    """
+    return prelu(x, slope)
+
+
+def prelu(x: Any, slope: Any) -> Any:
+    """`leaky_relu` whose slope is learned; see the layer `PReLU`.
+
+    K. He et al., "Delving deep into rectifiers" (2015).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.prelu(np.array([[-2.0, -2.0]]), np.array([0.5, 0.25]))
+    array([[-1. , -0.5]])
+    """
+    return np.where(x > 0, x, slope * x)
+
+
+def elu(x: Any, *, alpha: float = 1.0) -> Any:
+    """x where it is positive, else ``alpha`` · (exp(x) - 1).
+
+    D. Clevert et al., "Fast and accurate deep network learning by exponential
+    linear units" (2016).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.elu(np.array([-1000.0, 2.0]))
+    array([-1.,  2.])
+    """
+    positive = x > 0
+    return np.where(positive, x, alpha * np.expm1(np.where(positive, 0.0, x)))
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(x: Any) -> Any:
+    """A scaled `elu` that draws mean 0 and variance 1 towards themselves.
+
+    G. Klambauer et al., "Self-normalizing neural networks" (2017).
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(float(nn.selu(1.0)), 4)
+    1.0507
+    """
+    return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
+
+
+# erfc(z) = t · exp(-z² + P(t)) with t = 2/(2 + z); these are the coefficients of P in
+# Chebyshev polynomials of 2t - 1, interpolated in 40 digits.
+ERFC_CHEBYSHEV = (
+    -0.651326859890854717, 0.64196979235649026, 0.0194764732041858363,
+    -0.00956151478680863164, -0.000946595344482036866, 0.000366839497852761452,
+    0.0000425233248069077716, -0.0000202785781125342432, -1.62429000464702551e-6,
+    1.3036558355805232e-6, 1.56264417220661432e-8, -8.52380959149265425e-8,
+    6.5290544390988515e-9, 5.05934349555146894e-9, -9.91364156493033087e-10,
+    -2.27365122293183586e-10, 9.6467911020155268e-11, 2.39403808303911474e-12,
+    -6.8860275264975534e-12, 8.94487927309072572e-13, 3.13092139934295808e-13,
+    -1.12708223613672524e-13, 3.81090525518923207e-16, 7.10609761360923694e-15,
+    -1.52302820145710415e-15, -9.45749457129125445e-17, 1.21023718922427302e-16,
+)  # fmt: skip
+
+
+@ag.primitive(broadcasts=True, formula="Φ(x)")
+def normal_probability(x: Any) -> Any:
+    """The probability that a standard normal number is below x: erfc(-x/√2)/2.
+
+    By Chebyshev approximation of erfc (W. Press et al., "Numerical Recipes",
+    3rd ed. 2007, section 6.2), accurate to rounding also in the tails.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.activations import normal_probability
+    >>> normal_probability(np.array([0.0, 1.96])).round(4)
+    array([0.5  , 0.975])
+    """
+    size = np.minimum(np.abs(x) * sqrt(0.5), 1e4)
+    t = 2 / (2 + size)
+    twice = 4 * t - 2
+    following = polynomial = np.zeros_like(twice)
+    for coefficient in ERFC_CHEBYSHEV[:0:-1]:  # Clenshaw's recurrence
+        polynomial, following = twice * polynomial - following + coefficient, polynomial
+    polynomial = 0.5 * twice * polynomial - following + ERFC_CHEBYSHEV[0]
+    below = 0.5 * t * np.exp(polynomial - size * size)
+    return np.where(np.less(x, 0), below, 1 - below)
+
+
+normal_probability.defvjp(
+    lambda g, out, x: g * (np.exp(-0.5 * np.square(np.clip(x, -100, 100))) / sqrt(2 * pi))
+)
+
+
+def gelu(x: Any, *, approximate: bool = False) -> Any:
+    """x · Φ(x), with Φ the normal distribution function; or its approximation by tanh.
+
+    D. Hendrycks, K. Gimpel, "Gaussian error linear units" (2016).
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(float(nn.gelu(1.0)), 4), round(float(nn.gelu(1.0, approximate=True)), 4)
+    (0.8413, 0.8412)
+    """
+    if not approximate:
+        return x * normal_probability(x)
+    bounded = np.clip(x, -100.0, 100.0)
+    return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (bounded + 0.044715 * bounded**3)))
+
+
+def silu(x: Any) -> Any:
+    """x · sigmoid(x), also called swish.
+
+    S. Elfwing et al., "Sigmoid-weighted linear units for neural network
+    function approximation in reinforcement learning" (2018).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.silu(np.array([-1000.0, 0.0, 1000.0]))
+    array([  -0.,    0., 1000.])
+    """
+    return x * sigmoid(x)
+
+
+def mish(x: Any) -> Any:
+    """x · tanh(softplus(x)).
+
+    D. Misra, "Mish: a self regularized non-monotonic activation function" (2020).
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(float(nn.mish(1.0)), 4)
+    0.8651
+    """
+    return x * np.tanh(softplus(x))
+
+
+def softsign(x: Any) -> Any:
+    """x / (1 + \\|x\\|).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.softsign(np.array([-1.0, 0.0, 3.0]))
+    array([-0.5 ,  0.  ,  0.75])
+    """
+    return x / (1 + np.abs(x))
+
+
+def glu(x: Any, *, axis: int = -1) -> Any:
+    """The first half along an axis, gated by the `sigmoid` of the second half.
+
+    Y. Dauphin et al., "Language modeling with gated convolutional networks" (2017).
+
+    Raises
+    ------
+    ArgumentValueError
+        If the axis has an odd length.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.glu(np.array([2.0, 4.0, 0.0, 1000.0]))
+    array([1., 4.])
+    """
+    if np.shape(x)[axis] % 2:
+        raise ag.ArgumentValueError(
+            f"glu: axis {axis} of shape {np.shape(x)} has odd length {np.shape(x)[axis]}; "
+            "it must hold values and as many gates"
+        )
+    values, gates = np.split(x, 2, axis=axis)
+    return values * sigmoid(gates)
+
+
 @ag.primitive(formula="softmax(x)")
 def softmax(x: Any, *, axis: int = -1) -> Any:
     """Exponentials divided by their sum along an axis: positive, and summing to 1.
@@ -188,8 +427,19 @@ activations: dict[str, Callable[..., Any]] = {
         tanh,
         relu,
         softplus,
+        hard_sigmoid,
+        hard_tanh,
+        relu6,
+        leaky_relu,
+        elu,
+        selu,
+        gelu,
+        silu,
+        mish,
+        softsign,
         softmax,
         log_softmax,
+        glu,
     )
 }
-"""All activations by name, so that a layer can be told ``"relu"``."""
+"""All activations of one argument by name, so that a layer can be told ``"relu"``."""

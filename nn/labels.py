@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 
-__all__ = ["checked_labels", "one_hot", "plain", "predicted_labels"]
+__all__ = ["labels_as_signs", "labels_to_rows", "one_hot", "plain", "predicted_labels"]
 
 Array = np.ndarray[Any, Any]
 
@@ -19,22 +20,16 @@ def plain(x: Any) -> Array:
 
 
 def checked_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
-    """Class labels as integers, checked to fit logits of ``shape`` (..., classes).
-
-    Raises
-    ------
-    ArgumentValueError
-        If there is not one label for each row of logits, a label is not a
-        whole number, or there is no class of that number.
-    """
-    labels = plain(given)
+    """Class labels as integers, checked to fit logits of ``shape`` (..., classes)."""
+    labels = np.asarray(given)
     if labels.shape != shape[:-1]:
         raise ag.ArgumentValueError(
             f"{caller}: the labels have shape {labels.shape}, but the logits have shape {shape}; "
             f"give one label for each row, shape {shape[:-1]}"
         )
     if labels.dtype.kind not in "iu":
-        whole = labels.astype(np.int64, copy=True) if labels.dtype.kind in "fb" else None
+        with np.errstate(invalid="ignore"):  # NaN is found by the comparison
+            whole = labels.astype(np.int64) if labels.dtype.kind in "fb" else None
         if whole is None or not np.array_equal(whole, labels):
             raise ag.ArgumentValueError(
                 f"{caller}: the labels have dtype {labels.dtype} and are not whole numbers; "
@@ -52,8 +47,38 @@ def checked_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     return labels
 
 
-def one_hot(labels: Any, n_classes: int, dtype: Any = np.float64) -> Array:
+def rows_of_labels(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, caller: str) -> Array:
+    """What `labels_to_rows` computes."""
+    classes = checked_labels(labels, shape, caller)
+    rows = np.zeros((classes.size, shape[-1]), dtype)
+    rows[np.arange(classes.size), classes.ravel()] = 1
+    return rows.reshape(shape)
+
+
+labels_to_rows = ag.Primitive(rows_of_labels, differentiable=False, name="one_hot")
+"""Class labels as rows of zeros with a single one, of a given shape; recorded for a Value."""
+
+
+def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
     """A row for each label: 1 in the column of its class, 0 elsewhere.
+
+    Parameters
+    ----------
+    labels : array_like of int
+        Of any shape.
+    n_classes : int
+        The length of a row.
+    dtype
+        Of the result.
+
+    Returns
+    -------
+    array, shape (*labels.shape, n_classes)
+
+    Raises
+    ------
+    ArgumentValueError
+        If a label is not a whole number from 0 to ``n_classes - 1``.
 
     Examples
     --------
@@ -62,10 +87,22 @@ def one_hot(labels: Any, n_classes: int, dtype: Any = np.float64) -> Array:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    classes = checked_labels(labels, (*np.shape(labels), n_classes), "one_hot")
-    rows = np.zeros((classes.size, n_classes), dtype)
-    rows[np.arange(classes.size), classes.ravel()] = 1
-    return rows.reshape(*classes.shape, n_classes)
+    shape = (*np.shape(labels), n_classes)
+    return labels_to_rows(labels, shape=shape, dtype=dtype, caller="one_hot")
+
+
+def signs_of_labels(labels: Any, *, dtype: DTypeLike, caller: str) -> Array:
+    """What `labels_as_signs` computes."""
+    given = np.asarray(labels)
+    if not np.isin(given, (-1, 0, 1)).all() or (np.isin(-1, given) and np.isin(0, given)):
+        raise ag.ArgumentValueError(
+            f"{caller}: the labels hold {np.unique(given)}; use 0 and 1, or -1 and 1"
+        )
+    return np.where(given == 1, 1, -1).astype(dtype)
+
+
+labels_as_signs = ag.Primitive(signs_of_labels, differentiable=False, name="signs")
+"""Labels 0 and 1 as -1 and 1; those already -1 and 1 as they are; recorded for a Value."""
 
 
 def predicted_labels(outputs: Any) -> Array:

@@ -6,6 +6,7 @@ The last axis of an input holds its features, all axes before it samples.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,11 +14,22 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.activations import activations
-from nn.initializers import Initializer, for_activation, glorot_uniform
+from nn.activations import activations, prelu
+from nn.initializers import Initializer, for_activation, glorot_uniform, normal
 from nn.module import Module, Parameter
 
-__all__ = ["MLP", "Activation", "Linear", "RandomState", "Sequential"]
+__all__ = [
+    "MLP",
+    "Activation",
+    "Concatenate",
+    "Embedding",
+    "Flatten",
+    "Linear",
+    "PReLU",
+    "RandomState",
+    "Residual",
+    "Sequential",
+]
 
 RandomState = np.random.Generator | int | None
 """A generator, a seed for one, or None for fresh randomness."""
@@ -92,6 +104,10 @@ class Linear(Module):
         self.bias = None
         if self.n_in is not None:
             self._draw(self.n_in)
+
+    def shapes_known(self) -> bool:
+        """Whether the number of inputs is known."""
+        return self.weight is not None
 
     def _draw(self, n_in: int) -> Parameter:
         self.n_in = n_in
@@ -175,6 +191,225 @@ def named_activation(function: str | Callable[..., Any]) -> Callable[..., Any]:
     return activations[function]
 
 
+class PReLU(Module):
+    """A `leaky_relu` that learns its slopes for negative input.
+
+    K. He et al., "Delving deep into rectifiers" (2015).
+
+    Parameters
+    ----------
+    n_in : int
+        Number of slopes: one for each feature, or 1 for all.
+    slope : float
+        What they start at.
+    dtype
+        Float dtype of the slopes.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (n_in,)
+        The slopes.
+
+    Notes
+    -----
+    The output has the shape of the input.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.PReLU()(np.array([-4.0, 2.0]))
+    Value([-1.,  2.])
+    """
+
+    def __init__(
+        self, n_in: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
+    ) -> None:
+        self.n_in = checked_size("PReLU", "n_in", n_in)
+        self.slope = slope
+        self.dtype = np.dtype(dtype)
+        self.weight = Parameter(np.full(self.n_in, slope, self.dtype), label="weight")
+
+    def forward(self, x: Any) -> Any:
+        """Apply the slopes where the input is negative."""
+        if self.n_in > 1 and np.shape(x)[-1:] != (self.n_in,):
+            raise ag.ArgumentValueError(
+                f"PReLU: the input has shape {np.shape(x)}, but the slopes have shape "
+                f"({self.n_in},); the last axis of the input must have length {self.n_in}"
+            )
+        return prelu(x, self.weight)
+
+
+class Flatten(Module):
+    """Join all axes but the first: shape (samples, ...) becomes (samples, features).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Flatten()(np.zeros((5, 28, 28))).shape
+    (5, 784)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Join all axes but the first."""
+        if np.ndim(x) == 0:
+            raise ag.ArgumentValueError(
+                "Flatten: the input is a single number; it must have an axis of samples"
+            )
+        return np.reshape(x, (np.shape(x)[0], -1))
+
+
+class Embedding(Module):
+    """A table of vectors, one for each of a number of things, that are learned.
+
+    Parameters
+    ----------
+    n_in : int
+        How many things there are; they are numbered from 0.
+    n_out : int
+        The length of a vector.
+    initializer : callable, optional
+        Draws the table; standard normal by default.
+    rng : numpy.random.Generator or int, optional
+        The source of randomness, or a seed for one.
+    dtype
+        Float dtype of the table.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (n_in, n_out)
+
+    Raises
+    ------
+    ArgumentValueError
+        If an index is not a whole number from 0 to ``n_in - 1``.
+
+    Notes
+    -----
+    Integers of shape (...) give output of shape (..., n_out).
+
+    Examples
+    --------
+    >>> import nn
+    >>> layer = nn.Embedding(10, 3, rng=0)
+    >>> layer([[1, 2], [2, 2]]).shape
+    (2, 2, 3)
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        initializer: Initializer | None = None,
+        rng: RandomState = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        self.n_in = checked_size("Embedding", "n_in", n_in)
+        self.n_out = checked_size("Embedding", "n_out", n_out)
+        self.dtype = np.dtype(dtype)
+        shape = (self.n_in, self.n_out)
+        draw = initializer or partial(normal, deviation=1.0)
+        table = draw(np.random.default_rng(rng), shape, self.dtype)
+        self.weight = Parameter(table, label="weight")
+
+    def forward(self, indices: Any) -> Any:
+        """The vectors of these numbers."""
+        indices = np.asarray(indices)
+        if indices.dtype.kind not in "iu":
+            raise ag.ArgumentTypeError(
+                f"Embedding: the input has dtype {indices.dtype}; pass integers, "
+                f"which number the vectors from 0 to {self.n_in - 1}"
+            )
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.n_in:
+            raise ag.ArgumentValueError(
+                f"Embedding: the input goes from {indices.min()} to {indices.max()}, but there are "
+                f"{self.n_in} vectors, numbered from 0 to {self.n_in - 1}"
+            )
+        return self.weight[indices]
+
+
+class Residual(Module):
+    """Add the input to what a module makes of it: x + module(x).
+
+    K. He et al., "Deep residual learning for image recognition" (2016).
+
+    Parameters
+    ----------
+    module : Module
+        Its output must have the shape of its input.
+
+    Raises
+    ------
+    ArgumentValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Residual(nn.Activation("relu"))(np.array([-1.0, 2.0]))
+    array([-1.,  4.])
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def forward(self, x: Any) -> Any:
+        """Add the input to the output."""
+        out = self.module(x)
+        if np.shape(out) != np.shape(x):
+            raise ag.ArgumentValueError(
+                f"Residual: the input has shape {np.shape(x)}, but the output of the module has "
+                f"shape {np.shape(out)}; both must be equal to be added"
+            )
+        return x + out
+
+
+class Concatenate(Module):
+    """Branches side by side, whose outputs are joined along the last axis.
+
+    Called with one input, all branches get it; with several, each branch gets
+    its own.  ``Concatenate(wide, deep)`` under a `Linear` is the wide-and-deep
+    network (H. Cheng et al., "Wide & deep learning for recommender systems", 2016).
+
+    Parameters
+    ----------
+    *branches : Module, callable or str
+        Functions and names of activations become `Activation` layers.
+
+    Raises
+    ------
+    ArgumentValueError
+        If the number of inputs is neither 1 nor that of the branches.
+
+    Notes
+    -----
+    Outputs of shapes (..., n_1), (..., n_2), … give shape (..., n_1 + n_2 + …).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> model = nn.Sequential(nn.Concatenate("identity", nn.MLP(4, [8, 3])), nn.Linear(7, 1))
+    >>> model(np.zeros((5, 4))).shape
+    (5, 1)
+    """
+
+    def __init__(self, *branches: Module | Callable[..., Any] | str) -> None:
+        self.branches = [
+            branch if isinstance(branch, Module) else Activation(branch) for branch in branches
+        ]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Join the outputs of the branches."""
+        if len(inputs) not in (1, len(self.branches)):
+            raise ag.ArgumentValueError(
+                f"Concatenate: there are {len(inputs)} inputs for {len(self.branches)} branches; "
+                "pass one for all, or one for each"
+            )
+        given = inputs * len(self.branches) if len(inputs) == 1 else inputs
+        outputs = [branch(x) for branch, x in zip(self.branches, given, strict=True)]
+        return np.concatenate(outputs, axis=-1)
+
+
 class Sequential(Module):
     """Layers one after the other.
 
@@ -207,10 +442,11 @@ class Sequential(Module):
             layer if isinstance(layer, Module) else Activation(layer) for layer in layers
         ]
 
-    def forward(self, x: Any) -> Any:
-        """Apply the layers in order."""
-        for layer in self.layers:
-            x = layer(x)
+    def forward(self, *inputs: Any) -> Any:
+        """Apply the layers in order; only the first may take several inputs."""
+        x: Any = inputs[0]
+        for index, layer in enumerate(self.layers):
+            x = layer(x) if index else layer(*inputs)
         return x
 
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:
@@ -283,8 +519,7 @@ class MLP(Sequential):
                 f"MLP: n_outs is {n_outs!r}; it must list the sizes of the layers, "
                 "for instance [16, 1]"
             )
-        self.n_in = n_in
-        self.n_outs = list(n_outs)
+        self.n_outs = [int(n) for n in n_outs]
         self.activation = named_activation(activation)
         self.initializer = initializer
         self.dtype = np.dtype(dtype)
@@ -298,3 +533,10 @@ class MLP(Sequential):
             if not last:
                 layers.append(Activation(self.activation))
         super().__init__(*layers)
+
+    @property
+    def n_in(self) -> int | None:
+        """The number of features of the input; None before the first, if it was left out."""
+        first = self.layers[0]
+        assert isinstance(first, Linear)
+        return first.n_in

@@ -148,6 +148,13 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def shapes_known(self) -> bool:
+        """Whether the parameters of this module exist already.
+
+        False for a layer that takes its number of inputs from its first input.
+        """
+        return True
+
     # Training and inference.
 
     def train(self, mode: bool = True) -> Self:

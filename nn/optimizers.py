@@ -123,7 +123,7 @@ def collected(parameters: Parameters, name: str) -> list[Parameter]:
     """The parameters as a list, checked."""
     if isinstance(parameters, Module):
         for part, module in parameters.named_modules():
-            if getattr(module, "n_in", 0) is None and not any(module.members()):
+            if not module.shapes_known():
                 raise ag.ArgumentValueError(
                     f"{name}: the layer {part!r} does not know its number of inputs yet; "
                     "call the model on a batch first"

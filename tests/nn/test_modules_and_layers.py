@@ -158,9 +158,156 @@ def test_a_neuron_computes_on_scalars():
     assert [name for name, _ in neuron.named_parameters()] == ["weights.0", "weights.1", "bias"]
 
 
+LAYERS = {
+    "Linear": lambda: nn.Linear(4, 3, rng=0),
+    "MLP": lambda: nn.MLP(4, [5, 2], activation="tanh", rng=0),
+    "PReLU": lambda: nn.PReLU(4),
+    "Flatten": lambda: nn.Flatten(),
+    "Residual": lambda: nn.Residual(nn.Linear(4, 4, rng=0)),
+    "Concatenate": lambda: nn.Concatenate("identity", nn.Linear(4, 3, rng=0)),
+    "BatchNorm1d": lambda: nn.BatchNorm1d(4),
+    "BatchNorm1d in use": lambda: nn.BatchNorm1d(4).eval(),
+    "LayerNorm": lambda: nn.LayerNorm(4),
+    "Dropout in use": lambda: nn.Dropout(0.3).eval(),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_have_correct_derivatives_of_both_orders(name, check_derivatives):
+    layer = LAYERS[name]()
+    x = np.random.default_rng(3).normal(size=(5, 4))
+    check_derivatives(layer, x)
+    names = [name for name, _ in layer.named_parameters()]
+
+    def of_parameters(*arrays):
+        twin = copy.deepcopy(layer)
+        owners = {id(p): m for _, m in twin.named_modules() for _, p in m.members()}
+        for name, array in zip(names, arrays, strict=True):
+            parameter = dict(twin.named_parameters())[name]
+            setattr(owners[id(parameter)], name.rpartition(".")[2], array)
+        return twin(x)
+
+    if names:
+        arrays = [p.data for p in layer.parameters()]
+        check_derivatives(of_parameters, *arrays)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_keep_float32(name):
+    layer = LAYERS[name]().astype(np.float32)
+    x = ag.Value(np.ones((5, 4), np.float32))
+    out = layer(x)
+    out.backward(np.ones_like(out.data))
+    assert out.dtype == x.grad.dtype == np.float32
+    assert {array.dtype for array in layer.state_dict().values()} <= {np.dtype(np.float32)}
+
+
+def test_dropout_drops_at_its_rate_and_keeps_the_mean():
+    x = np.ones((400, 500), np.float32)
+    layer = nn.Dropout(0.3, rng=0)
+    out = layer(x)
+    assert out.dtype == np.float32
+    assert np.mean(out == 0) == pytest.approx(0.3, abs=0.005)
+    assert out.mean() == pytest.approx(1.0, abs=0.01)
+    np.testing.assert_array_equal(nn.Dropout(0.3, rng=0)(x), out)
+    assert layer.eval()(x) is x
+    value = ag.Value(np.ones(50))
+    dropped = layer.train()(value)
+    dropped.backward(np.ones(50))
+    np.testing.assert_array_equal(value.grad, dropped.data)
+
+
+def test_batch_norm_equals_its_definition():
+    rng = np.random.default_rng(0)
+    x = 3 + 2 * rng.normal(size=(50, 4))
+    layer = nn.BatchNorm1d(4, momentum=0.25)
+    expected = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
+    np.testing.assert_allclose(layer(x).data, expected)
+    np.testing.assert_allclose(layer.running_mean, 0.25 * x.mean(axis=0))
+    np.testing.assert_allclose(layer.running_var, 0.75 + 0.25 * x.var(axis=0, ddof=1))
+    mean, variance = layer.running_mean, layer.running_var
+    np.testing.assert_allclose(
+        layer.eval()(x).data, (x - mean) / np.sqrt(variance + 1e-5)
+    )
+    assert layer.running_mean is mean
+    assert set(layer.state_dict()) == {"weight", "bias", "running_mean", "running_var"}
+
+
+def test_batch_norm_takes_a_batch_of_one():
+    layer = nn.BatchNorm1d(2)
+    np.testing.assert_array_equal(layer(np.array([[5.0, -3.0]])).data, [[0.0, 0.0]])
+    np.testing.assert_array_equal(layer.running_var, [1.0, 1.0])
+
+
+def test_layer_norm_equals_its_definition():
+    x = np.random.default_rng(0).normal(size=(2, 5, 4))
+    expected = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(nn.LayerNorm(4)(x).data, expected)
+
+
+def test_embeddings_are_rows_and_their_gradients_add_up():
+    layer = nn.Embedding(5, 2, rng=0)
+    out = layer(np.array([[1, 3], [3, 3]]))
+    np.testing.assert_array_equal(out.data, layer.weight.data[[[1, 3], [3, 3]]])
+    np.sum(out).backward()
+    np.testing.assert_array_equal(layer.weight.grad[:, 0], [0, 1, 0, 3, 0])
+
+
+def test_concatenate_gives_each_branch_its_input():
+    wide, deep = np.ones((5, 2)), np.zeros((5, 3))
+    model = nn.Concatenate("identity", nn.Linear(3, 4, rng=0))
+    assert model(wide, deep).shape == (5, 6)
+    whole = nn.Sequential(model, nn.Linear(6, 1, rng=0))
+    assert whole(wide, deep).shape == (5, 1)
+    assert [name for name, _ in whole.named_parameters()] == [
+        "0.branches.1.weight", "0.branches.1.bias", "1.weight", "1.bias",
+    ]
+
+
+@pytest.mark.parametrize("make", [nn.BatchNorm1d, nn.LayerNorm])
+def test_normalization_takes_its_size_from_the_first_input(make):
+    layer = make()
+    assert not layer.shapes_known()
+    layer(np.ones((3, 4)))
+    assert layer.weight.shape == (4,)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: nn.BatchNorm1d(3)(np.zeros((5, 4))),
+            "BatchNorm1d: the input has shape (5, 4), but the weight has shape (3,); "
+            "the last axis of the input must have length 3",
+        ),
+        (
+            lambda: nn.BatchNorm1d(3, momentum=0),
+            "BatchNorm1d: momentum is 0; it must be in (0, 1]",
+        ),
+        (lambda: nn.LayerNorm(3, epsilon=0), "LayerNorm: epsilon is 0; it must be positive"),
+        (lambda: nn.Dropout(1.0), "Dropout: rate is 1.0; it must be in [0, 1)"),
+        (
+            lambda: nn.PReLU(3)(np.zeros((5, 4))),
+            "PReLU: the input has shape (5, 4), but the slopes have shape (3,); "
+            "the last axis of the input must have length 3",
+        ),
+        (
+            lambda: nn.Embedding(5, 2)([1, 5]),
+            "Embedding: the input goes from 1 to 5, but there are 5 vectors, numbered from 0 to 4",
+        ),
+        (
+            lambda: nn.Residual(nn.Linear(4, 3))(np.zeros((5, 4))),
+            "Residual: the input has shape (5, 4), but the output of the module has shape (5, 3); "
+            "both must be equal to be added",
+        ),
+        (
+            lambda: nn.Concatenate("relu", "tanh", "sign")(np.zeros(3), np.zeros(3)),
+            "Concatenate: there are 2 inputs for 3 branches; pass one for all, or one for each",
+        ),
+        (
+            lambda: nn.Flatten()(1.0),
+            "Flatten: the input is a single number; it must have an axis of samples",
+        ),
         (
             lambda: nn.Linear(3, 2)(np.zeros((5, 4))),
             "Linear: the input has shape (5, 4), but the weight has shape (3, 2); "

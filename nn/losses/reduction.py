@@ -1,0 +1,86 @@
+"""What all losses share: weights, reductions, and checks of what they are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+
+__all__ = ["as_operand", "between", "check_positive", "difference", "paired", "reduced"]
+
+
+def as_operand(x: Any, like: Any) -> Any:
+    """A plain array in the dtype of ``like``; a Value stays as it is, so that it is recorded."""
+    if isinstance(x, ag.Value):
+        return x
+    return np.asarray(x, like.dtype if hasattr(like, "dtype") else np.float64)
+
+
+@ag.primitive
+def between(x: Any, *, low: float, high: float, what: str) -> Any:
+    """``x`` itself, refused if a number in it lies outside [low, high] or is NaN."""
+    if np.size(x) and not (np.min(x) >= low and np.max(x) <= high):
+        bounds = f"at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
+        raise ag.ArgumentValueError(
+            f"{what} go from {np.min(x):g} to {np.max(x):g}; they must be {bounds}"
+        )
+    return x
+
+
+between.defvjp(lambda g, out, x: g)
+
+
+def paired(outputs: Any, targets: Any, caller: str) -> Any:
+    """Targets as an operand, refused where broadcasting would pair the wrong numbers."""
+    targets = as_operand(targets, outputs)
+    if np.shape(outputs) != targets.shape:
+        raise ag.ArgumentValueError(
+            f"{caller}: the outputs have shape {np.shape(outputs)}, but the targets have shape "
+            f"{targets.shape}; reshape one so that both are equal"
+        )
+    return targets
+
+
+def difference(outputs: Any, targets: Any, caller: str) -> Any:
+    """``outputs - targets``, of arrays of the same shape."""
+    return outputs - paired(outputs, targets, caller)
+
+
+def reduced(loss: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
+    """Apply weights and reduction to an array of losses whose first axis counts samples."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ag.ArgumentValueError(
+            f"{caller}: reduction is {reduction!r}; use 'mean', 'sum' or 'none'"
+        )
+    if sample_weight is None:
+        if reduction == "none":
+            return loss
+        return np.mean(loss) if reduction == "mean" else np.sum(loss)
+    weight = checked_weight(sample_weight, loss, caller)
+    weighted = loss * np.reshape(weight, (-1, *(1,) * (loss.ndim - 1)))
+    if reduction == "none":
+        return weighted
+    total = np.sum(weighted)
+    if reduction == "sum":
+        return total
+    count = np.sum(weight) * (loss.size // loss.shape[0])
+    return total / np.where(count == 0, 1, count)
+
+
+def checked_weight(sample_weight: Any, loss: Any, caller: str) -> Any:
+    """One weight for each sample, none of them negative."""
+    weight = as_operand(sample_weight, loss)
+    if weight.shape != loss.shape[:1]:
+        raise ag.ArgumentValueError(
+            f"{caller}: sample_weight has shape {weight.shape}, but there are {loss.shape[0]} "
+            f"samples; give one weight for each, shape {loss.shape[:1]}"
+        )
+    return between(weight, low=0.0, high=np.inf, what=f"{caller}: the weights in sample_weight")
+
+
+def check_positive(caller: str, name: str, number: float) -> None:
+    """Refuse a number that is not positive and finite."""
+    if not 0 < number < float("inf"):
+        raise ag.ArgumentValueError(f"{caller}: {name} is {number!r}; it must be positive")

@@ -1,0 +1,170 @@
+"""Losses of numbers against numbers."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+
+from nn.losses.reduction import between, check_positive, difference, paired, reduced
+
+__all__ = ["cosine", "huber", "log_cosh", "mae", "mse", "poisson", "quadratic"]
+
+
+def mse(
+    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """The mean squared error: (prediction - target)².
+
+    Parameters
+    ----------
+    prediction, target : array_like
+        Of the same shape, samples first.
+    reduction : {"mean", "sum", "none"}
+        What to do with the losses of the single outputs.
+    sample_weight : array_like, shape (samples,), optional
+        How much each sample counts.
+
+    Returns
+    -------
+    Value or array
+        A single number, or an array of the shape of ``prediction`` for "none".
+
+    Raises
+    ------
+    ArgumentValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    np.float64(2.0)
+    """
+    error = difference(prediction, target, "mse")
+    return reduced(error * error, reduction, sample_weight, "mse")
+
+
+def mae(
+    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """The mean absolute error: \\|prediction - target\\|.
+
+    Parameters, result and errors are those of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    np.float64(1.0)
+    """
+    error = difference(prediction, target, "mae")
+    return reduced(np.abs(error), reduction, sample_weight, "mae")
+
+
+def huber(
+    prediction: Any,
+    target: Any,
+    *,
+    delta: float = 1.0,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+) -> Any:
+    """Half the squared error up to ``delta``, and linear beyond: outliers count less.
+
+    P. Huber, "Robust estimation of a location parameter" (1964).  Parameters,
+    result and errors are otherwise those of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.huber(np.array([0.0, 0.0]), np.array([1.0, 10.0]), reduction="none")
+    array([0.5, 9.5])
+    """
+    check_positive("huber", "delta", delta)
+    error = difference(prediction, target, "huber")
+    size = np.abs(error)
+    loss = np.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta))
+    return reduced(loss, reduction, sample_weight, "huber")
+
+
+def log_cosh(
+    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """log(cosh(prediction - target)): about half the square near 0, the size far away.
+
+    Parameters, result and errors are those of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.log_cosh(np.array([0.0, 1000.0]), np.zeros(2), reduction="none").round(3)
+    array([  0.   , 999.307])
+    """
+    error = difference(prediction, target, "log_cosh")
+    return reduced(np.logaddexp(error, -error) - log(2), reduction, sample_weight, "log_cosh")
+
+
+def quadratic(
+    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """Half the squared distance: ½‖prediction - target‖², one loss for each sample.
+
+    The cost function of M. Nielsen, "Neural networks and deep learning" (2015).
+    Parameters, result and errors are otherwise those of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.quadratic(np.array([[3.0, 4.0]]), np.zeros((1, 2)))
+    np.float64(12.5)
+    """
+    error = difference(prediction, target, "quadratic")
+    loss = 0.5 * np.sum(error * error, axis=tuple(range(1, error.ndim)))
+    return reduced(loss, reduction, sample_weight, "quadratic")
+
+
+def poisson(
+    log_rate: Any, counts: Any, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """The negative log-likelihood of counts whose expected number is exp(log_rate).
+
+    Without the term log(counts!), which does not depend on the model.
+    Parameters, result and errors are otherwise those of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.poisson(np.log([2.0]), np.array([1.0])).round(4)
+    np.float64(1.3069)
+    """
+    counts = between(
+        paired(log_rate, counts, "poisson"), low=0.0, high=np.inf, what="poisson: the counts"
+    )
+    return reduced(np.exp(log_rate) - counts * log_rate, reduction, sample_weight, "poisson")
+
+
+def cosine(
+    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """One minus the cosine of the angle between prediction and target, one for each sample.
+
+    A vector of zeros counts as orthogonal to all others.  Parameters and errors
+    are those of `mse`; the vectors lie along the last axis.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.cosine(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    np.float64(0.5)
+    """
+    target = paired(prediction, target, "cosine")
+    products = np.sum(direction(prediction) * direction(target), axis=-1)
+    return reduced(1 - products, reduction, sample_weight, "cosine")
+
+
+def direction(x: Any) -> Any:
+    """Vectors along the last axis, divided by their lengths; zeros stay zeros."""
+    squared_length = np.sum(x * x, axis=-1, keepdims=True)
+    return x / np.sqrt(np.where(squared_length == 0, 1, squared_length))
