@@ -1,10 +1,10 @@
 """Gradient checking: numerical derivatives, comparison, location, diagnosis, report.
 
-Read ``check.py`` first: it asks the questions in order, the other files answer them.
+Read ``examination.py`` first: it asks the questions in order, the other files answer them.
 """
 
 from autograd_lite.gradcheck.check import gradcheck
 from autograd_lite.gradcheck.report import GradcheckReport
-from autograd_lite.gradcheck.verdict import Verdict
+from autograd_lite.gradcheck.verdict import Hint, Verdict
 
-__all__ = ["GradcheckReport", "Verdict", "gradcheck"]
+__all__ = ["GradcheckReport", "Hint", "Verdict", "gradcheck"]

@@ -1,4 +1,4 @@
-"""gradcheck: the order in which a check asks its questions."""
+"""gradcheck, the function that people call: its arguments, and what it raises."""
 
 from __future__ import annotations
 
@@ -8,20 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, GradcheckError
-from autograd_lite.gradcheck.comparison import (
-    Agreement,
-    Probe,
-    Tolerance,
-    probe,
-    refine_by_complex_step,
-)
-from autograd_lite.gradcheck.directions import cotangents, directions, equalized
-from autograd_lite.gradcheck.layout import Vector
-from autograd_lite.gradcheck.locate import Locator, worst_entry
-from autograd_lite.gradcheck.numerical import FIRST_LEVEL
+from autograd_lite.gradcheck.comparison import Tolerance
+from autograd_lite.gradcheck.examination import examine
 from autograd_lite.gradcheck.report import GradcheckReport
 from autograd_lite.gradcheck.subjects import EngineFunction, HandWritten, Subject, function_name
-from autograd_lite.gradcheck.verdict import Finding, Verdict
+from autograd_lite.gradcheck.verdict import Finding
 
 __all__ = ["gradcheck"]
 
@@ -38,6 +29,7 @@ def gradcheck(
     vjp: Function | None = None,
     jacobian: Function | None = None,
     argnum: int | tuple[int, ...] | None = None,
+    order: int = 1,
     rng: int | np.random.Generator = 0,
     rtol: float = RTOL,
     atol: float = 0.0,
@@ -60,6 +52,9 @@ def gradcheck(
         returns a tuple.
     argnum
         Which arguments to check; by default all.
+    order
+        1, 2 or 3: check the derivatives up to this order; the second is the
+        derivative of the first, as the engine computes it.
     rng
         A seed or generator for the random directions.
     rtol, atol
@@ -88,10 +83,16 @@ def gradcheck(
     >>> bool(ag.gradcheck(lambda x: np.sum(np.sin(x) ** 2), np.array([0.5, 1.0])))
     True
     """
+    generator = np.random.default_rng(rng)
+    tolerance = Tolerance(rtol, atol)
     subject: Subject | None = None
     try:
         subject = _subject(function, args, argnum, gradient=gradient, vjp=vjp, jacobian=jacobian)
-        report = _check(subject, np.random.default_rng(rng), Tolerance(rtol, atol))
+        report = examine(subject, generator, tolerance)
+        for _ in range(1, order):
+            if report:
+                subject = subject.differentiated(generator)
+                report = examine(subject, generator, tolerance)
     except Finding as finding:
         report = GradcheckReport(
             function_name(function),
@@ -137,77 +138,3 @@ def _positions(argnum: int | tuple[int, ...] | None, count: int) -> tuple[int, .
                 f"gradcheck: argnum {position} names no argument; there are {count}"
             )
     return positions
-
-
-def _check(subject: Subject, rng: np.random.Generator, tolerance: Tolerance) -> GradcheckReport:
-    v = cotangents(subject.outputs, subject.value, rng)
-    claimed = np.stack([subject.pull(row) for row in v])
-    own, floor = directions(subject.inputs, subject.x, rng)
-    probes: list[Probe] = []
-    for direction in (own, floor):
-        level = probes[0].level if probes else FIRST_LEVEL
-        made = probe(subject, v, claimed, direction, tolerance, level)
-        probes.append(made)
-        made.settle()
-        if made.agreement is Agreement.UNDECIDED:
-            refine_by_complex_step(made, subject, v)
-        if not _passes(made):
-            return _trouble(subject, v, claimed, made, tolerance)
-    weak = _weak_entries(subject, v, claimed, own, probes[0])
-    if weak is not None:
-        return _trouble(subject, v, claimed, weak, tolerance)
-    return GradcheckReport(
-        subject.name,
-        Verdict.CORRECT,
-        f"{len(probes)} random directions agree, to {max(p.relative_error for p in probes):.0e}",
-        evaluations=subject.evaluations,
-    )
-
-
-def _passes(made: Probe) -> bool:
-    if made.agreement is Agreement.UNDECIDED:
-        return made.vanishes
-    return made.agreement is Agreement.SAME
-
-
-def _weak_entries(
-    subject: Subject, v: Vector, claimed: Vector, direction: Vector, first: Probe
-) -> Probe | None:
-    """Look for mistakes among entries that contribute little: a probe if there is one."""
-    even = equalized(direction, claimed[0])
-    made = probe(subject, v, claimed, even, first.tolerance, first.level)
-    if made.agreement is Agreement.UNDECIDED:
-        refine_by_complex_step(made, subject, v)
-    if made.agreement in (Agreement.DIFFERENT, Agreement.KINK):
-        made.settle()
-    return made if made.agreement in (Agreement.DIFFERENT, Agreement.KINK) else None
-
-
-def _trouble(
-    subject: Subject, v: Vector, claimed: Vector, made: Probe, tolerance: Tolerance
-) -> GradcheckReport:
-    locator = Locator(subject, v, claimed, made.ladder.direction, made.level, tolerance)
-    if made.agreement is Agreement.KINK:
-        names = [subject.inputs.entry(i) for i in locator.kinks()]
-        what = "jumps" if made.jumps else "has a kink"
-        reason = f"the function {what} at {', '.join(names) or 'this point'}"
-        return GradcheckReport(
-            subject.name, Verdict.KINK, reason, evaluations=subject.evaluations
-        )
-    if made.agreement is Agreement.UNDECIDED:
-        return GradcheckReport(
-            subject.name,
-            Verdict.NOISE,
-            "rounding errors hide the derivative at every step size",
-            evaluations=subject.evaluations,
-        )
-    entries = [worst_entry(subject, located) for located in locator.wrong(made)]
-    entries.sort(key=lambda entry: -abs(entry.numerical - entry.claimed))
-    return GradcheckReport(
-        subject.name,
-        Verdict.WRONG,
-        f"along a random direction the derivative is {made.limit.value[0]:.9g}, "
-        f"and {made.claimed[0]:.9g} is claimed",
-        entries=tuple(entries),
-        evaluations=subject.evaluations,
-    )

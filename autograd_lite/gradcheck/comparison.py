@@ -10,7 +10,7 @@ where ‖g∘u‖ is the size that a sum of the contributions gᵢuᵢ with rand
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -20,7 +20,7 @@ from autograd_lite.gradcheck.layout import Vector
 from autograd_lite.gradcheck.numerical import BLOCK, FIRST_LEVEL, Ladder, Limit, complex_step
 from autograd_lite.gradcheck.subjects import Subject
 
-__all__ = ["Agreement", "Probe", "Tolerance", "probe", "refine_by_complex_step"]
+__all__ = ["SAFETY", "Agreement", "Claim", "Probe", "Tolerance"]
 
 SAFETY = 10.0
 """An error estimate counts this many times."""
@@ -126,6 +126,17 @@ class Probe:
             best = min(best, (self._rank(), self.level, self.limit), key=lambda seen: seen[0])
         _, self.level, self.limit = best
 
+    def confirm(self) -> None:
+        """Doubt a disagreement as long as finer steps could show that these were too coarse."""
+        level = self.level
+        while self.agreement is Agreement.DIFFERENT:
+            level += BLOCK + 2
+            finer = replace(self, level=level, limit=self.ladder.derivative(level))
+            if level > FINEST or np.all(10 * SAFETY * finer.limit.rounding > self.difference):
+                break
+            if finer.agreement is Agreement.SAME:
+                self.level, self.limit = level, finer.limit
+
     def _rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""
         error = self.relative_error
@@ -134,49 +145,62 @@ class Probe:
         return (0 if error < DECISIVE else 2), error
 
 
-def probe(
-    subject: Subject,
-    cotangents: Vector,
-    claimed: Vector,
-    direction: Vector,
-    tolerance: Tolerance,
-    level: int = FIRST_LEVEL,
-) -> Probe:
-    """Measure along one direction; ``claimed`` has a gradient for each row of ``cotangents``."""
-    weighted = cotangents * subject.value
-    conditions = claimed * subject.x
-    magnitude = np.linalg.norm(weighted, axis=1) + np.linalg.norm(conditions, axis=1)
-    ladder = Ladder(
-        lambda x: cotangents @ subject.evaluate(x),
-        subject.x,
-        direction,
-        cotangents @ subject.value,
-        subject.resolution * magnitude,
-    )
-    contributions = claimed * direction
-    return Probe(
-        ladder,
-        level,
-        np.sum(contributions, axis=1),
-        np.linalg.norm(contributions, axis=1),
-        tolerance,
-        ladder.derivative(level),
-    )
+@dataclass
+class Claim:
+    """What is claimed about a subject: gradients of ⟨v, F⟩ for some cotangents v, as rows."""
 
-def refine_by_complex_step(made: Probe, subject: Subject, cotangents: Vector) -> bool:
-    """Replace a blunt estimate by a complex step, where the function is analytic.
+    subject: Subject
+    cotangents: Vector
+    gradients: Vector
+    tolerance: Tolerance
 
-    It is not, if the two disagree by more than the blunt one's own error.
-    """
-    try:
-        derivative = cotangents @ complex_step(
-            subject.evaluate_complex, subject.x, made.ladder.direction
+    @classmethod
+    def of(cls, subject: Subject, cotangents: Vector, tolerance: Tolerance) -> Claim:
+        """Ask the code under test for its gradients."""
+        gradients = np.stack([subject.pull(v) for v in cotangents])
+        return cls(subject, cotangents, gradients, tolerance)
+
+    def ladder(self, direction: Vector) -> Ladder:
+        """The function ⟨v, F⟩ along a direction, an element for each cotangent."""
+        subject = self.subject
+        weighted = self.cotangents * subject.value
+        conditions = self.gradients * subject.x
+        magnitude = np.linalg.norm(weighted, axis=1) + np.linalg.norm(conditions, axis=1)
+        return Ladder(
+            lambda x: self.cotangents @ subject.evaluate(x),
+            subject.x,
+            direction,
+            self.cotangents @ subject.value,
+            subject.resolution * magnitude,
         )
-    except (TypeError, ValueError, ArithmeticError):
-        return False
-    blunt = made.limit
-    if not np.all(np.abs(derivative - blunt.value) <= SAFETY * blunt.error):
-        return False
-    rounding = SAFETY * EPSILON * np.maximum(np.abs(derivative), made.size)
-    made.limit = Limit(derivative, rounding, rounding)
-    return True
+
+    def probe(self, direction: Vector, level: int = FIRST_LEVEL) -> Probe:
+        """Both derivatives along a direction, from one block of steps."""
+        ladder = self.ladder(direction)
+        contributions = self.gradients * direction
+        return Probe(
+            ladder,
+            level,
+            np.sum(contributions, axis=1),
+            np.linalg.norm(contributions, axis=1),
+            self.tolerance,
+            ladder.derivative(level),
+        )
+
+    def by_complex_step(self, blunt: Probe) -> bool:
+        """Replace a blunt estimate by a complex step, where the function is analytic.
+
+        It is not, if the two disagree by more than the blunt one's own error.
+        """
+        try:
+            columns = complex_step(
+                self.subject.evaluate_complex, self.subject.x, blunt.ladder.direction
+            )
+        except (TypeError, ValueError, ArithmeticError):
+            return False
+        derivative = self.cotangents @ columns
+        if not np.all(np.abs(derivative - blunt.limit.value) <= SAFETY * blunt.limit.error):
+            return False
+        rounding = SAFETY * EPSILON * np.maximum(np.abs(derivative), blunt.size)
+        blunt.limit = Limit(derivative, rounding, rounding)
+        return True

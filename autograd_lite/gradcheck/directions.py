@@ -7,20 +7,24 @@ can be exchanged; and away from zero, so that none is left out.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from autograd_lite.gradcheck.layout import Layout, Vector
 
-__all__ = ["cotangents", "directions", "equalized", "own_scale", "signs"]
+__all__ = ["cotangents", "directions", "equalized", "levels_to_stay_near", "own_scale", "signs"]
 
 FLOOR = 0.1
 """Entries below this part of their array's typical size may be moved by that much."""
 
+MOST_HALVINGS = 16
+
 
 def signs(count: int, rng: np.random.Generator) -> Vector:
     """Random numbers in ±[½, 1]."""
-    sizes: Vector = rng.uniform(0.5, 1.0, count)
-    return sizes * rng.choice(np.array([-1.0, 1.0]), count)
+    drawn: Vector = rng.uniform(0.5, 1.0, count) * rng.choice(np.array([-1.0, 1.0]), count)
+    return drawn
 
 
 def typical(values: Vector) -> float:
@@ -56,6 +60,13 @@ def directions(layout: Layout, x: Vector, rng: np.random.Generator) -> list[Vect
         own_scale(layout, x) * signs(x.size, rng),
         floor_scale(layout, x) * signs(x.size, rng),
     ]
+
+
+def levels_to_stay_near(x: Vector, direction: Vector) -> int:
+    """How often steps must be halved so that none carries an entry across zero."""
+    moved = np.abs(direction[x != 0]) / np.abs(x[x != 0])
+    farthest = float(np.max(moved, initial=1.0))
+    return min(math.ceil(math.log2(farthest)), MOST_HALVINGS)
 
 
 def equalized(direction: Vector, gradient: Vector) -> Vector:

@@ -108,12 +108,10 @@ class Layout:
         return np.concatenate(parts, dtype=np.float64) if parts else np.zeros(0)
 
     def arrays(self, vector: Any, *, own_dtype: bool = False) -> list[Any]:
-        """The leaves that a vector stands for, in its own precision or in that of each leaf."""
+        """Fresh arrays for a vector, in its own precision or in that of each leaf."""
         leaves = []
         for leaf in self.leaves:
-            array = leaf.cut(vector)
-            if own_dtype:
-                array = np.asarray(array, leaf.dtype)
+            array = np.array(leaf.cut(vector), leaf.dtype if own_dtype else None)
             leaves.append(array.item() if leaf.python_number else array)
         return leaves
 

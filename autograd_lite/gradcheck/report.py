@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any
 
-from autograd_lite.gradcheck.locate import Entry
-from autograd_lite.gradcheck.verdict import Verdict
+from autograd_lite.gradcheck.evidence import Entry
+from autograd_lite.gradcheck.taylor import TaylorTable
+from autograd_lite.gradcheck.verdict import Hint, Verdict
 
 __all__ = ["GradcheckReport"]
 
@@ -30,9 +31,9 @@ class GradcheckReport:
         numerical value with error, and what the code under test claims.
     entries : tuple of Entry
         Those that were located, the worst first.
-    hints : tuple of str
+    hints : tuple of Hint
         What would explain the numbers, the best explanation first.
-    table : tuple of TaylorRow
+    table : TaylorTable or None
         Steps h along a random direction, with the remainder
         ``|f(x + hv) - f(x) - h·g·v|`` and the order with which it vanishes.
     evaluations : int
@@ -51,8 +52,8 @@ class GradcheckReport:
     reason: str
     order: int = 1
     entries: tuple[Entry, ...] = ()
-    hints: tuple[str, ...] = ()
-    table: tuple[TaylorRow, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    table: TaylorTable | None = None
     evaluations: int = 0
     notes: tuple[str, ...] = field(default=())
 
@@ -76,12 +77,3 @@ class GradcheckReport:
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
-
-
-@dataclass(frozen=True)
-class TaylorRow:
-    """One step of the Taylor table; ``order`` compares it with the row above."""
-
-    step: float
-    remainder: float
-    order: float | None

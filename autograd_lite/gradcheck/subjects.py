@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.gradcheck.directions import signs
 from autograd_lite.gradcheck.layout import Layout, Vector, paths, plain
 from autograd_lite.gradcheck.verdict import Finding, Verdict
 from autograd_lite.nested import flatten
 from autograd_lite.primitive import Primitive, no_grad
-from autograd_lite.transforms import Trace
+from autograd_lite.transforms import Trace, vjp
 from autograd_lite.value import Value
 
 __all__ = ["EngineFunction", "HandWritten", "Subject", "function_name"]
@@ -33,6 +35,7 @@ def function_name(function: Any) -> str:
 
 def argument_names(function: Any, count: int) -> list[str]:
     """The names of the positional arguments, as far as Python can tell them."""
+    function = inspect.unwrap(function)
     target = function.forward if isinstance(function, Primitive) else function
     try:
         parameters = list(inspect.signature(target).parameters.values())
@@ -109,10 +112,19 @@ class Subject:
             called[index] = tree
         return called
 
+    def constants(self) -> list[Any]:
+        """The arrays among the arguments that are not differentiated."""
+        others = [self.args[i] for i in range(len(self.args)) if i not in self.varied]
+        return [leaf for leaf in flatten(others) if isinstance(leaf, np.ndarray)]
+
     def evaluate(self, x: Vector) -> Vector:
         """F(x), computed in double precision where the function allows it."""
+        return self.evaluate_leaves(self.inputs.arrays(x))
+
+    def evaluate_leaves(self, arguments: Sequence[Any]) -> Vector:
+        """F of these very arrays."""
         self.evaluations += 1
-        leaves = flatten(self._results(self.inputs.arrays(x)))
+        leaves = flatten(self._results(arguments))
         if [np.shape(plain(leaf)) for leaf in leaves] != [
             leaf.shape for leaf in self.outputs.leaves
         ]:
@@ -130,6 +142,13 @@ class Subject:
     def pull(self, v: Vector) -> Vector:
         """What the code under test says is Jᵀv."""
         raise NotImplementedError
+
+    def differentiated(self, rng: np.random.Generator) -> Subject:
+        """Its claimed gradient as a subject, to check the derivative of one order more."""
+        raise ArgumentValueError(
+            f"gradcheck: only the first derivative of {self.name} was given; order=2 and 3 need "
+            "a function that the engine differentiates"
+        )
 
     def _results(self, leaves: Sequence[Any]) -> Any:
         raise NotImplementedError
@@ -153,12 +172,43 @@ class EngineFunction(Subject):
         """One recorded call, to be swept."""
         return Trace(self.function, self.called_with(self.inputs.arrays(x)), self.varied)
 
-    def pull(self, v: Vector) -> Vector:
+    def differentiated(self, rng: np.random.Generator) -> Subject:
+        seeds = self.outputs.arrays(signs(self.outputs.size, rng), own_dtype=True)
+        cotangent = self.outputs.nest(seeds)
+        return EngineFunction(
+            gradient_of(self.function, self.varied, cotangent), self.args, self.varied
+        )
+
+    def recorded(self) -> Trace:
+        """The recorded call at x, which every sweep uses."""
         if self._trace is None:
             self._trace = self.trace(self.x)
             self.evaluations += 1
+        return self._trace
+
+    def pull(self, v: Vector) -> Vector:
         seeds = self.outputs.arrays(v, own_dtype=True)
-        return self.inputs.vector(self._trace.gradients(seeds, recorded=False))
+        return self.inputs.vector(self.recorded().gradients(seeds, recorded=False))
+
+
+def gradient_of(
+    function: Function, varied: Sequence[int], cotangent: Any
+) -> Function:
+    """The function that computes the gradients of ⟨cotangent, function⟩."""
+
+    @wraps(function)
+    def gradient(*args: Any) -> Any:
+        def restricted(*parts: Any) -> Any:
+            called = list(args)
+            for index, part in zip(varied, parts, strict=True):
+                called[index] = part
+            return function(*called)
+
+        _, pullback = vjp(restricted, *(args[index] for index in varied))
+        return pullback(cotangent)
+
+    gradient.__name__ = f"gradient of {function_name(function)}"
+    return gradient
 
 
 class HandWritten(Subject):
