@@ -1,4 +1,4 @@
-"""The attributes and methods that `Value` shares with arrays: each is the NumPy function it names."""
+"""The attributes and methods that `Value` shares with arrays, each the NumPy function it names."""
 
 from __future__ import annotations
 

@@ -170,6 +170,11 @@ def _pass_on_generally(
 ) -> None:
     """Hand each input of a node its share of the node's gradient ``g``."""
     inputs = node.inputs
+    if primitive is FREED:
+        raise BackwardError(
+            "this graph was freed by an earlier backward(retain_graph=False); compute the "
+            "result again, or keep the graph by leaving retain_graph at True"
+        )
     if recorded:
         out: Any = node
         operands: Any = inputs
@@ -236,20 +241,8 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
     if share.__class__ is like.__class__ is float or isinstance(like, tuple):
         return share
-    dtype = getattr(share, "dtype", None)
-    if dtype is None and not isinstance(share, (float, int, complex)):
-        raise RuleError(
-            f"{primitive.name}: the rule for {_argument(primitive, index)} returned "
-            f"{type(share).__name__}; return an array of shape {np.shape(like)}"
-        )
-    shape = () if dtype is None else share.shape
-    if shape != np.shape(like):
-        if not primitive.broadcasts or not _broadcasts(np.shape(like), shape):
-            raise RuleError(
-                f"{primitive.name}: the rule for {_argument(primitive, index)} returned shape "
-                f"{shape}, but the argument has shape {np.shape(like)}; a gradient has the "
-                "shape of what it is the gradient of"
-            )
+    _check(share, np.shape(like), primitive, index)
+    if np.shape(like) != getattr(share, "shape", ()):
         share = unbroadcast(share, np.shape(like))
     if is_complex(share) and not is_complex(like):
         share = np.real(share)
@@ -257,12 +250,23 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
         return _as_dtype(share, getattr(like, "dtype", None))
     if isinstance(like, np.ndarray | np.generic):
         return np.asarray(share, like.dtype)
-    if dtype is not None and dtype.kind not in "fciub":
-        raise RuleError(
-            f"{primitive.name}: the rule for {_argument(primitive, index)} returned "
-            f"dtype {dtype}; return real or complex numbers"
-        )
     return type(like)(share) if isinstance(like, (float, complex)) else share
+
+
+def _check(share: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
+    """Refuse what cannot be the gradient of an array of this shape."""
+    dtype = getattr(share, "dtype", None)
+    where = f"{primitive.name}: the rule for {_argument(primitive, index)} returned"
+    if dtype is None and not isinstance(share, (float, int, complex)):
+        raise RuleError(f"{where} {type(share).__name__}; return an array of shape {shape}")
+    if dtype is not None and dtype.kind not in "fciub":
+        raise RuleError(f"{where} dtype {dtype}; return real or complex numbers")
+    share_shape = () if dtype is None else share.shape
+    if share_shape != shape and not (primitive.broadcasts and _broadcasts(shape, share_shape)):
+        raise RuleError(
+            f"{where} shape {share_shape}, but the argument has shape {shape}; "
+            "a gradient has the shape of what it is the gradient of"
+        )
 
 
 def _as_dtype(share: Any, dtype: Any) -> Any:
@@ -331,15 +335,8 @@ def is_complex(x: Any) -> bool:
     return isinstance(x, complex) if dtype is None else dtype.kind == "c"
 
 
-def _refuse_freed(index: int, *_: Any) -> Any:
-    raise BackwardError(
-        "this graph was freed by an earlier backward(retain_graph=False); compute the result "
-        "again, or keep the graph by leaving retain_graph at True"
-    )
-
-
 def _freed(*_: Any) -> Any:
     raise AssertionError("a freed node is never computed again")
 
 
-FREED = Primitive(_freed, each=_refuse_freed, name="freed")
+FREED = Primitive(_freed, name="freed")

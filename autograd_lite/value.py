@@ -7,7 +7,9 @@ primitives, so ordinary NumPy code records its own graph.
 
 from __future__ import annotations
 
+import dis
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,6 +37,14 @@ from autograd_lite.primitive import (
 )
 
 __all__ = ["Value"]
+
+STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
+
+IN_PLAIN_ARRAY = (
+    "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
+    "Values with ag.array or np.stack, replace parts with x.at[i].set(v), or pass x.data "
+    "to use the number as a constant"
+)
 
 CONSTANTS = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32})
 
@@ -367,11 +377,7 @@ class Value(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
-            raise ArgumentTypeError(
-                "a Value cannot be put into a plain array, its gradient would be lost: build "
-                "arrays of Values with ag.array or np.stack, replace parts with "
-                "x.at[i].set(v), or pass x.data to use the number as a constant"
-            )
+            raise ArgumentTypeError(IN_PLAIN_ARRAY)
         return np.array(self.data, dtype, copy=copy)
 
     # Python's protocols.
@@ -401,6 +407,11 @@ class Value(ArrayMethods):
         return bool(self.data)
 
     def __float__(self) -> float:
+        # NumPy asks for a float both in float(x), which is the caller's will, and in
+        # array[i] = x, where the gradient would be lost without a word.
+        caller = sys._getframe(1)
+        if self.requires_grad and caller.f_code.co_code[caller.f_lasti] == STORE_SUBSCR:
+            raise ArgumentTypeError(IN_PLAIN_ARRAY)
         return float(self.data)
 
     def __int__(self) -> int:

@@ -1,0 +1,327 @@
+"""What a Value holds, how it behaves in Python, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Value
+
+
+def refused(error: type[Exception], text: str, call):
+    with pytest.raises(error) as caught:
+        call()
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        (2, 2.0),
+        (2.5, 2.5),
+        (1 + 2j, 1 + 2j),
+    ],
+)
+def test_a_python_number_stays_one(given, held):
+    value = Value(given)
+    assert value.data == held
+    assert type(value.data) is type(held)
+
+
+@pytest.mark.parametrize(
+    ("given", "dtype"),
+    [
+        ([1, 2, 3], np.float64),
+        ([[1.0, 2.0]], np.float64),
+        (np.arange(3), np.float64),
+        (np.ones(2, np.float32), np.float32),
+        (np.ones(2, np.float16), np.float16),
+        (np.ones(2, np.complex64), np.complex64),
+        (np.float32(3), np.float32),
+    ],
+)
+def test_anything_else_becomes_an_array_of_floats(given, dtype):
+    value = Value(given)
+    assert isinstance(value.data, np.ndarray)
+    assert value.dtype == dtype
+    assert value.shape == np.shape(given)
+
+
+def test_a_float_array_is_held_and_not_copied():
+    array = np.ones(3)
+    assert Value(array).data is array
+
+
+@pytest.mark.parametrize("bad", [True, [True, False], "text", ["a"], None, {"a": 1}, object()])
+def test_what_is_no_number_is_refused(bad):
+    array = np.asarray(bad)
+    refused(
+        ag.ArgumentTypeError,
+        f"data must hold real or complex numbers, not {type(bad).__name__} of dtype "
+        f"{array.dtype}; convert it to float first",
+        lambda: Value(bad),
+    )
+
+
+def test_ragged_lists_are_refused():
+    refused(
+        ag.ArgumentValueError,
+        "data is a ragged list: its rows differ in length; pass rows of equal length",
+        lambda: Value([[1.0], [1.0, 2.0]]),
+    )
+
+
+def test_a_value_of_a_value_is_refused():
+    refused(
+        ag.ArgumentTypeError,
+        "data is already a Value; use it as it is, or pass its .data for a new leaf",
+        lambda: Value(Value(1.0)),
+    )
+
+
+def test_a_list_of_values_is_refused():
+    refused(
+        ag.ArgumentTypeError,
+        "data is a list of Values; use ag.array or np.stack to join them with their gradients, "
+        "or pass their .data",
+        lambda: Value([Value(1.0), 2.0]),
+    )
+
+
+OPERATIONS = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "floor_divide": lambda a, b: a // b,
+    "remainder": lambda a, b: a % b,
+    "power": lambda a, b: a**b,
+    "less": lambda a, b: a < b,
+    "less_equal": lambda a, b: a <= b,
+    "greater": lambda a, b: a > b,
+    "greater_equal": lambda a, b: a >= b,
+    "equal": lambda a, b: a == b,
+    "not_equal": lambda a, b: a != b,
+}
+
+OPERANDS = {
+    "float": 2.5,
+    "int": 3,
+    "array": np.array([0.5, 2.0, 2.5]),
+    "float32": np.array([0.5, 2.0, 2.5], np.float32),
+    "scalar": np.float64(1.5),
+    "list": [1.0, 2.0, 3.0],
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+@pytest.mark.parametrize("other", OPERANDS.values(), ids=OPERANDS)
+def test_operators_agree_with_numpy_on_either_side(operation, other):
+    array = np.array([2.5, 0.5, 3.0])
+    for got, expected in (
+        (operation(Value(array), other), operation(array, other)),
+        (operation(other, Value(array)), operation(np.asarray(other), array)),
+        (operation(Value(array), Value(array)), operation(array, array)),
+    ):
+        assert isinstance(got, Value)
+        assert got.dtype == expected.dtype
+        np.testing.assert_array_equal(got.data, expected)
+
+
+def test_matrix_product_on_either_side():
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    for product in (Value(a) @ Value(b), Value(a) @ b, a @ Value(b)):
+        assert isinstance(product, Value)
+        np.testing.assert_array_equal(product.data, a @ b)
+
+
+def test_operators_of_two_numbers_give_python_numbers():
+    for operation in OPERATIONS.values():
+        expected = operation(2.5, 1.5)
+        got = operation(Value(2.5), Value(1.5))
+        assert type(got.data) is type(expected)
+        assert got.data == expected
+    assert type(np.sin(Value(1.0)).data) is float
+    assert type((-Value(1.0)).data) is float
+
+
+def test_numbers_follow_numpy_where_python_would_raise():
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        assert (Value(1.0) / 0.0).data == np.inf
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert (Value(1e300) ** 2).data == np.inf
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan((Value(-8.0) ** (1 / 3)).data)
+
+
+@pytest.mark.parametrize("other", [None, "text", object(), {}])
+def test_operators_refuse_what_is_no_number(other):
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Value(1.0) + other
+    assert (Value(1.0) == other) is False
+    assert (Value(1.0) != other) is True
+
+
+def test_float32_stays_beside_python_numbers():
+    x = Value(np.ones(3, np.float32))
+    for y in (x + 1, 2 * x, x / 3.0, 1 - x, x**2, 2**x, x * Value(2.0), np.sin(x), x.mean()):
+        assert y.dtype == np.float32, y
+
+
+def test_python_protocols():
+    x = Value([1.0, 2.0])
+    assert len(x) == 2
+    assert [float(part) for part in x] == [1.0, 2.0]
+    assert bool(Value(0.0)) is False
+    assert int(Value(2.5)) == 2
+    assert complex(Value(1j)) == 1j
+    assert f"{Value(1.23456):.2f}" == "1.23"
+    assert [10, 20, 30][np.argmax(x)] == 20
+    assert max(Value(1.0), Value(2.0)).data == 2.0
+    assert sorted([Value(2.0), Value(1.0)])[0].data == 1.0
+    assert abs(Value(-2.0)).data == 2.0
+    assert (~(x > 1)).data.tolist() == [True, False]
+    assert len({x, x, Value(1.0)}) == 2
+    a, b = x
+    assert (a + b).item() == 3.0
+
+
+def test_a_single_number_has_no_length():
+    refused(
+        ag.ArgumentTypeError, "len() of a Value that is a single number", lambda: len(Value(1.0))
+    )
+    refused(
+        ag.ArgumentTypeError,
+        "iteration over a Value that is a single number",
+        lambda: list(Value(1.0)),
+    )
+
+
+def test_array_attributes_and_methods():
+    array = np.arange(6.0).reshape(2, 3)
+    x = Value(array)
+    assert (x.shape, x.ndim, x.size, x.dtype) == ((2, 3), 2, 6, np.float64)
+    for got, expected in (
+        (x.T, array.T),
+        (x.sum(), array.sum()),
+        (x.sum(axis=0), array.sum(axis=0)),
+        (x.mean(axis=-1, keepdims=True), array.mean(axis=-1, keepdims=True)),
+        (x.max(axis=1), array.max(axis=1)),
+        (x.min(), array.min()),
+        (x.var(ddof=1), array.var(ddof=1)),
+        (x.std(axis=0), array.std(axis=0)),
+        (x.cumsum(), array.cumsum()),
+        (x.reshape(3, 2), array.reshape(3, 2)),
+        (x.reshape((3, -1)), array.reshape(3, 2)),
+        (x.transpose(), array.transpose()),
+        (x.transpose(1, 0), array.transpose(1, 0)),
+        (x.ravel(), array.ravel()),
+        (x.astype(np.float32), array.astype(np.float32)),
+        (x.clip(1, 4), array.clip(1, 4)),
+    ):
+        np.testing.assert_array_equal(got.data, expected)
+        assert got.dtype == expected.dtype
+    assert x[1, 2].item() == 5.0
+    assert x.tolist() == array.tolist()
+
+
+def test_repr_shows_the_numbers():
+    x = Value([1.0, 2.0], label="x")
+    assert repr(x) == "Value([1., 2.], label='x')"
+    (x * x).sum().backward()
+    assert repr(x) == "Value([1., 2.], grad=[2., 4.], label='x')"
+    assert repr(Value(np.ones(1, np.float32))) == "Value([1.], dtype=float32)"
+    assert repr(Value(2.0) > 1) == "Value(True)"
+
+
+def test_pickle_and_copies_are_leaves_of_their_own():
+    x = Value([1.0, 2.0], label="x")
+    y = x * 2
+    y.sum().backward()
+    for twin in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y), copy.copy(y)):
+        assert type(twin) is Value
+        assert twin.inputs == ()
+        assert twin.requires_grad
+        np.testing.assert_array_equal(twin.data, y.data)
+        np.testing.assert_array_equal(twin.grad, y.grad)
+    copy.deepcopy(x).data[0] = 9.0
+    assert x.data[0] == 1.0
+
+
+IN_PLACE = (
+    "a Value cannot be written in place; write x = x.at[i].set(v) for x[i] = v "
+    "and x = x.at[i].add(v) for x[i] += v"
+)
+
+
+def test_writing_in_place_is_refused():
+    x = Value([1.0, 2.0])
+
+    def assign():
+        x[0] = 3.0
+
+    def increase():
+        array = np.ones(2)
+        array += x
+
+    refused(ag.InPlaceError, IN_PLACE, assign)
+    refused(
+        ag.InPlaceError,
+        "np.add cannot write its result into out= where a Value is involved; leave out= away "
+        "(or write a = a + x for a += x) and use the Value that is returned",
+        increase,
+    )
+    refused(
+        ag.InPlaceError,
+        "np.sum cannot write its result into out= where a Value is involved; leave out= away "
+        "and use the Value that is returned",
+        lambda: np.sum(x, out=np.zeros(())),
+    )
+    assert x.data.tolist() == [1.0, 2.0]
+
+
+def test_a_value_does_not_slip_into_a_plain_array():
+    text = (
+        "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
+        "Values with ag.array or np.stack, replace parts with x.at[i].set(v), or pass x.data "
+        "to use the number as a constant"
+    )
+    buffer = np.zeros(2)
+
+    def store():
+        buffer[0] = Value(1.0)
+
+    with pytest.raises(ValueError, match="setting an array element") as caught:
+        store()  # NumPy's own error; ours is its stated cause, and both are printed
+    assert isinstance(caught.value.__cause__, ag.ArgumentTypeError)
+    assert str(caught.value.__cause__) == text
+    assert float(Value(1.0)) == 1.0
+    refused(ag.ArgumentTypeError, text, lambda: np.array([[Value(1.0), 2.0]]))
+    refused(ag.ArgumentTypeError, text, lambda: np.asarray(Value([1.0])))
+    assert np.asarray(Value([1.0], requires_grad=False)).tolist() == [1.0]
+
+
+def test_a_numpy_function_without_rule_is_refused_by_name():
+    refused(
+        ag.NoRuleError,
+        "numpy.spacing has no derivative rule in autograd_lite; write one with ag.primitive and "
+        "defvjp, or pass x.data to use the number as a constant",
+        lambda: np.spacing(Value(1.0)),
+    )
+    refused(
+        ag.NoRuleError,
+        "numpy.histogram has no derivative rule in autograd_lite; write one with ag.primitive "
+        "and defvjp, or pass x.data to use the number as a constant",
+        lambda: np.histogram(Value([1.0])),
+    )
+
+
+def test_mismatched_shapes_are_numpys_own_error():
+    with pytest.raises(ValueError, match=r"could not be broadcast together with shapes \(2,\) \(3"):
+        Value([1.0, 2.0]) + np.ones(3)
+    with pytest.raises(ValueError, match="mismatch in its core dimension"):
+        Value(np.ones((2, 3))) @ np.ones((2, 3))
