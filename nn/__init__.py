@@ -11,7 +11,7 @@
 array([0, 1, 1, 0])
 """
 
-from nn import initializers, losses
+from nn import initializers, losses, schedules
 from nn.activations import (
     activations,
     elu,
@@ -66,7 +66,19 @@ from nn.losses import (
     zero_one,
 )
 from nn.module import Module, Parameter
-from nn.optimizers import SGD, Adam, Optimizer, RMSprop
+from nn.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+    clip_gradient_norm,
+    clip_gradient_values,
+)
 from nn.perceptron import Neuron, Perceptron
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
 from nn.training import History, fit, predict
@@ -75,7 +87,10 @@ __all__ = [
     "MLP",
     "SGD",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "BatchNorm1d",
     "Concatenate",
     "Dropout",
@@ -84,7 +99,9 @@ __all__ = [
     "History",
     "LayerNorm",
     "Linear",
+    "Lion",
     "Module",
+    "Nadam",
     "Neuron",
     "Optimizer",
     "PReLU",
@@ -95,6 +112,8 @@ __all__ = [
     "Sequential",
     "activations",
     "binary_cross_entropy",
+    "clip_gradient_norm",
+    "clip_gradient_values",
     "cosine",
     "cross_entropy",
     "elu",
@@ -126,6 +145,7 @@ __all__ = [
     "quadratic",
     "relu",
     "relu6",
+    "schedules",
     "selu",
     "sigmoid",
     "sign",

@@ -37,38 +37,6 @@ def test_every_optimizer_fits_a_line(name):
     assert model.bias.item() == pytest.approx(-2, abs=0.1)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_parameters_are_updated_in_place_and_keep_their_dtype(name, dtype):
-    model = nn.Linear(2, 3, rng=0, dtype=dtype)
-    optimizer = OPTIMIZERS[name](model)
-    arrays = [p.data for p in model.parameters()]
-    for _ in range(3):
-        optimizer.zero_grad()
-        np.sum(model(np.ones((4, 2))) ** 2).backward(retain_graph=False)
-        gradients = [p.grad.copy() for p in model.parameters()]
-        optimizer.step()
-        for p, array, g in zip(model.parameters(), arrays, gradients, strict=True):
-            assert p.data is array
-            assert p.dtype == dtype
-            np.testing.assert_array_equal(p.grad, g)
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_scalar_parameters_take_the_same_steps_as_arrays(name):
-    scalar, array = nn.Parameter(2.0), nn.Parameter([2.0])
-    optimizers = [OPTIMIZERS[name]([scalar]), OPTIMIZERS[name]([array])]
-    for _ in range(5):
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        (scalar**2).backward()
-        np.sum(array**2).backward()
-        for optimizer in optimizers:
-            optimizer.step()
-    assert type(scalar.data) is float
-    assert scalar.data == pytest.approx(array.data[0], rel=1e-15)
-
-
 def test_frozen_parameters_stay():
     model = nn.MLP(2, [3, 1], rng=0)
     model[0].weight.requires_grad = False
@@ -183,63 +151,3 @@ def test_bad_data_are_refused_before_anything_changes():
         "cross_entropy: the label at position 0 is 3, but the logits have 3 classes; "
         "labels go from 0 to 2"
     )
-
-
-@pytest.mark.parametrize("rate", [0, 0.0, -0.1, float("nan"), float("inf")])
-@pytest.mark.parametrize("optimizer", [nn.SGD, nn.RMSprop, nn.Adam])
-def test_learning_rates_must_be_positive(optimizer, rate):
-    with pytest.raises(ag.ArgumentValueError) as error:
-        optimizer(nn.Linear(1, 1), learning_rate=rate)
-    assert str(error.value) == (
-        f"{optimizer.__name__}: learning_rate is {rate!r}; it must be a positive number"
-    )
-
-
-def test_parameters_without_gradient_are_named_and_nothing_changes():
-    used, unused = nn.Parameter([1.0, 2.0], label="used"), nn.Parameter([[3.0]], label="unused")
-    optimizer = nn.SGD([used, unused], learning_rate=0.1)
-    np.sum(used).backward()
-    with pytest.raises(ag.BackwardError) as error:
-        optimizer.step()
-    assert str(error.value) == (
-        "SGD.step: parameter 1 ('unused') of shape (1, 1) received no gradient; call backward() "
-        "on a loss that depends on it, or set its requires_grad to False"
-    )
-    np.testing.assert_array_equal(used.data, [1.0, 2.0])
-    unused.requires_grad = False
-    optimizer.step()
-    np.testing.assert_allclose(used.data, [0.9, 1.9])
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: nn.SGD([]), "SGD: there is no parameter to train; pass a model that has some"),
-        (
-            lambda: nn.SGD([ag.Value(1.0)]),
-            "SGD: Value(1.0) is no Parameter; "
-            "pass a model, or a list of parameters such as model.parameters()",
-        ),
-        (
-            lambda: nn.Adam(nn.MLP(None, [3, 1])),
-            "Adam: the layer '0' does not know its number of inputs yet; "
-            "call the model on a batch first",
-        ),
-        (
-            lambda: nn.SGD(nn.Linear(1, 1), momentum=1.0),
-            "SGD: momentum is 1.0; it must be in [0, 1)",
-        ),
-        (
-            lambda: nn.Adam(nn.Linear(1, 1), beta2=-0.1),
-            "Adam: beta2 is -0.1; it must be in [0, 1)",
-        ),
-        (
-            lambda: nn.RMSprop(nn.Linear(1, 1), epsilon=0.0),
-            "RMSprop: epsilon is 0.0; it must be a positive number",
-        ),
-    ],
-)
-def test_bad_optimizers_are_refused(call, message):
-    with pytest.raises(ag.AutogradError) as error:
-        call()
-    assert str(error.value) == message

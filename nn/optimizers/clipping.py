@@ -1,0 +1,92 @@
+"""Gradient clipping: bounds on gradients before a step is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.module import Parameter
+
+__all__ = ["clip_gradient_norm", "clip_gradient_values"]
+
+
+def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
+    """Scale all gradients by one factor so that their joint norm is at most ``limit``.
+
+    R. Pascanu et al., "On the difficulty of training recurrent neural
+    networks" (2013).
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        Whose ``grad`` is scaled.
+    limit : float
+        The largest norm, over all of them together.
+
+    Returns
+    -------
+    float
+        The norm before.
+
+    Raises
+    ------
+    ArgumentValueError
+        If ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([3.0, 4.0])
+    >>> (0.5 * (w * w).sum()).backward()
+    >>> nn.clip_gradient_norm([w], 1.0)
+    5.0
+    >>> w.grad
+    array([0.6, 0.8])
+    """
+    check_limit("clip_gradient_norm", limit)
+    trained = [p for p in parameters if p.grad is not None]
+    norm = sqrt(sum(float(np.sum(np.square(p.grad, dtype=np.float64))) for p in trained))
+    if norm > limit:
+        for parameter in trained:
+            parameter.grad = parameter.grad * (limit / norm)
+    return norm
+
+
+def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
+    """Clip every entry of every gradient to [-limit, limit].
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        Whose ``grad`` is clipped.
+    limit : float
+        The largest size of an entry.
+
+    Raises
+    ------
+    ArgumentValueError
+        If ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([3.0, -0.5])
+    >>> (0.5 * (w * w).sum()).backward()
+    >>> nn.clip_gradient_values([w], 1.0)
+    >>> w.grad
+    array([ 1. , -0.5])
+    """
+    check_limit("clip_gradient_values", limit)
+    for parameter in parameters:
+        if parameter.grad is not None:
+            clipped = np.clip(parameter.grad, -limit, limit)
+            parameter.grad = clipped if isinstance(parameter.grad, np.ndarray) else clipped.item()
+
+
+def check_limit(caller: str, limit: float) -> None:
+    """Refuse a limit that is not positive."""
+    if not limit > 0:
+        raise ag.ArgumentValueError(f"{caller}: limit is {limit!r}; it must be a positive number")

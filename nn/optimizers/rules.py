@@ -1,0 +1,540 @@
+"""The rules by which parameters follow their gradients.
+
+Each class states its rule in its docstring; ``update`` computes it in place.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from nn.optimizers.base import Array, Optimizer, Parameters
+
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]
+
+State = dict[str, Array]
+
+
+def decay_towards(mean: Array, g: Array, decay: float, scratch: Array) -> None:
+    """mean ← decay · mean + (1 - decay) · g, in place."""
+    mean *= decay
+    np.multiply(g, 1 - decay, out=scratch)
+    mean += scratch
+
+
+def decay_towards_square(mean: Array, g: Array, decay: float, scratch: Array) -> None:
+    """mean ← decay · mean + (1 - decay) · g², in place."""
+    mean *= decay
+    np.multiply(g, g, out=scratch)
+    scratch *= 1 - decay
+    mean += scratch
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: step against the gradient, with momentum if wanted.
+
+    velocity ← momentum · velocity + (1 - dampening) · g, but + g in the first step;
+    data ← data - learning_rate · velocity.  With ``nesterov`` the step goes
+    along g + momentum · velocity.  (B. Polyak 1964; Y. Nesterov 1983 in the form
+    of I. Sutskever et al., "On the importance of initialization and momentum in
+    deep learning", 2013.)
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`.
+    momentum : float
+        In [0, 1): the share of the last velocity that is kept.
+    dampening : float
+        In [0, 1): the share of the gradient that is left out of the velocity.
+    nesterov : bool
+        Look ahead along the momentum.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.SGD([w], learning_rate=0.25)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> w.data
+    0.5
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.01,
+        *,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            dampening=dampening,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    state_names = ("velocity",)
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        direction = g
+        if group.momentum:
+            velocity = state["velocity"]
+            velocity *= group.momentum
+            dampening = group.dampening if self.steps > 1 else 0.0
+            velocity += np.multiply(g, 1 - dampening, out=scratch)
+            direction = velocity
+            if group.nesterov:
+                np.multiply(velocity, group.momentum, out=scratch)
+                direction = np.add(scratch, g, out=scratch)
+        np.multiply(direction, self.factor * group.learning_rate, out=scratch)
+        data -= scratch
+
+
+class RMSprop(Optimizer):
+    """Steps divided by a running root mean square of the gradient (T. Hinton, 2012).
+
+    square ← decay · square + (1 - decay) · g²;
+    data ← data - learning_rate · g / (√square + epsilon).
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`.
+    decay : float
+        In [0, 1): how much of the running mean is kept at each step.
+    epsilon : float
+        Keeps the division finite.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.RMSprop([w], learning_rate=0.1, decay=0.75)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    0.8
+    """
+
+    state_names = ("square",)
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.01,
+        *,
+        decay: float = 0.99,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            decay=decay,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        decay_towards_square(state["square"], g, group.decay, scratch)
+        np.sqrt(state["square"], out=scratch)
+        scratch += group.epsilon
+        np.divide(g, scratch, out=scratch)
+        scratch *= self.factor * group.learning_rate
+        data -= scratch
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of the sum of all squared gradients.
+
+    square ← square + g²;  data ← data - learning_rate · g / (√square + epsilon).
+    J. Duchi et al., "Adaptive subgradient methods" (2011).
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`.
+    epsilon : float
+        Keeps the division finite.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.Adagrad([w], learning_rate=0.1)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    0.9
+    """
+
+    state_names = ("square",)
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.01,
+        *,
+        epsilon: float = 1e-10,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        np.multiply(g, g, out=scratch)
+        state["square"] += scratch
+        np.sqrt(state["square"], out=scratch)
+        scratch += group.epsilon
+        np.divide(g, scratch, out=scratch)
+        scratch *= self.factor * group.learning_rate
+        data -= scratch
+
+
+class Adadelta(Optimizer):
+    """Steps in proportion to the size of the last steps, so that units agree.
+
+    square ← decay · square + (1 - decay) · g²;
+    step ← √(steps² + epsilon) / √(square + epsilon) · g, with steps² the running
+    mean of step²;  data ← data - learning_rate · step.
+    M. Zeiler, "Adadelta: an adaptive learning rate method" (2012).
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`.
+    decay : float
+        In [0, 1): how much of the running means is kept at each step.
+    epsilon : float
+        Starts the steps and keeps the division finite.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.Adadelta([w])
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    0.996838
+    """
+
+    state_names = ("square", "step")
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 1.0,
+        *,
+        decay: float = 0.9,
+        epsilon: float = 1e-6,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            decay=decay,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        decay_towards_square(state["square"], g, group.decay, scratch)
+        step = np.sqrt((state["step"] + group.epsilon) / (state["square"] + group.epsilon)) * g
+        decay_towards_square(state["step"], step, group.decay, scratch)
+        data -= np.multiply(step, self.factor * group.learning_rate, out=scratch)
+
+
+class Adam(Optimizer):
+    """Momentum and scaled steps, both corrected for their start at zero.
+
+    mean ← beta1 · mean + (1 - beta1) · g;  square ← beta2 · square + (1 - beta2) · g²;
+    data ← data - learning_rate · m / (√s + epsilon), where m = mean / (1 - beta1ᵗ)
+    and s = square / (1 - beta2ᵗ) at step t.
+    D. Kingma, J. Ba, "Adam: a method for stochastic optimization" (2015).
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`.
+    beta1, beta2 : float
+        In [0, 1): how much of the running means of the gradient and of its
+        square is kept at each step.
+    epsilon : float
+        Keeps the division finite.
+    amsgrad : bool
+        Divide by the largest running mean so far (S. Reddi et al., "On the
+        convergence of Adam and beyond", 2018).
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.Adam([w], learning_rate=0.1)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    0.9
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        amsgrad: bool = False,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        self.state_names = ("mean", "square", "largest") if amsgrad else ("mean", "square")
+        self.amsgrad = amsgrad
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        mean, square = state["mean"], state["square"]
+        decay_towards(mean, g, group.beta1, scratch)
+        decay_towards_square(square, g, group.beta2, scratch)
+        if self.amsgrad:
+            square = np.maximum(state["largest"], square, out=state["largest"])
+        np.sqrt(square, out=scratch)
+        scratch /= sqrt(1 - group.beta2**self.steps)
+        scratch += group.epsilon
+        np.divide(mean, scratch, out=scratch)
+        scratch *= self.factor * group.learning_rate / (1 - group.beta1**self.steps)
+        data -= scratch
+
+
+class AdamW(Adam):
+    """`Adam` with decoupled weight decay.
+
+    I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
+    Parameters and errors are those of `Adam`, with other defaults.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.AdamW([w], learning_rate=0.1, weight_decay=0.5)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    0.85
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.001,
+        *,
+        weight_decay: float = 0.01,
+        decoupled: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            parameters, learning_rate, weight_decay=weight_decay, decoupled=decoupled, **options
+        )
+
+
+class Nadam(Optimizer):
+    """`Adam` that looks ahead along its momentum.
+
+    T. Dozat, "Incorporating Nesterov momentum into Adam" (2016), with his
+    schedule of the momentum: beta1 · (1 - ½ · 0.96^(t · momentum_decay)) at step t.
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`.
+    beta1, beta2, epsilon : float
+        As for `Adam`.
+    momentum_decay : float
+        How fast the momentum grows to beta1.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.Nadam([w], learning_rate=0.1)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    0.894355
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.002,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        momentum_decay: float = 0.004,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            momentum_decay=momentum_decay,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    def initial_state(self, data: Array) -> State:
+        """Zeros, and the product of all momenta so far."""
+        return {
+            "mean": np.zeros_like(data),
+            "square": np.zeros_like(data),
+            "momenta": np.ones(()),
+        }
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        mean, square = state["mean"], state["square"]
+        now, following = (
+            group.beta1 * (1 - 0.5 * 0.96 ** (t * group.momentum_decay))
+            for t in (self.steps, self.steps + 1)
+        )
+        state["momenta"] *= now
+        product = state["momenta"].item()
+        decay_towards(mean, g, group.beta1, scratch)
+        decay_towards_square(square, g, group.beta2, scratch)
+        np.sqrt(square, out=scratch)
+        scratch /= sqrt(1 - group.beta2**self.steps)
+        scratch += group.epsilon
+        rate = self.factor * group.learning_rate
+        ahead = mean * (following / (1 - product * following)) + g * ((1 - now) / (1 - product))
+        data -= np.multiply(np.divide(ahead, scratch, out=scratch), rate, out=scratch)
+
+
+class Lion(Optimizer):
+    """Steps of one size, along the sign of a running mean.
+
+    data ← data - learning_rate · sign(beta1 · mean + (1 - beta1) · g);
+    mean ← beta2 · mean + (1 - beta2) · g.
+    X. Chen et al., "Symbolic discovery of optimization algorithms" (2023).
+
+    Parameters
+    ----------
+    parameters, learning_rate, weight_decay, decoupled
+        As for `Optimizer`; the weight decay is decoupled by default.
+    beta1, beta2 : float
+        In [0, 1): the weights of the mean in the step, and in its own update.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a hyperparameter is out of its range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter(1.0)
+    >>> optimizer = nn.Lion([w], learning_rate=0.25)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> w.data
+    0.75
+    """
+
+    state_names = ("mean",)
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 0.0001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        weight_decay: float = 0.0,
+        decoupled: bool = True,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=weight_decay,
+            decoupled=decoupled,
+        )
+
+    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+        """One step; see the class."""
+        np.subtract(state["mean"], g, out=scratch)
+        scratch *= group.beta1
+        scratch += g
+        np.sign(scratch, out=scratch)
+        scratch *= self.factor * group.learning_rate
+        data -= scratch
+        decay_towards(state["mean"], g, group.beta2, scratch)

@@ -1,0 +1,221 @@
+"""Schedules: how the learning rate changes while training goes on.
+
+A schedule is a function of the time in epochs, a real number (3.5 is the
+middle of the fourth epoch), that returns a factor for the learning rate; so it
+means the same for any batch size.  `nn.fit` calls it before every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+
+import autograd_lite as ag
+
+__all__ = [
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "Schedule",
+    "Step",
+]
+
+Schedule = Callable[[float], float]
+
+
+def require(holds: bool, schedule: object, meaning: str) -> None:
+    """Refuse a schedule whose numbers make no sense."""
+    if not holds:
+        raise ag.ArgumentValueError(f"{schedule!r}: {meaning}")
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Always the same factor.
+
+    Parameters
+    ----------
+    factor : float
+        Positive.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.schedules.Constant()(7.5)
+    1.0
+    """
+
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.factor > 0, self, "factor must be positive")
+
+    def __call__(self, epoch: float) -> float:
+        return self.factor
+
+
+@dataclass(frozen=True)
+class Step:
+    """Multiply by ``factor`` after every ``every`` epochs.
+
+    Parameters
+    ----------
+    every : float
+        Positive number of epochs.
+    factor : float
+        Positive.
+
+    Examples
+    --------
+    >>> import nn
+    >>> schedule = nn.schedules.Step(every=10, factor=0.5)
+    >>> schedule(9.9), schedule(10), schedule(25)
+    (1.0, 0.5, 0.25)
+    """
+
+    every: float
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        require(self.every > 0 and self.factor > 0, self, "every and factor must be positive")
+
+    def __call__(self, epoch: float) -> float:
+        return float(self.factor ** (epoch // self.every))
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """Multiply by ``factor`` in every epoch, smoothly.
+
+    Parameters
+    ----------
+    factor : float
+        Positive.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.schedules.Exponential(0.5)(2)
+    0.25
+    """
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        require(self.factor > 0, self, "factor must be positive")
+
+    def __call__(self, epoch: float) -> float:
+        return float(self.factor**epoch)
+
+
+@dataclass(frozen=True)
+class InverseScaling:
+    """Fall as (1 + epoch) to the power of ``-power``.
+
+    Parameters
+    ----------
+    power : float
+        Not negative.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.schedules.InverseScaling()(3)
+    0.5
+    """
+
+    power: float = 0.5
+
+    def __post_init__(self) -> None:
+        require(self.power >= 0, self, "power must not be negative")
+
+    def __call__(self, epoch: float) -> float:
+        return float((1 + epoch) ** -self.power)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Rise linearly during ``warm_up`` epochs, then fall to ``final`` along half a cosine.
+
+    I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm
+    restarts" (2017), without restarts.
+
+    Parameters
+    ----------
+    epochs : float
+        When the fall ends, counted from the start; constant afterwards.
+    warm_up : float
+        How many epochs the rise takes.
+    final : float
+        The last factor.
+
+    Examples
+    --------
+    >>> import nn
+    >>> schedule = nn.schedules.Cosine(epochs=12, warm_up=2)
+    >>> [round(schedule(epoch), 6) for epoch in (0, 1, 2, 7, 12, 20)]
+    [0.0, 0.5, 1.0, 0.5, 0.0, 0.0]
+    """
+
+    epochs: float
+    warm_up: float = 0.0
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(0 <= self.warm_up < self.epochs, self, "warm_up must be in [0, epochs)")
+        require(0 <= self.final <= 1, self, "final must be in [0, 1]")
+
+    def __call__(self, epoch: float) -> float:
+        if epoch < self.warm_up:
+            return epoch / self.warm_up
+        progress = min((epoch - self.warm_up) / (self.epochs - self.warm_up), 1.0)
+        return self.final + (1 - self.final) * 0.5 * (1 + cos(pi * progress))
+
+
+@dataclass(frozen=True)
+class OneCycle:
+    """Rise from ``start`` to 1 along half a cosine, then fall to ``final`` along another.
+
+    L. Smith, N. Topin, "Super-convergence: very fast training of neural
+    networks using large learning rates" (2019).
+
+    Parameters
+    ----------
+    epochs : float
+        The length of the cycle; constant afterwards.
+    peak : float
+        In (0, 1): when the factor is 1, as a share of the cycle.
+    start, final : float
+        The first and the last factor.
+
+    Examples
+    --------
+    >>> import nn
+    >>> schedule = nn.schedules.OneCycle(epochs=10)
+    >>> [round(schedule(epoch), 4) for epoch in (0, 3, 10)]
+    [0.04, 1.0, 0.0001]
+    """
+
+    epochs: float
+    peak: float = 0.3
+    start: float = 0.04
+    final: float = 0.0001
+
+    def __post_init__(self) -> None:
+        require(self.epochs > 0, self, "epochs must be positive")
+        require(0 < self.peak < 1, self, "peak must be in (0, 1)")
+        require(0 <= self.start <= 1 and 0 <= self.final <= 1, self, "factors are in [0, 1]")
+
+    def __call__(self, epoch: float) -> float:
+        progress = min(epoch / self.epochs, 1.0)
+        if progress < self.peak:
+            return between(self.start, 1.0, progress / self.peak)
+        return between(1.0, self.final, (progress - self.peak) / (1 - self.peak))
+
+
+def between(first: float, last: float, progress: float) -> float:
+    """From ``first`` to ``last`` along half a cosine."""
+    return last + (first - last) * 0.5 * (1 + cos(pi * progress))

@@ -1,0 +1,259 @@
+"""Optimizers: trajectories against PyTorch's, groups, clipping, state, errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+
+RULES = [nn.SGD, nn.RMSprop, nn.Adagrad, nn.Adadelta, nn.Adam, nn.AdamW, nn.Nadam, nn.Lion]
+
+# Ours, and the same in PyTorch; all with weight decay, coupled but for AdamW.
+TRAJECTORIES = {
+    "sgd": (nn.SGD, {}, "SGD", {}),
+    "momentum": (nn.SGD, {"momentum": 0.9}, "SGD", {"momentum": 0.9}),
+    "dampening": (
+        nn.SGD,
+        {"momentum": 0.9, "dampening": 0.3},
+        "SGD",
+        {"momentum": 0.9, "dampening": 0.3},
+    ),
+    "nesterov": (
+        nn.SGD, {"momentum": 0.9, "nesterov": True}, "SGD", {"momentum": 0.9, "nesterov": True}
+    ),
+    "rmsprop": (nn.RMSprop, {"decay": 0.95}, "RMSprop", {"alpha": 0.95}),
+    "adagrad": (nn.Adagrad, {}, "Adagrad", {}),
+    "adadelta": (nn.Adadelta, {}, "Adadelta", {}),
+    "adam": (nn.Adam, {"beta1": 0.8}, "Adam", {"betas": (0.8, 0.999)}),
+    "amsgrad": (nn.Adam, {"amsgrad": True}, "Adam", {"amsgrad": True}),
+    "adamw": (nn.AdamW, {}, "AdamW", {}),
+    "nadam": (nn.Nadam, {}, "NAdam", {}),
+}  # fmt: skip
+
+
+def residuals(w, b, points):
+    """A smooth problem that is not convex, in any array library."""
+    return points @ w + (w**2).sum() * 0.1 + b**3
+
+
+@pytest.mark.parametrize("name", TRAJECTORIES)
+@pytest.mark.parametrize("weight_decay", [0.0, 0.05])
+def test_the_trajectory_is_pytorchs(name, weight_decay):
+    torch = pytest.importorskip("torch")
+    rule, options, peer, peer_options = TRAJECTORIES[name]
+    rate = 1.0 if name == "adadelta" else 0.01
+    rng = np.random.default_rng(0)
+    points, start = rng.normal(size=(12, 3)), rng.normal(size=3)
+    w, b = nn.Parameter(start), nn.Parameter([0.5])
+    ours = rule([w, b], learning_rate=rate, weight_decay=weight_decay, **options)
+    tw, tb = (torch.tensor(x, requires_grad=True) for x in (start.copy(), np.array([0.5])))
+    theirs = getattr(torch.optim, peer)(
+        [tw, tb], lr=rate, weight_decay=weight_decay, **peer_options
+    )
+    for _ in range(100):
+        ours.zero_grad()
+        np.mean(residuals(w, b, points) ** 2).backward()
+        ours.step()
+        theirs.zero_grad()
+        (residuals(tw, tb, torch.tensor(points)) ** 2).mean().backward()
+        theirs.step()
+        np.testing.assert_allclose(w.data, tw.detach().numpy(), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(b.data, tb.detach().numpy(), rtol=0, atol=1e-6)
+    assert np.abs(w.data - start).max() > 0.01
+
+
+def test_lion_follows_its_definition():
+    rng = np.random.default_rng(0)
+    w, expected, mean = nn.Parameter(np.ones(4)), np.ones(4), np.zeros(4)
+    optimizer = nn.Lion([w], learning_rate=0.1, beta1=0.8, beta2=0.95, weight_decay=0.2)
+    for _ in range(20):
+        g = rng.normal(size=4)
+        w.grad = g
+        optimizer.step()
+        expected = expected * (1 - 0.1 * 0.2) - 0.1 * np.sign(0.8 * mean + 0.2 * g)
+        mean = 0.95 * mean + 0.05 * g
+        np.testing.assert_allclose(w.data, expected, rtol=1e-14)
+
+
+def train(rule, model, x, steps, **options):
+    optimizer = rule(model, **options)
+    for _ in range(steps):
+        take_step(optimizer, model, x)
+    return optimizer
+
+
+def take_step(optimizer, model, x):
+    optimizer.zero_grad()
+    np.sum(model(x) ** 2).backward(retain_graph=False)
+    optimizer.step()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parameters_are_updated_in_place_and_keep_their_dtype(rule, dtype):
+    model = nn.Linear(2, 3, rng=0, dtype=dtype)
+    arrays = [p.data for p in model.parameters()]
+    optimizer = train(rule, model, np.ones((4, 2)), 3, weight_decay=0.1)
+    gradients = [p.grad.copy() for p in model.parameters()]
+    optimizer.step()
+    for p, array, g in zip(model.parameters(), arrays, gradients, strict=True):
+        assert p.data is array
+        assert p.dtype == dtype
+        np.testing.assert_array_equal(p.grad, g)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_scalar_parameters_take_the_same_steps_as_arrays(rule):
+    scalar, array = nn.Parameter(2.0), nn.Parameter([2.0])
+    optimizers = [rule([scalar]), rule([array])]
+    for _ in range(5):
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        (scalar**2).backward()
+        np.sum(array**2).backward()
+        for optimizer in optimizers:
+            optimizer.step()
+    assert type(scalar.data) is float
+    assert scalar.data == pytest.approx(array.data[0], rel=1e-15)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_training_goes_on_from_a_saved_state_bit_for_bit(rule):
+    x = np.random.default_rng(0).normal(size=(5, 2))
+    model = nn.Linear(2, 3, rng=0)
+    optimizer = train(rule, model, x, 4, learning_rate=0.01)
+    twin = nn.Linear(2, 3, rng=1)
+    twin.load_state_dict(model.state_dict())
+    other = rule(twin, learning_rate=0.01)
+    other.load_state_dict(optimizer.state_dict())
+    for _ in range(3):
+        take_step(optimizer, model, x)
+        take_step(other, twin, x)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(twin.state_dict()[name], array)
+
+
+def test_a_state_of_another_optimizer_changes_nothing():
+    x = np.ones((5, 2))
+    optimizer = train(nn.Adam, nn.Linear(2, 3, rng=0), x, 2)
+    state = optimizer.state_dict()
+    for other, message in (
+        (
+            train(nn.SGD, nn.Linear(2, 3, rng=0), x, 1),
+            "SGD.load_state_dict: '0.mean' is unknown; "
+            "load the state of the same optimizer of the same model",
+        ),
+        (
+            train(nn.Adam, nn.Linear(2, 4, rng=0), x, 1),
+            "Adam.load_state_dict: '0.mean' has shape (2, 3) in the state, but the parameter "
+            "needs shape (2, 4); load the state of the same optimizer of the same model",
+        ),
+    ):
+        with pytest.raises(ag.ArgumentValueError) as error:
+            other.load_state_dict(state)
+        assert str(error.value) == message
+        assert other.steps == 1
+
+
+def test_groups_have_hyperparameters_of_their_own():
+    slow, fast = nn.Parameter([1.0]), nn.Parameter([1.0])
+    optimizer = nn.SGD(
+        [{"parameters": [slow], "learning_rate": 0.1}, {"parameters": [fast]}], learning_rate=1.0
+    )
+    slow.grad = fast.grad = np.array([0.5])
+    optimizer.step()
+    assert (slow.item(), fast.item()) == (0.95, 0.5)
+    optimizer.factor = 0.5
+    optimizer.step()
+    assert (slow.item(), fast.item()) == pytest.approx((0.925, 0.25))
+
+
+def test_clipping_by_norm_and_by_value():
+    w, b = nn.Parameter([3.0, 0.0]), nn.Parameter(4.0)
+    w.grad, b.grad = np.array([3.0, 0.0]), 4.0
+    assert nn.clip_gradient_norm([w, b], 10.0) == 5.0
+    np.testing.assert_array_equal(w.grad, [3.0, 0.0])
+    assert nn.clip_gradient_norm([w, b], 1.0) == 5.0
+    np.testing.assert_allclose(np.append(w.grad, b.grad), [0.6, 0.0, 0.8])
+    nn.clip_gradient_values([w, b], 0.5)
+    np.testing.assert_allclose(np.append(w.grad, b.grad), [0.5, 0.0, 0.5])
+    assert type(b.grad) is float
+    for clip in (nn.clip_gradient_norm, nn.clip_gradient_values):
+        with pytest.raises(ag.ArgumentValueError) as error:
+            clip([w], 0)
+        assert str(error.value) == f"{clip.__name__}: limit is 0; it must be a positive number"
+
+
+@pytest.mark.parametrize("rate", [0, 0.0, -0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("optimizer", RULES)
+def test_learning_rates_must_be_positive(optimizer, rate):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        optimizer(nn.Linear(1, 1), learning_rate=rate)
+    assert str(error.value) == (
+        f"{optimizer.__name__}: learning_rate is {rate!r}; it must be a positive number"
+    )
+
+
+def test_parameters_without_gradient_are_named_and_nothing_changes():
+    used, unused = nn.Parameter([1.0, 2.0], label="used"), nn.Parameter([[3.0]], label="unused")
+    optimizer = nn.SGD([used, unused], learning_rate=0.1)
+    np.sum(used).backward()
+    with pytest.raises(ag.BackwardError) as error:
+        optimizer.step()
+    assert str(error.value) == (
+        "SGD.step: parameter 1 ('unused') of shape (1, 1) received no gradient; call backward() "
+        "on a loss that depends on it, or set its requires_grad to False"
+    )
+    np.testing.assert_array_equal(used.data, [1.0, 2.0])
+    unused.requires_grad = False
+    optimizer.step()
+    np.testing.assert_allclose(used.data, [0.9, 1.9])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.SGD([]), "SGD: there is no parameter to train; pass a model that has some"),
+        (
+            lambda: nn.SGD([ag.Value(1.0)]),
+            "SGD: Value(1.0) is no Parameter; "
+            "pass a model, or a list of parameters such as model.parameters()",
+        ),
+        (
+            lambda: nn.Adam(nn.MLP(None, [3, 1])),
+            "Adam: the layer '0' does not know its number of inputs yet; "
+            "call the model on a batch first",
+        ),
+        (
+            lambda: nn.SGD(nn.Linear(1, 1), momentum=1.0),
+            "SGD: momentum is 1.0; it must be in [0, 1)",
+        ),
+        (
+            lambda: nn.Adam(nn.Linear(1, 1), beta2=-0.1),
+            "Adam: beta2 is -0.1; it must be in [0, 1)",
+        ),
+        (
+            lambda: nn.AdamW(nn.Linear(1, 1), weight_decay=-1),
+            "AdamW: weight_decay is -1; it must be a number that is not negative",
+        ),
+        (
+            lambda: nn.SGD([{"parameters": nn.Linear(1, 1), "speed": 1}]),
+            "SGD: a group has the unknown hyperparameter 'speed'; use dampening, decoupled, "
+            "learning_rate, momentum, nesterov, weight_decay",
+        ),
+        (
+            lambda: nn.SGD([{"parameters": nn.Linear(1, 1), "learning_rate": 0}]),
+            "SGD: learning_rate is 0; it must be a positive number",
+        ),
+        (
+            lambda: nn.RMSprop(nn.Linear(1, 1), epsilon=0.0),
+            "RMSprop: epsilon is 0.0; it must be a positive number",
+        ),
+    ],
+)
+def test_bad_optimizers_are_refused(call, message):
+    with pytest.raises(ag.AutogradError) as error:
+        call()
+    assert str(error.value) == message
