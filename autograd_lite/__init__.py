@@ -21,6 +21,7 @@ from autograd_lite.errors import (
     UnsupportedError,
 )
 from autograd_lite.gradcheck import GradcheckReport, gradcheck
+from autograd_lite.ops.joining import array
 from autograd_lite.primitive import Primitive, no_grad, primitive
 from autograd_lite.transforms import (
     checkpoint,
@@ -51,6 +52,7 @@ __all__ = [
     "RuleError",
     "UnsupportedError",
     "Value",
+    "array",
     "checkpoint",
     "draw",
     "grad",

@@ -147,7 +147,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
 
 def _settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
     """Keep graphs of Python numbers in Python numbers: there NumPy's scalars only cost time."""
-    if kind in PYTHON_SCALARS or kind is tuple:
+    if kind in PYTHON_SCALARS or isinstance(data, (tuple, list)):
         return data
     for operand in operands:
         if operand.__class__ not in PYTHON_SCALARS:

@@ -7,7 +7,7 @@ primitives, so ordinary NumPy code records its own graph.
 
 from __future__ import annotations
 
-import dis
+import opcode
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ from autograd_lite.backward import dependencies, ones_like, repeated, steepest, 
 from autograd_lite.errors import (
     ArgumentTypeError,
     ArgumentValueError,
+    AutogradError,
     BackwardError,
     InPlaceError,
     NoRuleError,
@@ -38,7 +39,7 @@ from autograd_lite.primitive import (
 
 __all__ = ["Value"]
 
-STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
+STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
 
 IN_PLAIN_ARRAY = (
     "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
@@ -343,11 +344,17 @@ class Value(ArrayMethods):
     # NumPy's protocols.
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        primitive = registry.get(ufunc)
-        if method == "__call__" and not kwargs and primitive.__class__ is Primitive:
+        called = method == "__call__" and not kwargs
+        primitive = registry.get(ufunc if called else (ufunc, method))
+        if called and primitive.__class__ is Primitive:
             if len(inputs) == 1:
                 return _apply_to_one(primitive, self)
             return apply(primitive, inputs, NO_PARAMETERS)
+        if method == "at":
+            raise InPlaceError(
+                f"np.{ufunc.__name__}.at writes in place, which would lose the gradient; "
+                "write x = x.at[i].add(v) for np.add.at(x, i, v)"
+            )
         if any(x is not None for x in kwargs.get("out", ())):
             raise InPlaceError(
                 f"np.{ufunc.__name__} cannot write its result into out= where a Value is "
@@ -355,14 +362,8 @@ class Value(ArrayMethods):
                 "and use the Value that is returned"
             )
         if primitive is None:
-            raise _no_rule(ufunc)
-        if method == "__call__" and primitive.__class__ is not Primitive:
-            return primitive(*inputs, **kwargs)
-        what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-        raise UnsupportedError(
-            f"{what} of a Value does not take {', '.join(sorted(kwargs)) or 'this call'}; "
-            "write it with plain np functions, or pass x.data to compute without gradient"
-        )
+            raise _no_ufunc_rule(ufunc, method, kwargs)
+        return primitive(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         primitive = registry.get(function)
@@ -457,9 +458,19 @@ def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label:
     return value
 
 
-def _no_rule(function: Any) -> NoRuleError:
+def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> AutogradError:
+    """The error for a ufunc, one of its methods, or keywords that have no rule."""
+    if method == "__call__" and ufunc in registry:
+        return UnsupportedError(
+            f"np.{ufunc.__name__} of a Value does not take {', '.join(sorted(kwargs))}; "
+            "leave it out, or pass x.data to compute without gradient"
+        )
+    return _no_rule(ufunc, "" if method == "__call__" else f".{method}")
+
+
+def _no_rule(function: Any, method: str = "") -> NoRuleError:
     module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module}.{function.__name__}"
+    name = f"{module}.{function.__name__}{method}"
     return NoRuleError(
         f"{name} has no derivative rule in autograd_lite; write one with ag.primitive and "
         "defvjp, or pass x.data to use the number as a constant"

@@ -1,5 +1,25 @@
 """The derivative rules, one file a family.  Importing this package fills the registry."""
 
-from autograd_lite.ops import contractions, elementwise, indexing, reductions, shaping
+from autograd_lite.ops import (
+    accumulations,
+    constants,
+    contractions,
+    elementwise,
+    indexing,
+    joining,
+    reductions,
+    shaping,
+    sorting,
+)
 
-__all__ = ["contractions", "elementwise", "indexing", "reductions", "shaping"]
+__all__ = [
+    "accumulations",
+    "constants",
+    "contractions",
+    "elementwise",
+    "indexing",
+    "joining",
+    "reductions",
+    "shaping",
+    "sorting",
+]

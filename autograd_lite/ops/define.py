@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from autograd_lite.primitive import Primitive, Rule, registry
+import numpy as np
 
-__all__ = ["array_function", "composite", "constant", "ufunc"]
+from autograd_lite.errors import UnsupportedError
+from autograd_lite.ops.indexing import scatter
+from autograd_lite.primitive import Node, Primitive, Rule, registry
+
+__all__ = [
+    "array_function",
+    "composite",
+    "constant",
+    "multiple",
+    "rearrangement",
+    "select",
+    "ufunc",
+]
 
 
 def ufunc(
-    function: Any, *rules: Rule, forward: Any = None, singular: bool = True, **options: Any
+    function: Any, *rules: Rule | None, forward: Any = None, singular: bool = True, **options: Any
 ) -> Primitive:
     """Register the rules of a function that works element by element and broadcasts.
 
@@ -27,7 +40,43 @@ def ufunc(
         **options,
     )
     registry[function] = primitive
+    registry[function, "__call__"] = partial(with_keywords, function, primitive)
     return primitive
+
+
+def with_keywords(
+    function: Any, primitive: Primitive, *inputs: Any,
+    where: Any = True, dtype: Any = None, out: Any = None, **others: Any,
+) -> Any:  # fmt: skip
+    """Apply a ufunc in another dtype; or only where a mask allows it, with 0 elsewhere."""
+    if others:
+        raise UnsupportedError(
+            f"np.{primitive.name} of a Value does not take {', '.join(sorted(others))}; "
+            "leave it out, or pass x.data to compute without gradient"
+        )
+    if dtype is not None:
+        arrays = [x if isinstance(x, Node) else np.asarray(x) for x in inputs]
+        inputs = tuple(np.astype(x, dtype) for x in arrays)
+    return primitive(*inputs) if where is True else masked(function, primitive)(*inputs, where)
+
+
+def masked(function: Any, primitive: Primitive) -> Primitive:
+    """A ufunc with its mask as one more input."""
+
+    def forward(*operands: Any) -> Any:
+        *inputs, where = operands
+        result = np.asarray(function(*inputs, where=where, out=None))
+        np.copyto(result, 0, where=np.logical_not(where))
+        return result
+
+    def vjp(index: int, g: Any, out: Any, *operands: Any) -> Any:
+        *inputs, where = operands
+        rule = primitive.rules[index]
+        return 0 * g if rule is None else np.where(where, rule(g, out, *inputs), 0)
+
+    return Primitive(
+        forward, each=vjp, name=primitive.name, broadcasts=True, singular=True, masks=True
+    )
 
 
 def array_function(
@@ -43,12 +92,6 @@ def array_function(
     return primitive
 
 
-def constant(*functions: Any) -> None:
-    """Register functions whose results carry no gradient; they are recorded all the same."""
-    for function in functions:
-        registry[function] = Primitive(function, differentiable=False)
-
-
 def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function by what it is in terms of other functions: it needs no rule."""
 
@@ -58,3 +101,110 @@ def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., A
         return definition
 
     return register
+
+
+# Functions that only move elements: wherever one goes, its gradient comes from.
+
+
+def rearrangement(*functions: Any, arrays: int = 1) -> None:
+    """Register functions that copy elements of their first argument, or put zeros.
+
+    Arguments after it, up to ``arrays``, say where; they have no derivative.
+    """
+    for function in functions:
+        array_function(
+            function, _back_to_origins(function), *[None] * (arrays - 1), arrays=arrays
+        )
+
+
+def _back_to_origins(function: Any) -> Rule:
+    """The rule of a rearrangement: do to numbered places what was done to the elements."""
+
+    def rule(g: Any, out: Any, x: Any, *places: Any, **static: Any) -> Any:
+        shape = np.shape(x)
+        numbers = np.arange(1, np.size(x) + 1).reshape(shape)
+        origins = function(numbers, *places, **static)
+        sums = scatter(g, origins, shape=(np.size(x) + 1,))
+        return np.reshape(sums[1:], shape)
+
+    return rule
+
+
+# Functions with several results: one node holds the tuple, one more node selects each result.
+
+
+def select_vjp(g: Any, out: Any, results: Any, index: int, count: int) -> Any:
+    """The gradient of one of several results; the gaps are for the others."""
+    return tuple(g if i == index else None for i in range(count))
+
+
+select = Primitive(lambda results, index, count: results[index], select_vjp, name="select")
+
+select_constant = Primitive(select.forward, name="select", differentiable=False)
+
+
+def parts(results: Any, count: int) -> list[Any]:
+    """The results of a function with several, each for itself; integers carry no gradient."""
+    plain = results.data if isinstance(results, Node) else results
+    smooth = [getattr(x, "dtype", np.dtype(type(x))).kind in "fc" for x in plain]
+    return [
+        (select if smooth[i] else select_constant)(results, index=i, count=count)
+        for i in range(count)
+    ]
+
+
+def multiple(
+    function: Any, rule: Rule | None, *, arrays: int = 1, **options: Any
+) -> Callable[..., Any]:
+    """Register a function that returns a tuple.
+
+    The rule gets as ``g`` a tuple of gradients, None for results not used, and
+    as ``out`` what `parts` takes apart.
+    """
+    rules = (rule, *[None] * (arrays - 1))
+    primitive = Primitive(function, *rules, arrays=arrays, **options)
+
+    def call(*args: Any, **static: Any) -> Any:
+        return apart(primitive(*args, **static))
+
+    registry[function] = call
+    return call
+
+
+def apart(node: Any) -> Any:
+    """A node that holds a tuple as a tuple of nodes, named as NumPy names them."""
+    results = node.data
+    if not isinstance(results, (tuple, list)):
+        return node
+    nodes = parts(node, len(results))
+    return type(results)(*nodes) if hasattr(results, "_fields") else type(results)(nodes)
+
+
+# Functions without gradient.
+
+
+class Constant(Primitive):
+    """A function whose results carry no gradient; they are recorded all the same."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Node) for x in kwargs.values()):
+            args, kwargs = self._in_order(args, kwargs)
+        result = super().__call__(*args, **kwargs)
+        return apart(result) if isinstance(result, Node) else result
+
+    def _in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Inputs passed by keyword put into their places."""
+        kwargs = dict(kwargs)
+        for name in self.argument_names[len(args) :]:
+            if not any(isinstance(x, Node) for x in kwargs.values()) or name not in kwargs:
+                break
+            args = (*args, kwargs.pop(name))
+        return args, kwargs
+
+
+def constant(*functions: Any) -> None:
+    """Register functions whose results carry no gradient."""
+    for function in functions:
+        registry[function] = Constant(function, differentiable=False)

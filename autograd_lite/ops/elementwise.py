@@ -9,16 +9,23 @@ chapters 3 and 4.
 from __future__ import annotations
 
 import operator
+from functools import partial
 from math import factorial, pi
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.backward import is_complex
-from autograd_lite.ops.define import composite, constant, ufunc
+from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
 from autograd_lite.primitive import Primitive, registry
 
 LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
+
+
+def outer_product(function: Any, x: Any, y: Any) -> Any:
+    """``function`` of every element of ``x`` with every element of ``y``."""
+    column = np.reshape(x, np.shape(x) + (1,) * np.ndim(y))
+    return function(column, y)
 
 
 def zero(g: Any, out: Any, *inputs: Any) -> Any:
@@ -75,6 +82,19 @@ remainder = ufunc(
 )
 
 
+fmod = ufunc(
+    np.fmod,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.trunc(x / y),
+    formula="x mod y",
+)
+
+
+@composite(np.divmod)
+def divmod_(x: Any, y: Any) -> Any:
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
 def power_of_numbers(x: Any, n: Any) -> Any:
     """``x ** n`` as NumPy has it: a negative number to a broken power is NaN, not complex."""
     result = x**n
@@ -104,8 +124,10 @@ power_operator = Primitive(
     formula="x ** n",
 )
 registry[operator.pow] = power_operator
+float_power = ufunc(np.float_power, power_base, power_exponent, formula="x ** n")
 square = ufunc(np.square, lambda g, out, x: g * (2 * x), formula="x²")
 sqrt = ufunc(np.sqrt, lambda g, out, x: g / (2 * out), formula="√x")
+cbrt = ufunc(np.cbrt, lambda g, out, x: g / (3 * out * out), formula="∛x")
 hypot = ufunc(
     np.hypot,
     lambda g, out, x, y: g * x / np.where(out == 0, 1, out),
@@ -116,6 +138,7 @@ hypot = ufunc(
 # Exponentials and logarithms.
 
 exp = ufunc(np.exp, lambda g, out, x: g * out)
+exp2 = ufunc(np.exp2, lambda g, out, x: g * out * LN2, formula="2 ** x")
 expm1 = ufunc(np.expm1, lambda g, out, x: g * (out + 1), formula="exp(x) - 1")
 log = ufunc(np.log, lambda g, out, x: g / x)
 log1p = ufunc(np.log1p, lambda g, out, x: g / (1 + x), formula="log(1 + x)")
@@ -127,8 +150,20 @@ logaddexp = ufunc(
     lambda g, out, x, y: g * np.exp(y - out),
     formula="log(exp(x) + exp(y))",
 )
+logaddexp2 = ufunc(
+    np.logaddexp2,
+    lambda g, out, x, y: g * np.exp2(x - out),
+    lambda g, out, x, y: g * np.exp2(y - out),
+    formula="log2(2 ** x + 2 ** y)",
+)
+ldexp = ufunc(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None, formula="x · 2 ** n")
 
 # Trigonometric and hyperbolic functions.
+
+for function in (np.deg2rad, np.radians):
+    ufunc(function, lambda g, out, x: g * (pi / 180), singular=False, formula="x · π/180")
+for function in (np.rad2deg, np.degrees):
+    ufunc(function, lambda g, out, x: g * (180 / pi), singular=False, formula="x · 180/π")
 
 sin = ufunc(np.sin, lambda g, out, x: g * np.cos(x))
 cos = ufunc(np.cos, lambda g, out, x: -g * np.sin(x))
@@ -180,9 +215,57 @@ sinc_derivative: Primitive = Primitive(
 )
 sinc = ufunc(np.sinc, lambda g, out, x: g * sinc_derivative(x, order=1))
 
+
+
+def i0_derivative_forward(x: Any, order: int) -> Any:
+    """The derivative of the modified Bessel function I₀ of any order.
+
+    I₀(x) is the mean of exp(x cos t) over the circle.  The midpoint rule for it
+    converges faster than any power: 256 points serve all x whose I₀ is finite.
+    Taking ±cos t together leaves terms of one sign, so that nothing cancels.
+    """
+    cosines = np.cos(pi * (np.arange(256) + 0.5) / 256).astype(np.result_type(x, np.float32))
+    waves = np.sinh if order % 2 else np.cosh
+    return np.mean(cosines**order * waves(np.asarray(x)[..., None] * cosines), axis=-1)
+
+
+i0_derivative: Primitive = Primitive(
+    i0_derivative_forward,
+    lambda g, out, x, order: g * i0_derivative(x, order=order + 1),
+    name="i0_derivative",
+    broadcasts=True,
+)
+i0 = ufunc(np.i0, lambda g, out, x: g * i0_derivative(x, order=1))
+
 # Steps, kinks and choices.
 
+for function in (np.rint, np.floor, np.ceil, np.trunc):
+    ufunc(function, zero, singular=False)
+for function in (np.round, np.around, np.fix):
+    array_function(function, lambda g, out, x, decimals=0: np.zeros_like(g))
+heaviside = ufunc(
+    np.heaviside, zero, lambda g, out, x, at_zero: np.where(x == 0, g, 0), singular=False
+)
+copysign = ufunc(
+    np.copysign,
+    lambda g, out, x, y: g * np.sign(x) * np.copysign(np.ones_like(out), y),
+    zero,
+    singular=False,
+)
 
+
+def modf_vjp(g: Any, out: Any, x: Any) -> Any:
+    """The fraction moves with the number, the integer does not."""
+    return np.zeros_like(g[1]) if g[0] is None else g[0]
+
+
+def frexp_vjp(g: Any, out: Any, x: Any) -> Any:
+    """x = mantissa · 2 ** exponent, and the exponent is constant nearly everywhere."""
+    return np.ldexp(g[0], -parts(out, 2)[1])
+
+
+modf = multiple(np.modf, modf_vjp)
+frexp = multiple(np.frexp, frexp_vjp)
 
 def sign_vjp(g: Any, out: Any, x: Any) -> Any:
     """A real number keeps its sign; a complex one's turns with its angle."""
@@ -197,6 +280,7 @@ absolute = ufunc(
     forward=operator.abs,
     formula="|x|",
 )
+fabs = ufunc(np.fabs, lambda g, out, x: g * np.sign(x), formula="|x|")
 sign = ufunc(np.sign, sign_vjp, singular=False)
 maximum = ufunc(
     np.maximum,
@@ -210,6 +294,22 @@ minimum = ufunc(
     np.minimum,
     lambda g, out, x, y: np.where(x < y, g, np.where(x == y, g / 2, 0)),
     lambda g, out, x, y: np.where(y < x, g, np.where(x == y, g / 2, 0)),
+    masks=True,
+    singular=False,
+    formula="min(x, y)",
+)
+fmax = ufunc(
+    np.fmax,
+    lambda g, out, x, y: np.where(x == y, g / 2, np.where(out == x, g, 0)),
+    lambda g, out, x, y: np.where(x == y, g / 2, np.where(out == y, g, 0)),
+    masks=True,
+    singular=False,
+    formula="max(x, y)",
+)
+fmin = ufunc(
+    np.fmin,
+    lambda g, out, x, y: np.where(x == y, g / 2, np.where(out == x, g, 0)),
+    lambda g, out, x, y: np.where(x == y, g / 2, np.where(out == y, g, 0)),
     masks=True,
     singular=False,
     formula="min(x, y)",
@@ -259,12 +359,12 @@ where_chosen = Primitive(
     broadcasts=True,
     masks=True,
 )
-nonzero = Primitive(np.nonzero, differentiable=False)
+constant(np.nonzero)
 
 
 @composite(np.where)
 def where(condition: Any, *choices: Any) -> Any:
-    return where_chosen(condition, *choices) if choices else nonzero(condition)
+    return where_chosen(condition, *choices) if choices else np.nonzero(condition)
 
 
 # Complex numbers.
@@ -272,6 +372,20 @@ def where(condition: Any, *choices: Any) -> Any:
 conjugate = ufunc(np.conjugate, lambda g, out, x: np.conjugate(g), singular=False)
 real = ufunc(np.real, lambda g, out, x: g, singular=False)
 imag = ufunc(np.imag, lambda g, out, x: -1j * g, singular=False)
+real_if_close = array_function(np.real_if_close, lambda g, out, x, tol=100: g)
+
+
+@composite(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    radians = np.arctan2(np.imag(z), np.real(z))
+    return radians * (180 / pi) if deg else radians
+
+
+def nan_to_num_vjp(g: Any, out: Any, x: Any, **static: Any) -> Any:
+    return np.where(np.isfinite(x), g, 0)
+
+
+nan_to_num = array_function(np.nan_to_num, nan_to_num_vjp, masks=True)
 
 # Comparisons and tests.
 
@@ -298,4 +412,27 @@ constant(
     np.isnan,
     np.isinf,
     np.signbit,
+    np.isneginf,
+    np.isposinf,
+    np.isreal,
+    np.iscomplex,
+    np.isclose,
+    np.allclose,
+    np.array_equal,
+    np.array_equiv,
+    np.gcd,
+    np.lcm,
+    np.left_shift,
+    np.right_shift,
+    np.bitwise_count,
 )
+
+# Methods of ufuncs.
+
+for function in (
+    np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power, np.maximum, np.minimum,
+    np.fmax, np.fmin, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2, np.remainder, np.fmod,
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+):  # fmt: skip
+    registry[function, "outer"] = partial(outer_product, function)
+

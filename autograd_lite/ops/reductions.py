@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.ops.define import array_function, constant
+from autograd_lite.ops.define import composite, constant
 from autograd_lite.primitive import Primitive, Rule, registry
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
@@ -134,10 +135,9 @@ def prod_vjp(
     return keep_axes(g * initial, axis, keepdims) * np.transpose(others, np.argsort(order))
 
 
-def cumsum_vjp(g: Any, out: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """Each element counts in all sums from its own place on."""
-    last = 0 if axis is None else axis
-    return np.reshape(np.flip(np.cumsum(np.flip(g, last), axis=last), last), np.shape(x))
+def along_first(reduction: Any, array: Any, axis: Any = 0, **keywords: Any) -> Any:
+    """A reduction as a method of its ufunc, which takes the first axis if none is named."""
+    return reduction(array, axis=axis, **keywords)
 
 
 sum = Reduction(np.sum, sum_vjp)  # noqa: A001
@@ -147,6 +147,63 @@ std = Reduction(np.std, std_vjp)
 max_ = Reduction(np.max, extremum_vjp, masks=True)
 min_ = Reduction(np.min, extremum_vjp, masks=True)
 prod = Reduction(np.prod, prod_vjp)
-cumsum = array_function(np.cumsum, cumsum_vjp)
 
-constant(np.argmax, np.argmin, np.argsort, np.any, np.all, np.count_nonzero)
+
+# The same functions under other names, and as methods of ufuncs.
+
+for name, reduction in (("amax", max_), ("amin", min_)):
+    registry[getattr(np, name)] = reduction
+for function, reduction in (
+    (np.add, np.sum),
+    (np.multiply, np.prod),
+    (np.maximum, np.max),
+    (np.minimum, np.min),
+    (np.logical_or, np.any),
+    (np.logical_and, np.all),
+):
+    registry[function, "reduce"] = partial(along_first, reduction)
+
+@composite(np.ptp)
+def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+constant(np.argmax, np.argmin, np.any, np.all, np.count_nonzero, np.nanargmax, np.nanargmin)
+
+# Without the NaN: the same reductions of what is left.
+
+
+@composite(np.nansum)
+def nansum(a: Any, axis: Any = None, **keywords: Any) -> Any:
+    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, **keywords)
+
+
+@composite(np.nanprod)
+def nanprod(a: Any, axis: Any = None, **keywords: Any) -> Any:
+    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, **keywords)
+
+
+def present(a: Any, where: Any) -> Any:
+    """The mask of the elements that count and are not NaN."""
+    mask = np.logical_not(np.isnan(a))
+    return mask if where is True else np.logical_and(mask, where)
+
+
+def over_present(rule: Rule) -> Rule:
+    """A rule of a reduction that skips NaN: the rule with a mask, of an array without NaN."""
+
+    def nan_rule(g: Any, out: Any, x: Any, where: Any = True, **static: Any) -> Any:
+        mask = present(x, where)
+        return np.where(mask, rule(g, out, np.where(mask, x, 0), where=mask, **static), 0)
+
+    return nan_rule
+
+
+for function, rule in (
+    (np.nanmax, extremum_vjp),
+    (np.nanmin, extremum_vjp),
+    (np.nanmean, mean_vjp),
+    (np.nanvar, var_vjp),
+    (np.nanstd, std_vjp),
+):
+    Reduction(function, over_present(rule), masks=True)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.backward import unbroadcast
-from autograd_lite.ops.define import array_function, composite
+from autograd_lite.ops.define import array_function, composite, rearrangement
 from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive, apply, registry
-
-registry[np.shape] = lambda a: a.shape
-registry[np.ndim] = lambda a: a.ndim
-registry[np.iscomplexobj] = lambda x: x.dtype.kind == "c"
-registry[np.isrealobj] = lambda x: x.dtype.kind != "c"
-
-
-@composite(np.size)
-def size(a: Any, axis: int | None = None) -> int:
-    return int(a.size) if axis is None else int(a.shape[axis])
 
 
 def ravel_vjp(g: Any, out: Any, x: Any, order: Any = "C") -> Any:
@@ -79,103 +69,88 @@ broadcast_to = array_function(np.broadcast_to, broadcast_to_vjp)
 flip = array_function(np.flip, flip_vjp)
 roll = array_function(np.roll, roll_vjp)
 astype = array_function(np.astype, astype_vjp, forward=astype_forward)
+for function in (np.linalg.matrix_transpose, np.matrix_transpose):
+    registry[function] = lambda x: np.swapaxes(x, -1, -2)
+registry[np.permute_dims] = transpose
+
+rearrangement(np.fliplr, np.flipud, np.rot90, np.rollaxis, np.resize)
+rearrangement(np.fft.fftshift, np.fft.ifftshift)
+rearrangement(np.diag, np.diagflat, np.diagonal, np.linalg.diagonal, np.tril, np.triu)
 
 
-# Functions that join: their first argument is a sequence of arrays.
+@composite(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    return one_or_all(np.reshape(x, -1) if np.ndim(x) == 0 else x for x in arys)
 
 
-def joined(*arrays: Any, axis: int = 0) -> Any:
-    return np.concatenate(arrays, axis=axis)
+@composite(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    return one_or_all(np.reshape(x, (1, -1)) if np.ndim(x) < 2 else x for x in arys)
 
 
-def joined_vjp(index: int, g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
-    stops = list(accumulate(np.shape(x)[axis] for x in arrays))
-    start = stops[index] - np.shape(arrays[index])[axis]
-    before = (slice(None),) * (axis % np.ndim(g))
-    return g[(*before, slice(start, stops[index]))]
+@composite(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    def raised(x: Any) -> Any:
+        shape = (1, -1, 1) if np.ndim(x) < 2 else (*np.shape(x), 1)
+        return np.reshape(x, shape) if np.ndim(x) < 3 else x
+
+    return one_or_all(map(raised, arys))
 
 
-join = Primitive(joined, each=joined_vjp, name="concatenate", arrays=None)
+def one_or_all(results: Iterable[Any]) -> Any:
+    """NumPy's answer for one array is an array, for several a tuple."""
+    arrays = tuple(results)
+    return arrays[0] if len(arrays) == 1 else arrays
 
 
-@composite(np.concatenate)
-def concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    if axis is None:
-        arrays, axis = [np.ravel(x) for x in arrays], 0
-    return join(*[x if isinstance(x, Node) else np.asarray(x) for x in arrays], axis=axis)
+@composite(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(x, shape) for x in args)
 
 
-@composite(np.stack)
-def stack(arrays: Any, axis: int = 0) -> Any:
-    return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis=axis)
-
-
-@composite(np.vstack)
-def vstack(tup: Any) -> Any:
-    return np.concatenate([at_least_2d(x) for x in tup], axis=0)
-
-
-@composite(np.hstack)
-def hstack(tup: Any) -> Any:
-    arrays = [np.reshape(x, -1) if np.ndim(x) == 0 else x for x in tup]
-    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1)
-
-
-def at_least_2d(x: Any) -> Any:
-    return np.reshape(x, (1, -1)) if np.ndim(x) < 2 else x
-
-
-# Functions that part or repeat: indexing and broadcasting under other names.
-
-
-@composite(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    length = np.shape(ary)[axis]
-    if isinstance(indices_or_sections, int | np.integer):
-        np.split(np.empty(length), indices_or_sections)  # NumPy's own error where it is uneven
-        step = length // int(indices_or_sections)
-        stops = [step * (i + 1) for i in range(int(indices_or_sections))]
-    else:
-        stops = [*indices_or_sections, length]
-    before = (slice(None),) * (axis % np.ndim(ary))
-    return [
-        ary[(*before, slice(start, stop))]
-        for start, stop in zip([0, *stops[:-1]], stops, strict=True)
+@composite(np.meshgrid)
+def meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Any, ...]:
+    axes = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        axes[:2] = [1, 0]
+    columns = [
+        np.reshape(x, [-1 if a == axis else 1 for a in range(len(xi))])
+        for x, axis in zip(xi, axes, strict=True)
     ]
+    return tuple(columns) if sparse else np.broadcast_arrays(*columns)
 
 
-@composite(np.repeat)
-def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    before = (slice(None),) * (axis % np.ndim(a))
-    return a[(*before, np.repeat(np.arange(np.shape(a)[axis]), repeats))]
-
-
-@composite(np.tile)
-def tile(A: Any, reps: Any) -> Any:
-    shape = np.shape(A)
-    reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
-    reps = (1,) * (len(shape) - len(reps)) + reps
-    shape = (1,) * (len(reps) - len(shape)) + shape
-    apart = np.reshape(A, [n for length in shape for n in (1, length)])
-    copies = np.broadcast_to(
-        apart, [n for r, length in zip(reps, shape, strict=True) for n in (r, length)]
-    )
-    return np.reshape(copies, [r * length for r, length in zip(reps, shape, strict=True)])
-
-
-# Arrays shaped like another: constants.
+# Arrays shaped like another: constants, unless they are filled with a Value.
 
 
 @composite(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None) -> Any:
-    return np.zeros_like(a.data, dtype)
+def zeros_like(a: Any, dtype: Any = None, **static: Any) -> Any:
+    return np.zeros_like(a.data, dtype, **static)
 
 
 @composite(np.ones_like)
-def ones_like(a: Any, dtype: Any = None) -> Any:
-    return np.ones_like(a.data, dtype)
+def ones_like(a: Any, dtype: Any = None, **static: Any) -> Any:
+    return np.ones_like(a.data, dtype, **static)
+
+
+@composite(np.empty_like)
+def empty_like(prototype: Any, dtype: Any = None, **static: Any) -> Any:
+    return np.empty_like(prototype.data, dtype, **static)
+
+
+@composite(np.full_like)
+def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+    fill = fill_value if isinstance(fill_value, Node) else np.asarray(fill_value)
+    filled = np.broadcast_to(fill, np.shape(a) if shape is None else shape)
+    return np.astype(filled, a.dtype if dtype is None else dtype)
+
+
+@composite(np.copy)
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+    return as_new_node(a)
 
 
 identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity")

@@ -29,7 +29,11 @@ def plain(x: Any) -> Any:
 
 
 def test_every_registered_operation_has_a_case_and_every_case_an_operation() -> None:
-    assert set(registry) == {case.function for case in CASES}
+    in_table = {case.function for case in CASES if case.function is not ag.array}
+    keywords = {key for key in registry if isinstance(key, tuple) and key[1] == "__call__"}
+    assert set(registry) - keywords - in_table == set()
+    assert {key[0] for key in keywords} <= in_table
+    assert in_table - set(registry) == set()
 
 
 def test_the_names_of_cases_are_unique() -> None:
@@ -46,7 +50,7 @@ def test_the_value_is_numpys_bit_for_bit(case: Case) -> None:
     for mine, yours in zip(map(plain, ours), theirs, strict=True):
         assert np.shape(mine) == np.shape(yours)
         assert np.asarray(mine).dtype == np.asarray(yours).dtype
-        assert np.array_equal(mine, yours, equal_nan=True)
+        assert np.array_equal(mine, yours, equal_nan=np.asarray(yours).dtype.kind in "fc")
 
 
 @every_case

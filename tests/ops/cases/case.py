@@ -88,6 +88,20 @@ def passes(function: Any, *domains: Domain, **options: Any) -> Case:
     return row(function, *domains, derivatives=0, **options)
 
 
+def method(
+    function: Any, name: str, *domains: Domain, call: Callable[..., Any] | None = None,
+    label: str = "", derivatives: int = 2, **keywords: Any,
+) -> Case:  # fmt: skip
+    """A case of a method of a ufunc: ``np.add.reduce``."""
+    bound = getattr(function, name)
+
+    def plain_call(*inputs: Any) -> Any:
+        return bound(*inputs, **keywords)
+
+    call = call or plain_call
+    return Case((function, name), call, domains, call, label, derivatives, keywords)
+
+
 # Domains.
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.cases.case import Case, complex_numbers, distinct, passes, real, row
+from tests.ops.cases.case import Case, complex_numbers, distinct, method, passes, real, row
 
 
 def along_axes(function: Any, domain: Any, **keywords: Any) -> list[Case]:
@@ -20,6 +20,7 @@ def along_axes(function: Any, domain: Any, **keywords: Any) -> list[Case]:
     ]
 
 
+WITH_NAN = np.array([[0.0, np.nan, 0.0], [np.nan, 0.0, 0.0]])
 MASK = np.array([[True, False, True], [True, True, True]])
 
 ROWS: list[Case] = [
@@ -49,21 +50,41 @@ ROWS: list[Case] = [
     ],
     row(np.sum, distinct(4), call=lambda x: np.sum(x, where=x > 0), label="where x>0"),
     row(np.sum, real(3), initial=2.0),
-    row(np.cumsum, real(2, 3)),
-    row(np.cumsum, real(2, 3), axis=0),
-    row(np.cumsum, real(2, 3), axis=-1),
-    row(np.cumsum, real(2, 3), call=lambda x: np.cumsum(x, 1), label="x,1"),
+    row(np.amax, distinct(2, 3), axis=0),
+    row(np.amin, distinct(2, 3), axis=0),
+    *along_axes(np.ptp, distinct(2, 3, 2)),
+    *[
+        row(function, distinct(2, 3), call=lambda x, f=function, n=axis: f(x + WITH_NAN, axis=n),
+            label=f"nan,{axis}")
+        for function in (np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean, np.nanvar,
+                         np.nanstd)
+        for axis in (None, 0, -1)
+    ],
+    row(
+        np.nanmean,
+        distinct(2, 3),
+        call=lambda x: np.nanmean(x + WITH_NAN, axis=1, keepdims=True, where=MASK),
+        label="nan,where",
+    ),
+    row(np.nanstd, distinct(2, 3), call=lambda x: np.nanstd(x, ddof=1), label="ddof"),
+    *[
+        method(function, "reduce", distinct(2, 3), **keywords)
+        for function in (np.add, np.multiply, np.maximum, np.minimum)
+        for keywords in ({}, {"axis": 1, "keepdims": True}, {"axis": None})
+    ],
+    *[
+        method(function, "reduce", distinct(2, 3), derivatives=0)
+        for function in (np.logical_and, np.logical_or)
+    ],
     row(np.prod, complex_numbers(2, 3), label="complex", axis=0),
     row(np.sum, complex_numbers(2, 3), label="complex", axis=0),
     row(np.mean, complex_numbers(2, 3), label="complex", axis=0),
     row(np.var, complex_numbers(2, 3), label="complex", axis=0),
     row(np.std, complex_numbers(2, 3), label="complex", axis=0),
-    row(np.cumsum, complex_numbers(2, 3), label="complex", axis=0),
     *[
         passes(function, distinct(2, 3), **keywords)
-        for function in (np.argmax, np.argmin, np.any, np.all, np.count_nonzero)
+        for function in (np.argmax, np.argmin, np.any, np.all, np.count_nonzero, np.nanargmax,
+                         np.nanargmin)
         for keywords in ({}, {"axis": 0}, {"axis": 1, "keepdims": True})
     ],
-    passes(np.argsort, distinct(2, 3)),
-    passes(np.argsort, distinct(2, 3), axis=0),
 ]
