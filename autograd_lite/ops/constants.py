@@ -17,6 +17,10 @@ from autograd_lite.ops.define import composite, constant
 from autograd_lite.primitive import Node, registry
 
 
+function: Any
+"""Each of several functions that share a treatment, in the loops below."""
+
+
 def of_data(function: Any) -> Callable[..., Any]:
     """The function of the data of its arguments, unrecorded."""
 

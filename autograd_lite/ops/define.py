@@ -55,7 +55,7 @@ def with_keywords(
             "leave it out, or pass x.data to compute without gradient"
         )
     if dtype is not None:
-        arrays = [x if isinstance(x, Node) else np.asarray(x) for x in inputs]
+        arrays: list[Any] = [x if isinstance(x, Node) else np.asarray(x) for x in inputs]
         inputs = tuple(np.astype(x, dtype) for x in arrays)
     return primitive(*inputs) if where is True else masked(function, primitive)(*inputs, where)
 

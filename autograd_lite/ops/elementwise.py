@@ -19,6 +19,9 @@ from autograd_lite.backward import is_complex
 from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
 from autograd_lite.primitive import Primitive, registry
 
+function: Any
+"""Each of several functions that share a rule, in the loops below."""
+
 LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
 
 

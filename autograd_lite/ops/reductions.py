@@ -151,6 +151,8 @@ prod = Reduction(np.prod, prod_vjp)
 
 # The same functions under other names, and as methods of ufuncs.
 
+function: Any
+reduction: Any
 for name, reduction in (("amax", max_), ("amin", min_)):
     registry[getattr(np, name)] = reduction
 for function, reduction in (

@@ -143,7 +143,7 @@ def empty_like(prototype: Any, dtype: Any = None, **static: Any) -> Any:
 
 @composite(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
-    fill = fill_value if isinstance(fill_value, Node) else np.asarray(fill_value)
+    fill: Any = fill_value if isinstance(fill_value, Node) else np.asarray(fill_value)
     filled = np.broadcast_to(fill, np.shape(a) if shape is None else shape)
     return np.astype(filled, a.dtype if dtype is None else dtype)
 
