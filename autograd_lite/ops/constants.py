@@ -16,7 +16,6 @@ from autograd_lite.errors import InPlaceError
 from autograd_lite.ops.define import composite, constant
 from autograd_lite.primitive import Node, registry
 
-
 function: Any
 """Each of several functions that share a treatment, in the loops below."""
 
