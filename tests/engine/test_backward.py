@@ -205,7 +205,7 @@ def test_a_long_chain_dies_without_the_collector():
     gc.collect()
     gc.disable()
     try:
-        x = y = Value(1.0)
+        y = Value(1.0)
         first = None
         for i in range(200_000):
             y = y * 1.0

@@ -6,6 +6,8 @@ nothing of derivatives; the gradients it replays were recorded by the sweep.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -51,7 +53,7 @@ def data(seed, dtype):
     sizes = (4, 7, 5, 3)
     parameters = [
         (rng.normal(size=(m, n)).astype(dtype), rng.normal(size=n).astype(dtype))
-        for m, n in zip(sizes[:-1], sizes[1:], strict=True)
+        for m, n in pairwise(sizes)
     ]
     return parameters, rng.normal(size=(6, 4)).astype(dtype), rng.integers(0, 3, 6)
 

@@ -1,0 +1,44 @@
+"""What the repository promises about itself: links resolve, commands and versions agree."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import autograd_lite
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_files_resolve(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if not re.match(r"[a-z]+:", target):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_versions_agree():
+    version = PROJECT["version"]
+    assert autograd_lite.__version__ == version
+    assert f"version: {version}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_every_dependency_has_a_lower_bound():
+    optional = PROJECT["optional-dependencies"]
+    for requirement in chain(PROJECT["dependencies"], *optional.values()):
+        assert ">=" in requirement or requirement.startswith("autograd-lite["), requirement
+
+
+def test_ci_runs_the_readmes_test_command():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [line for line in readme.splitlines() if "'.[test]'" in line]
+    assert len(commands) == 1
+    assert commands[0].endswith("-m pytest -n 2")
+    assert "'.[test]'" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
