@@ -11,7 +11,7 @@
 array([0, 1, 1, 0])
 """
 
-from nn import initializers, losses, schedules
+from nn import initializers, losses, metrics, plots, schedules
 from nn.activations import (
     activations,
     elu,
@@ -36,6 +36,8 @@ from nn.activations import (
     softsign,
     tanh,
 )
+from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from nn.history import History
 from nn.labels import one_hot, predicted_labels
 from nn.layers import (
     MLP,
@@ -48,6 +50,8 @@ from nn.layers import (
     Residual,
     Sequential,
 )
+from nn.lbfgs import fit_lbfgs
+from nn.learning_rate_finder import LearningRates, find_learning_rate
 from nn.losses import (
     binary_cross_entropy,
     cosine,
@@ -80,8 +84,9 @@ from nn.optimizers import (
     clip_gradient_values,
 )
 from nn.perceptron import Neuron, Perceptron
+from nn.prediction import predict
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
-from nn.training import History, fit, predict
+from nn.training import DivergenceError, evaluate, fit
 
 __all__ = [
     "MLP",
@@ -92,12 +97,16 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm1d",
+    "Callback",
     "Concatenate",
+    "DivergenceError",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
     "Flatten",
     "History",
     "LayerNorm",
+    "LearningRates",
     "Linear",
     "Lion",
     "Module",
@@ -108,6 +117,7 @@ __all__ = [
     "Parameter",
     "Perceptron",
     "RMSprop",
+    "ReduceOnPlateau",
     "Residual",
     "Sequential",
     "activations",
@@ -117,7 +127,10 @@ __all__ = [
     "cosine",
     "cross_entropy",
     "elu",
+    "evaluate",
+    "find_learning_rate",
     "fit",
+    "fit_lbfgs",
     "gelu",
     "glu",
     "hard_sigmoid",
@@ -133,11 +146,13 @@ __all__ = [
     "log_softmax",
     "losses",
     "mae",
+    "metrics",
     "mish",
     "mse",
     "multilabel",
     "nll",
     "one_hot",
+    "plots",
     "poisson",
     "predict",
     "predicted_labels",

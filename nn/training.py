@@ -1,82 +1,77 @@
-"""Training: mini-batches, a progress bar, and a record of how it went."""
+"""Training: mini-batches, steps, a progress bar, and a record of how it went."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 import autograd_lite as ag
+from nn.callbacks import Callback
+from nn.data import (
+    ArrayBatches,
+    IterableBatches,
+    apply_model,
+    checked_pair,
+    checked_weights,
+    dtype_of,
+    joined,
+    length,
+    map_arrays,
+    rows_of,
+)
+from nn.history import History
 from nn.layers import RandomState
+from nn.losses import losses
+from nn.metrics import metrics as named_metrics
 from nn.module import Module
-from nn.optimizers import Adam, Optimizer
+from nn.optimizers import Adam, Optimizer, clip_gradient_norm, clip_gradient_values
+from nn.prediction import check_count, predict
+from nn.schedules import Schedule
 
-__all__ = ["History", "fit", "predict"]
+__all__ = ["DivergenceError", "evaluate", "fit"]
 
 Array = np.ndarray[Any, Any]
-Loss = Callable[[Any, Any], Any]
+Loss = Callable[..., Any]
+Metrics = Sequence[str | Callable[..., Any]] | Mapping[str, Callable[..., Any]]
 OptimizerFactory = Callable[[Module], Optimizer]
 
 
-class History:
-    """What `fit` saw: one list of numbers for each thing watched, one number an epoch.
-
-    Attributes
-    ----------
-    loss : list of float
-        The mean loss over the batches of each epoch, as they were trained on.
-    validation_loss : list of float
-        The loss on the validation data after each epoch; empty without such data.
+class DivergenceError(ag.AutogradError, ArithmeticError):
+    """The loss became infinite or NaN during training.
 
     Examples
     --------
     >>> import nn
-    >>> history = nn.History()
-    >>> history.append(loss=0.5)
-    >>> history.append(loss=0.25)
-    >>> history.loss
-    [0.5, 0.25]
+    >>> issubclass(nn.DivergenceError, ArithmeticError)
+    True
     """
-
-    def __init__(self) -> None:
-        self.columns: dict[str, list[float]] = {}
-
-    def append(self, **numbers: float) -> None:
-        """Add the numbers of one epoch."""
-        for name, number in numbers.items():
-            self.columns.setdefault(name, []).append(number)
-
-    @property
-    def loss(self) -> list[float]:
-        return self["loss"]
-
-    @property
-    def validation_loss(self) -> list[float]:
-        return self["validation_loss"]
-
-    def __getitem__(self, name: str) -> list[float]:
-        return self.columns.get(name, [])
-
-    def __len__(self) -> int:
-        return len(self.loss)
-
-    def __repr__(self) -> str:
-        last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.columns.items())
-        return f"<History of {len(self)} epochs; last: {last}>" if last else "<History, empty>"
 
 
 def fit(
     model: Module,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
-    loss: Loss,
+    loss: Loss | str,
     optimizer: Optimizer | OptimizerFactory = Adam,
     epochs: int = 10,
     batch_size: int = 32,
     validation_data: tuple[Any, Any] | None = None,
+    validation_split: float = 0.0,
+    metrics: Metrics = (),
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    schedule: Schedule | None = None,
+    callbacks: Iterable[Callback] = (),
+    l1: float = 0.0,
+    l2: float = 0.0,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    accumulate: int = 1,
+    history: History | None = None,
     rng: RandomState = None,
     progress: bool = True,
 ) -> History:
@@ -85,21 +80,48 @@ def fit(
     Parameters
     ----------
     model : Module
-        Is trained in place.
-    x, y : array_like
-        Inputs and targets, samples first.  Floats are converted to the dtype
-        of the model's parameters.
-    loss : callable
-        ``loss(outputs, targets)``, from `nn.losses` or of one's own.
+        Is trained in place, and left in ``eval`` mode.
+    x, y : array_like, or tuples of them
+        Inputs and targets, samples first; tuples for models with several inputs
+        or outputs.  Without ``y``, ``x`` is an iterable of batches ``(x, y)`` or
+        ``(x, y, sample_weight)`` that is gone through once an epoch.  Floats are
+        converted, batch by batch, to the dtype of the model's parameters.
+    loss : callable or str
+        ``loss(outputs, targets)``, of one's own or one of `nn.losses` by name.
     optimizer : Optimizer or callable
         An optimizer of the model's parameters; or what makes one from the
         model, such as the class `Adam` itself.
     epochs : int
         How often the data are gone through.
     batch_size : int
-        How many samples make a step; the last batch of an epoch may be smaller.
-    validation_data : tuple of array_like, optional
-        Inputs and targets to compute ``validation_loss`` on after each epoch.
+        How many samples make a batch; the last of an epoch may be smaller.
+    validation_data : tuple, optional
+        Inputs and targets that are looked at after each epoch.
+    validation_split : float
+        In [0, 1): the share of the samples to set aside as validation data.
+    metrics : sequence of callable or str, or dict
+        ``metric(outputs, targets)``, from `nn.metrics` or of one's own, to put
+        into the history besides the loss.
+    sample_weight : array_like, shape (samples,), optional
+        How much each sample counts; the loss gets it as ``sample_weight``.
+    class_weight : dict, sequence or "balanced", optional
+        How much the samples of each class count; "balanced" makes all classes
+        count the same.
+    schedule : callable, optional
+        From `nn.schedules`: sets ``optimizer.factor`` before every step.
+    callbacks : iterable of Callback
+        Called between the epochs.
+    l1, l2 : float
+        Strengths of the penalties Σ\\|w\\| and ½Σw² on all weights of two or more
+        axes.  Their gradients are added to that of the loss; the loss in the
+        history is without them.
+    clip_norm, clip_value : float, optional
+        Bounds on the gradient; see `clip_gradient_norm`, `clip_gradient_values`.
+    accumulate : int
+        How many batches make a step: their gradients are averaged.
+    history : History, optional
+        Of an earlier call, to go on from: its epochs count for the schedule, and
+        it gets the new ones.
     rng : numpy.random.Generator or int, optional
         Shuffles the samples; the same seed gives the same training.
     progress : bool
@@ -108,13 +130,17 @@ def fit(
     Returns
     -------
     History
-        The losses, epoch by epoch.
+        The losses and metrics, epoch by epoch.  An interruption (Ctrl-C) ends
+        the training early and keeps what was learned; ``stopped`` then is
+        "interrupted".
 
     Raises
     ------
     ArgumentValueError
-        If the data hold NaN or infinity, are empty or differ in length, or
-        ``epochs`` or ``batch_size`` is not a positive integer.
+        If the data hold NaN or infinity, are empty or differ in length, or an
+        option is out of its range; nothing is changed then.
+    DivergenceError
+        If the loss becomes infinite or NaN; the message says what is known.
 
     Examples
     --------
@@ -127,146 +153,328 @@ def fit(
     >>> model.weight.data.round(3), model.bias.data.round(3)
     (array([[2.]]), array([1.]))
     """
-    check_count("epochs", epochs)
-    check_count("batch_size", batch_size)
-    x, y = checked_data(x, y, model, "x", "y")
-    if validation_data is not None:
-        validation_data = checked_data(
-            *validation_data, model, "validation_data[0]", "validation_data[1]"
-        )
+    for name, count in (("epochs", epochs), ("batch_size", batch_size), ("accumulate", accumulate)):
+        check_count("fit", name, count)
+    check_strengths(l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
     rng = np.random.default_rng(rng)
-    infer_shapes(model, x)
-    if not isinstance(optimizer, Optimizer):
-        optimizer = optimizer(model)
-    history = History()
-    model.train()
-    try:
-        with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
-            for _ in range(epochs):
-                numbers = {"loss": train_epoch(model, x, y, loss, optimizer, batch_size, rng)}
-                if validation_data is not None:
-                    outputs = predict(model, validation_data[0])
-                    numbers["validation_loss"] = float(loss(outputs, validation_data[1]))
-                history.append(**numbers)
-                bar.set_postfix({name: f"{number:.4g}" for name, number in numbers.items()})
+    data: ArrayBatches | IterableBatches
+    if y is None:
+        data, example = iterable_batches(x, model, sample_weight, class_weight, validation_split)
+    else:
+        x, y = checked_pair(x, y, "x", "y")
+        weight = checked_weights(sample_weight, class_weight, y, length(x))
+        if validation_split:
+            (x, y, weight), validation_data = split_off(
+                x, y, weight, validation_split, validation_data, rng
+            )
+        example = rows_of(x, slice(1), None)
+        data = ArrayBatches(x, y, weight, batch_size, dtype_of(model))
+    if validation_data is not None:
+        validation_data = checked_pair(
+            *validation_data, "validation_data[0]", "validation_data[1]"
+        )
+    predict(model, example)  # layers without n_in learn it from their input
+    data.dtype = dtype_of(model)
+    training = Training(
+        model,
+        loss=named_loss(loss),
+        optimizer=optimizer if isinstance(optimizer, Optimizer) else optimizer(model),
+        metrics=checked_metrics(metrics),
+        validation_data=validation_data,
+        schedule=schedule,
+        callbacks=list(callbacks),
+        l1=l1,
+        l2=l2,
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+        accumulate=accumulate,
+        history=History() if history is None else history,
+        rng=rng,
+    )
+    return training.run(data, epochs, progress)
+
+
+class Training:
+    """One run of `fit`: its options and its state, which callbacks may look at.
+
+    ``epoch`` counts finished epochs, also those of an earlier run that this one
+    goes on from; ``batch`` counts within the epoch.
+    """
+
+    def __init__(self, model: Module, **options: Any) -> None:
+        self.model = model
+        self.loss: Loss = options["loss"]
+        self.optimizer: Optimizer = options["optimizer"]
+        self.metrics: dict[str, Callable[..., Any]] = options["metrics"]
+        self.validation_data = options["validation_data"]
+        self.schedule: Schedule | None = options["schedule"]
+        self.callbacks: list[Callback] = options["callbacks"]
+        self.l1, self.l2 = options["l1"], options["l2"]
+        self.clip_norm, self.clip_value = options["clip_norm"], options["clip_value"]
+        self.accumulate: int = options["accumulate"]
+        self.history: History = options["history"]
+        self.rng: np.random.Generator = options["rng"]
+        self.epoch = len(self.history)
+        self.batch = 0
+        self.parameters = model.parameters()
+        self.weights = [p for p in self.parameters if p.ndim > 1 and p.requires_grad]
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch."""
+        self.history.stopped = reason
+
+    def run(self, data: ArrayBatches | IterableBatches, epochs: int, progress: bool) -> History:
+        """Train for a number of epochs, or until a callback or the user stops it."""
+        self.history.stopped = ""
+        last = self.epoch + epochs
+        total = len(data) * epochs or None
+        with tqdm(total=total, unit="batch", disable=not progress) as bar:
+            try:
+                for callback in self.callbacks:
+                    callback.begin(self)
+                while self.epoch < last and not self.history.stopped:
+                    bar.set_description(f"epoch {self.epoch + 1}/{last}")
+                    self.one_epoch(data, bar)
+            except KeyboardInterrupt:
+                self.history.stopped = "interrupted"
+            finally:
+                self.model.eval()
+        for callback in self.callbacks:
+            callback.end(self)
+        self.history.stopped = self.history.stopped or "finished"
+        return self.history
+
+    def one_epoch(self, data: ArrayBatches | IterableBatches, bar: Any) -> None:
+        """Go through the data once, then look at the validation data."""
+        seen = Seen(bool(self.metrics))
+        pending = 0.0
+        n_batches = len(data) or 1
+        self.model.train()
+        self.optimizer.zero_grad()
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for index, (x, y, weight) in enumerate(data.epoch(self.rng)):
+                self.batch = index
+                outputs, value = self.backward(x, y, weight)
+                seen.add(length(x), value, outputs, y)
+                pending += length(x)
+                if (self.batch + 1) % self.accumulate == 0:
+                    self.step(pending, self.epoch + self.batch / n_batches)
+                    pending = 0.0
                 bar.update()
-    finally:
-        model.eval()
-    return history
+            if pending:
+                self.step(pending, self.epoch + 1.0)
+        self.epoch += 1
+        self.history.append(**seen.numbers(self.metrics), **self.validation())
+        bar.set_postfix({name: f"{v[-1]:.4g}" for name, v in self.history.columns.items()})
+        for callback in self.callbacks:
+            callback.after_epoch(self)
+
+    def backward(self, x: Any, y: Any, weight: Any) -> tuple[Any, float]:
+        """Outputs and loss of a batch, whose gradient is added to the parameters'."""
+        outputs = apply_model(self.model, x)
+        options = {} if weight is None else {"sample_weight": weight}
+        loss = self.loss(outputs, y, **options)
+        value = float(loss)
+        if not np.isfinite(value):
+            raise DivergenceError(self.diagnosis(value, outputs))
+        # Batches of one step count by their samples.
+        seed = None if self.accumulate == 1 else np.asarray(float(length(x)), loss.dtype)
+        loss.backward(seed, retain_graph=False)
+        return outputs, value
+
+    def step(self, n_samples: float, epoch: float) -> None:
+        """Take one step along the gradients that were gathered."""
+        if self.accumulate > 1:
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.grad = parameter.grad * (1 / n_samples)
+        if self.l1 or self.l2:
+            for weight in self.weights:
+                if weight.grad is not None:
+                    pull = self.l2 * weight.data + self.l1 * np.sign(weight.data)
+                    weight.grad = weight.grad + pull
+        if self.clip_norm is not None:
+            clip_gradient_norm(self.parameters, self.clip_norm)
+        if self.clip_value is not None:
+            clip_gradient_values(self.parameters, self.clip_value)
+        if self.schedule is not None:
+            self.optimizer.factor = self.schedule(epoch)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def validation(self) -> dict[str, float]:
+        """Loss and metrics on the validation data."""
+        if self.validation_data is None:
+            return {}
+        x, y = self.validation_data
+        numbers = evaluate(self.model, x, y, loss=self.loss, metrics=self.metrics)
+        return {f"validation_{name}": number for name, number in numbers.items()}
+
+    def diagnosis(self, value: float, outputs: Any) -> str:
+        """What can be said about a loss that is not finite."""
+        rates = ", ".join(f"{g.learning_rate * self.optimizer.factor:g}"
+                          for g in self.optimizer.groups)
+        name, size = max(
+            ((name, float(np.max(np.abs(p.data)))) for name, p in self.model.named_parameters()),
+            key=lambda pair: np.inf if np.isnan(pair[1]) else pair[1],
+        )
+        return (
+            f"fit: the loss became {value} in epoch {self.epoch + 1}, batch {self.batch + 1}, at "
+            f"learning rate {rates}; the largest parameter is {name!r} with numbers up to "
+            f"{size:.3g}; use a smaller learning rate, clip the gradients (clip_norm=1.0), "
+            "or scale the inputs to a standard deviation of 1"
+        )
 
 
-def train_epoch(
+class Seen:
+    """What one epoch saw: the sum of losses, and outputs with targets if metrics need them."""
+
+    def __init__(self, keep_outputs: bool) -> None:
+        self.keep_outputs = keep_outputs
+        self.count = 0
+        self.total = 0.0
+        self.outputs: list[Any] = []
+        self.targets: list[Any] = []
+
+    def add(self, n_samples: int, loss: float, outputs: Any, targets: Any) -> None:
+        """Take note of a batch."""
+        self.count += n_samples
+        self.total += n_samples * loss
+        if self.keep_outputs:
+            self.outputs.append(map_arrays(lambda value: value.data, outputs))
+            self.targets.append(targets)
+
+    def numbers(self, metrics: Mapping[str, Callable[..., Any]]) -> dict[str, float]:
+        """The mean loss, and the metrics over the whole epoch."""
+        numbers = {"loss": self.total / self.count}
+        if self.keep_outputs:
+            outputs, targets = joined(self.outputs), joined(self.targets)
+            numbers |= {name: float(m(outputs, targets)) for name, m in metrics.items()}
+        return numbers
+
+
+def evaluate(
     model: Module,
-    x: Array,
-    y: Array,
-    loss: Loss,
-    optimizer: Optimizer,
-    batch_size: int,
-    rng: np.random.Generator,
-) -> float:
-    """Go through the data once, in random order; return the mean loss of the samples."""
-    total = 0.0
-    for rows in batches(rng.permutation(len(x)), batch_size):
-        value = loss(model(x[rows]), y[rows])
-        optimizer.zero_grad()
-        value.backward(retain_graph=False)
-        optimizer.step()
-        total += len(rows) * float(value)
-    return total / len(x)
-
-
-def batches(rows: Array, batch_size: int) -> Iterator[Array]:
-    """Pieces of ``rows``, in order."""
-    for start in range(0, len(rows), batch_size):
-        yield rows[start : start + batch_size]
-
-
-def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Array:
-    """The outputs of a model in use, computed batch by batch and without a graph.
+    x: Any,
+    y: Any,
+    *,
+    loss: Loss | str | None = None,
+    metrics: Metrics = (),
+    batch_size: int = 1024,
+) -> dict[str, float]:
+    """Loss and metrics of a model in use.
 
     Parameters
     ----------
     model : Module
         Is set to ``eval`` for the time of the call.
-    x : array_like
-        Inputs, samples first.
+    x, y : array_like, or tuples of them
+        Inputs and targets, samples first.
+    loss, metrics
+        As for `fit`.
     batch_size : int
         How many samples are computed at once.
 
     Returns
     -------
-    array
-        The outputs, samples first.
+    dict of float
+        ``"loss"``, if one was given, and the metrics by name.
 
     Examples
     --------
     >>> import numpy as np, nn
-    >>> nn.predict(nn.MLP(2, [3, 1]), np.zeros((5, 2))).shape
-    (5, 1)
+    >>> model = nn.Linear(1, 1, initializer=nn.initializers.ones)
+    >>> x = np.array([[1.0], [2.0]])
+    >>> nn.evaluate(model, x, x + 3, loss=nn.mse, metrics=["rmse"])
+    {'loss': 9.0, 'rmse': 3.0}
     """
-    check_count("batch_size", batch_size)
-    x = in_dtype_of(model, np.asarray(x))
-    training = model.training
-    model.eval()
-    try:
-        with ag.no_grad():
-            parts = [
-                np.asarray(model(x[start : start + batch_size]))
-                for start in range(0, max(len(x), 1), batch_size)
-            ]
-    finally:
-        model.train(training)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    outputs = predict(model, x, batch_size=batch_size)
+    dtype = dtype_of(model)
+    targets = rows_of(map_arrays(np.asarray, y), slice(None), dtype)
+    numbers = {} if loss is None else {"loss": float(named_loss(loss)(outputs, targets))}
+    for name, metric in checked_metrics(metrics).items():
+        numbers[name] = float(metric(outputs, targets))
+    return numbers
 
 
-def infer_shapes(model: Module, x: Array) -> None:
-    """Run the model once, so that layers without ``n_in`` learn it from their input."""
-    predict(model, x[:1])
+# Options.
 
 
-# Checks.
-
-
-def check_count(name: str, count: Any) -> None:
-    """Refuse a number of epochs or samples that is not a positive integer."""
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ag.ArgumentValueError(f"fit: {name} is {count!r}; it must be a positive integer")
-
-
-def checked_data(x: Any, y: Any, model: Module, x_name: str, y_name: str) -> tuple[Array, Array]:
-    """Inputs and targets as arrays, checked to be finite and of equal, positive length."""
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
+def named_loss(loss: Loss | str) -> Loss:
+    """The loss of that name; a function is returned as it is."""
+    if not isinstance(loss, str):
+        return loss
+    if loss not in losses:
         raise ag.ArgumentValueError(
-            f"fit: {x_name} has shape {x.shape} and {y_name} has shape {y.shape}; "
-            "both need the same number of samples, at least one, along their first axis"
+            f"there is no loss {loss!r}; use one of {', '.join(losses)}, or pass a function"
         )
-    for name, array in ((x_name, x), (y_name, y)):
-        if array.dtype.kind not in "fiub":
-            raise ag.ArgumentTypeError(
-                f"fit: {name} has dtype {array.dtype}; it must hold real numbers"
+    return losses[loss]
+
+
+def checked_metrics(metrics: Metrics) -> dict[str, Callable[..., Any]]:
+    """Metrics by name."""
+    if isinstance(metrics, Mapping):
+        return dict(metrics)
+    found: dict[str, Callable[..., Any]] = {}
+    for metric in metrics:
+        if isinstance(metric, str):
+            if metric not in named_metrics:
+                raise ag.ArgumentValueError(
+                    f"there is no metric {metric!r}; use one of {', '.join(named_metrics)}, "
+                    "or pass a function"
+                )
+            found[metric] = named_metrics[metric]
+        else:
+            found[getattr(metric, "__name__", repr(metric))] = metric
+    return found
+
+
+def check_strengths(**strengths: float | None) -> None:
+    """Refuse penalties and bounds that are negative."""
+    for name, strength in strengths.items():
+        if strength is not None and not 0 <= strength < np.inf:
+            raise ag.ArgumentValueError(
+                f"fit: {name} is {strength!r}; it must be a number that is not negative"
             )
-        check_finite(name, array)
-    return in_dtype_of(model, x), in_dtype_of(model, y)
 
 
-def check_finite(name: str, array: Array) -> None:
-    """Refuse NaN and infinity, and say where they are."""
-    if array.dtype.kind != "f" or np.isfinite(np.sum(array)):
-        return
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        first = tuple(int(i) for i in bad[0])
+def iterable_batches(
+    batches: Any, model: Module, sample_weight: Any, class_weight: Any, validation_split: float
+) -> tuple[IterableBatches, Any]:
+    """Batches that someone else makes, and a sample of their input."""
+    if sample_weight is not None or class_weight is not None or validation_split:
         raise ag.ArgumentValueError(
-            f"fit: {name} holds {len(bad)} NaN or infinite numbers, the first at "
-            f"{first if len(first) > 1 else first[0]}; remove or replace them before training"
+            "fit: sample_weight, class_weight and validation_split need arrays x and y; "
+            "an iterable gives weights as (x, y, sample_weight), and validation_data is separate"
         )
+    if not isinstance(batches, Iterable) or isinstance(batches, np.ndarray):
+        raise ag.ArgumentTypeError(
+            f"fit: y is missing, and x is {type(batches).__name__}; pass targets, "
+            "or an iterable of batches (x, y)"
+        )
+    if iter(batches) is batches:
+        raise ag.ArgumentTypeError(
+            "fit: x is an iterator, which can be gone through only once; "
+            "pass a list, or an object whose __iter__ starts anew for every epoch"
+        )
+    data = IterableBatches(batches, dtype_of(model))
+    x, _, _ = next(iter(data.epoch(np.random.default_rng(0))))
+    return data, rows_of(x, slice(1), None)
 
 
-def in_dtype_of(model: Module, array: Array) -> Array:
-    """Floats in the dtype that the model computes in; other dtypes as they are."""
-    if array.dtype.kind != "f":
-        return array
-    for parameter in model.parameters():
-        return array.astype(parameter.dtype, copy=False)
-    return array
+def split_off(
+    x: Any, y: Any, weight: Any, share: float, validation_data: Any, rng: np.random.Generator
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any]]:
+    """Set a random share of the samples aside."""
+    n_samples = length(x)
+    n_aside = round(share * n_samples)
+    if not 0 < share < 1 or validation_data is not None or not 0 < n_aside < n_samples:
+        raise ag.ArgumentValueError(
+            f"fit: validation_split is {share!r} for {n_samples} samples; it must be in (0, 1), "
+            "leave samples on both sides, and come without validation_data"
+        )
+    order = rng.permutation(n_samples)
+    aside, kept = order[:n_aside], order[n_aside:]
+    remaining = rows_of(x, kept, None), rows_of(y, kept, None)
+    weight = None if weight is None else weight[kept]
+    return (*remaining, weight), (rows_of(x, aside, None), rows_of(y, aside, None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -97,7 +99,8 @@ def test_the_progress_bar_shows_the_losses(capsys):
     x, y = line()
     nn.fit(nn.Linear(1, 1), x, y, loss=nn.mse, epochs=2, validation_data=(x, y))
     shown = capsys.readouterr().err
-    assert "2/2" in shown
+    assert "epoch 2/2" in shown
+    assert "4/4" in shown
     assert "loss=" in shown
     assert "validation_loss=" in shown
 
@@ -151,3 +154,396 @@ def test_bad_data_are_refused_before_anything_changes():
         "cross_entropy: the label at position 0 is 3, but the logits have 3 classes; "
         "labels go from 0 to 2"
     )
+
+
+# What fit can be told.
+
+
+def small():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(30, 2))
+    return x, (x[:, 0] > 0.2).astype(int)
+
+
+def quiet_fit(model, x, y=None, **options):
+    defaults = {"loss": nn.mse, "epochs": 2, "rng": 0, "progress": False}
+    return nn.fit(model, x, y, **(defaults | options))
+
+
+def weights_of(model):
+    return np.concatenate([p.data.ravel() for p in model.parameters()])
+
+
+def test_names_of_losses_and_metrics():
+    x, y = small()
+    history = quiet_fit(
+        nn.MLP(2, [4, 2], rng=0), x, y, loss="cross_entropy", metrics=["accuracy", nn.metrics.f1],
+        validation_split=0.2, epochs=30, optimizer=lambda m: nn.Adam(m, learning_rate=0.05),
+    )
+    assert list(history.columns) == [
+        "loss", "accuracy", "f1", "validation_loss", "validation_accuracy", "validation_f1",
+    ]
+    assert history["accuracy"][-1] > 0.9
+    assert history["nothing"] == []
+    assert history.stopped == "finished"
+
+
+def test_metrics_of_an_epoch_are_those_of_its_outputs():
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    tiny = nn.SGD(model, learning_rate=1e-300)
+    history = quiet_fit(model, x, y, optimizer=tiny, metrics={"error": nn.metrics.rmse}, epochs=1)
+    expected = nn.evaluate(model, x, y, loss="mse", metrics={"error": nn.metrics.rmse})
+    assert history.loss[0] == pytest.approx(expected["loss"])
+    assert history["error"][0] == pytest.approx(expected["error"])
+
+
+def test_sample_weights_count_as_repetitions():
+    x, y = line(6)
+    repeats = np.array([0, 1, 3, 2, 1, 4])
+    models = [nn.Linear(1, 1, rng=0) for _ in range(2)]
+    options = {"batch_size": 100, "optimizer": lambda m: nn.SGD(m, learning_rate=0.3)}
+    quiet_fit(models[0], x, y, sample_weight=repeats, **options)
+    quiet_fit(models[1], np.repeat(x, repeats, axis=0), np.repeat(y, repeats, axis=0), **options)
+    np.testing.assert_allclose(weights_of(models[0]), weights_of(models[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 3.0}, [1.0, 3.0], "balanced"])
+def test_class_weights_are_sample_weights(class_weight):
+    x, y = small()
+    share = np.bincount(y) / len(y)
+    table = 1 / (2 * share) if class_weight == "balanced" else np.array([1.0, 3.0])
+    models = [nn.Linear(2, 2, rng=0) for _ in range(2)]
+    quiet_fit(models[0], x, y, loss="cross_entropy", class_weight=class_weight)
+    quiet_fit(models[1], x, y, loss="cross_entropy", sample_weight=table[y])
+    np.testing.assert_allclose(weights_of(models[0]), weights_of(models[1]), rtol=1e-12)
+
+
+def test_gradient_accumulation_equals_a_larger_batch():
+    x, y = line(20)
+    models = [nn.Linear(1, 1, rng=0) for _ in range(2)]
+    make = {"optimizer": lambda m: nn.SGD(m, learning_rate=0.3)}
+    quiet_fit(models[0], x, y, batch_size=10, **make)
+    quiet_fit(models[1], x, y, batch_size=5, accumulate=2, **make)
+    np.testing.assert_allclose(weights_of(models[0]), weights_of(models[1]), rtol=1e-12)
+    quiet_fit(models[0], x, y, batch_size=20, epochs=1, **make)
+    quiet_fit(models[1], x, y, batch_size=7, accumulate=3, epochs=1, **make)  # 7 + 7 + 6
+    np.testing.assert_allclose(weights_of(models[0]), weights_of(models[1]), rtol=1e-12)
+
+
+def test_penalties_add_their_gradients():
+    x, y = line(10)
+    model = nn.Linear(1, 1, rng=0)
+    w, b = model.weight.item(), model.bias.item()
+    quiet_fit(
+        model, x, y, epochs=1, l1=0.5, l2=0.25, optimizer=lambda m: nn.SGD(m, learning_rate=0.1)
+    )
+    error = w * x + b - y
+    expected_w = w - 0.1 * (2 * np.mean(error * x) + 0.25 * w + 0.5 * np.sign(w))
+    assert model.weight.item() == pytest.approx(expected_w)
+    assert model.bias.item() == pytest.approx(b - 0.1 * 2 * np.mean(error))
+
+
+def test_clipping_bounds_the_step():
+    x, y = line(10)
+    for options, norm in (({"clip_norm": 0.1}, 0.1), ({"clip_value": 0.1}, 0.1 * np.sqrt(2))):
+        model = nn.Linear(1, 1, rng=0)
+        before = weights_of(model)
+        quiet_fit(
+            model, x, 100 * y, epochs=1, optimizer=lambda m: nn.SGD(m, learning_rate=1.0), **options
+        )
+        assert np.linalg.norm(weights_of(model) - before) == pytest.approx(norm)
+
+
+def test_a_schedule_is_asked_before_every_step():
+    asked = []
+
+    def schedule(epoch):
+        asked.append(epoch)
+        return 0.5
+
+    x, y = line(20)
+    model = nn.Linear(1, 1, rng=0)
+    optimizer = nn.SGD(model, learning_rate=0.1)
+    quiet_fit(model, x, y, optimizer=optimizer, batch_size=5, schedule=schedule)
+    assert asked == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75]
+    assert optimizer.factor == 0.5
+
+
+def test_early_stopping_goes_back_to_the_best_weights():
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    stopping = nn.EarlyStopping(patience=3)
+
+    def worse_from_epoch_four(epoch):
+        return 1.0 if epoch < 4 else 30.0
+
+    history = quiet_fit(
+        model, x, y, epochs=50, validation_data=(x, y), callbacks=[stopping], batch_size=40,
+        optimizer=lambda m: nn.SGD(m, learning_rate=0.1), schedule=worse_from_epoch_four,
+    )
+    assert stopping.best_epoch == 3
+    assert len(history) == 7
+    assert history.stopped == "no better validation_loss for 3 epochs"
+    assert nn.evaluate(model, x, y, loss=nn.mse)["loss"] == min(history.validation_loss)
+
+
+def test_reduce_on_plateau():
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    optimizer = nn.SGD(model, learning_rate=1e-12)
+    callback = nn.ReduceOnPlateau("loss", patience=2, factor=0.5, minimal_change=1e-3)
+    quiet_fit(model, x, y, optimizer=optimizer, epochs=7, callbacks=[callback])
+    assert optimizer.factor == 0.125
+
+
+def test_an_interruption_keeps_what_was_learned_and_training_goes_on():
+    class Interrupt(nn.Callback):
+        def after_epoch(self, run):
+            if len(run.history) == 3:
+                raise KeyboardInterrupt
+
+    x, y = line()
+    models = [nn.Linear(1, 1, rng=0) for _ in range(2)]
+    optimizers = [nn.Adam(m, learning_rate=0.05) for m in models]
+    rngs = [np.random.default_rng(5) for _ in range(2)]
+    history = quiet_fit(
+        models[0], x, y, optimizer=optimizers[0], epochs=9, rng=rngs[0], callbacks=[Interrupt()]
+    )
+    assert history.stopped == "interrupted"
+    assert len(history) == 3
+    assert not models[0].training
+    quiet_fit(models[0], x, y, optimizer=optimizers[0], epochs=6, rng=rngs[0], history=history)
+    whole = quiet_fit(models[1], x, y, optimizer=optimizers[1], epochs=9, rng=rngs[1])
+    np.testing.assert_array_equal(weights_of(models[0]), weights_of(models[1]))
+    assert history.columns == whole.columns
+
+
+def test_an_interruption_within_an_epoch_keeps_the_steps_taken():
+    calls = []
+
+    def loss(outputs, targets):
+        calls.append(1)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return nn.mse(outputs, targets)
+
+    x, y = line(20)
+    model = nn.Linear(1, 1, rng=0)
+    before = weights_of(model)
+    history = quiet_fit(model, x, y, loss=loss, batch_size=5, optimizer=nn.Adam)
+    assert (len(history), history.stopped) == (1, "interrupted")
+    assert not np.array_equal(weights_of(model), before)
+
+
+def test_batches_may_come_from_an_iterable():
+    x, y = line(20)
+    batches = [(x[i : i + 5], y[i : i + 5]) for i in range(0, 20, 5)]
+    weighted = [(*batch, np.ones(5)) for batch in batches]
+    models = [nn.Linear(n_out=1, rng=0) for _ in range(2)]
+    for model, data in zip(models, (batches, weighted), strict=True):
+        history = quiet_fit(model, data, optimizer=lambda m: nn.SGD(m, learning_rate=0.1))
+        assert len(history) == 2
+    np.testing.assert_allclose(weights_of(models[0]), weights_of(models[1]))
+
+
+def test_several_inputs_and_outputs_are_tuples():
+    class TwoHeads(nn.Module):
+        def __init__(self):
+            self.body = nn.Concatenate("identity", nn.Linear(3, 2, rng=0))
+            self.number, self.logits = nn.Linear(4, 1, rng=1), nn.Linear(4, 2, rng=2)
+
+        def forward(self, wide, deep):
+            features = self.body(wide, deep)
+            return self.number(features), self.logits(features)
+
+    def both(outputs, targets):
+        return nn.mse(outputs[0], targets[0]) + nn.cross_entropy(outputs[1], targets[1])
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 2)), rng.normal(size=(40, 3))
+    y = x[0][:, :1] * 2, (x[1][:, 0] > 0).astype(int)
+    model = TwoHeads()
+    history = quiet_fit(
+        model, x, y, loss=both, epochs=60, validation_split=0.25,
+        optimizer=lambda m: nn.Adam(m, learning_rate=0.05),
+        metrics={"accuracy": lambda out, targets: nn.metrics.accuracy(out[1], targets[1])},
+    )
+    assert history["validation_accuracy"][-1] >= 0.8
+    assert history.loss[-1] < 0.3 * history.loss[0]
+    numbers, logits = nn.predict(model, x, batch_size=7)
+    assert (numbers.shape, logits.shape) == ((40, 1), (40, 2))
+
+
+def test_a_diverging_loss_is_diagnosed():
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    with pytest.raises(nn.DivergenceError) as error:
+        quiet_fit(
+            model, x, y, optimizer=nn.SGD(model, learning_rate=1e200), epochs=20, batch_size=40
+        )
+    assert str(error.value).startswith("fit: the loss became ")
+    assert "in epoch 2, batch 1, at learning rate 1e+200; the largest parameter is" in str(
+        error.value
+    )
+    assert str(error.value).endswith(
+        "use a smaller learning rate, clip the gradients (clip_norm=1.0), "
+        "or scale the inputs to a standard deviation of 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "loss"),
+    [
+        (np.ones((1, 3)), np.array([[2.0]]), "mse"),  # one sample
+        (np.linspace(-1, 1, 9).reshape(-1, 1), np.ones((9, 1)), "mse"),  # constant target
+        (np.ones((6, 2)), np.zeros(6, int), "cross_entropy"),  # one class of two
+        (np.full((4, 2), 1e30), np.ones((4, 1)), "huber"),  # huge values
+    ],
+)
+def test_odd_data_are_trained_on(x, y, loss):
+    model = nn.MLP(None, [3, 2 if loss == "cross_entropy" else 1], activation="tanh", rng=0)
+    history = quiet_fit(model, x, y, loss=loss, batch_size=2)
+    assert np.isfinite(history.loss).all()
+    assert all(np.isfinite(p.data).all() for p in model.parameters())
+
+
+def test_a_class_may_be_missing_from_a_batch():
+    x, y = small()
+    history = quiet_fit(nn.Linear(2, 3, rng=0), x, y, loss="cross_entropy", batch_size=1)
+    assert np.isfinite(history.loss).all()
+
+
+def test_a_million_rows_need_little_memory(tmp_path):
+    rows = np.memmap(tmp_path / "x", np.float32, "w+", shape=(1_000_000, 8))
+    rows[:, 0] = 1.0
+    targets = np.ones(1_000_000)
+    model = nn.Linear(8, 1, rng=0)
+    tracemalloc.start()
+    try:
+        outputs = nn.predict(model, rows)
+        quiet_fit(
+            model, rows, targets[:, np.newaxis], epochs=1, batch_size=100_000,
+            optimizer=lambda m: nn.SGD(m, learning_rate=0.1),
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert outputs.shape == (1_000_000, 1)
+    assert peak < 60e6  # the rows alone are 64 MB in the model's float64
+
+
+def test_the_learning_rate_finder_leaves_the_model_as_it_was():
+    x, y = line(200)
+    model = nn.MLP(1, [8, 1], rng=0)
+    before = weights_of(model)
+    found = nn.find_learning_rate(model, x, y, loss="mse", highest=1e4, rng=0)
+    np.testing.assert_array_equal(weights_of(model), before)
+    assert len(found.rates) == len(found.losses) < 100  # it stopped when the loss exploded
+    assert found.losses[20] > 2 * min(found.losses)
+    assert 1e-4 < found.suggestion < 1.0
+
+
+def test_lbfgs_reaches_a_minimum():
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    history = nn.fit_lbfgs(model, x, y, loss="mse", tolerance=1e-10)
+    np.testing.assert_allclose(weights_of(model), [3, -2], atol=1e-8)
+    assert history.loss[-1] < 1e-15
+    ridge = nn.Linear(1, 1, rng=0)
+    nn.fit_lbfgs(ridge, x, y, loss="mse", l2=0.5, tolerance=1e-10)
+    slope = 2 * np.mean(x * (y + 2)) / (2 * np.mean(x * x) + 0.5)
+    assert ridge.weight.item() == pytest.approx(slope, abs=1e-6)
+
+
+def test_histories_go_to_json_and_pandas():
+    history = quiet_fit(nn.Linear(1, 1, rng=0), *line(), validation_split=0.2, epochs=3)
+    twin = nn.History.from_json(history.to_json())
+    assert twin.columns == history.columns
+    assert twin.stopped == "finished"
+    pandas = pytest.importorskip("pandas")
+    frame = history.to_pandas()
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame["loss"]) == history.loss
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"sample_weight": [1.0]},
+            "fit: sample_weight has shape (1,); it must hold one number for each of 30 samples, "
+            "none negative or NaN, and not all zero",
+        ),
+        (
+            {"class_weight": {0: 1.0}},
+            "fit: class_weight has no weight for the classes [1]; "
+            "give one for each class, or 'balanced'",
+        ),
+        (
+            {"validation_split": 1.5},
+            "fit: validation_split is 1.5 for 30 samples; it must be in (0, 1), "
+            "leave samples on both sides, and come without validation_data",
+        ),
+        (
+            {"loss": "mean"},
+            "there is no loss 'mean'; use one of " + ", ".join(nn.losses.losses)
+            + ", or pass a function",
+        ),
+        (
+            {"metrics": ["score"]},
+            "there is no metric 'score'; use one of " + ", ".join(nn.metrics.metrics)
+            + ", or pass a function",
+        ),
+        ({"l2": -1}, "fit: l2 is -1; it must be a number that is not negative"),
+        ({"accumulate": 0}, "fit: accumulate is 0; it must be a positive integer"),
+        ({"y": None}, "fit: y is missing, and x is ndarray; pass targets, "
+         "or an iterable of batches (x, y)"),
+        ({"y": None, "x": iter([])}, "fit: x is an iterator, which can be gone through only once; "
+         "pass a list, or an object whose __iter__ starts anew for every epoch"),
+        ({"y": None, "x": []}, "fit: the iterable gave no batch; a generator can be gone through "
+         "only once, so pass a list, or an object whose __iter__ starts anew for every epoch"),
+        ({"y": None, "x": [1]}, "fit: a batch is int; the iterable must give tuples (x, y) or "
+         "(x, y, sample_weight)"),
+        ({"y": None, "x": [], "sample_weight": [1]}, "fit: sample_weight, class_weight and "
+         "validation_split need arrays x and y; an iterable gives weights as "
+         "(x, y, sample_weight), and validation_data is separate"),
+    ],
+)  # fmt: skip
+def test_bad_options_are_refused(options, message):
+    x, y = small()
+    model = nn.Linear(2, 2, rng=0)
+    options = {"x": x, "y": y, "loss": "cross_entropy"} | options
+    assert refused(model, options.pop("x"), options.pop("y"), **options) == message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nn.EarlyStopping(mode="less"),
+            "EarlyStopping: mode is 'less'; use 'min' or 'max'",
+        ),
+        (
+            lambda: nn.EarlyStopping(patience=-1),
+            "EarlyStopping: patience is -1 and minimal_change is 0.0; neither may be negative",
+        ),
+        (
+            lambda: nn.ReduceOnPlateau(factor=1),
+            "ReduceOnPlateau: factor is 1; it must be in (0, 1)",
+        ),
+        (
+            lambda: quiet_fit(nn.Linear(1, 1), *line(), callbacks=[nn.EarlyStopping()]),
+            "EarlyStopping: there is no 'validation_loss' to watch; the history has loss",
+        ),
+        (
+            lambda: nn.find_learning_rate(nn.Linear(1, 1), *line(), loss="mse", lowest=20),
+            "find_learning_rate: lowest is 20 and highest is 10.0; both must be positive, "
+            "and lowest the smaller",
+        ),
+    ],
+)
+def test_bad_callbacks_are_refused(make, message):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        make()
+    assert str(error.value) == message

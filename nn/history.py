@@ -1,0 +1,124 @@
+"""History: what training saw, epoch by epoch."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import autograd_lite as ag
+from nn import plots
+
+__all__ = ["History"]
+
+
+class History:
+    """One list of numbers for each thing watched during training, one number an epoch.
+
+    ``history["accuracy"]`` is the list of a metric, ``history["validation_accuracy"]``
+    the same on the validation data; a name that was not watched gives an empty list.
+
+    Attributes
+    ----------
+    columns : dict of list of float
+        All lists by name.
+    stopped : str
+        Why training ended: "finished", "interrupted", or what a callback said.
+
+    Examples
+    --------
+    >>> import nn
+    >>> history = nn.History()
+    >>> history.append(loss=0.5)
+    >>> history.append(loss=0.25)
+    >>> history.loss
+    [0.5, 0.25]
+    """
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[float]] = {}
+        self.stopped = ""
+
+    def append(self, **numbers: float) -> None:
+        """Add the numbers of one epoch."""
+        for name, number in numbers.items():
+            self.columns.setdefault(name, []).append(float(number))
+
+    @property
+    def loss(self) -> list[float]:
+        """The mean loss over the samples of each epoch, as they were trained on."""
+        return self["loss"]
+
+    @property
+    def validation_loss(self) -> list[float]:
+        """The loss on the validation data after each epoch; empty without such data."""
+        return self["validation_loss"]
+
+    def __getitem__(self, name: str) -> list[float]:
+        return self.columns.get(name, [])
+
+    def __len__(self) -> int:
+        return max(map(len, self.columns.values()), default=0)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.columns.items())
+        return f"<History of {len(self)} epochs; last: {last}>" if last else "<History, empty>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in plain Python types.
+
+        Examples
+        --------
+        >>> import nn
+        >>> history = nn.History()
+        >>> history.append(loss=0.5)
+        >>> history.to_dict()
+        {'columns': {'loss': [0.5]}, 'stopped': ''}
+        """
+        columns = {name: list(values) for name, values in self.columns.items()}
+        return {"columns": columns, "stopped": self.stopped}
+
+    @classmethod
+    def from_dict(cls, contents: dict[str, Any]) -> History:
+        """The inverse of `to_dict`."""
+        history = cls()
+        history.columns = {name: list(values) for name, values in contents["columns"].items()}
+        history.stopped = contents["stopped"]
+        return history
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON.
+
+        Examples
+        --------
+        >>> import nn
+        >>> history = nn.History()
+        >>> history.append(loss=0.5)
+        >>> nn.History.from_json(history.to_json()).loss
+        [0.5]
+        """
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> History:
+        """The inverse of `to_json`."""
+        return cls.from_dict(json.loads(text))
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row for each epoch.
+
+        Raises
+        ------
+        MissingOptionError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ag.MissingOptionError(
+                "History.to_pandas needs pandas; install it with: pip install pandas"
+            ) from error
+        return pandas.DataFrame(self.columns)
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw the learning curves; see `nn.plots.learning_curves`."""
+        return plots.learning_curves(self.columns, axes=axes)

@@ -1,0 +1,146 @@
+"""The learning-rate finder: a short trial with ever larger steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.data import ArrayBatches, apply_model, checked_pair, dtype_of
+from nn.layers import RandomState
+from nn.module import Module
+from nn.optimizers import SGD, Optimizer
+from nn.prediction import check_count, predict
+from nn.training import named_loss
+
+__all__ = ["LearningRates", "find_learning_rate"]
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """What `find_learning_rate` found.
+
+    Attributes
+    ----------
+    rates, losses : list of float
+        The learning rate of each step, and the loss before it, smoothed.
+    suggestion : float
+        The rate at which the loss fell most steeply.
+    """
+
+    rates: list[float]
+    losses: list[float]
+    suggestion: float
+
+
+def find_learning_rate(
+    model: Module,
+    x: Any,
+    y: Any,
+    *,
+    loss: Callable[..., Any] | str,
+    optimizer: Callable[..., Optimizer] = SGD,
+    lowest: float = 1e-5,
+    highest: float = 10.0,
+    steps: int = 100,
+    batch_size: int = 32,
+    rng: RandomState = None,
+) -> LearningRates:
+    """Train with learning rates that grow from step to step, until the loss explodes.
+
+    L. Smith, "Cyclical learning rates for training neural networks" (2017).
+    The model is put back as it was.
+
+    Parameters
+    ----------
+    model : Module
+        What to train.
+    x, y : array_like
+        Inputs and targets, samples first.
+    loss : callable or str
+        As for `fit`.
+    optimizer : callable
+        Called as ``optimizer(model, learning_rate=...)``.
+    lowest, highest : float
+        The first and the last learning rate.
+    steps : int
+        How many to try; they grow by the same factor.
+    batch_size : int
+        How many samples make a step.
+    rng : numpy.random.Generator or int, optional
+        Shuffles the samples.
+
+    Returns
+    -------
+    LearningRates
+
+    Raises
+    ------
+    ArgumentValueError
+        If the rates are not ``0 < lowest < highest``, or the data are unusable.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> found = nn.find_learning_rate(nn.Linear(1, 1, rng=0), x, 2 * x, loss=nn.mse, rng=0)
+    >>> 0.01 < found.suggestion < 1
+    True
+    """
+    if not 0 < lowest < highest < np.inf:
+        raise ag.ArgumentValueError(
+            f"find_learning_rate: lowest is {lowest!r} and highest is {highest!r}; "
+            "both must be positive, and lowest the smaller"
+        )
+    check_count("find_learning_rate", "steps", steps)
+    check_count("find_learning_rate", "batch_size", batch_size)
+    x, y = checked_pair(x, y, "x", "y")
+    predict(model, x[:1] if not isinstance(x, tuple) else tuple(part[:1] for part in x))
+    before = model.state_dict()
+    mode = model.training
+    try:
+        rates = np.geomspace(lowest, highest, steps).tolist()
+        data = ArrayBatches(x, y, None, batch_size, dtype_of(model))
+        trial = optimizer(model.train(), learning_rate=lowest)
+        losses = trial_losses(model, data, named_loss(loss), trial, rates, rng)
+    finally:
+        model.load_state_dict(before)
+        model.train(mode).zero_grad()
+    rates = rates[: len(losses)]
+    slopes = np.gradient(losses, np.log(rates)) if len(losses) > 1 else np.zeros(1)
+    return LearningRates(rates, losses, rates[int(np.argmin(slopes))])
+
+
+def trial_losses(
+    model: Module,
+    data: ArrayBatches,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    rates: list[float],
+    rng: RandomState,
+) -> list[float]:
+    """Smoothed losses, one for each rate until they explode."""
+    generator = np.random.default_rng(rng)
+    smoothed: list[float] = []
+    average, kept = 0.0, 0.9
+    batches = iter(data.epoch(generator))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step, rate in enumerate(rates, 1):
+            batch = next(batches, None)
+            if batch is None:
+                batches = iter(data.epoch(generator))
+                batch = next(batches)
+            value = loss(apply_model(model, batch[0]), batch[1])
+            average = kept * average + (1 - kept) * float(value)
+            corrected = average / (1 - kept**step)
+            if smoothed and not corrected < 4 * min(smoothed):
+                break
+            smoothed.append(corrected)
+            optimizer.zero_grad()
+            value.backward(retain_graph=False)
+            optimizer.factor = rate / rates[0]
+            optimizer.step()
+    return smoothed

@@ -1,0 +1,270 @@
+"""Metrics: numbers that say how good a model's outputs are, for people to read.
+
+Each takes outputs and targets as the losses do: logits of shape (samples,
+classes), or single logits whose sign decides, against class numbers; or
+predictions against numbers of the same shape.  None of them is differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.labels import plain, predicted_labels
+
+__all__ = [
+    "accuracy",
+    "confusion_matrix",
+    "f1",
+    "mae",
+    "metrics",
+    "precision",
+    "r2",
+    "recall",
+    "rmse",
+    "roc_auc",
+    "top_k_accuracy",
+]
+
+Array = np.ndarray[Any, Any]
+
+
+def decided(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
+    """Predicted and true class numbers, as flat arrays of the same length."""
+    predicted, true = predicted_labels(outputs), plain(labels)
+    if true.ndim > predicted.ndim and true.shape[-1] == 1:
+        true = true[..., 0]
+    if predicted.shape != true.shape:
+        raise ag.ArgumentValueError(
+            f"{caller}: the labels have shape {true.shape}, but there are predictions of shape "
+            f"{predicted.shape}; give one label for each sample"
+        )
+    if not predicted.size:
+        raise ag.ArgumentValueError(f"{caller}: there are no samples; give at least one")
+    return predicted.ravel(), true.ravel().astype(np.int64)
+
+
+def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
+    """Predictions and targets as float64 arrays of the same shape."""
+    predictions, numbers = plain(outputs).astype(np.float64), plain(targets).astype(np.float64)
+    if predictions.shape != numbers.shape or not numbers.size:
+        raise ag.ArgumentValueError(
+            f"{caller}: the outputs have shape {predictions.shape}, but the targets have shape "
+            f"{numbers.shape}; both must be equal and not empty"
+        )
+    return predictions, numbers
+
+
+def accuracy(outputs: Any, labels: Any) -> float:
+    """The share of samples whose class is right.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
+    0.5
+    """
+    predicted, true = decided(outputs, labels, "accuracy")
+    return float(np.mean(predicted == true))
+
+
+def top_k_accuracy(outputs: Any, labels: Any, *, k: int = 5) -> float:
+    """The share of samples whose class is among the ``k`` with the largest outputs.
+
+    A class that ties with the last of them counts as among them.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.top_k_accuracy(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), [1, 2], k=2)
+    0.5
+    """
+    scores, true = plain(outputs), plain(labels)
+    if scores.ndim != 2 or true.shape != scores.shape[:1] or not 1 <= k <= scores.shape[1]:
+        raise ag.ArgumentValueError(
+            f"top_k_accuracy: the outputs have shape {scores.shape}, the labels {true.shape}, "
+            f"and k is {k}; outputs of shape (samples, classes) are needed, and k up to classes"
+        )
+    own = np.take_along_axis(scores, true[:, np.newaxis].astype(np.int64), axis=1)
+    return float(np.mean(np.sum(scores > own, axis=1) < k))
+
+
+def confusion_matrix(outputs: Any, labels: Any, *, n_classes: int | None = None) -> Array:
+    """How often each class (row) was taken for each class (column).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.confusion_matrix(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
+    array([[1, 1],
+           [0, 0]])
+    """
+    predicted, true = decided(outputs, labels, "confusion_matrix")
+    size = n_classes or int(max(predicted.max(), true.max())) + 1
+    counts = np.zeros((size, size), np.int64)
+    np.add.at(counts, (true, predicted), 1)
+    return counts
+
+
+def class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
+    """For each class that counts: hits, predictions, and occurrences.
+
+    Of two classes only class 1 counts; of more, all that occur or were predicted.
+    """
+    matrix = confusion_matrix(outputs, labels)
+    hits, predictions, occurrences = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    if np.ndim(outputs) < 2 or np.shape(outputs)[-1] <= 2:
+        kept = np.arange(len(matrix)) == 1
+        if not kept.any():
+            return tuple(np.zeros(1, np.int64) for _ in range(3))  # type: ignore[return-value]
+    else:
+        kept = predictions + occurrences > 0
+    return hits[kept], predictions[kept], occurrences[kept]
+
+
+def ratio(numerator: Array, denominator: Array) -> float:
+    """The mean over classes of a ratio that is 0 where it is 0/0."""
+    return float(np.mean(numerator / np.where(denominator == 0, 1, denominator)))
+
+
+def precision(outputs: Any, labels: Any) -> float:
+    """Of the samples taken for class 1, the share that is; the mean over classes of several.
+
+    0 for a class that was never predicted.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.precision(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
+    0.5
+    """
+    hits, predictions, _ = class_counts(outputs, labels)
+    return ratio(hits, predictions)
+
+
+def recall(outputs: Any, labels: Any) -> float:
+    """Of the samples of class 1, the share that was found; the mean over classes of several.
+
+    0 for a class that never occurs.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.recall(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
+    0.5
+    """
+    hits, _, occurrences = class_counts(outputs, labels)
+    return ratio(hits, occurrences)
+
+
+def f1(outputs: Any, labels: Any) -> float:
+    """The harmonic mean of `precision` and `recall`; the mean over classes of several.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.f1(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
+    0.5
+    """
+    hits, predictions, occurrences = class_counts(outputs, labels)
+    return ratio(2 * hits, predictions + occurrences)
+
+
+def roc_auc(outputs: Any, labels: Any) -> float:
+    """The probability that a sample of class 1 has a larger output than one of class 0.
+
+    A tie counts one half, so that this is the area under the ROC curve
+    (J. Hanley, B. McNeil 1982).  Outputs of two columns count by their
+    difference; for more columns it is the mean over classes of one against all
+    others.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a class has no sample, or no other class has.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.roc_auc(np.array([0.1, 0.4, 0.35, 0.8]), [0, 0, 1, 1])
+    0.75
+    """
+    scores = plain(outputs)
+    _, true = decided(outputs, labels, "roc_auc")
+    if scores.ndim < 2 or scores.shape[-1] == 1:
+        return area(scores.ravel(), true == 1)
+    if scores.shape[-1] == 2:
+        return area(scores[:, 1] - scores[:, 0], true == 1)
+    return float(np.mean([area(scores[:, c], true == c) for c in range(scores.shape[-1])]))
+
+
+def area(scores: Array, positive: Array) -> float:
+    """The area under the ROC curve, from the ranks of the positive samples."""
+    n_positive = int(np.count_nonzero(positive))
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        raise ag.ArgumentValueError(
+            f"roc_auc: there are {n_positive} samples of a class and {n_negative} of the others; "
+            "both are needed"
+        )
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = (last - (counts - 1) / 2)[inverse]
+    wins = ranks[positive].sum() - n_positive * (n_positive + 1) / 2
+    return float(wins / (n_positive * n_negative))
+
+
+def rmse(outputs: Any, targets: Any) -> float:
+    """The root of the mean squared error.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.rmse(np.array([3.0, 0.0]), np.array([0.0, 3.0]))
+    3.0
+    """
+    predictions, numbers = paired_numbers(outputs, targets, "rmse")
+    return float(np.sqrt(np.mean(np.square(predictions - numbers))))
+
+
+def mae(outputs: Any, targets: Any) -> float:
+    """The mean absolute error.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.mae(np.array([3.0, 0.0]), np.array([0.0, 1.0]))
+    2.0
+    """
+    predictions, numbers = paired_numbers(outputs, targets, "mae")
+    return float(np.mean(np.abs(predictions - numbers)))
+
+
+def r2(outputs: Any, targets: Any) -> float:
+    """The share of the variance that is explained; 0 for always predicting the mean.
+
+    The mean over several outputs.  Where a target is constant it is 1 if the
+    prediction is exact and 0 otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.metrics.r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).__round__(4)
+    0.7857
+    """
+    predictions, numbers = paired_numbers(outputs, targets, "r2")
+    residual = np.sum(np.square(predictions - numbers), axis=0)
+    total = np.sum(np.square(numbers - numbers.mean(axis=0)), axis=0)
+    constant = np.where(residual == 0, 1.0, 0.0)
+    explained = 1 - residual / np.where(total == 0, 1, total)
+    return float(np.mean(np.where(total == 0, constant, explained)))
+
+
+metrics: dict[str, Callable[..., Any]] = {
+    metric.__name__: metric
+    for metric in (accuracy, top_k_accuracy, precision, recall, f1, roc_auc, rmse, mae, r2)
+}
+"""The metrics that are a single number, by name."""

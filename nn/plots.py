@@ -1,0 +1,287 @@
+"""Plots of models and their training, with matplotlib (an extra).
+
+Every function draws into ``axes`` if they are given, else into a new figure,
+and returns the axes; saving or showing the figure is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.activations import activations
+from nn.labels import plain, predicted_labels
+from nn.module import Module
+from nn.prediction import predict
+
+__all__ = [
+    "activation_curves",
+    "confusion_matrix",
+    "decision_regions",
+    "gradient_flow",
+    "learning_curves",
+    "weight_images",
+]
+
+
+def new_axes(axes: Any) -> Any:
+    """The axes given, or those of a new figure, which no global state knows of."""
+    if axes is not None:
+        return axes
+    return new_figure().subplots()
+
+
+def new_figure(size: tuple[float, float] = (6.4, 4.8)) -> Any:
+    """A figure with a canvas that needs no screen."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ag.MissingOptionError(
+            "nn.plots needs matplotlib; install it with: pip install 'autograd-lite[examples]'"
+        ) from error
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def learning_curves(columns: Mapping[str, Sequence[float]], *, axes: Any = None) -> Any:
+    """Draw the numbers of a history against the epochs; validation dashed, in the same colour.
+
+    Parameters
+    ----------
+    columns : dict of sequence of float
+        Such as ``History.columns``.
+    axes : matplotlib axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Examples
+    --------
+    >>> import nn
+    >>> axes = nn.plots.learning_curves({"loss": [1.0, 0.5], "validation_loss": [1.2, 0.8]})
+    >>> [line.get_label() for line in axes.lines]
+    ['loss', 'validation_loss']
+    """
+    axes = new_axes(axes)
+    colours: dict[str, str] = {}
+    for name, values in columns.items():
+        watched = name.removeprefix("validation_")
+        colour = colours.setdefault(watched, f"C{len(colours)}")
+        style = "--" if name.startswith("validation_") else "-"
+        axes.plot(range(1, len(values) + 1), values, style, color=colour, label=name)
+    axes.set_xlabel("epoch")
+    axes.grid(alpha=0.3)
+    if columns:
+        axes.legend()
+    return axes
+
+
+def decision_regions(
+    model: Module | Callable[[Any], Any], x: Any, labels: Any, *, n_points: int = 200,
+    axes: Any = None,
+) -> Any:
+    """Draw the regions of the plane that a model takes for each class, and the data in them.
+
+    Parameters
+    ----------
+    model : Module or callable
+        Takes points of shape (points, 2) and returns outputs as for
+        `nn.predicted_labels`.
+    x : array_like, shape (samples, 2)
+        The data.
+    labels : array_like of int, shape (samples,)
+        Their classes.
+    n_points : int
+        The number of grid points along each axis.
+    axes : matplotlib axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ArgumentValueError
+        If the data do not lie in the plane.
+    """
+    points, classes = plain(x), plain(labels).astype(int).ravel()
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) != len(classes):
+        raise ag.ArgumentValueError(
+            f"decision_regions: x has shape {points.shape} and there are {len(classes)} labels; "
+            "points of shape (samples, 2) are needed, with one label for each"
+        )
+    axes = new_axes(axes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.1 * (high - low)
+    sides = [
+        np.linspace(a, b, n_points) for a, b in zip(low - margin, high + margin, strict=True)
+    ]
+    grid = np.stack(np.meshgrid(*sides), axis=-1)
+    flat = grid.reshape(-1, 2)
+    outputs = predict(model, flat) if isinstance(model, Module) else model(flat)
+    regions = predicted_labels(outputs).reshape(n_points, n_points)
+    n_classes = int(max(regions.max(), classes.max())) + 1
+    levels = np.arange(n_classes + 1) - 0.5
+    colours = [f"C{i}" for i in range(n_classes)]
+    axes.contourf(*sides, regions, levels=levels, colors=colours, alpha=0.25)
+    axes.scatter(*points.T, c=[colours[c] for c in classes], s=15, edgecolors="white",
+                 linewidths=0.4)
+    return axes
+
+
+def weight_images(
+    weight: Any, shape: tuple[int, int], *, n_columns: int = 8, axes: Any = None
+) -> Any:
+    """Draw what each unit of a first layer looks at: its weights as an image.
+
+    Parameters
+    ----------
+    weight : array_like or Parameter, shape (pixels, units)
+        Such as ``model[0].weight``.
+    shape : tuple of int
+        Rows and columns of the input images.
+    n_columns : int
+        How many images make a row.
+    axes : matplotlib axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ArgumentValueError
+        If the number of pixels is not that of the weights.
+    """
+    weights = plain(weight)
+    height, width = shape
+    if weights.ndim != 2 or weights.shape[0] != height * width:
+        raise ag.ArgumentValueError(
+            f"weight_images: the weight has shape {weights.shape}, which does not hold images of "
+            f"shape {shape}; its first axis must have length {height * width}"
+        )
+    n_units = weights.shape[1]
+    n_rows = -(-n_units // n_columns)
+    tiles = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1), np.nan)
+    for unit in range(n_units):
+        top, left = (unit // n_columns) * (height + 1), (unit % n_columns) * (width + 1)
+        tiles[top : top + height, left : left + width] = weights[:, unit].reshape(shape)
+    axes = new_axes(axes)
+    limit = np.abs(weights).max() or 1.0
+    axes.imshow(tiles, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    axes.set_axis_off()
+    return axes
+
+
+def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -> Any:
+    """Draw activations and their derivatives, one small plot for each.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Which; by default all that work on single numbers.
+    columns : int
+        How many plots make a row.
+
+    Returns
+    -------
+    matplotlib figure
+    """
+    of_vectors = ("softmax", "log_softmax", "glu")
+    chosen = [n for n in activations if n not in of_vectors] if names is None else list(names)
+    n_rows = -(-len(chosen) // columns)
+    figure = new_figure((2.6 * columns, 2.1 * n_rows))
+    grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
+    x = np.linspace(-4, 4, 401)
+    for axes, name in zip(grid, chosen, strict=False):
+        function = activations[name]
+        axes.plot(x, function(x), label=name)
+        axes.plot(x, ag.grad(lambda x, f=function: np.sum(f(x)))(x), "--", label="derivative")
+        axes.set_title(name, fontsize=9)
+        axes.set_ylim(-2, 4)
+        axes.grid(alpha=0.3)
+    for axes in grid[len(chosen) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def confusion_matrix(
+    counts: Any, *, names: Sequence[str] | None = None, axes: Any = None
+) -> Any:
+    """Draw a confusion matrix with its numbers: true classes down, predicted ones across.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (classes, classes)
+        As `nn.metrics.confusion_matrix` returns them.
+    names : sequence of str, optional
+        Of the classes.
+    axes : matplotlib axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    matrix = np.asarray(counts)
+    axes = new_axes(axes)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
+    ticks = range(len(matrix))
+    axes.set_xticks(ticks, names or [str(i) for i in ticks])
+    axes.set_yticks(ticks, names or [str(i) for i in ticks])
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    return axes
+
+
+def gradient_flow(model: Module, *, axes: Any = None) -> Any:
+    """Draw the root mean square of each weight's gradient, from the first layer to the last.
+
+    Vanishing gradients fall towards the first layer, exploding ones rise.
+    Call it after ``backward()``.
+
+    Parameters
+    ----------
+    model : Module
+        Whose parameters have a ``grad``.
+    axes : matplotlib axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ArgumentValueError
+        If no weight has a gradient.
+    """
+    sizes = {
+        name: float(np.sqrt(np.mean(np.square(parameter.grad))))
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None and parameter.ndim > 1
+    }
+    if not sizes:
+        raise ag.ArgumentValueError(
+            "gradient_flow: no weight has a gradient; call backward() on a loss first"
+        )
+    axes = new_axes(axes)
+    axes.plot(range(len(sizes)), list(sizes.values()), "o-")
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(sizes)), list(sizes), rotation=45, ha="right", fontsize=8)
+    axes.set_ylabel("root mean square of the gradient")
+    axes.grid(alpha=0.3)
+    return axes
