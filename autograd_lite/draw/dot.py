@@ -133,6 +133,7 @@ def _frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
             "style": "rounded",
             "color": theme.border["module"],
             "fontcolor": theme.border["module"],
+            "labelloc": "t",
             "labeljust": "l",
             "margin": "10",
             "tooltip": " ",

@@ -17,6 +17,7 @@ from autograd_lite.draw.highlight import HIGHLIGHTS
 from autograd_lite.draw.picture import Picture
 from autograd_lite.draw.provenance import SourceLines
 from autograd_lite.draw.scene import Scene, compose
+from autograd_lite.draw.stepper import stepper_page
 from autograd_lite.draw.subject import Subject, checked_target, recorded, run
 from autograd_lite.draw.svg import finished_svg
 from autograd_lite.draw.text import mermaid, plain_text
@@ -58,9 +59,10 @@ class Drawing:
     'digraph computation_graph {'
     """
 
-    def __init__(self, scene: Scene, picture: Picture, theme: str, direction: str) -> None:
+    def __init__(self, scene: Scene, picture: Picture, theme: str, direction: str | None) -> None:
         self.picture = picture
         self._scene = scene
+        self._theme_name = theme
         self._theme = THEMES[theme]
         self._direction = direction
 
@@ -71,7 +73,7 @@ class Drawing:
     @cached_property
     def source(self) -> str:
         """The drawing in DOT, the language of Graphviz."""
-        return dot_source(self.picture, self._theme, self._direction)
+        return dot_source(self.picture, self._theme, self._direction or "LR")
 
     @cached_property
     def svg(self) -> str:
@@ -90,6 +92,7 @@ class Drawing:
         ====================  =======================================================
         ``.svg``              picture; needs the program ``dot`` or the extra ``draw``
         ``.png``, ``.pdf``    picture; needs the program ``dot``
+        ``.html``             the computation and its gradient to step through
         ``.dot``, ``.mmd``    source for Graphviz and for Mermaid
         ``.txt``              text
         ====================  =======================================================
@@ -149,8 +152,12 @@ class Drawing:
             return self.svg.encode()
         if suffix in (".png", ".pdf"):
             return render(self.source, suffix[1:])
+        if suffix == ".html":
+            return stepper_page(
+                self._scene, self.picture, self._theme_name, self._direction
+            ).encode()
         if suffix == ".mmd":
-            return mermaid(self.picture, self._theme, self._direction).encode()
+            return mermaid(self.picture, self._theme, self._direction or "LR").encode()
         if suffix == ".txt":
             return plain_text(self.picture).encode()
         raise ArgumentValueError(
@@ -182,7 +189,7 @@ def draw(
     max_nodes: int = 200,
     highlight: str | None = None,
     theme: str = "light",
-    direction: str = "LR",
+    direction: str | None = None,
     lines: SourceLines | None = None,
 ) -> Drawing:
     """Draw how a result was computed: its operations, their values and gradients.
@@ -210,8 +217,10 @@ def draw(
         a detached input); or the path of the largest gradient.
     theme : {"light", "dark"}
         Colours; both can be told apart by the colour-blind.
-    direction : {"LR", "TB"}
+    direction : {"LR", "TB"}, optional
         Whether the computation runs from left to right or from top to bottom.
+        By default pictures run from left to right, and the stepper the way
+        that fills its page better.
     lines : SourceLines, optional
         Where a Value's graph was recorded; a function's is found by itself.
 
@@ -248,7 +257,8 @@ def draw(
     """
     checked_target(target, args)
     _check_choice("theme", theme, tuple(THEMES))
-    _check_choice("direction", direction, ("LR", "TB"))
+    if direction is not None:
+        _check_choice("direction", direction, ("LR", "TB"))
     if highlight is not None:
         _check_choice("highlight", highlight, tuple(HIGHLIGHTS))
     _check_count("max_nodes", max_nodes, 10)

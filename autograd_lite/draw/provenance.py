@@ -15,11 +15,17 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.primitive import Node
 
 __all__ = ["ModuleCall", "Origin", "SourceLines", "is_module", "names_in", "parameter_names"]
 
-ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# Code that no person looks for the origin of a Value in.
+LIBRARIES = tuple(
+    os.path.dirname(os.path.abspath(file)) + os.sep
+    for file in (os.path.dirname(__file__), np.__file__)
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class SourceLines:
                 self._remember(frame, argument)
             if self._open and self._open[-1][0] is frame:
                 self._open.pop()
-            elif not self._open and not frame.f_code.co_filename.startswith(ENGINE):
+            elif not self._open and not frame.f_code.co_filename.startswith(LIBRARIES):
                 for serial, name in names_in(frame.f_locals).items():
                     self.names.setdefault(serial, name)
 
@@ -118,7 +124,7 @@ class SourceLines:
         if node.serial in self.origins or node.primitive is None:
             return
         caller: FrameType | None = frame
-        while caller is not None and caller.f_code.co_filename.startswith(ENGINE):
+        while caller is not None and caller.f_code.co_filename.startswith(LIBRARIES):
             caller = caller.f_back
         if caller is not None:
             module = self._open[-1][1].path if self._open else ()

@@ -1,0 +1,517 @@
+"use strict";
+
+// Everything shown was computed before and lies in the page as data; here it is shown and hidden.
+// Text enters the page through textContent alone, so that no label can act as markup.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const vertices = new Map(data.vertices.map((vertex) => [vertex.key, vertex]));
+const state = { step: 0, timer: null, collapsed: new Set(), view: null };
+const LINE = 12.5;
+const READABLE = 1.1; // points of the graph to a pixel, at which its text can just be read
+
+function make(tag, attributes = {}, ...children) {
+  const drawn = ["svg", "g", "rect", "path", "text", "tspan"].includes(tag);
+  const element = drawn
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+// The graph.
+
+const shapes = new Map();
+const lines = data.edges.map(drawEdge);
+const frames = data.clusters.map(drawFrame);
+
+function drawEdge(edge) {
+  const group = make("g", { class: "edge" }, make("path", { d: edge.path }));
+  if (edge.marks) group.classList.add("marked");
+  if (edge.label) {
+    const text = make("text", { x: edge.at[0], y: edge.at[1] });
+    text.textContent = edge.label;
+    group.append(text);
+  }
+  return group;
+}
+
+function drawFrame(cluster, index) {
+  const [x, y, width, height] = cluster.box;
+  const text = make("text", { x: x + 10, y: y + 14 });
+  text.textContent = cluster.title;
+  const group = make("g", { class: "frame" }, make("rect", { x, y, width, height }), text);
+  text.addEventListener("click", () => toggleModule(index));
+  group.addEventListener("click", () => state.collapsed.has(index) && toggleModule(index));
+  return group;
+}
+
+function drawVertex(vertex) {
+  const [x, y, width, height] = vertex.box;
+  const group = make("g", {
+    class: `vertex ${vertex.kind}`, id: vertex.key, role: "button", tabindex: "0",
+    "aria-label": describe(vertex),
+  });
+  if (vertex.marks) group.classList.add("marked");
+  group.append(make("rect", { x, y, width, height }));
+  const middle = x + width / 2;
+  const top = y + height / 2 - (vertex.facts.length * LINE) / 2 + 3.5;
+  const heading = make("text", { x: middle, y: top, class: "title" });
+  heading.textContent = vertex.title + (vertex.subtitle ? "  " : "");
+  if (vertex.subtitle) {
+    const subtitle = make("tspan", { class: "subtitle" });
+    subtitle.textContent = vertex.subtitle;
+    heading.append(subtitle);
+  }
+  group.append(heading);
+  vertex.facts.forEach(([name, text], index) => {
+    const fact = make("text", { x: middle, y: top + (index + 1) * LINE, class: `fact ${name === "value" || name === "grad" ? name : ""}` });
+    fact.textContent = `${name}  ${text}`.trim();
+    group.append(fact);
+  });
+  group.addEventListener("click", () => jumpTo(vertex.key));
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    jumpTo(vertex.key);
+  });
+  for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => showHover(vertex, group));
+  for (const event of ["pointerleave", "blur"]) group.addEventListener(event, () => { byId("hover").hidden = true; });
+  shapes.set(vertex.key, group);
+  return group;
+}
+
+function describe(vertex) {
+  const facts = vertex.facts.map((fact) => fact.join(" ").trim());
+  return [`${vertex.title} ${vertex.subtitle}`.trim(), ...facts].join(", ");
+}
+
+function drawGraph() {
+  const scene = byId("scene");
+  scene.append(...frames, ...lines, ...data.vertices.map(drawVertex));
+  data.vertices.forEach((vertex) => {
+    const option = make("option");
+    option.value = vertex.title;
+    byId("names").append(option);
+  });
+}
+
+// Zoom and pan: the part of the graph that is seen is the SVG's viewBox.
+
+function look(view) {
+  state.view = view;
+  byId("graph").setAttribute("viewBox", view.map((number) => number.toFixed(2)).join(" "));
+}
+
+/** Show all of the graph, or from the start as much as can be read. */
+function fit(coarsest = Infinity) {
+  const [width, height] = data.size;
+  const stage = byId("stage").getBoundingClientRect();
+  const whole = Math.max(width / Math.max(stage.width, 1), height / Math.max(stage.height, 1));
+  const scale = Math.max(Math.min(whole, coarsest), 0.5);
+  const seen = [stage.width * scale, stage.height * scale];
+  const start = (all, part) => (part < all ? 0 : (all - part) / 2);
+  look([start(width, seen[0]), start(height, seen[1]), ...seen]);
+}
+
+function zoom(factor, x, y) {
+  const [left, top, width, height] = state.view;
+  const centre = [x ?? left + width / 2, y ?? top + height / 2];
+  look([centre[0] - (centre[0] - left) * factor, centre[1] - (centre[1] - top) * factor, width * factor, height * factor]);
+}
+
+function pointOf(event) {
+  const box = byId("graph").getBoundingClientRect();
+  const [left, top, width, height] = state.view;
+  return [left + ((event.clientX - box.left) / box.width) * width, top + ((event.clientY - box.top) / box.height) * height];
+}
+
+function letMove() {
+  const graph = byId("graph");
+  const pointers = new Map();
+  graph.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    if (event.ctrlKey || event.metaKey) zoom(Math.exp(event.deltaY / 300), ...pointOf(event));
+    else look([state.view[0] + (event.deltaX * state.view[2]) / graph.clientWidth, state.view[1] + (event.deltaY * state.view[2]) / graph.clientWidth, state.view[2], state.view[3]]);
+  }, { passive: false });
+  graph.addEventListener("pointerdown", (event) => pointers.set(event.pointerId, [event.clientX, event.clientY]));
+  window.addEventListener("pointermove", (event) => {
+    const before = pointers.get(event.pointerId);
+    if (!before) return;
+    graph.classList.add("dragging");
+    const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+    if (others.length) {
+      const span = ([x, y]) => Math.hypot(x - others[0][0], y - others[0][1]);
+      zoom(span(before) / Math.max(span([event.clientX, event.clientY]), 1));
+    } else {
+      const scale = state.view[2] / graph.clientWidth;
+      look([state.view[0] - (event.clientX - before[0]) * scale, state.view[1] - (event.clientY - before[1]) * scale, state.view[2], state.view[3]]);
+    }
+    pointers.set(event.pointerId, [event.clientX, event.clientY]);
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    window.addEventListener(name, (event) => {
+      pointers.delete(event.pointerId);
+      graph.classList.remove("dragging");
+    });
+  }
+}
+
+function bringIntoView(key) {
+  const box = data.clusters[hidingFrame(vertices.get(key))]?.box ?? vertices.get(key).box;
+  const [left, top, width, height] = state.view;
+  const [x, y] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
+  if (x < left || x > left + width || y < top || y > top + height) look([x - width / 2, y - height / 2, width, height]);
+}
+
+// Modules.
+
+const isInside = (path, cluster) => cluster.path.every((name, depth) => path[depth] === name);
+
+/** The outermost collapsed module that a vertex lies in; -1 if it is to be seen. */
+function hidingFrame(vertex) {
+  let found = -1;
+  for (const index of state.collapsed) {
+    const cluster = data.clusters[index];
+    if (isInside(vertex.module, cluster) && (found < 0 || cluster.path.length < data.clusters[found].path.length)) found = index;
+  }
+  return found;
+}
+
+function toggleModule(index) {
+  if (state.collapsed.has(index)) state.collapsed.delete(index);
+  else state.collapsed.add(index);
+  showModules();
+  show(state.step);
+}
+
+function showModules() {
+  const scene = byId("scene");
+  data.clusters.forEach((cluster, index) => {
+    const collapsed = state.collapsed.has(index);
+    const outer = [...state.collapsed].some((other) => other !== index && isInside(cluster.path, data.clusters[other]));
+    const [x, y, width, height] = cluster.box;
+    const text = frames[index].querySelector("text");
+    frames[index].classList.toggle("collapsed", collapsed);
+    frames[index].classList.toggle("hidden", outer);
+    text.setAttribute("x", collapsed ? x + width / 2 : x + 10);
+    text.setAttribute("y", collapsed ? y + height / 2 + 4 : y + 14);
+    // A collapsed module lies above the edges that lead into it, an open one below its vertices.
+    if (collapsed) scene.append(frames[index]);
+    byId("modules").querySelectorAll("button")[index]?.setAttribute("aria-expanded", String(!collapsed));
+  });
+  for (let index = frames.length - 1; index >= 0; index--) if (!state.collapsed.has(index)) scene.prepend(frames[index]);
+  for (const [key, shape] of shapes) shape.classList.toggle("hidden", hidingFrame(vertices.get(key)) >= 0);
+  data.edges.forEach((edge, index) => {
+    const [tail, head] = [hidingFrame(vertices.get(edge.tail)), hidingFrame(vertices.get(edge.head))];
+    lines[index].classList.toggle("hidden", tail >= 0 && tail === head);
+  });
+}
+
+function listModules() {
+  byId("modules").hidden = !data.clusters.length;
+  data.clusters.forEach((cluster, index) => {
+    const button = make("button", { type: "button", "aria-expanded": "true" });
+    button.textContent = cluster.title;
+    button.addEventListener("click", () => toggleModule(index));
+    const item = make("li", {}, button);
+    item.style.marginLeft = `${cluster.path.length - 1}rem`;
+    byId("modules").querySelector("ul").append(item);
+  });
+}
+
+function listSources() {
+  const withSource = data.vertices.filter((vertex) => vertex.source);
+  byId("sources").hidden = !withSource.length;
+  for (const vertex of withSource) {
+    const button = make("button", { type: "button" });
+    button.textContent = `${vertex.title}: ${vertex.source}`;
+    button.addEventListener("click", () => jumpTo(vertex.key));
+    byId("sources").querySelector("ol").append(make("li", {}, button));
+  }
+}
+
+// Steps.
+
+const lastStep = data.steps.length - 1;
+const computedAt = new Map();
+const completeAt = new Map();
+data.steps.forEach((step, index) => {
+  if (step.phase === "forward") computedAt.set(step.key, index);
+  if (step.phase === "seed") completeAt.set(step.key, index);
+  for (const share of step.shares ?? []) completeAt.set(share.to, index);
+});
+
+/** The gradients known after a step: sums of the contributions so far. */
+function gradientsAfter(last) {
+  const sums = new Map();
+  for (const step of data.steps.slice(0, last + 1)) {
+    if (step.phase === "seed") sums.set(step.key, step.text);
+    for (const share of step.shares ?? []) sums.set(share.to, share.sum);
+  }
+  return sums;
+}
+
+/** The next step in a direction; what happens inside of a collapsed module is one step. */
+function neighbour(from, direction) {
+  const place = (index) => {
+    const key = data.steps[index]?.key;
+    const frame = key ? hidingFrame(vertices.get(key)) : -1;
+    return frame < 0 ? index : `${data.steps[index].phase} in ${frame}`;
+  };
+  let to = from + direction;
+  if (direction > 0) while (place(to) === place(to + 1)) to += 1;
+  else while (place(to) === place(from)) to -= 1;
+  return Math.min(Math.max(to, 0), lastStep);
+}
+
+function show(index) {
+  state.step = Math.min(Math.max(index, 0), lastStep);
+  const step = data.steps[state.step];
+  showValues(step);
+  showEdges(step);
+  byId("panel").replaceChildren(...explain(step));
+  byId("slider").value = state.step;
+  byId("slider").setAttribute("aria-valuetext", `step ${state.step} of ${lastStep}: ${headline(step)}`);
+  byId("count").textContent = `${state.step} / ${lastStep}`;
+  if (step.key) bringIntoView(step.key);
+}
+
+function showValues(step) {
+  const sums = gradientsAfter(state.step);
+  const receivers = new Set((step.shares ?? []).map((share) => share.to));
+  const backward = step.phase === "backward" || step.phase === "seed";
+  for (const [key, shape] of shapes) {
+    const value = shape.querySelector(".value");
+    const known = (computedAt.get(key) ?? 0) <= state.step;
+    shape.classList.toggle("future", !known);
+    value?.classList.toggle("hidden", !known);
+    const gradient = shape.querySelector(".grad");
+    if (gradient) {
+      gradient.classList.toggle("hidden", !sums.has(key));
+      gradient.textContent = `grad  ${sums.get(key) ?? ""}`;
+    }
+    shape.classList.toggle("current", key === step.key);
+    shape.classList.toggle("backward", backward);
+    shape.classList.toggle("receives", receivers.has(key));
+  }
+  const hiding = step.key ? hidingFrame(vertices.get(step.key)) : -1;
+  frames.forEach((frame, index) => frame.classList.toggle("current", index === hiding));
+}
+
+function showEdges(step) {
+  const receivers = new Set((step.shares ?? []).map((share) => share.to));
+  data.edges.forEach((edge, index) => {
+    const here = edge.head === step.key;
+    const lit = here && (step.phase === "forward" || (step.phase === "backward" && receivers.has(edge.tail)));
+    lines[index].classList.toggle("lit", lit);
+    lines[index].classList.toggle("backward", lit && step.phase === "backward");
+  });
+}
+
+function jumpTo(key) {
+  const all = data.steps.flatMap((step, index) => (step.key === key || (step.shares ?? []).some((share) => share.to === key) ? [index] : []));
+  show(all.find((index) => index > state.step) ?? all[0] ?? 0);
+}
+
+// What is said about a step.
+
+function line(className, text) {
+  const paragraph = make("p", { class: className });
+  paragraph.textContent = text;
+  return paragraph;
+}
+
+function headingOf(tag, text) {
+  const heading = make(tag);
+  heading.textContent = text;
+  return heading;
+}
+
+function nameOf(key) {
+  const vertex = vertices.get(key);
+  return `${vertex.title} ${vertex.subtitle}`.trim();
+}
+
+function headline(step) {
+  if (step.phase === "start") return "inputs and parameters";
+  if (step.phase === "forward") return `compute ${nameOf(step.key)}`;
+  if (step.phase === "seed") return `gradient of ${nameOf(step.key)}`;
+  return `gradient back through ${nameOf(step.key)}`;
+}
+
+const PHASES = { start: "start", forward: "forward", seed: "backward: start", backward: "backward" };
+
+function explain(step) {
+  const parts = [line(`phase ${step.phase}`, PHASES[step.phase]), headingOf("h2", headline(step))];
+  if (step.phase === "start") {
+    parts.push(line("", "These are given. Each step forward computes one operation; then each step back hands the gradient on."));
+    parts.push(...data.notes.map((note) => line("", note)));
+  } else if (step.phase === "forward") parts.push(...explainForward(step));
+  else if (step.phase === "seed") {
+    parts.push(line("formula gradient", step.text));
+    parts.push(line("muted", "The sweep starts with the gradient of the result with respect to itself."));
+  } else parts.push(...step.shares.flatMap((share) => explainShare(step, share)));
+  const source = step.key && vertices.get(step.key).source;
+  if (source) parts.push(line("muted", source));
+  return parts;
+}
+
+function explainForward(step) {
+  if (!step.formula) return vertices.get(step.key).facts.map((fact) => line("formula", fact.join(" ").trim()));
+  const shown = [...new Set([step.named, step.numbers])].filter((text) => text !== step.formula);
+  return [
+    line("formula muted", step.formula),
+    ...shown.map((text) => line("formula", `= ${text}`)),
+    Object.assign(line("formula value", `= ${step.result}`), { id: "result" }),
+  ];
+}
+
+function explainShare(step, share) {
+  const rows = [["upstream", share.upstream]];
+  if (share.formula) rows.push([`∂out/∂${share.argument}`, [share.formula, share.numbers, share.array ? "" : share.local].filter((text, index, all) => text && all.indexOf(text) === index).join(" = ")]);
+  if (share.rule) rows.push(["gradient", `${share.rule}   with g for upstream`]);
+  const product = share.local && !share.array ? `${share.upstream} × ${share.local} = ${share.share}` : share.share;
+  rows.push(["contribution", product, "share"]);
+  const sum = share.before && !share.array ? `${share.before} + ${share.share} = ${share.sum}` : share.sum;
+  rows.push(["sum", sum, "sum gradient"]);
+  const table = make("table");
+  for (const [name, text, className] of rows) {
+    const cells = [make("th", { scope: "row" }), make("td", className ? { class: className } : {})];
+    cells[0].textContent = name;
+    cells[1].textContent = text;
+    table.append(make("tr", {}, ...cells));
+  }
+  return [headingOf("h3", `to ${share.name}`), table];
+}
+
+// Full values.
+
+function showHover(vertex, group) {
+  const hover = byId("hover");
+  const parts = [headingOf("strong", nameOf(vertex.key))];
+  const known = (computedAt.get(vertex.key) ?? 0) <= state.step;
+  if (vertex.value && known) parts.push(...full("value", vertex.value));
+  if (vertex.gradient && completeAt.get(vertex.key) <= state.step) parts.push(...full("gradient", vertex.gradient));
+  if (vertex.source) parts.push(line("muted", vertex.source));
+  hover.replaceChildren(...parts);
+  hover.hidden = false;
+  const [box, stage] = [group.getBoundingClientRect(), byId("stage").getBoundingClientRect()];
+  const below = box.bottom - stage.top + 6;
+  const above = box.top - stage.top - hover.offsetHeight - 6;
+  hover.style.left = `${Math.max(4, Math.min(box.left - stage.left, stage.width - hover.offsetWidth - 4))}px`;
+  hover.style.top = `${below + hover.offsetHeight < stage.height || above < 0 ? below : above}px`;
+}
+
+function full(name, entry) {
+  const text = line(`number ${name}`, `${name} ${entry.text}`);
+  if (!entry.rows) return [text];
+  const largest = Math.max(...entry.rows.flat().map((x) => Math.abs(x ?? 0))) || 1;
+  const heat = make("div", { class: "heat", role: "img", "aria-label": `heat map of the ${name}` });
+  heat.style.gridTemplateColumns = `repeat(${entry.rows[0].length}, 11px)`;
+  for (const x of entry.rows.flat()) {
+    const cell = make("i", { title: x === null ? "not finite" : String(x) });
+    cell.style.background = x === null ? "repeating-linear-gradient(45deg, #c22f00, #c22f00 2px, #fff 2px, #fff 4px)" : colour(x / largest);
+    heat.append(cell);
+  }
+  return [text, heat, ...(entry.part ? [line("muted", entry.part)] : [])];
+}
+
+/** Blue below zero, orange above: a scale that the colour-blind can read too. */
+function colour(x) {
+  const end = x < 0 ? [0, 114, 178] : [213, 94, 0];
+  const part = Math.min(Math.abs(x), 1);
+  return `rgb(${end.map((channel) => Math.round(245 + (channel - 245) * part)).join(",")})`;
+}
+
+// Controls.
+
+function play(on) {
+  clearInterval(state.timer);
+  state.timer = null;
+  if (on && state.step === lastStep) show(0);
+  if (on) {
+    state.timer = setInterval(() => {
+      show(neighbour(state.step, 1));
+      if (state.step === lastStep) play(false);
+    }, Number(byId("speed").value));
+  }
+  byId("play").textContent = on ? "Pause" : "Play";
+  byId("play").setAttribute("aria-pressed", String(on));
+}
+
+const KEYS = {
+  ArrowRight: () => show(neighbour(state.step, 1)),
+  ArrowLeft: () => show(neighbour(state.step, -1)),
+  Home: () => show(0),
+  End: () => show(lastStep),
+  " ": () => play(!state.timer),
+  "/": () => byId("find").focus(),
+};
+
+function onKey(event) {
+  const target = event.target;
+  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  if (target.matches("input[type=search], select")) return;
+  if (event.key === " " && target.matches("button, summary")) return;
+  event.preventDefault();
+  KEYS[event.key]();
+}
+
+function find(text) {
+  const wanted = text.trim().toLowerCase();
+  for (const shape of shapes.values()) shape.classList.remove("found");
+  if (!wanted) return;
+  const hits = data.vertices.filter((vertex) => nameOf(vertex.key).toLowerCase().includes(wanted));
+  for (const vertex of hits) shapes.get(vertex.key).classList.add("found");
+  const exact = hits.find((vertex) => vertex.title.toLowerCase() === wanted) ?? hits[0];
+  if (exact) bringIntoView(exact.key);
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  byId("theme").setAttribute("aria-pressed", String(theme === "dark"));
+}
+
+function connect() {
+  byId("slider").max = lastStep;
+  byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
+  byId("first").addEventListener("click", KEYS.Home);
+  byId("back").addEventListener("click", KEYS.ArrowLeft);
+  byId("next").addEventListener("click", KEYS.ArrowRight);
+  byId("last").addEventListener("click", KEYS.End);
+  byId("play").addEventListener("click", KEYS[" "]);
+  byId("speed").addEventListener("change", () => state.timer && play(true));
+  byId("zoom-in").addEventListener("click", () => zoom(0.8));
+  byId("zoom-out").addEventListener("click", () => zoom(1.25));
+  byId("zoom-fit").addEventListener("click", () => fit());
+  byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+  byId("find").addEventListener("input", (event) => find(event.target.value));
+  byId("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const found = document.querySelector(".vertex.found");
+    if (found) jumpTo(found.id);
+  });
+  document.addEventListener("keydown", onKey);
+  window.addEventListener("resize", () => { fit(READABLE); show(state.step); });
+}
+
+function showPhases() {
+  const forward = data.steps.filter((step) => step.phase === "start" || step.phase === "forward").length;
+  const [first, second] = byId("phases").children;
+  first.style.flex = `${Math.max(forward - 0.5, 0.5)} 0 0`;
+  second.style.flex = `${Math.max(data.steps.length - forward - 0.5, 0)} 0 0`;
+  second.hidden = data.steps.length === forward;
+}
+
+drawGraph();
+listModules();
+listSources();
+showPhases();
+letMove();
+connect();
+setTheme(document.documentElement.dataset.theme);
+fit(READABLE);
+showModules();
+show(0);
