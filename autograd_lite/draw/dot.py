@@ -120,7 +120,9 @@ def _write_clusters(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> 
         if vertex.module:
             is_result = vertex.key in picture.results
             _write_vertex(inside[vertex.module], vertex, theme, is_result)
-    for path in sorted(inside, key=len, reverse=True):
+    # Graphviz lays out later frames above earlier ones.
+    paths = list(inside)[::-1]
+    for path in sorted(paths, key=len, reverse=True):
         inside.get(path[:-1], graph).subgraph(inside[path])
 
 

@@ -9,8 +9,10 @@ import warnings
 import webbrowser
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
+from autograd_lite.draw.compare import side_by_side
 from autograd_lite.draw.dot import dot_source
 from autograd_lite.draw.graphviz_program import render
 from autograd_lite.draw.highlight import HIGHLIGHTS
@@ -59,7 +61,9 @@ class Drawing:
     'digraph computation_graph {'
     """
 
-    def __init__(self, scene: Scene, picture: Picture, theme: str, direction: str | None) -> None:
+    def __init__(
+        self, scene: Scene | None, picture: Picture, theme: str, direction: str | None
+    ) -> None:
         self.picture = picture
         self._scene = scene
         self._theme_name = theme
@@ -153,9 +157,7 @@ class Drawing:
         if suffix in (".png", ".pdf"):
             return render(self.source, suffix[1:])
         if suffix == ".html":
-            return stepper_page(
-                self._scene, self.picture, self._theme_name, self._direction
-            ).encode()
+            return self._stepper().encode()
         if suffix == ".mmd":
             return mermaid(self.picture, self._theme, self._direction or "LR").encode()
         if suffix == ".txt":
@@ -164,6 +166,14 @@ class Drawing:
             f"a drawing cannot be saved as {suffix or 'a file without suffix'!r}; "
             f"use one of {', '.join(SUFFIXES)}"
         )
+
+    def _stepper(self) -> str:
+        if self._scene is None:
+            raise ArgumentValueError(
+                "a comparison of two runs cannot be stepped through; "
+                "save a drawing of each as .html, or the comparison as .svg"
+            )
+        return stepper_page(self._scene, self.picture, self._theme_name, self._direction)
 
     # What notebooks ask for.
 
@@ -188,6 +198,7 @@ def draw(
     depth: int | None = None,
     max_nodes: int = 200,
     highlight: str | None = None,
+    compare: Any = None,
     theme: str = "light",
     direction: str | None = None,
     lines: SourceLines | None = None,
@@ -215,6 +226,10 @@ def draw(
         Mark the first operation that made a NaN or infinity; the leaves that
         no gradient reaches, and where it was lost (a dead ReLU, a comparison,
         a detached input); or the path of the largest gradient.
+    compare : Value or tuple, optional
+        A second run of the same computation, drawn beside the first with all
+        that differs marked: another Value, or for a function or module a
+        tuple of other arguments.
     theme : {"light", "dark"}
         Colours; both can be told apart by the colour-blind.
     direction : {"LR", "TB"}, optional
@@ -255,7 +270,6 @@ def draw(
     >>> [vertex.describe() for vertex in ag.draw(loss).picture.vertices][0]
     'a; value 2.0; grad -3.0'
     """
-    checked_target(target, args)
     _check_choice("theme", theme, tuple(THEMES))
     if direction is not None:
         _check_choice("direction", direction, ("LR", "TB"))
@@ -264,15 +278,39 @@ def draw(
     _check_count("max_nodes", max_nodes, 10)
     if depth is not None:
         _check_count("depth", depth, 0)
-    if isinstance(target, Value):
-        subject = recorded(target, lines, sys._getframe(1))
-    else:
-        subject = run(target, args)
-    scene = _composed(subject, depth, max_nodes)
+    if highlight is not None and compare is not None:
+        raise ArgumentValueError(
+            "draw: highlight and compare cannot be combined, both mark nodes; use one of them"
+        )
+    frame = sys._getframe(1)
+    scene = _composed(_subject(target, args, lines, frame), depth, max_nodes)
+    if compare is not None:
+        other = _subject(*_second_run(target, compare), lines, frame)
+        picture = side_by_side(scene, _composed(other, depth, max_nodes))
+        return Drawing(None, picture, theme, direction)
     picture = scene.picture()
     if highlight is not None:
         picture = HIGHLIGHTS[highlight](scene, picture)
     return Drawing(scene, picture, theme, direction)
+
+
+def _subject(
+    target: Any, args: tuple[Any, ...], lines: SourceLines | None, frame: FrameType
+) -> Subject:
+    checked_target(target, args)
+    return recorded(target, lines, frame) if isinstance(target, Value) else run(target, args)
+
+
+def _second_run(target: Any, compare: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What to draw beside the target: another Value, or the same function of other arguments."""
+    if isinstance(target, Value) != isinstance(compare, Value) or (
+        not isinstance(target, Value) and not isinstance(compare, tuple)
+    ):
+        raise ArgumentTypeError(
+            f"draw: compare is {type(compare).__name__}; pass a Value to compare a Value with, "
+            "or a tuple of other arguments to compare two runs of a function"
+        )
+    return (compare, ()) if isinstance(compare, Value) else (target, compare)
 
 
 def _composed(subject: Subject, depth: int | None, max_nodes: int) -> Scene:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from autograd_lite.draw.collect import Graph
@@ -41,16 +42,22 @@ class Groups:
         boxes: dict[int, list[int]] = defaultdict(list)
         for box, number in enumerate(classes):
             boxes[number].append(box)
-        # What depends on a class needs its last box, so last boxes are in topological order.
-        order = sorted(boxes.values(), key=lambda parts: parts[-1])
-        place = {classes[parts[0]]: index for index, parts in enumerate(order)}
-        members, operands, calls = [], [], []
-        for index, parts in enumerate(order):
-            members.append(sorted(node for box in parts for node in self.members[box]))
-            into = dict.fromkeys(place[classes[o]] for box in parts for o in self.operands[box])
-            operands.append([o for o in into if o != index])
-            calls.append(tuple(call for box in parts for call in self.calls[box]))
-        return Groups(members, operands, calls)
+        inputs = {
+            number: dict.fromkeys(classes[o] for box in parts for o in self.operands[box])
+            for number, parts in boxes.items()
+        }
+        for number in inputs:
+            inputs[number].pop(number, None)
+        order = _topological(inputs, {number: parts[0] for number, parts in boxes.items()})
+        place = {number: index for index, number in enumerate(order)}
+        return Groups(
+            [
+                sorted(node for box in boxes[number] for node in self.members[box])
+                for number in order
+            ],
+            [[place[o] for o in inputs[number]] for number in order],
+            [tuple(call for box in boxes[number] for call in self.calls[box]) for number in order],
+        )
 
     def consumers(self) -> list[set[int]]:
         """For each box the boxes that depend on it."""
@@ -59,6 +66,28 @@ class Groups:
             for operand in operands:
                 users[operand].add(box)
         return users
+
+
+def _topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) -> list[int]:
+    """Operands before what uses them, and else the oldest first (A. Kahn, CACM 5, 1962)."""
+    users: dict[int, list[int]] = defaultdict(list)
+    waiting = {}
+    for number, operands in inputs.items():
+        waiting[number] = 0
+        for operand in operands:
+            users[operand].append(number)
+            waiting[number] += 1
+    ready = [(age[number], number) for number, count in waiting.items() if not count]
+    heapify(ready)
+    order = []
+    while ready:
+        _, number = heappop(ready)
+        order.append(number)
+        for user in users[number]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heappush(ready, (age[user], user))
+    return order
 
 
 def ungrouped(graph: Graph) -> Groups:
@@ -71,11 +100,11 @@ def fold(graph: Graph, groups: Groups, names: dict[int, str], limit: int) -> Gro
     """Put boxes together until there are at most ``limit``, what repeats itself first."""
     kinds = _kinds(graph, names)
     if len(groups) > limit:
-        groups = groups.merged(_chains(groups, limit))
+        groups = groups.merged(_chains(groups))
     if len(groups) > limit:
         groups = groups.merged(_repeated(groups, kinds))
     if len(groups) > limit:
-        groups = groups.merged(_chains(groups, limit))
+        groups = groups.merged(_chains(groups))
     if len(groups) > limit:
         groups = groups.merged(_intervals(groups, limit))
     return groups
@@ -111,11 +140,11 @@ def _repeated(groups: Groups, kinds: list[Hashable]) -> list[int]:
     return classes
 
 
-def _chains(groups: Groups, limit: int) -> list[int]:
+def _chains(groups: Groups) -> list[int]:
     """Runs of boxes that each feed only the next become one, with the leaves that only they use.
 
-    Only the last box of a run is used outside, so that no path leaves a run
-    and comes back.
+    Only the last box of a run is used outside, and what else a box of the run
+    needs is older than the whole run, so that no path leaves it and comes back.
     """
     users = groups.consumers()
     heads = list(range(len(groups)))
@@ -123,8 +152,11 @@ def _chains(groups: Groups, limit: int) -> list[int]:
     private = [not operands for operands in groups.operands]
     for box, operands in enumerate(groups.operands):
         inner = [o for o in operands if not private[o]]
-        if len(inner) == 1 and len(users[inner[0]]) == 1 and users[box]:
-            heads[box] = heads[inner[0]]
+        link = max(inner, default=-1)
+        if link < 0 or len(users[link]) > 1 or not users[box]:
+            continue
+        if all(o < heads[link] for o in inner if o != link):
+            heads[box] = heads[link]
             lengths[heads[box]] += 1
     classes = [
         heads[box] if lengths[heads[box]] >= SHORTEST_CHAIN else box for box in range(len(groups))

@@ -35,7 +35,7 @@ PAGE = (9.0, 6.5)
 SHORT_ARRAY = 4
 NUMBERS = (float, int, complex, np.ndarray, np.generic)
 HEAT_MAP_SIDE = 16
-HEAT_MAP_NUMBERS = 16_000
+HEAT_MAP_NUMBERS = 12_000
 """How many numbers of arrays the page holds in all, so that it stays small."""
 
 
@@ -265,8 +265,28 @@ class Story:
                     share = self.sweep.contribution(member, place)
                     if share is not None:
                         handed[x] = share if x not in handed else add(handed[x], share)
-        for x, share in handed.items():
-            yield self._share(members[-1], x, share)
+        yield from self._bundled(members[-1], handed)
+
+    def _bundled(self, last: Node, handed: dict[Node, Any]) -> Iterator[dict[str, Any]]:
+        """What a box of several operations hands on, in one entry for each box that receives."""
+        receivers: dict[str, list[Node]] = {}
+        for x in handed:
+            receivers.setdefault(self.scene.key_of(x), []).append(x)
+        titles = {vertex.key: vertex.title for vertex in self.picture.vertices}
+        for key, nodes in receivers.items():
+            entries = [self._share(last, x, handed[x]) for x in nodes]
+            if len(nodes) == 1:
+                yield entries[0]
+            else:
+                shares = [np.ravel(handed[x]) for x in nodes]
+                sums = [np.ravel(self.sums[x]) for x in nodes]
+                yield {
+                    "array": True,
+                    "to": key,
+                    "name": titles[key],
+                    "share": _short(np.concatenate(shares)),
+                    "sum": _short(np.concatenate(sums)),
+                }
 
     def _share(self, node: Node, operand: Node, share: Any) -> dict[str, Any]:
         """One contribution, and what it adds up to with those before."""

@@ -369,7 +369,7 @@ function explainForward(step) {
 }
 
 function explainShare(step, share) {
-  const rows = [["upstream", share.upstream]];
+  const rows = share.upstream ? [["upstream", share.upstream]] : [];
   if (share.formula) rows.push([`∂out/∂${share.argument}`, [share.formula, share.numbers, share.array ? "" : share.local].filter((text, index, all) => text && all.indexOf(text) === index).join(" = ")]);
   if (share.rule) rows.push(["gradient", `${share.rule}   with g for upstream`]);
   const product = share.local && !share.array ? `${share.upstream} × ${share.local} = ${share.share}` : share.share;
