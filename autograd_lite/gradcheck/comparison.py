@@ -10,6 +10,7 @@ where ‖g∘u‖ is the size that a sum of the contributions gᵢuᵢ with rand
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -27,6 +28,9 @@ SAFETY = 10.0
 
 SHARP = 1e-5
 """An estimate whose relative error is below this needs no other steps."""
+
+NEGLIGIBLE = 1e-5
+"""Rounding errors this many times larger than those of the values still leave a zero a zero."""
 
 DECISIVE = 0.1
 """An estimate whose relative error is above this decides nothing."""
@@ -94,14 +98,9 @@ class Probe:
         return Agreement.SAME
 
     @property
-    def vanishes(self) -> bool:
-        """Whether both derivatives are zero, to the precision that the values have."""
-        return bool(np.all(np.abs(self.claimed) <= 100 * self.ladder.noise))
-
-    @property
     def kinked(self) -> bool:
-        """Whether the slope or the value jumps at x, as far as the finest useful step can tell."""
-        return bool(np.any(self._significant(self.ladder.slope_jump(self.level))))
+        """Whether the slope or the value jumps at x, as far as these steps can tell."""
+        return self.jumps or bool(np.any(self._significant(self.ladder.slope_jump(self.level))))
 
     @property
     def jumps(self) -> bool:
@@ -115,27 +114,61 @@ class Probe:
 
     def settle(self) -> None:
         """Look for steps that suit the function, until the estimate is sharp."""
-        best = (self._rank(), self.level, self.limit)
-        while self._rank() > (0, SHARP):
-            truncated = np.any(self.limit.error > 3 * self.limit.rounding)
-            finer = bool(truncated) or self.kinked
-            level = self.level + BLOCK if finer else self.level - BLOCK
+        best = self
+        here = self
+        while here._rank() > (0, SHARP) and not here.negligible:
+            truncated = np.any(here.limit.error > 3 * here.limit.rounding)
+            finer = bool(truncated) or here.kinked
+            level = here.level + (here._stride() if finer else -BLOCK)
             if level in self.ladder.samples or not COARSEST <= level <= FINEST:
                 break
-            self.level, self.limit = level, self.ladder.derivative(level)
-            best = min(best, (self._rank(), self.level, self.limit), key=lambda seen: seen[0])
-        _, self.level, self.limit = best
+            there = here.at(level)
+            if there.contradicts(here):
+                if not finer:
+                    break
+                best = there
+            here = there
+            best = min(best, here, key=Probe._rank)
+        self.level, self.limit = best.level, best.limit
 
     def confirm(self) -> None:
         """Doubt a disagreement as long as finer steps could show that these were too coarse."""
         level = self.level
-        while self.agreement is Agreement.DIFFERENT:
+        while self.agreement is Agreement.DIFFERENT and level + BLOCK + 2 <= FINEST:
             level += BLOCK + 2
-            finer = replace(self, level=level, limit=self.ladder.derivative(level))
-            if level > FINEST or np.all(10 * SAFETY * finer.limit.rounding > self.difference):
+            there = self.at(level)
+            if np.all(10 * SAFETY * there.limit.rounding > self.difference):
                 break
-            if finer.agreement is Agreement.SAME:
-                self.level, self.limit = level, finer.limit
+            if there.agreement is Agreement.SAME:
+                self.level, self.limit = there.level, there.limit
+
+    def at(self, level: int) -> Probe:
+        """The same probe with other steps."""
+        return replace(self, level=level, limit=self.ladder.derivative(level))
+
+    def contradicts(self, other: Probe) -> bool:
+        """Whether two estimates differ by more than their errors; the finer one is then right."""
+        allowed = SAFETY * (self.limit.error + other.limit.error)
+        return bool(np.any(np.abs(self.limit.value - other.limit.value) > allowed))
+
+    @property
+    def negligible(self) -> bool:
+        """Whether both derivatives vanish beside the values, so that no step would show more."""
+        zero = np.all(np.abs(self.limit.value) <= SAFETY * self.limit.error)
+        small = np.all(self.limit.error <= self.ladder.noise / NEGLIGIBLE)
+        return bool(zero and small and np.all(np.abs(self.claimed) <= 1000 * self.ladder.noise))
+
+    @property
+    def deliberate(self) -> bool:
+        """Whether the claimed derivative is too small to be a rounding error of zero."""
+        tiny = (self.claimed != 0) & (np.abs(self.claimed) < self.ladder.noise / 64)
+        return bool(np.any(tiny))
+
+    def _stride(self) -> int:
+        """How many levels finer to go: two blocks at once where rounding leaves room for it."""
+        size = np.maximum(self.size, np.abs(self.limit.value))
+        rounding = SAFETY * self.limit.rounding * 4.0**BLOCK
+        return 2 * BLOCK if np.all(rounding <= SHARP * size) else BLOCK
 
     def _rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""
@@ -193,10 +226,12 @@ class Claim:
         It is not, if the two disagree by more than the blunt one's own error.
         """
         try:
-            columns = complex_step(
-                self.subject.evaluate_complex, self.subject.x, blunt.ladder.direction
-            )
-        except (TypeError, ValueError, ArithmeticError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                columns = complex_step(
+                    self.subject.evaluate_complex, self.subject.x, blunt.ladder.direction
+                )
+        except (TypeError, ValueError, ArithmeticError, np.exceptions.ComplexWarning):
             return False
         derivative = self.cotangents @ columns
         if not np.all(np.abs(derivative - blunt.limit.value) <= SAFETY * blunt.limit.error):

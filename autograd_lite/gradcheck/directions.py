@@ -18,6 +18,9 @@ __all__ = ["cotangents", "directions", "equalized", "levels_to_stay_near", "own_
 FLOOR = 0.1
 """Entries below this part of their array's typical size may be moved by that much."""
 
+RANGE = 1e-8
+"""Results below this part of their array's typical size are not weighed any higher."""
+
 MOST_HALVINGS = 16
 
 
@@ -45,12 +48,12 @@ def own_scale(layout: Layout, x: Vector) -> Vector:
     return scale
 
 
-def floor_scale(layout: Layout, x: Vector) -> Vector:
+def floor_scale(layout: Layout, x: Vector, floor: float = FLOOR) -> Vector:
     """The size of each entry, but for tiny ones a part of the typical size in its array."""
     scale = np.abs(x)
     for leaf in layout.leaves:
         part = scale[leaf.place]
-        np.maximum(part, FLOOR * typical(part), out=part)
+        np.maximum(part, floor * typical(part), out=part)
     return scale
 
 
@@ -85,4 +88,4 @@ def cotangents(layout: Layout, value: Vector, rng: np.random.Generator) -> Vecto
     first = signs(layout.size, rng)
     if layout.size == 1:
         return first[np.newaxis]
-    return np.stack([first, signs(layout.size, rng) / own_scale(layout, value)])
+    return np.stack([first, signs(layout.size, rng) / floor_scale(layout, value, RANGE)])

@@ -21,12 +21,15 @@ from autograd_lite.gradcheck.locate import Indices, Located
 from autograd_lite.gradcheck.numerical import Ladder
 from autograd_lite.gradcheck.subjects import Subject
 
-__all__ = ["Entry", "Evidence", "collect", "matches", "worst_entries"]
+__all__ = ["FEW", "MOST_NUMBERS", "Entry", "Evidence", "collect", "matches", "worst_entries"]
 
 Mask = npt.NDArray[np.bool_]
 
 FEW = 256
 """Functions of up to so many inputs are measured in all of them."""
+
+MOST_NUMBERS = 10_000_000
+"""No Jacobian with more entries is measured as a whole."""
 
 SAMPLE = 8
 """How many inputs are measured of a function of more."""
@@ -156,14 +159,16 @@ def collect(
     located: Located,
     clean: Callable[[Indices], bool],
     rng: np.random.Generator,
+    *,
+    full: bool = False,
 ) -> Evidence:
-    """Measure what explanations will be tested on."""
+    """Measure what explanations will be tested on; ``full`` measures the whole Jacobian."""
     subject = claim.subject
-    extra = max(COTANGENTS - len(claim.cotangents), 0)
-    fresh = np.stack([signs(subject.outputs.size, rng) for _ in range(extra)])
+    m, extra = subject.outputs.size, COTANGENTS - len(claim.cotangents)
+    fresh = np.eye(m) if full else np.stack([signs(m, rng) for _ in range(extra)])
     cotangents = np.concatenate([claim.cotangents, fresh])
     claimed = np.concatenate([claim.gradients, [subject.pull(v) for v in fresh]])
-    coordinates = _chosen(subject, located, rng)
+    coordinates = np.arange(subject.x.size) if full else _chosen(subject, located, rng)
     columns, column_error = measure(subject, coordinates, probe.level)
     numerical = np.full(claimed.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
@@ -178,7 +183,7 @@ def collect(
 
 def _chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Indices:
     n = subject.x.size
-    if n <= FEW:
+    if n <= FEW and n * subject.outputs.size <= MOST_NUMBERS:
         return np.arange(n)
     sample: Indices = np.array(located.coordinates, np.intp)
     if not located.complete:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autograd_lite.errors import ArgumentValueError
 from autograd_lite.gradcheck.comparison import Agreement, Claim, Probe, Tolerance
 from autograd_lite.gradcheck.diagnosis import diagnose
 from autograd_lite.gradcheck.directions import (
@@ -14,29 +15,70 @@ from autograd_lite.gradcheck.directions import (
     equalized,
     levels_to_stay_near,
 )
-from autograd_lite.gradcheck.evidence import FEW, collect, worst_entries
+from autograd_lite.gradcheck.evidence import FEW, MOST_NUMBERS, Evidence, collect, worst_entries
+from autograd_lite.gradcheck.forward import inspect_forward
 from autograd_lite.gradcheck.guards import inspect_function, inspect_gradients, inspect_rules
 from autograd_lite.gradcheck.kinks import describe_kink
 from autograd_lite.gradcheck.layout import Vector
 from autograd_lite.gradcheck.locate import Indices, Located, Locator
 from autograd_lite.gradcheck.numerical import FIRST_LEVEL
 from autograd_lite.gradcheck.report import GradcheckReport
-from autograd_lite.gradcheck.subjects import EngineFunction, Subject
+from autograd_lite.gradcheck.subjects import EngineFunction, RecordedSubject, Subject
 from autograd_lite.gradcheck.taylor import taylor_table
-from autograd_lite.gradcheck.verdict import Hint, Verdict
+from autograd_lite.gradcheck.verdict import Finding, Hint, Verdict
 
-__all__ = ["examine"]
+__all__ = ["Request", "examine", "report_of"]
 
 
-def examine(subject: Subject, rng: np.random.Generator, tolerance: Tolerance) -> GradcheckReport:
+@dataclass(frozen=True)
+class Request:
+    """How a check is to be made, beside what is checked."""
+
+    rng: np.random.Generator
+    tolerance: Tolerance
+    forward: bool = False
+    full: bool = False
+
+
+def examine(subject: Subject, request: Request) -> GradcheckReport:
     """Check one derivative of one subject."""
+    try:
+        return _examine(subject, request)
+    except Finding as finding:
+        return report_of(finding, subject.name, subject.evaluations)
+
+
+def _examine(subject: Subject, request: Request) -> GradcheckReport:
+    rng = request.rng
+    entries = subject.x.size * subject.outputs.size
+    if request.full and entries > MOST_NUMBERS:
+        raise ArgumentValueError(
+            f"gradcheck: full=True would measure a Jacobian of {entries} entries; leave it away, "
+            "random directions cover them all"
+        )
     inspect_function(subject)
-    hints = []
-    if isinstance(subject, EngineFunction):
-        hints = inspect_rules(subject.recorded(), rng)
-    claim = Claim.of(subject, cotangents(subject.outputs, subject.value, rng), tolerance)
+    hints = inspect_rules(subject, rng) if isinstance(subject, RecordedSubject) else []
+    claim = Claim.of(subject, cotangents(subject.outputs, subject.value, rng), request.tolerance)
     inspect_gradients(subject, claim.cotangents, claim.gradients)
-    return Examination(claim, rng, hints).report()
+    report = Examination(claim, rng, request.full, hints).report()
+    if report and request.forward:
+        if not isinstance(subject, EngineFunction):
+            raise ArgumentValueError(
+                f'gradcheck: mode="forward" needs a function of Values, and {subject.name} is not'
+            )
+        inspect_forward(subject, claim, rng)
+    return report
+
+
+def report_of(finding: Finding, name: str, evaluations: int) -> GradcheckReport:
+    """The report of a check that ended before derivatives could be compared."""
+    return GradcheckReport(
+        name,
+        finding.verdict,
+        finding.reason,
+        hints=tuple(finding.hints),
+        evaluations=evaluations,
+    )
 
 
 @dataclass
@@ -45,6 +87,7 @@ class Examination:
 
     claim: Claim
     rng: np.random.Generator
+    full: bool
     hints: list[Hint]
     probes: list[Probe] = field(default_factory=list)
 
@@ -55,19 +98,24 @@ class Examination:
     def report(self) -> GradcheckReport:
         own, floor = directions(self.subject.inputs, self.subject.x, self.rng)
         for direction in (own, floor):
-            start = self.probes[0].level if self.probes else FIRST_LEVEL
-            made = self.settled(direction, start + levels_to_stay_near(self.subject.x, direction))
+            made = self.settled(direction)
             made.confirm()
             self.probes.append(made)
-            if made.agreement is Agreement.UNDECIDED and not made.vanishes:
+            if made.agreement is Agreement.UNDECIDED and (
+                made.deliberate or not made.negligible
+            ):
                 return self.noise(made)
             if made.agreement in (Agreement.DIFFERENT, Agreement.KINK):
                 return self.trouble(made)
         weak = self.weak_entries(own)
-        return self.correct() if weak is None else self.trouble(weak)
+        if weak is not None:
+            return self.trouble(weak)
+        return self.entry_by_entry() if self.full else self.correct()
 
-    def settled(self, direction: Vector, level: int) -> Probe:
+    def settled(self, direction: Vector) -> Probe:
         """A probe with the steps that suit the function there."""
+        near = FIRST_LEVEL + levels_to_stay_near(self.subject.x, direction)
+        level = max(self.probes[0].level, near) if self.probes else near
         made = self.claim.probe(direction, level)
         made.settle()
         if made.agreement is Agreement.UNDECIDED:
@@ -88,12 +136,12 @@ class Examination:
     def correct(self) -> GradcheckReport:
         if self.hints:
             return self.finished(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
-        precision = max(probe.relative_error for probe in self.probes)
-        return self.finished(
-            Verdict.CORRECT,
-            f"along {len(self.probes)} random directions it agrees with differences, "
-            f"which are good to {precision:.0e}",
-        )
+        reason = f"along {len(self.probes)} random directions it agrees with differences, "
+        if any(probe.agreement is Agreement.UNDECIDED for probe in self.probes):
+            reason += "both are zero to the precision of the values"
+        else:
+            reason += f"which are good to {max(p.relative_error for p in self.probes):.0e}"
+        return self.finished(Verdict.CORRECT, reason)
 
     def noise(self, made: Probe) -> GradcheckReport:
         single = self.subject.resolution > 1e-10
@@ -108,6 +156,14 @@ class Examination:
             f"claimed, where values are {abs(made.ladder.base[0]):.3g}; to decide, {advice}",
         )
 
+    def entry_by_entry(self) -> GradcheckReport:
+        """Compare the whole Jacobian."""
+        first = self.probes[0]
+        evidence = collect(self.claim, first, Located(), lambda part: False, self.rng, full=True)
+        if not np.any(evidence.wrong()):
+            return self.correct()
+        return self.wrong(first, evidence)
+
     def trouble(self, made: Probe) -> GradcheckReport:
         locator = Locator(self.claim, made.ladder.direction, made.level)
         if made.agreement is Agreement.KINK:
@@ -119,7 +175,11 @@ class Examination:
         def clean(coordinates: Indices) -> bool:
             return bool(np.all(np.abs(locator.disagreement(coordinates)) <= made.allowed))
 
-        evidence = collect(self.claim, made, located, clean, self.rng)
+        return self.wrong(
+            made, collect(self.claim, made, located, clean, self.rng, full=self.full)
+        )
+
+    def wrong(self, made: Probe, evidence: Evidence) -> GradcheckReport:
         return self.finished(
             Verdict.WRONG,
             f"along a random direction it is {made.limit.value[0]:.9g} "

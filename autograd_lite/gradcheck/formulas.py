@@ -122,7 +122,7 @@ def name_function(
             (form.format(name), function(u))
             for name, u in variables
             for form, function in FUNCTIONS.items()
-            if not (form == "1" and name != variables[0][0])
+            if form != "1" or (pairs and name == variables[0][0])
         ]
         single = _fit(values, factors)
         if single is not None or values.size < 2 or not pairs:

@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import sweep
 from autograd_lite.gradcheck.directions import signs
 from autograd_lite.gradcheck.layout import Vector
-from autograd_lite.gradcheck.subjects import EngineFunction, Subject
+from autograd_lite.gradcheck.subjects import RecordedSubject, Subject
 from autograd_lite.gradcheck.verdict import Finding, Hint, Verdict
 from autograd_lite.primitive import Node, Primitive
-from autograd_lite.transforms import Trace
 
 __all__ = ["inspect_function", "inspect_gradients", "inspect_rules"]
 
@@ -54,17 +52,17 @@ def inspect_function(subject: Subject) -> None:
         )
     if not np.all(np.isfinite(subject.value)):
         place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
-        where = first_nonfinite(subject) if isinstance(subject, EngineFunction) else ""
+        where = first_nonfinite(subject) if isinstance(subject, RecordedSubject) else ""
         raise Finding(
             Verdict.NONFINITE,
             f"{subject.outputs.entry(place)} is {subject.value[place]}{where}",
         )
 
 
-def first_nonfinite(subject: EngineFunction) -> str:
+def first_nonfinite(subject: RecordedSubject) -> str:
     """Where the first NaN or infinity of the forward pass came up."""
-    for node in subject.trace(subject.x).order:
-        if not np.all(np.isfinite(node.data)):
+    for node in subject.recording.order:
+        if node.primitive is not None and not _finite(node.data):
             return f"; the first of them came from {_application(node)}"
     return ""
 
@@ -86,7 +84,7 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         place = int(bad[0])
         value = gradients[~np.isfinite(gradients[:, place]), place][0]
         where = ""
-        if isinstance(subject, EngineFunction):
+        if isinstance(subject, RecordedSubject):
             where = first_nonfinite_rule(subject, cotangents[0])
         raise Finding(
             Verdict.NONFINITE,
@@ -103,20 +101,14 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         )
 
 
-def first_nonfinite_rule(subject: EngineFunction, cotangent: Vector) -> str:
+def first_nonfinite_rule(subject: RecordedSubject, cotangent: Vector) -> str:
     """Which rule made the first NaN or infinity of the reverse sweep."""
-    trace = subject.trace(subject.x)
-    seeds = subject.outputs.arrays(cotangent, own_dtype=True)
-    roots = {
-        node: seed
-        for node, seed in zip(trace.outputs, seeds, strict=True)
-        if isinstance(node, Node)
-    }
     with np.errstate(all="ignore"):
-        gradients = sweep(trace.order[:], dict(roots), since=trace.since)
+        gradients = subject.sweep(cotangent)
     for node in sorted(gradients, key=lambda node: -node.serial):
         if not _finite(gradients[node]):
-            users = [user for user in trace.order if any(x is node for x in user.inputs)]
+            order = subject.recording.order
+            users = [user for user in order if any(x is node for x in user.inputs)]
             return "; it came from the rule of " + " or ".join(
                 sorted({_application(user) for user in users})
             )
@@ -128,7 +120,7 @@ def _finite(g: Any) -> bool:
     return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
 
 
-def inspect_rules(trace: Trace, rng: np.random.Generator) -> list[Hint]:
+def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hint]:
     """Apply every rule of a graph by itself.
 
     A wrong shape or dtype, randomness and writing to arguments are findings;
@@ -136,7 +128,7 @@ def inspect_rules(trace: Trace, rng: np.random.Generator) -> list[Hint]:
     """
     hints: dict[str, Hint] = {}
     seen: set[Any] = set()
-    for node in trace.order:
+    for node in subject.recording.order:
         kind = (node.primitive, np.shape(node.data), *(np.shape(_data(x)) for x in node.inputs))
         if kind in seen or len(seen) >= MOST_RULES or isinstance(node.data, tuple):
             continue

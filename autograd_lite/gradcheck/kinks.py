@@ -16,7 +16,8 @@ def describe_kink(locator: Locator, whole: Probe) -> str:
     places = []
     for coordinate in locator.kinks():
         single = locator.single(coordinate)
-        distance = _distance(single) * abs(float(locator.direction[coordinate]))
+        distance = 0.0 if single.jumps else _distance(single)
+        distance *= abs(float(locator.direction[coordinate]))
         places.append(f"{subject.inputs.entry(coordinate)} ({_in_words(distance)})")
     what = "the value jumps" if whole.jumps else "the slope jumps (a kink)"
     where = ", ".join(places) or "along a random direction"

@@ -90,7 +90,7 @@ class Layout:
         start = 0
         for leaf, name in zip(leaves, names, strict=True):
             data = plain(leaf)
-            python_number = isinstance(data, (float, int, complex))
+            python_number = type(data) in (float, int, complex)
             dtype = np.asarray(data).dtype
             self.leaves.append(Leaf(name, np.shape(data), dtype, start, python_number))
             start = self.leaves[-1].stop

@@ -8,27 +8,40 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.backward import steepest, sweep, zero_of
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.gradcheck.directions import signs
 from autograd_lite.gradcheck.layout import Layout, Vector, paths, plain
 from autograd_lite.gradcheck.verdict import Finding, Verdict
 from autograd_lite.nested import flatten
-from autograd_lite.primitive import Primitive, no_grad
+from autograd_lite.primitive import Node, Primitive, no_grad
 from autograd_lite.transforms import Trace, vjp
 from autograd_lite.value import Value
 
-__all__ = ["EngineFunction", "HandWritten", "Subject", "function_name"]
+__all__ = [
+    "EngineFunction",
+    "HandWritten",
+    "RecordedSubject",
+    "Recording",
+    "Subject",
+    "arrays_among",
+    "function_name",
+    "only_varied",
+]
 
 Function = Callable[..., Any]
 
 
 def function_name(function: Any) -> str:
     """What to call a function in a report."""
+    if isinstance(function, Primitive):
+        return function.name
     name = getattr(function, "__name__", None) or getattr(function, "name", None)
     return str(name or type(function).__name__)
 
@@ -44,6 +57,11 @@ def argument_names(function: Any, count: int) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [p.name for p in parameters if p.kind in kinds][:count]
     return names + [f"argument {i}" for i in range(len(names), count)]
+
+
+def arrays_among(tree: Any) -> list[Any]:
+    """The arrays of a nesting."""
+    return [leaf for leaf in flatten(tree) if isinstance(leaf, np.ndarray)]
 
 
 class Subject:
@@ -85,7 +103,13 @@ class Subject:
                 f"pass its arguments after it, as in ag.gradcheck({name}, x)"
             )
         self.x = self.inputs.vector(leaves)
+        for place in np.flatnonzero(~np.isfinite(self.x)):
+            raise ArgumentValueError(
+                f"gradcheck: {self.inputs.entry(int(place))} of {name} is {self.x[place]}; "
+                "check at a point of finite numbers"
+            )
         self.evaluations = 0
+        self.when_evaluated: Callable[[], object] = lambda: None
 
     def start(self) -> None:
         """Evaluate at x, which shows what the results look like."""
@@ -114,8 +138,7 @@ class Subject:
 
     def constants(self) -> list[Any]:
         """The arrays among the arguments that are not differentiated."""
-        others = [self.args[i] for i in range(len(self.args)) if i not in self.varied]
-        return [leaf for leaf in flatten(others) if isinstance(leaf, np.ndarray)]
+        return arrays_among([self.args[i] for i in range(len(self.args)) if i not in self.varied])
 
     def evaluate(self, x: Vector) -> Vector:
         """F(x), computed in double precision where the function allows it."""
@@ -124,6 +147,7 @@ class Subject:
     def evaluate_leaves(self, arguments: Sequence[Any]) -> Vector:
         """F of these very arrays."""
         self.evaluations += 1
+        self.when_evaluated()
         leaves = flatten(self._results(arguments))
         if [np.shape(plain(leaf)) for leaf in leaves] != [
             leaf.shape for leaf in self.outputs.leaves
@@ -154,23 +178,71 @@ class Subject:
         raise NotImplementedError
 
 
-class EngineFunction(Subject):
-    """A function of Values, differentiated by the engine and so by the rules of its primitives."""
+@dataclass(frozen=True)
+class Recording:
+    """One recorded call: its leaves, its results, and the nodes between them, oldest first."""
+
+    leaves: Sequence[Node]
+    outputs: Sequence[Any]
+    order: Sequence[Node]
+    since: int = -1
+
+
+class RecordedSubject(Subject):
+    """What the engine differentiates, and so the rules of its primitives."""
+
+    _recording: Recording | None = None
+
+    def record(self) -> Recording:
+        """Call the function at x and keep the graph."""
+        raise NotImplementedError
+
+    @property
+    def recording(self) -> Recording:
+        """The recorded call at x, which every sweep uses."""
+        if self._recording is None:
+            self.evaluations += 1
+            self._recording = self.record()
+        return self._recording
+
+    def sweep(self, v: Vector) -> dict[Node, Any]:
+        """The gradients of ⟨v, F⟩ with respect to all nodes."""
+        recording = self.recording
+        gradients: dict[Node, Any] = {}
+        seeds = self.outputs.arrays(v, own_dtype=True)
+        for output, seed in zip(recording.outputs, seeds, strict=True):
+            if isinstance(output, Node) and output.requires_grad:
+                seed = steepest(seed)
+                gradients[output] = gradients[output] + seed if output in gradients else seed
+        with no_grad():
+            return sweep(list(recording.order), gradients, since=recording.since)
+
+    def pull(self, v: Vector) -> Vector:
+        gradients = self.sweep(v)
+        return self.inputs.vector(
+            [
+                steepest(gradients[leaf]) if leaf in gradients else zero_of(leaf.data)
+                for leaf in self.recording.leaves
+            ]
+        )
+
+
+class EngineFunction(RecordedSubject):
+    """A function of Values, or a primitive."""
 
     def __init__(self, function: Function, args: Sequence[Any], varied: Sequence[int]) -> None:
         names = argument_names(function, len(args))
         super().__init__(function_name(function), args, names, varied)
         self.function = function
-        self._trace: Trace | None = None
         self.start()
 
     def _results(self, leaves: Sequence[Any]) -> Any:
         with no_grad():
             return self.function(*self.called_with([Value(leaf) for leaf in leaves]))
 
-    def trace(self, x: Vector) -> Trace:
-        """One recorded call, to be swept."""
-        return Trace(self.function, self.called_with(self.inputs.arrays(x)), self.varied)
+    def record(self) -> Recording:
+        trace = Trace(self.function, self.called_with(self.inputs.arrays(self.x)), self.varied)
+        return Recording(trace.fresh, trace.outputs, trace.order, trace.since)
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
         seeds = self.outputs.arrays(signs(self.outputs.size, rng), own_dtype=True)
@@ -179,16 +251,17 @@ class EngineFunction(Subject):
             gradient_of(self.function, self.varied, cotangent), self.args, self.varied
         )
 
-    def recorded(self) -> Trace:
-        """The recorded call at x, which every sweep uses."""
-        if self._trace is None:
-            self._trace = self.trace(self.x)
-            self.evaluations += 1
-        return self._trace
 
-    def pull(self, v: Vector) -> Vector:
-        seeds = self.outputs.arrays(v, own_dtype=True)
-        return self.inputs.vector(self.recorded().gradients(seeds, recorded=False))
+def only_varied(function: Function, args: Sequence[Any], varied: Sequence[int]) -> Function:
+    """The function of some of its arguments, the others kept."""
+
+    def restricted(*parts: Any) -> Any:
+        called = list(args)
+        for index, part in zip(varied, parts, strict=True):
+            called[index] = part
+        return function(*called)
+
+    return restricted
 
 
 def gradient_of(
@@ -198,13 +271,8 @@ def gradient_of(
 
     @wraps(function)
     def gradient(*args: Any) -> Any:
-        def restricted(*parts: Any) -> Any:
-            called = list(args)
-            for index, part in zip(varied, parts, strict=True):
-                called[index] = part
-            return function(*called)
-
-        _, pullback = vjp(restricted, *(args[index] for index in varied))
+        inputs = (args[index] for index in varied)
+        _, pullback = vjp(only_varied(function, args, varied), *inputs)
         return pullback(cotangent)
 
     gradient.__name__ = f"gradient of {function_name(function)}"
