@@ -12,7 +12,7 @@ from tqdm import tqdm
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, GradcheckError
 from autograd_lite.gradcheck.comparison import Tolerance
 from autograd_lite.gradcheck.examination import Request, examine, report_of
-from autograd_lite.gradcheck.models import ModelWithLoss, is_model
+from autograd_lite.gradcheck.models import Model, is_model
 from autograd_lite.gradcheck.report import GradcheckReport
 from autograd_lite.gradcheck.subjects import EngineFunction, HandWritten, Subject, function_name
 from autograd_lite.gradcheck.verdict import Finding
@@ -61,8 +61,8 @@ def gradcheck(
     loss
         For a model (what has ``named_parameters()``, such as an ``nn.Module``),
         which is then called with the first of ``args``: ``loss(output, *rest)``
-        is checked with respect to every parameter.  Without a loss it is the
-        output of ``model(*args)``.
+        is checked with respect to every parameter.  Without a loss it is
+        ``model(*args)``, with respect to every parameter and float argument.
     argnum
         Which arguments to check; by default all.
     order
@@ -161,7 +161,7 @@ def _subject(
             f"gradcheck: {' and '.join(given)} were both given; check them one after the other"
         )
     if is_model(function):
-        return ModelWithLoss(function, args, loss)
+        return Model(function, args, loss)
     if loss is not None:
         raise ArgumentValueError(
             "gradcheck: loss= goes with a model that has named_parameters(); for a plain "

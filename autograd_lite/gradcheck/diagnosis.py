@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from autograd_lite.gradcheck.comparison import SAFETY
 from autograd_lite.gradcheck.evidence import SLACK, Evidence, matches
 from autograd_lite.gradcheck.formulas import name_factor, name_function
 from autograd_lite.gradcheck.layout import Leaf, Vector
@@ -83,6 +84,14 @@ def zero_everywhere(evidence: Evidence) -> Hint | None:
         "the claimed derivative is zero everywhere: a gradient that is never filled in, or a "
         "result cut off from its inputs (.data, detach, no_grad)",
     )
+
+
+def no_influence(evidence: Evidence) -> Hint | None:
+    at = evidence.measured
+    if np.any(np.abs(evidence.numerical[:, at]) > SAFETY * evidence.error[:, at]):
+        return None
+    names = ", ".join(leaf.name for leaf in evidence.leaves)
+    return Hint("no influence", f"the result does not depend on {names}: the derivative is zero")
 
 
 def sign(evidence: Evidence) -> Hint | None:
@@ -402,7 +411,7 @@ def _unexplained(evidence: Evidence) -> Hint:
 
 
 HYPOTHESES: tuple[tuple[Hypothesis, ...], ...] = (
-    (zero_everywhere, upstream_ignored),
+    (zero_everywhere, no_influence, upstream_ignored),
     (sign, inputs_swapped, constant_factor, complex_conjugated),
     (rearranged, jacobian_transposed, shifted, broadcast_sum_missing),
     (only_in_a_region, few_entries),
