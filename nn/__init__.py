@@ -36,8 +36,11 @@ from nn.activations import (
     softsign,
     tanh,
 )
+from nn.architecture import build, describe
 from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from nn.files import FileFormatError
 from nn.history import History
+from nn.interchange import load_torch_state_dict, torch_state_dict
 from nn.labels import one_hot, predicted_labels
 from nn.layers import (
     MLP,
@@ -86,6 +89,7 @@ from nn.optimizers import (
 from nn.perceptron import Neuron, Perceptron
 from nn.prediction import predict
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
+from nn.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
 from nn.training import DivergenceError, evaluate, fit
 
 __all__ = [
@@ -98,11 +102,13 @@ __all__ = [
     "AdamW",
     "BatchNorm1d",
     "Callback",
+    "Checkpoint",
     "Concatenate",
     "DivergenceError",
     "Dropout",
     "EarlyStopping",
     "Embedding",
+    "FileFormatError",
     "Flatten",
     "History",
     "LayerNorm",
@@ -122,10 +128,12 @@ __all__ = [
     "Sequential",
     "activations",
     "binary_cross_entropy",
+    "build",
     "clip_gradient_norm",
     "clip_gradient_values",
     "cosine",
     "cross_entropy",
+    "describe",
     "elu",
     "evaluate",
     "find_learning_rate",
@@ -142,6 +150,10 @@ __all__ = [
     "initializers",
     "kl_divergence",
     "leaky_relu",
+    "load",
+    "load_checkpoint",
+    "load_torch_state_dict",
+    "load_weights",
     "log_cosh",
     "log_softmax",
     "losses",
@@ -160,6 +172,8 @@ __all__ = [
     "quadratic",
     "relu",
     "relu6",
+    "save",
+    "save_checkpoint",
     "schedules",
     "selu",
     "sigmoid",
@@ -170,5 +184,6 @@ __all__ = [
     "softsign",
     "squared_hinge",
     "tanh",
+    "torch_state_dict",
     "zero_one",
 ]

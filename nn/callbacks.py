@@ -20,6 +20,7 @@ class Run(Protocol):
     model: Module
     optimizer: Optimizer
     history: History
+    rng: np.random.Generator
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""

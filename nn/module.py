@@ -220,10 +220,14 @@ class Module:
         >>> {name: array.shape for name, array in nn.Linear(2, 3).state_dict().items()}
         {'weight': (2, 3), 'bias': (3,)}
         """
-        state = {name: np.array(p.data) for name, p in self.named_parameters()}
+        return {name: np.array(array) for name, array in self._arrays().items()}
+
+    def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """All parameters and buffers by their dotted names, not copied."""
+        arrays = {name: np.asarray(p.data) for name, p in self.named_parameters()}
         for name, module, attribute in self.named_buffers():
-            state[name] = np.array(getattr(module, attribute))
-        return state
+            arrays[name] = getattr(module, attribute)
+        return arrays
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Write arrays into the parameters and buffers of the same names.
@@ -250,7 +254,7 @@ class Module:
         >>> bool((model.weight.data == other.weight.data).all())
         True
         """
-        own = self.state_dict()
+        own = self._arrays()
         checked = {name: _checked_entry(name, state, own[name]) for name in own}
         for name in state:
             if name not in own:

@@ -1,0 +1,386 @@
+"""Saving and loading: round trips, atomicity, damaged and hostile files, PyTorch's weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import zipfile
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+import nn
+
+SUFFIXES = [".npz", ".safetensors"]
+
+
+def everything(dtype=np.float32):
+    """A model of every layer with state, trained a little so that no number is a default."""
+    linear = partial(nn.Linear, rng=0, dtype=dtype)
+    model = nn.Sequential(
+        linear(4, 6),
+        nn.BatchNorm1d(dtype=dtype),
+        nn.PReLU(6, dtype=dtype),
+        nn.Residual(nn.Sequential(linear(6, 6), "gelu", nn.Dropout(0.25, rng=0))),
+        nn.Activation("leaky_relu", slope=0.2),
+        nn.Concatenate("identity", nn.MLP(6, [5, 2], activation="tanh", rng=0, dtype=dtype)),
+        nn.LayerNorm(dtype=dtype),
+        nn.Flatten(),
+        linear(n_out=3, use_bias=False),
+    )
+    x = np.random.default_rng(0).normal(size=(16, 4))
+    nn.fit(model, x, x[:, :3], loss=nn.mse, epochs=2, rng=0, progress=False)
+    return model, x
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_model_comes_back_as_it_was(tmp_path, suffix, dtype):
+    model, x = everything(dtype)
+    nn.save(model, tmp_path / f"model{suffix}")
+    twin = nn.load(tmp_path / f"model{suffix}")
+    assert repr(twin) == repr(model)
+    assert not twin.training
+    np.testing.assert_array_equal(nn.predict(twin, x), nn.predict(model, x))
+    assert {p.dtype for p in twin.parameters()} == {np.dtype(dtype)}
+    assert list(tmp_path.iterdir()) == [tmp_path / f"model{suffix}"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        nn.Neuron(3, activation="sigmoid", rng=0),
+        nn.Perceptron(2, 3, activation="sign"),
+        nn.Embedding(5, 2, rng=0),
+        nn.MLP(None, [3, 1], rng=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_other_modules_come_back_too(tmp_path, model):
+    if isinstance(model, nn.MLP):
+        model(np.ones((1, 4)))
+    nn.save(model, tmp_path / "model.npz")
+    twin = nn.load(tmp_path / "model.npz")
+    assert type(twin) is type(model)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(twin.state_dict()[name], array)
+
+
+class Own(nn.Module):
+    def __init__(self, width, inner):
+        self.width = width
+        self.inner = inner
+        self.scale = nn.Parameter(np.full(width, 2.0))
+
+    def forward(self, x):
+        return self.inner(x) * self.scale
+
+
+def test_classes_of_ones_own_are_named_when_loading(tmp_path):
+    model = Own(3, nn.Linear(2, 3, rng=0))
+    nn.save(model, tmp_path / "own.npz")
+    twin = nn.load(tmp_path / "own.npz", classes=[Own])
+    np.testing.assert_array_equal(twin(np.ones((1, 2))).data, model(np.ones((1, 2))).data)
+    with pytest.raises(nn.FileFormatError) as error:
+        nn.load(tmp_path / "own.npz")
+    assert str(error.value) == (
+        "own.npz: the architecture has a module of the unknown class 'Own'; "
+        "pass the class in classes=[...] if it is your own"
+    )
+
+
+def test_weights_alone(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), np.sin)
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.save(model, tmp_path / "model.npz")
+    assert str(error.value) == (
+        "Activation.function is <ufunc 'sin'>, which cannot be written down; use an activation of "
+        "nn by name, or save the weights alone with architecture=False"
+    )
+    assert not list(tmp_path.iterdir())
+    nn.save(model, tmp_path / "model.npz", architecture=False)
+    twin = nn.Sequential(nn.Linear(2, 3, rng=1), np.sin)
+    nn.load_weights(twin, tmp_path / "model.npz")
+    np.testing.assert_array_equal(twin[0].weight.data, model[0].weight.data)
+    with pytest.raises(nn.FileFormatError) as error:
+        nn.load(tmp_path / "model.npz")
+    assert str(error.value) == (
+        "model.npz: it holds weights without an architecture; "
+        "build the model and use nn.load_weights"
+    )
+
+
+def test_the_safetensors_library_reads_and_writes_the_same(tmp_path):
+    library = pytest.importorskip("safetensors.numpy")
+    model, _ = everything()
+    nn.save(model, tmp_path / "model.safetensors")
+    theirs = library.load_file(tmp_path / "model.safetensors")
+    state = model.state_dict()
+    assert set(theirs) == set(state)
+    for name, array in state.items():
+        np.testing.assert_array_equal(theirs[name], array)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_truncation_is_refused(tmp_path, suffix):
+    model = nn.MLP(2, [3, 1], rng=0)
+    path = tmp_path / f"model{suffix}"
+    nn.save(model, path)
+    contents = path.read_bytes()
+    for length in range(0, len(contents), 7):
+        path.write_bytes(contents[:length])
+        with pytest.raises(nn.FileFormatError):
+            nn.load(path)
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(data=st.data())
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damage_is_refused_or_harmless(tmp_path_factory, suffix, data):
+    """Some bytes are overwritten: the file is refused, or it still holds numbers as before."""
+    path = tmp_path_factory.mktemp("damage") / f"model{suffix}"
+    model = nn.MLP(2, [3, 1], rng=0)
+    nn.save(model, path)
+    contents = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        contents[data.draw(st.integers(0, len(contents) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(contents)
+    try:
+        twin = nn.load(path)
+    except nn.FileFormatError:
+        return
+    assert {n: a.shape for n, a in twin.state_dict().items()} == {
+        n: a.shape for n, a in model.state_dict().items()
+    }
+
+
+def rewritten(path, change):
+    """A model file whose contents were changed by someone who knows the format."""
+    arrays, texts = nn.files.read_file(path)
+    change(arrays, texts)
+    nn.files.write_file(path, arrays, texts)
+
+
+def huge(texts):
+    texts["architecture"] = texts["architecture"].replace('"n_in": 2', '"n_in": 200000').replace(
+        '"n_outs": [3, 1]', '"n_outs": [200000, 1]'
+    )
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda arrays, texts: arrays.pop("2.bias"),
+            "load_state_dict: the state lacks '2.bias' of shape (1,); "
+            "build the model that was saved",
+        ),
+        (
+            lambda arrays, texts: arrays.update({"2.bias": np.zeros(7)}),
+            "load_state_dict: '2.bias' has shape (7,) in the state, but (1,) in the model; "
+            "build the model that was saved",
+        ),
+        (
+            lambda arrays, texts: texts.update(format='{"name": "autograd_lite.nn", "version": 2}'),
+            "it has the format version 2, and this nn reads up to 1; update autograd-lite",
+        ),
+        (lambda arrays, texts: texts.pop("format"), "it was not written by nn.save"),
+        (lambda arrays, texts: texts.update(architecture="{"), "its architecture is no JSON"),
+        (
+            lambda arrays, texts: texts.update(architecture="[" * 100_000),
+            "its architecture is no JSON",
+        ),
+        (
+            lambda arrays, texts: texts.update(architecture="{}"),
+            "the architecture is none that nn wrote: KeyError 'class'",
+        ),
+        (
+            lambda arrays, texts: texts.update(
+                architecture='{"class": "os.system", "arguments": {"command": "true"}}'
+            ),
+            "the architecture has a module of the unknown class 'os.system'; "
+            "pass the class in classes=[...] if it is your own",
+        ),
+        (
+            lambda arrays, texts: huge(texts),
+            "the architecture needs 200000 numbers for one layer, more than there are",
+        ),
+    ],
+)
+def test_hostile_and_mismatched_files_are_refused(tmp_path, suffix, change, message):
+    path = tmp_path / f"model{suffix}"
+    nn.save(nn.MLP(2, [3, 1], rng=0), path)
+    texts = nn.files.read_file(path)[1]
+    assert "n_in" in texts["architecture"]
+    rewritten(path, change)
+    with pytest.raises(nn.FileFormatError) as error:
+        nn.load(path)
+    assert str(error.value) == f"model{suffix}: {message}"
+
+
+def test_pickles_and_compressed_entries_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", weight=np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.savez_compressed(tmp_path / "b.npz", weight=np.zeros(10**6))
+    for name, message in (
+        (
+            "a.npz",
+            "a.npz: 'weight' has dtype object and shape (1,); "
+            "the file is damaged or was not written by nn",
+        ),
+        (
+            "b.npz",
+            "b.npz: the entry 'weight.npy' is compressed; "
+            "the file is damaged or was not written by nn",
+        ),
+    ):
+        with pytest.raises(nn.FileFormatError) as error:
+            nn.load(tmp_path / name)
+        assert str(error.value) == message
+
+
+def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path):
+    entry = {"w": {"dtype": "F64", "shape": [10**12], "data_offsets": [0, 8]}}
+    header = json.dumps(entry).encode()
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+    with pytest.raises(nn.FileFormatError, match=r"'w' of shape .* has 8 bytes of 8000000000000"):
+        nn.load(path)
+    path.write_bytes(struct.pack("<Q", 2**62) + header)
+    with pytest.raises(nn.FileFormatError, match="its header has a length of"):
+        nn.load(path)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("w.npy", b"\x93NUMPY\x01\x00v\x00" + (
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
+            + b"\n"
+        ))
+    with pytest.raises(nn.FileFormatError, match=r"'w' of shape .* has 0 bytes of 8000000000000"):
+        nn.load(tmp_path / "a.npz")
+
+
+def test_unknown_suffixes_are_refused(tmp_path):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.save(nn.Linear(1, 1), tmp_path / "model.pkl")
+    assert str(error.value) == (
+        "model.pkl: the suffix '.pkl' names no format; use one of .npz, .safetensors"
+    )
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_error_while_saving_leaves_the_old_file(tmp_path, suffix, monkeypatch):
+    path = tmp_path / f"model{suffix}"
+    old = nn.Linear(2, 3, rng=0)
+    nn.save(old, path)
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        nn.save(nn.Linear(2, 3, rng=1), path)
+    assert list(tmp_path.iterdir()) == [path]
+    np.testing.assert_array_equal(nn.load(path).weight.data, old.weight.data)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the platform cannot kill like this")
+def test_a_killed_save_leaves_the_old_file(tmp_path):
+    path = tmp_path / "model.npz"
+    old = nn.Linear(2, 3, rng=0)
+    nn.save(old, path)
+    script = (
+        "import os, signal, sys, nn\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "nn.save(nn.Linear(2, 3, rng=1), sys.argv[1])\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert result.returncode == -signal.SIGKILL
+    np.testing.assert_array_equal(nn.load(path).weight.data, old.weight.data)
+
+
+# Checkpoints.
+
+
+def training(seed):
+    model = nn.MLP(2, [4, 1], rng=seed)
+    return model, nn.Adam(model, learning_rate=0.01), np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_training_goes_on_from_a_checkpoint_bit_for_bit(tmp_path, suffix):
+    path = tmp_path / f"run{suffix}"
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = x[:, :1] * x[:, 1:]
+    options = {"loss": nn.mse, "batch_size": 8, "progress": False}
+    model, optimizer, rng = training(0)
+    checkpoint = nn.Checkpoint(path, every=2)
+    nn.fit(
+        model, x, y, optimizer=optimizer, epochs=5, rng=rng, callbacks=[checkpoint], **options
+    )
+    twin, other, stream = training(1)
+    history = nn.load_checkpoint(path, twin, other, stream)
+    assert len(history) == 4
+    nn.fit(twin, x, y, optimizer=other, epochs=1, rng=stream, history=history, **options)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(twin.state_dict()[name], array)
+
+
+def test_only_the_best_epoch_is_kept(tmp_path):
+    x = np.ones((4, 1))
+    model = nn.Linear(1, 1, rng=0)
+    optimizer = nn.SGD(model, learning_rate=0.1)
+    checkpoint = nn.Checkpoint(tmp_path / "best.npz", best_only=True, monitor="loss")
+    nn.fit(
+        model, x, x, loss=nn.mse, optimizer=optimizer, epochs=8, progress=False,
+        callbacks=[checkpoint], schedule=lambda epoch: 1.0 if epoch < 3 else 30.0,
+    )  # fmt: skip
+    assert len(nn.load_checkpoint(tmp_path / "best.npz", model, optimizer)) == 4
+
+
+def test_a_checkpoint_of_another_training_changes_nothing(tmp_path):
+    model, optimizer, rng = training(0)
+    np.sum(model(np.ones((1, 2)))).backward()
+    optimizer.step()
+    nn.save_checkpoint(tmp_path / "run.npz", model, optimizer, nn.History(), rng)
+    other = nn.MLP(2, [4, 1], rng=3)
+    sgd, before = nn.SGD(other), other.state_dict()
+    with pytest.raises(nn.FileFormatError) as error:
+        nn.load_checkpoint(tmp_path / "run.npz", other, sgd)
+    assert str(error.value) == (
+        "run.npz: it is no checkpoint of this training: SGD.load_state_dict: '0.mean' is unknown; "
+        "load the state of the same optimizer of the same model"
+    )
+    for name, array in other.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+# PyTorch.
+
+
+def test_weights_go_to_pytorch_and_back():
+    torch = pytest.importorskip("torch")
+    ours = nn.Sequential(
+        nn.Linear(4, 6, rng=0), nn.BatchNorm1d(6), "relu", nn.LayerNorm(6), nn.PReLU(6),
+        nn.Linear(6, 3, rng=0),
+    )  # fmt: skip
+    theirs = torch.nn.Sequential(
+        torch.nn.Linear(4, 6), torch.nn.BatchNorm1d(6), torch.nn.ReLU(), torch.nn.LayerNorm(6),
+        torch.nn.PReLU(6), torch.nn.Linear(6, 3),
+    ).double()  # fmt: skip
+    x = np.random.default_rng(0).normal(size=(10, 4))
+    ours(x)  # moves the running averages
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in nn.torch_state_dict(ours).items()})
+    theirs.eval()
+    with torch.no_grad():
+        np.testing.assert_allclose(nn.predict(ours, x), theirs(torch.tensor(x)).numpy(), atol=1e-12)
+        for parameter in theirs.parameters():
+            parameter.add_(torch.randn_like(parameter))
+        nn.load_torch_state_dict(ours, theirs.state_dict())
+        np.testing.assert_allclose(nn.predict(ours, x), theirs(torch.tensor(x)).numpy(), atol=1e-12)
