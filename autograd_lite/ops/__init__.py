@@ -2,24 +2,36 @@
 
 from autograd_lite.ops import (
     accumulations,
+    calculus,
     constants,
     contractions,
+    decompositions,
     elementwise,
+    fft,
     indexing,
     joining,
+    linalg,
+    padding,
     reductions,
     shaping,
     sorting,
+    statistics,
 )
 
 __all__ = [
     "accumulations",
+    "calculus",
     "constants",
     "contractions",
+    "decompositions",
     "elementwise",
+    "fft",
     "indexing",
     "joining",
+    "linalg",
+    "padding",
     "reductions",
     "shaping",
     "sorting",
+    "statistics",
 ]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import ArgumentValueError
-from autograd_lite.ops.define import composite
+from autograd_lite.errors import ArgumentValueError, UnsupportedError
+from autograd_lite.ops.define import array_function, composite
 from autograd_lite.primitive import Node, Primitive, registry
 
 
@@ -106,6 +106,77 @@ def inner(a: Any, b: Any) -> Any:
 @composite(np.outer)
 def outer(a: Any, b: Any) -> Any:
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+@composite(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    ndim = max(np.ndim(a), np.ndim(b))
+    if min(np.ndim(a), np.ndim(b)) == 0:
+        return np.multiply(a, b)
+    shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
+    blocks = np.reshape(a, [n for length in shape_a for n in (length, 1)])
+    inside = np.reshape(b, [n for length in shape_b for n in (1, length)])
+    lengths = [m * n for m, n in zip(shape_a, shape_b, strict=True)]
+    return np.reshape(blocks * inside, lengths)
+
+
+@composite(np.cross)
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    if not np.shape(a)[-1] == np.shape(b)[-1] == 3:
+        raise UnsupportedError(
+            f"cross: vectors of length {np.shape(a)[-1]} and {np.shape(b)[-1]} along the axis; "
+            "both must have length 3"
+        )
+    parts = [
+        a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
+    ]
+    return np.moveaxis(np.stack(parts, axis=-1), -1, axisc)
+
+
+@composite(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+# Products of vectors; the first one is conjugated, but for matvec.
+
+vdot = array_function(
+    np.vdot,
+    lambda g, out, a, b: np.reshape(np.conjugate(g * np.ravel(b)), np.shape(a)),
+    lambda g, out, a, b: np.reshape(g * np.conjugate(np.ravel(a)), np.shape(b)),
+)
+vecdot = Primitive(
+    np.vecdot,
+    lambda g, out, x, y: np.conjugate(np.expand_dims(g, -1) * y),
+    lambda g, out, x, y: np.expand_dims(g, -1) * np.conjugate(x),
+    broadcasts=True,
+)
+registry[np.vecdot] = vecdot
+
+
+@composite((np.vecdot, "__call__"))
+def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
+    return vecdot(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1))
+
+
+if hasattr(np, "matvec"):  # from NumPy 2.2 on
+    registry[np.matvec] = Primitive(
+        np.matvec,
+        lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
+        lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
+        broadcasts=True,
+    )
+    registry[np.vecmat] = Primitive(
+        np.vecmat,
+        lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
+        lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
+        broadcasts=True,
+    )
 
 
 # einsum: the gradient of one operand is an einsum of the upstream gradient and the others.

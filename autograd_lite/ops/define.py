@@ -161,7 +161,7 @@ def multiple(
     The rule gets as ``g`` a tuple of gradients, None for results not used, and
     as ``out`` what `parts` takes apart.
     """
-    rules = (rule, *[None] * (arrays - 1))
+    rules = () if rule is None else (rule, *[None] * (arrays - 1))
     primitive = Primitive(function, *rules, arrays=arrays, **options)
 
     def call(*args: Any, **static: Any) -> Any:

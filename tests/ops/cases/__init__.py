@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from tests.ops.cases import (
     accumulations,
+    calculus,
     constants,
     contractions,
     elementwise,
+    fft,
     indexing,
     joining,
+    linalg,
+    padding,
     reductions,
     shaping,
     sorting,
+    statistics,
 )
 from tests.ops.cases.case import Case
 
@@ -22,8 +27,13 @@ CASES: list[Case] = [
     *shaping.ROWS,
     *joining.ROWS,
     *joining.NESTED,
+    *padding.ROWS,
     *sorting.ROWS,
-    *constants.ROWS,
+    *statistics.ROWS,
     *indexing.ROWS,
     *contractions.ROWS,
+    *linalg.ROWS,
+    *fft.ROWS,
+    *calculus.ROWS,
+    *constants.ROWS,
 ]

@@ -147,6 +147,21 @@ def distinct(rng: Rng, shape: tuple[int, ...]) -> Any:
 
 
 @domain
+def distinct_sizes(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """No two elements of nearly the same absolute value, none near 0."""
+    size = int(np.prod(shape))
+    sizes = rng.permutation(0.3 * np.arange(1, size + 1)) + rng.uniform(-0.05, 0.05, size)
+    return (sizes * rng.choice([-1, 1], size)).reshape(shape)
+
+
+@domain
+def distinct_lines(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Matrices whose rows, and whose columns, differ in the sums of their absolute values."""
+    scales = np.multiply.outer(2.0 ** np.arange(shape[-2]), 3.0 ** np.arange(shape[-1]))
+    return rng.uniform(0.9, 1, shape) * rng.choice([-1, 1], shape) * scales
+
+
+@domain
 def increasing(rng: Rng, shape: tuple[int, ...]) -> Any:
     return np.cumsum(rng.uniform(0.5, 1.5, shape), axis=-1)
 
@@ -165,7 +180,7 @@ def invertible(rng: Rng, shape: tuple[int, ...]) -> Any:
 @domain
 def symmetric(rng: Rng, shape: tuple[int, ...]) -> Any:
     """Symmetric, with eigenvalues well apart."""
-    noise = rng.uniform(-0.3, 0.3, shape)
+    noise = rng.uniform(-0.1, 0.1, shape)
     return noise + np.swapaxes(noise, -1, -2) + np.diag(np.arange(1.0, shape[-1] + 1))
 
 
@@ -178,7 +193,7 @@ def positive_definite(rng: Rng, shape: tuple[int, ...]) -> Any:
 @domain
 def full_rank(rng: Rng, shape: tuple[int, ...]) -> Any:
     """Rectangular, with singular values well apart."""
-    noise = rng.uniform(-0.3, 0.3, shape)
+    noise = rng.uniform(-0.1, 0.1, shape)
     return noise + np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1)
 
 

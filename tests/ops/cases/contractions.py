@@ -122,4 +122,28 @@ ROWS: list[Case] = [
         call=lambda x, y: np.einsum("ij,j->i", x, y),
         label="complex",
     ),
+    row(np.kron, real(2, 3), real(3, 2)),
+    row(np.kron, real(2), real(2, 1, 3), label="dimensions"),
+    row(np.kron, real(), real(2, 3), label="number"),
+    row(np.cross, real(3), real(3)),
+    row(np.cross, real(2, 3), real(4, 1, 3), label="broadcast"),
+    row(np.cross, real(3, 2), real(2, 3), axisa=0, axisb=1, axisc=0),
+    row(np.cross, real(3, 2), real(3, 2), axis=0),
+    row(np.trace, real(3, 4)),
+    row(np.trace, real(2, 3, 4), offset=-1, axis1=1, axis2=2),
+    row(np.vdot, real(2, 3), real(6)),
+    row(np.vdot, complex_numbers(3), complex_numbers(3), label="complex"),
+    row(np.vecdot, real(2, 3), real(3)),
+    row(np.vecdot, complex_numbers(2, 3), complex_numbers(2, 3), label="complex"),
+    row(np.vecdot, real(3, 2), real(3, 2), axis=0),
 ]
+
+if hasattr(np, "matvec"):
+    ROWS += [
+        row(np.matvec, real(2, 3), real(3)),
+        row(np.matvec, real(5, 2, 3), real(3), label="stacked"),
+        row(np.matvec, complex_numbers(2, 3), complex_numbers(3), label="complex"),
+        row(np.vecmat, real(2), real(2, 3)),
+        row(np.vecmat, real(2), real(5, 2, 3), label="stacked"),
+        row(np.vecmat, complex_numbers(2), complex_numbers(2, 3), label="complex"),
+    ]

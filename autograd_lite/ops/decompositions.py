@@ -1,0 +1,219 @@
+"""Rules of matrix decompositions: eigenvalues, singular values, QR, Cholesky.
+
+All work on stacks of matrices.  With G the gradient as a transpose, Ḡ = conj(G)
+is the gradient that textbooks of complex matrix calculus write, for which
+dL = Re tr(Ḡᴴ dA); rules switch to it where formulas are known in that form.
+Sources: M. Giles, "Collected matrix derivative results for forward and reverse
+mode algorithmic differentiation" (2008); J. Townsend, "Differentiating the
+singular value decomposition" (2016).
+
+Eigenvectors of equal eigenvalues, and singular vectors of equal or zero
+singular values, have no derivative: the rules divide by zero, NumPy warns, and
+the gradient is NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import is_complex
+from autograd_lite.errors import UnsupportedError
+from autograd_lite.ops.define import array_function, composite, multiple, parts
+
+
+def transposed(x: Any) -> Any:
+    """The transposes of a stack of matrices."""
+    return np.swapaxes(x, -1, -2)
+
+
+def adjoint(x: Any) -> Any:
+    """The conjugate transposes of a stack of matrices."""
+    return np.conjugate(np.swapaxes(x, -1, -2))
+
+
+def hermitian_part(x: Any) -> Any:
+    return (x + adjoint(x)) / 2
+
+
+def eye_like(x: Any) -> Any:
+    """The identity matrix of the size and dtype of the last axis."""
+    return np.eye(np.shape(x)[-1], dtype=x.dtype)
+
+
+def diagonal_matrix(x: Any) -> Any:
+    """Matrices with the elements of the last axis on the diagonal."""
+    return x[..., None] * eye_like(x)
+
+
+def reciprocal_gaps(x: Any) -> Any:
+    """F[i, j] = 1 / (x[j] - x[i]), and 0 on the diagonal."""
+    identity = eye_like(x)
+    return (1 - identity) / (x[..., None, :] - x[..., :, None] + identity)
+
+
+# Eigenvalues.
+
+
+def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
+    """dw = diag(Vᴴ dA V) and dV = V (F ∘ Vᴴ dA V); the gradient is symmetric as A is."""
+    g_values, g_vectors = g
+    values, vectors = parts(out, 2)
+    inner = 0 if g_values is None else diagonal_matrix(g_values)
+    if g_vectors is not None:
+        inner = inner + reciprocal_gaps(values) * (transposed(vectors) @ g_vectors)
+    return hermitian_part(np.conjugate(vectors) @ inner @ transposed(vectors))
+
+
+def eigvalsh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
+    vectors = np.linalg.eigh(a, UPLO)[1]
+    return (np.conjugate(vectors) * g[..., None, :]) @ transposed(vectors)
+
+
+def eig_vjp(g: Any, out: Any, a: Any) -> Any:
+    """dw = diag(V⁻¹ dA V) and dV = V (F ∘ V⁻¹ dA V), then brought back to LAPACK's scale.
+
+    LAPACK gives each vector length 1 and makes its largest element real.
+    """
+    g_values, g_vectors = g
+    values, vectors = parts(out, 2)
+    inner = 0 if g_values is None else diagonal_matrix(g_values)
+    if g_vectors is not None:
+        along = np.sum(g_vectors * vectors, axis=-2, keepdims=True)
+        g_vectors = g_vectors - np.conjugate(vectors) * np.real(along)
+        if is_complex(vectors):
+            rows = np.arange(np.shape(vectors)[-1])[:, None]
+            largest = rows == np.argmax(np.abs(vectors), axis=-2)[..., None, :]
+            turn = np.imag(along) / np.where(largest, np.real(vectors), 1)
+            g_vectors = g_vectors - 1j * np.where(largest, turn, 0)
+        inner = inner + reciprocal_gaps(values) * (transposed(vectors) @ g_vectors)
+    return np.linalg.solve(transposed(vectors), inner @ transposed(vectors))
+
+
+def eigvals_vjp(g: Any, out: Any, a: Any) -> Any:
+    """The same; LAPACK may order the values differently when it computes vectors too."""
+    values, vectors = np.linalg.eig(a)
+    places = np.argmin(np.abs(out[..., :, None] - values[..., None, :]), axis=-1)
+    g_values = np.take_along_axis(g, np.argsort(places, axis=-1), axis=-1)
+    scaled = g_values[..., :, None] * transposed(vectors)
+    return np.linalg.solve(transposed(vectors), scaled)
+
+
+eigh = multiple(np.linalg.eigh, eigh_vjp)
+eigvalsh = array_function(np.linalg.eigvalsh, eigvalsh_vjp)
+eig = multiple(np.linalg.eig, eig_vjp)
+eigvals = array_function(np.linalg.eigvals, eigvals_vjp)
+
+
+# Singular values.
+
+
+def svd_vjp(
+    g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True
+) -> Any:
+    g_u, g_s, g_vh = g
+    u, s, vh = parts(out, 3)
+    if g_u is None and g_vh is None:
+        return svdvals_vjp(g_s, s, a)
+    if full_matrices and np.shape(a)[-1] != np.shape(a)[-2]:
+        raise UnsupportedError(
+            "svd: the extra vectors that full_matrices=True adds have no derivative; "
+            "pass full_matrices=False"
+        )
+    inner = 0 if g_s is None else diagonal_matrix(g_s)
+    gaps = reciprocal_gaps(s * s)
+    outside = 0
+    if g_u is not None:
+        inside = adjoint(u) @ np.conjugate(g_u)
+        inner = inner + gaps * (inside - adjoint(inside)) * s[..., None, :]
+        outside = outside + (np.conjugate(g_u) - u @ inside) / s[..., None, :] @ vh
+        if is_complex(u):
+            turn = np.imag(np.diagonal(inside, axis1=-2, axis2=-1))
+            inner = inner + 1j * diagonal_matrix(turn / s)
+    if g_vh is not None:
+        inside = vh @ transposed(g_vh)
+        inner = inner + s[..., :, None] * gaps * (inside - adjoint(inside))
+        outside = outside + u @ ((np.conjugate(g_vh) - adjoint(inside) @ vh) / s[..., :, None])
+    return np.conjugate(u @ inner @ vh + outside)
+
+
+def svdvals_vjp(g: Any, out: Any, a: Any) -> Any:
+    """dsᵢ = Re(uᵢᴴ dA vᵢ)."""
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return np.conjugate((u * g[..., None, :]) @ vh)
+
+
+svd_with_vectors = multiple(np.linalg.svd, svd_vjp)
+svdvals = array_function(np.linalg.svdvals, svdvals_vjp)
+
+
+@composite(np.linalg.svd)
+def svd(
+    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
+    if hermitian:
+        raise UnsupportedError(
+            "svd: hermitian=True has no derivative rule here; leave it out, or use np.linalg.eigh"
+        )
+    return svd_with_vectors(a, full_matrices=full_matrices) if compute_uv else svdvals(a)
+
+
+# QR and Cholesky.
+
+
+def mirrored(x: Any) -> Any:
+    """The Hermitian matrix with this lower triangle."""
+    below = np.tril(x, -1)
+    return below + adjoint(below) + np.real(np.tril(np.triu(x)))
+
+
+def qr_vjp(g: Any, out: Any, a: Any, mode: str = "reduced") -> Any:
+    """S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010).
+
+    A wide matrix is [X Y] = Q [U V] with X square: U and Q come from X, and V = Qᴴ Y.
+    """
+    q, r = parts(out, 2)
+    rows, columns = np.shape(a)[-2:]
+    if mode != "reduced" and not (mode == "complete" and rows <= columns):
+        raise UnsupportedError(
+            f"qr: mode={mode!r} has no derivative rule here; pass mode='reduced'"
+        )
+    g_q = np.zeros_like(q) if g[0] is None else np.conjugate(g[0])
+    g_r = np.zeros_like(r) if g[1] is None else np.conjugate(g[1])
+    if rows >= columns:
+        return np.conjugate(tall_qr_gradient(g_q, g_r, q, r))
+    g_q = g_q + a[..., :, rows:] @ adjoint(g_r[..., :, rows:])
+    square = tall_qr_gradient(g_q, g_r[..., :, :rows], q, r[..., :, :rows])
+    return np.conjugate(np.concatenate((square, q @ g_r[..., :, rows:]), axis=-1))
+
+
+def tall_qr_gradient(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
+    """[Q̄ + Q mirrored(R R̄ᴴ - Q̄ᴴ Q)] R⁻ᴴ."""
+    inner = g_q + q @ mirrored(r @ adjoint(g_r) - adjoint(g_q) @ q)
+    return adjoint(np.linalg.solve(r, adjoint(inner)))
+
+
+
+qr_of_both = multiple(np.linalg.qr, qr_vjp)
+
+
+@composite(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    return qr_of_both(a, mode=mode) if mode != "r" else qr_of_both(a, mode="reduced")[1]
+
+
+def cholesky_vjp(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
+    """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹, made Hermitian; Φ halves the diagonal and drops what is above.
+
+    I. Murray, "Differentiation of the Cholesky decomposition" (2016).
+    """
+    low = adjoint(out) if upper else out
+    g_low = transposed(g) if upper else np.conjugate(g)
+    product = np.tril(adjoint(low) @ g_low)
+    halved = product - np.tril(np.triu(product)) / 2
+    left = np.linalg.solve(adjoint(low), halved)
+    return np.conjugate(hermitian_part(adjoint(np.linalg.solve(adjoint(low), adjoint(left)))))
+
+
+cholesky = array_function(np.linalg.cholesky, cholesky_vjp)

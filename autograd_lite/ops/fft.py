@@ -1,0 +1,143 @@
+"""Rules of Fourier transforms.
+
+The matrix of the discrete Fourier transform is symmetric, so each transform is
+its own transpose.  Transforms along several axes are made of those along one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.ops.define import array_function, composite
+
+# ``n`` is the length transformed: inputs are cut or filled up with zeros to it.
+
+
+def fit(x: Any, length: int, axis: int) -> Any:
+    """Cut an axis to a length, or fill it up with zeros."""
+    have = np.shape(x)[axis]
+    before = (slice(None),) * (axis % np.ndim(x))
+    if have >= length:
+        return x if have == length else x[(*before, slice(0, length))]
+    missing = list(np.shape(x))
+    missing[axis] = length - have
+    return np.concatenate((x, np.zeros(missing, x.dtype)), axis=axis)
+
+
+def fft_vjp(
+    g: Any, out: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None
+) -> Any:
+    return fit(np.fft.fft(g, axis=axis, norm=norm), np.shape(a)[axis], axis)
+
+
+def ifft_vjp(
+    g: Any, out: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None
+) -> Any:
+    return fit(np.fft.ifft(g, axis=axis, norm=norm), np.shape(a)[axis], axis)
+
+
+def rfft_vjp(
+    g: Any, out: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None
+) -> Any:
+    """The half of the spectrum that is left out gets no gradient; the input is real."""
+    length = np.shape(a)[axis]
+    spectrum = np.fft.fft(fit(g, length if n is None else n, axis), axis=axis, norm=norm)
+    return fit(np.real(spectrum), length, axis)
+
+
+def irfft_vjp(
+    g: Any, out: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None
+) -> Any:
+    """Each frequency counts for itself and for its mirror image; the first has none."""
+    length = np.shape(out)[axis]
+    half = length // 2 + 1
+    counts = np.full(half, 2, g.dtype)
+    counts[0] = 1
+    if length % 2 == 0:
+        counts[-1] = 1
+    spectrum = fit(np.fft.ifft(g, axis=axis, norm=norm), half, axis)
+    shape = [1] * np.ndim(out)
+    shape[axis] = half
+    return fit(np.reshape(counts, shape) * spectrum, np.shape(a)[axis], axis)
+
+
+fft = array_function(np.fft.fft, fft_vjp)
+ifft = array_function(np.fft.ifft, ifft_vjp)
+rfft = array_function(np.fft.rfft, rfft_vjp)
+irfft = array_function(np.fft.irfft, irfft_vjp)
+
+OPPOSITE: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+@composite(np.fft.hfft)
+def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    return np.fft.irfft(np.conjugate(a), n, axis, norm=OPPOSITE[norm])
+
+
+@composite(np.fft.ihfft)
+def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    return np.conjugate(np.fft.rfft(a, n, axis, norm=OPPOSITE[norm]))
+
+
+# Along several axes, the last of them first.
+
+
+def lengths_and_axes(a: Any, s: Any, axes: Any) -> list[tuple[int | None, int]]:
+    """How long and along which axes to transform; -1 stands for the length there is."""
+    if axes is None:
+        axes = range(np.ndim(a)) if s is None else range(-len(s), 0)
+    lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    return list(zip(lengths, axes, strict=True))
+
+
+@composite(np.fft.fftn)
+def fftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+    for n, axis in reversed(lengths_and_axes(a, s, axes)):
+        a = np.fft.fft(a, n, axis, norm=norm)
+    return a
+
+
+@composite(np.fft.ifftn)
+def ifftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+    for n, axis in reversed(lengths_and_axes(a, s, axes)):
+        a = np.fft.ifft(a, n, axis, norm=norm)
+    return a
+
+
+@composite(np.fft.rfftn)
+def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+    *others, (n, last) = lengths_and_axes(a, s, axes)
+    a = np.fft.rfft(a, n, last, norm=norm)
+    for n, axis in reversed(others):
+        a = np.fft.fft(a, n, axis, norm=norm)
+    return a
+
+
+@composite(np.fft.irfftn)
+def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+    *others, (n, last) = lengths_and_axes(a, s, axes)
+    for length, axis in others:
+        a = np.fft.ifft(a, length, axis, norm=norm)
+    return np.fft.irfft(a, n, last, norm=norm)
+
+
+@composite(np.fft.fft2)
+def fft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+    return np.fft.fftn(a, s, axes, norm)
+
+
+@composite(np.fft.ifft2)
+def ifft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+    return np.fft.ifftn(a, s, axes, norm)
+
+
+@composite(np.fft.rfft2)
+def rfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+    return np.fft.rfftn(a, s, axes, norm)
+
+
+@composite(np.fft.irfft2)
+def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+    return np.fft.irfftn(a, s, axes, norm)

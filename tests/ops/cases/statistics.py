@@ -1,0 +1,68 @@
+"""Cases of averages, covariances and quantiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.ops.cases.case import Case, complex_numbers, distinct, positive, real, row
+
+WITH_NAN = np.array([[0, np.nan, 0, 0, 0], [0, 0, 0, 0, 0], [np.nan, 0, np.nan, 0, np.nan]])
+METHODS = (
+    "inverted_cdf", "averaged_inverted_cdf", "closest_observation",
+    "interpolated_inverted_cdf", "hazen", "weibull", "linear", "median_unbiased",
+    "normal_unbiased", "lower", "higher", "midpoint", "nearest",
+)  # fmt: skip
+
+
+def without_nan(function: Any, **keywords: Any) -> Case:
+    return row(
+        function,
+        distinct(3, 5),
+        call=lambda x: function(x + WITH_NAN, **keywords),
+        label=f"nan,{keywords}",
+    )
+
+
+ROWS: list[Case] = [
+    row(np.average, real(2, 3)),
+    row(np.average, real(2, 3), positive(2, 3), label="weights",
+        call=lambda x, w: np.average(x, weights=w)),
+    row(np.average, real(2, 3), positive(3), label="along",
+        call=lambda x, w: np.average(x, axis=1, weights=w, keepdims=True)),
+    row(np.average, real(2, 3), positive(2), label="returned",
+        call=lambda x, w: np.average(x, axis=0, weights=w, returned=True)),
+    row(np.cov, real(3, 5)),
+    row(np.cov, real(5), label="one"),
+    row(np.cov, real(2, 5), real(5), label="two"),
+    row(np.cov, real(5, 2), rowvar=False, bias=True),
+    row(np.cov, real(2, 5), ddof=0),
+    row(np.cov, real(2, 4), label="weights", fweights=[1, 2, 1, 3], aweights=[0.5, 1, 2, 0.3]),
+    row(np.cov, real(2, 4), label="aweights", aweights=[0.5, 1, 2, 0.3]),
+    row(np.cov, real(2, 4), label="fweights", fweights=[1, 2, 1, 3]),
+    row(np.cov, complex_numbers(2, 4), label="complex"),
+    row(np.corrcoef, real(3, 6), call=lambda x: np.corrcoef(x)[[0, 0, 1], [1, 2, 2]]),
+    row(np.corrcoef, real(6), real(6), call=lambda x, y: np.corrcoef(x, y)[0, 1], label="two"),
+    row(np.corrcoef, complex_numbers(2, 4), call=lambda x: np.corrcoef(x)[0, 1], label="complex"),
+    *[
+        row(np.median, distinct(3, 4), **keywords)
+        for keywords in ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 1)})
+    ],
+    *[row(np.quantile, distinct(7), q=0.3, method=method) for method in METHODS],
+    *[
+        row(np.quantile, distinct(2, 3, 2), **keywords)
+        for keywords in (
+            {"q": 0.5}, {"q": [0.0, 0.35, 1.0], "axis": 1},
+            {"q": [[0.2], [0.9]], "axis": (0, 2)}, {"q": 0.7, "axis": 0, "keepdims": True},
+        )
+    ],
+    row(np.percentile, distinct(5), q=[30, 65]),
+    row(np.percentile, distinct(2, 5), call=lambda x: np.percentile(x, 40, 1), label="x,q,axis"),
+    *[without_nan(np.nanmedian, **keywords) for keywords in ({}, {"axis": 0}, {"axis": 1})],
+    *[
+        without_nan(np.nanquantile, **keywords)
+        for keywords in ({"q": 0.3}, {"q": [0.1, 0.8], "axis": 1, "keepdims": True})
+    ],
+    without_nan(np.nanpercentile, q=30, axis=0),
+]
