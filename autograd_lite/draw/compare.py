@@ -53,7 +53,8 @@ def _paired(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
 
 def _step(vertex: Vertex) -> tuple[str, ...]:
     """What a vertex does, whatever it holds and whichever variable holds it."""
-    return vertex.kind, vertex.subtitle or (vertex.title if vertex.kind != "constant" else "")
+    operation = vertex.subtitle or vertex.title
+    return vertex.kind, "" if vertex.kind in ("leaf", "constant") else operation
 
 
 def _contents(scene: Scene, vertex: Vertex) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import sys
 import tempfile
@@ -140,12 +141,15 @@ class Drawing:
     def show(self) -> Path:
         """Open the drawing in the web browser; it is written to a temporary file.
 
+        The file is a picture, or the stepper where there is no Graphviz.
+
         Returns
         -------
         Path
             The file that was opened.
         """
-        path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / "drawing.svg")
+        suffix = ".html" if self._repr_svg_() is None else ".svg"
+        path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / f"drawing{suffix}")
         webbrowser.open(path.as_uri())
         return path
 
@@ -184,7 +188,9 @@ class Drawing:
             return None
 
     def _repr_html_(self) -> str:
-        return f'<div style="overflow:auto">{self._repr_svg_() or ""}</div>'
+        svg = self._repr_svg_()
+        shown = f"<pre>{html.escape(plain_text(self.picture))}</pre>" if svg is None else svg
+        return f'<div style="overflow:auto">{shown}</div>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         bundle = {"text/plain": plain_text(self.picture), "text/html": self._repr_html_()}

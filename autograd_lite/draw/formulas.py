@@ -198,9 +198,9 @@ def _binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
 def _simplified(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Symbol | None:
     """What a person would write for 1·x, x/1, x**1, x·x and (-1)·x."""
     if sign == "·" and a == "1":
-        return Symbol(b, data, getattr(right, "binds", ATOM))
+        return Symbol(_text(right, 0), data, getattr(right, "binds", ATOM))
     if sign in ("·", "/", "**") and b == "1":
-        return Symbol(a, data, getattr(left, "binds", ATOM))
+        return Symbol(_text(left, 0), data, getattr(left, "binds", ATOM))
     if sign == "·" and a == "-1":
         return Symbol(f"-{b}", data, PRODUCT)
     if sign == "·" and a == b and a.isidentifier():

@@ -42,12 +42,11 @@ class Groups:
         boxes: dict[int, list[int]] = defaultdict(list)
         for box, number in enumerate(classes):
             boxes[number].append(box)
-        inputs = {
-            number: dict.fromkeys(classes[o] for box in parts for o in self.operands[box])
-            for number, parts in boxes.items()
-        }
-        for number in inputs:
-            inputs[number].pop(number, None)
+        inputs: dict[int, dict[int, None]] = {number: {} for number in boxes}
+        for number, operands in zip(classes, self.operands, strict=True):
+            for o in operands:
+                if classes[o] != number:
+                    inputs[number][classes[o]] = None
         order = _topological(inputs, {number: parts[0] for number, parts in boxes.items()})
         place = {number: index for index, number in enumerate(order)}
         return Groups(
@@ -58,14 +57,6 @@ class Groups:
             [[place[o] for o in inputs[number]] for number in order],
             [tuple(call for box in boxes[number] for call in self.calls[box]) for number in order],
         )
-
-    def consumers(self) -> list[set[int]]:
-        """For each box the boxes that depend on it."""
-        users: list[set[int]] = [set() for _ in self.members]
-        for box, operands in enumerate(self.operands):
-            for operand in operands:
-                users[operand].add(box)
-        return users
 
 
 def _topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) -> list[int]:
@@ -98,12 +89,11 @@ def ungrouped(graph: Graph) -> Groups:
 
 def fold(graph: Graph, groups: Groups, names: dict[int, str], limit: int) -> Groups:
     """Put boxes together until there are at most ``limit``, what repeats itself first."""
-    kinds = _kinds(graph, names)
     if len(groups) > limit:
         groups = groups.merged(_chains(groups))
     if len(groups) > limit:
-        groups = groups.merged(_repeated(groups, kinds))
-    if len(groups) > limit:
+        groups = groups.merged(_repeated(groups, _kinds(graph, names)))
+        # What was repeated side by side is one chain now, too long to read even if it fits.
         groups = groups.merged(_chains(groups))
     if len(groups) > limit:
         groups = groups.merged(_intervals(groups, limit))
@@ -146,27 +136,36 @@ def _chains(groups: Groups) -> list[int]:
     Only the last box of a run is used outside, and what else a box of the run
     needs is older than the whole run, so that no path leaves it and comes back.
     """
-    users = groups.consumers()
-    heads = list(range(len(groups)))
-    lengths = [1] * len(groups)
-    private = [not operands for operands in groups.operands]
+    count = len(groups)
+    user = _only_users(groups, range(count))
+    heads = list(range(count))
+    lengths = [1] * count
     for box, operands in enumerate(groups.operands):
-        inner = [o for o in operands if not private[o]]
+        inner = [o for o in operands if groups.operands[o]]
         link = max(inner, default=-1)
-        if link < 0 or len(users[link]) > 1 or not users[box]:
+        if link < 0 or user[link] != box or user[box] == UNUSED:
             continue
         if all(o < heads[link] for o in inner if o != link):
             heads[box] = heads[link]
             lengths[heads[box]] += 1
-    classes = [
-        heads[box] if lengths[heads[box]] >= SHORTEST_CHAIN else box for box in range(len(groups))
-    ]
-    for box, operands in enumerate(groups.operands):
-        if lengths[heads[box]] >= SHORTEST_CHAIN:
-            for o in operands:
-                if private[o] and len({classes[user] for user in users[o]}) == 1:
-                    classes[o] = classes[box]
+    classes = [head if lengths[head] >= SHORTEST_CHAIN else box for box, head in enumerate(heads)]
+    for leaf, number in enumerate(_only_users(groups, classes)):
+        if not groups.operands[leaf] and number >= 0 and lengths[number] >= SHORTEST_CHAIN:
+            classes[leaf] = number
     return classes
+
+
+UNUSED, SEVERAL = -1, -2
+
+
+def _only_users(groups: Groups, classes: Sequence[int]) -> list[int]:
+    """For each box the one class that uses it, or that there is none or more than one."""
+    only = [UNUSED] * len(groups)
+    for number, operands in zip(classes, groups.operands, strict=True):
+        for o in operands:
+            if only[o] != number:
+                only[o] = number if only[o] == UNUSED else SEVERAL
+    return only
 
 
 def _intervals(groups: Groups, limit: int) -> list[int]:
@@ -182,11 +181,14 @@ def _intervals(groups: Groups, limit: int) -> list[int]:
         classes[box] = place // size
     last = inner[-1] if inner else -1
     classes[last] = len(groups)
-    for box, users in enumerate(groups.consumers()):
-        if not groups.operands[box]:
-            stretches = {classes[user] for user in users}
-            first = min(stretches, default=0)
-            classes[box] = first if len(stretches) == 1 else len(groups) + 1 + first
+    users = _only_users(groups, classes)
+    first = [len(groups)] * len(groups)
+    for box in reversed(inner):
+        for o in groups.operands[box]:
+            first[o] = classes[box]
+    for box, operands in enumerate(groups.operands):
+        if not operands:
+            classes[box] = users[box] if users[box] >= 0 else len(groups) + 1 + first[box]
     return classes
 
 

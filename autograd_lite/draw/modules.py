@@ -18,6 +18,8 @@ __all__ = ["call_title", "clipped", "module_paths", "parameter_count", "rolled_u
 
 def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
     """The module call that each node lies in; a parameter lies where all its users lie."""
+    if not lines.calls:
+        return [()] * len(graph.nodes)
     paths: list[Path] = []
     for node in graph.nodes:
         origin = lines.origins.get(node.serial)
@@ -63,7 +65,6 @@ def rolled_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
     Only boxes that each feed only the next are joined, so that no path leaves
     a run and comes back.
     """
-    users = groups.consumers()
     classes = list(range(len(groups)))
     modules = [box for box, calls in enumerate(groups.calls) if calls]
     signatures = [_signature(graph, groups, box, lines) for box in modules]
@@ -73,7 +74,7 @@ def rolled_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
         for period in range(1, 5):
             count = _repeats(signatures[start:], period)
             run = modules[start : start + count * period]
-            if count > 1 and _is_chain(groups, users, run):
+            if count > 1 and _is_chain(groups, run):
                 length = len(run)
                 for box in run:
                     classes[box] = modules[start]
@@ -97,8 +98,17 @@ def _repeats(signatures: Sequence[Any], period: int) -> int:
     return count
 
 
-def _is_chain(groups: Groups, users: Sequence[set[int]], run: Sequence[int]) -> bool:
-    return all(users[box] == {after} for box, after in pairwise(run))
+def _is_chain(groups: Groups, run: Sequence[int]) -> bool:
+    """Whether each box of a run is used by the next one and by nothing else."""
+    following = dict(pairwise(run))
+    used = set()
+    for box, operands in enumerate(groups.operands):
+        for o in operands:
+            if o in following:
+                if following[o] != box:
+                    return False
+                used.add(o)
+    return len(used) == len(following)
 
 
 def parameter_count(calls: Sequence[ModuleCall]) -> int:

@@ -144,7 +144,7 @@ def parameter_names(module: Any) -> dict[int, str]:
 
 def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
     """Names of Values among local variables, by serial number: ``x``, ``x[0]``, ``layers.0.w``."""
-    variables = {name: x for name, x in variables.items() if not name.startswith("_")}
+    variables = {name: x for name, x in variables.items() if name[:1].isalpha()}
     names: dict[int, str] = {}
     modules = {name: x for name, x in variables.items() if is_module(x)}
     for name, module in modules.items():

@@ -90,10 +90,13 @@ class Scene:
                 elif place in drawn:
                     yield Edge(f"{head}_{place}", head, shape_text(np.shape(x)), place)
         else:
-            inputs = dict.fromkeys(o for index in members for o in self.graph.operands[index])
-            tails = {self.key(index): _shape(self.graph.nodes[index]) for index in inputs}
-            tails.pop(head, None)
-            yield from (Edge(tail, head, shape) for tail, shape in tails.items())
+            tails: dict[int, int] = {}
+            for index in members:
+                for o in self.graph.operands[index]:
+                    if self.owner[o] != box:
+                        tails[self.owner[o]] = o
+            for tail, o in tails.items():
+                yield Edge(f"v{tail}", head, _shape(self.graph.nodes[o]))
 
     def _constants(self, box: int, index: int) -> Iterator[Vertex]:
         for place, data in constants(self.graph.nodes[index]):

@@ -1,0 +1,126 @@
+"""Highlights and comparisons: where NaN began, where the gradient died, what differs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+
+def marks(drawing):
+    return {v.title: sorted(v.marks) for v in drawing.picture.vertices if v.marks}
+
+
+def marked_edges(drawing):
+    titles = {v.key: v.title for v in drawing.picture.vertices}
+    return {(titles[e.tail], titles[e.head]) for e in drawing.picture.edges if e.marks}
+
+
+def test_the_first_nan_is_found_with_its_source_line():
+    def loss(x):
+        safe = x * 2.0
+        spoilt = np.log(safe - 3.0)
+        return np.sum(spoilt * 0.5)
+
+    with np.errstate(all="ignore"):
+        drawing = ag.draw(loss, np.array([1.0, 2.0]), highlight="nan")
+    assert marks(drawing) == {"spoilt": ["first"], "multiply": ["tainted"], "sum": ["tainted"]}
+    first, where = drawing.picture.notes
+    assert first == "The first NaN is the result of log."
+    assert where.startswith("It was called at test_highlight.py:")
+    assert where.endswith("spoilt = np.log(safe - 3.0).")
+
+
+def test_infinity_and_nan_that_was_put_in_are_told_apart():
+    x = ag.Value(np.array([0.0, 1.0]), label="x")
+    with np.errstate(all="ignore"):
+        assert ag.draw(1.0 / x, highlight="nan").picture.notes == (
+            "The first inf is the result of divide.",
+        )
+    bad = ag.Value(np.nan, label="bad")
+    assert ag.draw(bad * 2.0, highlight="nan").picture.notes == (
+        "The first NaN was put in as bad.",
+    )
+
+
+def test_nan_that_appears_only_in_the_gradient_is_found():
+    def root(x):
+        return np.sum(np.sqrt(x) * np.array([0.0, 1.0]))
+
+    with np.errstate(all="ignore"):
+        drawing = ag.draw(root, np.array([0.0, 4.0]), highlight="nan")
+    assert marks(drawing) == {"sqrt": ["first"]}
+    assert marked_edges(drawing) == {("x", "sqrt")}
+    assert drawing.picture.notes[0] == (
+        "All values are finite; the first NaN in the gradient is the result of sqrt."
+    )
+
+
+def test_nothing_is_marked_where_all_is_finite():
+    drawing = ag.draw(lambda x: x * x, 2.0, highlight="nan")
+    assert marks(drawing) == {}
+    assert drawing.picture.notes == ("All values and gradients are finite.",)
+
+
+def test_a_dead_relu_blocks_the_gradient():
+    def unit(x, w):
+        dead = (x * w - 10.0).relu()
+        return dead * 3.0 + x
+
+    drawing = ag.draw(unit, 1.0, 2.0, highlight="zero_grad")
+    assert marks(drawing) == {"w": ["blocked"], "multiply": ["tainted"], "subtract": ["tainted"]}
+    assert marked_edges(drawing) == {("subtract", "dead")}
+    assert drawing.picture.notes == ("No gradient reaches w.",)
+
+
+def test_a_detached_input_gets_no_gradient():
+    x = ag.Value(2.0, label="x")
+    loss = x * (x * 3.0).detach()
+    drawing = ag.draw(loss, highlight="zero_grad")
+    assert list(marks(drawing).values()) == [["blocked"]]
+    assert [v.subtitle for v in drawing.picture.vertices if v.marks] == ["no gradient"]
+
+
+def test_a_gradient_that_reaches_all_leaves_nothing_to_mark():
+    drawing = ag.draw(lambda x, y: x * y, 2.0, 3.0, highlight="zero_grad")
+    assert marks(drawing) == {}
+    assert drawing.picture.notes == ("A gradient reaches every leaf.",)
+
+
+def test_the_path_of_the_largest_gradient():
+    drawing = ag.draw(lambda a, b: a * 10.0 + b * 0.1, 1.0, 1.0, highlight="path")
+    assert marked_edges(drawing) == {("a", "multiply"), ("multiply", "add")}
+    assert drawing.picture.notes == ("The largest gradient flows add ← multiply ← a.",)
+
+
+def test_two_runs_are_compared():
+    def f(a, b):
+        return np.tanh(a * 2.0) + b
+
+    drawing = ag.draw(f, 1.0, 5.0, compare=(1.5, 5.0))
+    assert drawing.picture.notes == ("8 of 12 nodes differ.",)
+    by_frame = {frame: [] for frame in "ab"}
+    for vertex in drawing.picture.vertices:
+        if vertex.marks:
+            by_frame[vertex.module[0]].append(vertex.title)
+    assert by_frame["a"] == by_frame["b"] == ["a", "multiply", "tanh", "add"]
+    assert drawing.svg.count("first f") and drawing.svg.count("second f")
+
+
+def test_equal_runs_and_runs_of_different_length():
+    x, y = ag.Value(2.0), ag.Value(2.0)
+    assert ag.draw(x * 3.0, compare=y * 3.0).picture.notes == ("The two runs are the same.",)
+    longer = ag.draw(x * 3.0, compare=np.exp(y * 3.0))
+    assert [v.title for v in longer.picture.vertices if v.marks] == ["exp"]
+
+
+def test_comparisons_that_make_no_sense_are_refused(tmp_path):
+    x = ag.Value(2.0)
+    with pytest.raises(ag.ArgumentTypeError, match="draw: compare is float; pass a Value"):
+        ag.draw(x * 2.0, compare=3.0)
+    with pytest.raises(ag.ArgumentValueError, match="cannot be combined"):
+        ag.draw(x * 2.0, compare=x * 3.0, highlight="nan")
+    with pytest.raises(ag.ArgumentValueError, match="cannot be stepped through"):
+        ag.draw(x * 2.0, compare=x * 3.0).save(tmp_path / "both.html")
+    assert list(tmp_path.iterdir()) == []

