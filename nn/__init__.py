@@ -40,6 +40,7 @@ from nn.architecture import build, describe
 from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau
 from nn.files import FileFormatError
 from nn.history import History
+from nn.inspection import LayerSummary, Summary
 from nn.interchange import load_torch_state_dict, torch_state_dict
 from nn.labels import one_hot, predicted_labels
 from nn.layers import (
@@ -73,6 +74,7 @@ from nn.losses import (
     zero_one,
 )
 from nn.module import Module, Parameter
+from nn.onnx_export import export_onnx
 from nn.optimizers import (
     SGD,
     Adadelta,
@@ -86,7 +88,7 @@ from nn.optimizers import (
     clip_gradient_norm,
     clip_gradient_values,
 )
-from nn.perceptron import Neuron, Perceptron
+from nn.perceptron import McCullochPitts, Neuron, Perceptron, hebb_update
 from nn.prediction import predict
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
 from nn.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
@@ -112,9 +114,11 @@ __all__ = [
     "Flatten",
     "History",
     "LayerNorm",
+    "LayerSummary",
     "LearningRates",
     "Linear",
     "Lion",
+    "McCullochPitts",
     "Module",
     "Nadam",
     "Neuron",
@@ -126,6 +130,7 @@ __all__ = [
     "ReduceOnPlateau",
     "Residual",
     "Sequential",
+    "Summary",
     "activations",
     "binary_cross_entropy",
     "build",
@@ -136,6 +141,7 @@ __all__ = [
     "describe",
     "elu",
     "evaluate",
+    "export_onnx",
     "find_learning_rate",
     "fit",
     "fit_lbfgs",
@@ -144,6 +150,7 @@ __all__ = [
     "hard_sigmoid",
     "hard_tanh",
     "heaviside",
+    "hebb_update",
     "hinge",
     "huber",
     "identity",

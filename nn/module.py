@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.inspection import Summary, summarized
 
 __all__ = ["Module", "Parameter"]
 
@@ -271,6 +272,34 @@ class Module:
             setattr(module, attribute, checked[name])
 
     # Description.
+
+    def summary(self, x: Any = None) -> Summary:
+        """Layers, shapes, parameters and memory, as a table.
+
+        Parameters
+        ----------
+        x : array_like, or a tuple of them, optional
+            An input, samples first, from which the shapes of outputs are found.
+
+        Returns
+        -------
+        Summary
+            Prints as a table; memory is that of parameters, buffers, and of the
+            output for one sample.
+
+        Examples
+        --------
+        >>> import numpy as np, nn
+        >>> nn.MLP(4, [8, 3]).summary(np.zeros((1, 4)))
+        name   layer         output shape  parameters  memory
+        -----------------------------------------------------
+        0      Linear(4, 8)  (n, 8)                40   384 B
+        1      relu          (n, 8)                 0    64 B
+        2      Linear(8, 3)  (n, 3)                27   240 B
+        -----------------------------------------------------
+        total                                      67   688 B
+        """
+        return summarized(self, x)
 
     def configuration(self) -> dict[str, Any]:
         """The arguments of ``__init__`` that make a module like this one.

@@ -1,4 +1,7 @@
-"""The beginnings: Rosenblatt's perceptron, and a single neuron on scalar Values."""
+"""The beginnings: units of McCulloch and Pitts, Hebb's rule, Rosenblatt's perceptron.
+
+And a single neuron on scalar Values, to be drawn.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,110 @@ from nn.activations import heaviside, tanh
 from nn.layers import RandomState, checked_size, named_activation
 from nn.module import Module, Parameter
 
-__all__ = ["Neuron", "Perceptron"]
+__all__ = ["McCullochPitts", "Neuron", "Perceptron", "hebb_update"]
 
 Array = np.ndarray[Any, Any]
+
+
+class McCullochPitts(Module):
+    """A unit of 1943: it fires if enough excitatory inputs do, and no inhibitory one.
+
+    W. McCulloch, W. Pitts, "A logical calculus of the ideas immanent in nervous
+    activity" (1943).  It does not learn: the threshold is its only number.
+
+    Parameters
+    ----------
+    n_in : int
+        The number of inputs; the first ones are excitatory.
+    threshold : int
+        How many excitatory inputs must fire.
+    n_inhibitory : int
+        How many of the inputs, the last ones, are inhibitory: a single one
+        that fires keeps the unit silent.
+
+    Raises
+    ------
+    ArgumentValueError
+        If an input is neither 0 nor 1, or their number is another.
+
+    Notes
+    -----
+    Input of shape (..., n_in) gives output of shape (...), of zeros and ones.
+
+    Examples
+    --------
+    >>> import nn
+    >>> pairs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> nn.McCullochPitts(2, threshold=2)(pairs)  # AND
+    array([0, 0, 0, 1])
+    >>> nn.McCullochPitts(2, threshold=1)(pairs)  # OR
+    array([0, 1, 1, 1])
+    >>> nn.McCullochPitts(2, threshold=1, n_inhibitory=1)(pairs)  # AND NOT
+    array([0, 0, 1, 0])
+    >>> nn.McCullochPitts(1, threshold=0, n_inhibitory=1)([[0], [1]])  # NOT
+    array([1, 0])
+    >>> nn.McCullochPitts(1, threshold=1)([[0], [1]])  # identity
+    array([0, 1])
+    """
+
+    def __init__(self, n_in: int, threshold: int, n_inhibitory: int = 0) -> None:
+        self.n_in = checked_size("McCullochPitts", "n_in", n_in)
+        if not 0 <= n_inhibitory <= n_in:
+            raise ag.ArgumentValueError(
+                f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {n_in} inputs; "
+                f"it must be from 0 to {n_in}"
+            )
+        self.threshold = threshold
+        self.n_inhibitory = n_inhibitory
+
+    def forward(self, x: Any) -> Array:
+        """Whether the unit fires: 0 or 1."""
+        signals = np.asarray(x)
+        if signals.shape[-1:] != (self.n_in,) or not np.isin(signals, (0, 1)).all():
+            raise ag.ArgumentValueError(
+                f"McCullochPitts: the input has shape {signals.shape}; it must hold zeros and "
+                f"ones, {self.n_in} along its last axis"
+            )
+        excitatory = signals[..., : self.n_in - self.n_inhibitory].sum(axis=-1)
+        inhibited = signals[..., self.n_in - self.n_inhibitory :].any(axis=-1)
+        return np.asarray((excitatory >= self.threshold) & ~inhibited, np.int64)
+
+
+def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> Array:
+    """Hebb's rule: units that fire together get connected, w + learning_rate · x yᵀ.
+
+    D. Hebb, "The organization of behavior" (1949).  The rule needs no error, and
+    nothing bounds the weights: the correlations are summed up, which recalls
+    patterns exactly only if they are orthogonal.
+
+    Parameters
+    ----------
+    weight : array_like, shape (n_in, n_out)
+        The connections before.
+    x : array_like, shape (..., n_in)
+        What the input units do.
+    y : array_like, shape (..., n_out)
+        What the output units do at the same time.
+    learning_rate : float
+        The strength of the change.
+
+    Returns
+    -------
+    array, shape (n_in, n_out)
+        The connections after.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.array([[1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0]])
+    >>> y = np.array([[1.0], [-1.0]])
+    >>> w = nn.hebb_update(np.zeros((4, 1)), x, y)
+    >>> np.sign(x @ w).ravel()
+    array([ 1., -1.])
+    """
+    inputs = np.asarray(x, np.float64).reshape(-1, np.shape(weight)[0])
+    outputs = np.asarray(y, np.float64).reshape(-1, np.shape(weight)[1])
+    return np.asarray(np.asarray(weight) + learning_rate * (inputs.T @ outputs))
 
 
 class Neuron(Module):

@@ -41,7 +41,7 @@ def new_figure(size: tuple[float, float] = (6.4, 4.8)) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ag.MissingOptionError(
-            "nn.plots needs matplotlib; install it with: pip install 'autograd-lite[examples]'"
+            "nn.plots needs matplotlib; install it with: pip install matplotlib"
         ) from error
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)

@@ -15,6 +15,36 @@ GATES = {"and": [0, 0, 0, 1], "or": [0, 1, 1, 1], "nand": [1, 1, 1, 0], "nor": [
 XOR = [0, 1, 1, 0]
 
 
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        (nn.McCullochPitts(2, threshold=2), [0, 0, 0, 1]),
+        (nn.McCullochPitts(2, threshold=1), [0, 1, 1, 1]),
+        (nn.McCullochPitts(2, threshold=1, n_inhibitory=1), [0, 0, 1, 0]),
+        (nn.McCullochPitts(2, threshold=0, n_inhibitory=2), [1, 0, 0, 0]),
+    ],
+    ids=["and", "or", "and not", "nor"],
+)
+def test_mcculloch_pitts_units(unit, expected):
+    np.testing.assert_array_equal(unit(INPUTS), expected)
+
+
+def test_xor_of_mcculloch_pitts_units():
+    first, second = INPUTS, INPUTS[:, ::-1]
+    without = nn.McCullochPitts(2, threshold=1, n_inhibitory=1)
+    either = nn.McCullochPitts(2, threshold=1)
+    np.testing.assert_array_equal(either(np.c_[without(first), without(second)]), XOR)
+
+
+def test_hebbs_rule_sums_correlations():
+    rng = np.random.default_rng(0)
+    x, y, w = rng.normal(size=(5, 3)), rng.normal(size=(5, 2)), rng.normal(size=(3, 2))
+    expected = w.copy()
+    for inputs, outputs in zip(x, y, strict=True):
+        expected += 0.5 * np.outer(inputs, outputs)
+    np.testing.assert_allclose(nn.hebb_update(w, x, y, learning_rate=0.5), expected)
+
+
 @pytest.mark.parametrize(("activation", "low"), [("heaviside", 0.0), ("sign", -1.0)])
 def test_the_update_is_rosenblatts_exactly(activation, low):
     rng = np.random.default_rng(0)
@@ -112,6 +142,15 @@ def test_it_converges_within_novikoffs_bound(seed, n_in):
             lambda unit: unit.predict(np.zeros((4, 3))),
             "Perceptron: the input has shape (4, 3), but the weight has shape (2, 1); "
             "the last axis of the input must have length 2",
+        ),
+        (
+            lambda unit: nn.McCullochPitts(2, threshold=1)([[0, 2]]),
+            "McCullochPitts: the input has shape (1, 2); it must hold zeros and ones, "
+            "2 along its last axis",
+        ),
+        (
+            lambda unit: nn.McCullochPitts(2, threshold=1, n_inhibitory=3),
+            "McCullochPitts: n_inhibitory is 3 of 2 inputs; it must be from 0 to 2",
         ),
         (
             lambda unit: nn.Perceptron(2, learning_rate=0),

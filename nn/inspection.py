@@ -1,0 +1,135 @@
+"""What a model is made of, as a table; see ``Module.summary``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+
+__all__ = ["LayerSummary", "Summary", "summarized"]
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One line of the table: a module that holds no others.
+
+    Attributes
+    ----------
+    name : str
+        Its dotted name in the model.
+    layer : str
+        As ``repr`` shows it.
+    shape : tuple of int or None
+        Of its output, for one sample; None if no example was given.
+    parameters : int
+        The numbers that are trained in it.
+    memory : int
+        The bytes of its parameters, buffers, and of its output for one sample.
+    """
+
+    name: str
+    layer: str
+    shape: tuple[int, ...] | None
+    parameters: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The lines of a summary; ``str`` makes the table.
+
+    Attributes
+    ----------
+    layers : list of LayerSummary
+    """
+
+    layers: list[LayerSummary]
+
+    @property
+    def parameters(self) -> int:
+        """The numbers that are trained, in all layers."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def memory(self) -> int:
+        """The bytes of parameters, buffers and outputs for one sample, in all layers."""
+        return sum(layer.memory for layer in self.layers)
+
+    def __str__(self) -> str:
+        rows = [("name", "layer", "output shape", "parameters", "memory")]
+        rows += [
+            (
+                line.name,
+                line.layer,
+                "" if line.shape is None else str(("n", *line.shape)).replace("'", ""),
+                f"{line.parameters:,}",
+                f"{line.memory:,} B",
+            )
+            for line in self.layers
+        ]
+        rows.append(("total", "", "", f"{self.parameters:,}", f"{self.memory:,} B"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if index > 2 else cell.ljust(width)
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        rule = "-" * max(map(len, lines))
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    __repr__ = __str__
+
+
+def summarized(model: Any, x: Any = None) -> Summary:
+    """The summary of a module, with shapes of outputs if there is an input to find them from."""
+    outputs = {} if x is None else outputs_of_modules(model, x)
+    lines = []
+    for name, module in model.named_modules():
+        if len(list(module.named_modules())) > 1:
+            continue
+        parameters = module.parameters()
+        buffers = [getattr(module, attribute) for _, _, attribute in module.named_buffers()]
+        held = sum(np.asarray(p.data).nbytes for p in parameters) + sum(b.nbytes for b in buffers)
+        shape, size = outputs.get(id(module), (None, 0))
+        trained = sum(p.size for p in parameters if p.requires_grad)
+        lines.append(LayerSummary(name, repr(module), shape, trained, held + size))
+    return Summary(lines)
+
+
+def outputs_of_modules(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int]]:
+    """Shape and bytes of each module's output for one sample, by the module's identity.
+
+    For the time of one call, each module's ``forward`` takes notes.
+    """
+    seen: dict[int, tuple[tuple[int, ...], int]] = {}
+    modules = [(module, module.training) for _, module in model.named_modules()]
+
+    def watched(module: Any) -> Any:
+        forward = module.forward
+
+        def take_notes(*inputs: Any) -> Any:
+            out = forward(*inputs)
+            if hasattr(out, "shape"):
+                shape = tuple(out.shape[1:])
+                seen[id(module)] = shape, int(np.prod(shape)) * out.dtype.itemsize
+            return out
+
+        return take_notes
+
+    sample = [np.asarray(part)[:1] for part in (x if isinstance(x, tuple) else (x,))]
+    try:
+        for module, _ in modules:
+            module.forward = watched(module)
+        model.eval()
+        with ag.no_grad():
+            model(*sample)
+    finally:
+        for module, mode in modules:
+            module.training = mode
+            vars(module).pop("forward", None)
+    return seen

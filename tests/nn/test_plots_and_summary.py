@@ -1,0 +1,108 @@
+"""Plots show what they should; the summary counts what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+from nn import plots
+
+pytest.importorskip("matplotlib")
+
+
+def test_learning_curves_hold_the_numbers():
+    history = nn.History()
+    for loss in (1.0, 0.5, 0.25):
+        history.append(loss=loss, validation_loss=2 * loss)
+    axes = history.plot()
+    solid, dashed = axes.lines
+    np.testing.assert_array_equal(solid.get_xdata(), [1, 2, 3])
+    np.testing.assert_array_equal(dashed.get_ydata(), [2.0, 1.0, 0.5])
+    assert solid.get_color() == dashed.get_color()
+    assert history.plot(axes=axes) is axes
+
+
+def test_decision_regions_are_those_of_the_model():
+    x = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    axes = plots.decision_regions(lambda points: points[:, 0], x, [0, 1, 1], n_points=20)
+    (points,) = [c for c in axes.collections if len(c.get_offsets()) == 3]
+    np.testing.assert_array_equal(points.get_offsets(), x)
+    model = nn.Linear(2, 1, rng=0).train()
+    plots.decision_regions(model, x, [0, 1, 1], n_points=5, axes=axes)
+    assert model.training
+
+
+def test_weight_images_are_the_weights():
+    weight = np.arange(12.0).reshape(6, 2)
+    axes = plots.weight_images(nn.Parameter(weight), (2, 3), n_columns=2)
+    image = axes.images[0].get_array()
+    np.testing.assert_array_equal(image[:, :3], weight[:, 0].reshape(2, 3))
+    np.testing.assert_array_equal(image[:, 4:], weight[:, 1].reshape(2, 3))
+
+
+def test_activation_curves_show_function_and_derivative():
+    figure = plots.activation_curves(["tanh", "relu"], columns=2)
+    curve, slope = figure.axes[0].lines
+    x = curve.get_xdata()
+    np.testing.assert_allclose(curve.get_ydata(), np.tanh(x))
+    np.testing.assert_allclose(slope.get_ydata(), 1 - np.tanh(x) ** 2)
+    assert len(plots.activation_curves().axes) >= len(nn.activations) - 3
+
+
+def test_confusion_matrix_shows_its_numbers():
+    axes = plots.confusion_matrix([[5, 1], [0, 7]], names=["no", "yes"])
+    assert [text.get_text() for text in axes.texts] == ["5", "1", "0", "7"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["no", "yes"]
+
+
+def test_gradient_flow_falls_where_gradients_vanish():
+    model = nn.MLP(4, [8] * 6 + [1], activation="sigmoid", rng=0)
+    np.sum(model(np.ones((3, 4)))).backward()
+    sizes = plots.gradient_flow(model).lines[0].get_ydata()
+    assert len(sizes) == 7
+    assert sizes[0] < 1e-3 * sizes[-1]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: plots.decision_regions(np.sum, np.zeros((4, 3)), [0] * 4),
+            "decision_regions: x has shape (4, 3) and there are 4 labels; "
+            "points of shape (samples, 2) are needed, with one label for each",
+        ),
+        (
+            lambda: plots.weight_images(np.zeros((5, 2)), (2, 3)),
+            "weight_images: the weight has shape (5, 2), which does not hold images of "
+            "shape (2, 3); its first axis must have length 6",
+        ),
+        (
+            lambda: plots.gradient_flow(nn.Linear(2, 1)),
+            "gradient_flow: no weight has a gradient; call backward() on a loss first",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        call()
+    assert str(error.value) == message
+
+
+def test_the_summary_counts_parameters_and_memory():
+    model = nn.Sequential(
+        nn.Residual(nn.Linear(4, 4)), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(n_out=2)
+    )
+    model(np.zeros((3, 4)))
+    model[3].bias.requires_grad = False
+    summary = model.train().summary(np.zeros((7, 4)))
+    assert [(line.name, line.shape, line.parameters) for line in summary.layers] == [
+        ("0.module", (4,), 20), ("1", (4,), 8), ("2", (4,), 0), ("3", (2,), 8),
+    ]  # fmt: skip
+    assert [line.memory for line in summary.layers] == [160 + 32, 128 + 32, 32, 80 + 16]
+    assert (summary.parameters, summary.memory) == (36, 480)
+    assert model.training
+    assert all("forward" not in vars(module) for _, module in model.named_modules())
+    assert "36" in str(summary)
+    assert model.summary().layers[0].shape is None
