@@ -14,6 +14,15 @@ __all__ = ["dot_source", "label_lines"]
 # fonts, so that boxes are wide enough whichever font a viewer has.
 FONT = "Verdana"
 
+NODES = {
+    "fontname": FONT,
+    "fontsize": "10",
+    "margin": "0.12,0.07",
+    "height": "0.3",
+    "width": "0.3",
+}
+EDGES = {"fontname": FONT, "fontsize": "9", "arrowsize": "0.6"}
+
 SHAPES = {
     "leaf": {"shape": "box", "style": "filled,rounded"},
     "operation": {"shape": "box", "style": "filled"},
@@ -27,37 +36,9 @@ def dot_source(picture: Picture, theme: Theme, direction: str) -> str:
     """The picture in DOT.  Every text in it is escaped; keys are the picture's own."""
     graph = graphviz.Digraph(
         "computation_graph",
-        graph_attr={
-            "rankdir": direction,
-            "bgcolor": theme.background,
-            "fontname": FONT,
-            "fontcolor": theme.muted,
-            "fontsize": "10",
-            "nodesep": "0.22",
-            "ranksep": "0.38",
-            "pad": "0.15",
-            "tooltip": " ",
-            "label": "".join(
-                graphviz.escape(shortened(note, 160)) + "\\l" for note in picture.notes
-            ),
-            "labelloc": "b",
-            "labeljust": "l",
-        },
-        node_attr={
-            "fontname": FONT,
-            "fontsize": "10",
-            "fontcolor": theme.text,
-            "margin": "0.12,0.07",
-            "height": "0.3",
-            "width": "0.3",
-        },
-        edge_attr={
-            "fontname": FONT,
-            "fontsize": "9",
-            "fontcolor": theme.muted,
-            "color": theme.line,
-            "arrowsize": "0.6",
-        },
+        graph_attr={"rankdir": direction, **_graph_attributes(picture, theme)},
+        node_attr={**NODES, "fontcolor": theme.text},
+        edge_attr={**EDGES, "fontcolor": theme.muted, "color": theme.line},
     )
     _write_clusters(graph, picture, theme)
     for vertex in picture.vertices:
@@ -66,6 +47,23 @@ def dot_source(picture: Picture, theme: Theme, direction: str) -> str:
     for index, edge in enumerate(picture.edges):
         _write_edge(graph, edge, index, theme)
     return str(graph.source)
+
+
+def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
+    notes = "".join(graphviz.escape(shortened(note, 160)) + "\\l" for note in picture.notes)
+    return {
+        "bgcolor": theme.background,
+        "fontname": FONT,
+        "fontcolor": theme.muted,
+        "fontsize": "10",
+        "label": notes,
+        "labelloc": "b",
+        "labeljust": "l",
+        "nodesep": "0.22",
+        "ranksep": "0.38",
+        "pad": "0.15",
+        "tooltip": " ",
+    }
 
 
 def label_lines(vertex: Vertex) -> list[str]:

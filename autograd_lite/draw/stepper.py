@@ -308,19 +308,33 @@ class Story:
         """The local derivative: its formula, with numbers put in, and its value."""
         assert node.primitive is not None and self.sweep is not None
         names = argument_names(node.primitive, len(node.inputs))
-        entry: dict[str, Any] = {"argument": names[place]}
+        known = [self._label(x) for x in node.inputs]
+        # Either all have names of their own, or all go by those of the rule.
+        chosen = names if None in known else map(str, known)
+        labels = dict(zip(names, chosen, strict=True))
+        result = self._label(node) or "out"
+        entry: dict[str, Any] = {"derivative": f"∂{result}/∂{labels[names[place]]}"}
         found = local_derivative(node, place, self.sweep.gradients[node])
         if found is None:
             return entry
         is_local, symbol = found
+        formula = filled(symbol.text, labels | {"out": result})
         if not is_local:
-            return {**entry, "rule": symbol.text}
-        entry |= {"formula": symbol.text, "local": _short(symbol.data)}
+            return {**entry, "rule": formula}
         texts = self._numbers(node) | {"out": _short(node.data)}
-        numbers = shortened(filled(symbol.text, texts), 120)
-        if not np.ndim(node.data) and numbers not in (symbol.text, entry["local"]):
-            entry["numbers"] = numbers
-        return entry
+        numbers = "" if np.ndim(node.data) else filled(symbol.text, texts)
+        local = _short(symbol.data)
+        shown = [formula, numbers, "" if np.ndim(symbol.data) else local]
+        if not np.ndim(symbol.data) and symbol.text.lstrip("-").isdigit():
+            shown = [local]
+        equal = " = ".join(shortened(text, 120) for text in dict.fromkeys(shown) if text)
+        return {**entry, "formula": equal, "local": local}
+
+    def _label(self, x: Any) -> str | None:
+        """The name of an operand, the number of a constant; None for a nameless Value."""
+        if isinstance(x, Node) and x.serial not in self.scene.names:
+            return None
+        return self._name(x)
 
     def _numbers(self, node: Node) -> dict[str, str]:
         """What is put into a formula: numbers and short arrays, the names of long arrays."""

@@ -135,7 +135,7 @@ def test_each_step_back_shows_products_that_are_right(graph, open_page):
     checked = 0
     while page.inner_text("#panel .phase").startswith("backward"):
         for cell in page.locator("#panel td.share, #panel td.sum").all_inner_texts():
-            parts = re.fullmatch(r"(\S+) ([×+]) (\S+) = (\S+)", cell)
+            parts = re.fullmatch(r"(\S+) ([×+]) \(?(\S+?)\)? = (\S+)", cell)
             if parts:
                 left, right, shown = (float(parts[i]) for i in (1, 3, 4))
                 computed = left * right if parts[2] == "×" else left + right
@@ -153,7 +153,7 @@ def test_contributions_of_several_uses_add_up(open_page):
     page = open_page(drawing)
     page.keyboard.press("End")
     sums = page.locator("#panel td.sum").all_inner_texts()
-    assert "4.0 + -6.0 = -2.0" in sums
+    assert "4.0 + (-6.0) = -2.0" in sums
     assert a.grad == -2.0
     assert page.locator(f"#{key_of(drawing, 'a')} .grad").text_content() == "grad  -2.0"
 
@@ -164,6 +164,17 @@ def test_the_forward_step_shows_formula_names_and_numbers(open_page):
     page.keyboard.press("ArrowRight")
     formulas = page.locator("#panel .formula").all_inner_texts()
     assert formulas == ["x · y", "= a · b", "= 2.0 · (-3.0)", "= -6.0"]
+
+
+def test_the_backward_step_shows_the_local_derivative_in_names_and_numbers(open_page):
+    result, _ = expression()
+    page = open_page(ag.draw(result))
+    page.keyboard.press("End")
+    assert page.locator("#panel h3").all_inner_texts() == ["to a", "to b"]
+    rows = page.locator("#panel tr").all_inner_texts()
+    assert rows[1].split("\t") == ["∂out/∂a", "b = -3.0"]
+    assert rows[2].split("\t") == ["contribution", "2.0 × (-3.0) = -6.0"]
+    assert rows[5].split("\t") == ["∂out/∂b", "a = 2.0"]
 
 
 def test_keys_slider_and_clicks_move_through_the_steps(open_page):

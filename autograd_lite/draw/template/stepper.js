@@ -368,13 +368,16 @@ function explainForward(step) {
   ];
 }
 
+const bracketed = (number) => (number.startsWith("-") ? `(${number})` : number);
+
 function explainShare(step, share) {
   const rows = share.upstream ? [["upstream", share.upstream]] : [];
-  if (share.formula) rows.push([`∂out/∂${share.argument}`, [share.formula, share.numbers, share.array ? "" : share.local].filter((text, index, all) => text && all.indexOf(text) === index).join(" = ")]);
+  if (share.formula) rows.push([share.derivative, share.formula]);
   if (share.rule) rows.push(["gradient", `${share.rule}   with g for upstream`]);
-  const product = share.local && !share.array ? `${share.upstream} × ${share.local} = ${share.share}` : share.share;
+  const single = share.local && !share.array;
+  const product = single ? `${share.upstream} × ${bracketed(share.local)} = ${share.share}` : share.share;
   rows.push(["contribution", product, "share"]);
-  const sum = share.before && !share.array ? `${share.before} + ${share.share} = ${share.sum}` : share.sum;
+  const sum = share.before && !share.array ? `${share.before} + ${bracketed(share.share)} = ${share.sum}` : share.sum;
   rows.push(["sum", sum, "sum gradient"]);
   const table = make("table");
   for (const [name, text, className] of rows) {
