@@ -276,6 +276,10 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<Primitive {self.name}>"
 
+    def __reduce__(self) -> str:
+        """Pickled by name, as functions are: rules are code, not data."""
+        return str(getattr(self, "__qualname__", self.name))
+
     def defvjp(self, *rules: Rule | None) -> Primitive:
         """Set the rules, one for each input in order, None for an input without derivative.
 

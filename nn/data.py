@@ -10,7 +10,15 @@ import numpy as np
 import autograd_lite as ag
 from nn.module import Module
 
-__all__ = ["ArrayBatches", "IterableBatches", "apply_model", "checked_pair", "joined", "map_arrays"]
+__all__ = [
+    "ArrayBatches",
+    "IterableBatches",
+    "apply_model",
+    "as_batch_array",
+    "checked_pair",
+    "joined",
+    "map_arrays",
+]
 
 Array = np.ndarray[Any, Any]
 Batch = tuple[Any, Any, Any]
@@ -24,7 +32,7 @@ def map_arrays(function: Callable[[Any], Any], data: Any) -> Any:
 
 def length(data: Any) -> int:
     """The number of samples."""
-    return len(data[0] if isinstance(data, tuple) else data)
+    return int((data[0] if isinstance(data, tuple) else data).shape[0])
 
 
 def rows_of(data: Any, rows: Any, dtype: Any) -> Any:
@@ -33,8 +41,8 @@ def rows_of(data: Any, rows: Any, dtype: Any) -> Any:
 
 
 def in_dtype(array: Any, dtype: Any) -> Any:
-    """Floats in another dtype; integers, which may be labels or indices, as they are."""
-    array = np.asarray(array)
+    """A dense array; floats in another dtype, integers, which may be labels, as they are."""
+    array = array.toarray() if hasattr(array, "toarray") else np.asarray(array)
     return array.astype(dtype, copy=False) if dtype and array.dtype.kind == "f" else array
 
 
@@ -130,8 +138,8 @@ def checked_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
 
 
 def as_batch_array(data: Any) -> Array:
-    """An array; one that is mapped from a file stays on its file."""
-    return data if isinstance(data, np.ndarray) else np.asarray(data)
+    """An array; one that is mapped from a file stays there, one that is sparse stays sparse."""
+    return data if isinstance(data, np.ndarray) or hasattr(data, "toarray") else np.asarray(data)
 
 
 def check_numbers(name: str, array: Array) -> None:
@@ -142,6 +150,8 @@ def check_numbers(name: str, array: Array) -> None:
         )
     if array.dtype.kind != "f":
         return
+    if hasattr(array, "toarray"):  # a sparse array: look at what it stores
+        array = np.asarray(array.data)
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return

@@ -28,6 +28,12 @@ class LayerSummary:
         The numbers that are trained in it.
     memory : int
         The bytes of its parameters, buffers, and of its output for one sample.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.MLP(4, [8, 3]).summary().layers[0]
+    LayerSummary(name='0', layer='Linear(4, 8)', shape=None, parameters=40, memory=320)
     """
 
     name: str
@@ -44,6 +50,12 @@ class Summary:
     Attributes
     ----------
     layers : list of LayerSummary
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.MLP(4, [8, 3]).summary().parameters
+    67
     """
 
     layers: list[LayerSummary]

