@@ -6,7 +6,7 @@
 array([0., 1.])
 """
 
-from autograd_lite import ops
+from autograd_lite import ops, testing
 from autograd_lite.draw import Drawing, DrawingWarning, SourceLines, draw
 from autograd_lite.errors import (
     ArgumentTypeError,
@@ -66,6 +66,7 @@ __all__ = [
     "no_grad",
     "ops",
     "primitive",
+    "testing",
     "value_and_grad",
     "vjp",
 ]

@@ -167,7 +167,8 @@ def _subject(
             "gradcheck: loss= goes with a model that has named_parameters(); for a plain "
             "function write the loss into it"
         )
-    _require_arity(function, args, function_name(function))
+    if args:
+        _require_arity(function, args, function_name(function))
     for name in given:
         first = (np.ones(()),) if name == "vjp" else ()
         _require_arity(derivatives[name], (*first, *args), name)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.gradcheck.layout import Vector
+from autograd_lite.gradcheck.layout import NOTHING, Vector
 from autograd_lite.gradcheck.numerical import BLOCK, FIRST_LEVEL, Ladder, Limit, complex_step
 from autograd_lite.gradcheck.subjects import Subject
 
@@ -32,12 +32,13 @@ SHARP = 1e-5
 NEGLIGIBLE = 1e-5
 """Rounding errors this many times larger than those of the values still leave a zero a zero."""
 
+DELIBERATE = 1e-3
+"""A claim this far below the rounding errors of the values is not one of them."""
+
 DECISIVE = 0.1
 """An estimate whose relative error is above this decides nothing."""
 
 COARSEST, FINEST = FIRST_LEVEL - 36, FIRST_LEVEL + 36
-
-EPSILON = 2.0**-52
 
 
 class Agreement(Enum):
@@ -67,6 +68,10 @@ class Probe:
     size: Vector
     tolerance: Tolerance
     limit: Limit
+    floor: Vector
+    """The rounding error of the claimed derivative itself, taken to be that of the values."""
+    exact: bool = False
+    """Whether the estimate is a complex step."""
 
     @property
     def difference(self) -> Vector:
@@ -74,8 +79,8 @@ class Probe:
 
     @property
     def allowed(self) -> Vector:
-        estimate = SAFETY * (self.limit.error + self.ladder.noise)
-        return estimate + self.tolerance.rtol * self.size + self.tolerance.atol
+        estimate = SAFETY * (self.limit.error + self.floor)
+        return estimate + self.tolerance.rtol * self.size + self.tolerance.atol + NOTHING
 
     @property
     def relative_error(self) -> float:
@@ -93,7 +98,7 @@ class Probe:
             return Agreement.KINK
         if np.any(self.difference > self.allowed):
             return Agreement.DIFFERENT
-        if self.relative_error > DECISIVE:
+        if self.relative_error > DECISIVE and not self.exact:
             return Agreement.UNDECIDED
         return Agreement.SAME
 
@@ -161,8 +166,8 @@ class Probe:
     @property
     def deliberate(self) -> bool:
         """Whether the claimed derivative is too small to be a rounding error of zero."""
-        tiny = (self.claimed != 0) & (np.abs(self.claimed) < self.ladder.noise / 64)
-        return bool(np.any(tiny))
+        size = np.abs(self.claimed)
+        return bool(np.any((size > NOTHING) & (size < DELIBERATE * self.ladder.noise)))
 
     def _stride(self) -> int:
         """How many levels finer to go: two blocks at once where rounding leaves room for it."""
@@ -218,6 +223,7 @@ class Claim:
             np.linalg.norm(contributions, axis=1),
             self.tolerance,
             ladder.derivative(level),
+            ladder.noise,
         )
 
     def by_complex_step(self, blunt: Probe) -> bool:
@@ -228,14 +234,25 @@ class Claim:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                columns = complex_step(
-                    self.subject.evaluate_complex, self.subject.x, blunt.ladder.direction
+                derivative, rounding = complex_step(
+                    lambda x: self.cotangents @ self.subject.evaluate_complex(x),
+                    self.subject.x,
+                    blunt.ladder.direction,
                 )
         except (TypeError, ValueError, ArithmeticError, np.exceptions.ComplexWarning):
             return False
-        derivative = self.cotangents @ columns
         if not np.all(np.abs(derivative - blunt.limit.value) <= SAFETY * blunt.limit.error):
             return False
-        rounding = SAFETY * EPSILON * np.maximum(np.abs(derivative), blunt.size)
         blunt.limit = Limit(derivative, rounding, rounding)
+        blunt.exact = True
+        if np.all(np.abs(derivative) < DELIBERATE * blunt.ladder.noise) and not np.any(
+            np.abs(blunt.claimed) >= DELIBERATE * blunt.ladder.noise
+        ):
+            blunt.floor = self._rounding_of_claim(blunt)
         return True
+
+    def _rounding_of_claim(self, probe: Probe) -> Vector:
+        """By how much the claimed derivative differs when its cotangents are scaled."""
+        again = np.stack([self.subject.pull(1.37 * v) for v in self.cotangents]) / 1.37
+        scaled: Vector = again @ probe.ladder.direction
+        return np.abs(scaled - probe.claimed)

@@ -36,6 +36,7 @@ MOST_HINTS = 3
 
 def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
     """What would explain the numbers, the best explanation first."""
+    evidence, result = _results_that_are_wrong(evidence)
     wrong = _leaves_that_are_wrong(evidence)
     focused = replace(evidence, leaves=wrong) if wrong else evidence
     hints = _explanations(focused)
@@ -47,7 +48,8 @@ def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
         ]
     elif len(focused.leaves) < len(evidence.leaves):
         names = ", ".join(leaf.name for leaf in focused.leaves)
-        hints = [Hint(hint.kind, f"only {names} is wrong; {hint.text}") for hint in hints]
+        hints = [Hint(hint.kind, f"only for {names}: {hint.text}") for hint in hints]
+    hints = [Hint(hint.kind, result + hint.text) for hint in hints]
     return tuple(hints[:MOST_HINTS]) or (_unexplained(focused),)
 
 
@@ -60,6 +62,18 @@ def _explanations(evidence: Evidence) -> list[Hint]:
         if hints:
             return hints
     return []
+
+
+def _results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
+    """The evidence of those results only whose derivatives are wrong, and their names."""
+    results = evidence.subject.outputs.leaves
+    if len(results) == 1:
+        return evidence, ""
+    wrong = [leaf for leaf in results if np.any(evidence.of_results([leaf]).wrong())]
+    if not 0 < len(wrong) < len(results):
+        return evidence, ""
+    names = ", ".join(leaf.name for leaf in wrong)
+    return evidence.of_results(wrong), f"only of {names}: "
 
 
 def _leaves_that_are_wrong(evidence: Evidence) -> tuple[Leaf, ...]:

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from autograd_lite.gradcheck.layout import Layout, Vector
+from autograd_lite.gradcheck.layout import NOTHING, Layout, Vector
 
 __all__ = ["cotangents", "directions", "equalized", "levels_to_stay_near", "own_scale", "signs"]
 
@@ -31,9 +31,9 @@ def signs(count: int, rng: np.random.Generator) -> Vector:
 
 
 def typical(values: Vector) -> float:
-    """The root mean square of what is not zero, and 1 where all is."""
+    """The root mean square of what is not zero, and 1 where all is (or close to underflow)."""
     largest = float(np.max(np.abs(values), initial=0.0))
-    if largest == 0.0 or not np.isfinite(largest):
+    if largest < NOTHING or not np.isfinite(largest):
         return 1.0
     scaled = values[values != 0] / largest
     return largest * float(np.sqrt(np.mean(scaled * scaled)))

@@ -9,7 +9,7 @@ matrices, one row for each cotangent, one column for each coordinate.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,19 @@ class Evidence:
         known: Indices = focus[~np.isnan(self.numerical[0, focus])]
         return known
 
+    def of_results(self, results: Sequence[Leaf]) -> Evidence:
+        """The same, had the function returned only some of its results."""
+        cotangents = np.zeros_like(self.cotangents)
+        for leaf in results:
+            cotangents[:, leaf.place] = self.cotangents[:, leaf.place]
+        numerical, error = self.numerical.copy(), self.error.copy()
+        numerical[:, self.coordinates] = cotangents @ self.columns
+        error[:, self.coordinates] = np.abs(cotangents) @ self.column_error
+        claimed = np.stack([self.subject.pull(v) for v in cotangents])
+        return replace(
+            self, cotangents=cotangents, claimed=claimed, numerical=numerical, error=error
+        )
+
     def wrong(self) -> Mask:
         """Of the measured coordinates, which are wrong."""
         at = self.measured
@@ -169,7 +182,7 @@ def collect(
     cotangents = np.concatenate([claim.cotangents, fresh])
     claimed = np.concatenate([claim.gradients, [subject.pull(v) for v in fresh]])
     coordinates = np.arange(subject.x.size) if full else _chosen(subject, located, rng)
-    columns, column_error = measure(subject, coordinates, probe.level)
+    columns, column_error = measure(subject, coordinates, probe)
     numerical = np.full(claimed.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
     error = np.zeros(claimed.shape)
@@ -191,20 +204,18 @@ def _chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Ind
     return sample
 
 
-def measure(subject: Subject, coordinates: Sequence[int] | Indices, level: int) -> tuple[
-    Vector, Vector
-]:
-    """Columns of the numerical Jacobian, and their errors."""
-    scale = own_scale(subject.inputs, subject.x)
+def measure(subject: Subject, coordinates: Indices, probe: Probe) -> tuple[Vector, Vector]:
+    """Columns of the numerical Jacobian, and their errors, with the steps of a probe."""
+    scale = np.abs(probe.ladder.direction)
+    scale = np.where(scale > 0, scale, own_scale(subject.inputs, subject.x))
     columns = np.empty((subject.outputs.size, len(coordinates)))
     errors = np.empty_like(columns)
     for place, coordinate in enumerate(coordinates):
         direction = np.zeros_like(subject.x)
         direction[coordinate] = scale[coordinate]
         noise = subject.resolution * np.abs(subject.value)
-        limit = Ladder(
-            subject.evaluate, subject.x, direction, subject.value, noise
-        ).derivative(level)
+        ladder = Ladder(subject.evaluate, subject.x, direction, subject.value, noise)
+        limit = ladder.derivative(probe.level)
         columns[:, place] = limit.value / scale[coordinate]
         errors[:, place] = limit.error / scale[coordinate]
     return columns, errors

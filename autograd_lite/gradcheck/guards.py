@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.gradcheck.directions import signs
-from autograd_lite.gradcheck.layout import Vector
+from autograd_lite.gradcheck.layout import NOTHING, Vector
 from autograd_lite.gradcheck.subjects import RecordedSubject, Subject
 from autograd_lite.gradcheck.verdict import Finding, Hint, Verdict
 from autograd_lite.primitive import Node, Primitive
@@ -134,7 +134,8 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
             continue
         seen.add(kind)
         for index, x in enumerate(node.inputs):
-            if isinstance(x, Node) and x.requires_grad:
+            several = isinstance(_data(x), tuple)  # the outputs of another primitive
+            if isinstance(x, Node) and x.requires_grad and not several:
                 hint = _inspect_rule(node, index, rng)
                 if hint is not None:
                     hints.setdefault(hint.text, hint)
@@ -252,7 +253,7 @@ def _linearity(name: str, shares: Sequence[Any], upstream: Sequence[Any]) -> Hin
     of_g, of_h, of_both = (np.asarray(share) for share in shares)
     if not all(np.all(np.isfinite(share)) for share in (of_g, of_h, of_both)):
         return None
-    if not of_g.size or not np.any(of_g) or of_g.shape != of_both.shape:
+    if np.max(np.abs(of_g), initial=0.0) < NOTHING or of_g.shape != of_both.shape:
         return None
     precision = float(np.finfo(of_g.dtype).eps) if of_g.dtype.kind in "fc" else 2.0**-52
     allowed = 1e4 * precision * max(float(np.max(np.abs(of_g))), float(np.max(np.abs(of_h))))

@@ -16,7 +16,10 @@ import numpy.typing as npt
 
 from autograd_lite.nested import rebuild
 
-__all__ = ["Layout", "Leaf", "Vector", "paths", "plain"]
+__all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "plain"]
+
+NOTHING = 1e-150
+"""Numbers below this are close to underflow, and count as zero."""
 
 Vector = npt.NDArray[np.float64]
 

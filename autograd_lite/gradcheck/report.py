@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
@@ -30,7 +30,7 @@ class GradcheckReport:
         The derivative that is most wrong: which output by which input, its
         numerical value with error, and what the code under test claims.
     entries : tuple of Entry
-        Those that were located, the worst first.
+        Up to five of those that are wrong, the worst first.
     hints : tuple of Hint
         What would explain the numbers, the best explanation first.
     table : TaylorTable or None
@@ -50,12 +50,10 @@ class GradcheckReport:
     name: str
     verdict: Verdict
     reason: str
-    order: int = 1
     entries: tuple[Entry, ...] = ()
     hints: tuple[Hint, ...] = ()
     table: TaylorTable | None = None
     evaluations: int = 0
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def worst(self) -> Entry | None:
@@ -68,12 +66,41 @@ class GradcheckReport:
         lines = [f"gradcheck {self.name}: {self.verdict}", f"  {self.reason}"]
         lines += [f"  {entry}" for entry in self.entries]
         lines += [f"  hint: {hint}" for hint in self.hints]
-        lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain numbers, strings, lists and dictionaries, ready for JSON."""
-        return {**asdict(self), "verdict": str(self.verdict), "correct": bool(self)}
+        plain = {**asdict(self), "verdict": str(self.verdict), "correct": bool(self)}
+        for name in ("entries", "hints"):
+            plain[name] = list(plain[name])
+        if self.table is not None:
+            plain["table"] = {**plain["table"], "order": self.table.order}
+            plain["table"]["rows"] = list(plain["table"]["rows"])
+        return plain
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        colour = "#1a7f37" if self else "#cf222e"
+        parts = [
+            f'<div><b>gradcheck <code>{escape(self.name)}</code>: '
+            f'<span style="color:{colour}">{escape(str(self.verdict))}</span></b></div>',
+            f"<div>{escape(self.reason)}</div>",
+        ]
+        if self.hints:
+            items = "".join(f"<li>{escape(hint.text)}</li>" for hint in self.hints)
+            parts.append(f"<ul>{items}</ul>")
+        if self.entries:
+            parts.append(_html_table(self.entries))
+        return "".join(parts)
+
+
+def _html_table(entries: tuple[Entry, ...]) -> str:
+    heads = ("derivative of", "by", "numerical", "error", "claimed")
+    rows = [
+        (e.output, e.input, f"{e.numerical:.9g}", f"{e.error:.1g}", f"{e.claimed:.9g}")
+        for e in entries
+    ]
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"

@@ -303,14 +303,39 @@ class HandWritten(Subject):
         return np.sum(result) if self.gradient is not None else result
 
     def pull(self, v: Vector) -> Vector:
-        called = self.called_with(self.inputs.arrays(self.x))
+        leaves = self.inputs.arrays(self.x)
+        called = self.called_with(leaves)
         if self.gradient is not None:
-            return float(v[0]) * self._as_vector(self.gradient(*called), "gradient")
-        if self.vjp is not None:
-            seeds = self.outputs.nest(self.outputs.arrays(v, own_dtype=True))
-            return self._as_vector(self.vjp(seeds, *called), "vjp")
-        assert self.jacobian is not None
-        return self._contracted(v, self.jacobian(*called))
+            claimed = float(v[0]) * self._as_vector(self.gradient(*called), "gradient")
+            self._require_unchanged(leaves, "gradient")
+        elif self.vjp is not None:
+            seeds = self.outputs.arrays(v, own_dtype=True)
+            claimed = self._as_vector(self.vjp(self.outputs.nest(seeds), *called), "vjp")
+            self._require_unchanged(leaves, "vjp")
+            if not np.array_equal(self.outputs.vector(seeds), self._rounded(v)):
+                raise Finding(
+                    Verdict.MUTATED,
+                    "vjp writes to the upstream gradient that it is given; "
+                    "let it make a new array",
+                )
+        else:
+            assert self.jacobian is not None
+            claimed = self._contracted(v, self.jacobian(*called))
+            self._require_unchanged(leaves, "jacobian")
+        return claimed
+
+    def _require_unchanged(self, arguments: Sequence[Any], what: str) -> None:
+        """Refuse a derivative that wrote to its arguments."""
+        now = self.inputs.vector(arguments)
+        for place in np.flatnonzero(now != self.x):
+            name = self.inputs.leaf_of(int(place)).name
+            raise Finding(
+                Verdict.MUTATED, f"{what} writes to its argument {name}; let it work on a copy"
+            )
+
+    def _rounded(self, v: Vector) -> Vector:
+        """A cotangent in the precision of the results."""
+        return self.outputs.vector(self.outputs.arrays(v, own_dtype=True))
 
     def _as_vector(self, claimed: Any, what: str) -> Vector:
         """Gradients as the user's function returned them: one, or one for each argument."""

@@ -1,0 +1,82 @@
+"""The shell command."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from autograd_lite.__main__ import main
+
+
+def wrong_cosine(x):
+    return 2 * np.cos(x)
+
+
+HERE = "tests.gradcheck.test_command"
+
+
+def test_a_correct_function_has_status_0(capsys):
+    assert main(["check", "numpy:sin", "--args", "[0.5, 1.0]", "--order", "2"]) == 0
+    assert capsys.readouterr().out.startswith("gradcheck gradient of sin: correct\n")
+
+
+def test_a_wrong_gradient_has_status_1_and_is_named(capsys):
+    arguments = ["check", "numpy:sin", "--gradient", f"{HERE}:wrong_cosine", "--args", "0.5"]
+    assert main(arguments) == 1
+    assert "hint: a constant factor: the claimed derivative is 2 times" in capsys.readouterr().out
+
+
+def test_json_holds_the_whole_report(capsys):
+    arguments = ["check", "numpy:sin", "--gradient", f"{HERE}:wrong_cosine", "--shape", "2x3"]
+    assert main([*arguments, "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["verdict"] == "wrong derivative"
+    assert report["correct"] is False
+    assert report["hints"][0]["kind"] == "factor"
+    assert len(report["entries"]) == 5
+    assert report["table"]["order"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_table_is_printed_on_request(capsys):
+    assert main(["check", "numpy:exp", "--args", "0.5", "--table"]) == 0
+    assert "step    remainder    order" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["numpy", "--args", "1.0"],
+            "error: 'numpy' names no function; write package.module:function\n",
+        ),
+        (["numpy:sine", "--args", "1.0"], "error: 'numpy' has no 'sine'\n"),
+        (["numpy:pi", "--args", "1.0"], "error: numpy:pi is float, and no function\n"),
+        (
+            ["no_such_module:f", "--args", "1.0"],
+            "error: cannot import 'no_such_module': No module named 'no_such_module'; run in the "
+            "folder that holds it\n",
+        ),
+        (["numpy:sin", "--shape", "3by4"], "error: --shape 3by4 is no shape; write 3x4\n"),
+        (
+            ["numpy:sin"],
+            "error: gradcheck: sin was given no number to differentiate with respect to; pass its "
+            "arguments after it, as in ag.gradcheck(sin, x)\n",
+        ),
+    ],
+)
+def test_what_cannot_be_checked_has_status_2(arguments, message, capsys):
+    assert main(["check", *arguments]) == 2
+    assert capsys.readouterr().err == message
+
+
+def test_arguments_are_numbers_and_never_code(capsys):
+    assert main(["check", "numpy:sin", "--args", "__import__('os').getcwd()"]) == 2
+    assert "is no list of numbers" in capsys.readouterr().err
+
+
+def test_it_runs_as_a_program():
+    command = [sys.executable, "-m", "autograd_lite", "check", "numpy:tanh", "--args", "0.5"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

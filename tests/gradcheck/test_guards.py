@@ -1,0 +1,258 @@
+"""What is refused before derivatives are compared, and how it is said."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+X = np.array([1.0, 2.0])
+
+
+def square_with(rule):
+    return ag.Primitive(lambda x: x * x, rule, name="square")
+
+
+def checked(function, *args, **options):
+    return ag.gradcheck(function, *args, raise_error=False, **options)
+
+
+def verdict_and_reason(*args, **options):
+    report = checked(*args, **options)
+    return report.verdict, report.reason
+
+
+def test_a_random_function():
+    rng = np.random.default_rng(0)
+    verdict, reason = verdict_and_reason(lambda x: x * rng.normal(size=2), X)
+    assert verdict == "random function"
+    assert reason.startswith("result[0] was 0.12573 and then 0.640423 for the same arguments")
+
+
+def test_a_random_rule():
+    rng = np.random.default_rng(0)
+    rule = square_with(lambda g, out, x: g * rng.normal(size=2))
+    assert verdict_and_reason(rule, X) == (
+        "random function",
+        "the rule of square for argument 'x' returns different numbers for the same arguments",
+    )
+
+
+def double_in_place(x):
+    x *= 2
+    return x * x
+
+
+def test_a_function_that_writes_to_its_argument():
+    assert verdict_and_reason(double_in_place, X, gradient=lambda x: 8 * x) == (
+        "mutated argument",
+        "double_in_place writes to its argument x; let it work on a copy",
+    )
+    assert X.tolist() == [1.0, 2.0]
+
+
+def test_a_function_that_writes_to_a_constant():
+    def count(x, calls):
+        calls += 1
+        return x * x
+
+    verdict, reason = verdict_and_reason(
+        count, X, np.zeros(1), gradient=lambda x, calls: 2 * x, argnum=0
+    )
+    assert verdict == "mutated argument"
+    assert reason == "count writes to an argument that is not differentiated"
+
+
+def test_a_rule_that_writes_to_the_upstream_gradient():
+    rule = square_with(lambda g, out, x: np.multiply(g, 2 * x, out=g))
+    assert verdict_and_reason(rule, X) == (
+        "mutated argument",
+        "the rule of square for argument 'x' writes to its upstream gradient; "
+        "let it make a new array",
+    )
+
+
+def test_a_rule_that_writes_to_what_was_saved():
+    def rule(g, out, x):
+        x *= 2
+        return g * x
+
+    assert verdict_and_reason(square_with(rule), X) == (
+        "mutated argument",
+        "the rule of square for argument 'x' writes to what was saved for it; "
+        "let it make a new array",
+    )
+
+
+def test_a_hand_written_vjp_that_writes_to_the_upstream_gradient():
+    def vjp(g, x):
+        g *= 2 * x
+        return g
+
+    verdict, reason = verdict_and_reason(lambda x: x * x, X, vjp=vjp)
+    assert verdict == "mutated argument"
+    assert reason == "vjp writes to the upstream gradient that it is given; let it make a new array"
+
+
+def test_a_hand_written_gradient_that_writes_to_its_arguments():
+    verdict, reason = verdict_and_reason(
+        lambda x: np.sum(x * x), X, gradient=lambda x: np.multiply(x, 2, out=x)
+    )
+    assert verdict == "mutated argument"
+    assert reason == "gradient writes to its argument x; let it work on a copy"
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "hint"),
+    [
+        (lambda g, out, x: g[0], "returned shape (), but the argument has shape (2,)", None),
+        (lambda g, out, x: (2 * x).astype(int), "returned dtype int64; return floats", None),
+        (
+            lambda g, out, x: np.outer(np.ones(3), g),
+            "returned shape (3, 2), but the argument has shape (2,)",
+            "broadcast",
+        ),
+    ],
+)
+def test_a_rule_of_wrong_shape_or_dtype(rule, reason, hint):
+    report = checked(square_with(rule), X)
+    assert report.verdict == "wrong shape or dtype"
+    assert report.reason == f"the rule of square for argument 'x' {reason}"
+    assert [h.kind for h in report.hints] == ([hint] if hint else [])
+
+
+@pytest.mark.parametrize(
+    ("derivative", "reason"),
+    [
+        (
+            {"gradient": lambda x: (2 * x)[:1]},
+            "gradient returned shape (1,) for x; it must be (2,)",
+        ),
+        (
+            {"vjp": lambda g, x: (g, g)},
+            "vjp returned 2 arrays for 1 inputs (x); return one for each",
+        ),
+        ({"jacobian": lambda x: 2 * x}, "jacobian returned shape (2,) for x; it must be (2, 2)"),
+        (
+            {"gradient": lambda x: np.array([2, 4])},
+            "gradient returned dtype int64 for x; a derivative is a float, and integers would "
+            "cut off its digits",
+        ),
+    ],
+)
+def test_a_hand_written_derivative_of_wrong_shape_or_dtype(derivative, reason):
+    assert verdict_and_reason(lambda x: x * x, X, **derivative) == ("wrong shape or dtype", reason)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nan_and_infinity_say_where_they_came_up_first():
+    assert verdict_and_reason(lambda x: np.sum(np.log(x) * 2), np.array([1.0, -2.0])) == (
+        "NaN or infinity",
+        "result is nan; the first of them came from log of (2,)",
+    )
+    assert verdict_and_reason(lambda x: np.sum(np.sqrt(x)), np.array([0.0, 1.0])) == (
+        "NaN or infinity",
+        "the claimed derivative with respect to x[0] is -inf; it came from the rule of sqrt of "
+        "(2,)",
+    )
+
+
+def test_nan_never_equals_nan():
+    report = checked(lambda x: x * np.nan, X, gradient=lambda x: x * np.nan)
+    assert report.verdict == "NaN or infinity"
+
+
+def test_a_rule_that_is_not_linear_in_its_upstream_gradient_is_named():
+    report = checked(square_with(lambda g, out, x: g * g * 2 * x), X)
+    assert report.verdict == "wrong derivative"
+    assert report.hints[0].text == (
+        "the rule of square for argument 'x' is not linear in its upstream gradient g"
+    )
+
+
+def test_forward_mode_finds_a_rule_that_cuts_off_its_upstream_gradient():
+    def rule(g, out, x):
+        return (g.data if isinstance(g, ag.Value) else g) * 2 * x
+
+    assert checked(square_with(rule), X)
+    report = checked(square_with(rule), X, mode="forward")
+    assert report.verdict == "wrong derivative"
+    assert report.reason.startswith("forward mode gives 0 along a random direction")
+
+
+class TestBadCalls:
+    """Refused at once, with what to write instead."""
+
+    @pytest.mark.parametrize(
+        ("call", "error", "message"),
+        [
+            (
+                lambda: ag.gradcheck(lambda x: x, 3),
+                ag.ArgumentTypeError,
+                "gradcheck: x of <lambda> is an integer, which has no derivative; convert it to "
+                "float, or name the arguments to check with argnum=",
+            ),
+            (
+                lambda: ag.gradcheck(lambda: 1.0),
+                ag.ArgumentValueError,
+                "gradcheck: <lambda> was given no number to differentiate with respect to; pass "
+                "its arguments after it, as in ag.gradcheck(<lambda>, x)",
+            ),
+            (
+                lambda: ag.gradcheck(lambda x: "text", 1.0),
+                ag.ArgumentTypeError,
+                "gradcheck: result of <lambda> is str; it must return numbers or arrays",
+            ),
+            (
+                lambda: ag.gradcheck(lambda x: None, 1.0),
+                ag.ArgumentTypeError,
+                "gradcheck: <lambda> returned None; it must return numbers or arrays",
+            ),
+            (
+                lambda: ag.gradcheck(lambda x, y: x, 1.0),
+                ag.ArgumentTypeError,
+                "gradcheck: <lambda>(x, y) cannot be called with 1 arguments: "
+                "missing a required argument: 'y'",
+            ),
+            (
+                lambda: ag.gradcheck(3, 1.0),
+                ag.ArgumentTypeError,
+                "gradcheck: the first argument is int; pass the function itself, then its "
+                "arguments",
+            ),
+            (
+                lambda: ag.gradcheck(np.sin, np.array([1.0, np.nan])),
+                ag.ArgumentValueError,
+                "gradcheck: x[1] of sin is nan; check at a point of finite numbers",
+            ),
+            (
+                lambda: ag.gradcheck(np.sin, 1.0, argnum=1),
+                ag.ArgumentValueError,
+                "gradcheck: argnum 1 names no argument; there are 1",
+            ),
+            (
+                lambda: ag.gradcheck(np.sin, 1.0, order=4),
+                ag.ArgumentValueError,
+                "gradcheck: order=4 is not 1, 2 or 3",
+            ),
+            (
+                lambda: ag.gradcheck(np.sin, 1.0, mode="both"),
+                ag.ArgumentValueError,
+                "gradcheck: mode='both' is neither \"reverse\" nor \"forward\"",
+            ),
+            (
+                lambda: ag.gradcheck(np.sin, 1.0, gradient=np.cos, vjp=np.cos),
+                ag.ArgumentValueError,
+                "gradcheck: gradient and vjp were both given; check them one after the other",
+            ),
+            (
+                lambda: ag.gradcheck(np.sin, 1.0, gradient=np.cos, order=2),
+                ag.ArgumentValueError,
+                "gradcheck: only the first derivative of sin was given; order=2 and 3 need a "
+                "function that the engine differentiates",
+            ),
+        ],
+    )
+    def test_the_message_says_what_to_write(self, call, error, message):
+        with pytest.raises(error) as caught:
+            call()
+        assert str(caught.value) == message

@@ -1,0 +1,64 @@
+"""Models with named parameters, and a loss."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+
+X = np.random.default_rng(0).normal(size=(6, 3))
+LABELS = np.array([0, 1, 1, 0, 1, 0])
+
+
+class Doubtful(nn.Module):
+    """Its activation has a wrong rule."""
+
+    def __init__(self):
+        self.weight = nn.Parameter(np.array([0.5, -1.0, 2.0]))
+        self.bias = nn.Parameter(0.5)
+
+    def forward(self, x):
+        activation = ag.Primitive(np.tanh, lambda g, out, x: -g * (1 - out * out), name="tanh")
+        return activation(x @ self.weight) + self.bias
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_model_with_a_loss_is_checked_in_every_parameter(dtype):
+    model = nn.MLP(3, [5, 2], rng=0).astype(dtype)
+    before = [p.data.copy() for p in model.parameters()]
+    assert ag.gradcheck(model, X, LABELS, loss=nn.cross_entropy)
+    for parameter, data in zip(model.parameters(), before, strict=True):
+        assert parameter.grad is None
+        assert parameter.dtype == dtype
+        assert np.array_equal(parameter.data, data)
+
+
+def test_wrong_parameters_are_named():
+    report = ag.gradcheck(Doubtful(), X, loss=lambda y: np.sum(y**2), raise_error=False)
+    assert report.verdict == "wrong derivative"
+    assert report.worst.input.startswith("weight[")
+    assert report.hints[0].text.startswith("only for weight: the sign is wrong")
+
+
+def test_without_a_loss_the_inputs_are_checked_too():
+    report = ag.gradcheck(Doubtful(), X, raise_error=False)
+    assert "only for weight, input[0]" in report.hints[0].text
+
+
+def test_a_model_that_draws_random_numbers_is_named_as_such():
+    report = ag.gradcheck(nn.Dropout(0.5, rng=0), X, raise_error=False)
+    assert report.verdict == "random function"
+    assert ag.gradcheck(nn.Dropout(0.5, rng=0).eval(), X)
+
+
+def test_the_state_of_a_model_is_left_alone():
+    layer = nn.BatchNorm1d(3)
+    before = {name: np.copy(getattr(layer, name)) for name in layer.buffers}
+    ag.gradcheck(layer, X)
+    for name, data in before.items():
+        assert np.array_equal(getattr(layer, name), data)
+
+
+def test_a_loss_needs_a_model():
+    with pytest.raises(ag.ArgumentValueError, match="loss= goes with a model"):
+        ag.gradcheck(np.sin, X, loss=np.sum)
