@@ -69,7 +69,7 @@ def first_nonfinite(subject: RecordedSubject) -> str:
 
 def _application(node: Node) -> str:
     assert node.primitive is not None
-    shapes = ", ".join(str(np.shape(x.data if isinstance(x, Node) else x)) for x in node.inputs)
+    shapes = ", ".join(str(_shape(x)) for x in node.inputs)
     return f"{node.primitive.name} of {shapes}"
 
 
@@ -129,7 +129,7 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
     hints: dict[str, Hint] = {}
     seen: set[Any] = set()
     for node in subject.recording.order:
-        kind = (node.primitive, np.shape(node.data), *(np.shape(_data(x)) for x in node.inputs))
+        kind = (node.primitive, _shape(node), *map(_shape, node.inputs))
         if kind in seen or len(seen) >= MOST_RULES or isinstance(node.data, tuple):
             continue
         seen.add(kind)
@@ -140,6 +140,12 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
                 if hint is not None:
                     hints.setdefault(hint.text, hint)
     return list(hints.values())
+
+
+def _shape(x: Any) -> Any:
+    """The shape of an operand; of a primitive's several outputs, all their shapes."""
+    data = _data(x)
+    return tuple(map(np.shape, data)) if isinstance(data, tuple) else np.shape(data)
 
 
 def _data(x: Any) -> Any:
