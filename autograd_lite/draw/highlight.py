@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.draw.backpropagation import Backpropagation
+from autograd_lite.draw.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.draw.picture import Mark, Picture
 from autograd_lite.draw.scene import Scene
 from autograd_lite.primitive import Node
@@ -120,11 +120,7 @@ HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
 
 
 def _sweep(scene: Scene) -> Backpropagation | None:
-    """The sweep from the result; none if it is no single number and was never swept."""
-    root = scene.graph.nodes[scene.graph.results[0]]
-    if not root.requires_grad or (np.size(root.data) != 1 and root.grad is None):
-        return None
-    return Backpropagation(root)
+    return backpropagation_from(scene.graph.nodes[scene.graph.results[0]])
 
 
 def _operands(node: Node) -> Iterator[tuple[int, Node]]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.draw.formatting import shortened
 from autograd_lite.primitive import Node
 
 __all__ = ["ModuleCall", "Origin", "SourceLines", "is_module", "names_in", "parameter_names"]
@@ -46,7 +47,8 @@ class Origin:
 
     def __str__(self) -> str:
         text = linecache.getline(self.file, self.line).strip()
-        return f"{os.path.basename(self.file)}:{self.line}" + (f"  {text}" if text else "")
+        place = f"{os.path.basename(self.file)}:{self.line}"
+        return shortened(f"{place}  {text}".strip(), 120)
 
 
 class SourceLines:
@@ -113,7 +115,7 @@ class SourceLines:
         if not self._open:
             self._paths = {id(part): name for name, part in module.named_modules() if name}
         outer = self._open[-1][1].path if self._open else ()
-        path = (*outer, self._paths.get(id(module)) or type(module).__name__)
+        path = (*outer, shortened(self._paths.get(id(module)) or type(module).__name__))
         count = self._counts[path] = self._counts.get(path, 0) + 1
         if count > 1:
             path = (*path[:-1], f"{path[-1]} (call {count})")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import by_serial
-from autograd_lite.draw.collect import Graph, constants, static_text
+from autograd_lite.draw.collect import Graph, constants, rank, static_text
 from autograd_lite.draw.formatting import facts, shape_text, shortened
 from autograd_lite.draw.grouping import Groups, Path, fold, run_text, ungrouped
 from autograd_lite.draw.modules import (
@@ -230,7 +230,7 @@ def _range(name: str, members: list[Node]) -> list[tuple[str, str]]:
 
 def _type(data: Any) -> tuple[tuple[str, str], ...]:
     """Shape and dtype of an array; a number has neither worth a line."""
-    if isinstance(data, tuple) or not np.ndim(data):
+    if not rank(data):
         return ()
     return ((shape_text(np.shape(data)), str(data.dtype)),)
 

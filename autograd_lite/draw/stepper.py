@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import add
-from autograd_lite.draw.backpropagation import Backpropagation
+from autograd_lite.draw.backpropagation import Backpropagation, backpropagation_from
+from autograd_lite.draw.collect import index_text, rank
 from autograd_lite.draw.dot import dot_source
 from autograd_lite.draw.formatting import array_facts, number, shape_text, shortened
 from autograd_lite.draw.formulas import argument_names, filled, formula_of, local_derivative
@@ -42,9 +43,8 @@ HEAT_MAP_NUMBERS = 12_000
 def stepper_page(scene: Scene, picture: Picture, theme: str, direction: str | None) -> str:
     """The whole page; nothing in it is loaded from elsewhere."""
     root = scene.graph.nodes[scene.graph.results[0]]
-    sweep = None
-    if root.requires_grad and (np.size(root.data) == 1 or root.grad is not None):
-        sweep = Backpropagation(root)
+    sweep = backpropagation_from(root)
+    if sweep is not None:
         scene = replace(scene, gradients=sweep.gradients)
         marks = {vertex.key: vertex.marks for vertex in picture.vertices}
         swept = scene.picture()
@@ -102,7 +102,7 @@ class Story:
         self.layout = layout
         self.sweep = sweep
         self.sums: dict[Node, Any] = {}
-        arrays = sum(np.ndim(node.data) > 0 for node in scene.graph.nodes[:1000])
+        arrays = sum(rank(node.data) > 0 for node in scene.graph.nodes[:1000])
         self.heat_map_size = min(HEAT_MAP_SIDE**2, HEAT_MAP_NUMBERS // (2 * max(arrays, 1)))
 
     def data(self) -> dict[str, Any]:
@@ -233,7 +233,7 @@ class Story:
     def _name(self, x: Any) -> str:
         """What an operand is called in a formula."""
         if not isinstance(x, Node):
-            return _short(x)
+            return _short(x) if isinstance(x, NUMBERS) else index_text(x)
         named = self.scene.names.get(x.serial)
         if named:
             return shortened(named, 24)
@@ -295,7 +295,7 @@ class Story:
         self.sums[operand] = share if before is None else add(before, share)
         upstream = self.sweep.gradients.get(node)
         return {
-            "array": np.ndim(share) > 0,
+            "array": rank(share) > 0,
             "to": self.scene.key_of(operand),
             "name": self._name(operand),
             "upstream": "" if upstream is None else _short(upstream),
@@ -322,10 +322,10 @@ class Story:
         if not is_local:
             return {**entry, "rule": formula}
         texts = self._numbers(node) | {"out": _short(node.data)}
-        numbers = "" if np.ndim(node.data) else filled(symbol.text, texts)
+        numbers = "" if rank(node.data) else filled(symbol.text, texts)
         local = _short(symbol.data)
-        shown = [formula, numbers, "" if np.ndim(symbol.data) else local]
-        if not np.ndim(symbol.data) and symbol.text.lstrip("-").isdigit():
+        shown = [formula, numbers, "" if rank(symbol.data) else local]
+        if not rank(symbol.data) and symbol.text.lstrip("-").isdigit():
             shown = [local]
         equal = " = ".join(shortened(text, 120) for text in dict.fromkeys(shown) if text)
         return {**entry, "formula": equal, "local": local}
@@ -346,7 +346,7 @@ class Story:
         data = x.data if isinstance(x, Node) else x
         if isinstance(data, tuple) or np.size(data) > SHORT_ARRAY:
             return self._name(x)
-        return _short(data) if isinstance(data, NUMBERS) else str(data)
+        return _short(data) if isinstance(data, NUMBERS) else index_text(data)
 
 
 def _short(data: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.draw.backpropagation import Backpropagation
+from autograd_lite.draw.backpropagation import backpropagation_from
 from autograd_lite.draw.collect import Graph, recorded_graph
 from autograd_lite.draw.formatting import shortened
 from autograd_lite.draw.provenance import SourceLines, is_module, names_in, parameter_names
@@ -65,9 +65,8 @@ def run(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
             "return what is computed from the arguments"
         )
     graph = recorded_graph(roots)
-    gradients: dict[Node, Any] = {}
-    if len(roots) == 1 and roots[0].requires_grad and np.size(roots[0].data) == 1:
-        gradients = Backpropagation(roots[0]).gradients
+    sweep = backpropagation_from(roots[0]) if len(roots) == 1 else None
+    gradients = {} if sweep is None else sweep.gradients
     return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from zlib import crc32
 
 from autograd_lite.draw.formatting import shortened
 from autograd_lite.draw.picture import Picture, Vertex
@@ -24,8 +25,10 @@ def finished_svg(laid_out: bytes, picture: Picture, theme: Theme) -> str:
     """The SVG with titles and descriptions for screen readers, and lines of text told apart."""
     root = ET.fromstring(laid_out)
     root.set("role", "img")
-    root.set("aria-labelledby", "drawing-title drawing-description")
-    _describe(root, "drawing-title", picture.title, "drawing-description", picture.describe())
+    # Several drawings can be on one page, a notebook, where identities must differ.
+    title, description = (f"{part}-{crc32(laid_out):08x}" for part in ("title", "description"))
+    root.set("aria-labelledby", f"{title} {description}")
+    _describe(root, title, picture.title, description, picture.describe())
     vertices = {vertex.key: vertex for vertex in picture.vertices}
     for text in root.iter(f"{{{SVG}}}text"):
         text.set("font-family", FONTS)

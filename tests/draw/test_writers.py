@@ -12,12 +12,24 @@ import xml.etree.ElementTree as ET
 import graphviz
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.draw.drawing import SUFFIXES
 from autograd_lite.draw.layout import layered_layout
 from tests.draw.networks import network
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(params=["program", "webassembly"])
+def layout(request, monkeypatch):
+    """Graphviz's program dot, and Graphviz in WebAssembly."""
+    if request.param == "webassembly":
+        monkeypatch.setattr(shutil, "which", lambda program: None)
+    elif shutil.which("dot") is None:
+        pytest.skip("the program dot is not on the PATH: apt install graphviz")
 
 
 def expression():
@@ -39,20 +51,20 @@ def page_data(path):
     return json.loads(text[1])
 
 
-def test_svg_has_a_text_alternative_for_the_whole_and_for_each_node():
+def test_svg_has_a_text_alternative_for_the_whole_and_for_each_node(layout):
     drawing = expression()
     root = ET.fromstring(drawing.svg)
     assert root.get("role") == "img"
     titles = {element.get("id"): element.text for element in root}
-    assert titles["drawing-title"] == "loss"
-    assert titles["drawing-description"] == "Computation graph of 6 nodes and 5 edges."
+    named = [titles[identity] for identity in root.get("aria-labelledby").split()]
+    assert named == ["loss", "Computation graph of 6 nodes and 5 edges."]
     nodes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").startswith("node")]
     spoken = [g.find(f"{SVG}title").text for g in nodes]
     assert sorted(spoken) == sorted(vertex.describe() for vertex in drawing.picture.vertices)
     assert not list(root.iter(f"{SVG}a"))
 
 
-def test_svg_draws_kinds_of_nodes_differently():
+def test_svg_draws_kinds_of_nodes_differently(layout):
     root = ET.fromstring(expression().svg)
     shapes = {}
     for group in root.iter(f"{SVG}g"):
@@ -63,7 +75,7 @@ def test_svg_draws_kinds_of_nodes_differently():
     assert len(set(shapes.values())) == 3
 
 
-def test_svg_has_nested_clusters():
+def test_svg_has_nested_clusters(layout):
     root = ET.fromstring(ag.draw(network(2, 3, 1), np.ones((4, 2))).svg)
     clusters = [g for g in root.iter(f"{SVG}g") if g.get("class") == "cluster"]
     titles = [" ".join("".join(g.itertext()).split()) for g in clusters]
@@ -190,7 +202,7 @@ def test_the_page_loads_nothing_and_lets_only_its_own_script_run(tmp_path):
 def test_a_program_called_dot_is_used_where_there_is_one(tmp_path, monkeypatch):
     called = []
 
-    def pipe(self, format):
+    def pipe(self, format, quiet):
         called.append((format, self.source))
         return b"%PDF"
 
@@ -200,6 +212,36 @@ def test_a_program_called_dot_is_used_where_there_is_one(tmp_path, monkeypatch):
     for suffix in ("png", "pdf"):
         assert drawing.save(tmp_path / f"loss.{suffix}").read_bytes() == b"%PDF"
     assert called == [("png", drawing.source), ("pdf", drawing.source)]
+
+
+def test_a_program_that_fails_is_made_up_for_or_named(tmp_path, monkeypatch):
+    program = tmp_path / "dot"
+    program.write_text("#!/bin/sh\necho broken library >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ET.fromstring(expression().svg).tag == f"{SVG}svg"
+    with pytest.raises(ag.MissingOptionError, match=r"dot, which failed \(broken library\);"):
+        expression().save(tmp_path / "loss.png")
+
+
+def test_the_program_makes_png_and_pdf(tmp_path):
+    if shutil.which("dot") is None:
+        pytest.skip("the program dot is not on the PATH: apt install graphviz")
+    assert expression().save(tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert expression().save(tmp_path / "loss.pdf").read_bytes().startswith(b"%PDF")
+
+
+@given(st.text(st.characters(), max_size=30), st.text(st.characters(), max_size=30))
+@settings(deadline=None, max_examples=60, derandomize=True)
+def test_any_text_can_be_a_label(label, operation):
+    x = ag.Value(1.0, label=label)
+    odd = ag.Primitive(lambda x: x, lambda g, out, x: g, name=operation or "?", formula=label)
+    drawing = ag.draw(odd(x))
+    root = ET.fromstring(drawing.svg)
+    assert len([g for g in root.iter(f"{SVG}g") if g.get("class", "").startswith("node")]) == 2
+    for suffix in SUFFIXES:
+        if suffix not in (".png", ".pdf"):
+            assert drawing._written(suffix).decode("utf-8")
 
 
 def test_dark_and_light_differ_in_colours_alone():
