@@ -42,6 +42,8 @@ class Groups:
         boxes: dict[int, list[int]] = defaultdict(list)
         for box, number in enumerate(classes):
             boxes[number].append(box)
+        if len(boxes) == len(self):
+            return self
         inputs: dict[int, dict[int, None]] = {number: {} for number in boxes}
         for number, operands in zip(classes, self.operands, strict=True):
             for o in operands:

@@ -105,10 +105,11 @@ def scalar_network(widths):
 def test_a_hundred_thousand_nodes_are_folded_and_drawn_in_five_seconds():
     result = scalar_network([128, 128, 96, 32, 1])
     assert len(recorded_graph([result]).nodes) > 90_000
-    start = time.perf_counter()
+    # Processor time: the clock on the wall also counts what else the machine does.
+    start = time.process_time()
     drawing = folded_drawing(result)
     assert drawing.svg
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert len(drawing.picture.vertices) <= 200
 
 
@@ -120,10 +121,10 @@ def test_two_hundred_nodes_are_svg_within_a_second_and_html_within_300_kilobytes
     result.backward()
     assert len(recorded_graph([result]).nodes) > 170
     assert ag.draw(ag.Value(1.0) * 2.0).svg  # compiles Graphviz's WebAssembly, once in a process
-    start = time.perf_counter()
+    start = time.process_time()
     drawing = ag.draw(result, max_nodes=300)
     assert drawing.svg
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert drawing.save(tmp_path / "graph.html").stat().st_size < 300_000
 
 
