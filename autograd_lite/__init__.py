@@ -6,6 +6,9 @@
 array([0., 1.])
 """
 
+from importlib import import_module
+from typing import Any
+
 from autograd_lite import ops, testing
 from autograd_lite.draw import Drawing, DrawingWarning, SourceLines, draw
 from autograd_lite.errors import (
@@ -70,3 +73,10 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load ``ag.special`` when it is first used: it takes SciPy, and SciPy takes its time."""
+    if name == "special":
+        return import_module("autograd_lite.special")
+    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")

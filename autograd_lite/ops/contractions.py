@@ -260,7 +260,8 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     sizes: dict[str, int] = {}
     for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True):
         for name, length in zip(term, np.shape(x), strict=True):
-            sizes[name] = max(sizes.get(name, 1), length)
+            if sizes.get(name, 1) == 1:
+                sizes[name] = length
     # Lengths of one broadcast in einsum; made plain here, so that the rule need not know.
     full = [
         np.broadcast_to(x, tuple(sizes[name] for name in term))

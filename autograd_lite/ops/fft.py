@@ -68,7 +68,12 @@ ifft = array_function(np.fft.ifft, ifft_vjp)
 rfft = array_function(np.fft.rfft, rfft_vjp)
 irfft = array_function(np.fft.irfft, irfft_vjp)
 
-OPPOSITE: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+OPPOSITE: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "ortho": "ortho",
+    "forward": "backward",
+}
 
 
 @composite(np.fft.hfft)

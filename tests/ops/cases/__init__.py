@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from tests.ops.cases import (
     accumulations,
     calculus,
@@ -37,3 +39,8 @@ CASES: list[Case] = [
     *calculus.ROWS,
     *constants.ROWS,
 ]
+
+if find_spec("scipy"):
+    from tests.ops.cases import special
+
+    CASES += special.ROWS

@@ -1,0 +1,144 @@
+"""What cannot have a gradient is refused at the call, with what to write instead."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Value
+
+
+def refused(error: type[Exception], text: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert str(caught.value) == text
+
+
+def test_a_value_in_a_plain_array_is_refused() -> None:
+    text = (
+        "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
+        "Values with ag.array or np.stack, replace parts with x.at[i].set(v), or pass x.data "
+        "to use the number as a constant"
+    )
+    a, b = Value(2.0), Value([1.0, 2.0])
+    refused(ag.ArgumentTypeError, text, lambda: np.array([[a, a], [a, 1.0]]))
+    refused(ag.ArgumentTypeError, text, lambda: np.array([b, b]))
+    buffer = np.zeros(3)
+    for value in (a, b[0]):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            buffer[0] = value
+        assert text in (str(caught.value), str(caught.value.__cause__))
+    assert buffer.tolist() == [0, 0, 0]
+
+
+def test_ag_array_refuses_rows_of_different_shapes() -> None:
+    a = Value(2.0)
+    refused(
+        ag.ArgumentValueError,
+        "ag.array: rows of different shapes, (2,) and (1,); all rows of an array have one shape",
+        lambda: ag.array([[a, a], [a]]),
+    )
+    assert ag.array([1.0, 2.0]).tolist() == [1, 2]
+    assert ag.array(a) is a
+
+
+def test_functions_that_write_in_place_say_what_to_write() -> None:
+    x = Value([1.0, 2.0])
+    refused(
+        ag.InPlaceError,
+        "np.putmask writes in place, which would lose the gradient; write x = np.where(mask, v, x)",
+        lambda: np.putmask(x, [True, False], 0.0),
+    )
+    refused(
+        ag.InPlaceError,
+        "np.add.at writes in place, which would lose the gradient; "
+        "write x = x.at[i].add(v) for np.add.at(x, i, v)",
+        lambda: np.add.at(x, [0], 1.0),
+    )
+    refused(
+        ag.InPlaceError,
+        "np.copyto writes in place, which would lose the gradient; write x = np.where(mask, v, x)",
+        lambda: np.copyto(np.zeros(3), Value(1.0)),
+    )
+
+
+def test_keywords_without_rule_are_refused_by_name() -> None:
+    x = Value([1.0, 2.0])
+    refused(
+        ag.UnsupportedError,
+        "np.add of a Value does not take casting; "
+        "leave it out, or pass x.data to compute without gradient",
+        lambda: np.add(x, 1.0, casting="unsafe"),
+    )
+    refused(
+        ag.UnsupportedError,
+        "np.matmul of a Value does not take axes; "
+        "leave it out, or pass x.data to compute without gradient",
+        lambda: np.matmul(x[None], x[:, None], axes=[(0, 1), (0, 1), (0, 1)]),
+    )
+    refused(
+        ag.UnsupportedError,
+        "quantile: the argument 'weights' has no derivative rule here; "
+        "leave it out, or pass x.data to compute without gradient",
+        lambda: np.quantile(x, 0.5, weights=[1, 2], method="inverted_cdf"),
+    )
+
+
+def test_methods_without_rule_are_refused_by_name() -> None:
+    refused(
+        ag.NoRuleError,
+        "numpy.subtract.reduce has no derivative rule in autograd_lite; write one with "
+        "ag.primitive and defvjp, or pass x.data to use the number as a constant",
+        lambda: np.subtract.reduce(Value([1.0, 2.0])),
+    )
+
+
+def test_what_has_no_derivative_in_linear_algebra_is_refused() -> None:
+    x = Value(np.ones((3, 2)) + np.eye(3, 2))
+    refused(
+        ag.UnsupportedError,
+        "svd: the extra vectors that full_matrices=True adds have no derivative; "
+        "pass full_matrices=False",
+        lambda: np.sum(np.linalg.svd(x)[0]).backward(),
+    )
+    refused(
+        ag.UnsupportedError,
+        "qr: mode='complete' has no derivative rule here; pass mode='reduced'",
+        lambda: np.sum(np.linalg.qr(x, mode="complete")[0]).backward(),
+    )
+    refused(
+        ag.UnsupportedError,
+        "norm: there is no norm of matrices of order 3; "
+        "pass 'fro', 'nuc', inf, -inf, 1, -1, 2 or -2",
+        lambda: np.linalg.norm(x, ord=3),
+    )
+    refused(
+        ag.UnsupportedError,
+        "cross: vectors of length 2 and 2 along the axis; both must have length 3",
+        lambda: np.cross(x[0], x[1]),
+    )
+
+
+def test_special_functions_say_that_they_need_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine = builtins.__import__
+
+    def without_scipy(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.split(".")[0] == "scipy":
+            raise ImportError(name)
+        return genuine(name, *args, **kwargs)
+
+    monkeypatch.delattr(ag, "special")
+    monkeypatch.delitem(sys.modules, "autograd_lite.special")
+    monkeypatch.setattr(builtins, "__import__", without_scipy)
+    refused(
+        ag.MissingOptionError,
+        "autograd_lite.special needs SciPy, which is not installed; "
+        "install it with: pip install 'autograd-lite[special]'",
+        lambda: ag.special,
+    )

@@ -1,0 +1,173 @@
+"""Ties, zeros and degenerate matrices in the families beyond elementwise functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+
+def gradient(function: Callable[..., Any], x: Any) -> Any:
+    return ag.grad(function)(np.asarray(x, float))
+
+
+# Ties in what sorts.
+
+
+def test_tied_elements_share_the_gradients_of_their_sorted_places() -> None:
+    weights = np.array([1.0, 2.0, 6.0, 10.0])
+    assert gradient(lambda x: np.sort(x) @ weights, [5.0, 3.0, 3.0, 1.0]).tolist() == [10, 4, 4, 1]
+    assert gradient(lambda x: np.sort(x)[0], [3.0, 3.0, 3.0, 4.0]).tolist() == [1 / 3] * 3 + [0]
+    assert gradient(lambda x: np.partition(x, 1)[1], [2.0, 7.0, 2.0]).tolist() == [0.5, 0, 0.5]
+    assert gradient(np.median, [2.0, 2.0, 1.0]).tolist() == [0.5, 0.5, 0]
+    columns = gradient(lambda x: np.sum(np.sort(x, axis=0)[0]), [[1.0, 2.0], [1.0, 3.0]])
+    assert columns.tolist() == [[0.5, 1.0], [0.5, 0.0]]
+
+
+def test_a_running_maximum_is_shared_by_all_that_have_reached_it() -> None:
+    shares = gradient(lambda x: np.sum(np.maximum.accumulate(x)), [2.0, 1.0, 2.0, 3.0])
+    assert shares.tolist() == [2.5, 0.0, 0.5, 1.0]
+
+
+def test_quantiles_of_one_element_and_at_the_ends() -> None:
+    assert gradient(lambda x: np.quantile(x, 0.3), [4.0]).tolist() == [1.0]
+    assert gradient(lambda x: np.quantile(x, 1.0), [4.0, 5.0]).tolist() == [0, 1]
+    assert gradient(lambda x: np.nanmedian(x), [4.0, np.nan, 6.0]).tolist() == [0.5, 0, 0.5]
+
+
+@pytest.mark.parametrize("function", [np.nanmax, np.nanmin])
+def test_extrema_without_nan_share_ties(function: Any) -> None:
+    assert gradient(function, [1.0, np.nan, 1.0]).tolist() == [0.5, 0.0, 0.5]
+
+
+@pytest.mark.parametrize("function", [np.fmax, np.fmin])
+def test_a_nan_leaves_the_whole_gradient_to_the_other(function: Any) -> None:
+    x, y = ag.Value([1.0, np.nan, 2.0]), ag.Value([np.nan, 3.0, 2.0])
+    np.sum(function(x, y)).backward()
+    assert x.grad.tolist() == [1, 0, 0.5]
+    assert y.grad.tolist() == [0, 1, 0.5]
+
+
+# Zeros.
+
+
+@pytest.mark.parametrize("zeros", [[], [1], [1, 3], [0, 1, 2, 3]])
+def test_running_products_are_exact_with_zeros(zeros: list[int]) -> None:
+    x = np.array([2.0, 3.0, 5.0, 7.0])
+    x[zeros] = 0
+    weights = np.array([1.0, 10.0, 100.0, 1000.0])
+    expected = [
+        sum(weights[j] * np.prod(np.delete(x[: j + 1], i)) for j in range(i, 4)) for i in range(4)
+    ]
+    assert gradient(lambda x: np.cumprod(x) @ weights, x).tolist() == expected
+
+
+@pytest.mark.parametrize("order", [None, 1, 2, 3, np.inf])
+def test_the_gradient_of_a_norm_at_zero_is_zero(order: Any) -> None:
+    assert gradient(lambda x: np.linalg.norm(x, ord=order), [0.0, 0.0]).tolist() == [0, 0]
+    shares = gradient(lambda x: np.sum(np.linalg.norm(x, ord=order, axis=1)), [[0, 0], [3, 4.0]])
+    assert shares[0].tolist() == [0, 0]
+
+
+def test_the_gradient_of_a_norm_at_an_element_zero_is_zero_there() -> None:
+    assert gradient(lambda x: np.linalg.norm(x, ord=3), [0.0, 2.0]).tolist() == [0, 1]
+
+
+def test_tied_absolute_values_share_the_maximum_norm() -> None:
+    shares = gradient(lambda x: np.linalg.norm(x, ord=np.inf), [3.0, -3.0, 1.0])
+    assert shares.tolist() == [0.5, -0.5, 0.0]
+
+
+# Degenerate and singular matrices.
+
+
+@pytest.mark.parametrize(
+    ("matrix", "cofactors"),
+    [
+        ([[1.0, 2.0], [2.0, 4.0]], [[4, -2], [-2, 1]]),
+        ([[0.0, 0.0], [0.0, 3.0]], [[3, 0], [0, 0]]),
+        (np.zeros((3, 3)), np.zeros((3, 3))),
+        (np.diag([2.0, 0.0, 5.0]), np.diag([0, 10, 0])),
+    ],
+)
+def test_the_determinant_has_its_gradient_at_singular_matrices_too(
+    matrix: Any, cofactors: Any
+) -> None:
+    np.testing.assert_allclose(gradient(np.linalg.det, matrix), cofactors, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.linalg.inv,
+        lambda a: np.linalg.slogdet(a)[1],
+        lambda a: np.linalg.solve(a, np.ones(2)),
+        ag.grad(np.linalg.det),
+    ],
+)
+def test_singular_matrices_raise_numpys_error(function: Any) -> None:
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"), np.errstate(all="ignore"):
+        gradient(lambda a: np.sum(function(a)), [[1.0, 2.0], [2.0, 4.0]])
+
+
+def test_equal_eigenvalues_leave_their_sum_differentiable_and_their_vectors_not() -> None:
+    identity = np.eye(2)
+    shares = gradient(lambda a: np.sum(np.linalg.eigh(a)[0]), identity)
+    np.testing.assert_allclose(shares, identity, atol=1e-15)
+    with pytest.warns(RuntimeWarning, match="divide by zero|invalid value"):
+        shares = gradient(lambda a: np.sum(np.linalg.eigh(a)[1]), identity)
+    assert np.isnan(shares).any()
+
+
+def test_equal_singular_values_leave_their_sum_differentiable_and_their_vectors_not() -> None:
+    shares = gradient(lambda a: np.sum(np.linalg.svd(a)[1]), np.eye(2))
+    np.testing.assert_allclose(shares, np.eye(2), atol=1e-15)
+    with pytest.warns(RuntimeWarning, match="divide by zero|invalid value"):
+        shares = gradient(lambda a: np.sum(np.linalg.svd(a)[0]), np.eye(2))
+    assert np.isnan(shares).any()
+
+
+# Odd shapes.
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.sort, np.diff, np.cumprod, np.flip, np.ravel, np.fft.fftshift, np.tril, np.nansum,
+        lambda x: np.pad(x, 1), lambda x: np.take(x, [0, 0], axis=1), lambda x: np.delete(x, []),
+        lambda x: np.concatenate([x, x], axis=1), lambda x: np.kron(x, x), np.linalg.norm,
+        lambda x: np.einsum("ij->j", x), lambda x: np.tensordot(x, x, 2), np.cumsum,
+        lambda x: np.maximum.accumulate(x, axis=1), lambda x: np.array_split(x, 2)[1],
+    ],
+)  # fmt: skip
+def test_empty_arrays_have_empty_gradients(function: Any) -> None:
+    assert gradient(lambda x: np.sum(function(x)), np.zeros((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.ravel, np.atleast_2d, np.tile, np.repeat, np.cumprod, np.linalg.norm, np.median,
+        np.ptp, np.nanmax, np.round, np.copy, np.diagflat, np.angle, np.i0, np.nan_to_num,
+        np.average, np.nanmean, np.heaviside, np.trace,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("data", [0.7, np.array(0.7), np.float32(0.7)], ids=["float", "0-d", "f4"])
+def test_numbers_have_numbers_as_gradients(function: Any, data: Any) -> None:
+    calls = {np.tile: (3,), np.repeat: (3,), np.heaviside: (0.5,)}
+
+    def total(x: Any) -> Any:
+        if function is np.trace:
+            return np.trace(np.reshape(x, (1, 1)))
+        return np.sum(function(x, *calls.get(function, ())))
+
+    share = ag.grad(total)(data)
+    assert np.shape(share) == ()
+    assert np.asarray(share).dtype == np.asarray(data).dtype
+    step = 1e-6
+    numerical = (total(np.array(0.7 + step)) - total(np.array(0.7 - step))) / (2 * step)
+    assert float(share) == pytest.approx(float(numerical), rel=1e-5, abs=1e-7)
