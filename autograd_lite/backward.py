@@ -222,11 +222,19 @@ def _applied(
 def _guarded(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
-    """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
+    """Apply a rule so that zero upstream gives zero, whatever the local derivative.
+
+    In a recorded sweep a share that is finite stays in the graph as it is: upstream
+    may be zero by chance, and then still has a derivative.
+    """
     if g.__class__ is float:
         return 0.0 if g == 0.0 else _applied(rule, g, out, operands, parameters)
     with np.errstate(all="ignore"):
-        return np.where(g == 0, 0, rule(g, out, *operands, **parameters))
+        share = rule(g, out, *operands, **parameters)
+        blocked = g == 0
+        if isinstance(g, Node):
+            blocked = np.logical_and(blocked, np.logical_not(np.isfinite(share)))
+        return np.where(blocked, 0, share)
 
 
 def _in_numpy(

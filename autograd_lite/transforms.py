@@ -361,10 +361,11 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     def pullback(*cotangents: Any) -> list[Any]:
         return trace.gradients(cotangents, recorded=True)
 
-    zeros = [
-        zero_of(output.data if isinstance(output, Node) else output) for output in trace.outputs
+    # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
+    ones = [
+        ones_like(output.data if isinstance(output, Node) else output) for output in trace.outputs
     ]
-    transposed = Trace(pullback, zeros, range(len(zeros)))
+    transposed = Trace(pullback, ones, range(len(ones)))
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Node) for v in directions))
     tangent = transposed.gradients(directions, recorded)
     return (

@@ -38,9 +38,6 @@ def matrix(shape: Shape) -> bool:
     return len(shape) >= 2
 
 
-def square_or_tall(shape: Shape) -> bool:
-    return len(shape) >= 2 and shape[-2] >= shape[-1]
-
 
 def broadcast(a: Shape, b: Shape) -> bool:
     try:
@@ -76,6 +73,21 @@ def gram(x: Any) -> Any:
 def spread(x: Any) -> Any:
     """Elements in ascending order along the last axis, at least 1 apart."""
     return np.tanh(x) / 4 + 1.5 * np.arange(np.shape(x)[-1])
+
+
+def separate(x: Any) -> Any:
+    """A symmetric matrix whose eigenvalues are far apart."""
+    columns = np.shape(x)[-1]
+    bounded = np.tanh(x)
+    return np.diag(3.0 * np.arange(columns)) + np.swapaxes(bounded, -1, -2) @ bounded / 9
+
+
+def with_first_replaced(x: Any) -> Any:
+    if hasattr(x, "at"):
+        return x.at[..., 0].set(0.5)
+    replaced = np.array(x)
+    replaced[..., 0] = 0.5
+    return replaced
 
 
 def one(name: str, call: Callable[[Any], Any], applies: Callable[..., bool] = anything) -> Any:
@@ -116,12 +128,12 @@ INSTRUCTIONS: list[Instruction] = [
     one("sort", lambda x: np.sort(-spread(x), axis=-1) / 4, vector_at_least(2)),
     one("median", lambda x: np.median(spread(x), axis=-1) - 2, vector_at_least(3)),
     one("quantile", lambda x: np.quantile(spread(x), 0.3, axis=-1) - 1, vector_at_least(3)),
-    one("partition", lambda x: np.partition(spread(x), 1, axis=-1)[..., :2] / 3, vector_at_least(3)),
+    one("partition", lambda x: np.partition(spread(x), 1)[..., :2] / 3, vector_at_least(3)),
     one("norm", lambda x: tamed(np.linalg.norm(spread(x), axis=-1) / 2), vector_at_least(3)),
     one("ptp", lambda x: np.ptp(spread(x), axis=-1) - 2, vector_at_least(3)),
     one("cumsum", lambda x: tamed(np.cumsum(x, axis=0)), vector_at_least(1)),
     one("cumprod", lambda x: np.cumprod(np.sin(x), axis=-1), vector_at_least(1)),
-    one("running maximum", lambda x: np.maximum.accumulate(spread(x)) / 4, vector_at_least(2)),
+    one("running maximum", lambda x: np.maximum.accumulate(spread(x), axis=-1) / 4, vector_at_least(2)),
     one("diff", lambda x: np.diff(x, axis=-1) / 2, vector_at_least(2)),
     one("gradient", lambda x: np.gradient(x, axis=-1) / 2, vector_at_least(3)),
     one("trapezoid", lambda x: tamed(np.trapezoid(x, axis=-1)), vector_at_least(2)),
@@ -142,7 +154,7 @@ INSTRUCTIONS: list[Instruction] = [
     one("take", lambda x: np.take(x, [0, -1, 0])),
     one("getitem", lambda x: x[..., ::-2], vector_at_least(1)),
     one("boolean index", lambda x: x[np.arange(np.shape(x)[0]) % 2 == 0], vector_at_least(1)),
-    one("at.set", lambda x: x.at[..., 0].set(0.5) if hasattr(x, "at") else _set(x), vector_at_least(1)),
+    one("at.set", lambda x: with_first_replaced(x), vector_at_least(1)),
     one("split", lambda x: np.split(x, [1], axis=-1)[1], vector_at_least(2)),
     one("einsum", lambda x: tamed(np.einsum("...i,...i->...", x, x)), vector_at_least(1)),
     one("fft", lambda x: np.abs(3 + np.fft.fft(np.tanh(x)) / 9) - 3, vector_at_least(1)),
@@ -151,7 +163,7 @@ INSTRUCTIONS: list[Instruction] = [
     one("det", lambda x: tamed(np.linalg.det(gram(x)) / 9), matrix),
     one("slogdet", lambda x: np.linalg.slogdet(gram(x))[1] / 2, matrix),
     one("cholesky", lambda x: np.linalg.cholesky(gram(x)), matrix),
-    one("eigh", lambda x: np.linalg.eigvalsh(_separate(x)) / 4, matrix),
+    one("eigh", lambda x: np.linalg.eigvalsh(separate(x)) / 4, matrix),
     one("svd", lambda x: np.sum(np.linalg.svd(gram(x))[1], axis=-1) / 6, matrix),
     one("qr", lambda x: np.linalg.qr(gram(x)).R / 3, matrix),
     one("pinv", lambda x: np.linalg.pinv(gram(x)), matrix),
@@ -173,19 +185,5 @@ INSTRUCTIONS: list[Instruction] = [
     two("average", lambda x, y: np.average(x, weights=1 + y * y), same),
     two("solve", lambda x, y: np.linalg.solve(gram(x), np.swapaxes(y, -1, -2)),
         lambda a, b: len(a) == 2 and a == b),
-    two("interp", lambda x, y: np.interp(np.tanh(x) / 3, [-1.0, 1.0], [-1.0, 2.0]) + 0 * np.sum(y),
-        lambda a, b: True),
+    one("interp", lambda x: np.interp(np.tanh(x) / 3, [-1.0, 1.0], [-1.0, 2.0])),
 ]
-
-
-def _set(x: Any) -> Any:
-    replaced = np.array(x)
-    replaced[..., 0] = 0.5
-    return replaced
-
-
-def _separate(x: Any) -> Any:
-    """A symmetric matrix whose eigenvalues are far apart."""
-    columns = np.shape(x)[-1]
-    bounded = np.tanh(x)
-    return np.diag(3.0 * np.arange(columns)) + np.swapaxes(bounded, -1, -2) @ bounded / 9

@@ -148,6 +148,28 @@ def test_without_a_mask_infinities_stay() -> None:
         assert gradient(lambda x: np.sum(np.sqrt(x)), [0.0, 4.0]).tolist() == [np.inf, 0.25]
 
 
+def test_an_upstream_that_is_zero_by_chance_keeps_its_own_derivative() -> None:
+    """At 1 the gradient of (√x - 1)² is zero, but its second derivative is not."""
+
+    def function(x: Any) -> Any:
+        return np.sum(np.where(x > 0, (np.sqrt(x) - 1) ** 2, 0))
+
+    x = np.array([1.0, 4.0])
+    assert gradient(function, x).tolist() == [0.0, 0.5]
+    np.testing.assert_allclose(second(function, x), 0.5 * x**-1.5, rtol=1e-15)
+    np.testing.assert_allclose(np.diag(ag.hessian(function)(x)), 0.5 * x**-1.5, rtol=1e-15)
+
+
+def test_forward_mode_sees_through_masks() -> None:
+    x, direction = np.array([0.5, 2.0, 0.0]), np.array([1.0, 3.0, 7.0])
+    assert ag.jvp(lambda x: np.max(np.sin(x)), x, direction)[1] == 3 * np.cos(2.0)
+    with np.errstate(all="ignore"):
+        slopes = ag.jvp(lambda x: np.where(x > 0, np.sqrt(x), 0), x, direction)[1]
+        unmasked = ag.jvp(lambda x: np.where(x >= 0, np.sqrt(x), 0), x, direction)[1]
+    np.testing.assert_allclose(slopes, [0.5 / np.sqrt(0.5), 1.5 / np.sqrt(2.0), 0], rtol=1e-15)
+    assert unmasked[2] == np.inf
+
+
 # Repeated indices.
 
 
