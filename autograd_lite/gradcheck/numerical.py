@@ -67,6 +67,7 @@ class Ladder:
         self.base = base
         self.noise = noise
         self.samples: dict[int, tuple[Vector, Vector]] = {}
+        self.limits: dict[tuple[Quantity, int], Limit] = {}
 
     def sample(self, level: int) -> tuple[Vector, Vector]:
         """φ(h) and φ(-h) at h = 2^-level."""
@@ -109,24 +110,28 @@ class Ladder:
 
     def derivative(self, level: int) -> Limit:
         """The derivative from the block of levels that begins here."""
-        return self._limit(self.central, level, (4.0, 16.0), 0)
+        return self._limit(Ladder.central, level, (4.0, 16.0), 0)
 
     def slope_jump(self, level: int) -> Limit:
         """By how much the slope to the right exceeds that to the left."""
-        return self._limit(self.bend, level, (2.0, 8.0), 0)
+        return self._limit(Ladder.bend, level, (2.0, 8.0), 0)
 
     def value_jump(self, level: int) -> Limit:
         """By how much the value just right of x exceeds that just left."""
-        return self._limit(self.gap, level, (2.0, 8.0), level + BLOCK - 1)
+        return self._limit(Ladder.gap, level, (2.0, 8.0), level + BLOCK - 1)
 
     def _limit(
-        self,
-        quantity: Callable[[int], Vector],
-        level: int,
-        factors: tuple[float, ...],
-        unscaled: int,
+        self, quantity: Quantity, level: int, factors: tuple[float, ...], unscaled: int
     ) -> Limit:
-        column = [quantity(level + i) for i in range(BLOCK)]
+        if (quantity, level) not in self.limits:
+            self.limits[quantity, level] = self._extrapolated(quantity, level, factors, unscaled)
+        return self.limits[quantity, level]
+
+    def _extrapolated(
+        self, quantity: Quantity, level: int, factors: tuple[float, ...], unscaled: int
+    ) -> Limit:
+        """Richardson's table of one block of levels; ``factors`` are the powers it removes."""
+        column = [quantity(self, level + i) for i in range(BLOCK)]
         with np.errstate(all="ignore"):
             for factor in factors:
                 column = [
@@ -138,6 +143,8 @@ class Ladder:
             error = np.abs(fine - coarse) + rounding
         return Limit(fine, np.where(np.isfinite(error), error, np.inf), rounding)
 
+
+Quantity = Callable[[Ladder, int], Vector]
 
 COMPLEX_STEPS = (2.0**-200, 1.37 * 2.0**-200, 1.73 * 2.0**-200)
 """Far below any rounding; three of them, as they round differently."""
