@@ -334,6 +334,8 @@ def repeated(gradients: Iterable[Any]) -> set[int]:
 
 def steepest(g: Any) -> Any:
     """From the transpose to ∂/∂re + i·∂/∂im, the direction of steepest ascent."""
+    if g.__class__ is complex:
+        return g.conjugate()
     return np.conjugate(g) if is_complex(g) else g
 
 

@@ -133,7 +133,7 @@ INSTRUCTIONS: list[Instruction] = [
     one("ptp", lambda x: np.ptp(spread(x), axis=-1) - 2, vector_at_least(3)),
     one("cumsum", lambda x: tamed(np.cumsum(x, axis=0)), vector_at_least(1)),
     one("cumprod", lambda x: np.cumprod(np.sin(x), axis=-1), vector_at_least(1)),
-    one("running maximum", lambda x: np.maximum.accumulate(spread(x), axis=-1) / 4, vector_at_least(2)),
+    one("running maximum", lambda x: np.maximum.accumulate(spread(x), -1) / 4, vector_at_least(2)),
     one("diff", lambda x: np.diff(x, axis=-1) / 2, vector_at_least(2)),
     one("gradient", lambda x: np.gradient(x, axis=-1) / 2, vector_at_least(3)),
     one("trapezoid", lambda x: tamed(np.trapezoid(x, axis=-1)), vector_at_least(2)),
