@@ -9,7 +9,7 @@ import numpy as np
 from autograd_lite.backward import unbroadcast
 from autograd_lite.errors import ArgumentValueError
 from autograd_lite.ops.define import array_function, composite
-from autograd_lite.ops.indexing import scatter
+from autograd_lite.ops.indexing import getitem, scatter
 from autograd_lite.primitive import Node, Primitive
 
 # Differences and integrals.
@@ -111,9 +111,9 @@ unwrap = array_function(np.unwrap, unwrap_vjp)
 def segments(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any, Any]:
     """Which segment x lies in, how far along it is, the segment's slope, and whether any."""
     index = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.size(xp) - 2)
-    width = xp[index + 1] - xp[index]
-    slope = (fp[index + 1] - fp[index]) / width
-    return index, (x - xp[index]) / width, slope, np.logical_and(x >= xp[0], x <= xp[-1])
+    low, width = getitem(xp, index), getitem(xp, index + 1) - getitem(xp, index)
+    slope = (getitem(fp, index + 1) - getitem(fp, index)) / width
+    return index, (x - low) / width, slope, np.logical_and(x >= xp[0], x <= xp[-1])
 
 
 def interp_x(g: Any, out: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:

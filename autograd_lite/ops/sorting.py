@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_lite.ops.define import array_function, composite, constant, rearrangement
 from autograd_lite.ops.indexing import scatter
+from autograd_lite.primitive import Primitive
 
 
 def over_ties(g: Any, ordered: Any) -> Any:
@@ -83,9 +84,16 @@ def trim_zeros(filt: Any, trim: str = "fb") -> Any:
     return filt[start:stop] if len(kept) else filt[:0]
 
 
+numbers_of_choices = Primitive(
+    lambda a, count, mode: np.choose(a, np.arange(count), mode=mode),
+    name="choose",
+    differentiable=False,
+)
+
+
 @composite(np.choose)
 def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
-    numbers = np.choose(a, np.arange(len(choices)), mode=mode)
+    numbers = numbers_of_choices(a, count=len(choices), mode=mode)
     numbers, *arrays = np.broadcast_arrays(numbers, *choices)
     return np.take_along_axis(np.stack(arrays), numbers[None], axis=0)[0]
 

@@ -53,6 +53,8 @@ ROWS: list[Case] = [
         real(2, 1),
         call=lambda x, y: np.choose([0, 1, 0], [x, y]),
     ),
+    row(np.choose, distinct(2), label="by a Value",
+        call=lambda x: np.choose(np.argsort(x), [x, 2 * x])),
     row(np.choose, real(3), call=lambda x: np.choose(5, [x, 2 * x], mode="wrap"), label="wrap"),
     row(
         np.select,
