@@ -7,10 +7,9 @@ array([0., 1.])
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd_lite import ops, testing
-from autograd_lite.draw import Drawing, DrawingWarning, SourceLines, draw
+from autograd_lite import ops
 from autograd_lite.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -23,7 +22,6 @@ from autograd_lite.errors import (
     RuleError,
     UnsupportedError,
 )
-from autograd_lite.gradcheck import GradcheckReport, gradcheck
 from autograd_lite.ops.joining import array
 from autograd_lite.primitive import Primitive, no_grad, primitive
 from autograd_lite.transforms import (
@@ -37,6 +35,11 @@ from autograd_lite.transforms import (
     vjp,
 )
 from autograd_lite.value import Value
+
+if TYPE_CHECKING:
+    from autograd_lite import special, testing
+    from autograd_lite.checking import GradcheckReport, gradcheck
+    from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
 
 __version__ = "0.1.0"
 
@@ -69,14 +72,35 @@ __all__ = [
     "no_grad",
     "ops",
     "primitive",
+    "special",
     "testing",
     "value_and_grad",
     "vjp",
 ]
 
 
+# Where to find what takes longer to import than the whole engine.
+_ON_FIRST_USE = {
+    "Drawing": "autograd_lite.drawing",
+    "DrawingWarning": "autograd_lite.drawing",
+    "GradcheckReport": "autograd_lite.checking",
+    "SourceLines": "autograd_lite.drawing",
+    "draw": "autograd_lite.drawing",
+    "gradcheck": "autograd_lite.checking",
+    "special": "autograd_lite.special",
+    "testing": "autograd_lite.testing",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Load ``ag.special`` when it is first used: it takes SciPy, and SciPy takes its time."""
-    if name == "special":
-        return import_module("autograd_lite.special")
-    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    """Import drawing, checking and what needs SciPy or Hypothesis when it is first used."""
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    module = import_module(_ON_FIRST_USE[name])
+    thing = module if module.__name__ == f"autograd_lite.{name}" else getattr(module, name)
+    globals()[name] = thing
+    return thing
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})

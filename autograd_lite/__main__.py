@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from autograd_lite.checking.command import add_check_command
 from autograd_lite.errors import AutogradError
-from autograd_lite.gradcheck.command import add_check_command
 
 __all__ = ["main"]
 

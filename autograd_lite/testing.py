@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_lite.checking import gradcheck
 from autograd_lite.errors import ArgumentValueError, GradcheckError, MissingOptionError
-from autograd_lite.gradcheck import gradcheck
 from autograd_lite.primitive import Primitive
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.backward import add
-from autograd_lite.draw.backpropagation import Backpropagation, backpropagation_from
-from autograd_lite.draw.collect import recorded_graph
+from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
+from autograd_lite.drawing.collect import recorded_graph
 
 OPERATIONS = [
     lambda x, y: x + y,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.draw import graphviz_program
+from autograd_lite.drawing import graphviz_program
 
 SVG = "{http://www.w3.org/2000/svg}"
 

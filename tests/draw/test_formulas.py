@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.draw.formulas import filled, formula_of, local_derivative
+from autograd_lite.drawing.formulas import filled, formula_of, local_derivative
 
 X, Y = ag.Value(2.0), ag.Value(-3.0)
 

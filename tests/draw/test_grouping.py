@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.draw.collect import recorded_graph
-from autograd_lite.draw.grouping import fold, run_text, ungrouped
+from autograd_lite.drawing.collect import recorded_graph
+from autograd_lite.drawing.grouping import fold, run_text, ungrouped
 
 
 def folded_drawing(value, **options):

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.draw.drawing import SUFFIXES
-from autograd_lite.draw.layout import layered_layout
+from autograd_lite.drawing.drawing import SUFFIXES
+from autograd_lite.drawing.layout import layered_layout
 from tests.draw.networks import network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -256,7 +256,7 @@ def test_dark_and_light_differ_in_colours_alone():
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_can_be_read_on_every_fill(theme):
     """A contrast of 4.5 to 1, as WCAG 2.2 asks for (level AA)."""
-    from autograd_lite.draw.themes import THEMES
+    from autograd_lite.drawing.themes import THEMES
 
     def luminance(colour):
         channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.gradcheck import Verdict
+from autograd_lite.checking import Verdict
 
 X = np.array([[1.0, 2.0], [-3.0, 0.5]])
 

@@ -1,0 +1,130 @@
+"""The shell command ``python -m autograd_lite check package.module:function``."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.checking.check import gradcheck
+from autograd_lite.errors import AutogradError
+
+__all__ = ["add_check_command"]
+
+
+def add_check_command(commands: Any) -> None:
+    """Add ``check`` to the subcommands of a parser."""
+    parser = commands.add_parser(
+        "check",
+        help="check the derivative of a function",
+        description="Check the derivative of a function. The exit status is 0 if it is correct, "
+        "1 if it is not, and 2 if it could not be checked.",
+    )
+    parser.add_argument("function", help="what to check, as package.module:function")
+    parser.add_argument(
+        "--args",
+        default="",
+        help="its arguments as Python numbers and lists, separated by commas: "
+        '"[0.5, 1.0], 2.0"; lists become arrays',
+    )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="3x4",
+        help="an argument of random numbers of this shape; may be repeated",
+    )
+    for name in ("gradient", "vjp", "jacobian"):
+        parser.add_argument(f"--{name}", help=f"a hand-written {name}, as package.module:function")
+    parser.add_argument("--order", type=int, default=1, help="1, 2 or 3")
+    parser.add_argument("--mode", default="reverse", help="reverse or forward")
+    parser.add_argument("--full", action="store_true", help="compare the whole Jacobian")
+    parser.add_argument("--rtol", type=float, help="relative tolerance")
+    parser.add_argument("--atol", type=float, help="absolute tolerance")
+    parser.add_argument("--seed", type=int, default=0, help="of random directions and arguments")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--table", action="store_true", help="print the Taylor table too")
+    parser.set_defaults(run=run_check)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Check, print the report and return the exit status."""
+    args = [*parse_arguments(options.args), *_random_arguments(options.shape, options.seed)]
+    chosen: dict[str, Any] = {
+        name: load(getattr(options, name))
+        for name in ("gradient", "vjp", "jacobian")
+        if getattr(options, name)
+    }
+    for name in ("rtol", "atol"):
+        if getattr(options, name) is not None:
+            chosen[name] = getattr(options, name)
+    report = gradcheck(
+        load(options.function),
+        *args,
+        order=options.order,
+        mode=options.mode,
+        full=options.full,
+        rng=options.seed,
+        raise_error=False,
+        **chosen,
+    )
+    if options.json:
+        print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(report)
+        if options.table and report.table is not None:
+            print(report.table)
+    return 0 if report else 1
+
+
+class CommandError(AutogradError, ValueError):
+    """What was written on the command line cannot be used."""
+
+
+def load(name: str) -> Callable[..., Any]:
+    """Import ``package.module:function``; the function may be an attribute of an attribute."""
+    module_name, _, path = name.partition(":")
+    if not path:
+        raise CommandError(f"{name!r} names no function; write package.module:function")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"cannot import {module_name!r}: {error}; run in the folder that holds it"
+        ) from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise CommandError(f"{module_name!r} has no {path!r}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise CommandError(f"{name} is {type(found).__name__}, and no function")
+    return found  # type: ignore[no-any-return]
+
+
+def parse_arguments(text: str) -> list[Any]:
+    """Numbers and lists of a command line; lists of numbers become arrays.
+
+    >>> from autograd_lite.checking.command import parse_arguments
+    >>> parse_arguments("[0.5, 1.0], 2.0")
+    [array([0.5, 1. ]), 2.0]
+    """
+    try:
+        values = ast.literal_eval(f"({text},)") if text.strip() else ()
+        return [np.asarray(value) if isinstance(value, list) else value for value in values]
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise CommandError(
+            f'--args {text!r} is no list of numbers ({error}); write "[0.5, 1.0], 2.0"'
+        ) from error
+
+
+def _random_arguments(shapes: list[str], seed: int) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    try:
+        return [rng.normal(size=[int(n) for n in shape.split("x")]) for shape in shapes]
+    except ValueError as error:
+        raise CommandError(f"--shape {' '.join(shapes)} is no shape; write 3x4") from error

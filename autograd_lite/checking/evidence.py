@@ -1,0 +1,264 @@
+"""What is known once a derivative has been found wrong: the numbers that explanations must fit.
+
+Numerical derivatives of the whole result are measured by each input
+coordinate, of all if there are few, else of a sample.  Contracted with any
+cotangents, for which sweeps are asked for the claimed gradients, they make two
+matrices, one row for each cotangent, one column for each coordinate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.checking.comparison import SAFETY, Claim, Probe
+from autograd_lite.checking.directions import own_scale, signs
+from autograd_lite.checking.layout import Leaf, Vector
+from autograd_lite.checking.locate import Indices, Located
+from autograd_lite.checking.numerical import Ladder
+from autograd_lite.checking.subjects import Subject
+
+__all__ = ["FEW", "MOST_NUMBERS", "Entry", "Evidence", "collect", "matches", "worst_entries"]
+
+Mask = npt.NDArray[np.bool_]
+
+FEW = 256
+"""Functions of up to so many inputs are measured in all of them."""
+
+MOST_NUMBERS = 10_000_000
+"""No Jacobian with more entries is measured as a whole."""
+
+SAMPLE = 8
+"""How many inputs are measured of a function of more."""
+
+COTANGENTS = 8
+
+SLACK = 1e-6
+"""Explanations must fit to this relative precision, beyond the errors of the numbers."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One derivative, as it is and as the code under test has it."""
+
+    output: str
+    input: str
+    numerical: float
+    error: float
+    claimed: float
+
+    def __str__(self) -> str:
+        return (
+            f"d {self.output} / d {self.input}: numerical {self.numerical:.9g} "
+            f"± {self.error:.1g}, claimed {self.claimed:.9g}"
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The measured and the claimed derivatives of some leaves of the input.
+
+    Attributes
+    ----------
+    subject : Subject
+    cotangents : (k, m)
+    claimed, numerical, error : (k, n)
+        Gradients of ⟨v, F⟩; NaN in ``numerical`` where it was not measured.
+    columns : (m, number of measured coordinates)
+        Numerical derivatives of the result by each measured coordinate.
+    coordinates
+        Which ones these are.
+    leaves
+        The leaves in focus: those in which something is wrong.
+    probe
+        The direction in which the mistake showed.
+    located
+        Coordinates known to be wrong; all of them, if it is complete.
+    """
+
+    subject: Subject
+    cotangents: Vector
+    claimed: Vector
+    numerical: Vector
+    error: Vector
+    columns: Vector
+    column_error: Vector
+    coordinates: Indices
+    leaves: tuple[Leaf, ...]
+    probe: Probe
+    located: Located
+    clean: Callable[[Indices], bool] = field(repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every coordinate in focus was measured."""
+        return not np.any(np.isnan(self.numerical[0, self.focus]))
+
+    @property
+    def focus(self) -> Indices:
+        """The coordinates of the leaves in focus."""
+        return np.concatenate([np.arange(leaf.start, leaf.stop) for leaf in self.leaves])
+
+    @property
+    def measured(self) -> Indices:
+        """The coordinates in focus whose numerical derivative is known."""
+        focus = self.focus
+        known: Indices = focus[~np.isnan(self.numerical[0, focus])]
+        return known
+
+    def of_results(self, results: Sequence[Leaf]) -> Evidence:
+        """The same, had the function returned only some of its results."""
+        cotangents = np.zeros_like(self.cotangents)
+        for leaf in results:
+            cotangents[:, leaf.place] = self.cotangents[:, leaf.place]
+        numerical, error = self.numerical.copy(), self.error.copy()
+        numerical[:, self.coordinates] = cotangents @ self.columns
+        error[:, self.coordinates] = np.abs(cotangents) @ self.column_error
+        claimed = np.stack([self.subject.pull(v) for v in cotangents])
+        return replace(
+            self, cotangents=cotangents, claimed=claimed, numerical=numerical, error=error
+        )
+
+    def wrong(self) -> Mask:
+        """Of the measured coordinates, which are wrong."""
+        at = self.measured
+        right = matches(self.claimed[:, at], self.numerical[:, at], self.error[:, at])
+        wrong: Mask = np.logical_not(np.all(right, axis=0))
+        return wrong
+
+    def explained_by(self, corrected: Vector) -> bool:
+        """Whether gradients corrected by some hypothesis agree with all that was measured."""
+        at = self.measured
+        if not matches(corrected[:, at], self.numerical[:, at], self.error[:, at]).all():
+            return False
+        return self.complete or self._agrees_along_direction(corrected)
+
+    def claims(self, supposed: Vector) -> bool:
+        """Whether the claimed gradients are what the numerical ones would be for other
+        cotangents, ``supposed``: a mistake on the side of the result."""
+        at = self.measured
+        columns = np.isin(self.coordinates, at)
+        expected = supposed @ self.columns[:, columns]
+        error = np.abs(supposed) @ self.column_error[:, columns]
+        return bool(at.size and matches(self.claimed[:, at], expected, error).all())
+
+    def _agrees_along_direction(self, corrected: Vector) -> bool:
+        """One number stands for all that was not measured: the derivative along the probe."""
+        ladder = self.probe.ladder
+        derivative = ladder.derivative(self.probe.level)
+        # The first rows of the cotangents are those of the probe.
+        rows = len(derivative.value)
+        supposed = corrected[:rows] @ ladder.direction
+        allowed = SAFETY * derivative.error + SLACK * np.linalg.norm(
+            corrected[:rows] * ladder.direction, axis=1
+        )
+        return bool(np.all(np.abs(supposed - derivative.value) <= allowed))
+
+
+def matches(a: Vector, b: Vector, error: Vector) -> Mask:
+    """Whether entries agree, within errors and a little of the size of their neighbours."""
+    size = np.maximum(np.abs(a), np.abs(b))
+    neighbours = np.max(size, initial=0.0)
+    close: Mask = np.abs(a - b) <= SAFETY * error + SLACK * size + 1e-10 * neighbours
+    return close
+
+
+def collect(
+    claim: Claim,
+    probe: Probe,
+    located: Located,
+    clean: Callable[[Indices], bool],
+    rng: np.random.Generator,
+    *,
+    full: bool = False,
+) -> Evidence:
+    """Measure what explanations will be tested on; ``full`` measures the whole Jacobian."""
+    subject = claim.subject
+    m, extra = subject.outputs.size, COTANGENTS - len(claim.cotangents)
+    fresh = np.eye(m) if full else np.stack([signs(m, rng) for _ in range(extra)])
+    cotangents = np.concatenate([claim.cotangents, fresh])
+    claimed = np.concatenate([claim.gradients, [subject.pull(v) for v in fresh]])
+    coordinates = np.arange(subject.x.size) if full else _chosen(subject, located, rng)
+    columns, column_error = measure(subject, coordinates, probe)
+    numerical = np.full(claimed.shape, np.nan)
+    numerical[:, coordinates] = cotangents @ columns
+    error = np.zeros(claimed.shape)
+    error[:, coordinates] = np.abs(cotangents) @ column_error
+    whole = Evidence(
+        subject, cotangents, claimed, numerical, error, columns, column_error, coordinates,
+        tuple(subject.inputs.leaves), probe, located, clean,
+    )
+    return whole
+
+
+def _chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Indices:
+    n = subject.x.size
+    if n <= FEW and n * subject.outputs.size <= MOST_NUMBERS:
+        return np.arange(n)
+    sample: Indices = np.array(located.coordinates, np.intp)
+    if not located.complete:
+        sample = np.union1d(sample, rng.choice(n, SAMPLE, replace=False))
+    return sample
+
+
+def measure(subject: Subject, coordinates: Indices, probe: Probe) -> tuple[Vector, Vector]:
+    """Columns of the numerical Jacobian, and their errors, with the steps of a probe."""
+    scale = np.abs(probe.ladder.direction)
+    scale = np.where(scale > 0, scale, own_scale(subject.inputs, subject.x))
+    columns = np.empty((subject.outputs.size, len(coordinates)))
+    errors = np.empty_like(columns)
+    for place, coordinate in enumerate(coordinates):
+        direction = np.zeros_like(subject.x)
+        direction[coordinate] = scale[coordinate]
+        noise = subject.resolution * np.abs(subject.value)
+        ladder = Ladder(subject.evaluate, subject.x, direction, subject.value, noise)
+        limit = ladder.derivative(probe.level)
+        columns[:, place] = limit.value / scale[coordinate]
+        errors[:, place] = limit.error / scale[coordinate]
+    return columns, errors
+
+
+def worst_entries(evidence: Evidence, wanted: int = 5) -> tuple[Entry, ...]:
+    """The measured derivatives that are most wrong, with the output in which it shows most."""
+    at = evidence.measured
+    excess = np.abs(evidence.claimed[:, at] - evidence.numerical[:, at])
+    order = np.argsort(-np.max(excess - SAFETY * evidence.error[:, at], axis=0))
+    wrong = evidence.wrong()
+    return tuple(
+        _entry(evidence, int(at[place])) for place in order[:wanted] if wrong[place]
+    )
+
+
+def _entry(evidence: Evidence, coordinate: int) -> Entry:
+    subject = evidence.subject
+    place = int(np.flatnonzero(evidence.coordinates == coordinate)[0])
+    column = evidence.columns[:, place]
+    row = _worst_row(subject, column, coordinate)
+    unit = np.zeros(subject.outputs.size)
+    unit[row] = 1.0
+    return Entry(
+        subject.outputs.entry(row),
+        subject.inputs.entry(coordinate),
+        float(column[row]),
+        float(evidence.column_error[row, place]),
+        float(subject.pull(unit)[coordinate]),
+    )
+
+
+def _worst_row(subject: Subject, column: Vector, coordinate: int) -> int:
+    """Bisect over the outputs; this takes sweeps, and no evaluation of the function."""
+    rows = np.arange(subject.outputs.size)
+    weights = np.random.default_rng(0).uniform(0.5, 1.0, rows.size)
+
+    def disagreement(part: Indices) -> float:
+        v = np.zeros(subject.outputs.size)
+        v[part] = weights[part]
+        return abs(float(v @ column - subject.pull(v)[coordinate]))
+
+    while rows.size > 1:
+        rows = max(np.array_split(rows, 2), key=disagreement)
+    return int(rows[0])
+

@@ -1,0 +1,171 @@
+"""Names for numbers and for functions of the input, as a person would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.checking.evidence import Evidence
+from autograd_lite.checking.layout import Layout, Vector
+from autograd_lite.checking.locate import Indices
+from autograd_lite.checking.subjects import Subject
+
+__all__ = ["name_factor", "name_function"]
+
+CLOSE = 1e-6
+
+CONSTANTS = {
+    "π": np.pi, "2π": 2 * np.pi, "√2": np.sqrt(2), "√π": np.sqrt(np.pi), "√2π": np.sqrt(2 * np.pi),
+    "ln 2": np.log(2), "ln 10": np.log(10), "e": np.e,
+}  # fmt: skip
+
+
+def name_factor(factor: float, subject: Subject) -> str:
+    """A number as a size of some axis, a simple fraction, a known constant or a decimal."""
+    size = abs(factor)
+    minus = "-" if factor < 0 else ""
+    lengths = dict(_lengths(subject))
+    for length, what in lengths.items():
+        if length > 2 and np.isclose(size, length, rtol=CLOSE):
+            return f"{minus}{length} ({what})"
+        if length > 2 and np.isclose(size, 1 / length, rtol=CLOSE):
+            return f"{minus}1/{length} ({length} is {what})"
+    fraction = Fraction(size).limit_denominator(16)
+    if fraction.numerator <= 64 and fraction and np.isclose(size, float(fraction), rtol=CLOSE):
+        return f"{minus}{fraction}"
+    for name, constant in CONSTANTS.items():
+        if np.isclose(size, constant, rtol=CLOSE):
+            return f"{minus}{name}"
+        if np.isclose(size, 1 / constant, rtol=CLOSE):
+            return f"{minus}1/({name})"
+    for leaf in subject.inputs.leaves:
+        number = subject.x[leaf.start] if leaf.size == 1 else 0.0
+        if number and np.isclose(factor, number, rtol=CLOSE):
+            return leaf.name
+        if number and np.isclose(factor, 1 / number, rtol=CLOSE):
+            return f"1/{leaf.name}"
+    exponent = np.log2(size)
+    if np.isclose(exponent, round(exponent), atol=CLOSE):
+        return f"{minus}2^{round(exponent)}"
+    return f"{factor:.7g}"
+
+
+def _lengths(subject: Subject) -> Iterator[tuple[int, str]]:
+    """Lengths of axes and sizes of arrays, the former preferred."""
+    layouts: tuple[Layout, ...] = (subject.inputs, subject.outputs)
+    leaves = [leaf for layout in layouts for leaf in layout.leaves]
+    for leaf in leaves:
+        if len(leaf.shape) > 1:
+            yield leaf.size, f"the size of {leaf.name}"
+    for leaf in leaves:
+        for axis, length in enumerate(leaf.shape):
+            yield length, f"the length of axis {axis} of {leaf.name}"
+
+
+def sigmoid(u: Any) -> Any:
+    return 1 / (1 + np.exp(-u))
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "1": np.ones_like,
+    "{}": lambda u: u,
+    "{}²": lambda u: u**2,
+    "{}³": lambda u: u**3,
+    "1/{}": lambda u: 1 / u,
+    "1/{}²": lambda u: 1 / u**2,
+    "√{}": np.sqrt,
+    "1/√{}": lambda u: 1 / np.sqrt(u),
+    "exp({})": np.exp,
+    "exp(-{})": lambda u: np.exp(-u),
+    "exp({}²)": lambda u: np.exp(u**2),
+    "exp(-{}²)": lambda u: np.exp(-(u**2)),
+    "exp(-{}²/2)": lambda u: np.exp(-(u**2) / 2),
+    "log({})": np.log,
+    "log|{}|": lambda u: np.log(np.abs(u)),
+    "(1 + log({}))": lambda u: 1 + np.log(u),
+    "sin({})": np.sin,
+    "cos({})": np.cos,
+    "tan({})": np.tan,
+    "1/cos²({})": lambda u: 1 / np.cos(u) ** 2,
+    "sinh({})": np.sinh,
+    "cosh({})": np.cosh,
+    "tanh({})": np.tanh,
+    "(1 - tanh²({}))": lambda u: 1 - np.tanh(u) ** 2,
+    "σ({})": sigmoid,
+    "(1 - σ({}))": lambda u: 1 - sigmoid(u),
+    "σ({0})(1 - σ({0}))": lambda u: sigmoid(u) * (1 - sigmoid(u)),
+    "(1 + {})": lambda u: 1 + u,
+    "(1 - {})": lambda u: 1 - u,
+    "{0}(1 - {0})": lambda u: u * (1 - u),
+    "(1 + {}²)": lambda u: 1 + u**2,
+    "1/(1 + {}²)": lambda u: 1 / (1 + u**2),
+    "(1 - {}²)": lambda u: 1 - u**2,
+    "1/√(1 - {}²)": lambda u: 1 / np.sqrt(1 - u**2),
+    "sign({})": np.sign,
+}
+"""What inner derivatives and forgotten terms are made of."""
+
+COEFFICIENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0, 1 / 3, 0.25, 0.1)
+
+
+def name_function(
+    values: Vector, evidence: Evidence, at: Indices, *, pairs: bool = True
+) -> str | None:
+    """A formula for values at some input coordinates, in terms of inputs and the result."""
+    variables = list(_variables(evidence, at))
+    with np.errstate(all="ignore"):
+        factors = [
+            (form.format(name), function(u))
+            for name, u in variables
+            for form, function in FUNCTIONS.items()
+            if form != "1" or (pairs and name == variables[0][0])
+        ]
+        single = _fit(values, factors)
+        if single is not None or values.size < 2 or not pairs:
+            return single
+        products = (
+            (f"{name}·{other}", f * g)
+            for (name, f), (other, g) in product(factors[1:9], factors[8:])
+        )
+        return _fit(values, products)
+
+
+def _fit(values: Vector, candidates: Any) -> str | None:
+    for name, candidate in candidates:
+        if not np.all(np.isfinite(candidate)) or not np.any(candidate):
+            continue
+        coefficient = float(candidate @ values) / float(candidate @ candidate)
+        if np.allclose(values, coefficient * candidate, rtol=CLOSE, atol=CLOSE * np.max(np.abs(
+            values))):
+            if values.size == 1 and not np.any(np.isclose(coefficient, COEFFICIENTS, rtol=CLOSE)):
+                continue
+            return _times(coefficient, name)
+    return None
+
+
+def _times(coefficient: float, name: str) -> str:
+    if np.isclose(coefficient, 1, rtol=CLOSE):
+        return name
+    if np.isclose(coefficient, -1, rtol=CLOSE):
+        return f"-{name}"
+    return f"{coefficient:.6g}·{name}" if name != "1" else f"{coefficient:.6g}"
+
+
+def _variables(evidence: Evidence, at: Indices) -> Iterator[tuple[str, Vector]]:
+    """The input itself, others of its shape or single numbers, and the result, if of that shape."""
+    subject, leaf = evidence.subject, evidence.leaves[0]
+    yield leaf.name, subject.x[at]
+    for other in subject.inputs.leaves:
+        if other is leaf or other.is_complex:
+            continue
+        if other.shape == leaf.shape:
+            yield other.name, subject.x[at - leaf.start + other.start]
+        elif other.size == 1:
+            yield other.name, np.full(at.size, subject.x[other.start])
+    output = subject.outputs.leaves[0]
+    if output.shape == leaf.shape and not output.is_complex and not leaf.is_complex:
+        yield "out", subject.value[at - leaf.start + output.start]

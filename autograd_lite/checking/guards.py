@@ -1,0 +1,270 @@
+"""What must hold before derivatives are worth comparing.
+
+The function and the rules give the same when run twice, write to none of
+their arguments, and return finite numbers of the right shape and dtype; each
+rule is linear in its upstream gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.checking.directions import signs
+from autograd_lite.checking.layout import NOTHING, Vector
+from autograd_lite.checking.subjects import RecordedSubject, Subject
+from autograd_lite.checking.verdict import Finding, Hint, Verdict
+from autograd_lite.primitive import Node, Primitive
+
+__all__ = ["inspect_function", "inspect_gradients", "inspect_rules"]
+
+MOST_RULES = 300
+"""So many applications of primitives are inspected, those with new shapes first."""
+
+
+def inspect_function(subject: Subject) -> None:
+    """Run the function again; refuse randomness, writing to arguments, NaN and infinity."""
+    arguments = subject.inputs.arrays(subject.x)
+    constants = [np.array(array) for array in subject.constants()]
+    again = subject.evaluate_leaves(arguments)
+    for leaf, before, after in zip(
+        subject.inputs.leaves, subject.inputs.arrays(subject.x), arguments, strict=True
+    ):
+        if not np.array_equal(before, after, equal_nan=True):
+            raise Finding(
+                Verdict.MUTATED,
+                f"{subject.name} writes to its argument {leaf.name}; let it work on a copy",
+            )
+    for before, after in zip(constants, subject.constants(), strict=True):
+        if not np.array_equal(before, after):
+            raise Finding(
+                Verdict.MUTATED, f"{subject.name} writes to an argument that is not differentiated"
+            )
+    if not np.array_equal(again, subject.value, equal_nan=True):
+        place = int(np.flatnonzero(again != subject.value)[0])
+        raise Finding(
+            Verdict.RANDOM,
+            f"{subject.outputs.entry(place)} was {subject.value[place]:.6g} and then "
+            f"{again[place]:.6g} for the same arguments; fix the random numbers (a seeded rng "
+            "made inside the function), or switch what draws them off",
+        )
+    if not np.all(np.isfinite(subject.value)):
+        place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
+        where = first_nonfinite(subject) if isinstance(subject, RecordedSubject) else ""
+        raise Finding(
+            Verdict.NONFINITE,
+            f"{subject.outputs.entry(place)} is {subject.value[place]}{where}",
+        )
+
+
+def first_nonfinite(subject: RecordedSubject) -> str:
+    """Where the first NaN or infinity of the forward pass came up."""
+    for node in subject.recording.order:
+        if node.primitive is not None and not _finite(node.data):
+            return f"; the first of them came from {_application(node)}"
+    return ""
+
+
+def _application(node: Node) -> str:
+    assert node.primitive is not None
+    shapes = ", ".join(str(_shape(x)) for x in node.inputs)
+    return f"{node.primitive.name} of {shapes}"
+
+
+def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -> None:
+    """Refuse gradients that are not finite, or differ when computed again."""
+    arguments_before = subject.x.copy()
+    again = subject.pull(cotangents[0])
+    if not np.array_equal(arguments_before, subject.x):
+        raise Finding(Verdict.MUTATED, "the derivative writes to the arguments of the function")
+    bad = np.flatnonzero(~np.isfinite(gradients).all(axis=0))
+    if bad.size:
+        place = int(bad[0])
+        value = gradients[~np.isfinite(gradients[:, place]), place][0]
+        where = ""
+        if isinstance(subject, RecordedSubject):
+            where = first_nonfinite_rule(subject, cotangents[0])
+        raise Finding(
+            Verdict.NONFINITE,
+            f"the claimed derivative with respect to {subject.inputs.entry(place)} is "
+            f"{value}{where}",
+        )
+    if not np.array_equal(again, gradients[0]):
+        place = int(np.flatnonzero(again != gradients[0])[0])
+        raise Finding(
+            Verdict.RANDOM,
+            f"the claimed derivative with respect to {subject.inputs.entry(place)} was "
+            f"{gradients[0][place]:.6g} and then {again[place]:.6g}: the rule draws random "
+            "numbers, or writes to what it has saved",
+        )
+
+
+def first_nonfinite_rule(subject: RecordedSubject, cotangent: Vector) -> str:
+    """Which rule made the first NaN or infinity of the reverse sweep."""
+    with np.errstate(all="ignore"):
+        gradients = subject.sweep(cotangent)
+    for node in sorted(gradients, key=lambda node: -node.serial):
+        if not _finite(gradients[node]):
+            order = subject.recording.order
+            users = [user for user in order if any(x is node for x in user.inputs)]
+            return "; it came from the rule of " + " or ".join(
+                sorted({_application(user) for user in users})
+            )
+    return ""
+
+
+def _finite(g: Any) -> bool:
+    parts = g if isinstance(g, tuple) else (g,)
+    return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
+
+
+def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hint]:
+    """Apply every rule of a graph by itself.
+
+    A wrong shape or dtype, randomness and writing to arguments are findings;
+    what is wrong with the dependence on the upstream gradient comes back as hints.
+    """
+    hints: dict[str, Hint] = {}
+    seen: set[Any] = set()
+    for node in subject.recording.order:
+        kind = (node.primitive, _shape(node), *map(_shape, node.inputs))
+        if kind in seen or len(seen) >= MOST_RULES or isinstance(node.data, tuple):
+            continue
+        seen.add(kind)
+        for index, x in enumerate(node.inputs):
+            several = isinstance(_data(x), tuple)  # the outputs of another primitive
+            if isinstance(x, Node) and x.requires_grad and not several:
+                hint = _inspect_rule(node, index, rng)
+                if hint is not None:
+                    hints.setdefault(hint.text, hint)
+    return list(hints.values())
+
+
+def _shape(x: Any) -> Any:
+    """The shape of an operand; of a primitive's several outputs, all their shapes."""
+    data = _data(x)
+    return tuple(map(np.shape, data)) if isinstance(data, tuple) else np.shape(data)
+
+
+def _data(x: Any) -> Any:
+    return x.data if isinstance(x, Node) else x
+
+
+def _inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | None:
+    primitive = node.primitive
+    assert primitive is not None
+    rules = primitive.rules_for(node.inputs)
+    rule = rules[index] if index < len(rules) else None
+    if rule is None:
+        return None
+    name = f"the rule of {primitive.name} for {_argument(primitive, index)}"
+    operands = [_data(x) for x in node.inputs]
+
+    def apply(g: Any) -> Any:
+        # Joint rules remember their results, so each application gets rules of its own.
+        fresh = primitive.rules_for(node.inputs)[index]
+        assert fresh is not None
+        with np.errstate(all="ignore"):
+            return fresh(g, node.data, *operands, **node.parameters)
+
+    g, h = (_random_like(node.data, rng) for _ in range(2))
+    of_g = _undisturbed(name, apply, g, [node.data, *operands])
+    _require_form(name, of_g, operands[index], primitive)
+    of_h, of_both = apply(h), apply(2.0 * g - 3.0 * h)
+    return _linearity(name, (of_g, of_h, of_both), (g, h))
+
+
+def _argument(primitive: Primitive, index: int) -> str:
+    names = primitive.argument_names
+    return f"argument {names[index]!r}" if index < len(names) else f"argument {index}"
+
+
+def _random_like(data: Any, rng: np.random.Generator) -> Any:
+    array = np.asarray(data)
+    g = np.reshape(signs(array.size, rng), array.shape)
+    if array.dtype.kind == "c":
+        g = g + 1j * np.reshape(signs(array.size, rng), array.shape)
+    return g.astype(array.dtype) if isinstance(data, np.ndarray | np.generic) else g.item()
+
+
+def _undisturbed(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
+    """Apply a rule and refuse it if it wrote to its upstream gradient or to what was saved."""
+    watched = [array for array in (g, *saved) if isinstance(array, np.ndarray)]
+    before = [array.copy() for array in watched]
+    share = apply(g)
+    first = np.array(share)
+    for old, new in zip(before, watched, strict=True):
+        if not np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"):
+            what = "its upstream gradient" if new is g else "what was saved for it"
+            raise Finding(Verdict.MUTATED, f"{name} writes to {what}; let it make a new array")
+    again = np.asarray(apply(g))
+    if again.shape == first.shape and not np.array_equal(
+        first, again, equal_nan=first.dtype.kind in "fc"
+    ):
+        raise Finding(Verdict.RANDOM, f"{name} returns different numbers for the same arguments")
+    return share
+
+
+def _require_form(name: str, share: Any, like: Any, primitive: Primitive) -> None:
+    """A gradient has the shape of its argument, or is broadcast from it, and holds floats."""
+    array = np.asarray(share)
+    if array.dtype.kind not in "fc" and not isinstance(share, int):
+        raise Finding(
+            Verdict.SHAPE,
+            f"{name} returned dtype {array.dtype}; return floats",
+        )
+    wanted = np.shape(like)
+    if array.shape == wanted:
+        return
+    axes = _axes_to_sum(array.shape, wanted)
+    if axes and primitive.broadcasts:
+        return
+    hints = []
+    if axes:
+        hints.append(
+            Hint(
+                "broadcast",
+                f"a sum over the broadcast axes is missing: sum it over axis "
+                f"{axes if len(axes) > 1 else axes[0]}, or declare the primitive with "
+                "broadcasts=True",
+            )
+        )
+    elif array.shape == wanted[::-1]:
+        hints.append(Hint("transposed", "transposed: return its transpose"))
+    raise Finding(
+        Verdict.SHAPE,
+        f"{name} returned shape {array.shape}, but the argument has shape {wanted}",
+        hints,
+    )
+
+
+def _axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of ``shape`` over which an array of shape ``wanted`` has been broadcast."""
+    try:
+        if np.broadcast_shapes(shape, wanted) != shape:
+            return ()
+    except ValueError:
+        return ()
+    extra = len(shape) - len(wanted)
+    return (
+        *range(extra),
+        *(extra + i for i, n in enumerate(wanted) if n == 1 and shape[extra + i] != 1),
+    )
+
+
+def _linearity(name: str, shares: Sequence[Any], upstream: Sequence[Any]) -> Hint | None:
+    """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h)."""
+    of_g, of_h, of_both = (np.asarray(share) for share in shares)
+    if not all(np.all(np.isfinite(share)) for share in (of_g, of_h, of_both)):
+        return None
+    if np.max(np.abs(of_g), initial=0.0) < NOTHING or of_g.shape != of_both.shape:
+        return None
+    precision = float(np.finfo(of_g.dtype).eps) if of_g.dtype.kind in "fc" else 2.0**-52
+    allowed = 1e4 * precision * max(float(np.max(np.abs(of_g))), float(np.max(np.abs(of_h))))
+    if np.array_equal(of_g, of_h) and not np.array_equal(upstream[0], upstream[1]):
+        return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
+    if np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))) > allowed:
+        return Hint("upstream", f"{name} is not linear in its upstream gradient g")
+    return None

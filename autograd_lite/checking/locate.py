@@ -1,0 +1,113 @@
+"""From a direction in which something is wrong to the entries that are, by bisection.
+
+Derivatives are linear in the direction, so the disagreement along a direction
+is the sum of those along its parts: measuring one half gives the other.  One
+wrong entry among n takes log₂ n measurements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.checking.comparison import Agreement, Claim, Probe
+from autograd_lite.checking.layout import Vector
+from autograd_lite.checking.numerical import BLOCK
+
+__all__ = ["Indices", "Located", "Locator"]
+
+Indices = npt.NDArray[np.intp]
+
+by_weight = itemgetter(0)
+
+
+@dataclass
+class Located:
+    """Input coordinates whose derivatives disagree; ``complete`` if these are all."""
+
+    coordinates: list[int] = field(default_factory=list)
+    complete: bool = True
+
+
+class Locator:
+    """Searches along one direction, with the steps that suited a probe of it."""
+
+    def __init__(self, claim: Claim, direction: Vector, level: int) -> None:
+        self.claim = claim
+        self.direction = direction
+        self.level = level
+
+    def single(self, coordinate: int) -> Probe:
+        """A full probe of one coordinate."""
+        made = self.claim.probe(self.only(np.array([coordinate])), self.level)
+        made.settle()
+        return made
+
+    def only(self, coordinates: Indices) -> Vector:
+        """The part of the direction that moves these coordinates."""
+        part = np.zeros_like(self.direction)
+        part[coordinates] = self.direction[coordinates]
+        return part
+
+    def disagreement(self, coordinates: Indices) -> Vector:
+        """Numerical less claimed derivative along part of the direction, from two steps."""
+        ladder = self.claim.ladder(self.only(coordinates))
+        coarse = ladder.central(self.level + BLOCK - 3)
+        fine = ladder.central(self.level + BLOCK - 2)
+        numerical: Vector = (4 * fine - coarse) / 3
+        claimed: Vector = self.claim.gradients[:, coordinates] @ self.direction[coordinates]
+        return numerical - claimed
+
+    def bend(self, coordinates: Indices) -> float:
+        """How far the slope bends at x along part of the direction."""
+        ladder = self.claim.ladder(self.only(coordinates))
+        return float(np.max(np.abs(ladder.bend(self.level + BLOCK - 1))))
+
+    def wrong(self, whole: Probe, wanted: int = 5, budget: int = 100) -> Located:
+        """Up to ``wanted`` coordinates that disagree; ``whole`` is the probe that found them."""
+        unit = whole.allowed
+        pending: list[tuple[float, Indices, Vector]] = []
+
+        def push(coordinates: Indices, rest: Vector) -> None:
+            weight = float(np.max(np.abs(rest) / unit))
+            if coordinates.size and weight > 1:
+                pending.append((weight, coordinates, rest))
+
+        push(np.flatnonzero(self.direction), whole.limit.value - whole.claimed)
+        located = Located()
+        last = self.claim.subject.evaluations + budget
+        while pending:
+            if len(located.coordinates) == wanted or self.claim.subject.evaluations > last:
+                located.complete = False
+                break
+            pending.sort(key=by_weight)
+            _, coordinates, rest = pending.pop()
+            if coordinates.size > 1:
+                left, right = np.array_split(coordinates, 2)
+                of_left = self.disagreement(left)
+                push(left, of_left)
+                push(right, rest - of_left)
+            elif self.single(int(coordinates[0])).agreement is Agreement.DIFFERENT:
+                located.coordinates.append(int(coordinates[0]))
+        return located
+
+    def kinks(self, wanted: int = 5, budget: int = 150) -> list[int]:
+        """Coordinates in which the function has a kink or jump at x."""
+        pending: list[tuple[float, Indices]] = [(np.inf, np.flatnonzero(self.direction))]
+        found: list[int] = []
+        last = self.claim.subject.evaluations + budget
+        while pending and len(found) < wanted and self.claim.subject.evaluations < last:
+            pending.sort(key=by_weight)
+            _, coordinates = pending.pop()
+            if coordinates.size == 1:
+                if self.single(int(coordinates[0])).agreement is Agreement.KINK:
+                    found.append(int(coordinates[0]))
+                continue
+            for half in np.array_split(coordinates, 2):
+                bend = self.bend(half)
+                if bend > 0:
+                    pending.append((bend, half))
+        return found

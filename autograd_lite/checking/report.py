@@ -1,0 +1,106 @@
+"""What a check found, as an object, as text, as a dictionary and in a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from autograd_lite.checking.evidence import Entry
+from autograd_lite.checking.taylor import TaylorTable
+from autograd_lite.checking.verdict import Hint, Verdict
+
+__all__ = ["GradcheckReport"]
+
+
+@dataclass(frozen=True)
+class GradcheckReport:
+    """The outcome of a gradient check; true if all is well.
+
+    Attributes
+    ----------
+    name : str
+        The function that was checked.
+    verdict : Verdict
+        One of: correct; wrong derivative; not differentiable here; step noise;
+        NaN or infinity; random function; mutated argument; wrong shape or dtype.
+    reason : str
+        One sentence on what led to the verdict.
+    worst : Entry or None
+        The derivative that is most wrong: which output by which input, its
+        numerical value with error, and what the code under test claims.
+    entries : tuple of Entry
+        Up to five of those that are wrong, the worst first.
+    hints : tuple of Hint
+        What would explain the numbers, the best explanation first.
+    table : TaylorTable or None
+        Steps h along a random direction, with the remainder
+        ``|f(x + hv) - f(x) - h·g·v|`` and the order with which it vanishes.
+    evaluations : int
+        How often the function was computed.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> report = ag.gradcheck(np.sin, 0.5, gradient=lambda x: -np.cos(x), raise_error=False)
+    >>> bool(report), str(report.verdict)
+    (False, 'wrong derivative')
+    """
+
+    name: str
+    verdict: Verdict
+    reason: str
+    entries: tuple[Entry, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    table: TaylorTable | None = None
+    evaluations: int = 0
+
+    @property
+    def worst(self) -> Entry | None:
+        return self.entries[0] if self.entries else None
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.CORRECT
+
+    def __str__(self) -> str:
+        lines = [f"gradcheck {self.name}: {self.verdict}", f"  {self.reason}"]
+        lines += [f"  {entry}" for entry in self.entries]
+        lines += [f"  hint: {hint}" for hint in self.hints]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers, strings, lists and dictionaries, ready for JSON."""
+        plain = {**asdict(self), "verdict": str(self.verdict), "correct": bool(self)}
+        for name in ("entries", "hints"):
+            plain[name] = list(plain[name])
+        if self.table is not None:
+            plain["table"] = {**plain["table"], "order": self.table.order}
+            plain["table"]["rows"] = list(plain["table"]["rows"])
+        return plain
+
+    def _repr_html_(self) -> str:
+        colour = "#1a7f37" if self else "#cf222e"
+        parts = [
+            f'<div><b>gradcheck <code>{escape(self.name)}</code>: '
+            f'<span style="color:{colour}">{escape(str(self.verdict))}</span></b></div>',
+            f"<div>{escape(self.reason)}</div>",
+        ]
+        if self.hints:
+            items = "".join(f"<li>{escape(hint.text)}</li>" for hint in self.hints)
+            parts.append(f"<ul>{items}</ul>")
+        if self.entries:
+            parts.append(_html_table(self.entries))
+        return "".join(parts)
+
+
+def _html_table(entries: tuple[Entry, ...]) -> str:
+    heads = ("derivative of", "by", "numerical", "error", "claimed")
+    rows = [
+        (e.output, e.input, f"{e.numerical:.9g}", f"{e.error:.1g}", f"{e.claimed:.9g}")
+        for e in entries
+    ]
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"

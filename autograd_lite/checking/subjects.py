@@ -1,0 +1,405 @@
+"""What can be checked, brought to one form: a map of real vectors and its transposed derivative.
+
+A `Subject` evaluates F: ℝⁿ → ℝᵐ, and pulls a cotangent v back to what the code
+under test claims to be Jᵀv.  Everything after this file knows only subjects.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import steepest, sweep, zero_of
+from autograd_lite.checking.directions import signs
+from autograd_lite.checking.layout import Layout, Vector, paths, plain
+from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.nested import flatten
+from autograd_lite.primitive import Node, Primitive, no_grad
+from autograd_lite.transforms import Trace, vjp
+from autograd_lite.value import Value
+
+__all__ = [
+    "EngineFunction",
+    "HandWritten",
+    "RecordedSubject",
+    "Recording",
+    "Subject",
+    "arrays_among",
+    "function_name",
+    "only_varied",
+]
+
+Function = Callable[..., Any]
+
+
+def function_name(function: Any) -> str:
+    """What to call a function in a report."""
+    if isinstance(function, Primitive):
+        return function.name
+    name = getattr(function, "__name__", None) or getattr(function, "name", None)
+    return str(name or type(function).__name__)
+
+
+def argument_names(function: Any, count: int) -> list[str]:
+    """The names of the positional arguments, as far as Python can tell them."""
+    function = inspect.unwrap(function)
+    target = function.forward if isinstance(function, Primitive) else function
+    try:
+        parameters = list(inspect.signature(target).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in parameters if p.kind in kinds][:count]
+    return names + [f"argument {i}" for i in range(len(names), count)]
+
+
+def arrays_among(tree: Any) -> list[Any]:
+    """The arrays of a nesting."""
+    return [leaf for leaf in flatten(tree) if isinstance(leaf, np.ndarray)]
+
+
+class Subject:
+    """A function with its arguments, seen as F: ℝⁿ → ℝᵐ at a point x.
+
+    Attributes
+    ----------
+    name : str
+    inputs, outputs : Layout
+        Where the arguments and results lie in their vectors.
+    x, value : Vector
+        The point, and F there.
+    resolution : float
+        The relative rounding error of the values of F.
+    evaluations : int
+        How often F has been computed.
+    """
+
+    value: Vector
+    outputs: Layout
+
+    def __init__(self, name: str, args: Sequence[Any], names: Sequence[str],
+                 varied: Sequence[int]) -> None:
+        self.name = name
+        self.args = list(args)
+        self.varied = list(varied)
+        trees = [self.args[index] for index in varied]
+        leaf_names = [
+            path for index, tree in zip(varied, trees, strict=True)
+            for path in paths(tree, names[index])
+        ]
+        leaves = flatten(trees)
+        for leaf, leaf_name in zip(leaves, leaf_names, strict=True):
+            _require_float(name, leaf, leaf_name)
+        self.inputs = Layout(trees, leaves, leaf_names)
+        if not self.inputs.size:
+            raise ArgumentValueError(
+                f"gradcheck: {name} was given no number to differentiate with respect to; "
+                f"pass its arguments after it, as in ag.gradcheck({name}, x)"
+            )
+        self.x = self.inputs.vector(leaves)
+        for place in np.flatnonzero(~np.isfinite(self.x)):
+            raise ArgumentValueError(
+                f"gradcheck: {self.inputs.entry(int(place))} of {name} is {self.x[place]}; "
+                "check at a point of finite numbers"
+            )
+        self.evaluations = 0
+        self.when_evaluated: Callable[[], object] = lambda: None
+
+    def start(self) -> None:
+        """Evaluate at x, which shows what the results look like."""
+        results = self._results(self.inputs.arrays(self.x))
+        leaves = flatten(results)
+        names = list(paths(results, "result"))
+        if not leaves:
+            raise ArgumentTypeError(
+                f"gradcheck: {self.name} returned {results!r}; it must return numbers or arrays"
+            )
+        for leaf, leaf_name in zip(leaves, names, strict=True):
+            _require_number(self.name, leaf, leaf_name)
+        self.outputs = Layout(results, leaves, names)
+        self.value = self.outputs.vector(leaves)
+        self.evaluations += 1
+        floats = [leaf.dtype for leaf in self.outputs.leaves if leaf.dtype.kind in "fc"]
+        self.resolution = max((float(np.finfo(dtype).eps) for dtype in floats), default=2.0**-52)
+
+    def called_with(self, leaves: Sequence[Any]) -> list[Any]:
+        """All arguments, with these leaves in the place of those that vary."""
+        called = list(self.args)
+        trees = self.inputs.nest(leaves)
+        for index, tree in zip(self.varied, trees, strict=True):
+            called[index] = tree
+        return called
+
+    def constants(self) -> list[Any]:
+        """The arrays among the arguments that are not differentiated."""
+        return arrays_among([self.args[i] for i in range(len(self.args)) if i not in self.varied])
+
+    def evaluate(self, x: Vector) -> Vector:
+        """F(x), computed in double precision where the function allows it."""
+        return self.evaluate_leaves(self.inputs.arrays(x))
+
+    def evaluate_leaves(self, arguments: Sequence[Any]) -> Vector:
+        """F of these very arrays."""
+        self.evaluations += 1
+        self.when_evaluated()
+        leaves = flatten(self._results(arguments))
+        if [np.shape(plain(leaf)) for leaf in leaves] != [
+            leaf.shape for leaf in self.outputs.leaves
+        ]:
+            raise Finding(
+                Verdict.SHAPE, f"the shape of the result of {self.name} depends on its numbers"
+            )
+        return self.outputs.vector(leaves)
+
+    def evaluate_complex(self, x: Any) -> Any:
+        """F continued to complex x; only for real inputs and outputs."""
+        self.evaluations += 1
+        leaves = flatten(self._results(self.inputs.arrays(x)))
+        return np.concatenate([np.ravel(np.asarray(plain(leaf))) for leaf in leaves])
+
+    def pull(self, v: Vector) -> Vector:
+        """What the code under test says is Jᵀv."""
+        raise NotImplementedError
+
+    def differentiated(self, rng: np.random.Generator) -> Subject:
+        """Its claimed gradient as a subject, to check the derivative of one order more."""
+        raise ArgumentValueError(
+            f"gradcheck: only the first derivative of {self.name} was given; order=2 and 3 need "
+            "a function that the engine differentiates"
+        )
+
+    def _results(self, leaves: Sequence[Any]) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded call: its leaves, its results, and the nodes between them, oldest first."""
+
+    leaves: Sequence[Node]
+    outputs: Sequence[Any]
+    order: Sequence[Node]
+    since: int = -1
+
+
+class RecordedSubject(Subject):
+    """What the engine differentiates, and so the rules of its primitives."""
+
+    _recording: Recording | None = None
+
+    def record(self) -> Recording:
+        """Call the function at x and keep the graph."""
+        raise NotImplementedError
+
+    @property
+    def recording(self) -> Recording:
+        """The recorded call at x, which every sweep uses."""
+        if self._recording is None:
+            self.evaluations += 1
+            self._recording = self.record()
+        return self._recording
+
+    def sweep(self, v: Vector) -> dict[Node, Any]:
+        """The gradients of ⟨v, F⟩ with respect to all nodes."""
+        recording = self.recording
+        gradients: dict[Node, Any] = {}
+        seeds = self.outputs.arrays(v, own_dtype=True)
+        for output, seed in zip(recording.outputs, seeds, strict=True):
+            if isinstance(output, Node) and output.requires_grad:
+                seed = steepest(seed)
+                gradients[output] = gradients[output] + seed if output in gradients else seed
+        with no_grad():
+            return sweep(list(recording.order), gradients, since=recording.since)
+
+    def pull(self, v: Vector) -> Vector:
+        gradients = self.sweep(v)
+        return self.inputs.vector(
+            [
+                steepest(gradients[leaf]) if leaf in gradients else zero_of(leaf.data)
+                for leaf in self.recording.leaves
+            ]
+        )
+
+
+class EngineFunction(RecordedSubject):
+    """A function of Values, or a primitive."""
+
+    def __init__(self, function: Function, args: Sequence[Any], varied: Sequence[int]) -> None:
+        names = argument_names(function, len(args))
+        super().__init__(function_name(function), args, names, varied)
+        self.function = function
+        self.start()
+
+    def _results(self, leaves: Sequence[Any]) -> Any:
+        with no_grad():
+            return self.function(*self.called_with([Value(leaf) for leaf in leaves]))
+
+    def record(self) -> Recording:
+        trace = Trace(self.function, self.called_with(self.inputs.arrays(self.x)), self.varied)
+        return Recording(trace.fresh, trace.outputs, trace.order, trace.since)
+
+    def differentiated(self, rng: np.random.Generator) -> Subject:
+        seeds = self.outputs.arrays(signs(self.outputs.size, rng), own_dtype=True)
+        cotangent = self.outputs.nest(seeds)
+        return EngineFunction(
+            gradient_of(self.function, self.varied, cotangent), self.args, self.varied
+        )
+
+
+def only_varied(function: Function, args: Sequence[Any], varied: Sequence[int]) -> Function:
+    """The function of some of its arguments, the others kept."""
+
+    def restricted(*parts: Any) -> Any:
+        called = list(args)
+        for index, part in zip(varied, parts, strict=True):
+            called[index] = part
+        return function(*called)
+
+    return restricted
+
+
+def gradient_of(
+    function: Function, varied: Sequence[int], cotangent: Any
+) -> Function:
+    """The function that computes the gradients of ⟨cotangent, function⟩."""
+
+    @wraps(function)
+    def gradient(*args: Any) -> Any:
+        inputs = (args[index] for index in varied)
+        _, pullback = vjp(only_varied(function, args, varied), *inputs)
+        return pullback(cotangent)
+
+    gradient.__name__ = f"gradient of {function_name(function)}"
+    return gradient
+
+
+class HandWritten(Subject):
+    """A plain function with a derivative that somebody wrote by hand; no Values involved."""
+
+    def __init__(
+        self,
+        function: Function,
+        args: Sequence[Any],
+        varied: Sequence[int],
+        *,
+        gradient: Function | None = None,
+        vjp: Function | None = None,
+        jacobian: Function | None = None,
+    ) -> None:
+        names = argument_names(function, len(args))
+        super().__init__(function_name(function), args, names, varied)
+        self.function = function
+        self.gradient, self.vjp, self.jacobian = gradient, vjp, jacobian
+        self.start()
+
+    def _results(self, leaves: Sequence[Any]) -> Any:
+        result = self.function(*self.called_with(leaves))
+        return np.sum(result) if self.gradient is not None else result
+
+    def pull(self, v: Vector) -> Vector:
+        leaves = self.inputs.arrays(self.x)
+        called = self.called_with(leaves)
+        if self.gradient is not None:
+            claimed = float(v[0]) * self._as_vector(self.gradient(*called), "gradient")
+            self._require_unchanged(leaves, "gradient")
+        elif self.vjp is not None:
+            seeds = self.outputs.arrays(v, own_dtype=True)
+            claimed = self._as_vector(self.vjp(self.outputs.nest(seeds), *called), "vjp")
+            self._require_unchanged(leaves, "vjp")
+            if not np.array_equal(self.outputs.vector(seeds), self._rounded(v)):
+                raise Finding(
+                    Verdict.MUTATED,
+                    "vjp writes to the upstream gradient that it is given; "
+                    "let it make a new array",
+                )
+        else:
+            assert self.jacobian is not None
+            claimed = self._contracted(v, self.jacobian(*called))
+            self._require_unchanged(leaves, "jacobian")
+        return claimed
+
+    def _require_unchanged(self, arguments: Sequence[Any], what: str) -> None:
+        """Refuse a derivative that wrote to its arguments."""
+        now = self.inputs.vector(arguments)
+        for place in np.flatnonzero(now != self.x):
+            name = self.inputs.leaf_of(int(place)).name
+            raise Finding(
+                Verdict.MUTATED, f"{what} writes to its argument {name}; let it work on a copy"
+            )
+
+    def _rounded(self, v: Vector) -> Vector:
+        """A cotangent in the precision of the results."""
+        return self.outputs.vector(self.outputs.arrays(v, own_dtype=True))
+
+    def _as_vector(self, claimed: Any, what: str) -> Vector:
+        """Gradients as the user's function returned them: one, or one for each argument."""
+        gradients = flatten(claimed)
+        if len(self.inputs.leaves) == 1 and isinstance(claimed, list):
+            gradients = [np.asarray(claimed)]
+        if len(gradients) != len(self.inputs.leaves):
+            raise Finding(
+                Verdict.SHAPE,
+                f"{what} returned {len(gradients)} arrays for {len(self.inputs.leaves)} inputs "
+                f"({', '.join(leaf.name for leaf in self.inputs.leaves)}); return one for each",
+            )
+        for g, leaf in zip(gradients, self.inputs.leaves, strict=True):
+            _require_gradient(what, g, leaf.name, leaf.shape)
+        return self.inputs.vector(gradients)
+
+    def _contracted(self, v: Vector, claimed: Any) -> Vector:
+        """vᵀJ of a Jacobian of shape ``result.shape + argument.shape``."""
+        blocks = flatten(claimed)
+        if len(blocks) != len(self.inputs.leaves):
+            raise Finding(
+                Verdict.SHAPE,
+                f"jacobian returned {len(blocks)} arrays for {len(self.inputs.leaves)} inputs; "
+                "return one for each",
+            )
+        shape = self.outputs.leaves[0].shape
+        seed = self.outputs.arrays(v)[0]
+        gradients = []
+        for block, leaf in zip(blocks, self.inputs.leaves, strict=True):
+            _require_gradient("jacobian", block, leaf.name, shape + leaf.shape)
+            gradients.append(np.tensordot(seed, block, axes=len(shape)))
+        return self.inputs.vector(gradients)
+
+
+def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
+    data = plain(leaf)
+    kind = np.asarray(data).dtype.kind
+    if isinstance(data, int) or kind not in "fc":
+        what = "an integer" if kind in "iu" else f"of dtype {np.asarray(data).dtype}"
+        raise ArgumentTypeError(
+            f"gradcheck: {leaf_name} of {name} is {what}, which has no derivative; convert it "
+            "to float, or name the arguments to check with argnum="
+        )
+
+
+def _require_number(name: str, leaf: Any, leaf_name: str) -> None:
+    if np.asarray(plain(leaf)).dtype.kind not in "fciub":
+        raise ArgumentTypeError(
+            f"gradcheck: {leaf_name} of {name} is {type(leaf).__name__}; "
+            "it must return numbers or arrays"
+        )
+
+
+def _require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> None:
+    """A hand-written derivative has the shape of what it belongs to, and is no integer."""
+    array = np.asarray(plain(g))
+    if array.dtype.kind not in "fc" and not isinstance(g, int):
+        raise Finding(
+            Verdict.SHAPE,
+            f"{what} returned dtype {array.dtype} for {name}; a derivative is a float, "
+            "and integers would cut off its digits",
+        )
+    if array.shape != shape:
+        raise Finding(
+            Verdict.SHAPE,
+            f"{what} returned shape {array.shape} for {name}; it must be {shape}",
+        )

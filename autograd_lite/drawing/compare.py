@@ -1,0 +1,99 @@
+"""Two runs side by side, what differs marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.drawing.picture import Cluster, Mark, Picture, Vertex
+from autograd_lite.drawing.scene import Scene
+
+__all__ = ["side_by_side"]
+
+
+def side_by_side(first: Scene, second: Scene) -> Picture:
+    """One picture of two scenes; vertices that do the same but hold something else are marked."""
+    pictures = first.picture(), second.picture()
+    paired = list(_paired(pictures[0], pictures[1]))
+    same = {(a.key, b.key) for a, b in paired if _contents(first, a) == _contents(second, b)}
+    frames = _titles(first.title, second.title)
+    parts = [
+        _framed(picture, frame, prefix, {pair[place] for pair in same})
+        for place, (picture, frame, prefix) in enumerate(zip(pictures, frames, "ab", strict=True))
+    ]
+    count = sum(len(part.vertices) for part in parts)
+    differing = sum(bool(vertex.marks) for part in parts for vertex in part.vertices)
+    note = f"{differing} of {count} nodes differ." if differing else "The two runs are the same."
+    return Picture(
+        f"{first.title} and {second.title}",
+        parts[0].vertices + parts[1].vertices,
+        parts[0].edges + parts[1].edges,
+        parts[0].clusters + parts[1].clusters,
+        (note,),
+        parts[0].results | parts[1].results,
+    )
+
+
+def _titles(first: str, second: str) -> tuple[str, str]:
+    return (first, second) if first != second else (f"first {first}", f"second {second}")
+
+
+def _paired(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
+    """Vertices that stand for the same step of the computation, in order."""
+    steps = [[_step(vertex) for vertex in picture.vertices] for picture in (first, second)]
+    matcher = SequenceMatcher(None, steps[0], steps[1], autojunk=False)
+    for a, b, length in matcher.get_matching_blocks():
+        for offset in range(length):
+            yield first.vertices[a + offset], second.vertices[b + offset]
+
+
+def _step(vertex: Vertex) -> tuple[str, ...]:
+    """What a vertex does, whatever it holds and whichever variable holds it."""
+    operation = vertex.subtitle or vertex.title
+    return vertex.kind, "" if vertex.kind in ("leaf", "constant") else operation
+
+
+def _contents(scene: Scene, vertex: Vertex) -> Any:
+    """What a vertex holds, to the last bit."""
+    box, _, place = vertex.key[1:].partition("_")
+    members = [scene.graph.nodes[index] for index in scene.groups.members[int(box)]]
+    if place:
+        return _bits(members[0].inputs[int(place)])
+    return [(_bits(node.data), _bits(scene.gradients.get(node))) for node in members]
+
+
+def _bits(data: Any) -> Any:
+    if isinstance(data, tuple):
+        return [_bits(part) for part in data]
+    if data is None:
+        return None
+    array = np.asarray(data)
+    return array.shape, str(array.dtype), array.tobytes()
+
+
+def _framed(picture: Picture, title: str, prefix: str, alike: set[str]) -> Picture:
+    """The picture in a frame of its own, its keys told apart, all that is not alike marked."""
+    marks: frozenset[Mark] = frozenset({"differs"})
+    frame = (prefix,)
+    return replace(
+        picture,
+        vertices=tuple(
+            replace(
+                v,
+                key=prefix + v.key,
+                module=frame + v.module,
+                marks=v.marks if v.key in alike else v.marks | marks,
+            )
+            for v in picture.vertices
+        ),
+        edges=tuple(replace(e, tail=prefix + e.tail, head=prefix + e.head) for e in picture.edges),
+        clusters=(
+            Cluster(frame, title),
+            *(replace(c, path=frame + c.path) for c in picture.clusters),
+        ),
+        results=frozenset(prefix + key for key in picture.results),
+    )

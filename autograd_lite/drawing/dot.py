@@ -1,0 +1,141 @@
+"""Writes a picture as DOT, the language of Graphviz, through the ``graphviz`` package."""
+
+from __future__ import annotations
+
+import graphviz
+
+from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
+from autograd_lite.drawing.themes import Theme
+
+__all__ = ["dot_source", "label_lines"]
+
+# Graphviz measures text with its own tables of widths.  Verdana is the widest of the common
+# fonts, so that boxes are wide enough whichever font a viewer has.
+FONT = "Verdana"
+
+NODES = {
+    "fontname": FONT,
+    "fontsize": "10",
+    "margin": "0.12,0.07",
+    "height": "0.3",
+    "width": "0.3",
+}
+EDGES = {"fontname": FONT, "fontsize": "9", "arrowsize": "0.6"}
+
+SHAPES = {
+    "leaf": {"shape": "box", "style": "filled,rounded"},
+    "operation": {"shape": "box", "style": "filled"},
+    "constant": {"shape": "box", "style": "filled,dashed"},
+    "fold": {"shape": "box", "style": "filled", "peripheries": "2"},
+    "module": {"shape": "component", "style": "filled"},
+}
+
+
+def dot_source(picture: Picture, theme: Theme, direction: str) -> str:
+    """The picture in DOT.  Every text in it is escaped; keys are the picture's own."""
+    graph = graphviz.Digraph(
+        "computation_graph",
+        graph_attr={"rankdir": direction, **_graph_attributes(picture, theme)},
+        node_attr={**NODES, "fontcolor": theme.text},
+        edge_attr={**EDGES, "fontcolor": theme.muted, "color": theme.line},
+    )
+    _write_clusters(graph, picture, theme)
+    for vertex in picture.vertices:
+        if not vertex.module:
+            _write_vertex(graph, vertex, theme, vertex.key in picture.results)
+    for index, edge in enumerate(picture.edges):
+        _write_edge(graph, edge, index, theme)
+    return str(graph.source)
+
+
+def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
+    notes = "".join(graphviz.escape(shortened(note, 160)) + "\\l" for note in picture.notes)
+    return {
+        "bgcolor": theme.background,
+        "fontname": FONT,
+        "fontcolor": theme.muted,
+        "fontsize": "10",
+        "label": notes,
+        "labelloc": "b",
+        "labeljust": "l",
+        "nodesep": "0.22",
+        "ranksep": "0.38",
+        "pad": "0.15",
+        "tooltip": " ",
+    }
+
+
+def label_lines(vertex: Vertex) -> list[str]:
+    """The lines of text in a vertex; the first is its title."""
+    first = "  ".join(filter(None, (vertex.title, vertex.subtitle)))
+    facts = [f"{name}  {shortened(text, 48)}".strip() for name, text in vertex.facts]
+    return [shortened(first, 60), *facts]
+
+
+def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_result: bool) -> None:
+    attributes = dict(SHAPES[vertex.kind])
+    color = theme.border[vertex.kind]
+    for mark in sorted(vertex.marks):
+        color = theme.mark[mark]
+    attributes["penwidth"] = "2.4" if vertex.marks else "2" if is_result else "1"
+    graph.node(
+        vertex.key,
+        label="\\n".join(graphviz.escape(line) for line in label_lines(vertex)),
+        color=color,
+        fillcolor=theme.fill[vertex.kind],
+        tooltip=graphviz.escape(shortened(vertex.describe(), 300)),
+        id=vertex.key,
+        **{"class": " ".join((vertex.kind, *sorted(vertex.marks)))},
+        **attributes,
+    )
+
+
+def _write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) -> None:
+    attributes = {}
+    for mark in sorted(edge.marks):
+        attributes = {"color": theme.mark[mark], "penwidth": "2.4"}
+        if mark == "blocked":
+            attributes["style"] = "dashed"
+    graph.edge(
+        edge.tail,
+        edge.head,
+        label=graphviz.escape(edge.label),
+        id=f"e{index}",
+        tooltip=" ",
+        **{"class": " ".join(sorted(edge.marks))} if edge.marks else {},
+        **attributes,
+    )
+
+
+def _write_clusters(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
+    """Frames of modules, innermost first, as each must be complete when it is put into another."""
+    inside: dict[tuple[str, ...], graphviz.Digraph] = {}
+    numbers = {cluster.path: index for index, cluster in enumerate(picture.clusters)}
+    for cluster in picture.clusters:
+        inside[cluster.path] = _frame(cluster, numbers[cluster.path], theme)
+    for vertex in picture.vertices:
+        if vertex.module:
+            is_result = vertex.key in picture.results
+            _write_vertex(inside[vertex.module], vertex, theme, is_result)
+    # Graphviz lays out later frames above earlier ones.
+    paths = list(inside)[::-1]
+    for path in sorted(paths, key=len, reverse=True):
+        inside.get(path[:-1], graph).subgraph(inside[path])
+
+
+def _frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
+    return graphviz.Digraph(
+        f"cluster_{index}",
+        graph_attr={
+            "label": "  " + graphviz.escape(shortened(cluster.title, 60)),
+            "id": f"c{index}",
+            "style": "rounded",
+            "color": theme.border["module"],
+            "fontcolor": theme.border["module"],
+            "labelloc": "t",
+            "labeljust": "l",
+            "margin": "10",
+            "tooltip": " ",
+        },
+    )

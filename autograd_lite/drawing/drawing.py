@@ -1,0 +1,356 @@
+"""``draw`` and what it returns: a picture that knows how to be shown and saved."""
+
+from __future__ import annotations
+
+import html
+import os
+import sys
+import tempfile
+import warnings
+import webbrowser
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from autograd_lite.drawing.compare import side_by_side
+from autograd_lite.drawing.dot import dot_source
+from autograd_lite.drawing.graphviz_program import render
+from autograd_lite.drawing.highlight import HIGHLIGHTS
+from autograd_lite.drawing.picture import Picture
+from autograd_lite.drawing.provenance import SourceLines
+from autograd_lite.drawing.scene import Scene, compose
+from autograd_lite.drawing.stepper import stepper_page
+from autograd_lite.drawing.subject import Subject, checked_target, recorded, run
+from autograd_lite.drawing.svg import finished_svg
+from autograd_lite.drawing.text import mermaid, plain_text
+from autograd_lite.drawing.themes import THEMES
+from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
+from autograd_lite.value import Value
+
+__all__ = ["Drawing", "DrawingWarning", "draw"]
+
+SUFFIXES = (".dot", ".svg", ".png", ".pdf", ".html", ".mmd", ".txt")
+
+
+class DrawingWarning(UserWarning):
+    """A drawing shows less than the whole graph.
+
+    >>> import autograd_lite as ag
+    >>> issubclass(ag.DrawingWarning, UserWarning)
+    True
+    """
+
+
+class Drawing:
+    """A drawn computation graph; made by `draw`.
+
+    A notebook shows it as a picture.
+
+    Attributes
+    ----------
+    picture
+        The description that all formats are written from: vertices, edges,
+        clusters, notes.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0, label="x")
+    >>> drawing = ag.draw(x * x)
+    >>> drawing.source.splitlines()[0]
+    'digraph computation_graph {'
+    """
+
+    def __init__(
+        self, scene: Scene | None, picture: Picture, theme: str, direction: str | None
+    ) -> None:
+        self.picture = picture
+        self._scene = scene
+        self._theme_name = theme
+        self._theme = THEMES[theme]
+        self._direction = direction
+
+    def __repr__(self) -> str:
+        shown = f"{len(self.picture.vertices)} nodes, {len(self.picture.edges)} edges"
+        return f"<Drawing of {self.picture.title}: {shown}>"
+
+    @cached_property
+    def source(self) -> str:
+        """The drawing in DOT, the language of Graphviz."""
+        return dot_source(self.picture, self._theme, self._direction or "LR")
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as SVG, with a text alternative for every node.
+
+        Raises
+        ------
+        MissingOptionError
+            If there is no Graphviz to lay it out.
+        """
+        return finished_svg(render(self.source, "svg"), self.picture, self._theme)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the drawing to a file, in the format that the suffix names.
+
+        ====================  =======================================================
+        ``.svg``              picture; needs the program ``dot`` or the extra ``draw``
+        ``.png``, ``.pdf``    picture; needs the program ``dot``
+        ``.html``             the computation and its gradient to step through
+        ``.dot``, ``.mmd``    source for Graphviz and for Mermaid
+        ``.txt``              text
+        ====================  =======================================================
+
+        Parameters
+        ----------
+        path
+            The file to write; its suffix is one of the above.
+
+        Returns
+        -------
+        Path
+            The file written.
+
+        Raises
+        ------
+        ArgumentValueError
+            If the suffix is none of these.
+        MissingOptionError
+            If the format needs Graphviz, and there is none.
+
+        Examples
+        --------
+        >>> import tempfile, autograd_lite as ag
+        >>> x = ag.Value(3.0, label="x")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = ag.draw(x * x).save(f"{folder}/square.dot")
+        ...     path.name
+        'square.dot'
+        """
+        path = Path(path)
+        written = self._written(path.suffix.lower())
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=path.name, suffix=".part", delete=False
+        ) as file:
+            file.write(written)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+        return path
+
+    def show(self) -> Path:
+        """Open the drawing in the web browser; it is written to a temporary file.
+
+        The file is a picture, or the stepper where there is no Graphviz.
+
+        Returns
+        -------
+        Path
+            The file that was opened.
+        """
+        suffix = ".html" if self._repr_svg_() is None else ".svg"
+        path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / f"drawing{suffix}")
+        webbrowser.open(path.as_uri())
+        return path
+
+    def _written(self, suffix: str) -> bytes:
+        if suffix == ".dot":
+            return self.source.encode()
+        if suffix == ".svg":
+            return self.svg.encode()
+        if suffix in (".png", ".pdf"):
+            return render(self.source, suffix[1:])
+        if suffix == ".html":
+            return self._stepper().encode()
+        if suffix == ".mmd":
+            return mermaid(self.picture, self._theme, self._direction or "LR").encode()
+        if suffix == ".txt":
+            return plain_text(self.picture).encode()
+        raise ArgumentValueError(
+            f"a drawing cannot be saved as {suffix or 'a file without suffix'!r}; "
+            f"use one of {', '.join(SUFFIXES)}"
+        )
+
+    def _stepper(self) -> str:
+        if self._scene is None:
+            raise ArgumentValueError(
+                "a comparison of two runs cannot be stepped through; "
+                "save a drawing of each as .html, or the comparison as .svg"
+            )
+        return stepper_page(self._scene, self.picture, self._theme_name, self._direction)
+
+    # What notebooks ask for.
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg
+        except MissingOptionError:
+            return None
+
+    def _repr_html_(self) -> str:
+        svg = self._repr_svg_()
+        shown = f"<pre>{html.escape(plain_text(self.picture))}</pre>" if svg is None else svg
+        return f'<div style="overflow:auto">{shown}</div>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        bundle = {"text/plain": plain_text(self.picture), "text/html": self._repr_html_()}
+        svg = self._repr_svg_()
+        return bundle if svg is None else bundle | {"image/svg+xml": svg}
+
+
+def draw(
+    target: Any,
+    *args: Any,
+    depth: int | None = None,
+    max_nodes: int = 200,
+    highlight: str | None = None,
+    compare: Any = None,
+    theme: str = "light",
+    direction: str | None = None,
+    lines: SourceLines | None = None,
+) -> Drawing:
+    """Draw how a result was computed: its operations, their values and gradients.
+
+    Parameters
+    ----------
+    target : Value, function or module
+        A Value is drawn with the graph that it was computed by, before or
+        after ``backward()``.  A function or module is called once on
+        ``args``; if it gives a single number, its gradients are drawn too.
+        Nothing of the caller's is changed by that.
+    *args
+        Example arguments for a function or module.  Numbers and arrays of
+        floats become Values of the drawing; Values are used as they are,
+        arrays of integers (labels, indices) stay constants.
+    depth : int, optional
+        How deep modules are opened: 0 draws the model as one box, 1 its
+        layers, and so on; runs of equal layers become one box.  All are
+        opened by default, each with a frame around it.
+    max_nodes : int
+        A graph with more nodes is folded until it has at most so many.
+    highlight : {"nan", "zero_grad", "path"}, optional
+        Mark the first operation that made a NaN or infinity; the leaves that
+        no gradient reaches, and where it was lost (a dead ReLU, a comparison,
+        a detached input); or the path of the largest gradient.
+    compare : Value or tuple, optional
+        A second run of the same computation, drawn beside the first with all
+        that differs marked: another Value, or for a function or module a
+        tuple of other arguments.
+    theme : {"light", "dark"}
+        Colours; both can be told apart by the colour-blind.
+    direction : {"LR", "TB"}, optional
+        Whether the computation runs from left to right or from top to bottom.
+        By default pictures run from left to right, and the stepper the way
+        that fills its page better.
+    lines : SourceLines, optional
+        Where a Value's graph was recorded; a function's is found by itself.
+
+    Returns
+    -------
+    Drawing
+        Save it with ``drawing.save("graph.svg")``, or let a notebook show it.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the target is no Value and cannot be called.
+    ArgumentValueError
+        If a choice is unknown, or the function returns no Value.
+
+    Warns
+    -----
+    DrawingWarning
+        If the graph was folded.
+
+    Notes
+    -----
+    Names come from ``label=``, from the names of a module's parameters, and
+    from the local variables that hold the Values.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> a, b = ag.Value(2.0), ag.Value(-3.0)
+    >>> loss = a * b
+    >>> loss.backward()
+    >>> [vertex.describe() for vertex in ag.draw(loss).picture.vertices][0]
+    'a; value 2.0; grad -3.0'
+    """
+    _check_choice("theme", theme, tuple(THEMES))
+    if direction is not None:
+        _check_choice("direction", direction, ("LR", "TB"))
+    if highlight is not None:
+        _check_choice("highlight", highlight, tuple(HIGHLIGHTS))
+    _check_count("max_nodes", max_nodes, 10)
+    if depth is not None:
+        _check_count("depth", depth, 0)
+    if highlight is not None and compare is not None:
+        raise ArgumentValueError(
+            "draw: highlight and compare cannot be combined, both mark nodes; use one of them"
+        )
+    frame = sys._getframe(1)
+    scene = _composed(_subject(target, args, lines, frame), depth, max_nodes)
+    if compare is not None:
+        other = _subject(*_second_run(target, compare), lines, frame)
+        picture = side_by_side(scene, _composed(other, depth, max_nodes))
+        return Drawing(None, picture, theme, direction)
+    picture = scene.picture()
+    if highlight is not None:
+        picture = HIGHLIGHTS[highlight](scene, picture)
+    return Drawing(scene, picture, theme, direction)
+
+
+def _subject(
+    target: Any, args: tuple[Any, ...], lines: SourceLines | None, frame: FrameType
+) -> Subject:
+    checked_target(target, args)
+    return recorded(target, lines, frame) if isinstance(target, Value) else run(target, args)
+
+
+def _second_run(target: Any, compare: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What to draw beside the target: another Value, or the same function of other arguments."""
+    if isinstance(target, Value) != isinstance(compare, Value) or (
+        not isinstance(target, Value) and not isinstance(compare, tuple)
+    ):
+        raise ArgumentTypeError(
+            f"draw: compare is {type(compare).__name__}; pass a Value to compare a Value with, "
+            "or a tuple of other arguments to compare two runs of a function"
+        )
+    return (compare, ()) if isinstance(compare, Value) else (target, compare)
+
+
+def _composed(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
+    scene = compose(
+        subject.title,
+        subject.graph,
+        subject.names,
+        subject.gradients,
+        subject.lines,
+        depth,
+        max_nodes,
+    )
+    count = len(subject.graph.nodes)
+    if count > max_nodes and (depth is None or len(scene.groups) < count):
+        warnings.warn(
+            f"the graph has {count:,} nodes, more than max_nodes={max_nodes:,}, and is drawn "
+            f"folded into {len(scene.groups):,}; pass max_nodes={count} to see all",
+            DrawingWarning,
+            stacklevel=3,
+        )
+    return scene
+
+
+def _check_choice(argument: str, given: Any, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        raise ArgumentValueError(
+            f"draw: {argument}={given!r} is unknown; use {', '.join(map(repr, choices))}"
+        )
+
+
+def _check_count(argument: str, given: Any, least: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ArgumentTypeError(
+            f"draw: {argument} is {type(given).__name__}; pass an integer of at least {least}"
+        )
+    if given < least:
+        raise ArgumentValueError(f"draw: {argument}={given}; pass an integer of at least {least}")

@@ -1,0 +1,103 @@
+"""Numbers, arrays and names as short text that can be read at a glance."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+__all__ = ["array_facts", "facts", "number", "shape_text", "shortened"]
+
+
+def number(x: Any) -> str:
+    """A number with four significant digits.
+
+    Examples
+    --------
+    >>> from autograd_lite.drawing.formatting import number
+    >>> number(-6.0), number(2 / 3), number(1.5e-9), number(True)
+    ('-6.0', '0.6667', '1.5e-9', 'True')
+    """
+    if isinstance(x, (bool, np.bool_)):
+        return str(bool(x))
+    if isinstance(x, (int, np.integer)):
+        return str(x) if abs(int(x)) < 10**7 else _exponent(f"{float(x):.3e}")
+    if isinstance(x, (complex, np.complexfloating)):
+        sign = "-" if np.signbit(x.imag) else "+"
+        return f"{number(float(x.real))} {sign} {number(abs(float(x.imag)))}i"
+    text = f"{float(x):.4g}"
+    if "e" in text:
+        return _exponent(text)
+    return text if any(c in text for c in ".in") else text + ".0"
+
+
+def _exponent(text: str) -> str:
+    mantissa, exponent = text.split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as NumPy writes it; nothing for a single number."""
+    return str(shape) if shape else ""
+
+
+def facts(name: str, data: Any) -> tuple[tuple[str, str], ...]:
+    """What to say of a value or gradient: the number, or for an array a few statistics."""
+    if data is None:
+        return ()
+    if isinstance(data, tuple):
+        return ((name, f"tuple of {len(data)}"),)
+    array = np.asarray(data)
+    if array.ndim == 0:
+        return ((name, number(array[()])),)
+    return ((name, array_facts(array)),)
+
+
+def array_facts(array: np.ndarray[Any, Any]) -> str:
+    """The elements of a small array; the mean and range of a larger one."""
+    if array.size <= 4 and array.ndim == 1:
+        return "[" + ", ".join(number(x) for x in array) + "]"
+    if array.size == 0:
+        return "empty"
+    if array.dtype.kind not in "fiub":
+        return f"|mean| {number(np.mean(np.abs(array)))}"
+    finite = array[np.isfinite(array)]
+    if not finite.size:
+        return "no finite element"
+    low, high = number(finite.min()), number(finite.max())
+    if low == high:
+        text = f"all {low}"
+    else:
+        text = f"{low} … {high}, mean {number(np.mean(finite, dtype=np.float64))}"
+    lost = array.size - finite.size
+    return text + (f", {lost} not finite" if lost else "")
+
+
+def shortened(text: str, length: int = 40) -> str:
+    """One line of printable text, its middle left out if it is long.
+
+    Examples
+    --------
+    >>> from autograd_lite.drawing.formatting import shortened
+    >>> shortened("two\\nlines")
+    'two⏎lines'
+    >>> shortened("x" * 10_000, length=9)
+    'xxxx…xxxx'
+    """
+    if len(text) > length:
+        kept = length - 1
+        text = text[: kept - kept // 2] + "…" + text[len(text) - kept // 2 :]
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character == "\n":
+        return "⏎"
+    if character == "\t":
+        return " "
+    # Cc: control, Cf: text direction and joiners, Cs: half of a surrogate pair, Cn: unassigned.
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in _HIDDEN else character
+
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn"})

@@ -1,0 +1,247 @@
+"""The mathematics of one application, as text: from the primitive's formula and its rules.
+
+A local derivative is not written down anywhere a second time: the rule itself
+is run on symbols that keep what is done to them as text, so that a new
+operation needs nothing but its rule.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.drawing.collect import static_text
+from autograd_lite.primitive import Node, Primitive
+
+__all__ = ["Symbol", "argument_names", "filled", "formula_of", "local_derivative"]
+
+LONGEST = 80
+SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+
+
+def argument_names(primitive: Primitive, count: int) -> list[str]:
+    """What the rules call the inputs: ``x`` and ``y``, or ``x1``, ``x2`` … of any number."""
+    rule = next((rule for rule in primitive.rules if rule is not None), None)
+    names: list[str] = []
+    if rule is not None:
+        for parameter in list(inspect.signature(rule).parameters.values())[2:]:
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                break
+            names.append(parameter.name)
+    if len(names) < count:
+        names += [f"x{index + 1}" for index in range(len(names), count)]
+    return ["x"] if not primitive.rules and count == 1 else names[:count]
+
+
+def formula_of(node: Node) -> str:
+    """The formula of a node's operation, in the names of `argument_names`."""
+    assert node.primitive is not None
+    names = argument_names(node.primitive, len(node.inputs))
+    static = static_text(node)
+    if static.startswith("["):
+        others = f" ← {names[1]}" if node.primitive.name != "getitem" else ""
+        return f"{names[0]}{static}{others}"
+    if node.primitive.formula is None:
+        return f"{node.primitive.name}({', '.join([*names, *filter(None, [static])])})"
+    return node.primitive.formula + (f"  ({static})" if static else "")
+
+
+def filled(formula: str, texts: Mapping[str, str]) -> str:
+    """A formula with something put in for its names; negative numbers get their parentheses.
+
+    Examples
+    --------
+    >>> from autograd_lite.drawing.formulas import filled
+    >>> filled("x · y", {"x": "2.0", "y": "-3.0"})
+    '2.0 · (-3.0)'
+    >>> filled("tanh(x)", {"x": "-3.0"})
+    'tanh(-3.0)'
+    """
+
+    def put_in(match: re.Match[str]) -> str:
+        text = texts.get(match[0], match[0])
+        alone = formula[: match.start()][-1:] in "(," and formula[match.end() :][:1] in "),"
+        return f"({text})" if text.startswith("-") and not alone else text
+
+    return re.sub(r"[^\W\d]\w*", put_in, formula)
+
+
+def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbol] | None:
+    """The derivative of an operation, found by running its rule on symbols.
+
+    Where the rule multiplies the upstream gradient element by element, the
+    result is (True, ∂out/∂operand).  Else it is (False, the gradient of the
+    operand), written with ``g`` for the upstream gradient.  None where the
+    rule does more than can be written in one line.
+    """
+    if isinstance(upstream, tuple):
+        return None
+    upstream = np.asarray(upstream) if np.ndim(upstream) else upstream
+    ones = np.ones_like(upstream) if np.ndim(upstream) else 1.0
+    local = _applied(node, place, Symbol("1", ones))
+    share = _applied(node, place, Symbol("g", upstream))
+    if local is None or share is None:
+        return None
+    with np.errstate(all="ignore"):
+        if np.shape(local.data) == np.shape(upstream) and np.allclose(
+            share.data, upstream * local.data, equal_nan=True
+        ):
+            return True, local
+    return False, share
+
+
+def _applied(node: Node, place: int, g: Symbol) -> Symbol | None:
+    """A node's rule for one operand, run on symbols for the operands that are Values."""
+    assert node.primitive is not None
+    rules = node.primitive.rules_for(node.inputs)
+    rule = rules[place] if place < len(rules) else None
+    if rule is None:
+        return None
+    names = argument_names(node.primitive, len(node.inputs))
+    operands = [
+        Symbol(name, x.data) if isinstance(x, Node) else x
+        for name, x in zip(names, node.inputs, strict=True)
+    ]
+    try:
+        with np.errstate(all="ignore"):
+            share = rule(g, Symbol("out", node.data), *operands, **node.parameters)
+    except Exception:
+        # Anybody's rule may do anything to a symbol; then there is no formula to show.
+        return None
+    if not isinstance(share, Symbol):
+        share = Symbol(str(share), share) if np.ndim(share) == 0 else None
+    return share if share is not None and len(share.text) <= LONGEST else None
+
+
+class Symbol:
+    """A number or array together with the text of how it was computed."""
+
+    def __init__(self, text: str, data: Any, binds: int = ATOM) -> None:
+        self.text = text
+        self.data = data
+        self.binds = binds
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("shape", "ndim", "size", "dtype"):
+            return getattr(np.asarray(self.data), name)
+        raise AttributeError(name)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __getitem__(self, index: Any) -> Symbol:
+        return Symbol(f"{_text(self, ATOM)}[…]", self.data[index])
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs:
+            return NotImplemented
+        if ufunc in OPERATORS:
+            return OPERATORS[ufunc](*inputs)
+        if ufunc is np.negative:
+            return -inputs[0]
+        return _called(ufunc, inputs, {})
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _called(function, args, kwargs)
+
+    def __neg__(self) -> Symbol:
+        if self.text.startswith("-"):
+            return Symbol(self.text[1:], -self.data, PRODUCT)
+        return Symbol("-" + _text(self, PRODUCT), -self.data, PRODUCT)
+
+    __hash__ = object.__hash__
+
+
+def _called(function: Any, args: Any, kwargs: Any) -> Any:
+    """A function of symbols: its call as text, unless the result is a shape or a dtype."""
+    data = function(*map(_data, args), **{name: _data(x) for name, x in kwargs.items()})
+    if not isinstance(data, (np.ndarray, np.generic, float, int)) or function in (np.ndim, np.size):
+        return data
+    if function is np.where and np.all(_data(args[0])):
+        return args[1] if isinstance(args[1], Symbol) else data
+    if function is np.swapaxes and set(args[1:]) == {-1, -2}:
+        return Symbol(_text(args[0], ATOM) + "ᵀ", data)
+    shown = [_text(x, 0) for x in args] + [f"{name}={x}" for name, x in kwargs.items()]
+    return Symbol(f"{function.__name__}({', '.join(shown)})", data)
+
+
+def _data(x: Any) -> Any:
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_data, x))
+    return x.data if isinstance(x, Symbol) else x
+
+
+def _text(x: Any, binds: int) -> str:
+    """The text of an operand, in parentheses if it would otherwise be torn apart."""
+    if isinstance(x, Symbol):
+        return f"({x.text})" if x.binds < binds else x.text
+    if isinstance(x, float):
+        x = int(x) if x.is_integer() else round(x, 4)
+    text = str(x) if np.ndim(x) == 0 else f"array{np.shape(x)}"
+    return f"({text})" if text.startswith("-") and binds > 0 else text
+
+
+def _binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
+    def operate(left: Any, right: Any) -> Any:
+        data = function(_data(left), _data(right))
+        a = _text(left, binds)
+        b = _text(right, binds + (sign in ("-", "/", "**")))
+        simple = _simplified(sign, a, b, data, left, right)
+        return Symbol(f"{a} {sign} {b}", data, binds) if simple is None else simple
+
+    return operate
+
+
+def _simplified(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Symbol | None:
+    """What a person would write for 1·x, x/1, x**1, x·x and (-1)·x."""
+    if sign == "·" and a == "1":
+        return Symbol(_text(right, 0), data, getattr(right, "binds", ATOM))
+    if sign in ("·", "/", "**") and b == "1":
+        return Symbol(_text(left, 0), data, getattr(left, "binds", ATOM))
+    if sign == "·" and a == "-1":
+        return Symbol(f"-{b}", data, PRODUCT)
+    if sign == "·" and a == b and a.isidentifier():
+        return Symbol(f"{a}²", data, POWER)
+    return None
+
+
+OPERATORS: dict[Any, Any] = {
+    np.add: _binary(operator.add, "+", SUM),
+    np.subtract: _binary(operator.sub, "-", SUM),
+    np.multiply: _binary(operator.mul, "·", PRODUCT),
+    np.divide: _binary(operator.truediv, "/", PRODUCT),
+    np.power: _binary(operator.pow, "**", POWER),
+    np.matmul: _binary(np.matmul, "@", PRODUCT),
+    np.less: _binary(operator.lt, "<", 0),
+    np.less_equal: _binary(operator.le, "≤", 0),
+    np.greater: _binary(operator.gt, ">", 0),
+    np.greater_equal: _binary(operator.ge, "≥", 0),
+    np.equal: _binary(operator.eq, "=", 0),
+    np.not_equal: _binary(operator.ne, "≠", 0),
+}
+
+for name, ufunc in {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "pow": np.power,
+    "matmul": np.matmul,
+}.items():
+    operate = OPERATORS[ufunc]
+    setattr(Symbol, f"__{name}__", operate)
+    setattr(Symbol, f"__r{name}__", lambda self, other, operate=operate: operate(other, self))
+for name, ufunc in {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}.items():
+    setattr(Symbol, f"__{name}__", OPERATORS[ufunc])

@@ -1,0 +1,146 @@
+"""What to look at first: where NaN began, where the gradient died, which way it was largest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
+from autograd_lite.drawing.picture import Mark, Picture
+from autograd_lite.drawing.scene import Scene
+from autograd_lite.primitive import Node
+
+__all__ = ["HIGHLIGHTS"]
+
+Marks = tuple[dict[str, Mark], dict[tuple[str, str], Mark], list[str]]
+
+
+def highlight_nan(scene: Scene, picture: Picture) -> Picture:
+    """Mark the first operation that made a NaN or infinity, and all that it spread to."""
+    nodes = scene.graph.nodes
+    spoilt = {node for node in nodes if not _is_finite(node.data)}
+    vertices: dict[str, Mark] = {}
+    first: int | None = None
+    for index, node in enumerate(nodes):
+        if node in spoilt:
+            vertices[scene.key(index)] = "tainted"
+            if first is None:
+                first = index
+    if first is None:
+        return _highlight_nan_gradient(scene, picture)
+    vertices[scene.key(first)] = "first"
+    what = _kind_of_loss(nodes[first].data)
+    return picture.marked(vertices, {}, *_blame(scene, nodes[first], f"The first {what}"))
+
+
+def _highlight_nan_gradient(scene: Scene, picture: Picture) -> Picture:
+    """The same for gradients: the operation whose rule made one from finite numbers."""
+    sweep = _sweep(scene)
+    if sweep is None:
+        return picture.marked({}, {}, "All values are finite; there is no gradient.")
+    for node in sweep.order:
+        for place, _ in _operands(node):
+            share = sweep.contribution(node, place)
+            if share is not None and not _is_finite(share) and _is_finite(sweep.gradients[node]):
+                what = f"All values are finite; the first {_kind_of_loss(share)} in the gradient"
+                tail, head = scene.key_of(node.inputs[place]), scene.key_of(node)
+                notes = _blame(scene, node, what)
+                return picture.marked({head: "first"}, {(tail, head): "first"}, *notes)
+    return picture.marked({}, {}, "All values and gradients are finite.")
+
+
+def _blame(scene: Scene, node: Node, what: str) -> list[str]:
+    origin = scene.lines.origins.get(node.serial)
+    if node.primitive is None:
+        name = scene.names.get(node.serial, "a value")
+        return [f"{what} was put in as {name}."]
+    notes = [f"{what} is the result of {node.primitive.name}."]
+    return [*notes, f"It was called at {origin}."] if origin is not None else notes
+
+
+def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
+    """Mark the leaves that no gradient reaches, and the operations where it was lost."""
+    sweep = _sweep(scene)
+    nodes = scene.graph.nodes
+    vertices: dict[str, Mark] = {}
+    edges: dict[tuple[str, str], Mark] = {}
+    starved = {node for node in nodes if not _has_gradient(sweep, node)}
+    starved_leaves = [node for node in nodes if node in starved and node.primitive is None]
+    for index, node in enumerate(nodes):
+        if node in starved and any(x in starved for _, x in _operands(node)):
+            vertices[scene.key(index)] = "tainted"
+        if node not in starved or not node.requires_grad:
+            for place, x in _operands(node):
+                share = sweep.contribution(node, place) if sweep is not None else None
+                if x in starved and (share is None or not np.any(share)):
+                    edges[scene.key_of(x), scene.key(index)] = "blocked"
+    for leaf in starved_leaves:
+        vertices[scene.key_of(leaf)] = "blocked"
+    if not starved_leaves:
+        return picture.marked({}, {}, "A gradient reaches every leaf.")
+    names = [scene.names.get(leaf.serial, "value") for leaf in starved_leaves]
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return picture.marked(vertices, edges, f"No gradient reaches {shown}.")
+
+
+def _has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
+    return sweep is not None and bool(np.any(_numbers(sweep.gradients.get(node, 0.0))))
+
+
+def highlight_path(scene: Scene, picture: Picture) -> Picture:
+    """Mark the way from the result on which each operation hands on its largest contribution."""
+    sweep = _sweep(scene)
+    if sweep is None:
+        return picture.marked({}, {}, "There is no gradient to follow: the result has none.")
+    node = scene.graph.nodes[scene.graph.results[0]]
+    vertices: dict[str, Mark] = {scene.key_of(node): "path"}
+    edges: dict[tuple[str, str], Mark] = {}
+    names = []
+    while True:
+        shares = {x: _size(sweep.contribution(node, place)) for place, x in _operands(node)}
+        largest = max(shares, key=lambda x: shares[x], default=None)
+        if largest is None or not shares[largest] > 0:
+            break
+        edges[scene.key_of(largest), scene.key_of(node)] = "path"
+        vertices[scene.key_of(largest)] = "path"
+        names.append(scene.names.get(node.serial) or (node.primitive and node.primitive.name))
+        node = largest
+    names.append(scene.names.get(node.serial, "value"))
+    shown = [str(name) for name in (names if len(names) < 12 else [*names[:6], "…", *names[-5:]])]
+    return picture.marked(vertices, edges, f"The largest gradient flows {' ← '.join(shown)}.")
+
+
+HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
+    "nan": highlight_nan,
+    "zero_grad": highlight_zero_gradient,
+    "path": highlight_path,
+}
+
+
+def _sweep(scene: Scene) -> Backpropagation | None:
+    return backpropagation_from(scene.graph.nodes[scene.graph.results[0]])
+
+
+def _operands(node: Node) -> Iterator[tuple[int, Node]]:
+    return ((place, x) for place, x in enumerate(node.inputs) if isinstance(x, Node))
+
+
+def _numbers(data: Any) -> Any:
+    """The parts of the result of an operation with several outputs as one array."""
+    if isinstance(data, tuple):
+        return np.concatenate([np.ravel(part) for part in data if part is not None])
+    return data
+
+
+def _is_finite(data: Any) -> bool:
+    return bool(np.all(np.isfinite(_numbers(data))))
+
+
+def _kind_of_loss(data: Any) -> str:
+    return "NaN" if np.any(np.isnan(_numbers(data))) else "inf"
+
+
+def _size(share: Any) -> float:
+    return 0.0 if share is None else float(np.sqrt(np.sum(np.abs(_numbers(share)) ** 2)))

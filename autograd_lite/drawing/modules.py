@@ -1,0 +1,123 @@
+"""Modules in drawings: which nodes belong to which call, and boxes for whole layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise, takewhile
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.drawing.collect import Graph
+from autograd_lite.drawing.grouping import Groups, Path
+from autograd_lite.drawing.provenance import ModuleCall, SourceLines, parameter_names
+
+__all__ = ["call_title", "clipped", "module_paths", "parameter_count", "rolled_up"]
+
+
+def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
+    """The module call that each node lies in; a parameter lies where all its users lie."""
+    if not lines.calls:
+        return [()] * len(graph.nodes)
+    paths: list[Path] = []
+    for node in graph.nodes:
+        origin = lines.origins.get(node.serial)
+        paths.append(origin.module if origin is not None else ())
+    parameters: set[int] = set()
+    for call in lines.calls.values():
+        parameters |= parameter_names(call.module).keys()
+    users: dict[int, list[Path]] = {}
+    for index, operands in enumerate(graph.operands):
+        for operand in operands:
+            users.setdefault(operand, []).append(paths[index])
+    for index, node in enumerate(graph.nodes):
+        if node.serial in parameters and index in users:
+            paths[index] = _common_start(users[index])
+    return paths
+
+
+def _common_start(paths: list[Path]) -> Path:
+    """The innermost call that all these lie in."""
+    same = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
+    return tuple(names[0] for names in same)
+
+
+def clipped(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
+    """All nodes of a module call at ``depth`` in one box; 0 is the outermost module.
+
+    A call is computed at a stretch, so that nothing outside lies between its nodes.
+    """
+    classes = list(range(len(groups)))
+    first: dict[Path, int] = {}
+    calls = list(groups.calls)
+    for box, members in enumerate(groups.members):
+        path = paths[members[0]][: depth + 1]
+        if len(path) > depth:
+            classes[box] = first.setdefault(path, box)
+            calls[box] = (path,) if classes[box] == box else ()
+    return replace(groups, calls=calls).merged(classes)
+
+
+def rolled_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
+    """Runs of equal layers, or of equal sequences of layers, in one box each.
+
+    Only boxes that each feed only the next are joined, so that no path leaves
+    a run and comes back.
+    """
+    classes = list(range(len(groups)))
+    modules = [box for box, calls in enumerate(groups.calls) if calls]
+    signatures = [_signature(graph, groups, box, lines) for box in modules]
+    start = 0
+    while start < len(modules):
+        length = 1
+        for period in range(1, 5):
+            count = _repeats(signatures[start:], period)
+            run = modules[start : start + count * period]
+            if count > 1 and _is_chain(groups, run):
+                length = len(run)
+                for box in run:
+                    classes[box] = modules[start]
+                break
+        start += length
+    return groups.merged(classes)
+
+
+def _signature(graph: Graph, groups: Groups, box: int, lines: SourceLines) -> tuple[Any, ...]:
+    """What two layers must have in common to be drawn as one."""
+    module = lines.calls[groups.calls[box][0]].module
+    parameters = tuple((name, np.shape(x.data)) for name, x in module.named_parameters())
+    return type(module).__name__, parameters, np.shape(graph.nodes[groups.members[box][-1]].data)
+
+
+def _repeats(signatures: Sequence[Any], period: int) -> int:
+    """How often the first ``period`` signatures are repeated by those that follow them."""
+    count = 1
+    while signatures[count * period : (count + 1) * period] == signatures[:period]:
+        count += 1
+    return count
+
+
+def _is_chain(groups: Groups, run: Sequence[int]) -> bool:
+    """Whether each box of a run is used by the next one and by nothing else."""
+    following = dict(pairwise(run))
+    used = set()
+    for box, operands in enumerate(groups.operands):
+        for o in operands:
+            if o in following:
+                if following[o] != box:
+                    return False
+                used.add(o)
+    return len(used) == len(following)
+
+
+def parameter_count(calls: Sequence[ModuleCall]) -> int:
+    """How many numbers the parameters of the called modules hold, shared ones once."""
+    parameters = {id(x): x for call in calls for _, x in call.module.named_parameters()}
+    return sum(int(np.size(x.data)) for x in parameters.values())
+
+
+def call_title(call: ModuleCall) -> str:
+    """The name of a called module in its model, and its class."""
+    name, kind = call.path[-1], type(call.module).__name__
+    return kind if name == kind else f"{name}  {kind}"

@@ -1,0 +1,239 @@
+"""From a recorded graph to a picture of it: what becomes a box, and what is written into it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import by_serial
+from autograd_lite.drawing.collect import Graph, constants, rank, static_text
+from autograd_lite.drawing.formatting import facts, shape_text, shortened
+from autograd_lite.drawing.grouping import Groups, Path, fold, run_text, ungrouped
+from autograd_lite.drawing.modules import (
+    call_title,
+    clipped,
+    module_paths,
+    parameter_count,
+    rolled_up,
+)
+from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
+from autograd_lite.drawing.provenance import SourceLines
+from autograd_lite.primitive import Node
+
+__all__ = ["Scene", "compose"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A graph with all that is known of it, and the boxes that it is drawn as."""
+
+    title: str
+    graph: Graph
+    groups: Groups
+    names: dict[int, str]
+    gradients: dict[Node, Any]
+    lines: SourceLines
+    paths: list[Path]
+    owner: list[int] = field(default_factory=list)
+
+    def key(self, index: int) -> str:
+        """The key of the vertex that the node at this position is drawn in."""
+        return f"v{self.owner[index]}"
+
+    def key_of(self, node: Node) -> str:
+        """The key of the vertex that a node is drawn in."""
+        return self.key(bisect_left(self.graph.nodes, node.serial, key=by_serial))
+
+    def picture(self) -> Picture:
+        """Describe what is drawn."""
+        vertices: list[Vertex] = []
+        edges: list[Edge] = []
+        for box, members in enumerate(self.groups.members):
+            if len(members) == 1 and not self.groups.calls[box]:
+                vertices += self._constants(box, members[0])
+                vertices.append(self._single(box, members[0]))
+            else:
+                vertices.append(self._several(box))
+            edges += self._edges(box)
+        return Picture(
+            self.title,
+            tuple(vertices),
+            tuple(edges),
+            tuple(self._clusters(vertices)),
+            results=frozenset(self.key(index) for index in self.graph.results),
+        )
+
+    def _clusters(self, vertices: list[Vertex]) -> Iterator[Cluster]:
+        paths = {v.module[:depth] for v in vertices for depth in range(1, len(v.module) + 1)}
+        for path in sorted(paths):
+            call = self.lines.calls[path]
+            count = parameter_count([call])
+            title = call_title(call) + (f"  {count:,} parameters" if count else "")
+            yield Cluster(path, title)
+
+    def _edges(self, box: int) -> Iterator[Edge]:
+        """One for each operand of a node; one for each other box that feeds a group."""
+        members = self.groups.members[box]
+        head = f"v{box}"
+        if len(members) == 1:
+            node = self.graph.nodes[members[0]]
+            operands = iter(self.graph.operands[members[0]])
+            drawn = {place for place, _ in constants(node)}
+            for place, x in enumerate(node.inputs):
+                if isinstance(x, Node):
+                    yield Edge(self.key(next(operands)), head, _shape(x), place)
+                elif place in drawn:
+                    yield Edge(f"{head}_{place}", head, shape_text(np.shape(x)), place)
+        else:
+            tails: dict[int, int] = {}
+            for index in members:
+                for o in self.graph.operands[index]:
+                    if self.owner[o] != box:
+                        tails[self.owner[o]] = o
+            for tail, o in tails.items():
+                yield Edge(f"v{tail}", head, _shape(self.graph.nodes[o]))
+
+    def _constants(self, box: int, index: int) -> Iterator[Vertex]:
+        for place, data in constants(self.graph.nodes[index]):
+            key, module = f"v{box}_{place}", self.paths[index]
+            rows = facts("value", data)
+            if np.ndim(data) == 0:
+                yield Vertex(key, "constant", rows[0][1], module=module)
+            else:
+                yield Vertex(key, "constant", "constant", "", (*_type(data), *rows), module)
+
+    def _single(self, box: int, index: int) -> Vertex:
+        """The box of one node: its name or operation, its value, its gradient."""
+        node, key, module = self.graph.nodes[index], f"v{box}", self.paths[index]
+        name = self.names.get(node.serial)
+        gradient = facts("grad", self.gradients.get(node))
+        rows = (*_type(node.data), *facts("value", node.data), *gradient)
+        if node.primitive is None:
+            subtitle = "" if node.requires_grad else "no gradient"
+            return Vertex(key, "leaf", shortened(name or "value"), subtitle, rows, module)
+        operation = operation_text(node)
+        title, subtitle = (shortened(name), operation) if name else (operation, "")
+        origin = self.lines.origins.get(node.serial)
+        source = str(origin) if origin is not None else ""
+        return Vertex(key, "operation", title, subtitle, rows, module, source)
+
+    def _several(self, box: int) -> Vertex:
+        members = [self.graph.nodes[index] for index in self.groups.members[box]]
+        calls = [self.lines.calls[path] for path in self.groups.calls[box]]
+        covered = self.groups.calls[box]
+        if calls and all(
+            any(self.paths[index][: len(path)] == path for path in covered)
+            for index in self.groups.members[box]
+        ):
+            return self._modules(box, members)
+        operations = [node.primitive.name for node in members if node.primitive is not None]
+        leaves = len(members) - len(operations)
+        rows: list[tuple[str, str]] = []
+        if not operations:
+            title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
+        elif len(set(operations)) == 1:
+            title = f"{len(operations)} × {operations[0]}"
+        else:
+            title = f"{len(operations):,} operations"
+            rows.append(("", run_text(operations) if _is_run(operations) else _counts(operations)))
+        if operations and leaves:
+            rows.append(("", f"with {leaves:,} {'leaf' if leaves == 1 else 'leaves'}"))
+        module = self.paths[self.groups.members[box][-1]]
+        return Vertex(f"v{box}", "fold", title, "", tuple(rows), module)
+
+    def _common_name(self, members: list[Node]) -> str:
+        names = {self.names.get(node.serial, "value") for node in members}
+        stem = min(names).rstrip("0123456789[].") if len(names) > 1 else names.pop()
+        return shortened(stem) if stem else "value"
+
+    def _modules(self, box: int, members: list[Node]) -> Vertex:
+        """The box of a whole layer, or of a run of equal layers."""
+        calls = [self.lines.calls[path] for path in self.groups.calls[box]]
+        kinds = [type(call.module).__name__ for call in calls]
+        title = call_title(calls[0]) if len(calls) == 1 else run_text(kinds)
+        rows = []
+        if len(calls) > 1:
+            rows.append(("", f"{calls[0].path[-1]} … {calls[-1].path[-1]}"))
+        if count := parameter_count(calls):
+            rows.append(("parameters", f"{count:,}"))
+        inside = set(self.groups.members[box])
+        outside = [
+            operand
+            for index in self.groups.members[box]
+            for operand in self.graph.operands[index]
+            if operand not in inside
+        ]
+        before = _shape(self.graph.nodes[outside[0]]) if outside else ""
+        after = _shape(members[-1])
+        if before or after:
+            rows.append(("", f"{before or 'number'} → {after or 'number'}"))
+        return Vertex(
+            f"v{box}", "module", shortened(title, 60), "", tuple(rows), calls[0].path[:-1]
+        )
+
+
+def compose(
+    title: str,
+    graph: Graph,
+    names: dict[int, str],
+    gradients: dict[Node, Any],
+    lines: SourceLines,
+    depth: int | None,
+    max_nodes: int,
+) -> Scene:
+    """Decide what is drawn as one box: modules from ``depth`` on, and what is too many."""
+    groups = ungrouped(graph)
+    paths = module_paths(graph, lines)
+    deepest = max(map(len, paths), default=0)
+    if depth is not None:
+        groups = rolled_up(graph, clipped(groups, paths, depth), lines)
+    while len(groups) > max_nodes and deepest > 1 and depth is None:
+        deepest -= 1
+        groups = rolled_up(graph, clipped(ungrouped(graph), paths, deepest), lines)
+    groups = fold(graph, groups, names, max_nodes)
+    owner = [0] * len(graph.nodes)
+    for box, members in enumerate(groups.members):
+        for index in members:
+            owner[index] = box
+    return Scene(title, graph, groups, names, gradients, lines, paths, owner)
+
+
+def operation_text(node: Node) -> str:
+    """An operation with its static arguments."""
+    assert node.primitive is not None
+    static = shortened(static_text(node))
+    space = "" if not static or static.startswith("[") else " "
+    return shortened(node.primitive.name) + space + static
+
+
+def _is_run(operations: list[str]) -> bool:
+    return len(run_text(operations)) < 60
+
+
+def _counts(operations: list[str]) -> str:
+    counts = Counter(operations).most_common(4)
+    rest = len(operations) - sum(count for _, count in counts)
+    parts = [f"{count:,} {name}" for name, count in counts]
+    return ", ".join(parts + ([f"{rest:,} others"] if rest else []))
+
+
+def _range(name: str, members: list[Node]) -> list[tuple[str, str]]:
+    if all(isinstance(node.data, float) for node in members):
+        return list(facts(name, np.array([node.data for node in members])))
+    return []
+
+
+def _type(data: Any) -> tuple[tuple[str, str], ...]:
+    """Shape and dtype of an array; a number has neither worth a line."""
+    if not rank(data):
+        return ()
+    return ((shape_text(np.shape(data)), str(data.dtype)),)
+
+
+def _shape(node: Node) -> str:
+    return "" if isinstance(node.data, tuple) else shape_text(np.shape(node.data))

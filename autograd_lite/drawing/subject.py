@@ -1,0 +1,142 @@
+"""What is to be drawn: a recorded Value, or a function or module that is run once to see."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.drawing.backpropagation import backpropagation_from
+from autograd_lite.drawing.collect import Graph, recorded_graph
+from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.provenance import SourceLines, is_module, names_in, parameter_names
+from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.nested import flatten, map_leaves
+from autograd_lite.primitive import Node
+from autograd_lite.value import Value
+
+__all__ = ["Subject", "checked_target", "recorded", "run"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A recorded graph, and all that is known of it."""
+
+    title: str
+    graph: Graph
+    names: dict[int, str]
+    gradients: dict[Node, Any] = field(repr=False)
+    lines: SourceLines
+
+    @property
+    def root(self) -> Node:
+        """The result that a sweep starts from."""
+        return self.graph.nodes[self.graph.results[0]]
+
+
+def recorded(value: Value, lines: SourceLines | None, frame: FrameType | None) -> Subject:
+    """A graph that is already there; names come from the local variables of a frame."""
+    graph = recorded_graph([value])
+    lines = lines or SourceLines()
+    known = dict(names_in(frame.f_locals)) if frame is not None else {}
+    gradients = {node: node.grad for node in graph.nodes if node.grad is not None}
+    title = value.label or known.get(value.serial) or "computation graph"
+    return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
+
+
+def run(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
+    """Call a function or module once on Values of its own, and sweep back if it gives a number."""
+    title = getattr(function, "__name__", type(function).__name__)
+    known: dict[int, str] = {}
+    called = [
+        _fresh(argument, name, known)
+        for argument, name in zip(args, _argument_names(function, len(args)), strict=True)
+    ]
+    with SourceLines() as lines:
+        result = function(*called)
+    roots = [x for x in flatten(result) if isinstance(x, Node)]
+    if not roots:
+        raise ArgumentValueError(
+            f"draw: {title} returned {type(result).__name__}, which no Value was recorded for; "
+            "return what is computed from the arguments"
+        )
+    graph = recorded_graph(roots)
+    sweep = backpropagation_from(roots[0]) if len(roots) == 1 else None
+    gradients = {} if sweep is None else sweep.gradients
+    return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
+
+
+def _names(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int, str]:
+    """Names by serial number: a label first, then a parameter's name, then a variable's.
+
+    Where a label is but the last part of the parameter's name, the full name says more.
+    """
+    names = lines.names | known
+    for path, call in reversed(lines.calls.items()):
+        if len(path) == 1:
+            names |= parameter_names(call.module)
+    for x in graph.nodes:
+        if x.label is not None and not names.get(x.serial, "").endswith(f".{x.label}"):
+            names[x.serial] = x.label
+    return names
+
+
+def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of the positional arguments, as far as Python can tell them."""
+    target = getattr(function, "forward", function) if is_module(function) else function
+    try:
+        parameters = list(inspect.signature(target).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "argument")
+    several = count - len(names) > 1
+    names += [f"{rest}[{index}]" if several else rest for index in range(count - len(names))]
+    return names[:count]
+
+
+def _fresh(argument: Any, name: str, known: dict[int, str]) -> Any:
+    """The argument with Values for its numbers; labels and indices stay as they are."""
+    count = len(flatten(argument))
+    places = iter(range(count))
+
+    def wrap(leaf: Any) -> Any:
+        place = next(places)
+        value = leaf if isinstance(leaf, Node) else Value(leaf) if _varies(leaf) else None
+        if value is None:
+            return leaf
+        known[value.serial] = name if count == 1 else f"{name}[{place}]"
+        return value
+
+    return map_leaves(wrap, argument)
+
+
+def _varies(leaf: Any) -> bool:
+    """Whether an argument is a number, or an array of anything but integers."""
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf.dtype.kind in "fc"
+    return isinstance(leaf, (float, int, complex)) and not isinstance(leaf, bool)
+
+
+def checked_target(target: Any, args: Sequence[Any]) -> None:
+    """Refuse what cannot be drawn, and say what to pass instead."""
+    if isinstance(target, Value):
+        if args:
+            raise ArgumentTypeError(
+                "draw: a Value takes no example arguments, it has been computed already; "
+                "pass the function to draw it for other arguments"
+            )
+    elif not callable(target):
+        raise ArgumentTypeError(
+            f"draw: the target is {type(target).__name__}; pass a Value that was computed, "
+            "or a function or module and example arguments"
+        )
+    elif is_module(target) and not args:
+        raise ArgumentTypeError(
+            f"draw: the module {type(target).__name__} needs an example input to be run once; "
+            "write ag.draw(model, x)"
+        )
