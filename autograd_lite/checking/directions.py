@@ -21,6 +21,9 @@ FLOOR = 0.1
 RANGE = 1e-8
 """Results below this part of their array's typical size are not weighed any higher."""
 
+ALIKE = 1e-3
+"""A contribution above this part of the largest cannot hide a mistake."""
+
 MOST_HALVINGS = 16
 
 
@@ -72,12 +75,15 @@ def levels_to_stay_near(x: Vector, direction: Vector) -> int:
     return min(math.ceil(math.log2(farthest)), MOST_HALVINGS)
 
 
-def equalized(direction: Vector, gradient: Vector) -> Vector:
-    """Shorten a direction where the gradient is large, until all entries contribute alike."""
+def equalized(direction: Vector, gradient: Vector) -> Vector | None:
+    """Shorten a direction where the gradient is large, until all entries contribute alike.
+
+    None if they do so anyway, more or less.
+    """
     contributions = np.abs(gradient * direction)
     present = contributions[contributions > 0]
-    if not present.size:
-        return direction
+    if not present.size or np.min(present) > ALIKE * np.max(present):
+        return None
     target = float(np.min(present))
     with np.errstate(divide="ignore", over="ignore"):
         return direction * np.where(contributions > target, target / contributions, 1.0)

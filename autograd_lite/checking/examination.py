@@ -125,6 +125,8 @@ class Examination:
     def weak_entries(self, direction: Vector) -> Probe | None:
         """Look for mistakes among entries that contribute little: a probe if there is one."""
         even = equalized(direction, self.claim.gradients[0])
+        if even is None:
+            return None
         made = self.claim.probe(even, self.probes[0].level)
         if made.agreement is Agreement.UNDECIDED:
             self.claim.by_complex_step(made)

@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_report():
 
 def test_only_long_checks_show_a_progress_bar():
     def slow(x):
-        time.sleep(0.09)
+        time.sleep(0.15)
         return np.sum(x**2)
 
     for function, shown in ((np.sum, False), (slow, True)):
