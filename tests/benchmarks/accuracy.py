@@ -189,9 +189,9 @@ def california(folder, plain):
         else:
             fitted(
                 model, x_train, y_train, loss=nn.mse,
-                optimizer=nn.AdamW(model, 0.004, weight_decay=0.01), epochs=80, batch_size=128,
-                validation_split=0.1, schedule=nn.schedules.Cosine(80, warm_up=2), rng=seed,
-                callbacks=[nn.EarlyStopping(patience=20)],
+                optimizer=nn.AdamW(model, 0.01, weight_decay=0.05), epochs=60, batch_size=128,
+                validation_split=0.1, schedule=nn.schedules.OneCycle(60), rng=seed,
+                callbacks=[nn.EarlyStopping(patience=30)],
             )  # fmt: skip
         return nn.metrics.rmse(nn.predict(model, x_test), y_test)
 

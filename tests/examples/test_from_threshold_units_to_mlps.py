@@ -1,0 +1,26 @@
+"""The history of units and networks, run as an example."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "from_threshold_units_to_mlps.py"
+
+
+def test_each_step_shows_what_it_says():
+    run = subprocess.run(
+        [sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True, timeout=300
+    )
+    for line in (
+        "   AND NOT [0 0 1 0]",
+        "2. Hebb's rule recalls two orthogonal patterns: True",
+        "   AND     [2, 3, 3, 2, 1, 0]",
+        "   XOR     [3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]  and so on for ever",
+        "   AND, OR, NAND of 01: [0 1 1]",
+        "6. From zeros           1 different hidden units, 50% of XOR right",
+        "6. From glorot_uniform  4 different hidden units, 100% of XOR right",
+        "7. An MLP learns XOR: [0 1 1 0]",
+    ):
+        assert line in run.stdout
