@@ -52,6 +52,9 @@ def size(a: Any, axis: int | None = None) -> int:
 
 
 constant(
+    np.unravel_index,
+    np.ravel_multi_index,
+    np.lexsort,
     np.flatnonzero,
     np.argwhere,
     np.bincount,

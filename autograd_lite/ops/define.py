@@ -192,6 +192,7 @@ class Constant(Primitive):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, Node) for x in kwargs.values()):
             args, kwargs = self._in_order(args, kwargs)
+        args = tuple(np.stack(x) if _holds_node(x) else x for x in args)
         result = super().__call__(*args, **kwargs)
         return apart(result) if isinstance(result, Node) else result
 
@@ -203,6 +204,11 @@ class Constant(Primitive):
                 break
             args = (*args, kwargs.pop(name))
         return args, kwargs
+
+
+def _holds_node(x: Any) -> bool:
+    """Whether it is a sequence with a Value in it, which an input cannot be."""
+    return isinstance(x, (list, tuple)) and any(isinstance(part, Node) for part in x)
 
 
 def constant(*functions: Any) -> None:

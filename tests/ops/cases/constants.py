@@ -61,6 +61,19 @@ ROWS: list[Case] = [
         for function in (np.diag_indices_from, np.tril_indices_from, np.triu_indices_from)
     ],
     passes(np.histogram_bin_edges, distinct(9)),
+    passes(
+        np.unravel_index,
+        distinct(2, 3),
+        call=lambda x: np.unravel_index(np.argmax(x), (2, 3)),
+    ),
+    passes(
+        np.ravel_multi_index,
+        distinct(2, 3),
+        call=lambda x: np.ravel_multi_index((np.argmax(x, axis=0), np.argmin(x, axis=0)), (2, 3)),
+    ),
+    passes(np.lexsort, distinct(2, 3)),
+    passes(np.lexsort, distinct(3), distinct(3), label="keys",
+           call=lambda x, y: np.lexsort((x, y))),
     passes(np.flatnonzero, distinct(3), call=lambda x: np.flatnonzero(x > 0)),
     passes(np.argwhere, distinct(2, 3), call=lambda x: np.argwhere(x > 0)),
     passes(np.bincount, distinct(5), call=lambda x: np.bincount(np.argsort(x))),
