@@ -17,7 +17,6 @@ FONT = "Verdana"
 NODES = {
     "fontname": FONT,
     "fontsize": "10",
-    "margin": "0.12,0.07",
     "height": "0.3",
     "width": "0.3",
 }
@@ -56,7 +55,7 @@ def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
         "fontname": FONT,
         "fontcolor": theme.muted,
         "fontsize": "10",
-        "label": notes,
+        "label": "\\l" + notes if notes else "",
         "labelloc": "b",
         "labeljust": "l",
         "nodesep": "0.22",
@@ -78,6 +77,8 @@ def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resu
     color = theme.border[vertex.kind]
     for mark in sorted(vertex.marks):
         color = theme.mark[mark]
+    # Graphviz measures the title as if it were not bold: the longer it is, the more room is left.
+    attributes["margin"] = f"{0.12 + 0.004 * len(label_lines(vertex)[0]):.2f},0.07"
     attributes["penwidth"] = "2.4" if vertex.marks else "2" if is_result else "1"
     graph.node(
         vertex.key,
