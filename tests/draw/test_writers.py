@@ -87,6 +87,25 @@ def test_svg_has_nested_clusters(layout):
     ]
 
 
+def test_dot_has_nodes_edges_and_nested_subgraphs():
+    drawing = ag.draw(network(2, 3, 1), np.ones((4, 2)))
+    lines = [line.strip() for line in drawing.source.splitlines()]
+    shapes = {"leaf": "box", "operation": "box", "constant": "box"}
+    for vertex in drawing.picture.vertices:
+        [line] = [line for line in lines if re.match(rf"{vertex.key} \[", line)]
+        assert f"shape={shapes[vertex.kind]}" in line
+        assert f"id={vertex.key}" in line
+        assert f"class={vertex.kind}" in line
+    edges = [tuple(line.split()[:3:2]) for line in lines if " -> " in line]
+    assert edges == [(edge.tail, edge.head) for edge in drawing.picture.edges]
+    depth, deepest, subgraphs = 0, 0, 0
+    for line in lines:
+        subgraphs += line.startswith("subgraph cluster_")
+        depth += line.endswith("{") - (line == "}")
+        deepest = max(deepest, depth)
+    assert (depth, deepest, subgraphs) == (0, 3, 4)
+
+
 def test_text_lists_nodes_with_their_operands(tmp_path):
     lines = expression().save(tmp_path / "loss.txt").read_text("utf-8").splitlines()
     assert lines[0] == "Computation graph of 6 nodes and 5 edges."
