@@ -1,0 +1,39 @@
+"""The site's reference covers all that is public."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import autograd_lite
+import nn
+
+DOCS = Path(__file__).parents[2] / "docs"
+LISTED = re.findall(r"^   ([a-z_.]+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", [autograd_lite, nn], ids=lambda package: package.__name__)
+def test_every_public_module_has_its_page(package):
+    assert package.__name__ in LISTED
+    for name in package.__all__:
+        # The rules of ops are listed by what they differentiate, in the coverage of NumPy.
+        if isinstance(getattr(package, name), ModuleType) and name != "ops":
+            assert f"{package.__name__}.{name}" in LISTED
+
+
+def test_a_module_page_is_made_from_all_that_the_module_names():
+    configuration = (DOCS / "conf.py").read_text(encoding="utf-8")
+    assert "autosummary_ignore_module_all = False" in configuration
+    template = (DOCS / "_templates" / "autosummary" / "module.rst").read_text(encoding="utf-8")
+    for kind in ("classes", "functions", "exceptions"):
+        assert kind in template
+
+
+def test_every_page_is_reached_from_the_front_page():
+    front = (DOCS / "index.md").read_text(encoding="utf-8")
+    assert re.search(r"^\*$", front, re.MULTILINE), "the glob that takes in pages of docs/"
+    for page in (DOCS / "learn").glob("*.md"):
+        assert f"learn/{page.stem}" in front
