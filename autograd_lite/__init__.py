@@ -15,9 +15,11 @@ from autograd_lite.errors import (
     ArgumentValueError,
     AutogradError,
     BackwardError,
+    CompileError,
     GradcheckError,
     InPlaceError,
     MissingOptionError,
+    NonFiniteError,
     NoRuleError,
     RuleError,
     UnsupportedError,
@@ -39,6 +41,7 @@ from autograd_lite.value import Value
 if TYPE_CHECKING:
     from autograd_lite import special, testing
     from autograd_lite.checking import GradcheckReport, gradcheck
+    from autograd_lite.compiling import compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
 
 __version__ = "0.1.0"
@@ -48,6 +51,7 @@ __all__ = [
     "ArgumentValueError",
     "AutogradError",
     "BackwardError",
+    "CompileError",
     "Drawing",
     "DrawingWarning",
     "GradcheckError",
@@ -55,6 +59,7 @@ __all__ = [
     "InPlaceError",
     "MissingOptionError",
     "NoRuleError",
+    "NonFiniteError",
     "Primitive",
     "RuleError",
     "SourceLines",
@@ -62,6 +67,7 @@ __all__ = [
     "Value",
     "array",
     "checkpoint",
+    "compile",
     "draw",
     "grad",
     "gradcheck",
@@ -85,6 +91,7 @@ _ON_FIRST_USE = {
     "DrawingWarning": "autograd_lite.drawing",
     "GradcheckReport": "autograd_lite.checking",
     "SourceLines": "autograd_lite.drawing",
+    "compile": "autograd_lite.compiling",
     "draw": "autograd_lite.drawing",
     "gradcheck": "autograd_lite.checking",
     "special": "autograd_lite.special",
@@ -93,7 +100,7 @@ _ON_FIRST_USE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import drawing, checking and what needs SciPy or Hypothesis when it is first used."""
+    """Import the compiler, drawing, checking and what needs SciPy or Hypothesis when it is first used."""
     if name not in _ON_FIRST_USE:
         raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
     module = import_module(_ON_FIRST_USE[name])

@@ -318,7 +318,7 @@ def ones_like(data: Any) -> Any:
     """The gradient of a result with respect to itself, in its own type."""
     if data.__class__ is float:
         return 1.0
-    return np.ones_like(data) if isinstance(data, np.ndarray | np.generic) else type(data)(1)
+    return np.ones_like(data) if isinstance(data, np.ndarray) else type(data)(1)
 
 
 def zero_of(data: Any) -> Any:

@@ -12,10 +12,12 @@ __all__ = [
     "ArgumentValueError",
     "AutogradError",
     "BackwardError",
+    "CompileError",
     "GradcheckError",
     "InPlaceError",
     "MissingOptionError",
     "NoRuleError",
+    "NonFiniteError",
     "RuleError",
     "UnsupportedError",
 ]
@@ -60,11 +62,29 @@ class BackwardError(AutogradError, RuntimeError):
     """
 
 
+class CompileError(AutogradError, TypeError):
+    """A function does something that a compiled program could not repeat.
+
+    >>> import autograd_lite as ag
+    >>> issubclass(ag.CompileError, TypeError)
+    True
+    """
+
+
 class NoRuleError(AutogradError, TypeError):
     """A function has no derivative rule, or none for the argument that needs one.
 
     >>> import autograd_lite as ag
     >>> issubclass(ag.NoRuleError, TypeError)
+    True
+    """
+
+
+class NonFiniteError(AutogradError, FloatingPointError):
+    """A compiled function that checks its numbers met NaN or infinity.
+
+    >>> import autograd_lite as ag
+    >>> issubclass(ag.NonFiniteError, FloatingPointError)
     True
     """
 

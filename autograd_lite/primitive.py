@@ -57,6 +57,9 @@ class Node:
     result_class: ClassVar[type[Node]]
     """The class of recorded results; `Value` sets it, as rules may not import it."""
 
+    traced: ClassVar[bool] = False
+    """Whether a program is made of what is recorded: then every operation counts."""
+
     data: Any
     grad: Any
     inputs: tuple[Any, ...]
@@ -119,6 +122,11 @@ def record(
         node.inputs = inputs
         node.parameters = parameters
         node.requires_grad = requires_grad
+    elif node.traced:
+        node.primitive = primitive
+        node.inputs = inputs
+        node.parameters = parameters
+        node.requires_grad = False
     else:
         node.primitive = None
         node.inputs = ()

@@ -72,9 +72,9 @@ class Trace:
         finally:
             recording.reset(token)
         self.outputs = flatten(self.result)
-        self.order, self.foreign = self._reach(
-            [output for output in self.outputs if isinstance(output, Node)]
-        )
+        roots = [output for output in self.outputs if isinstance(output, Node)]
+        self.order, self.foreign = self._reach(roots)
+        self.traced = any(root.traced for root in roots)
 
     def _fresh(self, leaf: Any) -> Node:
         if isinstance(leaf, Node):
@@ -92,7 +92,7 @@ class Trace:
 
     def plain(self, result: Any) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's."""
-        if not isinstance(result, Node):
+        if not isinstance(result, Node) or result.traced:
             return result
         if not self.keep or (not self.foreign and any(result is y for y in self.outputs)):
             return result.data
@@ -102,6 +102,7 @@ class Trace:
         """The gradients of <seeds, outputs> with respect to every fresh Value."""
         if recorded is None:
             recorded = self.keep and (self.foreign or any(isinstance(g, Node) for g in seeds))
+        recorded = recorded or self.traced
         gradients: dict[Node, Any] = {}
         for output, seed in zip(self.outputs, seeds, strict=True):
             if isinstance(output, Node) and output.requires_grad:

@@ -1,0 +1,187 @@
+"""Buffers: which operation writes into which piece of memory, by liveness.
+
+A buffer is taken from its first to its last use and then given to the next
+operation that fits.  An elementwise operation writes over an operand that is
+used for the last time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograd_lite.compiling.lowering import Form, Lowering
+from autograd_lite.compiling.program import Constant, Input, Operand, Operation, Program, Type
+
+__all__ = ["Memory", "Plan", "planned"]
+
+
+@dataclass(eq=False)
+class Memory:
+    """A piece of memory and the types of the results that it holds in turn."""
+
+    nbytes: int
+    tenants: list[Type] = field(default_factory=list)
+
+
+@dataclass
+class Plan:
+    """Where each result lives."""
+
+    memory: dict[Operation, Memory]
+    """Results written into a preallocated buffer."""
+    static: set[Operation]
+    """Views of buffers, which can be made beforehand, once."""
+    donated: dict[Operation, Input]
+    """Results written over an argument that the caller gave away."""
+
+    @property
+    def pieces(self) -> list[Memory]:
+        return list(dict.fromkeys(self.memory.values()))
+
+
+LEAST_SHARED = 4096
+"""Bytes from which on results of different shapes share memory; below it only costs clarity."""
+
+Lowerings = dict[Operation, Lowering]
+
+
+def planned(program: Program, lowerings: Lowerings, donated: Iterable[Input] = ()) -> Plan:
+    """Give every operation of the form INTO its memory, but for results, which the caller owns."""
+    return Planner(program, lowerings, donated).plan()
+
+
+class Planner:
+    def __init__(self, program: Program, lowerings: Lowerings, donated: Iterable[Input]) -> None:
+        self.program = program
+        self.lowerings = lowerings
+        self.given = set(donated)
+        self.results = {x for x in program.outputs if isinstance(x, Operation)}
+        self.owners: dict[Operand, frozenset[Operand]] = {}
+        self.last: dict[Operand, int] = {}
+        self.layouts: dict[Operation, np.ndarray] = {}
+        self.free: list[Memory] = []
+        self.holders: dict[Memory, Operation] = {}
+        self.made = Plan({}, set(), {})
+
+    def plan(self) -> Plan:
+        self._find_last_uses()
+        for index, operation in enumerate(self.program.operations):
+            form = self.lowerings[operation].form
+            if form is Form.INTO and operation in self.results:
+                self._place_result(index, operation)
+            elif form is Form.INTO:
+                self._place(index, operation)
+            elif form is Form.VIEW:
+                self._look(operation)
+            self._release(index, operation)
+        return self.made
+
+    # Who holds memory that an operand looks at, and until when.
+
+    def _find_last_uses(self) -> None:
+        for index, operation in enumerate(self.program.operations):
+            below = frozenset(y for x in operation.operands for y in self._owners_of(x))
+            for owner in below:
+                self.last[owner] = index
+            form = self.lowerings[operation].form
+            own = frozenset([operation])
+            self.last[operation] = index
+            self.owners[operation] = own if form is Form.INTO else own | below
+        for x in self.program.outputs:
+            for owner in self._owners_of(x):
+                self.last[owner] = len(self.program.operations)
+
+    def _owners_of(self, x: Operand) -> frozenset[Operand]:
+        if isinstance(x, Constant):
+            return frozenset()
+        return self.owners.get(x, frozenset([x]))
+
+    def _release(self, index: int, operation: Operation) -> None:
+        """Free the memory of what was used for the last time."""
+        ended = {y for x in (operation, *operation.operands) for y in self._owners_of(x)}
+        for owner in ended:
+            if self.last[owner] != index or not isinstance(owner, Operation):
+                continue
+            memory = self.made.memory.get(owner)
+            if memory is not None and self.holders[memory] is owner:
+                self.free.append(memory)
+
+    # Placing.
+
+    def _place(self, index: int, operation: Operation) -> None:
+        memory = self._taken_over(index, operation) or self._taken_free(operation.type)
+        memory.tenants.append(operation.type)
+        self.made.memory[operation] = memory
+        self.holders[memory] = operation
+
+    def _taken_over(self, index: int, operation: Operation) -> Memory | None:
+        """The memory of an operand that is used here for the last time, to be written over."""
+        if not self.lowerings[operation].in_place:
+            return None
+        for x in operation.operands:
+            if not isinstance(x, Operation) or x not in self.made.memory:
+                continue
+            dies = self.last[x] == index and not self._looked_at(x, operation)
+            if dies and self._fits(x, operation):
+                return self.made.memory[x]
+        return None
+
+    def _fits(self, x: Operand, operation: Operation) -> bool:
+        return x.type.shape == operation.type.shape and x.type.dtype == operation.type.dtype
+
+    def _looked_at(self, x: Operand, operation: Operation) -> bool:
+        """Whether another operand is a view of this one."""
+        return any(x in self._owners_of(y) for y in operation.operands if y is not x)
+
+    def _taken_free(self, wanted: Type) -> Memory:
+        same = [memory for memory in self.free if self._holds(memory, wanted)]
+        if same:
+            self.free.remove(same[-1])
+            return same[-1]
+        # Memory that is much too large would be missed where it fits.
+        large = 2 * wanted.nbytes if wanted.nbytes >= LEAST_SHARED else -1
+        fitting = [x for x in self.free if wanted.nbytes <= x.nbytes <= large]
+        if not fitting:
+            return Memory(wanted.nbytes)
+        best = min(fitting, key=lambda memory: memory.nbytes)
+        self.free.remove(best)
+        return best
+
+    def _holds(self, memory: Memory, wanted: Type) -> bool:
+        tenant = memory.tenants[0]
+        return tenant.shape == wanted.shape and tenant.dtype == wanted.dtype
+
+    def _place_result(self, index: int, operation: Operation) -> None:
+        """A result goes over a donated argument that is not read any more, if there is one."""
+        for x in sorted(self.given, key=lambda x: x not in operation.operands):
+            over = self.lowerings[operation].in_place and not self._looked_at(x, operation)
+            last = self.last.get(x, -1)
+            if self._fits(x, operation) and (last < index or (last == index and over)):
+                self.made.donated[operation] = x
+                self.given.remove(x)
+                return
+
+    # Views.
+
+    def _look(self, operation: Operation) -> None:
+        """A view of a buffer is made once, if it is one: a reshape may have to copy."""
+        x = operation.operands[0]
+        layout = self._layout(x)
+        if layout is None:
+            return
+        parts = [y.value for y in operation.operands[1:] if isinstance(y, Constant)]
+        view = operation.primitive.forward(layout, *parts, **operation.parameters)
+        if np.may_share_memory(view, layout):
+            self.made.static.add(operation)
+            self.layouts[operation] = view
+
+    def _layout(self, x: Operand) -> np.ndarray | None:
+        """An array laid out like a buffer, or None where the layout is not known beforehand."""
+        if not isinstance(x, Operation):
+            return None
+        if x in self.made.memory and x not in self.layouts:
+            self.layouts[x] = np.empty(x.type.shape, x.type.dtype)
+        return self.layouts.get(x)

@@ -1,0 +1,371 @@
+"""Compiled functions: one program for each signature, checked, cached and called."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any, overload
+
+import numpy as np
+
+from autograd_lite.compiling.buffers import Plan, planned
+from autograd_lite.compiling.captured import Captured
+from autograd_lite.compiling.comparison import first_difference
+from autograd_lite.compiling.lowering import Form, lowering_of
+from autograd_lite.compiling.passes import simplified
+from autograd_lite.compiling.program import Input, Program, Type
+from autograd_lite.compiling.recording import Recorded, name_of, record_program
+from autograd_lite.compiling.signature import leaf_names, signature_of
+from autograd_lite.compiling.source import Source, written
+from autograd_lite.errors import ArgumentValueError, CompileError
+from autograd_lite.nested import map_leaves
+from autograd_lite.value import Value
+
+__all__ = ["Compiled", "Statistics", "compile"]
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a program costs, known before it runs."""
+
+    operations: int
+    """Operations recorded when the function was traced."""
+    calls: int
+    """Operations left after the passes."""
+    buffers: int
+    """Preallocated pieces of memory."""
+    bytes: int
+    """Their bytes."""
+    peak: int
+    """Those, and all that NumPy allocates during a call, results included."""
+
+
+class CompiledProgram:
+    """The program for one signature, and the prepared functions that run it."""
+
+    def __init__(
+        self,
+        function: Function,
+        recorded: Recorded,
+        captured: Captured,
+        donated: frozenset[int],
+        check_finite: bool,
+    ) -> None:
+        self.function = function
+        self.recorded = recorded
+        self.captured = captured
+        self.donated = sorted(donated)
+        self.program = simplified(recorded.program)
+        lowerings = {x: lowering_of(x) for x in self.program.operations}
+        given = [self.program.inputs[index] for index in self.donated]
+        self.plan = planned(self.program, lowerings, given)
+        self.source = written(
+            self.program,
+            lowerings,
+            self.plan,
+            getattr(function, "__name__", "program"),
+            recorded.result,
+            check_finite,
+        )
+        self.stats = statistics(recorded.program, self.program, self.plan)
+        self.prepare = executed(self.source)
+        self.idle: list[Function] = []
+        arguments = len(self.program.inputs) - len(recorded.captured)
+        self.outside = list(zip(recorded.captured, self.program.inputs[arguments:], strict=True))
+        self.checked = False
+        self.is_of_numbers = all(x.type.dtype is None for x in self.program.operations)
+
+    def check_captured(self) -> None:
+        change = self.captured.changed()
+        if change is not None:
+            raise CompileError(
+                f"since {name_of(self.function)} was compiled, something that it captures has "
+                f"changed: {change}; pass it as an argument, or call .clear() after a change"
+            )
+
+    def run(self, leaves: list[Any]) -> Any:
+        """Run on the variable leaves of a call; each thread has buffers of its own."""
+        for node, variable in self.outside:
+            leaves.append(checked_captured(node.data, variable, self.function))
+        if self.donated:
+            check_donated(leaves, self.donated, self.program.inputs)
+        try:
+            prepared = self.idle.pop()
+        except IndexError:
+            prepared = self.prepare()
+        try:
+            return prepared(*leaves)
+        finally:
+            self.idle.append(prepared)
+
+
+def checked_captured(data: Any, variable: Input, function: Function) -> Any:
+    if Type.of(data) != variable.type:
+        raise CompileError(
+            f"{name_of(function)} was compiled for a captured Value {variable.name!r} of type "
+            f"{variable.type}, which is now {Type.of(data)}; call .clear() after a change"
+        )
+    return data
+
+
+def check_donated(leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input]) -> None:
+    for index in donated:
+        array = leaves[index]
+        if not array.flags.writeable:
+            raise ArgumentValueError(
+                f"the donated argument {inputs[index].name!r} is read-only; "
+                "pass a writable array, or do not donate it"
+            )
+        for other, leaf in enumerate(leaves):
+            if other != index and isinstance(leaf, np.ndarray) and np.may_share_memory(array, leaf):
+                raise ArgumentValueError(
+                    f"the donated argument {inputs[index].name!r} shares memory with "
+                    f"{inputs[other].name!r}; pass a copy of one of them"
+                )
+
+
+def executed(source: Source) -> Function:
+    """Run the text of a program; what it returns prepares buffers and a function to call."""
+    names: dict[str, Any] = dict(source.names)
+    exec("\n".join([*source.header, *source.body]), names)
+    prepare: Function = names["prepare"]
+    return prepare
+
+
+def statistics(recorded: Program, program: Program, plan: Plan) -> Statistics:
+    allocated = [x for x in program.operations if x not in plan.memory and x not in plan.donated]
+    fixed = sum(memory.nbytes for memory in plan.pieces)
+    fresh = sum(x.type.nbytes for x in allocated if lowering_of(x).form is not Form.VIEW)
+    return Statistics(
+        operations=len(recorded.operations),
+        calls=sum(x not in plan.static for x in program.operations),
+        buffers=len(plan.pieces),
+        bytes=fixed,
+        peak=fixed + fresh,
+    )
+
+
+class Compiled:
+    """A function that runs as generated NumPy code; made by `compile`.
+
+    Attributes
+    ----------
+    source : str
+        The text of the program that was used last.
+    stats : Statistics
+        What it costs: operations, calls, buffers, bytes, peak memory.
+    program : Program
+        The operations that it consists of.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        *,
+        check: bool,
+        check_finite: bool,
+        donate: tuple[int, ...],
+        cache_size: int,
+    ) -> None:
+        self.function = function
+        self.check = check
+        self.check_finite = check_finite
+        self.donate = donate
+        self.cache_size = cache_size
+        self._programs: dict[Any, CompiledProgram] = {}
+        self._last: CompiledProgram | None = None
+        self._lock = threading.RLock()
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the program for these arguments, which is made if there is none yet."""
+        leaves, key = signature_of(args, kwargs)
+        if key is None:
+            return self.function(*args, **kwargs)
+        program = self._programs.get(key)
+        if program is None:
+            program = self._prepared(key, args, kwargs)
+            program.check_captured()
+        else:
+            program.check_captured()
+            if not program.checked:
+                self._check_again(program, args, kwargs)
+        self._last = program
+        try:
+            return program.run(leaves)
+        except (ArithmeticError, ValueError):
+            if not program.is_of_numbers:
+                raise
+            return self._on_values(args, kwargs)
+
+    def _on_values(self, args: Any, kwargs: Any) -> Any:
+        """Where Python's arithmetic refuses, as in 1/0: Values then compute in NumPy's."""
+        args, kwargs = map_leaves(
+            lambda x: Value(x) if isinstance(x, (float, complex)) else x, (args, kwargs)
+        )
+        results = self.function(*args, **kwargs)
+        return map_leaves(lambda x: x.data if isinstance(x, Value) else x, results)
+
+    def __repr__(self) -> str:
+        return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"
+
+    def _prepared(self, key: Any, args: Any, kwargs: Any) -> CompiledProgram:
+        with self._lock:
+            if key in self._programs:
+                return self._programs[key]
+            captured = Captured(self.function)
+            recorded = self._recorded(args, kwargs, captured)
+            program = CompiledProgram(
+                self.function, recorded, captured, self._donated(args), self.check_finite
+            )
+            program.checked = not self.check
+            while len(self._programs) >= self.cache_size:
+                del self._programs[next(iter(self._programs))]
+            self._programs[key] = program
+            return program
+
+    def _recorded(self, args: Any, kwargs: Any, captured: Captured) -> Recorded:
+        names = leaf_names(self.function, args, kwargs)
+        return record_program(self.function, args, kwargs, names, captured.generators)
+
+    def _donated(self, args: tuple[Any, ...]) -> frozenset[int]:
+        """Which of the program's inputs belong to donated arguments."""
+        inputs: set[int] = set()
+        start = 0
+        for index, tree in enumerate(args):
+            leaves, _ = signature_of((tree,), {})
+            if index in self.donate:
+                arrays = (i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray))
+                inputs |= {start + i for i in arrays}
+            start += len(leaves)
+        return frozenset(inputs)
+
+    def _check_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
+        """Trace once more, on the second call's data: what differs must not be a constant."""
+        with self._lock:
+            again = self._recorded(args, kwargs, program.captured)
+            difference = first_difference(program.recorded, again)
+            if difference is not None:
+                raise CompileError(
+                    f"{name_of(self.function)} does not do the same at every call, so it cannot "
+                    f"be compiled: {difference}; a number that was read out of a Value, a random "
+                    "draw or a counter must come in as an argument (check=False skips this test)"
+                )
+            program.checked = True
+
+    def clear(self) -> None:
+        """Forget all programs; the next call traces the function anew."""
+        with self._lock:
+            self._programs.clear()
+            self._last = None
+
+    @property
+    def _used(self) -> CompiledProgram:
+        if self._last is None:
+            raise CompileError(
+                f"{name_of(self.function)} has no program yet; call it once with arguments "
+                "of the types and shapes that it is for"
+            )
+        return self._last
+
+    @property
+    def source(self) -> str:
+        return self._used.source.text
+
+    @property
+    def stats(self) -> Statistics:
+        return self._used.stats
+
+    @property
+    def program(self) -> Program:
+        return self._used.program
+
+
+@overload
+def compile(
+    function: Function,
+    *,
+    check: bool = ...,
+    check_finite: bool = ...,
+    donate: int | tuple[int, ...] = ...,
+    cache_size: int = ...,
+) -> Compiled: ...
+@overload
+def compile(
+    *,
+    check: bool = ...,
+    check_finite: bool = ...,
+    donate: int | tuple[int, ...] = ...,
+    cache_size: int = ...,
+) -> Callable[[Function], Compiled]: ...
+def compile(
+    function: Function | None = None,
+    *,
+    check: bool = True,
+    check_finite: bool = False,
+    donate: int | tuple[int, ...] = (),
+    cache_size: int = 64,
+) -> Compiled | Callable[[Function], Compiled]:
+    """Turn a function of NumPy code, gradients included, into a straight-line NumPy program.
+
+    The first call traces the function and generates the program; later calls
+    run it.  There is one program for each signature: nesting, shapes and dtypes
+    of the arguments, and the values of static ones (integers, strings, ...).
+    Arrays, Python floats and complex numbers vary from call to call.
+
+    Parameters
+    ----------
+    function
+        Returns arrays and numbers, nested in any way.  It must do the same at
+        every call: no Python branches on its arrays, no random draws, no
+        changes of what it captures.  Works as a decorator, with or without
+        options.
+    check : bool
+        Trace again at the second call and compare: a difference is an error.
+    check_finite : bool
+        Check every result for NaN and infinity; slow.
+    donate : int or tuple of int
+        Positions of arguments whose arrays may be overwritten with results, so
+        that an update of parameters happens in place.
+    cache_size : int
+        How many programs are kept; the oldest goes first.
+
+    Returns
+    -------
+    Compiled
+        Called like the function, gives the same results to rounding, as arrays
+        that belong to the caller.  Called with Values it calls the function.
+
+    Raises
+    ------
+    CompileError
+        At a call, if the function does something that no program can repeat,
+        with the line that does it; or if a captured variable has changed.
+    NonFiniteError
+        With ``check_finite``, at the first operation that gives NaN or infinity.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> slope = ag.compile(ag.grad(lambda x: np.sum(np.sin(x))))
+    >>> slope(np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    >>> "cos1 = cos(x)" in slope.source
+    True
+    """
+    positions = donate if isinstance(donate, tuple) else (donate,)
+
+    def make(function: Function) -> Compiled:
+        return Compiled(
+            function,
+            check=check,
+            check_finite=check_finite,
+            donate=positions,
+            cache_size=cache_size,
+        )
+
+    return make if function is None else make(function)

@@ -1,0 +1,420 @@
+"""From operations to NumPy calls: for each primitive, the line of Python that computes it.
+
+A lowering has one of four forms.  INTO writes into a buffer that is handed to
+it, VIEW looks at its operand's memory in another way, MAKE lets NumPy allocate
+the result, NUMBER is arithmetic on Python's own numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograd_lite.compiling.program import Constant, Operand, Operation
+from autograd_lite.ops import elementwise, indexing, joining, shaping
+from autograd_lite.primitive import Primitive, registry
+
+__all__ = ["Form", "Lowering", "Writer", "lowering_of"]
+
+
+class Form(Enum):
+    INTO = "writes into a buffer"
+    VIEW = "looks at its operand's memory"
+    MAKE = "allocates its result"
+    NUMBER = "computes a Python number"
+
+
+class Writer(Protocol):
+    """What a lowering may ask of the source that is being written."""
+
+    def operand(self, x: Operand, dtype: np.dtype[Any] | None = None) -> str:
+        """The name of an operand; a Python number becomes an array of this dtype."""
+
+    def function(self, function: Any) -> str:
+        """The name by which a function is called."""
+
+    def literal(self, value: Any) -> str:
+        """A static argument as it is written."""
+
+
+Lines = Callable[[Writer, Operation, str | None], list[str]]
+"""Writes an operation: into ``out``, or with None as one expression that makes the result."""
+
+
+@dataclass(frozen=True)
+class Lowering:
+    form: Form
+    lines: Lines
+    in_place: bool = False
+    """Whether the buffer may be that of an operand: each element depends on its like only."""
+
+
+def lowering_of(operation: Operation) -> Lowering:
+    """The lowering of an operation; any function may at least be called as it is."""
+    if operation.type.dtype is None:
+        return NUMBER if operation.type.kind in (float, complex, int, bool) else CALL
+    if all(x.type.dtype is None for x in operation.operands) and operation.type.shape == ():
+        return CALL
+    choose = LOWERINGS.get(operation.primitive)
+    return (choose(operation) if choose else None) or CALL
+
+
+# Forms common to many.
+
+
+def call_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    arguments = [write.operand(x) for x in operation.operands]
+    arguments += [f"{key}={write.literal(x)}" for key, x in operation.parameters.items()]
+    return [f"{write.function(operation.primitive.forward)}({', '.join(arguments)})"]
+
+
+CALL = Lowering(Form.MAKE, call_lines)
+
+
+def loop_dtypes(ufunc: np.ufunc, operation: Operation) -> list[Any] | None:
+    """The dtypes in which a ufunc computes, None where NumPy finds no loop."""
+    kinds = [x.type.dtype or x.type.kind for x in operation.operands]
+    if any(kind is bool for kind in kinds):
+        return None
+    try:
+        dtypes = ufunc.resolve_dtypes((*kinds, None))
+    except TypeError:
+        return None
+    return list(dtypes) if dtypes[-1] == operation.type.dtype else None
+
+
+BY_KEYWORD = (np.maximum, np.minimum)
+"""NumPy warns of their ``out`` without its name; a name costs others time."""
+
+
+def ufunc_lowering(ufunc: np.ufunc, *extra: Operand) -> Callable[[Operation], Lowering | None]:
+    """Lower to a ufunc; ``extra`` operands follow those of the operation."""
+
+    def choose(operation: Operation) -> Lowering | None:
+        full = Operation(operation.primitive, (*operation.operands, *extra), {}, operation.type)
+        dtypes = loop_dtypes(ufunc, full)
+        if dtypes is None or operation.parameters:
+            return None
+
+        def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+            operands = (*operation.operands, *extra)
+            arguments = [write.operand(x, d) for x, d in zip(operands, dtypes, strict=False)]
+            if out is not None:
+                arguments.append(f"out={out}" if ufunc in BY_KEYWORD else out)
+            return [f"{write.function(ufunc)}({', '.join(arguments)})"]
+
+        return Lowering(Form.INTO, lines, in_place=True)
+
+    return choose
+
+
+# Products of matrices.
+
+
+def product_lowering(operation: Operation) -> Lowering | None:
+    """``dot`` where it does the same as ``matmul``: it is faster for few rows, and takes out."""
+    x, y = (operand.type for operand in operation.operands)
+    if operation.parameters or not x.shape or not y.shape or x.dtype != y.dtype:
+        return None
+    function = np.dot if len(x.shape) <= 2 and len(y.shape) <= 2 else np.matmul
+    if operation.primitive is not registry[np.matmul] and function is np.matmul:
+        return None
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        arguments = [write.operand(x) for x in operation.operands]
+        arguments += [] if out is None else [out]
+        return [f"{write.function(function)}({', '.join(arguments)})"]
+
+    return Lowering(Form.INTO, lines)
+
+
+# Reductions.
+
+
+def reduction_lowering(ufunc: np.ufunc) -> Callable[[Operation], Lowering | None]:
+    def choose(operation: Operation) -> Lowering | None:
+        if set(operation.parameters) - {"axis", "keepdims"}:
+            return None
+
+        def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+            axis = write.literal(operation.parameters.get("axis"))
+            arguments = [write.operand(operation.operands[0]), axis, "None", out or "None"]
+            if operation.parameters.get("keepdims"):
+                arguments.append("True")
+            elif out is None:
+                arguments = arguments[:2]
+            return [f"{write.function(ufunc)}.reduce({', '.join(arguments)})"]
+
+        return Lowering(Form.INTO, lines)
+
+    return choose
+
+
+def mean_lowering(operation: Operation) -> Lowering | None:
+    """The sum, divided by the number of elements, as ``np.mean`` does it."""
+    dtype = operation.operands[0].type.dtype
+    add = reduction_lowering(np.add)(operation)
+    if add is None or dtype not in (np.float32, np.float64) or not operation.operands[0].type.size:
+        return None
+    count = operation.operands[0].type.size // max(operation.type.size, 1)
+    if count * operation.type.size != operation.operands[0].type.size:
+        return None
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        number = write.operand(Constant(count), dtype)
+        (reduced,) = add.lines(write, operation, out)
+        divide = write.function(np.divide)
+        if out is None:
+            return [f"{divide}({reduced}, {number})"]
+        return [reduced, f"{divide}({out}, {number}, {out})"]
+
+    return Lowering(Form.INTO, lines)
+
+
+# Choices, joins, indexing.
+
+
+def where_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    condition, x, y = operation.operands
+    dtype = operation.type.dtype
+    if out is None:
+        texts = [write.operand(condition), write.operand(x, dtype), write.operand(y, dtype)]
+        return [f"{write.function(np.where)}({', '.join(texts)})"]
+    copyto = write.function(np.copyto)
+    return [
+        f"{copyto}({out}, {write.operand(y, dtype)})",
+        f"{copyto}({out}, {write.operand(x, dtype)}, 'same_kind', {write.operand(condition)})",
+    ]
+
+
+def where_lowering(operation: Operation) -> Lowering | None:
+    condition = operation.operands[0]
+    if condition.type.dtype != bool:
+        return None
+    return Lowering(Form.INTO, where_lines)
+
+
+def join_lowering(operation: Operation) -> Lowering | None:
+    if any(x.type.dtype is None for x in operation.operands):
+        return None
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        arrays = "".join(f"{write.operand(x)}, " for x in operation.operands)
+        arguments = [f"({arrays.strip()})", write.literal(operation.parameters.get("axis", 0))]
+        arguments += [] if out is None else [out]
+        return [f"{write.function(np.concatenate)}({', '.join(arguments)})"]
+
+    return Lowering(Form.INTO, lines)
+
+
+def index_text(write: Writer, parts: tuple[Operand, ...]) -> str:
+    """An index between brackets."""
+    texts = [
+        slice_text(write, x.value)
+        if isinstance(x, Constant) and isinstance(x.value, slice)
+        else "..."
+        if isinstance(x, Constant) and x.value is Ellipsis
+        else write.operand(x)
+        for x in parts
+    ]
+    return ", ".join(texts) or "()"
+
+
+def slice_text(write: Writer, part: slice) -> str:
+    start, stop, step = (
+        "" if bound is None else write.literal(bound)
+        for bound in (part.start, part.stop, part.step)
+    )
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
+def is_basic(part: Operand) -> bool:
+    """Whether a part of an index is fixed and selects by position: the result is a view."""
+    if not isinstance(part, Constant):
+        return False
+    value = part.value
+    return value is None or value is Ellipsis or isinstance(value, slice | int | np.integer)
+
+
+def getitem_lowering(operation: Operation) -> Lowering | None:
+    x, *parts = operation.operands
+    if x.type.dtype is None or operation.parameters:
+        return None
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        x, *parts = operation.operands
+        return [f"{write.operand(x)}[{index_text(write, tuple(parts))}]"]
+
+    return Lowering(Form.VIEW if all(map(is_basic, parts)) else Form.MAKE, lines)
+
+
+def names_once(parts: tuple[Operand, ...]) -> bool:
+    """Whether no element can be named twice by an index: known from one part that never repeats."""
+    for part in parts:
+        if isinstance(part, Constant) and part.is_known and isinstance(part.value, np.ndarray):
+            value = part.value
+            if value.ndim == 1 and value.dtype.kind in "iu" and np.unique(value).size == value.size:
+                others = [x.type.shape for x in parts if x.type.shape]
+                return np.broadcast_shapes(*others) == value.shape and bool(np.all(value >= 0))
+    return False
+
+
+def scatter_lowering(operation: Operation) -> Lowering | None:
+    """Zeros with ``g`` put in, or added up where an index may name an element twice."""
+    parts = operation.operands[1:]
+    once = all(map(is_basic, parts)) or names_once(parts)
+    if not once and not all(x.type.dtype is not None and x.type.dtype.kind in "iu" for x in parts):
+        return None
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        if out is None:
+            return call_lines(write, operation, None)
+        g, *parts = operation.operands
+        index, taken = index_text(write, tuple(parts)), write.operand(g, operation.type.dtype)
+        put = f"{out}[{index}] = {taken}"
+        add = f"{write.function(np.add)}.at({out}, ({index},), {taken})"
+        return [f"{out}.fill(0)", put if once else add]
+
+    return Lowering(Form.INTO, lines)
+
+
+def view_lowering(operation: Operation) -> Lowering | None:
+    return None if operation.operands[0].type.dtype is None else Lowering(Form.VIEW, view_lines)
+
+
+def view_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    x = write.operand(operation.operands[0])
+    primitive, shape = operation.primitive, operation.type.shape
+    if primitive is shaping.identity:
+        return [x]
+    if is_matrix_transpose(operation):
+        return [f"{x}.T"]
+    if primitive is registry[np.transpose] and operation.parameters.get("axes") is not None:
+        axes = tuple(map(int, operation.parameters["axes"]))
+        return [f"{x}.transpose({write.literal(axes)})"]
+    if primitive in RESHAPES and operation.parameters.get("order", "C") == "C":
+        return [f"{x}.reshape({write.literal(shape)})"]
+    return call_lines(write, operation, out)
+
+
+def is_matrix_transpose(operation: Operation) -> bool:
+    """Whether an operation swaps the two axes of a matrix."""
+    if len(operation.operands[0].type.shape) != 2:
+        return False
+    axes = operation.parameters.get("axes")
+    if operation.primitive is registry[np.transpose]:
+        return axes is None or [int(a) % 2 for a in axes] == [1, 0]
+    if operation.primitive is registry[np.swapaxes]:
+        return {operation.parameters.get(name, 0) % 2 for name in ("axis1", "axis2")} == {0, 1}
+    return False
+
+
+RESHAPES = tuple(registry[f] for f in (np.reshape, np.ravel, np.expand_dims, np.squeeze))
+
+
+def astype_lowering(operation: Operation) -> Lowering | None:
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        x = write.operand(operation.operands[0])
+        if out is None:
+            return [f"{x}.astype({write.literal(operation.type.dtype)})"]
+        return [f"{write.function(np.copyto)}({out}, {x}, 'unsafe')"]
+
+    return None if operation.operands[0].type.dtype is None else Lowering(Form.INTO, lines)
+
+
+LOWERINGS: dict[Primitive, Callable[[Operation], Lowering | None]] = {
+    **{
+        primitive: ufunc_lowering(function)
+        for function, primitive in registry.items()
+        if isinstance(function, np.ufunc)
+        and isinstance(primitive, Primitive)
+        and function.nout == 1
+        and function.signature is None
+    },
+    registry[operator.pow]: ufunc_lowering(np.power),
+    elementwise.relu: ufunc_lowering(np.maximum, Constant(0)),
+    registry[np.matmul]: product_lowering,
+    registry[np.dot]: product_lowering,
+    registry[np.sum]: reduction_lowering(np.add),
+    registry[np.prod]: reduction_lowering(np.multiply),
+    registry[np.max]: reduction_lowering(np.maximum),
+    registry[np.min]: reduction_lowering(np.minimum),
+    registry[np.mean]: mean_lowering,
+    elementwise.where_chosen: where_lowering,
+    joining.join: join_lowering,
+    indexing.getitem: getitem_lowering,
+    indexing.scatter: scatter_lowering,
+    registry[np.astype]: astype_lowering,
+    shaping.identity: view_lowering,
+    **{
+        registry[function]: view_lowering
+        for function in (
+            np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims,
+            np.squeeze, np.broadcast_to,
+        )
+    },
+}  # fmt: skip
+
+
+# Python's own numbers.
+
+INFIX = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", operator.pow: "**",
+    np.power: "**", np.floor_divide: "//", np.remainder: "%", np.less: "<", np.less_equal: "<=",
+    np.greater: ">", np.greater_equal: ">=", np.equal: "==", np.not_equal: "!=",
+}  # fmt: skip
+
+SYMBOLS = {registry[function]: symbol for function, symbol in INFIX.items()}
+
+OF_FLOAT = {
+    registry[getattr(np, name)]: getattr(math, name)
+    for name in (
+        "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
+        "sinh", "cosh", "tanh", "sqrt",
+    )
+}  # fmt: skip
+OF_FLOAT |= {
+    registry[getattr(np, "arc" + name)]: getattr(math, "a" + name)
+    for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")
+}
+
+
+def number_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    """Arithmetic as Python writes it; a function of NumPy's gives its result as a number."""
+    texts = [write.operand(x) for x in operation.operands]
+    plain = all(x.type.kind in (float, int, bool) for x in operation.operands)
+    primitive = operation.primitive
+    if operation.parameters or any(x.type.is_array for x in operation.operands):
+        plain = False
+    elif primitive in SYMBOLS and len(texts) == 2:
+        is_power = SYMBOLS[primitive] == "**"
+        if not is_power or is_safe_power(operation.operands[1]):
+            return [f"{texts[0]} {SYMBOLS[primitive]} {texts[1]}"]
+    if plain and primitive is registry[np.negative]:
+        return [f"-{texts[0]}"]
+    if plain and primitive is elementwise.relu:
+        return [f"0.0 if {texts[0]} <= 0.0 else {texts[0]}"]
+    if plain and primitive in OF_FLOAT and operation.type.kind is float:
+        return [f"{write.function(OF_FLOAT[primitive])}({texts[0]})"]
+    if plain and primitive is elementwise.where_chosen:
+        return [f"float({texts[1]} if {texts[0]} else {texts[2]})"]
+    (text,) = call_lines(write, operation, None)
+    return [text if returns_number(operation) else f"{operation.type.kind.__name__}({text})"]
+
+
+def is_safe_power(n: Operand) -> bool:
+    """Whether a negative number may be raised to this: otherwise Python answers in complex."""
+    return isinstance(n, Constant) and float(n.value).is_integer()
+
+
+def returns_number(operation: Operation) -> bool:
+    return operation.primitive.forward is elementwise.power_of_numbers
+
+
+NUMBER = Lowering(Form.NUMBER, number_lines)

@@ -1,0 +1,356 @@
+"""Passes: each a pure function from program to program that computes the same with less.
+
+They hold for every program, so they may run in any order and any number of
+times.  ``simplified`` runs them in an order in which each leaves work for the
+next.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiling.program import (
+    Constant,
+    Operand,
+    Operation,
+    Program,
+    Type,
+    rewritten,
+    with_operands,
+)
+from autograd_lite.ops import elementwise, indexing, joining, shaping
+from autograd_lite.primitive import Primitive, registry
+
+__all__ = [
+    "PASSES",
+    "Pass",
+    "common_subexpressions",
+    "constants_folded",
+    "dead_code_removed",
+    "exact_algebra",
+    "repetition_removed",
+    "simplified",
+]
+
+Pass = Callable[[Program], Program]
+
+MOST_FOLDED = 1 << 16
+"""Constants of more bytes are not computed beforehand: the program would carry them about."""
+
+
+def simplified(program: Program) -> Program:
+    """The program after all passes."""
+    for transform in PASSES:
+        program = transform(program)
+    return program
+
+
+def dead_code_removed(program: Program) -> Program:
+    """Leave out operations that no output depends on."""
+    alive = {x for x in program.outputs if isinstance(x, Operation)}
+    for operation in reversed(program.operations):
+        if operation in alive:
+            alive.update(x for x in operation.operands if isinstance(x, Operation))
+    return replace(program, operations=tuple(x for x in program.operations if x in alive))
+
+
+def common_subexpressions(program: Program) -> Program:
+    """Compute what is computed twice, the same primitive on the same operands, only once."""
+    known: dict[Any, Operation] = {}
+
+    def rule(operation: Operation) -> Operand:
+        if not is_pure(operation.primitive):
+            return operation
+        key = (
+            operation.primitive,
+            tuple(map(identity_of, operation.operands)),
+            frozen(operation.parameters),
+        )
+        return known.setdefault(key, operation)
+
+    return rewritten(program, rule)
+
+
+def is_pure(primitive: Primitive) -> bool:
+    """Whether it gives the same for the same; a recomputation for memory's sake is kept apart."""
+    return not primitive.name.startswith("checkpoint(")
+
+
+def identity_of(x: Operand) -> Any:
+    """What two operands must have in common to be the same."""
+    if not isinstance(x, Constant):
+        return x
+    if x.is_number:
+        return type(x.value), x.type, np.asarray(x.value).tobytes()
+    return type(x.value), frozen(x.value)
+
+
+def frozen(x: Any) -> Any:
+    """A hashable stand-in for a static argument: equal where the argument is surely the same."""
+    if isinstance(x, dict):
+        return tuple((key, frozen(value)) for key, value in x.items())
+    if isinstance(x, (tuple, list)):
+        return type(x), tuple(map(frozen, x))
+    if isinstance(x, (int, float, str, bytes, type, np.dtype, type(None), type(Ellipsis))):
+        return type(x), repr(x)
+    if isinstance(x, slice):
+        return slice, frozen((x.start, x.stop, x.step))
+    return id(x)
+
+
+def constants_folded(program: Program) -> Program:
+    """Compute beforehand what depends on known constants only."""
+
+    def rule(operation: Operation) -> Operand:
+        known = all(isinstance(x, Constant) and x.is_known for x in operation.operands)
+        if not known or not operation.operands or operation.type.nbytes > MOST_FOLDED:
+            return operation
+        if not is_builtin(operation.primitive):
+            return operation
+        with np.errstate(all="ignore"):
+            value = computed(operation)
+        return operation if Type.of(value) != operation.type else Constant(value, private=True)
+
+    return rewritten(program, rule)
+
+
+def computed(operation: Operation) -> Any:
+    """The result of an operation on constants, of the type that it was recorded with."""
+    values = [x.value for x in operation.operands if isinstance(x, Constant)]
+    try:
+        value = operation.primitive.forward(*values, **operation.parameters)
+    except ArithmeticError:
+        return None
+    if isinstance(value, np.generic) and operation.type.dtype is None:
+        return value.item()
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def is_builtin(primitive: Primitive) -> bool:
+    """Whether a primitive is the package's own, and so free of side effects."""
+    return primitive in BUILTIN
+
+
+BUILTIN = {rule for rule in registry.values() if isinstance(rule, Primitive)}
+BUILTIN |= {elementwise.where_chosen, elementwise.clip_between, indexing.scatter, joining.join}
+BUILTIN |= {shaping.identity}
+
+ADD, SUBTRACT = registry[np.add], registry[np.subtract]
+MULTIPLY, DIVIDE = registry[np.multiply], registry[np.divide]
+NEGATIVE, POSITIVE = registry[np.negative], registry[np.positive]
+POWERS = (registry[np.power], registry[operator.pow])
+TRANSPOSE, SWAPAXES = registry[np.transpose], registry[np.swapaxes]
+RESHAPES = (registry[np.reshape], registry[np.expand_dims], registry[np.squeeze])
+MATMUL, BROADCAST, SUM = registry[np.matmul], registry[np.broadcast_to], registry[np.sum]
+
+
+def exact_algebra(program: Program) -> Program:
+    """Identities that hold to the last bit: 1·x, x + 0, x ** 2, a transpose of a transpose."""
+
+    def rule(operation: Operation) -> Operand:
+        for identity in IDENTITIES.get(operation.primitive, ()):
+            result = identity(operation)
+            if result is not None and result.type == operation.type:
+                return result
+        return operation
+
+    return rewritten(program, rule)
+
+
+def is_uniform(x: Operand, number: float) -> bool:
+    """Whether an operand is a constant all of whose elements are this number."""
+    if not isinstance(x, Constant) or not x.is_known:
+        return False
+    return bool(np.all(np.equal(x.value, number)))
+
+
+def without_change(operation: Operation) -> Operand | None:
+    return operation.operands[0]
+
+
+def one_times(operation: Operation) -> Operand | None:
+    x, y = operation.operands
+    return y if is_uniform(x, 1) else x if is_uniform(y, 1) else None
+
+
+def divided_by_one(operation: Operation) -> Operand | None:
+    x, y = operation.operands
+    return x if is_uniform(y, 1) else None
+
+
+def minus_zero(operation: Operation) -> Operand | None:
+    """x - 0 is x; x + 0 is not where x is -0, so only a zero of the same sign goes."""
+    x, y = operation.operands
+    if operation.primitive is ADD:
+        return y if is_negative_zero(x) else x if is_negative_zero(y) else None
+    return x if is_uniform(y, 0) and not is_negative_zero(y) else None
+
+
+def is_negative_zero(x: Operand) -> bool:
+    return (
+        isinstance(x, Constant)
+        and is_uniform(x, 0)
+        and not np.iscomplexobj(x.value)
+        and bool(np.all(np.signbit(np.asarray(x.value, float))))
+    )
+
+
+def small_power(operation: Operation) -> Operand | None:
+    """The powers for which NumPy's ``**`` itself takes another function."""
+    x, n = operation.operands
+    if not isinstance(n, Constant) or n.value.__class__ not in (int, float):
+        return None
+    if not operation.type.is_array or x.type.dtype != operation.type.dtype:
+        return None
+    if n.value == 1:
+        return x
+    primitive = {2: np.square, -1: np.reciprocal, 0.5: np.sqrt}.get(n.value)
+    if primitive is None or operation.type.dtype is None or operation.type.dtype.kind not in "fc":
+        return None
+    return replace(operation, primitive=registry[primitive], operands=(x,))
+
+
+def twice_negative(operation: Operation) -> Operand | None:
+    return before(operation, NEGATIVE)
+
+
+def before(operation: Operation, primitive: Primitive) -> Operand | None:
+    """What a primitive was applied to, where this operation's operand is its result."""
+    x = operation.operands[0]
+    return x.operands[0] if isinstance(x, Operation) and x.primitive is primitive else None
+
+
+def same_axes(operation: Operation) -> Operand | None:
+    """Two transposes in a row that cancel."""
+    x = before(operation, operation.primitive)
+    if x is None or not operation.type.shape:
+        return None
+    places = np.arange(operation.type.size).reshape(x.type.shape) if is_small(x) else None
+    if places is None:
+        return None
+    inner = operation.operands[0]
+    assert isinstance(inner, Operation)
+    moved: np.ndarray = operation.primitive.forward(
+        inner.primitive.forward(places, **inner.parameters), **operation.parameters
+    )
+    return x if moved.shape == places.shape and bool(np.all(moved == places)) else None
+
+
+def is_small(x: Operand) -> bool:
+    return x.type.size <= 1 << 12
+
+
+def same_shape(operation: Operation) -> Operand | None:
+    """A reshape to the shape that an array has, or one reshape after another."""
+    x = operation.operands[0]
+    if not in_order(operation):
+        return None
+    if x.type == operation.type:
+        return x
+    if not isinstance(x, Operation) or x.primitive not in RESHAPES or not in_order(x):
+        return None
+    if x.operands[0].type == operation.type:
+        return x.operands[0]
+    return replace(
+        operation,
+        primitive=RESHAPES[0],
+        operands=x.operands,
+        parameters={"shape": operation.type.shape},
+    )
+
+
+def in_order(operation: Operation) -> bool:
+    return bool(operation.parameters.get("order", "C") == "C")
+
+
+def over_no_axis(operation: Operation) -> Operand | None:
+    """A sum over no axis."""
+    if operation.parameters.get("axis") != () or set(operation.parameters) - {"axis", "keepdims"}:
+        return None
+    return operation.operands[0]
+
+
+def never_masked(operation: Operation) -> Operand | None:
+    """A choice whose condition is known."""
+    condition, x, y = operation.operands
+    if is_uniform(condition, 1):
+        return x
+    return y if is_uniform(condition, 0) else None
+
+
+IDENTITIES: dict[Primitive, tuple[Callable[[Operation], Operand | None], ...]] = {
+    shaping.identity: (without_change,),
+    POSITIVE: (without_change,),
+    BROADCAST: (without_change,),
+    ADD: (minus_zero,),
+    SUBTRACT: (minus_zero,),
+    MULTIPLY: (one_times,),
+    DIVIDE: (divided_by_one,),
+    NEGATIVE: (twice_negative,),
+    POWERS[0]: (small_power,),
+    POWERS[1]: (small_power,),
+    TRANSPOSE: (same_axes,),
+    SWAPAXES: (same_axes,),
+    SUM: (over_no_axis,),
+    elementwise.where_chosen: (never_masked,),
+    **dict.fromkeys(RESHAPES, (same_shape,)),
+}
+
+
+def repetition_removed(program: Program) -> Program:
+    """Let elementwise operations broadcast by themselves, instead of spreading operands out first.
+
+    A constant whose elements are all equal becomes a number.
+    """
+
+    def rule(operation: Operation) -> Operand:
+        primitive = operation.primitive
+        if not primitive.broadcasts or primitive is MATMUL or operation.parameters:
+            return operation
+        operands = list(operation.operands)
+        for index, x in enumerate(operands):
+            narrow = unspread(x)
+            if narrow is x:
+                continue
+            shapes = [y.type.shape for i, y in enumerate(operands) if i != index]
+            if np.broadcast_shapes(narrow.type.shape, *shapes) == operation.type.shape:
+                operands[index] = narrow
+        return with_operands(operation, tuple(operands))
+
+    return rewritten(program, rule)
+
+
+def unspread(x: Operand) -> Operand:
+    """What an operand repeats: the array before ``broadcast_to``, or the one number it holds."""
+    if isinstance(x, Operation) and x.primitive is BROADCAST:
+        return x.operands[0]
+    if isinstance(x, Constant) and x.is_known and x.type.shape and x.type.size:
+        first = x.value[(0,) * x.value.ndim]
+        if x.value.dtype.kind in "fiub" and is_repeated(x.value, first):
+            return Constant(first)
+    return x
+
+
+def is_repeated(array: Any, first: Any) -> bool:
+    """Whether all elements are the same number, zeros of the same sign included."""
+    if not any(array.strides):
+        return True
+    if array.dtype.kind == "f" and not np.all(np.signbit(array) == np.signbit(first)):
+        return False
+    return bool(np.all(array == first))
+
+
+PASSES: tuple[Pass, ...] = (
+    dead_code_removed,
+    exact_algebra,
+    repetition_removed,
+    constants_folded,
+    exact_algebra,
+    common_subexpressions,
+    dead_code_removed,
+)

@@ -1,0 +1,253 @@
+"""From a function to a program: call it on traced Values, and take down the graph."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiling.program import (
+    Constant,
+    Input,
+    Operand,
+    Operation,
+    Origin,
+    Program,
+    Type,
+    rewritten,
+    with_operands,
+)
+from autograd_lite.compiling.tracing import traced_leaf, tracing
+from autograd_lite.errors import CompileError
+from autograd_lite.nested import flatten, rebuild
+from autograd_lite.ops import indexing
+from autograd_lite.primitive import Node, recording, registry, serials
+
+__all__ = ["Recorded", "is_variable", "record_program"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A program, the nesting of its results, and the captured Values that it also reads."""
+
+    program: Program
+    result: Any
+    """The function's result with the number of an output, or a plain object, in each place."""
+    captured: tuple[Node, ...]
+    """Values of the outside; their data follow the arguments as inputs."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Stands for an output of the program in the nesting of the results."""
+
+    index: int
+
+
+def is_variable(leaf: Any) -> bool:
+    """Whether an argument varies from call to call: arrays and inexact numbers do."""
+    if isinstance(leaf, np.ndarray | np.generic):
+        return leaf.dtype.kind in "fciub"
+    return isinstance(leaf, float | complex)
+
+
+def record_program(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    names: Sequence[str],
+    generators: Iterable[np.random.Generator] = (),
+) -> Recorded:
+    """Trace ``function``; ``names`` are those of the leaves of ``(args, kwargs)``.
+
+    It must not draw from NumPy's or Python's own random numbers, nor from ``generators``.
+    """
+    states = RandomStates([*generators, *flatten((args, kwargs))])
+    recorded = _trace(function, args, kwargs, names)
+    states.check_unchanged(function)
+    # The graph is gone by now: an array with a single reference is the program's alone.
+    return replace(recorded, program=with_private_constants(recorded.program))
+
+
+def with_private_constants(program: Program) -> Program:
+    known: dict[Operand, Operand] = {}
+
+    def private(x: Operand) -> Operand:
+        if not isinstance(x, Constant) or not isinstance(x.value, np.ndarray):
+            return x
+        if x not in known:
+            known[x] = replace(x, private=is_private(x))
+        return known[x]
+
+    def rule(operation: Operation) -> Operand:
+        return with_operands(operation, tuple(map(private, operation.operands)))
+
+    program = rewritten(program, rule)
+    return replace(program, outputs=tuple(map(private, program.outputs)))
+
+
+def references(array: Any) -> int:
+    return sys.getrefcount(array)
+
+
+PROBE = Constant(np.empty(1))
+ONE_REFERENCE = references(PROBE.value)
+"""What `references` says of the attribute of an object where nobody else has it."""
+
+
+def is_private(constant: Constant) -> bool:
+    """Whether nobody but this constant holds its array, nor what that is a view of."""
+    if references(constant.value) > ONE_REFERENCE:
+        return False
+    view = constant.value
+    while isinstance(view.base, np.ndarray):
+        if references(view.base) > ONE_REFERENCE:
+            return False
+        view = view.base
+    return view.base is None
+
+
+def _trace(function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]) -> Recorded:
+    leaves = flatten((args, kwargs))
+    numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
+    with tracing() as origins:
+        since = next(serials)
+        called = list(leaves)
+        for i in numbers:
+            called[i] = traced_leaf(leaves[i])
+        inner_args, inner_kwargs = rebuild((args, kwargs), called)
+        token = recording.set(True)
+        try:
+            result = function(*inner_args, **inner_kwargs)
+        finally:
+            recording.reset(token)
+    check_arguments(function, called, flatten((inner_args, inner_kwargs)))
+    inputs = {called[i]: Input(names[i], Type.of(leaves[i])) for i in numbers}
+    return Graph(inputs, since, origins).recorded(result)
+
+
+def check_arguments(function: Any, before: list[Any], after: list[Any]) -> None:
+    if len(before) != len(after) or any(x is not y for x, y in zip(before, after, strict=True)):
+        raise CompileError(
+            f"{name_of(function)} changed one of its arguments in place (a list or dict); "
+            "return the new nesting instead"
+        )
+
+
+def name_of(function: Any) -> str:
+    return getattr(function, "__qualname__", None) or repr(function)
+
+
+class RandomStates:
+    """The states of the random generators that a function can reach without creating one."""
+
+    def __init__(self, leaves: Iterable[Any]) -> None:
+        self.generators = [x for x in leaves if isinstance(x, np.random.Generator)]
+        self.before = self.now()
+
+    def now(self) -> list[Any]:
+        states = [str(np.random.get_state()), random.getstate()]
+        return states + [repr(x.bit_generator.state) for x in self.generators]
+
+    def check_unchanged(self, function: Any) -> None:
+        if self.now() != self.before:
+            raise CompileError(
+                f"{name_of(function)} drew random numbers while it was traced; they would be "
+                "the same at every call: draw them outside and pass them as an argument"
+            )
+
+
+SELECTING = frozenset(
+    registry[function]
+    for function in (np.nonzero, np.flatnonzero, np.argwhere, np.unique)
+    if function in registry
+)
+
+
+def check_shape_is_fixed(operation: Operation) -> None:
+    """A program has fixed shapes: selecting elements by their values is not for it."""
+    by_mask = operation.primitive is indexing.getitem and any(
+        not isinstance(x, Constant) and x.type.dtype == bool for x in operation.operands[1:]
+    )
+    if by_mask or operation.primitive in SELECTING:
+        raise CompileError(
+            f"{operation.primitive.name} at {operation.origin}: the shape of its result depends "
+            "on values, and a program has fixed shapes; write np.where(mask, x, 0) instead of "
+            "x[mask]"
+        )
+
+
+class Graph:
+    """The recorded nodes, turned into operations."""
+
+    def __init__(self, inputs: dict[Any, Input], since: int, origins: dict[int, Origin]) -> None:
+        self.known: dict[Any, Operand] = dict(inputs)
+        self.inputs = list(inputs.values())
+        self.captured: list[Node] = []
+        self.constants: dict[int, Constant] = {}
+        self.since = since
+        self.origins = origins
+
+    def recorded(self, result: Any) -> Recorded:
+        leaves = flatten(result)
+        roots = [x for x in leaves if isinstance(x, Node)]
+        operations = [self.operation(node) for node in self.order(roots)]
+        outputs: list[Operand] = []
+        places = []
+        for leaf in leaves:
+            if isinstance(leaf, Node | np.ndarray | np.generic):
+                places.append(Place(len(outputs)))
+                outputs.append(self.operand(leaf))
+            else:
+                places.append(leaf)
+        program = Program(tuple(self.inputs), tuple(operations), tuple(outputs))
+        return Recorded(program, rebuild(result, places), tuple(self.captured))
+
+    def order(self, roots: Iterable[Node]) -> list[Node]:
+        """The nodes of the trace that the roots were computed from, oldest first."""
+        stack = [node for node in roots if self.is_inner(node)]
+        seen = set(stack)
+        while stack:
+            for x in stack.pop().inputs:
+                if isinstance(x, Node) and x not in seen and self.is_inner(x):
+                    seen.add(x)
+                    stack.append(x)
+        return sorted(seen, key=lambda node: node.serial)
+
+    def is_inner(self, node: Node) -> bool:
+        return node.serial > self.since and node.primitive is not None
+
+    def operation(self, node: Node) -> Operation:
+        assert node.primitive is not None
+        operation = Operation(
+            node.primitive,
+            tuple(self.operand(x) for x in node.inputs),
+            node.parameters,
+            Type.of(node.data),
+            node.label or "",
+            self.origins.get(id(node), Origin()),
+        )
+        check_shape_is_fixed(operation)
+        self.known[node] = operation
+        return operation
+
+    def operand(self, x: Any) -> Operand:
+        if not isinstance(x, Node):
+            return self.constants.setdefault(id(x), Constant(x))
+        if x not in self.known:
+            self.known[x] = self.leaf(x)
+        return self.known[x]
+
+    def leaf(self, node: Node) -> Operand:
+        """A Value that is no argument: captured from outside, or made from plain numbers inside."""
+        if node.serial > self.since:
+            return self.operand(node.data)
+        self.captured.append(node)
+        name = node.label or f"captured_{len(self.captured)}"
+        variable = Input(name, Type.of(node.data))
+        self.inputs.append(variable)
+        return variable

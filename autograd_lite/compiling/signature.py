@@ -1,0 +1,120 @@
+"""Signatures: what calls have in common that one program can serve."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiling.recording import is_variable
+from autograd_lite.primitive import Node
+
+__all__ = ["leaf_names", "signature_of"]
+
+
+WITH_VALUE = object()
+
+
+def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
+    """The variable leaves of a call, and a key for all the rest.
+
+    The key holds the nesting, the shape and dtype of every array, the type of
+    every inexact number, and static arguments: integers, strings and the like
+    by their value, other objects by their identity.  It is None if there is a
+    Value among the arguments, whose graph a program would cut off.
+    """
+    leaves: list[Any] = []
+    key: list[Any] = []
+    for tree in args:
+        _describe(tree, leaves, key)
+    for name in kwargs:
+        key.append(name)
+        _describe(kwargs[name], leaves, key)
+    return leaves, None if WITH_VALUE in key else tuple(key)
+
+
+def _describe(tree: Any, leaves: list[Any], key: list[Any]) -> None:
+    kind = tree.__class__
+    if kind is np.ndarray and tree.dtype.kind in "fciub":
+        leaves.append(tree)
+        key.append(tree.shape)
+        key.append(tree.dtype)
+    elif kind is float or kind is complex:
+        leaves.append(tree)
+        key.append(kind)
+    elif isinstance(tree, (tuple, list)):
+        key.append(kind)
+        key.append(len(tree))
+        for part in tree:
+            _describe(part, leaves, key)
+    elif isinstance(tree, dict):
+        key.append(kind)
+        key.append(tuple(tree))
+        for part in tree.values():
+            _describe(part, leaves, key)
+    elif is_variable(tree):
+        leaves.append(tree)
+        key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
+    elif isinstance(tree, Node):
+        key.append(WITH_VALUE)
+    else:
+        key.append((kind, _static(tree)))
+
+
+def _static(leaf: Any) -> Any:
+    """A static argument: by its value if it is plain and never changes, else by its identity."""
+    if leaf is None or isinstance(leaf, (bool, int, str, bytes)):
+        return leaf
+    return Identity(leaf)
+
+
+class Identity:
+    """Equal only to the same object, which it keeps alive."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and self.thing is other.thing
+
+
+def leaf_names(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[str]:
+    """Names for all leaves of a call: the argument's, followed by the path in its nesting."""
+    names = list(argument_names(function, len(args)))
+    found: list[str] = []
+    for name, tree in zip(names, args, strict=True):
+        found.extend(_paths(name, tree))
+    for name, tree in kwargs.items():
+        found.extend(_paths(name, tree))
+    return found
+
+
+def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    for index in range(count):
+        yield named[index] if index < len(named) else f"argument_{index}"
+
+
+def _paths(name: str, tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            yield from _paths(f"{name}_{key}", part)
+    elif isinstance(tree, (list, tuple)):
+        fields = getattr(tree, "_fields", range(len(tree)))
+        for key, part in zip(fields, tree, strict=True):
+            yield from _paths(f"{name}_{key}", part)
+    elif tree is not None:
+        yield name

@@ -1,0 +1,324 @@
+"""Source: a program as straight-line Python, for people to read and Python to run."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import math
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiling.buffers import Memory, Plan
+from autograd_lite.compiling.lowering import Form, Lowering
+from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
+from autograd_lite.compiling.results import result_template
+from autograd_lite.errors import NonFiniteError
+
+__all__ = ["Source", "written"]
+
+RESERVED = {*keyword.kwlist, *dir(builtins), "prepare"}
+
+
+@dataclass
+class Source:
+    """The text of a module with one function ``prepare``, and what its names stand for."""
+
+    header: list[str] = field(default_factory=list)
+    body: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+    """Objects that the text calls by name: functions of NumPy and others, constant arrays."""
+
+    @property
+    def text(self) -> str:
+        return "\n".join([*self.imports(), "", "", *self.header, *self.body, ""])
+
+    def imports(self) -> list[str]:
+        """The import lines for the names that come from NumPy and math."""
+        groups: dict[str, list[str]] = {}
+        for name, value in self.names.items():
+            place = imported_from(value)
+            if place is not None:
+                module, original = place
+                alias = original if name == original else f"{original} as {name}"
+                groups.setdefault(module, []).append(alias)
+        return [f"from {module} import {', '.join(sorted(groups[module]))}" for module in groups]
+
+
+def imported_from(value: Any) -> tuple[str, str] | None:
+    """The module and name under which a function can be imported without this package."""
+    name = getattr(value, "__name__", None)
+    for module in (np, np.linalg, np.fft, math):
+        if isinstance(name, str) and getattr(module, name, None) is value:
+            return module.__name__, name
+    return None
+
+
+def written(
+    program: Program,
+    lowerings: dict[Operation, Lowering],
+    plan: Plan,
+    name: str,
+    result: Any,
+    check_finite: bool = False,
+) -> Source:
+    """Write a program; ``result`` is the nesting of what it returns."""
+    return SourceWriter(program, lowerings, plan, check_finite).write(name, result)
+
+
+class SourceWriter:
+    """Keeps the names, and answers what a lowering asks (`lowering.Writer`)."""
+
+    def __init__(
+        self,
+        program: Program,
+        lowerings: dict[Operation, Lowering],
+        plan: Plan,
+        check_finite: bool,
+    ) -> None:
+        self.program = program
+        self.lowerings = lowerings
+        self.plan = plan
+        self.check_finite = check_finite
+        self.source = Source()
+        self.used = set(RESERVED)
+        self.counts: dict[str, int] = {}
+        self.texts: dict[Operand, str] = {}
+        self.keys: dict[Any, str] = {}
+        self.prelude: list[str] = []
+        self.lines: list[str] = []
+
+    # What lowerings ask.
+
+    def operand(self, x: Operand, dtype: np.dtype[Any] | None = None) -> str:
+        if isinstance(x, Constant):
+            return self.constant(x.value, dtype)
+        if dtype is not None and x.type.dtype is None:
+            return self.boxed(x, dtype)
+        return self.texts[x]
+
+    def constant(self, value: Any, dtype: np.dtype[Any] | None) -> str:
+        if isinstance(value, np.ndarray):
+            return self.named(("array", id(value)), "constant", value)
+        if dtype is not None:
+            return self.number(np.asarray(value).astype(dtype))
+        if isinstance(value, np.generic):
+            return self.number(np.asarray(value))
+        return self.literal(value)
+
+    def number(self, array: np.ndarray) -> str:
+        """An array without axes that holds a number: NumPy then need not convert it."""
+        key = (array.dtype, array.tobytes())
+        if key not in self.keys:
+            name = self.fresh(f"number_{number_name(array)}")
+            self.keys[key] = name
+            make, dtype = self.function(np.array), self.function(array.dtype.type)
+            self.prelude.append(f"{name} = {make}({plain_text(array)}, {dtype})")
+        return self.keys[key]
+
+    def boxed(self, x: Operand, dtype: np.dtype[Any]) -> str:
+        """A Python number of this call as an array without axes."""
+        key = (x, dtype)
+        if key not in self.keys:
+            name = self.fresh(f"{self.texts[x]}_{dtype.name}")
+            self.keys[key] = name
+            make, kind = self.function(np.empty), self.function(dtype.type)
+            self.prelude.append(f"{name} = {make}((), {kind})")
+            self.lines.append(f"{name}[()] = {self.texts[x]}")
+        return self.keys[key]
+
+    def function(self, function: Any) -> str:
+        return self.named(("function", id(function)), function_name(function), function)
+
+    def literal(self, value: Any) -> str:
+        if isinstance(value, float) and not np.isfinite(value):
+            return f"float('{value}')"
+        if value is None or isinstance(value, (bool, int, float, complex, str)):
+            return repr(value)
+        if isinstance(value, np.integer):
+            return repr(int(value))
+        if type(value) is tuple:
+            return "(" + "".join(f"{self.literal(x)}, " for x in value).strip() + ")"
+        if type(value) is list:
+            return "[" + ", ".join(map(self.literal, value)) + "]"
+        if isinstance(value, np.dtype) and value.isbuiltin == 1:
+            return self.function(value.type)
+        if isinstance(value, slice):
+            parts = map(self.literal, (value.start, value.stop, value.step))
+            return f"slice({', '.join(parts)})"
+        if isinstance(value, type) and getattr(np, value.__name__, None) is value:
+            return self.function(value)
+        return self.named(("object", id(value)), "parameter", value)
+
+    # Names.
+
+    def fresh(self, wish: str) -> str:
+        """A name that is not taken yet, as near as possible to the one that was wished for."""
+        base = identifier(wish)
+        name, count = base, 1
+        while name in self.used:
+            count += 1
+            name = f"{base}_{count}"
+        self.used.add(name)
+        return name
+
+    def result_name(self, operation: Operation) -> str:
+        """The user's label; or what the operation is called and a number: tanh1, tanh2, ..."""
+        if operation.name:
+            return self.fresh(operation.name)
+        base = identifier(operation.primitive.name)
+        while True:
+            self.counts[base] = self.counts.get(base, 0) + 1
+            name = f"{base}{self.counts[base]}"
+            if name not in self.used:
+                return self.fresh(name)
+
+    def named(self, key: Any, wish: str, value: Any) -> str:
+        if key not in self.keys:
+            name = self.keys[key] = self.fresh(wish)
+            self.source.names[name] = value
+        return self.keys[key]
+
+    # Writing.
+
+    def write(self, name: str, result: Any) -> Source:
+        own = self.fresh(name)
+        for x in self.program.inputs:
+            self.texts[x] = self.fresh(x.name)
+        self._declare_memory()
+        section = ""
+        for operation in self.program.operations:
+            if operation.origin.section != section and operation not in self.plan.static:
+                section = operation.origin.section
+                self.lines.append(f"# {section}")
+            self._write_operation(operation)
+        template = result_template(result, self.literal)
+        self.lines.append(f"return {template.format(*self._results())}")
+        inputs = ", ".join(self.texts[x] for x in self.program.inputs)
+        self.source.header = ["def prepare():"]
+        self.source.body = [
+            *(f"    {line}" for line in self.prelude),
+            "",
+            f"    def {own}({inputs}):",
+            *(f"        {line}" for line in self.lines),
+            "",
+            f"    return {own}",
+        ]
+        return self.source
+
+    def _declare_memory(self) -> None:
+        """One name for each piece of memory and each shape and dtype that it is used in."""
+        self.places: dict[tuple[Memory, Any], str] = {}
+        for operation, memory in self.plan.memory.items():
+            key = (memory, layout_of(operation.type))
+            if key not in self.places:
+                self.places[key] = self.result_name(operation)
+        empty = self.function(np.empty) if self.plan.memory else ""
+        for memory in self.plan.pieces:
+            layouts = list(dict.fromkeys(map(layout_of, memory.tenants)))
+            names = [self.places[memory, layout] for layout in layouts]
+            if len(layouts) == 1:
+                self.prelude.append(f"{names[0]} = {empty}({self._layout_text(layouts[0])})")
+                continue
+            whole, byte = self.fresh("memory"), self.function(np.uint8)
+            self.prelude.append(f"{whole} = {empty}({memory.nbytes}, {byte})")
+            for name, (shape, dtype) in zip(names, layouts, strict=True):
+                nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+                self.prelude.append(
+                    f"{name} = {whole}[:{nbytes}].view({self.literal(dtype)}).reshape({shape})"
+                )
+
+    def _layout_text(self, layout: Any) -> str:
+        shape, dtype = layout
+        return f"{shape}, {self.literal(dtype)}"
+
+    def _write_operation(self, operation: Operation) -> None:
+        lowering = self.lowerings[operation]
+        if operation in self.plan.memory:
+            out: str | None
+            out = self.places[self.plan.memory[operation], layout_of(operation.type)]
+        elif operation in self.plan.donated:
+            out = self.texts[self.plan.donated[operation]]
+        else:
+            out = None
+        if operation in self.plan.static:
+            name = self.result_name(operation)
+            (text,) = lowering.lines(self, operation, None)
+            self.prelude.append(f"{name} = {text}")
+            self.texts[operation] = name
+            return
+        lines = lowering.lines(self, operation, out)
+        if out is None:
+            out = self.result_name(operation)
+            lines = [f"{out} = {lines[0]}"]
+        self.texts[operation] = out
+        lines[0] = f"{lines[0]}{comment(operation)}"
+        self.lines.extend(lines)
+        if self.check_finite and operation.type.dtype is not None:
+            self.lines.append(f"{self.function(checked_finite)}({out}, {str(operation)!r})")
+
+    def _results(self) -> Iterable[str]:
+        """The outputs as the caller gets them: his own, no buffer and no view of one."""
+        returned: set[Operand] = set()
+        for x in self.program.outputs:
+            text = self.operand(x)
+            yield text if self._is_owned(x) and x not in returned else self._owned(text, x.type)
+            returned.add(x)
+
+    def _is_owned(self, x: Operand) -> bool:
+        if x.type.dtype is None:
+            return True
+        if not isinstance(x, Operation) or self.lowerings[x].form is not Form.INTO:
+            return False
+        return x.type.kind is np.generic or bool(x.type.shape)
+
+    def _owned(self, text: str, of: Type) -> str:
+        if of.kind is np.generic:
+            return f"{self.function(np.asarray)}({text})[()]"
+        return f"{self.function(np.array)}({text})"
+
+
+def identifier(wish: str) -> str:
+    """The nearest to a wish that Python takes for a name."""
+    name = re.sub(r"\W+", "_", wish).strip("_") or "value"
+    return f"x{name}" if name[0].isdigit() else name
+
+
+def checked_finite(result: Any, operation: str) -> None:
+    """Raise an error that names the operation if a result holds NaN or infinity."""
+    if not np.all(np.isfinite(result)):
+        raise NonFiniteError(f"the result of {operation} holds NaN or infinity")
+
+
+def layout_of(of: Type) -> tuple[tuple[int, ...], Any]:
+    return of.shape, of.dtype
+
+
+def comment(operation: Operation) -> str:
+    """The shape of a result, and the line of the user's that it was computed in."""
+    origin = operation.origin
+    place = f"  {os.path.basename(origin.file)}:{origin.line}" if origin.file else ""
+    return f"  # {operation.type}{place}"
+
+
+def function_name(function: Any) -> str:
+    name = getattr(function, "__name__", type(function).__name__)
+    return "function" if name == "<lambda>" else name
+
+
+def number_name(array: np.ndarray) -> str:
+    text = f"{array.item():g}" if array.dtype.kind != "c" else str(array.item())
+    return text.replace("-", "minus_").replace(".", "_").replace("+", "")
+
+
+def plain_text(array: np.ndarray) -> str:
+    value = array.item()
+    if isinstance(value, complex):
+        return f"complex('{value}')"
+    if isinstance(value, float) and not np.isfinite(value):
+        return f"float('{value}')"
+    return repr(value)

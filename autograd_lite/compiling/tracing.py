@@ -1,0 +1,190 @@
+"""Tracing: run a function once on Values that take down what is done to them.
+
+A `Traced` Value records like any other, and refuses what a recording cannot
+show: a Python branch on its number, reading the number out, putting it into a
+plain array.  The class is swapped in while a trace runs, and only for the
+thread or task that traces, so nothing else pays for it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from types import FrameType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd_lite.backward import sweep
+from autograd_lite.compiling.program import Origin
+from autograd_lite.errors import CompileError
+from autograd_lite.ops.shaping import as_new_node
+from autograd_lite.primitive import NO_PARAMETERS, Node, serials
+from autograd_lite.value import Value
+
+__all__ = ["Traced", "is_traced", "origin_of", "traced_leaf", "tracing"]
+
+ENGINE = "autograd_lite"
+
+origins: ContextVar[dict[int, Origin] | None] = ContextVar("origins", default=None)
+"""Where each operation of the running trace was recorded, by serial number; None outside."""
+
+hold_data: Any = Node.__dict__["data"]
+"""The slot itself, which `Traced` hides behind a property."""
+
+
+def from_engine(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name == ENGINE or name.startswith(ENGINE + ".")
+
+
+def origin_of(frame: FrameType | None) -> Origin:
+    """The user's line that a call comes from; in a reverse sweep, the line it differentiates."""
+    while frame is not None and from_engine(frame):
+        if frame.f_code is sweep.__code__:
+            known = origins.get() or {}
+            of_node = known.get(id(frame.f_locals.get("node")))
+            if of_node is not None:
+                return replace(of_node, section="backward")
+        frame = frame.f_back
+    return Origin() if frame is None else Origin(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _refuse(what: str, instead: str) -> CompileError:
+    """The error for something that a program could not repeat, with the user's line."""
+    return CompileError(
+        f"{what} at {origin_of(sys._getframe(2))}: its number is known only when the compiled "
+        f"function runs, not while it is traced; {instead}"
+    )
+
+
+class Traced(Value):
+    """A Value in a function that is being compiled: it has a shape and a dtype, no number."""
+
+    __slots__ = ()
+
+    traced: ClassVar[bool] = True
+
+    __init__ = object.__init__
+
+    @property
+    def data(self) -> Any:
+        """The number or array, for the engine alone."""
+        if not from_engine(sys._getframe(1)):
+            raise _refuse(
+                ".data of a traced Value was read",
+                "compute with the Value itself, or return it and read it outside",
+            )
+        return hold_data.__get__(self)
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        hold_data.__set__(self, data)
+
+    def __bool__(self) -> bool:
+        raise _refuse(
+            "a Python branch (if, while, and, or, not, assert) on a traced Value",
+            "write np.where(condition, x, y), or make the condition depend on static "
+            "arguments (shapes, ints, strings) only",
+        )
+
+    def __float__(self) -> float:
+        raise _refuse("float() of a traced Value", "compute with the Value itself")
+
+    def __int__(self) -> int:
+        raise _refuse("int() of a traced Value", "pass the number as a Python int argument")
+
+    def __complex__(self) -> complex:
+        raise _refuse("complex() of a traced Value", "compute with the Value itself")
+
+    def __index__(self) -> int:
+        raise _refuse(
+            "a traced Value as a Python index or length",
+            "pass the number as a Python int argument, or index a Value with it",
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise _refuse(
+            "a traced Value was turned into a plain array",
+            "build arrays of Values with np.stack or np.concatenate",
+        )
+
+    def __format__(self, specification: str) -> str:
+        raise _refuse("a traced Value was formatted as text", "return it and format it outside")
+
+    def __repr__(self) -> str:
+        return f"Traced(shape={self.shape}, dtype={self.dtype})"
+
+    def item(self) -> Any:
+        raise _refuse(".item() of a traced Value", "compute with the Value itself")
+
+    def tolist(self) -> Any:
+        raise _refuse(".tolist() of a traced Value", "compute with the Value itself")
+
+    def detach(self) -> Value:
+        """The same Value, through which no gradient goes."""
+        node: Value = as_new_node(self)
+        node.requires_grad = False
+        return node
+
+    def backward(self, seed: Any = None, *, retain_graph: bool = True) -> None:
+        raise _refuse(
+            "backward() of a traced Value, which would leave .grad behind",
+            "use ag.value_and_grad and return the gradient",
+        )
+
+
+def traced_leaf(data: Any) -> Traced:
+    """An argument of the function that is traced; integers and booleans stay what they are."""
+    leaf: Traced = Traced()
+    leaf.data = data
+    leaf.grad = None
+    leaf.primitive = None
+    leaf.inputs = ()
+    leaf.parameters = NO_PARAMETERS
+    leaf.requires_grad = isinstance(data, float) or np.result_type(data).kind in "fc"
+    leaf.label = None
+    leaf.serial = next(serials)
+    return leaf
+
+
+def is_traced(x: Any) -> bool:
+    return isinstance(x, Traced)
+
+
+untraced: Any = Node.result_class
+running = 0
+swapping = threading.Lock()
+
+
+def new_result() -> Any:
+    """Stands in for the class of results while any trace runs."""
+    lines = origins.get()
+    if lines is None:
+        return untraced()
+    node: Any = Traced()
+    lines[id(node)] = origin_of(sys._getframe(1))
+    return node
+
+
+@contextmanager
+def tracing() -> Iterator[dict[int, Origin]]:
+    """Make results in this thread or task `Traced`; yields the origins of operations."""
+    global running
+    lines: dict[int, Origin] = {}
+    token = origins.set(lines)
+    with swapping:
+        running += 1
+        Node.result_class = new_result  # type: ignore[assignment]
+    try:
+        yield lines
+    finally:
+        with swapping:
+            running -= 1
+            if not running:
+                Node.result_class = untraced
+        origins.reset(token)
