@@ -100,7 +100,7 @@ _ON_FIRST_USE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import the compiler, drawing, checking and what needs SciPy or Hypothesis when it is first used."""
+    """Import at first use: the compiler, drawing, checking, what needs SciPy or Hypothesis."""
     if name not in _ON_FIRST_USE:
         raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
     module = import_module(_ON_FIRST_USE[name])

@@ -121,11 +121,16 @@ def check_donated(leaves: list[Any], donated: Sequence[int], inputs: Sequence[In
                 "pass a writable array, or do not donate it"
             )
         for other, leaf in enumerate(leaves):
-            if other != index and isinstance(leaf, np.ndarray) and np.may_share_memory(array, leaf):
+            if other != index and isinstance(leaf, np.ndarray) and overlap(array, leaf):
                 raise ArgumentValueError(
                     f"the donated argument {inputs[index].name!r} shares memory with "
                     f"{inputs[other].name!r}; pass a copy of one of them"
                 )
+
+
+def overlap(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether two arrays share memory; two that own theirs do only if they are the same."""
+    return x is y or ((x.base is not None or y.base is not None) and np.may_share_memory(x, y))
 
 
 def executed(source: Source) -> Function:

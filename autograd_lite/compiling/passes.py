@@ -146,6 +146,7 @@ NEGATIVE, POSITIVE = registry[np.negative], registry[np.positive]
 POWERS = (registry[np.power], registry[operator.pow])
 TRANSPOSE, SWAPAXES = registry[np.transpose], registry[np.swapaxes]
 RESHAPES = (registry[np.reshape], registry[np.expand_dims], registry[np.squeeze])
+SQUARE = registry[np.square]
 MATMUL, BROADCAST, SUM = registry[np.matmul], registry[np.broadcast_to], registry[np.sum]
 
 
@@ -176,6 +177,14 @@ def without_change(operation: Operation) -> Operand | None:
 def one_times(operation: Operation) -> Operand | None:
     x, y = operation.operands
     return y if is_uniform(x, 1) else x if is_uniform(y, 1) else None
+
+
+def times_itself(operation: Operation) -> Operand | None:
+    """x·x is a square, which rounds alike; written alike, the two are computed once."""
+    x, y = operation.operands
+    if x is not y or operation.type.dtype is None or operation.type.dtype.kind != "f":
+        return None
+    return replace(operation, primitive=SQUARE, operands=(x,))
 
 
 def divided_by_one(operation: Operation) -> Operand | None:
@@ -289,7 +298,7 @@ IDENTITIES: dict[Primitive, tuple[Callable[[Operation], Operand | None], ...]] =
     BROADCAST: (without_change,),
     ADD: (minus_zero,),
     SUBTRACT: (minus_zero,),
-    MULTIPLY: (one_times,),
+    MULTIPLY: (one_times, times_itself),
     DIVIDE: (divided_by_one,),
     NEGATIVE: (twice_negative,),
     POWERS[0]: (small_power,),

@@ -67,7 +67,7 @@ def record_program(
     It must not draw from NumPy's or Python's own random numbers, nor from ``generators``.
     """
     states = RandomStates([*generators, *flatten((args, kwargs))])
-    recorded = _trace(function, args, kwargs, names)
+    recorded = trace_of(function, args, kwargs, names)
     states.check_unchanged(function)
     # The graph is gone by now: an array with a single reference is the program's alone.
     return replace(recorded, program=with_private_constants(recorded.program))
@@ -111,7 +111,9 @@ def is_private(constant: Constant) -> bool:
     return view.base is None
 
 
-def _trace(function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]) -> Recorded:
+def trace_of(
+    function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
+) -> Recorded:
     leaves = flatten((args, kwargs))
     numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
     with tracing() as origins:

@@ -90,6 +90,7 @@ class SourceWriter:
         self.texts: dict[Operand, str] = {}
         self.keys: dict[Any, str] = {}
         self.prelude: list[str] = []
+        self.section = ""
         self.lines: list[str] = []
 
     # What lowerings ask.
@@ -190,11 +191,9 @@ class SourceWriter:
         for x in self.program.inputs:
             self.texts[x] = self.fresh(x.name)
         self._declare_memory()
-        section = ""
         for operation in self.program.operations:
-            if operation.origin.section != section and operation not in self.plan.static:
-                section = operation.origin.section
-                self.lines.append(f"# {section}")
+            if operation not in self.plan.static:
+                self._enter(operation.origin.section)
             self._write_operation(operation)
         template = result_template(result, self.literal)
         self.lines.append(f"return {template.format(*self._results())}")
@@ -209,6 +208,15 @@ class SourceWriter:
             f"    return {own}",
         ]
         return self.source
+
+    def _enter(self, section: str) -> None:
+        """Begin a section where it changes; what follows the reverse sweep is the update."""
+        before = self.section
+        if section == "forward" and before in ("backward", "update"):
+            section = "update"
+        if section != before:
+            self.lines.append(f"# {section}")
+            self.section = section
 
     def _declare_memory(self) -> None:
         """One name for each piece of memory and each shape and dtype that it is used in."""

@@ -33,6 +33,9 @@ ENGINE = "autograd_lite"
 origins: ContextVar[dict[int, Origin] | None] = ContextVar("origins", default=None)
 """Where each operation of the running trace was recorded, by serial number; None outside."""
 
+OUTERMOST = "trace_of"
+"""The function that starts a trace: nobody further out records."""
+
 hold_data: Any = Node.__dict__["data"]
 """The slot itself, which `Traced` hides behind a property."""
 
@@ -44,14 +47,15 @@ def from_engine(frame: FrameType) -> bool:
 
 def origin_of(frame: FrameType | None) -> Origin:
     """The user's line that a call comes from; in a reverse sweep, the line it differentiates."""
-    while frame is not None and from_engine(frame):
-        if frame.f_code is sweep.__code__:
-            known = origins.get() or {}
-            of_node = known.get(id(frame.f_locals.get("node")))
-            if of_node is not None:
-                return replace(of_node, section="backward")
+    known = origins.get() or {}
+    user: FrameType | None = None
+    while frame is not None and frame.f_code.co_name != OUTERMOST:
+        if frame.f_code is sweep.__code__ and id(frame.f_locals.get("node")) in known:
+            return replace(known[id(frame.f_locals["node"])], section="backward")
+        if user is None and not from_engine(frame):
+            user = frame
         frame = frame.f_back
-    return Origin() if frame is None else Origin(frame.f_code.co_filename, frame.f_lineno)
+    return Origin() if user is None else Origin(user.f_code.co_filename, user.f_lineno)
 
 
 def _refuse(what: str, instead: str) -> CompileError:
