@@ -29,24 +29,25 @@ by_serial = attrgetter("serial")
 
 
 def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], bool]:
-    """Nodes that the roots depend on through gradients, oldest first.
+    """Nodes that the roots depend on and that require a gradient, oldest first.
 
     Nodes with a serial number below ``since`` are left out and not entered;
-    the second result says whether there were any.
+    the second result says whether there were any, be it by way of a comparison
+    or an index, through which no gradient flows.
     """
-    seen = {root for root in roots if root.serial >= since and root.requires_grad}
+    seen = {root for root in roots if root.serial >= since}
     older = any(root.serial < since for root in roots)
     stack = list(seen)
     pop, push, see = stack.pop, stack.append, seen.add
     while stack:
         for x in pop().inputs:
-            if isinstance(x, Node) and x not in seen and x.requires_grad:
+            if isinstance(x, Node) and x not in seen:
                 if since and x.serial < since:
                     older = True
                 else:
                     see(x)
                     push(x)
-    return sorted(seen, key=by_serial), older
+    return sorted([node for node in seen if node.requires_grad], key=by_serial), older
 
 
 def sweep(
