@@ -61,9 +61,7 @@ erf = ufunc(special.erf, lambda g, out, x: g * (2 / sqrt(pi)) * np.exp(-x * x))
 erfc = ufunc(special.erfc, lambda g, out, x: -g * (2 / sqrt(pi)) * np.exp(-x * x))
 erfinv = ufunc(special.erfinv, lambda g, out, x: g * (sqrt(pi) / 2) * np.exp(out * out))
 ndtr = ufunc(special.ndtr, lambda g, out, x: g * np.exp(-x * x / 2) / sqrt(2 * pi))
-log_ndtr = ufunc(
-    special.log_ndtr, lambda g, out, x: g * np.exp(-x * x / 2 - out) / sqrt(2 * pi)
-)
+log_ndtr = ufunc(special.log_ndtr, lambda g, out, x: g * np.exp(-x * x / 2 - out) / sqrt(2 * pi))
 
 # The logistic function, entropies.
 
@@ -120,9 +118,7 @@ i1e = ufunc(special.i1e, lambda g, out, x: scaled_bessel_vjp(g, out, x, 1))
 # Along axes.
 
 
-def logsumexp_vjp(
-    g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool = False
-) -> Any:
+def logsumexp_vjp(g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The softmax; where all is -inf, zero."""
     out = keep_axes(out, axis, keepdims)
     return keep_axes(g, axis, keepdims) * np.exp(a - np.where(np.isfinite(out), out, 0))

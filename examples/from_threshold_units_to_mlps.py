@@ -55,9 +55,7 @@ def collapse() -> None:
     """Layers without an activation between them are one layer."""
     deep = nn.Sequential(nn.Linear(3, 8, rng=0), nn.Linear(8, 2, rng=1))
     flat = nn.Linear(3, 2)
-    flat.load_state_dict(
-        {"weight": deep[0].weight.data @ deep[1].weight.data, "bias": np.zeros(2)}
-    )
+    flat.load_state_dict({"weight": deep[0].weight.data @ deep[1].weight.data, "bias": np.zeros(2)})
     x = np.random.default_rng(0).normal(size=(5, 3))
     gap = np.abs(nn.predict(deep, x) - nn.predict(flat, x)).max()
     print(f"5. Two linear layers differ from their product by {gap:.0e}")

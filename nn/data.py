@@ -164,9 +164,7 @@ def check_numbers(name: str, array: Array) -> None:
         )
 
 
-def checked_weights(
-    sample_weight: Any, class_weight: Any, y: Any, n_samples: int
-) -> Array | None:
+def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: int) -> Array | None:
     """One weight for each sample, from weights of samples and of their classes."""
     weight = None
     if sample_weight is not None:

@@ -155,9 +155,7 @@ def fans(shape: Shape) -> tuple[int, int]:
     return shape[0], shape[-1]
 
 
-def lecun_uniform(
-    rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64
-) -> Array:
+def lecun_uniform(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64) -> Array:
     """Uniform with variance 1/fan_in (Y. LeCun et al., "Efficient BackProp", 1998).
 
     Examples
@@ -183,9 +181,7 @@ def lecun_normal(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.f
     return normal(rng, shape, dtype, deviation=sqrt(1 / fans(shape)[0]))
 
 
-def glorot_uniform(
-    rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64
-) -> Array:
+def glorot_uniform(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64) -> Array:
     """Uniform with variance 2/(fan_in + fan_out), for tanh and its like.
 
     X. Glorot, Y. Bengio, "Understanding the difficulty of training deep

@@ -48,9 +48,7 @@ class Parameter(ag.Value):
 
     __slots__ = ()
 
-    def __init__(
-        self, data: Any, *, requires_grad: bool = True, label: str | None = None
-    ) -> None:
+    def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
         super().__init__(data, requires_grad=requires_grad, label=label)
         if isinstance(self.data, np.ndarray):
             self.data = np.array(self.data)

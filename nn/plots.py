@@ -84,7 +84,11 @@ def learning_curves(columns: Mapping[str, Sequence[float]], *, axes: Any = None)
 
 
 def decision_regions(
-    model: Module | Callable[[Any], Any], x: Any, labels: Any, *, n_points: int = 200,
+    model: Module | Callable[[Any], Any],
+    x: Any,
+    labels: Any,
+    *,
+    n_points: int = 200,
     axes: Any = None,
 ) -> Any:
     """Draw the regions of the plane that a model takes for each class, and the data in them.
@@ -121,9 +125,7 @@ def decision_regions(
     axes = new_axes(axes)
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.1 * (high - low)
-    sides = [
-        np.linspace(a, b, n_points) for a, b in zip(low - margin, high + margin, strict=True)
-    ]
+    sides = [np.linspace(a, b, n_points) for a, b in zip(low - margin, high + margin, strict=True)]
     grid = np.stack(np.meshgrid(*sides), axis=-1)
     flat = grid.reshape(-1, 2)
     outputs = predict(model, flat) if isinstance(model, Module) else model(flat)
@@ -132,8 +134,9 @@ def decision_regions(
     levels = np.arange(n_classes + 1) - 0.5
     colours = [f"C{i}" for i in range(n_classes)]
     axes.contourf(*sides, regions, levels=levels, colors=colours, alpha=0.25)
-    axes.scatter(*points.T, c=[colours[c] for c in classes], s=15, edgecolors="white",
-                 linewidths=0.4)
+    axes.scatter(
+        *points.T, c=[colours[c] for c in classes], s=15, edgecolors="white", linewidths=0.4
+    )
     return axes
 
 
@@ -214,9 +217,7 @@ def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -
     return figure
 
 
-def confusion_matrix(
-    counts: Any, *, names: Sequence[str] | None = None, axes: Any = None
-) -> Any:
+def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, axes: Any = None) -> Any:
     """Draw a confusion matrix with its numbers: true classes down, predicted ones across.
 
     Parameters

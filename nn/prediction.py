@@ -59,6 +59,4 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
 def check_count(caller: str, name: str, count: Any) -> None:
     """Refuse a number of epochs or samples that is not a positive integer."""
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ag.ArgumentValueError(
-            f"{caller}: {name} is {count!r}; it must be a positive integer"
-        )
+        raise ag.ArgumentValueError(f"{caller}: {name} is {count!r}; it must be a positive integer")

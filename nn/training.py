@@ -170,9 +170,7 @@ def fit(
         example = rows_of(x, slice(1), None)
         data = ArrayBatches(x, y, weight, batch_size, dtype_of(model))
     if validation_data is not None:
-        validation_data = checked_pair(
-            *validation_data, "validation_data[0]", "validation_data[1]"
-        )
+        validation_data = checked_pair(*validation_data, "validation_data[0]", "validation_data[1]")
     predict(model, example)  # layers without n_in learn it from their input
     data.dtype = dtype_of(model)
     training = Training(
@@ -312,8 +310,9 @@ class Training:
 
     def diagnosis(self, value: float, outputs: Any) -> str:
         """What can be said about a loss that is not finite."""
-        rates = ", ".join(f"{g.learning_rate * self.optimizer.factor:g}"
-                          for g in self.optimizer.groups)
+        rates = ", ".join(
+            f"{g.learning_rate * self.optimizer.factor:g}" for g in self.optimizer.groups
+        )
         name, size = max(
             ((name, float(np.max(np.abs(p.data)))) for name, p in self.model.named_parameters()),
             key=lambda pair: np.inf if np.isnan(pair[1]) else pair[1],

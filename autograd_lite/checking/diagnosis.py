@@ -164,7 +164,8 @@ def inputs_swapped(evidence: Evidence) -> Hint | None:
     for first in evidence.leaves:
         for second in evidence.leaves:
             if first.start >= second.start or (first.shape, first.dtype.kind) != (
-                second.shape, second.dtype.kind,
+                second.shape,
+                second.dtype.kind,
             ):
                 continue
             corrected = evidence.claimed.copy()
@@ -183,9 +184,11 @@ def _taken_from_another(evidence: Evidence) -> Hint | None:
             true, error = evidence.numerical[:, other.place], evidence.error[:, other.place]
             if other is leaf or other.shape != leaf.shape or np.any(np.isnan(true)):
                 continue
-            if len(evidence.leaves) == 1 and leaf.size > 1 and matches(
-                evidence.claimed[:, leaf.place], true, error
-            ).all():
+            if (
+                len(evidence.leaves) == 1
+                and leaf.size > 1
+                and matches(evidence.claimed[:, leaf.place], true, error).all()
+            ):
                 return Hint(
                     "swapped", f"the claimed gradient of {leaf.name} is that of {other.name}"
                 )

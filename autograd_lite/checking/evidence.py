@@ -188,8 +188,18 @@ def collect(
     error = np.zeros(claimed.shape)
     error[:, coordinates] = np.abs(cotangents) @ column_error
     whole = Evidence(
-        subject, cotangents, claimed, numerical, error, columns, column_error, coordinates,
-        tuple(subject.inputs.leaves), probe, located, clean,
+        subject,
+        cotangents,
+        claimed,
+        numerical,
+        error,
+        columns,
+        column_error,
+        coordinates,
+        tuple(subject.inputs.leaves),
+        probe,
+        located,
+        clean,
     )
     return whole
 
@@ -227,9 +237,7 @@ def worst_entries(evidence: Evidence, wanted: int = 5) -> tuple[Entry, ...]:
     excess = np.abs(evidence.claimed[:, at] - evidence.numerical[:, at])
     order = np.argsort(-np.max(excess - SAFETY * evidence.error[:, at], axis=0))
     wrong = evidence.wrong()
-    return tuple(
-        _entry(evidence, int(at[place])) for place in order[:wanted] if wrong[place]
-    )
+    return tuple(_entry(evidence, int(at[place])) for place in order[:wanted] if wrong[place])
 
 
 def _entry(evidence: Evidence, coordinate: int) -> Entry:
@@ -261,4 +269,3 @@ def _worst_row(subject: Subject, column: Vector, coordinate: int) -> int:
     while rows.size > 1:
         rows = max(np.array_split(rows, 2), key=disagreement)
     return int(rows[0])
-

@@ -101,9 +101,7 @@ class Examination:
             made = self.settled(direction)
             made.confirm()
             self.probes.append(made)
-            if made.agreement is Agreement.UNDECIDED and (
-                made.deliberate or not made.negligible
-            ):
+            if made.agreement is Agreement.UNDECIDED and (made.deliberate or not made.negligible):
                 return self.noise(made)
             if made.agreement in (Agreement.DIFFERENT, Agreement.KINK):
                 return self.trouble(made)
@@ -148,8 +146,9 @@ class Examination:
     def noise(self, made: Probe) -> GradcheckReport:
         single = self.subject.resolution > 1e-10
         advice = (
-            "let it compute in float64" if single else
-            "scale its result or subtract the large constant in it"
+            "let it compute in float64"
+            if single
+            else "scale its result or subtract the large constant in it"
         )
         return self.finished(
             Verdict.NOISE,
@@ -177,9 +176,7 @@ class Examination:
         def clean(coordinates: Indices) -> bool:
             return bool(np.all(np.abs(locator.disagreement(coordinates)) <= made.allowed))
 
-        return self.wrong(
-            made, collect(self.claim, made, located, clean, self.rng, full=self.full)
-        )
+        return self.wrong(made, collect(self.claim, made, located, clean, self.rng, full=self.full))
 
     def wrong(self, made: Probe, evidence: Evidence) -> GradcheckReport:
         return self.finished(

@@ -139,8 +139,9 @@ def _fit(values: Vector, candidates: Any) -> str | None:
         if not np.all(np.isfinite(candidate)) or not np.any(candidate):
             continue
         coefficient = float(candidate @ values) / float(candidate @ candidate)
-        if np.allclose(values, coefficient * candidate, rtol=CLOSE, atol=CLOSE * np.max(np.abs(
-            values))):
+        if np.allclose(
+            values, coefficient * candidate, rtol=CLOSE, atol=CLOSE * np.max(np.abs(values))
+        ):
             if values.size == 1 and not np.any(np.isclose(coefficient, COEFFICIENTS, rtol=CLOSE)):
                 continue
             return _times(coefficient, name)

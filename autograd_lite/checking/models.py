@@ -37,9 +37,7 @@ class Model(RecordedSubject):
     those arguments that are floats.
     """
 
-    def __init__(
-        self, model: Any, args: Sequence[Any], loss: Callable[..., Any] | None
-    ) -> None:
+    def __init__(self, model: Any, args: Sequence[Any], loss: Callable[..., Any] | None) -> None:
         self.model, self.loss, self.data = deepcopy(model), deepcopy(loss), args
         named = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
         self.values: list[Value] = [parameter for _, parameter in named]

@@ -135,8 +135,7 @@ class Ladder:
         with np.errstate(all="ignore"):
             for factor in factors:
                 column = [
-                    (factor * fine - coarse) / (factor - 1)
-                    for coarse, fine in pairwise(column)
+                    (factor * fine - coarse) / (factor - 1) for coarse, fine in pairwise(column)
                 ]
             coarse, fine = column
             rounding = self.rounding(level + BLOCK - 1 - unscaled)

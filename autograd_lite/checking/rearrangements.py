@@ -26,14 +26,18 @@ def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
         yield "transposed", "transposed (its entries in the other order)", _reordered(shape)
     for axis, length in enumerate(shape):
         if length > 1:
-            yield "permuted", f"reversed along axis {axis}", _on_arrays(
-                shape, partial(np.flip, axis=axis + 1)
+            yield (
+                "permuted",
+                f"reversed along axis {axis}",
+                _on_arrays(shape, partial(np.flip, axis=axis + 1)),
             )
         if length > 2:
             for by in (1, -1):
                 for shift in (np.roll, _pushed):
-                    yield "off by one", f"shifted by one along axis {axis}: off by one", _on_arrays(
-                        shape, partial(shift, shift=by, axis=axis + 1)
+                    yield (
+                        "off by one",
+                        f"shifted by one along axis {axis}: off by one",
+                        _on_arrays(shape, partial(shift, shift=by, axis=axis + 1)),
                     )
 
 

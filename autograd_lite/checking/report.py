@@ -81,7 +81,7 @@ class GradcheckReport:
     def _repr_html_(self) -> str:
         colour = "#1a7f37" if self else "#cf222e"
         parts = [
-            f'<div><b>gradcheck <code>{escape(self.name)}</code>: '
+            f"<div><b>gradcheck <code>{escape(self.name)}</code>: "
             f'<span style="color:{colour}">{escape(str(self.verdict))}</span></b></div>',
             f"<div>{escape(self.reason)}</div>",
         ]

@@ -83,14 +83,16 @@ class Subject:
     value: Vector
     outputs: Layout
 
-    def __init__(self, name: str, args: Sequence[Any], names: Sequence[str],
-                 varied: Sequence[int]) -> None:
+    def __init__(
+        self, name: str, args: Sequence[Any], names: Sequence[str], varied: Sequence[int]
+    ) -> None:
         self.name = name
         self.args = list(args)
         self.varied = list(varied)
         trees = [self.args[index] for index in varied]
         leaf_names = [
-            path for index, tree in zip(varied, trees, strict=True)
+            path
+            for index, tree in zip(varied, trees, strict=True)
             for path in paths(tree, names[index])
         ]
         leaves = flatten(trees)
@@ -264,9 +266,7 @@ def only_varied(function: Function, args: Sequence[Any], varied: Sequence[int]) 
     return restricted
 
 
-def gradient_of(
-    function: Function, varied: Sequence[int], cotangent: Any
-) -> Function:
+def gradient_of(function: Function, varied: Sequence[int], cotangent: Any) -> Function:
     """The function that computes the gradients of ⟨cotangent, function⟩."""
 
     @wraps(function)
@@ -315,8 +315,7 @@ class HandWritten(Subject):
             if not np.array_equal(self.outputs.vector(seeds), self._rounded(v)):
                 raise Finding(
                     Verdict.MUTATED,
-                    "vjp writes to the upstream gradient that it is given; "
-                    "let it make a new array",
+                    "vjp writes to the upstream gradient that it is given; let it make a new array",
                 )
         else:
             assert self.jacobian is not None

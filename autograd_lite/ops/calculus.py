@@ -261,7 +261,11 @@ def polyval(p: Any, x: Any) -> Any:
 
 
 def vander_vjp(
-    g: Any, out: Any, x: Any, N: int | None = None, increasing: bool = False  # noqa: N803
+    g: Any,
+    out: Any,
+    x: Any,
+    N: int | None = None,
+    increasing: bool = False,
 ) -> Any:
     powers = np.arange(np.shape(out)[1], dtype=x.dtype)
     powers = powers if increasing else powers[::-1]

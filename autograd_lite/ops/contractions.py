@@ -132,9 +132,7 @@ def cross(
             f"cross: vectors of length {np.shape(a)[-1]} and {np.shape(b)[-1]} along the axis; "
             "both must have length 3"
         )
-    parts = [
-        a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
+    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
     return np.moveaxis(np.stack(parts, axis=-1), -1, axisc)
 
 
@@ -186,9 +184,7 @@ def einsum_forward(*operands: Any, subscripts: str, optimize: Any) -> Any:
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
-def einsum_vjp(
-    index: int, g: Any, out: Any, *operands: Any, subscripts: str, optimize: Any
-) -> Any:
+def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str, optimize: Any) -> Any:
     """Let the upstream gradient and this operand's subscripts change places.
 
     Subscripts that only this operand has were summed over: its gradient is

@@ -109,9 +109,7 @@ eigvals = array_function(np.linalg.eigvals, eigvals_vjp)
 # Singular values.
 
 
-def svd_vjp(
-    g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True
-) -> Any:
+def svd_vjp(g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     g_u, g_s, g_vh = g
     u, s, vh = parts(out, 3)
     if g_u is None and g_vh is None:
@@ -192,7 +190,6 @@ def tall_qr_gradient(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
     """[Q̄ + Q mirrored(R R̄ᴴ - Q̄ᴴ Q)] R⁻ᴴ."""
     inner = g_q + q @ mirrored(r @ adjoint(g_r) - adjoint(g_q) @ q)
     return adjoint(np.linalg.solve(r, adjoint(inner)))
-
 
 
 qr_of_both = multiple(np.linalg.qr, qr_vjp)

@@ -112,9 +112,7 @@ def rearrangement(*functions: Any, arrays: int = 1) -> None:
     Arguments after it, up to ``arrays``, say where; they have no derivative.
     """
     for function in functions:
-        array_function(
-            function, _back_to_origins(function), *[None] * (arrays - 1), arrays=arrays
-        )
+        array_function(function, _back_to_origins(function), *[None] * (arrays - 1), arrays=arrays)
 
 
 def _back_to_origins(function: Any) -> Rule:

@@ -183,9 +183,7 @@ sinh = ufunc(np.sinh, lambda g, out, x: g * np.cosh(x))
 cosh = ufunc(np.cosh, lambda g, out, x: g * np.sinh(x))
 tanh = ufunc(np.tanh, lambda g, out, x: g * (1 - out * out))
 arcsinh = ufunc(np.arcsinh, lambda g, out, x: g / np.sqrt(1 + x * x))
-arccosh = ufunc(
-    np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1))
-)
+arccosh = ufunc(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 arctanh = ufunc(np.arctanh, lambda g, out, x: g / (1 - x * x))
 
 
@@ -217,7 +215,6 @@ sinc_derivative: Primitive = Primitive(
     broadcasts=True,
 )
 sinc = ufunc(np.sinc, lambda g, out, x: g * sinc_derivative(x, order=1))
-
 
 
 def i0_derivative_forward(x: Any, order: int) -> Any:
@@ -269,6 +266,7 @@ def frexp_vjp(g: Any, out: Any, x: Any) -> Any:
 
 modf = multiple(np.modf, modf_vjp)
 frexp = multiple(np.frexp, frexp_vjp)
+
 
 def sign_vjp(g: Any, out: Any, x: Any) -> Any:
     """A real number keeps its sign; a complex one's turns with its angle."""
@@ -438,4 +436,3 @@ for function in (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
 ):  # fmt: skip
     registry[function, "outer"] = partial(outer_product, function)
-

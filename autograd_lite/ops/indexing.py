@@ -81,9 +81,7 @@ def at_add_increment_vjp(g: Any, out: Any, x: Any, increment: Any, *parts: Any) 
 
 getitem = Primitive(getitem_forward, getitem_vjp, name="getitem", masks=True)
 scatter = Primitive(scatter_forward, scatter_vjp, name="scatter")
-at_set = Primitive(
-    at_set_forward, at_set_vjp, at_set_replacement_vjp, name="at.set", masks=True
-)
+at_set = Primitive(at_set_forward, at_set_vjp, at_set_replacement_vjp, name="at.set", masks=True)
 at_add = Primitive(at_add_forward, at_add_vjp, at_add_increment_vjp, name="at.add")
 
 registry[operator.getitem] = getitem

@@ -62,14 +62,11 @@ def slogdet_vjp(g: Any, out: Any, a: Any) -> Any:
 cofactors = Primitive(cofactors_forward, cofactors_vjp, name="cofactors")
 inv = array_function(np.linalg.inv, inv_vjp)
 pinv = array_function(np.linalg.pinv, pinv_vjp)
-det = array_function(
-    np.linalg.det, lambda g, out, a: np.expand_dims(g, (-2, -1)) * cofactors(a)
-)
+det = array_function(np.linalg.det, lambda g, out, a: np.expand_dims(g, (-2, -1)) * cofactors(a))
 slogdet = multiple(np.linalg.slogdet, slogdet_vjp)
 
 
 # Linear systems.
-
 
 
 def solve_left(g: Any, out: Any, a: Any, b: Any) -> Any:
@@ -223,9 +220,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 
 @composite(np.linalg.vector_norm)
-def vector_norm(
-    x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
-) -> Any:
+def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     some = axis if isinstance(axis, tuple) else (axis,)
     axes = tuple(range(np.ndim(x))) if axis is None else some
     first = np.moveaxis(x, axes, range(len(axes)))

@@ -165,6 +165,7 @@ for function, reduction in (
 ):
     registry[function, "reduce"] = partial(along_first, reduction)
 
+
 @composite(np.ptp)
 def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)

@@ -125,9 +125,7 @@ def target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
     return labels_to_rows(labels, shape=np.shape(outputs), dtype=outputs.dtype, caller=caller)
 
 
-def combined_weight(
-    sample_weight: Any, class_weight: Any, targets: Any, caller: str
-) -> Any:
+def combined_weight(sample_weight: Any, class_weight: Any, targets: Any, caller: str) -> Any:
     """The weight of each sample: its own times that of its class; None if neither is given."""
     if class_weight is None:
         return sample_weight
@@ -295,9 +293,7 @@ def margin(scores: Any, labels: Any, caller: str) -> Any:
     return scores * labels_as_signs(labels, dtype=scores.dtype, caller=caller)
 
 
-def hinge(
-    scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
-) -> Any:
+def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """What is missing to a margin of 1: max(0, 1 - margin), the loss of support vector machines.
 
     Parameters

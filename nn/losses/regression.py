@@ -12,9 +12,7 @@ from nn.losses.reduction import between, check_positive, difference, paired, red
 __all__ = ["cosine", "huber", "log_cosh", "mae", "mse", "poisson", "quadratic"]
 
 
-def mse(
-    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
-) -> Any:
+def mse(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The mean squared error: (prediction - target)².
 
     Parameters
@@ -46,9 +44,7 @@ def mse(
     return reduced(error * error, reduction, sample_weight, "mse")
 
 
-def mae(
-    prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
-) -> Any:
+def mae(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The mean absolute error: \\|prediction - target\\|.
 
     Parameters, result and errors are those of `mse`.

@@ -147,9 +147,7 @@ class TestCost:
     def test_finding_one_wrong_entry_takes_at_most_150_more(self, factor):
         x = rng.normal(size=self.size)
         right = ag.gradcheck(sum_of_squares, x, gradient=lambda x: 2 * x)
-        wrong = ag.gradcheck(
-            sum_of_squares, x, gradient=spoiled(4321, factor), raise_error=False
-        )
+        wrong = ag.gradcheck(sum_of_squares, x, gradient=spoiled(4321, factor), raise_error=False)
         assert wrong.worst.input == "x[4321]"
         assert wrong.evaluations <= right.evaluations + 150
 

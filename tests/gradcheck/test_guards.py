@@ -237,7 +237,7 @@ class TestBadCalls:
             (
                 lambda: ag.gradcheck(np.sin, 1.0, mode="both"),
                 ag.ArgumentValueError,
-                "gradcheck: mode='both' is neither \"reverse\" nor \"forward\"",
+                'gradcheck: mode=\'both\' is neither "reverse" nor "forward"',
             ),
             (
                 lambda: ag.gradcheck(np.sin, 1.0, gradient=np.cos, vjp=np.cos),

@@ -15,9 +15,7 @@ X = np.array([[1.0, 2.0], [-3.0, 0.5]])
 
 
 def report(gradient=lambda x: -2 * x, **options):
-    return ag.gradcheck(
-        lambda x: np.sum(x**2), X, gradient=gradient, raise_error=False, **options
-    )
+    return ag.gradcheck(lambda x: np.sum(x**2), X, gradient=gradient, raise_error=False, **options)
 
 
 def test_the_text_names_verdict_numbers_entries_and_hint():

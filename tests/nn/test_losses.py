@@ -75,12 +75,8 @@ def test_values_and_reductions(name):
     close(loss(PREDICTION, target), each.mean())
     close(loss(PREDICTION, target, reduction="sum"), each.sum())
     close(loss(PREDICTION, target, reduction="none"), each)
-    close(
-        loss(PREDICTION, target, sample_weight=weight), np.average(each, weights=weights)
-    )
-    close(
-        loss(PREDICTION, target, sample_weight=weight, reduction="sum"), (each * weights).sum()
-    )
+    close(loss(PREDICTION, target, sample_weight=weight), np.average(each, weights=weights))
+    close(loss(PREDICTION, target, sample_weight=weight, reduction="sum"), (each * weights).sum())
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -236,9 +236,7 @@ def test_batch_norm_equals_its_definition():
     np.testing.assert_allclose(layer.running_mean, 0.25 * x.mean(axis=0))
     np.testing.assert_allclose(layer.running_var, 0.75 + 0.25 * x.var(axis=0, ddof=1))
     mean, variance = layer.running_mean, layer.running_var
-    np.testing.assert_allclose(
-        layer.eval()(x).data, (x - mean) / np.sqrt(variance + 1e-5)
-    )
+    np.testing.assert_allclose(layer.eval()(x).data, (x - mean) / np.sqrt(variance + 1e-5))
     assert layer.running_mean is mean
     assert set(layer.state_dict()) == {"weight", "bias", "running_mean", "running_var"}
 
@@ -270,7 +268,10 @@ def test_concatenate_gives_each_branch_its_input():
     whole = nn.Sequential(model, nn.Linear(6, 1, rng=0))
     assert whole(wide, deep).shape == (5, 1)
     assert [name for name, _ in whole.named_parameters()] == [
-        "0.branches.1.weight", "0.branches.1.bias", "1.weight", "1.bias",
+        "0.branches.1.weight",
+        "0.branches.1.bias",
+        "1.weight",
+        "1.bias",
     ]
 
 
@@ -341,7 +342,8 @@ def test_normalization_takes_its_size_from_the_first_input(make):
         ),
         (
             lambda: nn.MLP(2, [3, 1], activation="rely"),
-            "there is no activation 'rely'; use one of " + ", ".join(nn.activations)
+            "there is no activation 'rely'; use one of "
+            + ", ".join(nn.activations)
             + ", or pass a function",
         ),
         (

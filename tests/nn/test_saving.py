@@ -170,8 +170,10 @@ def rewritten(path, change):
 
 
 def huge(texts):
-    texts["architecture"] = texts["architecture"].replace('"n_in": 2', '"n_in": 200000').replace(
-        '"n_outs": [3, 1]', '"n_outs": [200000, 1]'
+    texts["architecture"] = (
+        texts["architecture"]
+        .replace('"n_in": 2', '"n_in": 200000')
+        .replace('"n_outs": [3, 1]', '"n_outs": [200000, 1]')
     )
 
 
@@ -258,10 +260,14 @@ def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path):
     with pytest.raises(nn.FileFormatError, match="its header has a length of"):
         nn.load(path)
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
-        archive.writestr("w.npy", b"\x93NUMPY\x01\x00v\x00" + (
-            b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
-            + b"\n"
-        ))
+        archive.writestr(
+            "w.npy",
+            b"\x93NUMPY\x01\x00v\x00"
+            + (
+                b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
+                + b"\n"
+            ),
+        )
     with pytest.raises(nn.FileFormatError, match=r"'w' of shape .* has 0 bytes of 8000000000000"):
         nn.load(tmp_path / "a.npz")
 
@@ -321,9 +327,7 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(tmp_path, suffix):
     options = {"loss": nn.mse, "batch_size": 8, "progress": False}
     model, optimizer, rng = training(0)
     checkpoint = nn.Checkpoint(path, every=2)
-    nn.fit(
-        model, x, y, optimizer=optimizer, epochs=5, rng=rng, callbacks=[checkpoint], **options
-    )
+    nn.fit(model, x, y, optimizer=optimizer, epochs=5, rng=rng, callbacks=[checkpoint], **options)
     twin, other, stream = training(1)
     history = nn.load_checkpoint(path, twin, other, stream)
     assert len(history) == 4

@@ -31,7 +31,14 @@ def test_every_optimizer_fits_a_line(name):
     x, y = line()
     model = nn.Linear(1, 1, rng=0)
     history = nn.fit(
-        model, x, y, loss=nn.mse, optimizer=OPTIMIZERS[name], epochs=60, batch_size=8, rng=0,
+        model,
+        x,
+        y,
+        loss=nn.mse,
+        optimizer=OPTIMIZERS[name],
+        epochs=60,
+        batch_size=8,
+        rng=0,
         progress=False,
     )
     assert history.loss[-1] < 1e-3 < history.loss[0]
@@ -70,9 +77,16 @@ def test_an_mlp_reads_digits():
     x_train, x_test, y_train, y_test = digits()
     model = nn.MLP(64, [128, 10], rng=0, dtype=np.float32)
     history = nn.fit(
-        model, x_train, y_train, loss=nn.cross_entropy,
-        optimizer=nn.Adam(model, learning_rate=0.003), epochs=40, batch_size=32,
-        validation_data=(x_test, y_test), rng=0, progress=False,
+        model,
+        x_train,
+        y_train,
+        loss=nn.cross_entropy,
+        optimizer=nn.Adam(model, learning_rate=0.003),
+        epochs=40,
+        batch_size=32,
+        validation_data=(x_test, y_test),
+        rng=0,
+        progress=False,
     )
     assert nn.zero_one(nn.predict(model, x_test), y_test) <= 0.03
     assert len(history) == len(history.loss) == len(history.validation_loss) == 40
@@ -177,11 +191,22 @@ def weights_of(model):
 def test_names_of_losses_and_metrics():
     x, y = small()
     history = quiet_fit(
-        nn.MLP(2, [4, 2], rng=0), x, y, loss="cross_entropy", metrics=["accuracy", nn.metrics.f1],
-        validation_split=0.2, epochs=30, optimizer=lambda m: nn.Adam(m, learning_rate=0.05),
+        nn.MLP(2, [4, 2], rng=0),
+        x,
+        y,
+        loss="cross_entropy",
+        metrics=["accuracy", nn.metrics.f1],
+        validation_split=0.2,
+        epochs=30,
+        optimizer=lambda m: nn.Adam(m, learning_rate=0.05),
     )
     assert list(history.columns) == [
-        "loss", "accuracy", "f1", "validation_loss", "validation_accuracy", "validation_f1",
+        "loss",
+        "accuracy",
+        "f1",
+        "validation_loss",
+        "validation_accuracy",
+        "validation_f1",
     ]
     assert history["accuracy"][-1] > 0.9
     assert history["nothing"] == []
@@ -279,8 +304,15 @@ def test_early_stopping_goes_back_to_the_best_weights():
         return 1.0 if epoch < 4 else 30.0
 
     history = quiet_fit(
-        model, x, y, epochs=50, validation_data=(x, y), callbacks=[stopping], batch_size=40,
-        optimizer=lambda m: nn.SGD(m, learning_rate=0.1), schedule=worse_from_epoch_four,
+        model,
+        x,
+        y,
+        epochs=50,
+        validation_data=(x, y),
+        callbacks=[stopping],
+        batch_size=40,
+        optimizer=lambda m: nn.SGD(m, learning_rate=0.1),
+        schedule=worse_from_epoch_four,
     )
     assert stopping.best_epoch == 3
     assert len(history) == 7
@@ -365,7 +397,12 @@ def test_several_inputs_and_outputs_are_tuples():
     y = x[0][:, :1] * 2, (x[1][:, 0] > 0).astype(int)
     model = TwoHeads()
     history = quiet_fit(
-        model, x, y, loss=both, epochs=60, validation_split=0.25,
+        model,
+        x,
+        y,
+        loss=both,
+        epochs=60,
+        validation_split=0.25,
         optimizer=lambda m: nn.Adam(m, learning_rate=0.05),
         metrics={"accuracy": lambda out, targets: nn.metrics.accuracy(out[1], targets[1])},
     )
@@ -423,7 +460,11 @@ def test_a_million_rows_need_little_memory(tmp_path):
     try:
         outputs = nn.predict(model, rows)
         quiet_fit(
-            model, rows, targets[:, np.newaxis], epochs=1, batch_size=100_000,
+            model,
+            rows,
+            targets[:, np.newaxis],
+            epochs=1,
+            batch_size=100_000,
             optimizer=lambda m: nn.SGD(m, learning_rate=0.1),
         )
         _, peak = tracemalloc.get_traced_memory()

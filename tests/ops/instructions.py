@@ -38,7 +38,6 @@ def matrix(shape: Shape) -> bool:
     return len(shape) >= 2
 
 
-
 def broadcast(a: Shape, b: Shape) -> bool:
     try:
         return len(np.broadcast_shapes(a, b)) <= 3
@@ -183,7 +182,10 @@ INSTRUCTIONS: list[Instruction] = [
     two("stack", lambda x, y: np.stack([x, y]), lambda a, b: a == b and len(a) < 3),
     two("vecdot", lambda x, y: tamed(np.vecdot(x, y)), same),
     two("average", lambda x, y: np.average(x, weights=1 + y * y), same),
-    two("solve", lambda x, y: np.linalg.solve(gram(x), np.swapaxes(y, -1, -2)),
-        lambda a, b: len(a) == 2 and a == b),
+    two(
+        "solve",
+        lambda x, y: np.linalg.solve(gram(x), np.swapaxes(y, -1, -2)),
+        lambda a, b: len(a) == 2 and a == b,
+    ),
     one("interp", lambda x: np.interp(np.tanh(x) / 3, [-1.0, 1.0], [-1.0, 2.0])),
 ]

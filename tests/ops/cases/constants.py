@@ -72,8 +72,9 @@ ROWS: list[Case] = [
         call=lambda x: np.ravel_multi_index((np.argmax(x, axis=0), np.argmin(x, axis=0)), (2, 3)),
     ),
     passes(np.lexsort, distinct(2, 3)),
-    passes(np.lexsort, distinct(3), distinct(3), label="keys",
-           call=lambda x, y: np.lexsort((x, y))),
+    passes(
+        np.lexsort, distinct(3), distinct(3), label="keys", call=lambda x, y: np.lexsort((x, y))
+    ),
     passes(np.flatnonzero, distinct(3), call=lambda x: np.flatnonzero(x > 0)),
     passes(np.argwhere, distinct(2, 3), call=lambda x: np.argwhere(x > 0)),
     passes(np.bincount, distinct(5), call=lambda x: np.bincount(np.argsort(x))),
@@ -82,8 +83,13 @@ ROWS: list[Case] = [
     passes(np.isin, distinct(3), call=lambda x: np.isin(x, x[:1])),
     *[
         passes(function, distinct(4), call=lambda x, f=function: f(TIED * x[0] ** 2))
-        for function in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
-                         np.unique_values)
+        for function in (
+            np.unique,
+            np.unique_all,
+            np.unique_counts,
+            np.unique_inverse,
+            np.unique_values,
+        )
     ],
     passes(np.unique, distinct(4), return_counts=True),
     *[
@@ -94,8 +100,10 @@ ROWS: list[Case] = [
     passes(np.putmask, real(3), call=refusal(lambda x: np.putmask(x, [True] * 3, 1.0))),
     passes(np.place, real(3), call=refusal(lambda x: np.place(np.zeros(3), x > 0, x))),
     passes(np.put, real(3), call=refusal(lambda x: np.put(np.zeros(3), [0], x[:1]))),
-    passes(np.put_along_axis, real(2, 2), call=refusal(
-        lambda x: np.put_along_axis(x, np.array([[0], [1]]), 1.0, axis=1)
-    )),
+    passes(
+        np.put_along_axis,
+        real(2, 2),
+        call=refusal(lambda x: np.put_along_axis(x, np.array([[0], [1]]), 1.0, axis=1)),
+    ),
     passes(np.fill_diagonal, real(2, 2), call=refusal(lambda x: np.fill_diagonal(x, 1.0))),
 ]

@@ -77,14 +77,23 @@ ROWS: list[Case] = [
     row(np.outer, real(2), real(3)),
     row(np.outer, real(2, 2), real(3), label="flattened"),
     *[
-        row(np.tensordot, real(*a), real(*b), call=lambda x, y, n=axes: np.tensordot(x, y, n),
-            label=f"{a},{b},{axes}")
+        row(
+            np.tensordot,
+            real(*a),
+            real(*b),
+            call=lambda x, y, n=axes: np.tensordot(x, y, n),
+            label=f"{a},{b},{axes}",
+        )
         for a, b, axes in TENSORDOTS
     ],
     row(np.tensordot, real(2, 3), real(3, 2), axes=1),
     *[
-        row(np.einsum, *[real(*shape) for shape in shapes],
-            call=lambda *xs, s=subscripts: np.einsum(s, *xs), label=f"{subscripts}")
+        row(
+            np.einsum,
+            *[real(*shape) for shape in shapes],
+            call=lambda *xs, s=subscripts: np.einsum(s, *xs),
+            label=f"{subscripts}",
+        )
         for subscripts, shapes in EINSUMS
     ],
     row(

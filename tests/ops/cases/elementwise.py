@@ -25,8 +25,6 @@ binary = (real(2, 3), real(2, 3))
 apart = (distinct(2, 3), fractional(2, 3))
 
 
-
-
 ROWS: list[Case] = [
     row(np.add, *binary),
     row(np.subtract, *binary),
@@ -137,9 +135,29 @@ ROWS: list[Case] = [
     *[
         row(function, complex_numbers(3), label="complex")
         for function in (
-            np.negative, np.positive, np.reciprocal, np.square, np.sqrt, np.exp, np.expm1,
-            np.log, np.log1p, np.log2, np.log10, np.sin, np.cos, np.tan, np.arctan, np.sinh,
-            np.cosh, np.tanh, np.arcsin, np.arccos, np.arcsinh, np.arccosh, np.arctanh,
+            np.negative,
+            np.positive,
+            np.reciprocal,
+            np.square,
+            np.sqrt,
+            np.exp,
+            np.expm1,
+            np.log,
+            np.log1p,
+            np.log2,
+            np.log10,
+            np.sin,
+            np.cos,
+            np.tan,
+            np.arctan,
+            np.sinh,
+            np.cosh,
+            np.tanh,
+            np.arcsin,
+            np.arccos,
+            np.arcsinh,
+            np.arccosh,
+            np.arctanh,
             np.absolute,
         )
     ],
@@ -155,8 +173,15 @@ ROWS: list[Case] = [
     *[
         passes(function, *apart)
         for function in (
-            np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-            np.logical_and, np.logical_or, np.logical_xor,
+            np.less,
+            np.less_equal,
+            np.greater,
+            np.greater_equal,
+            np.equal,
+            np.not_equal,
+            np.logical_and,
+            np.logical_or,
+            np.logical_xor,
         )
     ],
     *[
@@ -167,8 +192,16 @@ ROWS: list[Case] = [
     *[
         passes(function, distinct(2, 3))
         for function in (
-            np.logical_not, np.isfinite, np.isnan, np.isinf, np.signbit, np.isneginf,
-            np.isposinf, np.isreal, np.iscomplex, np.nonzero,
+            np.logical_not,
+            np.isfinite,
+            np.isnan,
+            np.isinf,
+            np.signbit,
+            np.isneginf,
+            np.isposinf,
+            np.isreal,
+            np.iscomplex,
+            np.nonzero,
         )
     ],
     passes(np.where, distinct(3), label="c"),
@@ -218,7 +251,12 @@ ROWS: list[Case] = [
     *[
         method(function, "outer", distinct(2), fractional(3), derivatives=0)
         for function in (
-            np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+            np.less,
+            np.less_equal,
+            np.greater,
+            np.greater_equal,
+            np.equal,
+            np.not_equal,
         )
     ],
 ]

@@ -21,10 +21,7 @@ ROWS: list[Case] = [
         for function in (ft.rfft, ft.ihfft)
         for keywords in ALONG_ONE
     ],
-    *[
-        row(function, real(5), label="real")
-        for function in (ft.fft, ft.ifft, ft.irfft, ft.hfft)
-    ],
+    *[row(function, real(5), label="real") for function in (ft.fft, ft.ifft, ft.irfft, ft.hfft)],
     *[
         row(function, complex_numbers(3, 4), **keywords)
         for function in (ft.fftn, ft.ifftn, ft.irfftn, ft.fft2, ft.ifft2, ft.irfft2)

@@ -97,8 +97,12 @@ ROWS: list[Case] = [
     *[
         row(la.solve, invertible(*a), real(*b), label=f"{a},{b}")
         for a, b in [
-            ((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 2)),
-            ((2, 3, 3), (2, 3, 1)), ((2, 3, 3), (3,)),
+            ((3, 3), (3,)),
+            ((3, 3), (3, 2)),
+            ((2, 3, 3), (3, 2)),
+            ((3, 3), (2, 3, 2)),
+            ((2, 3, 3), (2, 3, 1)),
+            ((2, 3, 3), (3,)),
         ]
     ],
     row(la.solve, complex_invertible(3, 3), complex_numbers(3), label="complex"),
@@ -106,34 +110,69 @@ ROWS: list[Case] = [
     row(la.lstsq, full_rank(4, 2), real(4, 3), call=solution, label="matrix"),
     row(la.lstsq, full_rank(2, 4), real(2), call=solution, label="wide"),
     row(la.lstsq, invertible(3, 3), real(3, 2), call=solution, label="square"),
-    row(la.tensorsolve, invertible(4, 4), real(2, 2),
-        call=lambda a, b: la.tensorsolve(np.reshape(a, (2, 2, 2, 2)), b)),
-    row(la.tensorsolve, invertible(6, 6), real(2, 3), label="axes",
+    row(
+        la.tensorsolve,
+        invertible(4, 4),
+        real(2, 2),
+        call=lambda a, b: la.tensorsolve(np.reshape(a, (2, 2, 2, 2)), b),
+    ),
+    row(
+        la.tensorsolve,
+        invertible(6, 6),
+        real(2, 3),
+        label="axes",
         call=lambda a, b: la.tensorsolve(
             np.transpose(np.reshape(a, (2, 3, 6)), (0, 2, 1)), b, axes=(1,)
-        )),
-    row(la.tensorinv, invertible(6, 6),
-        call=lambda a: la.tensorinv(np.reshape(a, (2, 3, 6)), ind=2)),
-    row(la.tensorinv, invertible(6, 6), label="ind=1",
-        call=lambda a: la.tensorinv(np.reshape(a, (6, 2, 3)), ind=1)),
+        ),
+    ),
+    row(
+        la.tensorinv, invertible(6, 6), call=lambda a: la.tensorinv(np.reshape(a, (2, 3, 6)), ind=2)
+    ),
+    row(
+        la.tensorinv,
+        invertible(6, 6),
+        label="ind=1",
+        call=lambda a: la.tensorinv(np.reshape(a, (6, 2, 3)), ind=1),
+    ),
     *[row(la.matrix_power, invertible(3, 3), n=n) for n in (-3, -1, 0, 1, 2, 3, 5)],
-    row(la.multi_dot, real(2, 3), real(3, 4), real(4, 2),
-        call=lambda *xs: la.multi_dot(xs)),
-    row(la.multi_dot, real(3), real(3, 2), real(2, 4), real(4), label="vectors",
-        call=lambda *xs: la.multi_dot(list(xs))),
-    *[row(la.norm, distinct_sizes(3, 2), label=f"{order},axis=0", ord=order, axis=0)
-      for order in ORDERS],
+    row(la.multi_dot, real(2, 3), real(3, 4), real(4, 2), call=lambda *xs: la.multi_dot(xs)),
+    row(
+        la.multi_dot,
+        real(3),
+        real(3, 2),
+        real(2, 4),
+        real(4),
+        label="vectors",
+        call=lambda *xs: la.multi_dot(list(xs)),
+    ),
+    *[
+        row(la.norm, distinct_sizes(3, 2), label=f"{order},axis=0", ord=order, axis=0)
+        for order in ORDERS
+    ],
     *[row(la.norm, distinct_sizes(4), label=f"{order}", ord=order) for order in ORDERS],
     row(la.norm, distinct_sizes(2, 3, 2), label="all"),
     row(la.norm, distinct_sizes(4), label="0", ord=0),
     row(la.norm, distinct_sizes(3, 2), label="keepdims", axis=-1, keepdims=True),
-    *[row(la.norm, domain(3, 2), label=f"matrix,{order}", ord=order)
-      for order, domain in MATRIX_NORMS],
-    *[row(la.norm, domain(2, 4, 3), label=f"stacked,{order}", ord=order, axis=(2, 1),
-          keepdims=True) for order, domain in MATRIX_NORMS],
+    *[
+        row(la.norm, domain(3, 2), label=f"matrix,{order}", ord=order)
+        for order, domain in MATRIX_NORMS
+    ],
+    *[
+        row(
+            la.norm,
+            domain(2, 4, 3),
+            label=f"stacked,{order}",
+            ord=order,
+            axis=(2, 1),
+            keepdims=True,
+        )
+        for order, domain in MATRIX_NORMS
+    ],
     row(la.norm, full_rank(2, 4, 3), label="axes", axis=(0, 1)),
-    *[row(la.norm, complex_numbers(3), label=f"complex,{order}", ord=order)
-      for order in (None, 1, 3, np.inf)],
+    *[
+        row(la.norm, complex_numbers(3), label=f"complex,{order}", ord=order)
+        for order in (None, 1, 3, np.inf)
+    ],
     row(la.norm, complex_full_rank(3, 2), label="complex,nuc", ord="nuc"),
     row(la.matrix_norm, full_rank(2, 3, 2)),
     row(la.matrix_norm, full_rank(3, 2), ord=2, keepdims=True),
@@ -150,13 +189,21 @@ ROWS: list[Case] = [
     row(la.vecdot, complex_numbers(3, 2), complex_numbers(3, 2), label="complex", axis=0),
     # Decompositions.
     row(la.eigh, symmetric(4, 4), call=lambda x: settled(la.eigh(hermitian(x)))),
-    row(la.eigh, symmetric(2, 3, 3), call=lambda x: settled(la.eigh(hermitian(x), "U")),
-        label="upper"),
+    row(
+        la.eigh,
+        symmetric(2, 3, 3),
+        call=lambda x: settled(la.eigh(hermitian(x), "U")),
+        label="upper",
+    ),
     row(la.eigh, symmetric(3, 3), call=lambda x: la.eigh(hermitian(x))[0], label="values"),
     row(la.eigh, complex_of(symmetric)(3, 3), call=rebuilt, label="complex"),
     row(la.eigvalsh, symmetric(2, 3, 3), call=lambda x: la.eigvalsh(hermitian(x))),
-    row(la.eigvalsh, complex_of(symmetric)(3, 3), call=lambda x: la.eigvalsh(hermitian(x), "U"),
-        label="complex"),
+    row(
+        la.eigvalsh,
+        complex_of(symmetric)(3, 3),
+        call=lambda x: la.eigvalsh(hermitian(x), "U"),
+        label="complex",
+    ),
     row(la.eig, symmetric(3, 3), call=lambda x: settled(la.eig(x))),
     row(la.eig, symmetric(2, 3, 3), call=lambda x: settled(la.eig(x)), label="stacked"),
     row(la.eig, real(3, 3), call=lambda x: la.eig(x + ROTATION), label="complex values"),
@@ -176,18 +223,32 @@ ROWS: list[Case] = [
     row(la.svd, complex_full_rank(4, 3), call=polar, label="complex"),
     row(la.svd, complex_full_rank(2, 3), call=polar, label="complex wide"),
     row(la.svdvals, full_rank(2, 3, 2)),
-    *[row(la.qr, full_rank(*shape), label=f"{shape}")
-      for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2))],
+    *[
+        row(la.qr, full_rank(*shape), label=f"{shape}")
+        for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2))
+    ],
     row(la.qr, full_rank(4, 2), mode="r"),
     row(la.qr, invertible(3, 3), mode="complete"),
     row(la.qr, full_rank(4, 3), label="only r", call=lambda x: la.qr(x).R),
     row(la.qr, complex_full_rank(4, 3), label="complex"),
     row(la.qr, complex_full_rank(2, 4), label="complex wide"),
     row(la.cholesky, positive_definite(3, 3), call=lambda x: la.cholesky(hermitian(x))),
-    row(la.cholesky, positive_definite(2, 3, 3), label="upper",
-        call=lambda x: la.cholesky(hermitian(x), upper=True)),
-    row(la.cholesky, complex_of(positive_definite)(3, 3), label="complex",
-        call=lambda x: la.cholesky(hermitian(x))),
-    row(la.cholesky, complex_of(positive_definite)(3, 3), label="complex upper",
-        call=lambda x: la.cholesky(hermitian(x), upper=True)),
+    row(
+        la.cholesky,
+        positive_definite(2, 3, 3),
+        label="upper",
+        call=lambda x: la.cholesky(hermitian(x), upper=True),
+    ),
+    row(
+        la.cholesky,
+        complex_of(positive_definite)(3, 3),
+        label="complex",
+        call=lambda x: la.cholesky(hermitian(x)),
+    ),
+    row(
+        la.cholesky,
+        complex_of(positive_definite)(3, 3),
+        label="complex upper",
+        call=lambda x: la.cholesky(hermitian(x), upper=True),
+    ),
 ]

@@ -17,8 +17,17 @@ ROWS: list[Case] = [
     row(np.pad, real(2, 3), pad_width=WIDTHS, constant_values=(4, 5)),
     *[
         row(np.pad, distinct(3, 5), label=f"{mode},{width}", pad_width=width, mode=mode)
-        for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean", "median",
-                     "maximum", "minimum")
+        for mode in (
+            "edge",
+            "reflect",
+            "symmetric",
+            "wrap",
+            "linear_ramp",
+            "mean",
+            "median",
+            "maximum",
+            "minimum",
+        )
         for width in (1, WIDTHS)
     ],
     *[

@@ -54,10 +54,21 @@ ROWS: list[Case] = [
     row(np.amin, distinct(2, 3), axis=0),
     *along_axes(np.ptp, distinct(2, 3, 2)),
     *[
-        row(function, distinct(2, 3), call=lambda x, f=function, n=axis: f(x + WITH_NAN, axis=n),
-            label=f"nan,{axis}")
-        for function in (np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean, np.nanvar,
-                         np.nanstd)
+        row(
+            function,
+            distinct(2, 3),
+            call=lambda x, f=function, n=axis: f(x + WITH_NAN, axis=n),
+            label=f"nan,{axis}",
+        )
+        for function in (
+            np.nansum,
+            np.nanprod,
+            np.nanmax,
+            np.nanmin,
+            np.nanmean,
+            np.nanvar,
+            np.nanstd,
+        )
         for axis in (None, 0, -1)
     ],
     row(
@@ -83,8 +94,15 @@ ROWS: list[Case] = [
     row(np.std, complex_numbers(2, 3), label="complex", axis=0),
     *[
         passes(function, distinct(2, 3), **keywords)
-        for function in (np.argmax, np.argmin, np.any, np.all, np.count_nonzero, np.nanargmax,
-                         np.nanargmin)
+        for function in (
+            np.argmax,
+            np.argmin,
+            np.any,
+            np.all,
+            np.count_nonzero,
+            np.nanargmax,
+            np.nanargmin,
+        )
         for keywords in ({}, {"axis": 0}, {"axis": 1, "keepdims": True})
     ],
 ]

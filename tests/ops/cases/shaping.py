@@ -62,8 +62,10 @@ ROWS: list[Case] = [
     row(np.atleast_1d, real()),
     row(np.atleast_1d, real(2), real(2, 3), label="two"),
     *[row(np.atleast_2d, real(*shape), label=f"{shape}") for shape in ((), (2,), (2, 3))],
-    *[row(np.atleast_3d, real(*shape), label=f"{shape}")
-      for shape in ((), (2,), (2, 3), (2, 3, 4))],
+    *[
+        row(np.atleast_3d, real(*shape), label=f"{shape}")
+        for shape in ((), (2,), (2, 3), (2, 3, 4))
+    ],
     row(np.broadcast_arrays, real(2, 1), real(3)),
     row(np.meshgrid, real(2), real(3)),
     row(np.meshgrid, real(2), real(3), real(2), indexing="ij"),

@@ -19,7 +19,10 @@ ROWS: list[Case] = [
     *[
         row(np.partition, distinct(3, 5), **keywords)
         for keywords in (
-            {"kth": 2}, {"kth": 0, "axis": 0}, {"kth": (1, 3)}, {"kth": 4, "axis": None},
+            {"kth": 2},
+            {"kth": 0, "axis": 0},
+            {"kth": (1, 3)},
+            {"kth": 4, "axis": None},
         )
     ],
     row(np.delete, real(5), obj=[0, 2]),
@@ -53,8 +56,12 @@ ROWS: list[Case] = [
         real(2, 1),
         call=lambda x, y: np.choose([0, 1, 0], [x, y]),
     ),
-    row(np.choose, distinct(2), label="by a Value",
-        call=lambda x: np.choose(np.argsort(x), [x, 2 * x])),
+    row(
+        np.choose,
+        distinct(2),
+        label="by a Value",
+        call=lambda x: np.choose(np.argsort(x), [x, 2 * x]),
+    ),
     row(np.choose, real(3), call=lambda x: np.choose(5, [x, 2 * x], mode="wrap"), label="wrap"),
     row(
         np.select,

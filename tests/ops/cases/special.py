@@ -39,4 +39,3 @@ ROWS: list[Case] = [
     case("logsumexp", real(2, 3), label="keepdims", axis=1, keepdims=True),
     row(special.erf, real(3), call=special.erf, label="SciPy's own name"),
 ]
-

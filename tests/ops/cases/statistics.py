@@ -27,12 +27,27 @@ def without_nan(function: Any, **keywords: Any) -> Case:
 
 ROWS: list[Case] = [
     row(np.average, real(2, 3)),
-    row(np.average, real(2, 3), positive(2, 3), label="weights",
-        call=lambda x, w: np.average(x, weights=w)),
-    row(np.average, real(2, 3), positive(3), label="along",
-        call=lambda x, w: np.average(x, axis=1, weights=w, keepdims=True)),
-    row(np.average, real(2, 3), positive(2), label="returned",
-        call=lambda x, w: np.average(x, axis=0, weights=w, returned=True)),
+    row(
+        np.average,
+        real(2, 3),
+        positive(2, 3),
+        label="weights",
+        call=lambda x, w: np.average(x, weights=w),
+    ),
+    row(
+        np.average,
+        real(2, 3),
+        positive(3),
+        label="along",
+        call=lambda x, w: np.average(x, axis=1, weights=w, keepdims=True),
+    ),
+    row(
+        np.average,
+        real(2, 3),
+        positive(2),
+        label="returned",
+        call=lambda x, w: np.average(x, axis=0, weights=w, returned=True),
+    ),
     row(np.cov, real(3, 5)),
     row(np.cov, real(5), label="one"),
     row(np.cov, real(2, 5), real(5), label="two"),
@@ -53,8 +68,10 @@ ROWS: list[Case] = [
     *[
         row(np.quantile, distinct(2, 3, 2), **keywords)
         for keywords in (
-            {"q": 0.5}, {"q": [0.0, 0.35, 1.0], "axis": 1},
-            {"q": [[0.2], [0.9]], "axis": (0, 2)}, {"q": 0.7, "axis": 0, "keepdims": True},
+            {"q": 0.5},
+            {"q": [0.0, 0.35, 1.0], "axis": 1},
+            {"q": [[0.2], [0.9]], "axis": (0, 2)},
+            {"q": 0.7, "axis": 0, "keepdims": True},
         )
     ],
     row(np.percentile, distinct(5), q=[30, 65]),
