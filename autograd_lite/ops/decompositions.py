@@ -56,7 +56,7 @@ def reciprocal_gaps(x: Any) -> Any:
 # Eigenvalues.
 
 
-def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
+def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     """dw = diag(Vᴴ dA V) and dV = V (F ∘ Vᴴ dA V); the gradient is symmetric as A is."""
     g_values, g_vectors = g
     values, vectors = parts(out, 2)
@@ -66,7 +66,7 @@ def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
     return hermitian_part(np.conjugate(vectors) @ inner @ transposed(vectors))
 
 
-def eigvalsh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
+def eigvalsh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     vectors = np.linalg.eigh(a, UPLO)[1]
     return (np.conjugate(vectors) * g[..., None, :]) @ transposed(vectors)
 

@@ -221,7 +221,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 @composite(np.tile)
-def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name for it
+def tile(A: Any, reps: Any) -> Any:
     shape = np.shape(A)
     reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
     reps = (1,) * (len(shape) - len(reps)) + reps
