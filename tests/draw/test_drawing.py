@@ -108,3 +108,21 @@ def test_labels_reach_the_svg_as_text(label, tmp_path):
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     shown = label.replace("\n", "⏎") if len(label) < 60 else "n" * 20 + "…" + "n" * 19
     assert shown in texts
+
+
+def test_a_graph_too_deep_for_webassembly_is_refused_with_ways_out(monkeypatch, tmp_path):
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    x = y = ag.Value(1.0)
+    for i in range(100):
+        y = y * 1.01 + x if i % 2 else y + 1.0
+    with pytest.raises(ag.UnsupportedError) as caught:
+        ag.draw(y, max_nodes=400).save(tmp_path / "deep.svg")
+    assert str(caught.value) == (
+        "this drawing is too deep for Graphviz as WebAssembly, whose small stack its recursive "
+        "layout has used up; install Graphviz so that the program dot is on the PATH "
+        "(apt install graphviz, brew install graphviz, winget install graphviz), "
+        "lower max_nodes, or save as .html"
+    )
+    assert list(tmp_path.iterdir()) == []
+    ag.draw(x * 2.0).save(tmp_path / "small.svg")
+    assert (tmp_path / "small.svg").exists()
