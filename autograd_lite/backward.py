@@ -14,6 +14,7 @@ turns one into the direction of steepest ascent where it leaves the engine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
@@ -329,8 +330,7 @@ def zero_of(data: Any) -> Any:
 
 def repeated(gradients: Iterable[Any]) -> set[int]:
     """Identities of the objects that occur more than once among these gradients."""
-    seen: set[int] = set()
-    return {id(g) for g in gradients if id(g) in seen or seen.add(id(g))}  # type: ignore[func-returns-value]
+    return {identity for identity, count in Counter(map(id, gradients)).items() if count > 1}
 
 
 def steepest(g: Any) -> Any:

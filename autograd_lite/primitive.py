@@ -117,16 +117,12 @@ def record(
     node.grad = None
     node.label = None
     node.serial = next(serials)
-    if recording.get():
+    recorded = recording.get()
+    if recorded or node.traced:
         node.primitive = primitive
         node.inputs = inputs
         node.parameters = parameters
-        node.requires_grad = requires_grad
-    elif node.traced:
-        node.primitive = primitive
-        node.inputs = inputs
-        node.parameters = parameters
-        node.requires_grad = False
+        node.requires_grad = recorded and requires_grad
     else:
         node.primitive = None
         node.inputs = ()
