@@ -163,6 +163,21 @@ def learning_rates() -> Any:
     return figure
 
 
+def network_learning_rates() -> Any:
+    x = np.random.default_rng(0).uniform(-1, 1, size=(1000, 1))
+    figure, (ax,) = panels(1, 5.0)
+    for rate in (0.001, 0.1, 0.5):
+        model = nn.MLP(1, [16, 1], activation="tanh", rng=0)
+        history = nn.fit(
+            model, x, np.sin(3 * x), loss=nn.mse, epochs=30, rng=0, progress=False,
+            optimizer=nn.SGD(model, learning_rate=rate),
+        )  # fmt: skip
+        ax.semilogy(history.loss, label=f"learning rate {rate}")
+    ax.set(xlabel="epoch", ylabel="mean squared error")
+    ax.legend()
+    return figure
+
+
 def momentum() -> Any:
     figure, axes = panels(2, 4.5)
     curvature = np.array([1.0, 25.0])
@@ -191,25 +206,58 @@ def noisy_sine(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray
     return x, np.sin(2 * x) + 0.3 * rng.normal(size=(n, 1))
 
 
+def large_network() -> nn.Module:
+    return nn.MLP(1, [50, 50, 1], activation="tanh", rng=0)
+
+
+def fit_sine(model: nn.Module, x: np.ndarray, y: np.ndarray, **options: Any) -> nn.History:
+    return nn.fit(
+        model, x, y, loss=nn.mse, batch_size=20, rng=0, progress=False,
+        optimizer=nn.Adam(model, learning_rate=0.01), **options,
+    )  # fmt: skip
+
+
+def show_fit(ax: Any, model: nn.Module, x: np.ndarray, y: np.ndarray) -> None:
+    line_x = np.linspace(-3, 3, 300)[:, np.newaxis]
+    ax.plot(line_x, np.sin(2 * line_x), "--", color="grey", label="truth")
+    ax.plot(line_x, nn.predict(model, line_x), color="C1", label="network")
+    ax.scatter(x, y, color="black", s=150 / np.sqrt(len(x)) / 3, zorder=3)
+
+
 def overfitting() -> Any:
     rng = np.random.default_rng(1)
     (x, y), held_out = noisy_sine(rng, 20), noisy_sine(rng, 300)
-    model = nn.MLP(1, [50, 50, 1], activation="tanh", rng=0)
-    history = nn.fit(
-        model, x, y, loss=nn.mse, epochs=600, batch_size=20, rng=0, progress=False,
-        optimizer=nn.Adam(model, learning_rate=0.01), validation_data=held_out,
-    )  # fmt: skip
+    model = large_network()
+    history = fit_sine(model, x, y, epochs=600, validation_data=held_out)
     figure, (left, right) = panels(2, 4.5, 3.4)
-    line_x = np.linspace(-3, 3, 300)[:, np.newaxis]
-    left.plot(line_x, np.sin(2 * line_x), "--", color="grey", label="truth")
-    left.plot(line_x, nn.predict(model, line_x), color="C1", label="network")
-    left.scatter(x, y, color="black", s=15, zorder=3)
+    show_fit(left, model, x, y)
     left.legend()
     right.semilogy(history.loss, label="training")
     right.semilogy(history.validation_loss, label="new points")
     right.axhline(0.09, color="grey", linestyle="--", label="variance of the noise")
     right.set(xlabel="epoch", ylabel="mean squared error")
     right.legend()
+    return figure
+
+
+def remedies() -> Any:
+    rng = np.random.default_rng(1)
+    few, held_out, many = noisy_sine(rng, 20), noisy_sine(rng, 300), noisy_sine(rng, 400)
+    dropout = nn.Sequential(
+        nn.Linear(1, 50, rng=0), nn.tanh, nn.Dropout(0.1, rng=1),
+        nn.Linear(50, 50, rng=1), nn.tanh, nn.Dropout(0.1, rng=2), nn.Linear(50, 1, rng=2),
+    )  # fmt: skip
+    figure, axes = panels(4, 2.9)
+    for ax, title, model, data, options in (
+        (axes[0], "as it is", large_network(), few, {"epochs": 600}),
+        (axes[1], "small weights", large_network(), few, {"epochs": 600, "l2": 0.003}),
+        (axes[2], "dropout", dropout, few, {"epochs": 600}),
+        (axes[3], "400 points", large_network(), many, {"epochs": 100}),
+    ):
+        fit_sine(model, *data, **options)
+        show_fit(ax, model, *data)
+        loss = nn.evaluate(model, *held_out, loss=nn.mse)["loss"]
+        ax.set(title=f"{title}: test loss {loss:.2f}", ylim=(-2, 2))
     return figure
 
 
@@ -266,8 +314,8 @@ def saliency(model: nn.Module, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 PLOTS: tuple[Callable[[], Any], ...] = (
-    gates, step_and_sigmoid, perceptron, xor, circles, step_size, learning_rates, momentum,
-    overfitting,
+    gates, step_and_sigmoid, perceptron, xor, circles, step_size, learning_rates,
+    network_learning_rates, momentum, overfitting, remedies,
 )  # fmt: skip
 DRAWINGS: tuple[Callable[[], ag.Drawing], ...] = (neuron, graph, backpropagation)
 
