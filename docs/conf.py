@@ -1,5 +1,7 @@
 """The documentation as a site: ``sphinx-build -W -b html docs site``."""
 
+from typing import Any
+
 import autograd_lite
 
 project = "autograd_lite"
@@ -35,3 +37,15 @@ templates_path = ["_templates"]
 
 # The estimators inherit docstrings that refer to labels of scikit-learn's own site.
 suppress_warnings = ["ref.ref", "ref.term"]
+
+
+def name_the_language(
+    app: Any, page: str, template: str, context: dict[str, Any], tree: Any
+) -> None:
+    """Pages of the Spanish course say so, for screen readers, hyphenation and translators."""
+    if page.startswith("es/"):
+        context["language"] = "es"
+
+
+def setup(app: Any) -> None:
+    app.connect("html-page-context", name_the_language)
