@@ -9,7 +9,7 @@ array([0., 1.])
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite import ops
+from autograd_lite import ops, random
 from autograd_lite.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -24,6 +24,7 @@ from autograd_lite.errors import (
     RuleError,
     UnsupportedError,
 )
+from autograd_lite.graph import gradients, stop_gradient
 from autograd_lite.ops.joining import array
 from autograd_lite.primitive import Primitive, no_grad, primitive
 from autograd_lite.transforms import (
@@ -71,6 +72,7 @@ __all__ = [
     "draw",
     "grad",
     "gradcheck",
+    "gradients",
     "hessian",
     "hvp",
     "jacobian",
@@ -78,7 +80,9 @@ __all__ = [
     "no_grad",
     "ops",
     "primitive",
+    "random",
     "special",
+    "stop_gradient",
     "testing",
     "value_and_grad",
     "vjp",

@@ -12,7 +12,7 @@ other than the function's own fresh inputs; else it is a plain array or float.*
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -120,14 +120,7 @@ class Trace:
 
     def like_arguments(self, results: Sequence[Any]) -> list[Any]:
         """Gradients in the nesting of the arguments, as the caller gets them."""
-        seen: set[int] = set()
-        owned = []
-        for result in map(self.plain, results):
-            if isinstance(result, np.ndarray) and (result.base is not None or id(result) in seen):
-                result = result.copy()
-            seen.add(id(result))
-            owned.append(result)
-        trees: list[Any] = rebuild(self.trees, owned)
+        trees: list[Any] = rebuild(self.trees, owned(map(self.plain, results)))
         return trees
 
     def number(self, transform: str) -> Any:
@@ -144,6 +137,18 @@ class Trace:
                 "number; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
             )
         return output
+
+
+def owned(results: Iterable[Any]) -> list[Any]:
+    """The same with arrays that the caller may write to: no views, and none of them twice."""
+    seen: set[int] = set()
+    found = []
+    for result in results:
+        if isinstance(result, np.ndarray) and (result.base is not None or id(result) in seen):
+            result = result.copy()
+        seen.add(id(result))
+        found.append(result)
+    return found
 
 
 def _is_number(x: Any) -> bool:

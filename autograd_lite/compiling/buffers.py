@@ -49,7 +49,10 @@ Lowerings = dict[Operation, Lowering]
 
 
 def planned(program: Program, lowerings: Lowerings, donated: Iterable[Input] = ()) -> Plan:
-    """Give every operation of the form INTO its memory, but for results, which the caller owns."""
+    """Give every operation of the form INTO its memory, but for results, which the caller owns.
+
+    They go over donated arguments, each over the first of its type that is left.
+    """
     return Planner(program, lowerings, donated).plan()
 
 
@@ -57,8 +60,8 @@ class Planner:
     def __init__(self, program: Program, lowerings: Lowerings, donated: Iterable[Input]) -> None:
         self.program = program
         self.lowerings = lowerings
-        self.given = set(donated)
         self.results = {x for x in program.outputs if isinstance(x, Operation)}
+        self.partners = partners(program.outputs, donated)
         self.owners: dict[Operand, frozenset[Operand]] = {}
         self.last: dict[Operand, int] = {}
         self.layouts: dict[Operation, np.ndarray] = {}
@@ -125,12 +128,9 @@ class Planner:
             if not isinstance(x, Operation) or x not in self.made.memory:
                 continue
             dies = self.last[x] == index and not self._looked_at(x, operation)
-            if dies and self._fits(x, operation):
+            if dies and fits(x, operation):
                 return self.made.memory[x]
         return None
-
-    def _fits(self, x: Operand, operation: Operation) -> bool:
-        return x.type.shape == operation.type.shape and x.type.dtype == operation.type.dtype
 
     def _looked_at(self, x: Operand, operation: Operation) -> bool:
         """Whether another operand is a view of this one."""
@@ -155,14 +155,14 @@ class Planner:
         return tenant.shape == wanted.shape and tenant.dtype == wanted.dtype
 
     def _place_result(self, index: int, operation: Operation) -> None:
-        """A result goes over a donated argument that is not read any more, if there is one."""
-        for x in sorted(self.given, key=lambda x: x not in operation.operands):
-            over = self.lowerings[operation].in_place and not self._looked_at(x, operation)
-            last = self.last.get(x, -1)
-            if self._fits(x, operation) and (last < index or (last == index and over)):
-                self.made.donated[operation] = x
-                self.given.remove(x)
-                return
+        """A result goes over its donated argument, if that is not read any more."""
+        x = self.partners.get(operation)
+        if x is None:
+            return
+        over = self.lowerings[operation].in_place and not self._looked_at(x, operation)
+        last = self.last.get(x, -1)
+        if last < index or (last == index and over):
+            self.made.donated[operation] = x
 
     # Views.
 
@@ -185,3 +185,22 @@ class Planner:
         if x in self.made.memory and x not in self.layouts:
             self.layouts[x] = np.empty(x.type.shape, x.type.dtype)
         return self.layouts.get(x)
+
+
+def fits(x: Operand, y: Operand) -> bool:
+    return x.type.shape == y.type.shape and x.type.dtype == y.type.dtype
+
+
+def partners(outputs: Iterable[Operand], donated: Iterable[Input]) -> dict[Operation, Input]:
+    """For each result, in order, the first donated argument of its type that is left."""
+    left = list(donated)
+    found: dict[Operation, Input] = {}
+    for output in dict.fromkeys(outputs):
+        if output in left:  # the argument itself is returned, so nothing may go over it
+            left.remove(output)
+        elif isinstance(output, Operation):
+            x = next((x for x in left if fits(x, output)), None)
+            if x is not None:
+                found[output] = x
+                left.remove(x)
+    return found

@@ -52,13 +52,13 @@ class CompiledProgram:
         function: Function,
         recorded: Recorded,
         captured: Captured,
-        donated: frozenset[int],
+        donated: Sequence[int],
         check_finite: bool,
     ) -> None:
         self.function = function
         self.recorded = recorded
         self.captured = captured
-        self.donated = sorted(donated)
+        self.donated = donated
         self.program = simplified(recorded.program)
         lowerings = {x: lowering_of(x) for x in self.program.operations}
         given = [self.program.inputs[index] for index in self.donated]
@@ -113,6 +113,11 @@ def checked_captured(data: Any, variable: Input, function: Function) -> Any:
 
 
 def check_donated(leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input]) -> None:
+    """Refuse a donated array that is read-only, or whose memory another argument looks at."""
+    sharing: dict[int, list[int]] = {}
+    for index, leaf in enumerate(leaves):
+        if isinstance(leaf, np.ndarray):
+            sharing.setdefault(id(owner_of(leaf)), []).append(index)
     for index in donated:
         array = leaves[index]
         if not array.flags.writeable:
@@ -120,17 +125,19 @@ def check_donated(leaves: list[Any], donated: Sequence[int], inputs: Sequence[In
                 f"the donated argument {inputs[index].name!r} is read-only; "
                 "pass a writable array, or do not donate it"
             )
-        for other, leaf in enumerate(leaves):
-            if other != index and isinstance(leaf, np.ndarray) and overlap(array, leaf):
+        for other in sharing[id(owner_of(array))]:
+            if other != index and np.may_share_memory(array, leaves[other]):
                 raise ArgumentValueError(
                     f"the donated argument {inputs[index].name!r} shares memory with "
                     f"{inputs[other].name!r}; pass a copy of one of them"
                 )
 
 
-def overlap(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether two arrays share memory; two that own theirs do only if they are the same."""
-    return x is y or ((x.base is not None or y.base is not None) and np.may_share_memory(x, y))
+def owner_of(array: Any) -> Any:
+    """What holds the memory that an array looks at."""
+    while isinstance(array, np.ndarray) and array.base is not None:
+        array = array.base
+    return array
 
 
 def executed(source: Source) -> Function:
@@ -173,7 +180,7 @@ class Compiled:
         *,
         check: bool,
         check_finite: bool,
-        donate: tuple[int, ...],
+        donate: tuple[int | Value, ...],
         cache_size: int,
     ) -> None:
         self.function = function
@@ -225,7 +232,7 @@ class Compiled:
             captured = Captured(self.function)
             recorded = self._recorded(args, kwargs, captured)
             program = CompiledProgram(
-                self.function, recorded, captured, self._donated(args), self.check_finite
+                self.function, recorded, captured, self._donated(args, recorded), self.check_finite
             )
             program.checked = not self.check
             while len(self._programs) >= self.cache_size:
@@ -237,17 +244,19 @@ class Compiled:
         names = leaf_names(self.function, args, kwargs)
         return record_program(self.function, args, kwargs, names, captured.generators)
 
-    def _donated(self, args: tuple[Any, ...]) -> frozenset[int]:
-        """Which of the program's inputs belong to donated arguments."""
-        inputs: set[int] = set()
+    def _donated(self, args: tuple[Any, ...], recorded: Recorded) -> list[int]:
+        """Which of the program's inputs are donated, in the order of ``donate``."""
+        places: dict[Any, list[int]] = {}
         start = 0
-        for index, tree in enumerate(args):
+        for position, tree in enumerate(args):
             leaves, _ = signature_of((tree,), {})
-            if index in self.donate:
-                arrays = (i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray))
-                inputs |= {start + i for i in arrays}
+            arrays = [i for i, leaf in enumerate(leaves, start) if isinstance(leaf, np.ndarray)]
+            places[position] = arrays
             start += len(leaves)
-        return frozenset(inputs)
+        first = len(recorded.program.inputs) - len(recorded.captured)
+        for index, value in enumerate(recorded.captured, first):
+            places[value] = [index] if isinstance(value.data, np.ndarray) else []
+        return [index for part in self.donate for index in places.get(part, ())]
 
     def _check_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
         """Trace once more, on the second call's data: what differs must not be a constant."""
@@ -296,7 +305,7 @@ def compile(
     *,
     check: bool = ...,
     check_finite: bool = ...,
-    donate: int | tuple[int, ...] = ...,
+    donate: int | Value | tuple[int | Value, ...] = ...,
     cache_size: int = ...,
 ) -> Compiled: ...
 @overload
@@ -304,7 +313,7 @@ def compile(
     *,
     check: bool = ...,
     check_finite: bool = ...,
-    donate: int | tuple[int, ...] = ...,
+    donate: int | Value | tuple[int | Value, ...] = ...,
     cache_size: int = ...,
 ) -> Callable[[Function], Compiled]: ...
 def compile(
@@ -312,7 +321,7 @@ def compile(
     *,
     check: bool = True,
     check_finite: bool = False,
-    donate: int | tuple[int, ...] = (),
+    donate: int | Value | tuple[int | Value, ...] = (),
     cache_size: int = 64,
 ) -> Compiled | Callable[[Function], Compiled]:
     """Turn a function of NumPy code, gradients included, into a straight-line NumPy program.
@@ -333,9 +342,11 @@ def compile(
         Trace again at the second call and compare: a difference is an error.
     check_finite : bool
         Check every result for NaN and infinity; slow.
-    donate : int or tuple of int
-        Positions of arguments whose arrays may be overwritten with results, so
-        that an update of parameters happens in place.
+    donate : int or Value, or tuple of them
+        Positions of arguments, and Values that the function captures, whose
+        arrays may be overwritten with results, so that an update of parameters
+        happens in place: each result goes over the first of its shape and dtype
+        that is left, if the program has read that for the last time.
     cache_size : int
         How many programs are kept; the oldest goes first.
 

@@ -19,6 +19,7 @@ import numpy as np
 from autograd_lite.compiling.program import Constant, Operand, Operation
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
+from autograd_lite.random import draw_random, draw_standard_normal
 
 __all__ = ["Form", "Lowering", "Writer", "lowering_of"]
 
@@ -328,6 +329,21 @@ def astype_lowering(operation: Operation) -> Lowering | None:
     return None if operation.operands[0].type.dtype is None else Lowering(Form.INTO, lines)
 
 
+def draw_lowering(operation: Operation) -> Lowering | None:
+    """A draw by a method of the generator, into a buffer."""
+    if not operation.type.shape:
+        return None
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        size, dtype = (operation.parameters[name] for name in ("size", "dtype"))
+        arguments = [write.literal(size if out is None else None), write.literal(np.dtype(dtype))]
+        arguments += [] if out is None else [out]
+        method = operation.primitive.name
+        return [f"{write.operand(operation.operands[0])}.{method}({', '.join(arguments)})"]
+
+    return Lowering(Form.INTO, lines)
+
+
 LOWERINGS: dict[Primitive, Callable[[Operation], Lowering | None]] = {
     **{
         primitive: ufunc_lowering(function)
@@ -351,6 +367,8 @@ LOWERINGS: dict[Primitive, Callable[[Operation], Lowering | None]] = {
     indexing.getitem: getitem_lowering,
     indexing.scatter: scatter_lowering,
     registry[np.astype]: astype_lowering,
+    draw_random: draw_lowering,
+    draw_standard_normal: draw_lowering,
     shaping.identity: view_lowering,
     **{
         registry[function]: view_lowering

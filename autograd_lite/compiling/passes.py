@@ -25,6 +25,7 @@ from autograd_lite.compiling.program import (
 )
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
+from autograd_lite.random import Draw
 
 __all__ = [
     "PASSES",
@@ -51,8 +52,9 @@ def simplified(program: Program) -> Program:
 
 
 def dead_code_removed(program: Program) -> Program:
-    """Leave out operations that no output depends on."""
+    """Leave out operations that no output depends on; random draws stay, each moves a stream."""
     alive = {x for x in program.outputs if isinstance(x, Operation)}
+    alive.update(x for x in program.operations if isinstance(x.primitive, Draw))
     for operation in reversed(program.operations):
         if operation in alive:
             alive.update(x for x in operation.operands if isinstance(x, Operation))
@@ -78,7 +80,7 @@ def common_subexpressions(program: Program) -> Program:
 
 def is_pure(primitive: Primitive) -> bool:
     """Whether it gives the same for the same; a recomputation for memory's sake is kept apart."""
-    return not primitive.name.startswith("checkpoint(")
+    return not isinstance(primitive, Draw) and not primitive.name.startswith("checkpoint(")
 
 
 def identity_of(x: Operand) -> Any:

@@ -26,6 +26,7 @@ from autograd_lite.errors import CompileError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops import indexing
 from autograd_lite.primitive import Node, recording, registry, serials
+from autograd_lite.random import tracing_draws
 
 __all__ = ["Recorded", "is_variable", "record_program"]
 
@@ -64,11 +65,19 @@ def record_program(
 ) -> Recorded:
     """Trace ``function``; ``names`` are those of the leaves of ``(args, kwargs)``.
 
-    It must not draw from NumPy's or Python's own random numbers, nor from ``generators``.
+    It must not draw from NumPy's or Python's own random numbers, nor from ``generators``;
+    their states are the same afterwards.
     """
     states = RandomStates([*generators, *flatten((args, kwargs))])
-    recorded = trace_of(function, args, kwargs, names)
-    states.check_unchanged(function)
+    try:
+        recorded = trace_of(function, args, kwargs, names)
+    finally:
+        has_drawn = states.restore()
+    if has_drawn:
+        raise CompileError(
+            f"{name_of(function)} drew random numbers while it was traced; they would be the same "
+            "at every call: draw by ag.random, or outside and pass them as an argument"
+        )
     # The graph is gone by now: an array with a single reference is the program's alone.
     return replace(recorded, program=with_private_constants(recorded.program))
 
@@ -116,7 +125,7 @@ def trace_of(
 ) -> Recorded:
     leaves = flatten((args, kwargs))
     numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
-    with tracing() as origins:
+    with tracing() as origins, tracing_draws() as draws:
         since = next(serials)
         called = list(leaves)
         for i in numbers:
@@ -129,7 +138,7 @@ def trace_of(
             recording.reset(token)
     check_arguments(function, called, flatten((inner_args, inner_kwargs)))
     inputs = {called[i]: Input(names[i], Type.of(leaves[i])) for i in numbers}
-    return Graph(inputs, since, origins).recorded(result)
+    return Graph(inputs, since, origins).recorded(result, draws)
 
 
 def check_arguments(function: Any, before: list[Any], after: list[Any]) -> None:
@@ -151,16 +160,20 @@ class RandomStates:
         self.generators = [x for x in leaves if isinstance(x, np.random.Generator)]
         self.before = self.now()
 
-    def now(self) -> list[Any]:
-        states = [str(np.random.get_state()), random.getstate()]
-        return states + [repr(x.bit_generator.state) for x in self.generators]
+    def now(self) -> tuple[Any, Any, list[Any]]:
+        states = [x.bit_generator.state for x in self.generators]
+        return np.random.get_state(), random.getstate(), states
 
-    def check_unchanged(self, function: Any) -> None:
-        if self.now() != self.before:
-            raise CompileError(
-                f"{name_of(function)} drew random numbers while it was traced; they would be "
-                "the same at every call: draw them outside and pass them as an argument"
-            )
+    def restore(self) -> bool:
+        """Undo what was drawn since; returns whether anything was."""
+        if repr(self.now()) == repr(self.before):
+            return False
+        numpys, pythons, states = self.before
+        np.random.set_state(numpys)
+        random.setstate(pythons)
+        for generator, state in zip(self.generators, states, strict=True):
+            generator.bit_generator.state = state
+        return True
 
 
 SELECTING = frozenset(
@@ -194,10 +207,10 @@ class Graph:
         self.since = since
         self.origins = origins
 
-    def recorded(self, result: Any) -> Recorded:
+    def recorded(self, result: Any, draws: Iterable[Node]) -> Recorded:
         leaves = flatten(result)
         roots = [x for x in leaves if isinstance(x, Node)]
-        operations = [self.operation(node) for node in self.order(roots)]
+        operations = [self.operation(node) for node in self.order([*roots, *draws])]
         outputs: list[Operand] = []
         places = []
         for leaf in leaves:

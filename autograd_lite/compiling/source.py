@@ -153,7 +153,8 @@ class SourceWriter:
             return f"slice({', '.join(parts)})"
         if isinstance(value, type) and getattr(np, value.__name__, None) is value:
             return self.function(value)
-        return self.named(("object", id(value)), "parameter", value)
+        wish = "generator" if isinstance(value, np.random.Generator) else "parameter"
+        return self.named(("object", id(value)), wish, value)
 
     # Names.
 

@@ -237,6 +237,46 @@ def test_donated_arguments_are_written_over_and_checked():
         step(w, g)
 
 
+def test_results_go_over_donated_arrays_in_their_order():
+    b, w = ag.Value(np.full(3, 2.0)), ag.Value(np.full(3, 5.0))
+
+    @ag.compile(donate=(0, w, b))
+    def step(state, x):
+        loss = np.sum(b)
+        moved = 0.5 * state["mean"] + x * w
+        return {"mean": moved}, w - moved, b - 2 * moved, loss
+
+    state, x = {"mean": np.ones(3)}, np.arange(3.0)
+    expected = step.function(state, x)
+    new, new_w, new_b, _ = step(state, x)
+    assert (new["mean"] is state["mean"], new_w is w.data, new_b is b.data) == (True, True, True)
+    np.testing.assert_array_equal(state["mean"], expected[0]["mean"].data)
+    np.testing.assert_array_equal(w.data, expected[1].data)
+    np.testing.assert_array_equal(b.data, expected[2].data)
+
+
+def test_a_donated_array_that_is_still_read_or_returned_is_not_written_over():
+    @ag.compile(donate=(0, 1))
+    def step(v, w):
+        moved = np.cumsum(v)
+        return moved, w, v * moved
+
+    v, w = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])
+    first, second, third = step(v, w)
+    assert first is not v
+    np.testing.assert_array_equal(first, [1, 3, 6])
+    np.testing.assert_array_equal(second, [4, 5, 6])
+    np.testing.assert_array_equal(third, [1, 6, 18])
+
+
+def test_donated_views_of_one_array_may_not_overlap():
+    step = ag.compile(lambda a, b, c: (a + b, b + c), donate=(0, 1))
+    whole = np.zeros(9)
+    step(whole[:3], whole[3:6], whole[6:])
+    with pytest.raises(ag.ArgumentValueError, match="'b' shares memory with 'c'"):
+        step(whole[:3], whole[3:6], whole[5:8])
+
+
 def test_threads_share_a_compiled_function():
     def f(x):
         return np.sum(np.tanh(x @ x.T) * x[0])

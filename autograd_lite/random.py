@@ -1,0 +1,229 @@
+"""Random numbers that a program draws anew at every call, from generators that are passed in.
+
+A draw from a `numpy.random.Generator` inside of a function that is compiled would
+happen once, while the function is traced, and its numbers would be the same ever
+after.  The functions here are called with the generator and otherwise like its
+methods, and give the very numbers that these give.  In a compiled function they
+are operations of the program: each is executed at every call, in order, also
+where nothing uses its result, so that compiled and eager code read one stream.
+
+Draws carry no gradient; `normal` and `uniform` pass it on to their parameters
+(the pathwise derivative: D. Kingma, M. Welling, "Auto-encoding variational
+Bayes", 2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd_lite.errors import ArgumentTypeError
+from autograd_lite.primitive import Node, Primitive, record
+
+__all__ = [
+    "integers",
+    "normal",
+    "permutation",
+    "random",
+    "standard_exponential",
+    "standard_normal",
+    "uniform",
+]
+
+Size = int | tuple[int, ...] | None
+
+
+class Draw(Primitive):
+    """A draw from a generator.  It has an effect, the generator moves on: it is never left out."""
+
+    __slots__ = ()
+
+    def __call__(self, rng: Any, **parameters: Any) -> Any:
+        """Draw; while a function is traced, record the draw and leave the generator as it is."""
+        if not isinstance(rng, np.random.Generator):
+            raise ArgumentTypeError(
+                f"random.{self.name}: rng is {type(rng).__name__}; "
+                "pass a generator, np.random.default_rng(seed)"
+            )
+        draws = traced_draws.get()
+        if draws is None:
+            return self.forward(rng, **parameters)
+        example = self.forward(deepcopy(rng), **parameters)
+        node: Node = record(self, example, (rng,), parameters, requires_grad=False)
+        draws.append(node)
+        return node
+
+
+traced_draws: ContextVar[list[Node] | None] = ContextVar("traced_draws", default=None)
+"""The draws of the running trace; None outside."""
+
+
+@contextmanager
+def tracing_draws() -> Iterator[list[Node]]:
+    """Record draws instead of drawing; yields the nodes, in the order in which they draw."""
+    draws: list[Node] = []
+    token = traced_draws.set(draws)
+    try:
+        yield draws
+    finally:
+        traced_draws.reset(token)
+
+
+def draw(method: Any) -> Draw:
+    """The draw by a method of generators."""
+    return Draw(method, name=method.__name__, differentiable=False)
+
+
+draw_random = draw(np.random.Generator.random)
+draw_standard_normal = draw(np.random.Generator.standard_normal)
+draw_standard_exponential = draw(np.random.Generator.standard_exponential)
+draw_integers = draw(np.random.Generator.integers)
+draw_permutation = draw(np.random.Generator.permutation)
+
+
+def random(rng: np.random.Generator, size: Size = None, dtype: DTypeLike = np.float64) -> Any:
+    """Numbers spread evenly over [0, 1).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What to draw from.
+    size : int or tuple of int, optional
+        The shape of the result; a single number by default.
+    dtype
+        float64 or float32.
+
+    Returns
+    -------
+    float or array
+        What ``rng.random(size, dtype)`` gives; in a function that is being
+        compiled, a Value that stands for it.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If ``rng`` is no generator; so do all functions of this module.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = ag.compile(lambda x: x + ag.random.random(rng, x.shape))
+    >>> first, second = noisy(np.zeros(2)), noisy(np.zeros(2))
+    >>> bool((np.append(first, second) == np.random.default_rng(0).random(4)).all())
+    True
+    """
+    return draw_random(rng, size=size, dtype=dtype)
+
+
+def standard_normal(
+    rng: np.random.Generator, size: Size = None, dtype: DTypeLike = np.float64
+) -> Any:
+    """Normally distributed numbers of mean 0 and standard deviation 1.
+
+    Parameters and result are those of `random`.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.random.standard_normal(np.random.default_rng(0), (2, 3)).shape
+    (2, 3)
+    """
+    return draw_standard_normal(rng, size=size, dtype=dtype)
+
+
+def standard_exponential(
+    rng: np.random.Generator, size: Size = None, dtype: DTypeLike = np.float64
+) -> Any:
+    """Exponentially distributed numbers of mean 1.
+
+    Parameters and result are those of `random`.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> bool((ag.random.standard_exponential(np.random.default_rng(0), 3) > 0).all())
+    True
+    """
+    return draw_standard_exponential(rng, size=size, dtype=dtype)
+
+
+def integers(
+    rng: np.random.Generator,
+    low: int,
+    high: int | None = None,
+    size: Size = None,
+    dtype: DTypeLike = np.int64,
+) -> Any:
+    """Whole numbers from ``low`` to ``high - 1``; from 0 to ``low - 1`` without ``high``.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.random.integers(np.random.default_rng(0), 10, size=3)
+    array([8, 6, 5])
+    """
+    return draw_integers(rng, low=low, high=high, size=size, dtype=dtype)
+
+
+def permutation(rng: np.random.Generator, n: int) -> Any:
+    """The numbers from 0 to ``n - 1`` in random order.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.random.permutation(np.random.default_rng(0), 5)
+    array([2, 4, 3, 0, 1])
+    """
+    return draw_permutation(rng, x=n)
+
+
+def normal(
+    rng: np.random.Generator, mean: Any = 0.0, deviation: Any = 1.0, size: Size = None
+) -> Any:
+    """Normally distributed numbers, with derivatives with respect to mean and deviation.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What to draw from.
+    mean, deviation : float, array or Value
+        Broadcast with each other and with ``size``.
+    size : int or tuple of int, optional
+        How many are drawn; by default one for each mean and deviation.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> rng = np.random.default_rng(0)
+    >>> ag.grad(lambda mean: np.sum(ag.random.normal(rng, mean, 0.1, size=4)))(1.0)
+    4.0
+    """
+    return mean + deviation * standard_normal(rng, size_of(size, mean, deviation))
+
+
+def uniform(rng: np.random.Generator, low: Any = 0.0, high: Any = 1.0, size: Size = None) -> Any:
+    """Numbers spread evenly over [low, high), with derivatives with respect to both.
+
+    Parameters are those of `normal`.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.random.uniform(np.random.default_rng(0), 2.0, 3.0, size=2).round(3)
+    array([2.637, 2.27 ])
+    """
+    return low + (high - low) * random(rng, size_of(size, low, high))
+
+
+def size_of(size: Size, *parameters: Any) -> Size:
+    """How many numbers to draw for parameters that broadcast."""
+    if size is not None:
+        return size
+    return np.broadcast_shapes(*(np.shape(x) for x in parameters)) or None
