@@ -1,23 +1,14 @@
-"""Workloads of the eager engine: scalar graphs, chains of small arrays, import time."""
+"""Workloads of the eager engine: scalar graphs, chains of small arrays."""
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import subprocess
-import sys
-import time
 from itertools import pairwise
 
 import numpy as np
 
 import autograd_lite as ag
-from tests.benchmarks.measure import Runner, Workload
-
-
-def installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
-
+from tests.benchmarks.measure import BY_HAND, OURS, Runner, Workload, installed
 
 # One training step of micrograd's demo: 20 points, MLP 2-16-16-1, hinge loss and L2.
 
@@ -88,7 +79,7 @@ def scalar_step(value) -> Runner:
 
 
 def make_scalar() -> dict[str, Runner]:
-    runners = {"autograd_lite": scalar_step(ag.Value)}
+    runners = {OURS: scalar_step(ag.Value)}
     if installed("micrograd"):
         from micrograd.engine import Value as MicrogradValue
 
@@ -113,7 +104,7 @@ def chain(namespace, x):
 
 def make_chain() -> dict[str, Runner]:
     gradient = ag.grad(lambda x: np.sum(chain(np, x)))
-    runners: dict[str, Runner] = {"autograd_lite": lambda: gradient(POINT)}
+    runners: dict[str, Runner] = {OURS: lambda: gradient(POINT)}
     if installed("torch"):
         import torch
 
@@ -131,7 +122,7 @@ def make_chain() -> dict[str, Runner]:
 
         by_hips = autograd.grad(lambda x: anp.sum(chain(anp, x)))
         runners["HIPS autograd"] = lambda: by_hips(POINT)
-    runners["NumPy by hand"] = chain_by_hand
+    runners[BY_HAND] = chain_by_hand
     return runners
 
 
@@ -149,28 +140,20 @@ def chain_by_hand():
     return g
 
 
-def import_milliseconds(statement: str, repetitions: int = 15) -> float:
-    """The median time of a fresh interpreter that runs one statement."""
-    seconds = []
-    for _ in range(repetitions):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", statement], check=True)
-        seconds.append(time.perf_counter() - started)
-    return 1e3 * float(np.median(seconds))
-
-
 WORKLOADS = [
     Workload(
         "scalar step",
         "micrograd's demo: MLP 2-16-16-1 on scalars, 20 samples, hinge loss and L2",
         make_scalar,
         inner=3,
-        without_collector=("micrograd", "autograd_lite"),
+        collector=True,
+        without_collector=("micrograd", OURS),
     ),
     Workload(
         "small chain",
         "gradient of 200 elementwise operations on 10 numbers",
         make_chain,
         inner=10,
+        collector=True,
     ),
 ]
