@@ -15,7 +15,7 @@ turns one into the direction of steepest ascent where it leaves the engine.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -55,15 +55,16 @@ def sweep(
     order: list[Node],
     gradients: dict[Node, Any],
     *,
-    recorded: bool = False,
+    recorded: bool | Callable[[Node], Any] = False,
     free: bool = False,
     since: int = 0,
 ) -> dict[Node, Any]:
     """Carry ``gradients`` of the last nodes in ``order`` back to all the others.
 
-    ``order`` is consumed.  With ``free`` each node forgets its inputs as it is
-    passed, and only the gradients of leaves are kept.  Arrays of nodes with a
-    serial number below ``since`` get no gradient.
+    ``order`` is consumed.  With ``recorded`` the rules get the nodes themselves
+    instead of their data; or what a function makes of each.  With ``free`` each
+    node forgets its inputs as it is passed, and only the gradients of leaves are
+    kept.  Arrays of nodes with a serial number below ``since`` get no gradient.
     """
     masked = False
     known = gradients.get
@@ -166,7 +167,7 @@ def _pass_on_generally(
     primitive: Primitive,
     g: Any,
     gradients: dict[Node, Any],
-    recorded: bool,
+    recorded: bool | Callable[[Node], Any],
     guard: bool,
     since: int,
 ) -> None:
@@ -177,9 +178,12 @@ def _pass_on_generally(
             "this graph was freed by an earlier backward(retain_graph=False); compute the "
             "result again, or keep the graph by leaving retain_graph at True"
         )
-    if recorded:
+    if recorded is True:
         out: Any = node
         operands: Any = inputs
+    elif recorded:
+        out = recorded(node)
+        operands = [recorded(x) if isinstance(x, Node) else x for x in inputs]
     else:
         out = node.data
         operands = [x.data if isinstance(x, Node) else x for x in inputs]

@@ -8,7 +8,7 @@ from typing import Any
 from autograd_lite.backward import dependencies, steepest, sweep
 from autograd_lite.errors import ArgumentTypeError
 from autograd_lite.primitive import Node
-from autograd_lite.transforms import owned
+from autograd_lite.trace import owned
 from autograd_lite.value import Value
 
 __all__ = ["gradients", "stop_gradient"]

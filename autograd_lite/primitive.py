@@ -60,6 +60,9 @@ class Node:
     traced: ClassVar[bool] = False
     """Whether a program is made of what is recorded: then every operation counts."""
 
+    apply: ClassVar[Any]
+    """Applies a primitive to inputs of this class; the function `apply` below."""
+
     data: Any
     grad: Any
     inputs: tuple[Any, ...]
@@ -147,6 +150,9 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     if kind is not np.ndarray or data.ndim == 0:
         data = _settle_scalar(data, kind, operands)
     return record(primitive, data, inputs, parameters, requires_grad)
+
+
+Node.apply = staticmethod(apply)
 
 
 def _settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
@@ -274,7 +280,7 @@ class Primitive:
                 )
         for x in args:
             if isinstance(x, Node):
-                return apply(self, args, kwargs)
+                return x.apply(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     def __repr__(self) -> str:

@@ -1,25 +1,18 @@
 """Functions to gradients: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint.
 
-All of them call the function on fresh Values, made after everything that the
-function may have captured, and sweep back to these and no further.  That a
-node is fresh can be told by its serial number, so captured Values are never
-entered, and perturbations of nested transforms cannot be confused: each has
-nodes of its own.
-
-The rule throughout: *a result is a Value exactly when it depends on a Value
-other than the function's own fresh inputs; else it is a plain array or float.*
+All of them call the function once on fresh Values (`Trace`) and sweep back to these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies, ones_like, steepest, sweep, zero_of
-from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, BackwardError
+from autograd_lite.backward import dependencies, ones_like, sweep, zero_of
+from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.primitive import (
@@ -30,7 +23,8 @@ from autograd_lite.primitive import (
     recording,
     serials,
 )
-from autograd_lite.value import Value, checked
+from autograd_lite.trace import Trace, is_number
+from autograd_lite.value import Value
 
 __all__ = [
     "checkpoint",
@@ -44,115 +38,6 @@ __all__ = [
 ]
 
 Function = Callable[..., Any]
-
-
-class Trace:
-    """One call of a function on fresh Values, kept so that it can be swept, even repeatedly."""
-
-    def __init__(self, function: Function, args: Sequence[Any], varied: Sequence[int]) -> None:
-        self.name = getattr(function, "__name__", repr(function))
-        for index in varied:
-            if not -len(args) <= index < len(args):
-                raise ArgumentValueError(
-                    f"argnum {index} names no argument: {self.name} was called with {len(args)}"
-                )
-        self.trees = [args[index] for index in varied]
-        leaves = flatten(self.trees)
-        if not leaves:
-            raise ArgumentValueError(f"{self.name}: there is no number among its arguments")
-        self.keep = recording.get()
-        token = recording.set(True)
-        try:
-            self.fresh = [self._fresh(leaf) for leaf in leaves]
-            self.since = self.fresh[0].serial
-            called = list(args)
-            for index, tree in zip(varied, rebuild(self.trees, self.fresh), strict=True):
-                called[index] = tree
-            self.result = function(*called)
-        finally:
-            recording.reset(token)
-        self.outputs = flatten(self.result)
-        roots = [output for output in self.outputs if isinstance(output, Node)]
-        self.order, self.foreign = self._reach(roots)
-        self.traced = any(root.traced for root in roots)
-
-    def _fresh(self, leaf: Any) -> Node:
-        if isinstance(leaf, Node):
-            node: Node = as_new_node(leaf)
-            node.requires_grad = True
-            return node
-        return Value(checked(leaf, f"an argument of {self.name}"))
-
-    def _reach(self, roots: list[Node]) -> tuple[list[Node], bool]:
-        """What the roots depend on here, and whether they depend on Values of the caller."""
-        order, foreign = dependencies(roots, self.since)
-        fresh = set(self.fresh)
-        foreign = foreign or any(node.inputs and node in fresh for node in order[: len(fresh)])
-        return [node for node in order if node not in fresh], foreign
-
-    def plain(self, result: Any) -> Any:
-        """A result as the caller gets it: a Value only if it depends on one of the caller's."""
-        if not isinstance(result, Node) or result.traced:
-            return result
-        if not self.keep or (not self.foreign and any(result is y for y in self.outputs)):
-            return result.data
-        return result if self._reach([result])[1] else result.data
-
-    def gradients(self, seeds: Sequence[Any], recorded: bool | None = None) -> list[Any]:
-        """The gradients of <seeds, outputs> with respect to every fresh Value."""
-        if recorded is None:
-            recorded = self.keep and (self.foreign or any(isinstance(g, Node) for g in seeds))
-        recorded = recorded or self.traced
-        gradients: dict[Node, Any] = {}
-        for output, seed in zip(self.outputs, seeds, strict=True):
-            if isinstance(output, Node) and output.requires_grad:
-                seed = steepest(seed)
-                gradients[output] = gradients[output] + seed if output in gradients else seed
-        token = recording.set(recorded)
-        try:
-            sweep(self.order[:], gradients, recorded=recorded, since=self.since)
-            return [
-                steepest(gradients[node]) if node in gradients else zero_of(node.data)
-                for node in self.fresh
-            ]
-        finally:
-            recording.reset(token)
-
-    def like_arguments(self, results: Sequence[Any]) -> list[Any]:
-        """Gradients in the nesting of the arguments, as the caller gets them."""
-        trees: list[Any] = rebuild(self.trees, owned(map(self.plain, results)))
-        return trees
-
-    def number(self, transform: str) -> Any:
-        """The one output, checked to be a single number."""
-        output: Any = self.outputs[0] if len(self.outputs) == 1 else self.result
-        if not _is_number(output):
-            raise ArgumentTypeError(
-                f"{transform}: {self.name} returned {type(output).__name__}; "
-                "it must return a single number"
-            )
-        if np.size(output) != 1:
-            raise BackwardError(
-                f"{transform}: {self.name} returned shape {np.shape(output)}, not a single "
-                "number; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
-            )
-        return output
-
-
-def owned(results: Iterable[Any]) -> list[Any]:
-    """The same with arrays that the caller may write to: no views, and none of them twice."""
-    seen: set[int] = set()
-    found = []
-    for result in results:
-        if isinstance(result, np.ndarray) and (result.base is not None or id(result) in seen):
-            result = result.copy()
-        seen.add(id(result))
-        found.append(result)
-    return found
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (Node, np.ndarray, np.generic, float, int, complex))
 
 
 def _positions(argnum: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -381,7 +266,11 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
 
 
 def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
-    """The matrix of all first derivatives, one reverse sweep for each output element.
+    """The matrix of all first derivatives, a row for each output element.
+
+    One reverse sweep carries all rows of an output, or as many as fit into
+    memory; they are computed one after the other where a rule of your own
+    works on plain arrays only.
 
     Parameters
     ----------
@@ -410,30 +299,16 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
         trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
         blocks = []
         for index, output in enumerate(trace.outputs):
-            rows = [trace.gradients(seeds) for seeds in _unit_seeds(trace.outputs, index)]
             shape = np.shape(output)
             columns = [
-                np.reshape(np.stack(parts), shape + np.shape(parts[0])) if shape else parts[0]
-                for parts in zip(*rows, strict=True)
+                np.reshape(rows, shape + np.shape(rows)[1:]) if shape else rows
+                for rows in trace.rows(index)
             ]
             trees = trace.like_arguments(columns)
             blocks.append(tuple(trees) if isinstance(argnum, tuple) else trees[0])
         return rebuild(trace.result, blocks)
 
     return all_derivatives
-
-
-def _unit_seeds(outputs: list[Any], index: int) -> Any:
-    """Cotangents that pick the elements of one output in turn."""
-    zeros = [zero_of(y.data if isinstance(y, Node) else y) for y in outputs]
-    for position in np.ndindex(np.shape(outputs[index])):
-        seeds = list(zeros)
-        if position:
-            seeds[index] = np.zeros_like(zeros[index])
-            seeds[index][position] = 1
-        else:
-            seeds[index] = ones_like(zeros[index])
-        yield seeds
 
 
 def hessian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
@@ -562,7 +437,7 @@ def _run_forgetting(rerun: Function, nodes: list[Node]) -> tuple[Any, list[Node]
     fresh = [as_new_node(x) for x in nodes]
     since = next(serials)
     result = rerun(*fresh)
-    if not _is_number(result):
+    if not is_number(result):
         raise ArgumentTypeError(
             f"checkpoint: the function returned {type(result).__name__}; "
             "it must return one array or number"

@@ -26,6 +26,8 @@ FLOORS = [
     ["autograd_lite.backward"],
     ["autograd_lite.array_methods"],
     ["autograd_lite.value", "autograd_lite.ops"],
+    ["autograd_lite.batching"],
+    ["autograd_lite.trace"],
     ["autograd_lite.transforms"],
 ]
 

@@ -21,7 +21,8 @@ from autograd_lite.checking.verdict import Finding, Verdict
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.nested import flatten
 from autograd_lite.primitive import Node, Primitive, no_grad
-from autograd_lite.transforms import Trace, vjp
+from autograd_lite.trace import Trace
+from autograd_lite.transforms import vjp
 from autograd_lite.value import Value
 
 __all__ = [
