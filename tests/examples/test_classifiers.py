@@ -47,3 +47,10 @@ def test_digits_are_read(run_example):
     assert "6 epochs, finished" in printed
     assert float(re.search(r"450 test digits: ([\d.]+)%", printed)[1]) > 93
     assert picture.startswith(PNG)
+
+
+def test_salient_pixels_matter_more_than_others(run_example):
+    printed, picture = run_example("saliency", "--epochs", "8")
+    after_ten = [float(chance) for chance in re.findall(r"then ([\d.]+)", printed)]
+    assert after_ten[0] < 0.5 * after_ten[1]
+    assert picture.startswith(PNG)

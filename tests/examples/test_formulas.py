@@ -54,3 +54,40 @@ def test_the_custom_function_is_right_and_its_mistakes_are_named(run_example):
     assert "an inner factor of the chain rule is missing" in printed
     assert "the sign is wrong" in printed
     assert picture.startswith(PNG)
+
+
+def test_the_pendulum_tells_its_length(run_example):
+    printed, picture = run_example("pendulum", "--steps", "75")
+    assert "gradcheck misfit: correct" in printed
+    length, friction, angle = numbers(
+        r"length \[m\] +(\S+).*\n.*1/s\] +(\S+).*\n.*rad\] +(\S+)", printed
+    )
+    assert abs(length - 1.2) < 0.03
+    assert abs(friction - 0.15) < 0.03
+    assert abs(angle - 2.0) < 0.06
+    (naive,) = numbers(r"small swings would give a length of (\S+)", printed)
+    assert naive > 1.4
+    assert picture.startswith(PNG)
+
+
+def test_the_gaussian_process_finds_what_is_likely(run_example):
+    printed, picture = run_example("gaussian_process", "--points", "20")
+    (difference,) = numbers(r"the same up to (\S+)", printed)
+    assert difference < 1e-8
+    before, after = numbers(r"surprise (\S+) before, (\S+) after", printed)
+    assert after < before - 5
+    assert picture.startswith(PNG)
+
+
+def test_the_recurrent_network_learns_and_writes_in_the_alphabet_of_its_text(run_example, tmp_path):
+    (tmp_path / "text.txt").write_text("abracadabra! " * 40, encoding="utf-8")
+    printed, picture = run_example(
+        "character_rnn", "--text", "text.txt", "--units", "16", "--steps", "60", "--length", "13",
+        "--streams", "4",
+    )  # fmt: skip
+    before, after = numbers(r"([\d.]+) bits a character before, ([\d.]+) after", printed)
+    assert after < 0.5 * before
+    written = printed.split("\n\n")[1]
+    assert len(written) == 300
+    assert set(written) <= set("abrcd! ")
+    assert picture.startswith(PNG)
