@@ -2,18 +2,20 @@
 
 A buffer is taken from its first to its last use and then given to the next
 operation that fits.  An elementwise operation writes over an operand that is
-used for the last time.
+used for the last time.  What only the operations of a segment use gets a buffer
+of the size of a block, which each thread makes for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Input, Operand, Operation, Program, Type
+from autograd_lite.compiling.segments import Segment
 
 __all__ = ["Memory", "Plan", "planned"]
 
@@ -36,10 +38,23 @@ class Plan:
     """Views of buffers, which can be made beforehand, once."""
     donated: dict[Operation, Input]
     """Results written over an argument that the caller gave away."""
+    local: dict[Operation, Segment]
+    """Results that live in buffers of the size of a block, and in which segment."""
 
     @property
     def pieces(self) -> list[Memory]:
-        return list(dict.fromkeys(self.memory.values()))
+        """Memory that is there from the first call to the last."""
+        return self.pieces_of(None)
+
+    def pieces_of(self, segment: Segment | None) -> list[Memory]:
+        """Memory that one segment takes for a block; with None, that of the whole program."""
+        kept = (m for x, m in self.memory.items() if self.local.get(x) is segment)
+        return list(dict.fromkeys(kept))
+
+    def type_in_memory(self, operation: Operation) -> Type:
+        """The type of a result as it is held: that of a block, if it lives in a segment."""
+        segment = self.local.get(operation)
+        return operation.type if segment is None else segment.block_type(operation.type)
 
 
 LEAST_SHARED = 4096
@@ -48,26 +63,43 @@ LEAST_SHARED = 4096
 Lowerings = dict[Operation, Lowering]
 
 
-def planned(program: Program, lowerings: Lowerings, donated: Iterable[Input] = ()) -> Plan:
+def planned(
+    program: Program,
+    lowerings: Lowerings,
+    donated: Iterable[Input] = (),
+    segments: Sequence[Segment] = (),
+) -> Plan:
     """Give every operation of the form INTO its memory, but for results, which the caller owns.
 
     They go over donated arguments, each over the first of its type that is left.
     """
-    return Planner(program, lowerings, donated).plan()
+    return Planner(program, lowerings, donated, segments).plan()
 
 
 class Planner:
-    def __init__(self, program: Program, lowerings: Lowerings, donated: Iterable[Input]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        lowerings: Lowerings,
+        donated: Iterable[Input],
+        segments: Sequence[Segment],
+    ) -> None:
         self.program = program
         self.lowerings = lowerings
         self.results = {x for x in program.outputs if isinstance(x, Operation)}
         self.partners = partners(program.outputs, donated)
         self.owners: dict[Operand, frozenset[Operand]] = {}
         self.last: dict[Operand, int] = {}
+        self.position = {x: index for index, x in enumerate(program.operations)}
         self.layouts: dict[Operation, np.ndarray] = {}
-        self.free: list[Memory] = []
+        self.free: dict[Segment | None, list[Memory]] = {None: []}
+        self.ending: set[Operation] = set()
+        self.seen_through: dict[Operation, set[Operand]] = {}
+        """By the first of the operations that run by turns: whose memory they read by a view."""
         self.holders: dict[Memory, Operation] = {}
-        self.made = Plan({}, set(), {})
+        self.segments = {x: segment for segment in segments for x in segment.operations}
+        local = {x: s for x, s in self.segments.items() if s.is_local(x)}
+        self.made = Plan({}, set(), {}, local)
 
     def plan(self) -> Plan:
         self._find_last_uses()
@@ -81,6 +113,11 @@ class Planner:
                 self._look(operation)
             self._release(index, operation)
         return self.made
+
+    def _together(self, operation: Operation) -> Sequence[Operation]:
+        """The operations that run by turns with this one: block by block, those of its segment."""
+        segment = self.segments.get(operation)
+        return (operation,) if segment is None else segment.operations
 
     # Who holds memory that an operand looks at, and until when.
 
@@ -105,18 +142,23 @@ class Planner:
     def _release(self, index: int, operation: Operation) -> None:
         """Free the memory of what was used for the last time."""
         ended = {y for x in (operation, *operation.operands) for y in self._owners_of(x)}
-        for owner in ended:
-            if self.last[owner] != index or not isinstance(owner, Operation):
+        self.ending |= {y for y in ended if isinstance(y, Operation) and self.last[y] == index}
+        ends_segment = operation is self._together(operation)[-1]
+        for owner in sorted(self.ending, key=self.position.__getitem__):
+            segment = self.made.local.get(owner)
+            # The next block still reads what comes from outside of the segment.
+            if segment is None and not ends_segment:
                 continue
+            self.ending.remove(owner)
             memory = self.made.memory.get(owner)
             if memory is not None and self.holders[memory] is owner:
-                self.free.append(memory)
+                self.free.setdefault(segment, []).append(memory)
 
     # Placing.
 
     def _place(self, index: int, operation: Operation) -> None:
-        memory = self._taken_over(index, operation) or self._taken_free(operation.type)
-        memory.tenants.append(operation.type)
+        memory = self._taken_over(index, operation) or self._taken_free(operation)
+        memory.tenants.append(self.made.type_in_memory(operation))
         self.made.memory[operation] = memory
         self.holders[memory] = operation
 
@@ -124,30 +166,40 @@ class Planner:
         """The memory of an operand that is used here for the last time, to be written over."""
         if not self.lowerings[operation].in_place:
             return None
+        segment = self.made.local.get(operation)
         for x in operation.operands:
             if not isinstance(x, Operation) or x not in self.made.memory:
                 continue
             dies = self.last[x] == index and not self._looked_at(x, operation)
-            if dies and fits(x, operation):
+            if dies and fits(x, operation) and self.made.local.get(x) is segment:
                 return self.made.memory[x]
         return None
 
     def _looked_at(self, x: Operand, operation: Operation) -> bool:
-        """Whether another operand is a view of this one."""
-        return any(x in self._owners_of(y) for y in operation.operands if y is not x)
+        """Whether a view of this operand is read by the operation, or between its blocks."""
+        together = self._together(operation)
+        if together[0] not in self.seen_through:
+            read = (y for other in together for y in other.operands)
+            self.seen_through[together[0]] = {
+                owner for y in read for owner in self._owners_of(y) if owner is not y
+            }
+        return x in self.seen_through[together[0]]
 
-    def _taken_free(self, wanted: Type) -> Memory:
-        same = [memory for memory in self.free if self._holds(memory, wanted)]
+    def _taken_free(self, operation: Operation) -> Memory:
+        segment = self.made.local.get(operation)
+        wanted = self.made.type_in_memory(operation)
+        free = self.free.setdefault(segment, [])
+        same = [memory for memory in free if self._holds(memory, wanted)]
         if same:
-            self.free.remove(same[-1])
+            free.remove(same[-1])
             return same[-1]
         # Memory that is much too large would be missed where it fits.
-        large = 2 * wanted.nbytes if wanted.nbytes >= LEAST_SHARED else -1
-        fitting = [x for x in self.free if wanted.nbytes <= x.nbytes <= large]
+        large = 2 * wanted.nbytes if wanted.nbytes >= LEAST_SHARED and segment is None else -1
+        fitting = [x for x in free if wanted.nbytes <= x.nbytes <= large]
         if not fitting:
             return Memory(wanted.nbytes)
         best = min(fitting, key=lambda memory: memory.nbytes)
-        self.free.remove(best)
+        free.remove(best)
         return best
 
     def _holds(self, memory: Memory, wanted: Type) -> bool:
@@ -159,9 +211,10 @@ class Planner:
         x = self.partners.get(operation)
         if x is None:
             return
-        over = self.lowerings[operation].in_place and not self._looked_at(x, operation)
+        first = self.position[self._together(operation)[0]]
         last = self.last.get(x, -1)
-        if last < index or (last == index and over):
+        over = last < index or (last == index and self.lowerings[operation].in_place)
+        if last < first or (over and not self._looked_at(x, operation)):
             self.made.donated[operation] = x
 
     # Views.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from autograd_lite.compiling.blocks import available_threads
 from autograd_lite.compiling.buffers import Plan, planned
 from autograd_lite.compiling.captured import Captured
 from autograd_lite.compiling.comparison import first_difference
@@ -17,6 +19,7 @@ from autograd_lite.compiling.lowering import Form, lowering_of
 from autograd_lite.compiling.passes import simplified
 from autograd_lite.compiling.program import Input, Program, Type
 from autograd_lite.compiling.recording import Recorded, name_of, record_program
+from autograd_lite.compiling.segments import Blocking, Segment, segmented
 from autograd_lite.compiling.signature import leaf_names, signature_of
 from autograd_lite.compiling.source import Source, written
 from autograd_lite.errors import ArgumentValueError, CompileError
@@ -54,15 +57,17 @@ class CompiledProgram:
         captured: Captured,
         donated: Sequence[int],
         check_finite: bool,
+        blocking: Blocking,
     ) -> None:
         self.function = function
         self.recorded = recorded
         self.captured = captured
         self.donated = donated
-        self.program = simplified(recorded.program)
-        lowerings = {x: lowering_of(x) for x in self.program.operations}
+        program = simplified(recorded.program)
+        lowerings = {x: lowering_of(x) for x in program.operations}
+        self.program, segments = segmented(program, lowerings, blocking, bool(donated))
         given = [self.program.inputs[index] for index in self.donated]
-        self.plan = planned(self.program, lowerings, given)
+        self.plan = planned(self.program, lowerings, given, segments)
         self.source = written(
             self.program,
             lowerings,
@@ -70,8 +75,9 @@ class CompiledProgram:
             getattr(function, "__name__", "program"),
             recorded.result,
             check_finite,
+            segments,
         )
-        self.stats = statistics(recorded.program, self.program, self.plan)
+        self.stats = statistics(recorded.program, self.program, self.plan, segments)
         self.prepare = executed(self.source)
         self.idle: list[Function] = []
         arguments = len(self.program.inputs) - len(recorded.captured)
@@ -148,7 +154,9 @@ def executed(source: Source) -> Function:
     return prepare
 
 
-def statistics(recorded: Program, program: Program, plan: Plan) -> Statistics:
+def statistics(
+    recorded: Program, program: Program, plan: Plan, segments: Sequence[Segment]
+) -> Statistics:
     allocated = [x for x in program.operations if x not in plan.memory and x not in plan.donated]
     fixed = sum(memory.nbytes for memory in plan.pieces)
     fresh = sum(x.type.nbytes for x in allocated if lowering_of(x).form is not Form.VIEW)
@@ -157,8 +165,15 @@ def statistics(recorded: Program, program: Program, plan: Plan) -> Statistics:
         calls=sum(x not in plan.static for x in program.operations),
         buffers=len(plan.pieces),
         bytes=fixed,
-        peak=fixed + fresh,
+        peak=fixed + fresh + max((scratch(segment, plan) for segment in segments), default=0),
     )
+
+
+def scratch(segment: Segment, plan: Plan) -> int:
+    """Bytes that the threads make for the blocks of a segment while it runs."""
+    threads = min(segment.threads or available_threads(), segment.count)
+    parts = sum(segment.count * x.type.nbytes for x in segment.reductions)
+    return parts + threads * sum(memory.nbytes for memory in plan.pieces_of(segment))
 
 
 class Compiled:
@@ -182,12 +197,14 @@ class Compiled:
         check_finite: bool,
         donate: tuple[int | Value, ...],
         cache_size: int,
+        blocking: Blocking,
     ) -> None:
         self.function = function
         self.check = check
         self.check_finite = check_finite
         self.donate = donate
         self.cache_size = cache_size
+        self.blocking = blocking
         self._programs: dict[Any, CompiledProgram] = {}
         self._last: CompiledProgram | None = None
         self._lock = threading.RLock()
@@ -232,7 +249,12 @@ class Compiled:
             captured = Captured(self.function)
             recorded = self._recorded(args, kwargs, captured)
             program = CompiledProgram(
-                self.function, recorded, captured, self._donated(args, recorded), self.check_finite
+                self.function,
+                recorded,
+                captured,
+                self._donated(args, recorded),
+                self.check_finite,
+                self.blocking,
             )
             program.checked = not self.check
             while len(self._programs) >= self.cache_size:
@@ -307,6 +329,8 @@ def compile(
     check_finite: bool = ...,
     donate: int | Value | tuple[int | Value, ...] = ...,
     cache_size: int = ...,
+    block: int | None = ...,
+    threads: int | None = ...,
 ) -> Compiled: ...
 @overload
 def compile(
@@ -315,6 +339,8 @@ def compile(
     check_finite: bool = ...,
     donate: int | Value | tuple[int | Value, ...] = ...,
     cache_size: int = ...,
+    block: int | None = ...,
+    threads: int | None = ...,
 ) -> Callable[[Function], Compiled]: ...
 def compile(
     function: Function | None = None,
@@ -323,6 +349,8 @@ def compile(
     check_finite: bool = False,
     donate: int | Value | tuple[int | Value, ...] = (),
     cache_size: int = 64,
+    block: int | None = None,
+    threads: int | None = None,
 ) -> Compiled | Callable[[Function], Compiled]:
     """Turn a function of NumPy code, gradients included, into a straight-line NumPy program.
 
@@ -349,6 +377,14 @@ def compile(
         that is left, if the program has read that for the last time.
     cache_size : int
         How many programs are kept; the oldest goes first.
+    block : int
+        Chains of elementwise operations on arrays that have more elements than
+        this run in blocks of so many elements, which stay in the cache; 0 for
+        never.  By default blocks have 8,192 elements, from four blocks on.
+    threads : int
+        How many threads take blocks; by default one for each core that the
+        process may use, where there is enough to do.  Results do not depend
+        on it.
 
     Returns
     -------
@@ -382,6 +418,17 @@ def compile(
             check_finite=check_finite,
             donate=positions,
             cache_size=cache_size,
+            blocking=blocking_of(block, threads),
         )
 
     return make if function is None else make(function)
+
+
+def blocking_of(block: int | None, threads: int | None) -> Blocking:
+    if threads is not None and threads < 1:
+        raise ArgumentValueError(f"compile: threads={threads}; pass 1 or more, or leave it out")
+    if block is None:
+        return Blocking(threads=threads)
+    if block < 0:
+        raise ArgumentValueError(f"compile: block={block}; pass 1 or more, or 0 for no blocks")
+    return Blocking(block, block + 1 if block else sys.maxsize, threads)

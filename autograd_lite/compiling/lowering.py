@@ -53,7 +53,11 @@ class Lowering:
     form: Form
     lines: Lines
     in_place: bool = False
-    """Whether the buffer may be that of an operand: each element depends on its like only."""
+    """Whether the buffer may be that of an operand, which is read before it is written over."""
+    elementwise: bool = False
+    """Whether each element depends on its like in the operands only."""
+    reduces: np.ufunc | None = None
+    """What a reduction puts parts of it together with."""
 
 
 def lowering_of(operation: Operation) -> Lowering:
@@ -110,7 +114,7 @@ def ufunc_lowering(ufunc: np.ufunc, *extra: Operand) -> Callable[[Operation], Lo
                 arguments.append(f"out={out}" if ufunc in BY_KEYWORD else out)
             return [f"{write.function(ufunc)}({', '.join(arguments)})"]
 
-        return Lowering(Form.INTO, lines, in_place=True)
+        return Lowering(Form.INTO, lines, in_place=True, elementwise=True)
 
     return choose
 
@@ -152,7 +156,7 @@ def reduction_lowering(ufunc: np.ufunc) -> Callable[[Operation], Lowering | None
                 arguments = arguments[:2]
             return [f"{write.function(ufunc)}.reduce({', '.join(arguments)})"]
 
-        return Lowering(Form.INTO, lines)
+        return Lowering(Form.INTO, lines, reduces=ufunc)
 
     return choose
 
@@ -175,7 +179,7 @@ def mean_lowering(operation: Operation) -> Lowering | None:
             return [f"{divide}({reduced}, {number})"]
         return [reduced, f"{divide}({out}, {number}, {out})"]
 
-    return Lowering(Form.INTO, lines)
+    return Lowering(Form.INTO, lines, reduces=np.add)
 
 
 # Choices, joins, indexing.
@@ -198,7 +202,7 @@ def where_lowering(operation: Operation) -> Lowering | None:
     condition = operation.operands[0]
     if condition.type.dtype != bool:
         return None
-    return Lowering(Form.INTO, where_lines)
+    return Lowering(Form.INTO, where_lines, elementwise=True)
 
 
 def join_lowering(operation: Operation) -> Lowering | None:
@@ -326,7 +330,9 @@ def astype_lowering(operation: Operation) -> Lowering | None:
             return [f"{x}.astype({write.literal(operation.type.dtype)})"]
         return [f"{write.function(np.copyto)}({out}, {x}, 'unsafe')"]
 
-    return None if operation.operands[0].type.dtype is None else Lowering(Form.INTO, lines)
+    if operation.operands[0].type.dtype is None:
+        return None
+    return Lowering(Form.INTO, lines, elementwise=True)
 
 
 def draw_lowering(operation: Operation) -> Lowering | None:

@@ -206,6 +206,7 @@ class Graph:
         self.constants: dict[int, Constant] = {}
         self.since = since
         self.origins = origins
+        self.section = "forward"
 
     def recorded(self, result: Any, draws: Iterable[Node]) -> Recorded:
         leaves = flatten(result)
@@ -244,11 +245,19 @@ class Graph:
             node.parameters,
             Type.of(node.data),
             node.label or "",
-            self.origins.get(id(node), Origin()),
+            self.origin_of(node),
         )
         check_shape_is_fixed(operation)
         self.known[node] = operation
         return operation
+
+    def origin_of(self, node: Node) -> Origin:
+        """Where a node was recorded; what follows the reverse sweep is the update."""
+        origin = self.origins.get(id(node), Origin())
+        if origin.section == "forward" and self.section != "forward":
+            origin = replace(origin, section="update")
+        self.section = origin.section
+        return origin
 
     def operand(self, x: Any) -> Operand:
         if not isinstance(x, Node):

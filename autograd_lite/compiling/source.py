@@ -7,7 +7,7 @@ import keyword
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ from autograd_lite.compiling.buffers import Memory, Plan
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
 from autograd_lite.compiling.results import result_template
+from autograd_lite.compiling.segment_source import SegmentWriter
+from autograd_lite.compiling.segments import Segment
 from autograd_lite.errors import NonFiniteError
 
 __all__ = ["Source", "written"]
@@ -65,9 +67,10 @@ def written(
     name: str,
     result: Any,
     check_finite: bool = False,
+    segments: Sequence[Segment] = (),
 ) -> Source:
     """Write a program; ``result`` is the nesting of what it returns."""
-    return SourceWriter(program, lowerings, plan, check_finite).write(name, result)
+    return SourceWriter(program, lowerings, plan, check_finite, segments).write(name, result)
 
 
 class SourceWriter:
@@ -79,6 +82,7 @@ class SourceWriter:
         lowerings: dict[Operation, Lowering],
         plan: Plan,
         check_finite: bool,
+        segments: Sequence[Segment],
     ) -> None:
         self.program = program
         self.lowerings = lowerings
@@ -90,13 +94,18 @@ class SourceWriter:
         self.texts: dict[Operand, str] = {}
         self.keys: dict[Any, str] = {}
         self.prelude: list[str] = []
+        self.segments = {x: segment for segment in segments for x in segment.operations}
+        self.functions: list[str] = []
         self.section = ""
         self.lines: list[str] = []
+        """Of the function, or of the block that is being written."""
+        self.outside = self.lines
+        """Of the function."""
 
     # What lowerings ask.
 
     def operand(self, x: Operand, dtype: np.dtype[Any] | None = None) -> str:
-        if isinstance(x, Constant):
+        if isinstance(x, Constant) and x not in self.texts:
             return self.constant(x.value, dtype)
         if dtype is not None and x.type.dtype is None:
             return self.boxed(x, dtype)
@@ -129,7 +138,7 @@ class SourceWriter:
             self.keys[key] = name
             make, kind = self.function(np.empty), self.function(dtype.type)
             self.prelude.append(f"{name} = {make}((), {kind})")
-            self.lines.append(f"{name}[()] = {self.texts[x]}")
+            self.outside.append(f"{name}[()] = {self.texts[x]}")
         return self.keys[key]
 
     def function(self, function: Any) -> str:
@@ -172,12 +181,20 @@ class SourceWriter:
         """The user's label; or what the operation is called and a number: tanh1, tanh2, ..."""
         if operation.name:
             return self.fresh(operation.name)
-        base = identifier(operation.primitive.name)
+        return self.numbered(identifier(operation.primitive.name))
+
+    def numbered(self, base: str) -> str:
         while True:
             self.counts[base] = self.counts.get(base, 0) + 1
             name = f"{base}{self.counts[base]}"
             if name not in self.used:
                 return self.fresh(name)
+
+    def named_once(self, key: Any, wish: str) -> str:
+        """The name that was found for a key when it was first asked for."""
+        if key not in self.keys:
+            self.keys[key] = self.fresh(wish)
+        return self.keys[key]
 
     def named(self, key: Any, wish: str, value: Any) -> str:
         if key not in self.keys:
@@ -191,11 +208,17 @@ class SourceWriter:
         own = self.fresh(name)
         for x in self.program.inputs:
             self.texts[x] = self.fresh(x.name)
-        self._declare_memory()
+        self.places: dict[tuple[Memory, Any], str] = {}
+        self._name_memory()
+        self.prelude.extend(self.declarations(None))
         for operation in self.program.operations:
-            if operation not in self.plan.static:
-                self._enter(operation.origin.section)
-            self._write_operation(operation)
+            segment = self.segments.get(operation)
+            if segment is None:
+                if operation not in self.plan.static:
+                    self.enter(operation)
+                self._write_operation(operation)
+            elif operation is segment.operations[0]:
+                SegmentWriter(self, segment).write()
         template = result_template(result, self.literal)
         self.lines.append(f"return {template.format(*self._results())}")
         inputs = ", ".join(self.texts[x] for x in self.program.inputs)
@@ -203,6 +226,7 @@ class SourceWriter:
         self.source.body = [
             *(f"    {line}" for line in self.prelude),
             "",
+            *(f"    {line}" if line else "" for line in self.functions),
             f"    def {own}({inputs}):",
             *(f"        {line}" for line in self.lines),
             "",
@@ -210,65 +234,83 @@ class SourceWriter:
         ]
         return self.source
 
-    def _enter(self, section: str) -> None:
-        """Begin a section where it changes; what follows the reverse sweep is the update."""
-        before = self.section
-        if section == "forward" and before in ("backward", "update"):
-            section = "update"
-        if section != before:
+    def enter(self, operation: Operation) -> None:
+        """Begin a section where it changes."""
+        section = operation.origin.section
+        if section != self.section:
             self.lines.append(f"# {section}")
             self.section = section
 
-    def _declare_memory(self) -> None:
+    # Memory.
+
+    def _name_memory(self) -> None:
         """One name for each piece of memory and each shape and dtype that it is used in."""
-        self.places: dict[tuple[Memory, Any], str] = {}
         for operation, memory in self.plan.memory.items():
-            key = (memory, layout_of(operation.type))
+            key = (memory, layout_of(self.plan.type_in_memory(operation)))
             if key not in self.places:
                 self.places[key] = self.result_name(operation)
-        empty = self.function(np.empty) if self.plan.memory else ""
-        for memory in self.plan.pieces:
+
+    def declarations(self, segment: Segment | None) -> list[str]:
+        """The lines that make the buffers of a segment, or of the whole program."""
+        lines = []
+        for memory in self.plan.pieces_of(segment):
             layouts = list(dict.fromkeys(map(layout_of, memory.tenants)))
             names = [self.places[memory, layout] for layout in layouts]
             if len(layouts) == 1:
-                self.prelude.append(f"{names[0]} = {empty}({self._layout_text(layouts[0])})")
+                lines.append(f"{names[0]} = {self.empty(*layouts[0], segment)}")
                 continue
             whole, byte = self.fresh("memory"), self.function(np.uint8)
-            self.prelude.append(f"{whole} = {empty}({memory.nbytes}, {byte})")
+            lines.append(f"{whole} = {self.function(np.empty)}({memory.nbytes}, {byte})")
             for name, (shape, dtype) in zip(names, layouts, strict=True):
                 nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-                self.prelude.append(
+                lines.append(
                     f"{name} = {whole}[:{nbytes}].view({self.literal(dtype)}).reshape({shape})"
                 )
+        return lines
 
-    def _layout_text(self, layout: Any) -> str:
-        shape, dtype = layout
-        return f"{shape}, {self.literal(dtype)}"
+    def empty(self, shape: Any, dtype: Any, segment: Segment | None = None) -> str:
+        """A new array; in a segment, as many rows of it as a block has."""
+        text = str(shape)
+        if segment is not None:
+            text = f"({', '.join(['length', *map(str, shape[1:])])}{',' * (len(shape) == 1)})"
+        return f"{self.function(np.empty)}({text}, {self.literal(dtype)})"
+
+    def out(self, operation: Operation) -> str | None:
+        """The name of what an operation writes into; None if it makes its result."""
+        if operation in self.plan.memory:
+            layout = layout_of(self.plan.type_in_memory(operation))
+            return self.places[self.plan.memory[operation], layout]
+        if operation in self.plan.donated:
+            return self.texts[self.plan.donated[operation]]
+        return None
+
+    # Operations.
 
     def _write_operation(self, operation: Operation) -> None:
-        lowering = self.lowerings[operation]
-        if operation in self.plan.memory:
-            out: str | None
-            out = self.places[self.plan.memory[operation], layout_of(operation.type)]
-        elif operation in self.plan.donated:
-            out = self.texts[self.plan.donated[operation]]
-        else:
-            out = None
         if operation in self.plan.static:
             name = self.result_name(operation)
-            (text,) = lowering.lines(self, operation, None)
+            (text,) = self.lowerings[operation].lines(self, operation, None)
             self.prelude.append(f"{name} = {text}")
             self.texts[operation] = name
             return
-        lines = lowering.lines(self, operation, out)
+        self.write_lines(operation, operation)
+
+    def write_lines(self, operation: Operation, how: Operation) -> None:
+        """Compute an operation in the way of another one, which gives the same."""
+        out = self.out(operation)
+        lines = self.lowerings[operation].lines(self, how, out)
         if out is None:
             out = self.result_name(operation)
             lines = [f"{out} = {lines[0]}"]
         self.texts[operation] = out
-        lines[0] = f"{lines[0]}{comment(operation)}"
-        self.lines.extend(lines)
+        self.add(operation, lines)
+
+    def add(self, operation: Operation, lines: list[str]) -> None:
+        """Lines that compute an operation, with what is to be known of its result."""
+        self.lines.extend([f"{lines[0]}{comment(operation)}", *lines[1:]])
         if self.check_finite and operation.type.dtype is not None:
-            self.lines.append(f"{self.function(checked_finite)}({out}, {str(operation)!r})")
+            name, out = self.function(checked_finite), self.texts[operation]
+            self.lines.append(f"{name}({out}, {str(operation)!r})")
 
     def _results(self) -> Iterable[str]:
         """The outputs as the caller gets them: his own, no buffer and no view of one."""

@@ -1,0 +1,251 @@
+"""Segments: operations that pass together over large arrays, block by block.
+
+An elementwise operation on a large array waits for memory, not for arithmetic.
+A segment is a run of operations whose results have the same leading axes, so
+that all of them can be computed for a block of rows before the next block is
+looked at: what only they use never leaves the cache.  A segment may end in
+reductions over the rows, which leave one part for each block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from autograd_lite.compiling.lowering import Form, Lowering
+from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
+
+__all__ = ["Blocking", "Segment", "segmented"]
+
+Lowerings = dict[Operation, Lowering]
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """How large arrays are cut into blocks, and by how many threads those are taken."""
+
+    block: int = 1 << 13
+    """Elements in a block: few enough for the cache, many enough to make calls worthwhile."""
+    least: int = 1 << 15
+    """Elements of an array from which on it is cut."""
+    threads: int | None = None
+    """At most so many; None: one for each core where there is enough to do."""
+
+    def threads_for(self, work: int) -> int | None:
+        """The threads for so many applications of operations to elements."""
+        return 1 if self.threads is None and work < 32 * self.block else self.threads
+
+
+@dataclass(eq=False)
+class Segment:
+    """Operations in order, none of which needs another block than the one it is in."""
+
+    operations: tuple[Operation, ...]
+    axes: dict[Operation, tuple[int, ...]]
+    """The axes that its reductions take away."""
+    escaping: frozenset[Operation]
+    """Those whose result somebody outside wants."""
+    blocking: Blocking
+    merges: bool = True
+    """Whether leading axes may be made one; an argument to be written over may not be in order."""
+
+    @cached_property
+    def reductions(self) -> frozenset[Operation]:
+        """Those over rows, which leave one part for each block, to be put together at the end."""
+        return frozenset(x for x, axes in self.axes.items() if 0 in axes)
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The axes that the results have, those that are 1 in some at their full length."""
+        shapes = [x.type.shape for x in self.operations if x not in self.reductions]
+        return tuple(map(max, zip(*shapes, strict=True)))
+
+    @cached_property
+    def leading(self) -> int:
+        """How many leading axes count as one, along which the blocks lie."""
+        most = len(self.shape) if self.merges else 1
+        return next(n for n in range(most, 0, -1) if self._may_lead(n))
+
+    def _may_lead(self, leading: int) -> bool:
+        """Whether these axes are alike everywhere: all of them are there, repeat or are summed."""
+        every = self.shape[:leading]
+        for operation in self.operations:
+            sums_rows = operation in self.reductions
+            taken = sum(axis < leading for axis in self.axes.get(operation, ()))
+            if taken != (leading if sums_rows else 0):
+                return False
+            if not sums_rows and operation.type.shape[:leading] != every:
+                return False
+            heads = (self.aligned(x.type)[:leading] for x in operation.operands)
+            if any(head != every and max(head) > 1 for head in heads):
+                return False
+        return True
+
+    def is_local(self, operation: Operation) -> bool:
+        """Whether a result is used within a block only."""
+        return operation not in self.escaping and operation not in self.reductions
+
+    def aligned(self, of: Type) -> tuple[int, ...]:
+        """A shape with as many axes as the segment's."""
+        return (1,) * (len(self.shape) - len(of.shape)) + of.shape
+
+    def is_cut(self, of: Type) -> bool:
+        """Whether a block sees its own rows of such an array; else it sees all of it."""
+        head = self.aligned(of)[: self.leading]
+        has_rows = len(of.shape) == len(self.shape) or self.length > 1
+        return has_rows and head == self.shape[: self.leading]
+
+    @property
+    def length(self) -> int:
+        return prod(self.shape[: self.leading])
+
+    @property
+    def size(self) -> int:
+        """Rows in a block."""
+        row = prod(self.shape[self.leading :])
+        return min(self.length, max(1, self.blocking.block // row))
+
+    @property
+    def count(self) -> int:
+        return -(-self.length // self.size)
+
+    @property
+    def threads(self) -> int | None:
+        return self.blocking.threads_for(prod(self.shape) * len(self.operations))
+
+    def merged(self, of: Type) -> tuple[int, ...]:
+        """The shape of an array with the leading axes made one."""
+        aligned = self.aligned(of)
+        return (prod(aligned[: self.leading]), *aligned[self.leading :])
+
+    def block_type(self, of: Type) -> Type:
+        """The type of what a block holds of such a result."""
+        return replace(of, shape=(self.size, *self.merged(of)[1:]))
+
+    def in_block(self, reduction: Operation) -> Operation:
+        """A reduction as it is in a block, where the leading axes are one."""
+        axes = {max(0, axis - self.leading + 1) for axis in self.axes[reduction]}
+        parameters: dict[str, Any] = {"axis": tuple(sorted(axes))}
+        if reduction not in self.reductions:
+            parameters["keepdims"] = True
+        return replace(reduction, parameters=parameters)
+
+    @cached_property
+    def arrays(self) -> tuple[Operand, ...]:
+        """The arrays and numbers of NumPy's from outside that its operations read."""
+        inner = set(self.operations)
+        read = (x for operation in self.operations for x in operation.operands)
+        outer = (x for x in read if x not in inner and x.type.is_array)
+        varying = (x for x in outer if x.type.shape or not isinstance(x, Constant))
+        return tuple(dict.fromkeys(varying))
+
+
+def reduced_axes(operation: Operation) -> tuple[int, ...]:
+    """The axes that a reduction takes away."""
+    count = len(operation.operands[0].type.shape)
+    axis = operation.parameters.get("axis")
+    axes = range(count) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(int(i) % count for i in axes)
+
+
+def segmented(
+    program: Program, lowerings: Lowerings, blocking: Blocking, donates: bool = False
+) -> tuple[Program, list[Segment]]:
+    """Find the segments of a program; in the program returned, their operations are together."""
+    groups = list(grouped(program, lowerings, blocking))
+    results = set(program.outputs)
+    users: dict[Operand, set[Operation]] = {}
+    for operation in program.operations:
+        for x in operation.operands:
+            users.setdefault(x, set()).add(operation)
+
+    def is_wanted(x: Operation, members: set[Operation]) -> bool:
+        return x in results or not users.get(x, members) <= members
+
+    segments = [
+        Segment(
+            tuple(group.operations),
+            group.axes,
+            frozenset(x for x in group.operations if is_wanted(x, set(group.operations))),
+            blocking,
+            merges=not donates or results.isdisjoint(group.operations),
+        )
+        for group in groups
+        if group.is_worthwhile(blocking)
+    ]
+    operations = (x for group in groups for x in (*group.operations, *group.behind))
+    return replace(program, operations=tuple(operations)), segments
+
+
+@dataclass
+class Group:
+    """A segment while it grows, and the operations that it has let past."""
+
+    operations: list[Operation]
+    is_open: bool
+    """Whether it can become a segment; else it is one operation of another kind."""
+    axes: dict[Operation, tuple[int, ...]] = field(default_factory=dict)
+    behind: list[Operation] = field(default_factory=list)
+    """Views and small results that stood between its operations, and now come after them."""
+    later: set[Operand] = field(default_factory=set)
+    """What is known only when the segment has ended."""
+
+    @property
+    def first(self) -> Type:
+        return self.operations[0].type
+
+    def is_worthwhile(self, blocking: Blocking) -> bool:
+        elements = max(x.type.size for x in self.operations)
+        if not self.is_open or elements < blocking.least:
+            return False
+        return len(self.operations) > 1 or blocking.threads_for(elements) != 1
+
+    def takes(self, operation: Operation, lowering: Lowering) -> bool:
+        """Let an operation in if it can pass over the same blocks."""
+        if not self.later.isdisjoint(operation.operands):
+            return False
+        if lowering.elementwise and self._has_rows(operation.type):
+            self.operations.append(operation)
+            return True
+        if lowering.reduces is None or not self._has_rows(operation.operands[0].type):
+            return False
+        axes = reduced_axes(operation)
+        if (0 in axes) == bool(operation.parameters.get("keepdims")):
+            return False
+        self.operations.append(operation)
+        self.axes[operation] = axes
+        if 0 in axes:
+            self.later.add(operation)
+        return True
+
+    def _has_rows(self, of: Type) -> bool:
+        return len(of.shape) == len(self.first.shape) and of.shape[0] == self.first.shape[0]
+
+    def lets_past(self, operation: Operation, lowering: Lowering) -> bool:
+        """Let an operation wait for the end of the segment if that holds up little memory."""
+        if lowering.form is not Form.VIEW and 8 * operation.type.nbytes > self.first.nbytes:
+            return False
+        self.behind.append(operation)
+        self.later.add(operation)
+        return True
+
+
+def grouped(program: Program, lowerings: Lowerings, blocking: Blocking) -> Iterator[Group]:
+    """Cut a program into groups; an operation that fits no other is a group of its own."""
+    group: Group | None = None
+    for operation in program.operations:
+        lowering = lowerings[operation]
+        if group is not None:
+            if group.takes(operation, lowering) or group.lets_past(operation, lowering):
+                continue
+            yield group
+        starts = lowering.elementwise and bool(operation.type.shape)
+        group = Group([operation], starts and operation.type.size >= blocking.least)
+        if not group.is_open:
+            yield group
+            group = None
+    if group is not None:
+        yield group
