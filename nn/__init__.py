@@ -92,6 +92,7 @@ from nn.perceptron import McCullochPitts, Neuron, Perceptron, hebb_update
 from nn.prediction import predict
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
 from nn.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
+from nn.step import CompileWarning
 from nn.training import DivergenceError, evaluate, fit
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "BatchNorm1d",
     "Callback",
     "Checkpoint",
+    "CompileWarning",
     "Concatenate",
     "DivergenceError",
     "Dropout",

@@ -119,8 +119,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         """Map input of shape (..., n_in) to output of shape (..., n_out)."""
-        if not isinstance(x, ag.Value):
-            x = np.asarray(x, self.dtype)
+        x = as_input(x, self.dtype)
         features = x.shape[-1] if x.ndim else 0
         weight = self._draw(features) if self.weight is None else self.weight
         if features != self.n_in:
@@ -134,6 +133,13 @@ class Linear(Module):
     def _arguments(self) -> str:
         sizes = f"{self.n_in}, {self.n_out}"
         return sizes if self.use_bias else f"{sizes}, use_bias=False"
+
+
+def as_input(x: Any, dtype: Any) -> Any:
+    """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
+    if not isinstance(x, ag.Value):
+        return np.asarray(x, dtype)
+    return x if x.dtype.kind == "f" else x.astype(dtype)
 
 
 def checked_size(layer: str, name: str, size: Any) -> int:
@@ -314,18 +320,27 @@ class Embedding(Module):
 
     def forward(self, indices: Any) -> Any:
         """The vectors of these numbers."""
-        indices = np.asarray(indices)
-        if indices.dtype.kind not in "iu":
-            raise ag.ArgumentTypeError(
-                f"Embedding: the input has dtype {indices.dtype}; pass integers, "
-                f"which number the vectors from 0 to {self.n_in - 1}"
-            )
-        if indices.size and not 0 <= indices.min() <= indices.max() < self.n_in:
-            raise ag.ArgumentValueError(
-                f"Embedding: the input goes from {indices.min()} to {indices.max()}, but there are "
-                f"{self.n_in} vectors, numbered from 0 to {self.n_in - 1}"
-            )
-        return self.weight[indices]
+        return self.weight[checked_indices(indices, count=self.n_in)]
+
+
+def indices_below(indices: Any, *, count: int) -> Any:
+    """What `checked_indices` computes."""
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise ag.ArgumentTypeError(
+            f"Embedding: the input has dtype {indices.dtype}; pass integers, "
+            f"which number the vectors from 0 to {count - 1}"
+        )
+    if indices.size and not 0 <= indices.min() <= indices.max() < count:
+        raise ag.ArgumentValueError(
+            f"Embedding: the input goes from {indices.min()} to {indices.max()}, but there are "
+            f"{count} vectors, numbered from 0 to {count - 1}"
+        )
+    return indices
+
+
+checked_indices = ag.Primitive(indices_below, differentiable=False, name="indices")
+"""The indices themselves, refused if one is out of range; recorded for a Value."""
 
 
 class Residual(Module):

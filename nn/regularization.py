@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.layers import RandomState, checked_size
+from nn.layers import RandomState, as_input, checked_size
 from nn.module import Module, Parameter
 
 __all__ = ["BatchNorm1d", "Dropout", "LayerNorm"]
@@ -58,7 +58,7 @@ class Dropout(Module):
         if not self.training or self.rate == 0:
             return x
         dtype = x.dtype if getattr(x, "dtype", None) == np.float32 else np.float64
-        kept = self.rng.random(np.shape(x), dtype) >= self.rate
+        kept = ag.random.random(self.rng, np.shape(x), dtype) >= self.rate
         return x * (kept / np.asarray(1 - self.rate, x.dtype))
 
 
@@ -90,8 +90,7 @@ class Normalization(Module):
 
     def _checked(self, x: Any) -> Any:
         """The input in the dtype of the layer, of as many features as it has."""
-        if not isinstance(x, ag.Value):
-            x = np.asarray(x, self.dtype)
+        x = as_input(x, self.dtype)
         features = x.shape[-1] if x.ndim else 0
         if self.n_in is None:
             self._draw(features)
@@ -188,7 +187,7 @@ class BatchNorm1d(Normalization):
 
     def _remember(self, mean: Any, variance: Any, count: int) -> None:
         """Move the running averages towards those of the batch."""
-        mean, variance = (v.data if isinstance(v, ag.Value) else v for v in (mean, variance))
+        mean, variance = ag.stop_gradient(mean), ag.stop_gradient(variance)
         kept = 1 - self.momentum
         self.running_mean = kept * self.running_mean + self.momentum * mean
         if count > 1:

@@ -13,7 +13,6 @@ from nn.callbacks import Callback
 from nn.data import (
     ArrayBatches,
     IterableBatches,
-    apply_model,
     checked_pair,
     checked_weights,
     dtype_of,
@@ -23,13 +22,15 @@ from nn.data import (
     rows_of,
 )
 from nn.history import History
+from nn.interruption import uninterrupted
 from nn.layers import RandomState
 from nn.losses import losses
 from nn.metrics import metrics as named_metrics
 from nn.module import Module
-from nn.optimizers import Adam, Optimizer, clip_gradient_norm, clip_gradient_values
+from nn.optimizers import Adam, Optimizer
 from nn.prediction import check_count, predict
 from nn.schedules import Schedule
+from nn.step import NonFiniteLossError, Penalties, Step
 
 __all__ = ["DivergenceError", "evaluate", "fit"]
 
@@ -73,6 +74,7 @@ def fit(
     accumulate: int = 1,
     history: History | None = None,
     rng: RandomState = None,
+    compile: bool = True,
     progress: bool = True,
 ) -> History:
     """Train a model on shuffled mini-batches.
@@ -124,6 +126,10 @@ def fit(
         it gets the new ones.
     rng : numpy.random.Generator or int, optional
         Shuffles the samples; the same seed gives the same training.
+    compile : bool
+        Whether `autograd_lite.compile` makes one program of a step, update
+        included, for each shape of batch.  What cannot be compiled runs as it
+        is, after one warning that says why.
     progress : bool
         Whether a progress bar is shown.
 
@@ -140,7 +146,8 @@ def fit(
         If the data hold NaN or infinity, are empty or differ in length, or an
         option is out of its range; nothing is changed then.
     DivergenceError
-        If the loss becomes infinite or NaN; the message says what is known.
+        If the loss becomes infinite or NaN; the message says what is known, and
+        the parameters are those before.
 
     Examples
     --------
@@ -173,18 +180,22 @@ def fit(
         validation_data = checked_pair(*validation_data, "validation_data[0]", "validation_data[1]")
     predict(model, example)  # layers without n_in learn it from their input
     data.dtype = dtype_of(model)
-    training = Training(
+    chosen_optimizer = optimizer if isinstance(optimizer, Optimizer) else optimizer(model)
+    chosen_metrics = checked_metrics(metrics)
+    step = Step(
         model,
-        loss=named_loss(loss),
-        optimizer=optimizer if isinstance(optimizer, Optimizer) else optimizer(model),
-        metrics=checked_metrics(metrics),
+        named_loss(loss),
+        chosen_optimizer,
+        Penalties(l1, l2, clip_norm, clip_value),
+        keep_outputs=bool(chosen_metrics),
+        compile=compile,
+    )
+    training = Training(
+        step,
+        metrics=chosen_metrics,
         validation_data=validation_data,
         schedule=schedule,
         callbacks=list(callbacks),
-        l1=l1,
-        l2=l2,
-        clip_norm=clip_norm,
-        clip_value=clip_value,
         accumulate=accumulate,
         history=History() if history is None else history,
         rng=rng,
@@ -199,23 +210,18 @@ class Training:
     goes on from; ``batch`` counts within the epoch.
     """
 
-    def __init__(self, model: Module, **options: Any) -> None:
-        self.model = model
-        self.loss: Loss = options["loss"]
-        self.optimizer: Optimizer = options["optimizer"]
+    def __init__(self, step: Step, **options: Any) -> None:
+        self.step = step
+        self.model, self.loss, self.optimizer = step.model, step.loss, step.optimizer
         self.metrics: dict[str, Callable[..., Any]] = options["metrics"]
         self.validation_data = options["validation_data"]
         self.schedule: Schedule | None = options["schedule"]
         self.callbacks: list[Callback] = options["callbacks"]
-        self.l1, self.l2 = options["l1"], options["l2"]
-        self.clip_norm, self.clip_value = options["clip_norm"], options["clip_value"]
         self.accumulate: int = options["accumulate"]
         self.history: History = options["history"]
         self.rng: np.random.Generator = options["rng"]
         self.epoch = len(self.history)
         self.batch = 0
-        self.parameters = model.parameters()
-        self.weights = [p for p in self.parameters if p.ndim > 1 and p.requires_grad]
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
@@ -245,60 +251,44 @@ class Training:
     def one_epoch(self, data: ArrayBatches | IterableBatches, bar: Any) -> None:
         """Go through the data once, then look at the validation data."""
         seen = Seen(bool(self.metrics))
-        pending = 0.0
         n_batches = len(data) or 1
         self.model.train()
-        self.optimizer.zero_grad()
+        self.step.refresh()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for index, (x, y, weight) in enumerate(data.epoch(self.rng)):
                 self.batch = index
-                outputs, value = self.backward(x, y, weight)
-                seen.add(length(x), value, outputs, y)
-                pending += length(x)
-                if (self.batch + 1) % self.accumulate == 0:
-                    self.step(pending, self.epoch + self.batch / n_batches)
-                    pending = 0.0
+                loss, outputs = self.learn(x, y, weight, self.epoch + index / n_batches)
+                seen.add(length(x), float(loss), outputs, y)
                 bar.update()
-            if pending:
-                self.step(pending, self.epoch + 1.0)
+            if self.step.n_samples:  # fewer batches than make a step were left over
+                with uninterrupted():
+                    self.schedule_at(self.epoch + 1.0)
+                    self.step.conclude()
         self.epoch += 1
         self.history.append(**seen.numbers(self.metrics), **self.validation())
         bar.set_postfix({name: f"{v[-1]:.4g}" for name, v in self.history.columns.items()})
         for callback in self.callbacks:
             callback.after_epoch(self)
 
-    def backward(self, x: Any, y: Any, weight: Any) -> tuple[Any, float]:
-        """Outputs and loss of a batch, whose gradient is added to the parameters'."""
-        outputs = apply_model(self.model, x)
-        options = {} if weight is None else {"sample_weight": weight}
-        loss = self.loss(outputs, y, **options)
-        value = float(loss)
-        if not np.isfinite(value):
-            raise DivergenceError(self.diagnosis(value, outputs))
-        # Batches of one step count by their samples.
-        seed = None if self.accumulate == 1 else np.asarray(float(length(x)), loss.dtype)
-        loss.backward(seed, retain_graph=False)
-        return outputs, value
+    def learn(self, x: Any, y: Any, weight: Any, epoch: float) -> tuple[Any, Any]:
+        """Loss and outputs of a batch, with which a step is taken, or the share of one."""
+        try:
+            with uninterrupted():
+                if self.accumulate == 1:
+                    self.schedule_at(epoch)
+                    return self.step.take(x, y, weight)
+                loss, outputs = self.step.gather(x, y, weight)
+                if (self.batch + 1) % self.accumulate == 0:
+                    self.schedule_at(epoch)
+                    self.step.conclude()
+                return loss, outputs
+        except NonFiniteLossError as error:
+            raise DivergenceError(self.diagnosis(float(error.loss))) from None
 
-    def step(self, n_samples: float, epoch: float) -> None:
-        """Take one step along the gradients that were gathered."""
-        if self.accumulate > 1:
-            for parameter in self.parameters:
-                if parameter.grad is not None:
-                    parameter.grad = parameter.grad * (1 / n_samples)
-        if self.l1 or self.l2:
-            for weight in self.weights:
-                if weight.grad is not None:
-                    pull = self.l2 * weight.data + self.l1 * np.sign(weight.data)
-                    weight.grad = weight.grad + pull
-        if self.clip_norm is not None:
-            clip_gradient_norm(self.parameters, self.clip_norm)
-        if self.clip_value is not None:
-            clip_gradient_values(self.parameters, self.clip_value)
+    def schedule_at(self, epoch: float) -> None:
+        """Set the learning rate for a time in epochs."""
         if self.schedule is not None:
             self.optimizer.factor = self.schedule(epoch)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
 
     def validation(self) -> dict[str, float]:
         """Loss and metrics on the validation data."""
@@ -308,7 +298,7 @@ class Training:
         numbers = evaluate(self.model, x, y, loss=self.loss, metrics=self.metrics)
         return {f"validation_{name}": number for name, number in numbers.items()}
 
-    def diagnosis(self, value: float, outputs: Any) -> str:
+    def diagnosis(self, value: float) -> str:
         """What can be said about a loss that is not finite."""
         rates = ", ".join(
             f"{g.learning_rate * self.optimizer.factor:g}" for g in self.optimizer.groups
@@ -340,7 +330,7 @@ class Seen:
         self.count += n_samples
         self.total += n_samples * loss
         if self.keep_outputs:
-            self.outputs.append(map_arrays(lambda value: value.data, outputs))
+            self.outputs.append(outputs)
             self.targets.append(targets)
 
     def numbers(self, metrics: Mapping[str, Callable[..., Any]]) -> dict[str, float]:

@@ -106,7 +106,9 @@ def captured_variables(function: Any, seen: set[int]) -> Iterator[Variable]:
         yield from captured_variables(function.func, seen)
         return
     if isinstance(function, types.MethodType):
-        yield from attributes(function.__self__, function.__func__.__code__)
+        for variable in attributes(function.__self__, function.__func__.__code__):
+            yield variable
+            yield from captured_variables(variable.read(), seen)
         yield from captured_variables(function.__func__, seen)
         return
     if not isinstance(function, types.FunctionType):

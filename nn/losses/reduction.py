@@ -12,10 +12,11 @@ __all__ = ["as_operand", "between", "check_positive", "difference", "paired", "r
 
 
 def as_operand(x: Any, like: Any) -> Any:
-    """A plain array in the dtype of ``like``; a Value stays as it is, so that it is recorded."""
-    if isinstance(x, ag.Value):
-        return x
-    return np.asarray(x, like.dtype if hasattr(like, "dtype") else np.float64)
+    """An array in the dtype of ``like``; a Value stays one, so that it is recorded."""
+    dtype = like.dtype if hasattr(like, "dtype") else np.dtype(np.float64)
+    if not isinstance(x, ag.Value):
+        return np.asarray(x, dtype)
+    return x if x.dtype == dtype else x.astype(dtype)
 
 
 @ag.primitive
@@ -29,7 +30,7 @@ def between(x: Any, *, low: float, high: float, what: str) -> Any:
     return x
 
 
-between.defvjp(lambda g, out, x: g)
+between.defvjp(lambda g, out, x, low, high, what: g)
 
 
 def paired(outputs: Any, targets: Any, caller: str) -> Any:

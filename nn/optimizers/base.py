@@ -11,9 +11,10 @@ import numpy as np
 import autograd_lite as ag
 from nn.module import Module, Parameter
 
-__all__ = ["Array", "Optimizer", "Parameters"]
+__all__ = ["Optimizer", "Parameters", "State", "zeros_like"]
 
 Array = np.ndarray[Any, Any]
+State = dict[str, Any]
 Parameters = Module | Iterable[Parameter] | Iterable[dict[str, Any]]
 
 POSITIVE = ("a positive number", lambda number: 0 < number < float("inf"))
@@ -36,6 +37,9 @@ RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
 
 class Optimizer:
     """Base class: a subclass defines ``update``, and names its arrays of state.
+
+    ``update`` is a pure function of arrays, so one definition serves eager steps
+    and compiled ones.
 
     Parameters
     ----------
@@ -72,16 +76,15 @@ class Optimizer:
 
     Notes
     -----
-    Parameters are written in place, and nothing is allocated in the steady
-    state.  Graphs recorded before a step therefore see the new numbers: sweep
-    them first.
+    Parameters are written in place.  Graphs recorded before a step therefore see
+    the new numbers: sweep them first.
 
     Examples
     --------
     >>> import numpy as np, nn
     >>> class SignDescent(nn.Optimizer):
-    ...     def update(self, data, g, state, scratch, group):
-    ...         data -= group.learning_rate * self.factor * np.sign(g)
+    ...     def update(self, data, g, state, at):
+    ...         return data - at.learning_rate * np.sign(g), {}
     >>> w = nn.Parameter([1.0, -2.0])
     >>> optimizer = SignDescent([w], learning_rate=0.5)
     >>> np.sum(w * w).backward()
@@ -103,8 +106,7 @@ class Optimizer:
             self._check_ranges(vars(group))
         self.steps = 0
         self.factor = 1.0
-        self._states: dict[Parameter, dict[str, Array]] = {}
-        self._scratch: dict[Parameter, tuple[Array, Array]] = {}
+        self._states: dict[Parameter, State] = {}
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -124,51 +126,108 @@ class Optimizer:
         BackwardError
             If a parameter received no gradient; nothing is changed then.
         """
-        self._require_gradients()
-        self.steps += 1
-        for group in self.groups:
-            for parameter in group.parameters:
-                if not parameter.requires_grad:
-                    continue
-                data = parameter.data
-                if isinstance(data, np.ndarray):
-                    self._update(data, parameter, group)
-                else:  # a Python number cannot be written in place
-                    array = np.array(data)
-                    self._update(array, parameter, group)
-                    parameter.data = array.item()
+        self.require_gradients(self.parameters, [p.grad for p in self.parameters])
+        trained = self.trained()
+        gradients = [parameter.grad for parameter in trained]
+        data = [parameter.data for parameter in trained]
+        self.write(trained, *self.updated(data, gradients, self.states(trained), self.numbers()))
 
-    def update(
-        self, data: Array, g: Array, state: dict[str, Array], scratch: Array, group: Any
-    ) -> None:
-        """Change ``data`` in place, given its gradient ``g``; ``g`` must stay as it is.
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
+        """The new numbers of one parameter, and the entries of its state that change.
 
-        ``state`` holds what ``initial_state`` made, ``scratch`` is an array of
-        the same shape to compute in, ``group`` has the hyperparameters.
+        Parameters
+        ----------
+        data, g : array
+            The parameter and its gradient, neither to be written to.
+        state : dict
+            What `initial_state` made, or the last step returned.
+        at : namespace
+            What `numbers_of` returned for the group.
+
+        Notes
+        -----
+        Where steps are compiled, all of these stand for arrays and numbers that are
+        known later: compute with NumPy's functions and operators, and do not
+        branch on them.
         """
         raise NotImplementedError(f"{self.name} does not define update")
 
-    def initial_state(self, data: Array) -> dict[str, Array]:
+    def initial_state(self, data: Any) -> State:
         """The state of one parameter before its first step: zeros of its shape."""
-        return {name: np.zeros_like(data) for name in self.state_names}
+        return {name: zeros_like(data) for name in self.state_names}
 
-    def _update(self, data: Array, parameter: Parameter, group: Any) -> None:
-        if parameter not in self._states:
-            self._states[parameter] = self.initial_state(data)
-        if parameter not in self._scratch:
-            self._scratch[parameter] = np.empty_like(data), np.empty_like(data)
-        scratch, pulled = self._scratch[parameter]
-        g = np.asarray(parameter.grad)
-        if group.weight_decay and group.decoupled:
-            data *= 1 - self.factor * group.learning_rate * group.weight_decay
-        elif group.weight_decay:
-            np.multiply(data, group.weight_decay, out=pulled)
-            g = np.add(pulled, g, out=pulled)
-        self.update(data, g, self._states[parameter], scratch, group)
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """What an update depends on besides arrays, at a step counted from 1.
 
-    def _require_gradients(self) -> None:
-        for index, parameter in enumerate(self.parameters):
-            if parameter.grad is None and parameter.requires_grad:
+        The hyperparameters of the group, with ``learning_rate`` times ``factor``,
+        and ``weight_decay`` None if there is none; subclasses add more.
+        """
+        numbers: dict[str, Any] = {
+            name: number if isinstance(number, bool) else float(number)
+            for name, number in vars(group).items()
+            if name != "parameters"
+        }
+        numbers["learning_rate"] *= self.factor
+        numbers["weight_decay"] = numbers["weight_decay"] or None
+        return numbers
+
+    # A step in parts, as `step` and `fit` put it together.
+
+    def trained(self) -> list[Parameter]:
+        """The parameters that are not frozen."""
+        return [parameter for parameter in self.parameters if parameter.requires_grad]
+
+    def states(self, trained: Iterable[Parameter]) -> list[State]:
+        """Their states, which begin here for those that have none."""
+        for parameter in trained:
+            if parameter not in self._states:
+                self._states[parameter] = self.initial_state(parameter.data)
+        return [self._states[parameter] for parameter in trained]
+
+    def numbers(self) -> list[dict[str, Any]]:
+        """`numbers_of` each group at the next step."""
+        return [self.numbers_of(group, self.steps + 1) for group in self.groups]
+
+    def updated(
+        self,
+        data: list[Any],
+        gradients: list[Any],
+        states: list[State],
+        numbers: list[dict[str, Any]],
+    ) -> tuple[list[Any], list[State]]:
+        """New numbers and states of the trained parameters, in their order; nothing is written."""
+        places = [
+            SimpleNamespace(**of_group)
+            for group, of_group in zip(self.groups, numbers, strict=True)
+            for parameter in group.parameters
+            if parameter.requires_grad
+        ]
+        results = [
+            self._decayed_and_updated(*one)
+            for one in zip(data, gradients, states, places, strict=True)
+        ]
+        return [new for new, _ in results], [changed for _, changed in results]
+
+    def write(self, trained: list[Parameter], data: list[Any], changes: list[State]) -> None:
+        """Take over what `updated` returned, in place, and count the step."""
+        self.steps += 1
+        for parameter, new, changed in zip(trained, data, changes, strict=True):
+            parameter.data = overwritten(parameter.data, new)
+            state = self._states[parameter]
+            for name, entry in changed.items():
+                state[name] = overwritten(state[name], entry)
+
+    def _decayed_and_updated(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
+        if at.weight_decay is not None and at.decoupled:
+            data = data * (1 - at.learning_rate * at.weight_decay)
+        elif at.weight_decay is not None:
+            g = at.weight_decay * data + g
+        return self.update(data, g, state, at)
+
+    def require_gradients(self, parameters: list[Parameter], gradients: list[Any]) -> None:
+        """Refuse to take a step without the gradient of a parameter that is not frozen."""
+        for index, (parameter, g) in enumerate(zip(parameters, gradients, strict=True)):
+            if g is None and parameter.requires_grad:
                 name = f" ({parameter.label!r})" if parameter.label else ""
                 raise ag.BackwardError(
                     f"{self.name}.step: parameter {index}{name} of shape {parameter.shape} "
@@ -219,22 +278,21 @@ class Optimizer:
         self.steps, self.factor = int(state["steps"]), float(state["factor"])
         self._states = {parameter: own for parameter, own in states.items() if own}
 
-    def _loaded(
-        self, index: int, parameter: Parameter, state: Mapping[str, Any]
-    ) -> dict[str, Array]:
-        """The arrays of one parameter; none if it has not been trained yet."""
-        own = self.initial_state(np.asarray(parameter.data))
+    def _loaded(self, index: int, parameter: Parameter, state: Mapping[str, Any]) -> State:
+        """The state of one parameter; none if it has not been trained yet."""
+        own = self.initial_state(parameter.data)
         if not any(f"{index}.{name}" in state for name in own):
             return {}
-        for name, array in own.items():
+        for name, entry in own.items():
             given = np.asarray(state.get(f"{index}.{name}", np.nan))
-            if given.shape != array.shape:
+            if given.shape != np.shape(entry):
                 raise ag.ArgumentValueError(
                     f"{self.name}.load_state_dict: {f'{index}.{name}'!r} has shape {given.shape} "
-                    f"in the state, but the parameter needs shape {array.shape}; "
+                    f"in the state, but the parameter needs shape {np.shape(entry)}; "
                     "load the state of the same optimizer of the same model"
                 )
-            own[name] = given.astype(array.dtype)
+            is_array = isinstance(entry, np.ndarray)
+            own[name] = given.astype(entry.dtype) if is_array else float(given)
         return own
 
     # Checks.
@@ -285,3 +343,17 @@ class Optimizer:
                 raise ag.ArgumentValueError(
                     f"{self.name}: {name} is {number!r}; it must be {meaning}"
                 )
+
+
+def zeros_like(data: Any) -> Any:
+    """Zeros of the shape and dtype of an array; a Python number for one."""
+    return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
+
+
+def overwritten(old: Any, new: Any) -> Any:
+    """``new``, written into ``old`` where that is an array; a number is replaced."""
+    if not isinstance(old, np.ndarray):
+        return float(new)
+    if new is not old:
+        old[...] = new
+    return old

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -48,11 +48,9 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
     """
     check_limit("clip_gradient_norm", limit)
     trained = [p for p in parameters if p.grad is not None]
-    norm = sqrt(sum(float(np.sum(np.square(p.grad, dtype=np.float64))) for p in trained))
-    if norm > limit:
-        for parameter in trained:
-            parameter.grad = parameter.grad * (limit / norm)
-    return norm
+    clipped, norm = clipped_by_norm([p.grad for p in trained], limit)
+    set_gradients(trained, clipped)
+    return float(norm)
 
 
 def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
@@ -80,10 +78,26 @@ def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
     array([ 1. , -0.5])
     """
     check_limit("clip_gradient_values", limit)
-    for parameter in parameters:
-        if parameter.grad is not None:
-            clipped = np.clip(parameter.grad, -limit, limit)
-            parameter.grad = clipped if isinstance(parameter.grad, np.ndarray) else clipped.item()
+    trained = [p for p in parameters if p.grad is not None]
+    set_gradients(trained, clipped_by_value([p.grad for p in trained], limit))
+
+
+def clipped_by_norm(gradients: list[Any], limit: float) -> tuple[list[Any], Any]:
+    """The gradients scaled by one factor, in their own dtypes, and their norm before."""
+    norm = np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients))
+    factor = limit / np.maximum(norm, limit)
+    return [np.multiply(g, factor, dtype=getattr(g, "dtype", np.float64)) for g in gradients], norm
+
+
+def clipped_by_value(gradients: list[Any], limit: float) -> list[Any]:
+    """The gradients with every entry clipped to [-limit, limit]."""
+    return [np.clip(g, -limit, limit) for g in gradients]
+
+
+def set_gradients(parameters: list[Parameter], gradients: list[Any]) -> None:
+    """Give parameters other gradients; a Python number stays one."""
+    for parameter, g in zip(parameters, gradients, strict=True):
+        parameter.grad = g if isinstance(parameter.grad, np.ndarray) else float(g)
 
 
 def check_limit(caller: str, limit: float) -> None:

@@ -1,35 +1,17 @@
 """The rules by which parameters follow their gradients.
 
-Each class states its rule in its docstring; ``update`` computes it in place.
+Each class states its rule in its docstring; ``update`` computes it.
 """
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any
 
 import numpy as np
 
-from nn.optimizers.base import Array, Optimizer, Parameters
+from nn.optimizers.base import Optimizer, Parameters, State, zeros_like
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]
-
-State = dict[str, Array]
-
-
-def decay_towards(mean: Array, g: Array, decay: float, scratch: Array) -> None:
-    """mean ← decay · mean + (1 - decay) · g, in place."""
-    mean *= decay
-    np.multiply(g, 1 - decay, out=scratch)
-    mean += scratch
-
-
-def decay_towards_square(mean: Array, g: Array, decay: float, scratch: Array) -> None:
-    """mean ← decay · mean + (1 - decay) · g², in place."""
-    mean *= decay
-    np.multiply(g, g, out=scratch)
-    scratch *= 1 - decay
-    mean += scratch
 
 
 class SGD(Optimizer):
@@ -91,20 +73,21 @@ class SGD(Optimizer):
 
     state_names = ("velocity",)
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """Without what is not wanted; the first step is not dampened."""
+        numbers = super().numbers_of(group, step)
+        numbers["momentum"] = numbers["momentum"] or None
+        numbers["dampening"] = (numbers["dampening"] or None) if step > 1 else None
+        return numbers
+
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        direction = g
-        if group.momentum:
-            velocity = state["velocity"]
-            velocity *= group.momentum
-            dampening = group.dampening if self.steps > 1 else 0.0
-            velocity += np.multiply(g, 1 - dampening, out=scratch)
-            direction = velocity
-            if group.nesterov:
-                np.multiply(velocity, group.momentum, out=scratch)
-                direction = np.add(scratch, g, out=scratch)
-        np.multiply(direction, self.factor * group.learning_rate, out=scratch)
-        data -= scratch
+        if at.momentum is None:
+            return data - at.learning_rate * g, {}
+        push = g if at.dampening is None else (1 - at.dampening) * g
+        velocity = at.momentum * state["velocity"] + push
+        direction = at.momentum * velocity + g if at.nesterov else velocity
+        return data - at.learning_rate * direction, {"velocity": velocity}
 
 
 class RMSprop(Optimizer):
@@ -159,14 +142,11 @@ class RMSprop(Optimizer):
             decoupled=decoupled,
         )
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        decay_towards_square(state["square"], g, group.decay, scratch)
-        np.sqrt(state["square"], out=scratch)
-        scratch += group.epsilon
-        np.divide(g, scratch, out=scratch)
-        scratch *= self.factor * group.learning_rate
-        data -= scratch
+        square = at.decay * state["square"] + (1 - at.decay) * (g * g)
+        step = at.learning_rate * (g / (np.sqrt(square) + at.epsilon))
+        return data - step, {"square": square}
 
 
 class Adagrad(Optimizer):
@@ -217,15 +197,11 @@ class Adagrad(Optimizer):
             decoupled=decoupled,
         )
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        np.multiply(g, g, out=scratch)
-        state["square"] += scratch
-        np.sqrt(state["square"], out=scratch)
-        scratch += group.epsilon
-        np.divide(g, scratch, out=scratch)
-        scratch *= self.factor * group.learning_rate
-        data -= scratch
+        square = state["square"] + g * g
+        step = at.learning_rate * (g / (np.sqrt(square) + at.epsilon))
+        return data - step, {"square": square}
 
 
 class Adadelta(Optimizer):
@@ -282,12 +258,20 @@ class Adadelta(Optimizer):
             decoupled=decoupled,
         )
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        decay_towards_square(state["square"], g, group.decay, scratch)
-        step = np.sqrt((state["step"] + group.epsilon) / (state["square"] + group.epsilon)) * g
-        decay_towards_square(state["step"], step, group.decay, scratch)
-        data -= np.multiply(step, self.factor * group.learning_rate, out=scratch)
+        square = at.decay * state["square"] + (1 - at.decay) * (g * g)
+        step = np.sqrt((state["step"] + at.epsilon) / (square + at.epsilon)) * g
+        steps = at.decay * state["step"] + (1 - at.decay) * (step * step)
+        return data - at.learning_rate * step, {"square": square, "step": steps}
+
+
+def moments(g: Any, state: State, at: Any) -> State:
+    """The running means of the gradient and of its square, moved towards those of ``g``."""
+    return {
+        "mean": at.beta1 * state["mean"] + (1 - at.beta1) * g,
+        "square": at.beta2 * state["square"] + (1 - at.beta2) * (g * g),
+    }
 
 
 class Adam(Optimizer):
@@ -351,19 +335,22 @@ class Adam(Optimizer):
             decoupled=decoupled,
         )
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """With the corrections drawn together into the learning rate and epsilon (section 2)."""
+        numbers = super().numbers_of(group, step)
+        root = (1 - group.beta2**step) ** 0.5
+        numbers["corrected_rate"] = numbers["learning_rate"] * root / (1 - group.beta1**step)
+        numbers["corrected_epsilon"] = group.epsilon * root
+        return numbers
+
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        mean, square = state["mean"], state["square"]
-        decay_towards(mean, g, group.beta1, scratch)
-        decay_towards_square(square, g, group.beta2, scratch)
+        changed = moments(g, state, at)
+        square = changed["square"]
         if self.amsgrad:
-            square = np.maximum(state["largest"], square, out=state["largest"])
-        np.sqrt(square, out=scratch)
-        scratch /= sqrt(1 - group.beta2**self.steps)
-        scratch += group.epsilon
-        np.divide(mean, scratch, out=scratch)
-        scratch *= self.factor * group.learning_rate / (1 - group.beta1**self.steps)
-        data -= scratch
+            square = changed["largest"] = np.maximum(state["largest"], square)
+        step = changed["mean"] / (np.sqrt(square) + at.corrected_epsilon)
+        return data - at.corrected_rate * step, changed
 
 
 class AdamW(Adam):
@@ -451,31 +438,27 @@ class Nadam(Optimizer):
             decoupled=decoupled,
         )
 
-    def initial_state(self, data: Array) -> State:
+    def initial_state(self, data: Any) -> State:
         """Zeros, and the product of all momenta so far."""
-        return {
-            "mean": np.zeros_like(data),
-            "square": np.zeros_like(data),
-            "momenta": np.ones(()),
-        }
+        return {"mean": zeros_like(data), "square": zeros_like(data), "momenta": 1.0}
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
-        """One step; see the class."""
-        mean, square = state["mean"], state["square"]
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """With the momenta of this step and of the next, and the correction of the squares."""
         now, following = (
-            group.beta1 * (1 - 0.5 * 0.96 ** (t * group.momentum_decay))
-            for t in (self.steps, self.steps + 1)
+            group.beta1 * (1 - 0.5 * 0.96 ** (t * group.momentum_decay)) for t in (step, step + 1)
         )
-        state["momenta"] *= now
-        product = state["momenta"].item()
-        decay_towards(mean, g, group.beta1, scratch)
-        decay_towards_square(square, g, group.beta2, scratch)
-        np.sqrt(square, out=scratch)
-        scratch /= sqrt(1 - group.beta2**self.steps)
-        scratch += group.epsilon
-        rate = self.factor * group.learning_rate
-        ahead = mean * (following / (1 - product * following)) + g * ((1 - now) / (1 - product))
-        data -= np.multiply(np.divide(ahead, scratch, out=scratch), rate, out=scratch)
+        root = (1 - group.beta2**step) ** 0.5
+        return super().numbers_of(group, step) | {"now": now, "following": following, "root": root}
+
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
+        """One step; see the class."""
+        changed = moments(g, state, at)
+        changed["momenta"] = product = state["momenta"] * at.now
+        for_mean = at.following / (1 - product * at.following)
+        for_gradient = (1 - at.now) / (1 - product)
+        ahead = for_mean * changed["mean"] + for_gradient * g
+        scale = np.sqrt(changed["square"]) / at.root + at.epsilon
+        return data - at.learning_rate * (ahead / scale), changed
 
 
 class Lion(Optimizer):
@@ -529,12 +512,9 @@ class Lion(Optimizer):
             decoupled=decoupled,
         )
 
-    def update(self, data: Array, g: Array, state: State, scratch: Array, group: Any) -> None:
+    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        np.subtract(state["mean"], g, out=scratch)
-        scratch *= group.beta1
-        scratch += g
-        np.sign(scratch, out=scratch)
-        scratch *= self.factor * group.learning_rate
-        data -= scratch
-        decay_towards(state["mean"], g, group.beta2, scratch)
+        mean = state["mean"]
+        direction = np.sign(at.beta1 * (mean - g) + g)
+        moved = at.beta2 * mean + (1 - at.beta2) * g
+        return data - at.learning_rate * direction, {"mean": moved}
