@@ -71,11 +71,13 @@ class ArrayMethods(Node):
         >>> Value([4.0]).item()
         4.0
         """
-        return self.data if self.data.__class__ in (float, complex) else self.data.item()
+        if self.data.__class__ in (float, complex):
+            return self.data
+        return self.data.item() if hasattr(self.data, "item") else np.asarray(self.data).item()
 
     def tolist(self) -> Any:
         """The data as nested lists of plain Python numbers."""
-        return self.data.tolist() if hasattr(self.data, "tolist") else self.data
+        return np.asarray(self.data).tolist() if self.ndim else self.item()
 
     # Methods that NumPy's arrays have; each is the NumPy function of its name.
 

@@ -21,10 +21,20 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import BackwardError, NoRuleError, RuleError
-from autograd_lite.primitive import Node, Primitive, Rule
+from autograd_lite.primitive import PYTHON_SCALARS, Node, Primitive, Rule, recording
 
-__all__ = ["add", "dependencies", "ones_like", "steepest", "sweep", "unbroadcast", "zero_of"]
+__all__ = [
+    "add",
+    "dependencies",
+    "ones_like",
+    "steepest",
+    "sweep",
+    "swept_on_nodes",
+    "unbroadcast",
+    "zero_of",
+]
 
 by_serial = attrgetter("serial")
 
@@ -88,6 +98,27 @@ def sweep(
             node.inputs = ()
             node.primitive = FREED
     return gradients
+
+
+def swept_on_nodes(
+    order: list[Node], gradients: dict[Node, Any], *, free: bool = False
+) -> dict[Node, Any]:
+    """`sweep` for arrays of other libraries; ``gradients`` are nodes, the results arrays.
+
+    The rules get nodes, though nothing is recorded, so that every function they call
+    is looked up first: what the library lacks is refused by name.
+    """
+    token = recording.set(False)
+    try:
+        found = sweep(order, gradients, recorded=True, free=free)
+    finally:
+        recording.reset(token)
+    arrays = {node: g.data if isinstance(g, Node) else g for node, g in found.items()}
+    shared = repeated(arrays.values())
+    for node, g in arrays.items():
+        if node.primitive is None and (id(g) in shared or getattr(g, "base", None) is not None):
+            arrays[node] = g.copy()
+    return arrays
 
 
 def _pass_on_zero(node: Node, gradients: dict[Node, Any]) -> None:
@@ -264,6 +295,8 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
         return _as_dtype(share, getattr(like, "dtype", None))
     if isinstance(like, np.ndarray | np.generic):
         return np.asarray(share, like.dtype)
+    if is_duck_array(like):
+        return as_array_of(like, share)
     return type(like)(share) if isinstance(like, (float, complex)) else share
 
 
@@ -324,12 +357,12 @@ def ones_like(data: Any) -> Any:
     """The gradient of a result with respect to itself, in its own type."""
     if data.__class__ is float:
         return 1.0
-    return np.ones_like(data) if isinstance(data, np.ndarray) else type(data)(1)
+    return type(data)(1) if data.__class__ in PYTHON_SCALARS else np.ones_like(data)
 
 
 def zero_of(data: Any) -> Any:
     """The gradient of what has no influence."""
-    return np.zeros_like(data) if isinstance(data, np.ndarray | np.generic) else type(data)(0)
+    return type(data)(0) if data.__class__ in PYTHON_SCALARS else np.zeros_like(data)
 
 
 def repeated(gradients: Iterable[Any]) -> set[int]:

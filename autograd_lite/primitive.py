@@ -21,13 +21,14 @@ from typing import Any, ClassVar, overload
 
 import numpy as np
 
+from autograd_lite.duck_arrays import computed_by_library, duck_types
 from autograd_lite.errors import ArgumentTypeError, UnsupportedError
 
 __all__ = ["Node", "Primitive", "Rule", "apply", "no_grad", "primitive", "record", "registry"]
 
 Rule = Callable[..., Any]
 
-PYTHON_SCALARS = frozenset({float, int, complex, bool})
+PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
 
 
 class Node:
@@ -145,7 +146,10 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
                 requires_grad = primitive.differentiable
         else:
             operands.append(x)
-    data = primitive.forward(*operands, **parameters)
+    forward = primitive.forward
+    if duck_types:
+        forward = computed_by_library(forward, operands, primitive.name)
+    data = forward(*operands, **parameters)
     kind = data.__class__
     if kind is not np.ndarray or data.ndim == 0:
         data = _settle_scalar(data, kind, operands)
@@ -396,7 +400,11 @@ class Primitive:
                             "leave it out, or pass x.data to compute without gradient"
                         )
                     kwargs = {key: value for key, value in kwargs.items() if key != name}
-        return tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args), kwargs
+        for x in args:
+            if isinstance(x, (list, tuple)):
+                args = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args)
+                break
+        return args, kwargs
 
 
 @overload

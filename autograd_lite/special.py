@@ -16,11 +16,12 @@ True
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import factorial, pi, sqrt
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import is_duck_array
 from autograd_lite.errors import MissingOptionError
 from autograd_lite.ops.define import array_function, ufunc
 from autograd_lite.ops.reductions import keep_axes
@@ -84,6 +85,9 @@ xlog1py = ufunc(
 
 def polygamma_forward(x: Any, order: int) -> Any:
     """SciPy's own comes back in double precision always."""
+    if order and is_duck_array(x):  # it would be turned into NumPy's: say it in ufuncs
+        signed = (-1.0) ** (order + 1) * factorial(order)
+        return (signed * special.zeta(order + 1, x)).astype(x.dtype)
     return special.polygamma(order, x).astype(np.result_type(x, np.float32))
 
 
@@ -115,7 +119,26 @@ scaled_bessel: Primitive = Primitive(
 i0e = ufunc(special.i0e, lambda g, out, x: scaled_bessel_vjp(g, out, x, 0))
 i1e = ufunc(special.i1e, lambda g, out, x: scaled_bessel_vjp(g, out, x, 1))
 
-# Along axes.
+# Along axes.  SciPy's functions turn what they get into NumPy's arrays; these leave others be.
+
+
+def logsumexp_forward(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if not is_duck_array(a):
+        return special.logsumexp(a, axis=axis, keepdims=keepdims)
+    largest = np.max(a, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0)
+    total = np.log(np.sum(np.exp(a - shift), axis=axis, keepdims=True)) + shift
+    return total if keepdims else np.sum(total, axis=axis)
+
+
+def softmax_forward(x: Any, axis: Any = None) -> Any:
+    return np.exp(log_softmax_forward(x, axis)) if is_duck_array(x) else special.softmax(x, axis)
+
+
+def log_softmax_forward(x: Any, axis: Any = None) -> Any:
+    if not is_duck_array(x):
+        return special.log_softmax(x, axis)
+    return x - logsumexp_forward(x, axis=axis, keepdims=True)
 
 
 def logsumexp_vjp(g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -132,6 +155,6 @@ def log_softmax_vjp(g: Any, out: Any, x: Any, axis: Any = None) -> Any:
     return g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)
 
 
-logsumexp = array_function(special.logsumexp, logsumexp_vjp)
-softmax = array_function(special.softmax, softmax_vjp)
-log_softmax = array_function(special.log_softmax, log_softmax_vjp)
+logsumexp = array_function(special.logsumexp, logsumexp_vjp, forward=logsumexp_forward)
+softmax = array_function(special.softmax, softmax_vjp, forward=softmax_forward)
+log_softmax = array_function(special.log_softmax, log_softmax_vjp, forward=log_softmax_forward)

@@ -19,11 +19,12 @@ import numpy as np
 
 from autograd_lite.backward import dependencies, ones_like, steepest, sweep, zero_of
 from autograd_lite.batching import Batched, rows_of, same_in_all_rows
+from autograd_lite.duck_arrays import is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, BackwardError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.primitive import Node, recording
-from autograd_lite.value import Value, checked
+from autograd_lite.value import Value, checked, seed_of
 
 __all__ = ["Trace", "is_number", "owned"]
 
@@ -62,6 +63,7 @@ class Trace:
         roots = [output for output in self.outputs if isinstance(output, Node)]
         self.order, self.foreign = self._reach(roots)
         self.traced = any(root.traced for root in roots)
+        self.on_nodes = any(is_duck_array(root.data) for root in roots)
 
     def _fresh(self, leaf: Any) -> Node:
         if isinstance(leaf, Node):
@@ -93,14 +95,14 @@ class Trace:
         if recorded is None:
             recorded = self.keep and (self.foreign or any(isinstance(g, Node) for g in seeds))
         recorded = recorded or self.traced
-        return self._swept(seeds, recorded, recorded)
+        return self._swept(seeds, recorded, recorded or self.on_nodes)
 
     def _swept(self, seeds: Sequence[Any], recorded: bool, seen: Any) -> list[Any]:
         """Sweep, recorded or not; ``seen`` is how the rules see nodes (see `sweep`)."""
         gradients: dict[Node, Any] = {}
         for output, seed in zip(self.outputs, seeds, strict=True):
             if isinstance(output, Node) and output.requires_grad and seed is not None:
-                seed = steepest(seed)
+                seed = seed_of(steepest(seed), output.data)
                 gradients[output] = gradients[output] + seed if output in gradients else seed
         token = recording.set(recorded)
         try:
@@ -123,7 +125,7 @@ class Trace:
             return [rows_of(zero_of(node.data), 0) for node in self.fresh]
         numbers = 1 + sum(getattr(node.data, "size", 1) for node in self.order)
         together = min(count, MOST_TOGETHER // numbers)
-        if together > 1:
+        if together > 1 and not self.on_nodes:
             # A rule of the user's may fail in any way on what is no plain array.
             with suppress(Exception):
                 return _joined(
@@ -182,7 +184,8 @@ def owned(results: Iterable[Any]) -> list[Any]:
     seen: set[int] = set()
     found = []
     for result in results:
-        if isinstance(result, np.ndarray) and (result.base is not None or id(result) in seen):
+        shared = id(result) in seen or getattr(result, "base", None) is not None
+        if shared and (isinstance(result, np.ndarray) or is_duck_array(result)):
             result = result.copy()
         seen.add(id(result))
         found.append(result)
@@ -190,7 +193,8 @@ def owned(results: Iterable[Any]) -> list[Any]:
 
 
 def is_number(x: Any) -> bool:
-    return isinstance(x, (Node, np.ndarray, np.generic, float, int, complex))
+    numbers = (Node, np.ndarray, np.generic, float, int, complex)
+    return isinstance(x, numbers) or is_duck_array(x)
 
 
 def _unit(data: Any, position: tuple[int, ...]) -> Any:

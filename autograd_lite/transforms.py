@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import dependencies, ones_like, sweep, zero_of
+from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.primitive import (
     NO_PARAMETERS,
+    PYTHON_SCALARS,
     Node,
     Primitive,
     record,
@@ -205,9 +207,9 @@ def _seed(seed: Any, like: Any, what: str, counterpart: str) -> Any:
     if isinstance(seed, Node):
         return seed
     data = like.data if isinstance(like, Node) else like
-    if not isinstance(data, np.ndarray | np.generic):
+    if data.__class__ in PYTHON_SCALARS:
         return type(data)(seed)
-    return np.asarray(seed, data.dtype)
+    return as_array_of(data, seed) if is_duck_array(data) else np.asarray(seed, data.dtype)
 
 
 def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:

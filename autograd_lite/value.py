@@ -16,7 +16,20 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.array_methods import ArrayMethods
-from autograd_lite.backward import dependencies, ones_like, repeated, steepest, sweep
+from autograd_lite.backward import (
+    dependencies,
+    ones_like,
+    repeated,
+    steepest,
+    sweep,
+    swept_on_nodes,
+)
+from autograd_lite.duck_arrays import (
+    as_array_of,
+    check_lengths,
+    computed_by_library,
+    is_duck_array,
+)
 from autograd_lite.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -66,11 +79,13 @@ def checked(data: Any, argument: str) -> Any:
             "with their gradients, or pass their .data"
         )
     try:
-        array = np.asarray(data) if not hasattr(data, "__array_ufunc__") else data
+        fits = isinstance(data, (np.ndarray, np.generic)) or is_duck_array(data)
+        array = data if fits else np.asarray(data)
     except ValueError as error:
         raise ArgumentValueError(
             f"{argument} is a ragged list: its rows differ in length; pass rows of equal length"
         ) from error
+    check_lengths(array, argument)
     kind = array.dtype.kind
     if kind in "iu":
         return array.astype(np.float64)
@@ -127,8 +142,8 @@ def _binary(
             return _unusual(primitive, self, other, False)
         try:
             data = primitive.forward(self.data, operand)
-        except ArithmeticError:
-            data = _in_numpy(primitive, self.data, operand)
+        except (ArithmeticError, TypeError):
+            data = _otherwise(primitive, self.data, operand)
         if not primitive.differentiable:
             requires_grad = False
         return record(primitive, data, (self, other), NO_PARAMETERS, requires_grad)
@@ -139,17 +154,19 @@ def _binary(
             return _unusual(primitive, self, other, True)
         try:
             data = primitive.forward(other, self.data)
-        except ArithmeticError:
-            data = _in_numpy(primitive, other, self.data)
+        except (ArithmeticError, TypeError):
+            data = _otherwise(primitive, other, self.data)
         requires_grad = self.requires_grad and primitive.differentiable
         return record(primitive, data, (other, self), NO_PARAMETERS, requires_grad)
 
     return operate, reflect
 
 
-def _in_numpy(primitive: Primitive, left: Any, right: Any) -> Any:
-    """What NumPy makes of an operation that Python's floats refuse: 1/0 is inf."""
-    return primitive.forward(np.float64(left), np.float64(right)).item()
+def _otherwise(primitive: Primitive, left: Any, right: Any) -> Any:
+    """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
+    if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
+        return primitive.forward(np.float64(left), np.float64(right)).item()
+    return computed_by_library(primitive.forward, [left, right], primitive.name)(left, right)
 
 
 def _unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
@@ -255,7 +272,9 @@ class Value(ArrayMethods):
         """
         seed = self._seed(seed)
         order, _ = dependencies([self])
-        gradients = sweep(order[:] if retain_graph else order, {self: seed}, free=not retain_graph)
+        remaining = order[:] if retain_graph else order
+        run = swept_on_nodes if isinstance(seed, Node) else sweep
+        gradients = run(remaining, {self: seed}, free=not retain_graph)
         if len(gradients) < len(order):
             for node in order:
                 if node not in gradients and node.primitive is not None:
@@ -288,7 +307,7 @@ class Value(ArrayMethods):
                     f"{self.shape}; reduce it first (np.sum, np.mean) "
                     "or pass a seed of that shape"
                 )
-            return ones_like(self.data)
+            return seed_of(ones_like(self.data), self.data)
         if isinstance(seed, Node):
             seed = seed.data
         if np.shape(seed) != self.shape:
@@ -296,9 +315,11 @@ class Value(ArrayMethods):
                 f"the seed has shape {np.shape(seed)}, but this Value has shape {self.shape}; "
                 "a seed is the gradient with respect to the Value and has its shape"
             )
-        if isinstance(self.data, np.ndarray | np.generic):
-            return steepest(np.array(seed, self.dtype))
-        return steepest(type(self.data)(seed))
+        if self.data.__class__ in PYTHON_SCALARS:
+            return steepest(type(self.data)(seed))
+        if is_duck_array(self.data):
+            return seed_of(steepest(as_array_of(self.data, seed)), self.data)
+        return steepest(np.array(seed, self.dtype))
 
     def detach(self) -> Value:
         """Return a new leaf with the same data that requires no gradient.
@@ -441,6 +462,13 @@ class Value(ArrayMethods):
     def __reduce__(self) -> Any:
         cls = Value if type(self) is Result else type(self)
         return _restore, (cls, self.data, self.grad, self.requires_grad, self.label)
+
+
+def seed_of(seed: Any, data: Any) -> Any:
+    """Where a sweep starts: a node if ``data`` is a duck array, as `swept_on_nodes` needs it."""
+    if data.__class__ is float or not is_duck_array(data) or isinstance(seed, Node):
+        return seed
+    return Value(seed, requires_grad=False)
 
 
 def _show(data: Any, indent: int) -> str:

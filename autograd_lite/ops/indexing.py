@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import unbroadcast
+from autograd_lite.duck_arrays import is_duck_array
 from autograd_lite.primitive import Primitive, registry
 
 
@@ -29,7 +30,7 @@ def getitem_forward(x: Any, *parts: Any) -> Any:
 
 
 def scatter_forward(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
-    result = np.zeros(shape, np.result_type(g))
+    result = np.zeros(shape, np.result_type(g), like=g if is_duck_array(g) else None)
     if repeats_possible(parts):
         np.add.at(result, parts, g)
     else:
@@ -37,14 +38,19 @@ def scatter_forward(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
     return result
 
 
+def own_copy(x: Any) -> Any:
+    """A new array to write into, of the library that ``x`` is of."""
+    return x.copy() if is_duck_array(x) else np.array(x)
+
+
 def at_set_forward(x: Any, replacement: Any, *parts: Any) -> Any:
-    result = np.array(x)
+    result = own_copy(x)
     result[parts] = replacement
     return result
 
 
 def at_add_forward(x: Any, increment: Any, *parts: Any) -> Any:
-    result = np.array(x)
+    result = own_copy(x)
     np.add.at(result, parts, increment)
     return result
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import array_of, is_duck_array
 from autograd_lite.errors import ArgumentValueError
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
@@ -33,7 +34,7 @@ join = Primitive(joined, each=joined_vjp, name="concatenate", arrays=None)
 
 @composite(np.concatenate)
 def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
-    arrays = [x if isinstance(x, Node) else np.asarray(x) for x in arrays]
+    arrays = [x if isinstance(x, Node) else array_of(x) for x in arrays]
     if axis is None:
         arrays, axis = [np.ravel(x) for x in arrays], 0
     if dtype is not None:
@@ -115,7 +116,7 @@ insert_into = Primitive(
 
 @composite(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    arrays = [x if isinstance(x, Node) else np.asarray(x) for x in (arr, values)]
+    arrays = [x if isinstance(x, Node) else array_of(x) for x in (arr, values)]
     return insert_into(*arrays, obj=obj, axis=axis)
 
 
@@ -123,7 +124,11 @@ def array_vjp(index: int, g: Any, out: Any, *rows: Any) -> Any:
     return g[index]
 
 
-array_of_rows = Primitive(lambda *rows: np.array(rows), each=array_vjp, name="array")
+def rows_forward(*rows: Any) -> Any:
+    return np.stack(rows) if any(map(is_duck_array, rows)) else np.array(rows)
+
+
+array_of_rows = Primitive(rows_forward, each=array_vjp, name="array")
 
 
 def array(nested: Any) -> Any:
@@ -160,7 +165,7 @@ def array(nested: Any) -> Any:
     6.0
     """
     if not isinstance(nested, (list, tuple)):
-        return nested if isinstance(nested, Node) else np.asarray(nested)
+        return nested if isinstance(nested, Node) else array_of(nested)
     rows = [array(row) for row in nested]
     shapes = list(dict.fromkeys(np.shape(row) for row in rows))
     if len(shapes) > 1:

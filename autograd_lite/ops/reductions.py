@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.ops.define import composite, constant
+from autograd_lite.ops.shaping import inverse_order
 from autograd_lite.primitive import Primitive, Rule, registry
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
@@ -132,7 +133,7 @@ def prod_vjp(
     moved = np.transpose(x if where is True else np.where(where, x, 1), order)
     kept = np.shape(moved)[: len(shape) - len(taken)]
     others = np.reshape(products_of_others(np.reshape(moved, (*kept, -1))), np.shape(moved))
-    return keep_axes(g * initial, axis, keepdims) * np.transpose(others, np.argsort(order))
+    return keep_axes(g * initial, axis, keepdims) * np.transpose(others, inverse_order(order))
 
 
 def along_first(reduction: Any, array: Any, axis: Any = 0, **keywords: Any) -> Any:

@@ -8,8 +8,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import unbroadcast
+from autograd_lite.duck_arrays import array_of, is_duck_array
 from autograd_lite.ops.define import array_function, composite, rearrangement
 from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive, apply, registry
+
+
+def inverse_order(axes: Any) -> tuple[int, ...]:
+    """The order of axes that undoes this one."""
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
 def ravel_vjp(g: Any, out: Any, x: Any, order: Any = "C") -> Any:
@@ -21,7 +27,7 @@ def reshape_vjp(g: Any, out: Any, x: Any, shape: Any = None, order: Any = "C") -
 
 
 def transpose_vjp(g: Any, out: Any, x: Any, axes: Any = None) -> Any:
-    return np.transpose(g, None if axes is None else np.argsort([a % len(axes) for a in axes]))
+    return np.transpose(g, None if axes is None else inverse_order([a % len(axes) for a in axes]))
 
 
 def swapaxes_vjp(g: Any, out: Any, x: Any, axis1: int = 0, axis2: int = 0) -> Any:
@@ -50,7 +56,7 @@ def roll_vjp(g: Any, out: Any, x: Any, shift: Any = 0, axis: Any = None) -> Any:
 
 
 def astype_forward(x: Any, dtype: Any, copy: bool = True) -> Any:
-    return np.astype(x, dtype, copy=copy)
+    return x.astype(dtype, copy=copy)
 
 
 def astype_vjp(g: Any, out: Any, x: Any, dtype: Any = None, copy: bool = True) -> Any:
@@ -69,6 +75,9 @@ broadcast_to = array_function(np.broadcast_to, broadcast_to_vjp)
 flip = array_function(np.flip, flip_vjp)
 roll = array_function(np.roll, roll_vjp)
 astype = array_function(np.astype, astype_vjp, forward=astype_forward)
+function: Any
+"""Each of several functions that share a treatment, in the loops below."""
+
 for function in (np.linalg.matrix_transpose, np.matrix_transpose):
     registry[function] = lambda x: np.swapaxes(x, -1, -2)
 registry[np.permute_dims] = transpose
@@ -126,24 +135,25 @@ def meshgrid(
 # Arrays shaped like another: constants, unless they are filled with a Value.
 
 
-@composite(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, **static: Any) -> Any:
-    return np.zeros_like(a.data, dtype, **static)
+def filled_like(function: Any) -> Any:
+    """A plain array like the data; of a duck array a Value, so that what is done to it is seen."""
+    of_library = Primitive(function, differentiable=False)
+
+    def fill(a: Any, dtype: Any = None, **static: Any) -> Any:
+        if is_duck_array(a.data):
+            return apply(of_library, (a,), {"dtype": dtype, **static})
+        return function(a.data, dtype, **static)
+
+    return fill
 
 
-@composite(np.ones_like)
-def ones_like(a: Any, dtype: Any = None, **static: Any) -> Any:
-    return np.ones_like(a.data, dtype, **static)
-
-
-@composite(np.empty_like)
-def empty_like(prototype: Any, dtype: Any = None, **static: Any) -> Any:
-    return np.empty_like(prototype.data, dtype, **static)
+for function in (np.zeros_like, np.ones_like, np.empty_like):
+    registry[function] = filled_like(function)
 
 
 @composite(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
-    fill: Any = fill_value if isinstance(fill_value, Node) else np.asarray(fill_value)
+    fill: Any = fill_value if isinstance(fill_value, Node) else array_of(fill_value)
     filled = np.broadcast_to(fill, np.shape(a) if shape is None else shape)
     return np.astype(filled, a.dtype if dtype is None else dtype)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.duck_arrays import check_lengths
 from autograd_lite.ops.define import array_function, composite, constant, rearrangement
 from autograd_lite.ops.indexing import scatter
 from autograd_lite.primitive import Primitive
@@ -79,6 +80,7 @@ def extract(condition: Any, arr: Any) -> Any:
 @composite(np.trim_zeros)
 def trim_zeros(filt: Any, trim: str = "fb") -> Any:
     kept = np.flatnonzero(filt.data)
+    check_lengths(kept, "the result of trim_zeros")
     start = kept[0] if "f" in trim.lower() and len(kept) else 0
     stop = kept[-1] + 1 if "b" in trim.lower() and len(kept) else np.size(filt)
     return filt[start:stop] if len(kept) else filt[:0]

@@ -1,0 +1,188 @@
+"""What Dask's arrays say differently from NumPy's: forward functions that say the same on them.
+
+All are lazy: they add to a graph of tasks and compute nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.duck_arrays import is_duck_array, moved, stand_ins
+
+
+def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a forward function for Dask's arrays under the names of primitives."""
+
+    def register(forward: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            stand_ins["dask", name] = forward
+        return forward
+
+    return register
+
+
+@on_dask("reshape")
+def reshape(x: Any, shape: Any, order: str = "C") -> Any:
+    if order != "C":
+        raise NotImplementedError("reshape takes no order but 'C'")
+    return x.reshape(shape)
+
+
+@on_dask("ravel")
+def ravel(x: Any, order: str = "C") -> Any:
+    return reshape(x, (-1,), order)
+
+
+@on_dask("astype")
+def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
+    return x.astype(dtype)
+
+
+@on_dask("dot")
+def dot(x: Any, y: Any) -> Any:
+    import dask.array
+
+    return dask.array.dot(x, y) if np.ndim(x) and np.ndim(y) else x * y
+
+
+@on_dask("clip")
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """Dask's own computes bounds that are arrays of its own."""
+    above = x if low is None else np.maximum(x, low)
+    return above if high is None else np.minimum(above, high)
+
+
+@on_dask("roll")
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    import dask.array
+
+    alike = isinstance(axis, tuple) and np.ndim(shift) == 0
+    return dask.array.roll(x, (shift,) * len(axis) if alike else shift, axis)
+
+
+@on_dask("take")
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Indices of any number of axes, where Dask's own takes one."""
+    flat, along = (x.ravel(), 0) if axis is None else (x, axis % x.ndim)
+    places = np.asarray(indices)
+    taken = np.take(flat, places.ravel() % flat.shape[along], axis=along)
+    return taken.reshape((*flat.shape[:along], *places.shape, *flat.shape[along + 1 :]))
+
+
+def with_axis_whole(transform: Callable[..., Any]) -> Callable[..., Any]:
+    """A Fourier transform, which needs its axis in one chunk."""
+
+    def forward(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+        return transform(a.rechunk({axis % a.ndim: -1}), n=n, axis=axis, norm=norm)
+
+    return forward
+
+
+for transform in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
+    on_dask(transform.__name__)(with_axis_whole(transform))
+
+
+@on_dask("qr")
+def qr(a: Any, mode: str = "reduced") -> Any:
+    if mode != "reduced":
+        raise NotImplementedError("qr takes no mode but 'reduced'")
+    return np.linalg.qr(a)
+
+
+@on_dask("pad")
+def pad(x: Any, widths: Any, mode: Any, **options: Any) -> Any:
+    if options.get("reflect_type") == "odd" or mode == "empty":
+        raise NotImplementedError("pad has neither reflect_type='odd' nor mode='empty'")
+    return np.pad(x, widths, mode, **options)
+
+
+@on_dask("percentile")
+def percentile(*args: Any, **static: Any) -> Any:
+    raise NotImplementedError("Dask's percentile is approximate; use np.quantile along an axis")
+
+
+@on_dask("linspace")
+def linspace(*args: Any, **static: Any) -> Any:
+    raise NotImplementedError("the ends must be numbers")
+
+
+@on_dask("iscomplexobj")
+def iscomplexobj(x: Any) -> bool:
+    return bool(x.dtype.kind == "c")
+
+
+@on_dask("isrealobj")
+def isrealobj(x: Any) -> bool:
+    return not iscomplexobj(x)
+
+
+# Indexing.  In Dask one part of an index may be an array, beside slices, numbers and new axes.
+
+
+@on_dask("at.set")
+def at_set(x: Any, replacement: Any, *parts: Any) -> Any:
+    """An array of Dask is written by giving it a new graph, which a copy keeps from ``x``."""
+    result = moved(np.asarray(x), replacement) if isinstance(x, np.ndarray) else x.copy()
+    result[parts] = replacement
+    return result
+
+
+@on_dask("at.add")
+def at_add(x: Any, increment: Any, *parts: Any) -> Any:
+    increments = np.broadcast_to(increment, np.shape(x[parts]))
+    return x + scatter(moved(increments, x), *parts, shape=np.shape(x))
+
+
+@on_dask("scatter")
+def scatter(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
+    """Slices are written chunk by chunk; an array of places needs its axis in one chunk."""
+    import dask.array
+
+    parts = spelled_out(parts, len(shape))
+    arrays = [place for place, part in enumerate(parts) if np.ndim(part) or isinstance(part, list)]
+    if not arrays:
+        if not g.size:
+            return dask.array.zeros(shape, dtype=g.dtype)
+        g = np.squeeze(g, axis=new_axes(parts))
+        result = dask.array.zeros(shape, dtype=g.dtype)
+        result[tuple(part for part in parts if part is not None)] = g
+        return result
+    others = [part for place, part in enumerate(parts) if place not in arrays]
+    if len(arrays) > 1 or any(part != slice(None) for part in others):
+        raise NotImplementedError("an index array beside anything but ':' has no gradient there")
+    (axis,) = arrays
+    if is_duck_array(parts[axis]):
+        raise NotImplementedError("an index that is not computed yet has no gradient there")
+    places = np.asarray(parts[axis])
+    places = np.flatnonzero(places) if places.dtype == bool else places
+    g = g.reshape((*shape[:axis], -1, *shape[axis + 1 :])).rechunk({axis: -1})
+    chunks = (*g.chunks[:axis], (shape[axis],), *g.chunks[axis + 1 :])
+    return g.map_blocks(
+        added_up, places.ravel(), axis=axis, length=shape[axis], chunks=chunks, dtype=g.dtype
+    )
+
+
+def added_up(g: Any, places: Any, axis: int, length: int) -> Any:
+    """What `scatter` does to one chunk."""
+    sums = np.zeros((*g.shape[:axis], length, *g.shape[axis + 1 :]), g.dtype)
+    np.add.at(sums, (*(slice(None),) * axis, places), g)
+    return sums
+
+
+def spelled_out(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """An index with one part for each axis, and None for each new one."""
+    used = sum(part is not None and part is not Ellipsis for part in parts)
+    fill = (slice(None),) * (ndim - used)
+    if not any(part is Ellipsis for part in parts):
+        return (*parts, *fill)
+    place = next(place for place, part in enumerate(parts) if part is Ellipsis)
+    return (*parts[:place], *fill, *parts[place + 1 :])
+
+
+def new_axes(parts: tuple[Any, ...]) -> tuple[int, ...]:
+    """Where None put axes of length one into the result of an index of slices and numbers."""
+    kept = [part for part in parts if part is None or isinstance(part, slice)]
+    return tuple(axis for axis, part in enumerate(kept) if part is None)

@@ -1,0 +1,111 @@
+"""A stand-in for arrays that live on a device, such as CuPy's: NumPy behind a wall.
+
+It speaks NumPy's two protocols, takes no NumPy array beside its own and gives
+none away: what would fetch numbers to the host counts as a transfer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+transfers: list[str] = []
+"""What has fetched numbers to the host, call by call."""
+
+
+class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array that only its own library can look into."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = np.asarray(held)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        operands = inputs[::2] if method == "at" else inputs
+        if not all(map(is_own, operands)):
+            return NotImplemented
+        return outside(getattr(ufunc, method)(*map(inside, inputs), **inside(kwargs)))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in (np.asarray, np.array):
+            return DeviceArray(function(*args, **kwargs))
+        if not all(issubclass(kind, DeviceArray) for kind in types):
+            return NotImplemented
+        return outside(function(*inside(args), **inside(kwargs)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise TypeError("implicit conversion to a NumPy array is not allowed; call .get()")
+
+    def __getitem__(self, index: Any) -> DeviceArray:
+        return DeviceArray(self.held[inside(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if not is_own(value):
+            raise TypeError(f"a {type(value).__name__} cannot be written into a DeviceArray")
+        self.held[inside(index)] = inside(value)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def __repr__(self) -> str:
+        return f"DeviceArray(shape={self.shape}, dtype={self.dtype})"
+
+    def get(self) -> Any:
+        """The numbers, on the host."""
+        transfers.append("get")
+        return self.held
+
+    def item(self) -> Any:
+        transfers.append("item")
+        return self.held.item()
+
+    def __bool__(self) -> bool:
+        transfers.append("bool")
+        return bool(self.held)
+
+    def __float__(self) -> float:
+        transfers.append("float")
+        return float(self.held)
+
+    def __int__(self) -> int:
+        transfers.append("int")
+        return int(self.held)
+
+    __index__ = __int__
+
+    def copy(self) -> DeviceArray:
+        return DeviceArray(self.held.copy())
+
+    def astype(self, dtype: Any, copy: bool = True) -> DeviceArray:
+        return DeviceArray(self.held.astype(dtype, copy=copy))
+
+    shape = property(lambda self: self.held.shape)
+    strides = property(lambda self: self.held.strides)
+    dtype = property(lambda self: self.held.dtype)
+    ndim = property(lambda self: self.held.ndim)
+    size = property(lambda self: self.held.size)
+    base = property(lambda self: self.held.base)
+
+
+def is_own(x: Any) -> bool:
+    """Whether this library computes with it: its own arrays, and numbers."""
+    return isinstance(x, (DeviceArray, float, int, complex, bool, np.generic))
+
+
+def inside(x: Any) -> Any:
+    """Arguments with what device arrays hold."""
+    if isinstance(x, dict):
+        return {name: inside(part) for name, part in x.items()}
+    if isinstance(x, (list, tuple)):
+        return type(x)(inside(part) for part in x)
+    return x.held if isinstance(x, DeviceArray) else x
+
+
+def outside(result: Any) -> Any:
+    """Results as device arrays; reductions too stay on the device."""
+    if isinstance(result, tuple):
+        parts = map(outside, result)
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if isinstance(result, list):
+        return [outside(part) for part in result]
+    return DeviceArray(result) if isinstance(result, (np.ndarray, np.generic)) else result

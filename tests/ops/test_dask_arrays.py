@@ -1,0 +1,213 @@
+"""Every case on Dask's arrays: NumPy's numbers from a graph of tasks, or a refusal by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.nested import flatten
+from tests.ops.cases import CASES
+from tests.ops.cases.case import Case
+from tests.ops.dask_refusals import IN_ONE_CHUNK, REASONS, REFUSED, WHOLE
+from tests.ops.numerical import random_like
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+
+NAMED = (
+    r"^[\w.]+: dask cannot compute|^[\w.]+ of an array of dask:|^the result of [\w.]+ has the shape"
+)
+
+
+def never(*args: Any, **kwargs: Any) -> Any:
+    raise AssertionError("something was computed while the graph was built")
+
+
+def in_halves(x: Any) -> Any:
+    return da.from_array(np.asarray(x), chunks=tuple(max(1, -(-n // 2)) for n in np.shape(x)))
+
+
+def in_one_chunk(x: Any) -> Any:
+    return da.from_array(np.asarray(x), chunks=-1)
+
+
+def results_of(case: Case, inputs: list[Any], chunked: Any) -> tuple[list[Any], list[Any]]:
+    """Values and gradients, both built without computing anything."""
+    rng = np.random.default_rng(1)
+    weights = random_like(rng, flatten(case.reference(*inputs))) if case.derivatives else []
+    with dask.config.set(scheduler=never):
+        lazy = [chunked(x) for x in inputs]
+        if not case.derivatives:
+            values = flatten(case.call(*[ag.Value(x) for x in lazy]))
+            return [getattr(value, "data", value) for value in values], []
+        values, pullback = ag.vjp(lambda *xs: flatten(case.call(*xs)), *lazy)
+        return values, list(pullback(weights))
+
+
+def computed(arrays: list[Any]) -> list[Any]:
+    return list(dask.compute(*arrays, scheduler="synchronous"))
+
+
+def assert_equal(found: list[Any], expected: list[Any]) -> None:
+    assert len(found) == len(expected)
+    for mine, numpys in zip(found, expected, strict=True):
+        if np.asarray(numpys).dtype.kind not in "fciub":
+            assert mine == numpys
+        else:
+            np.testing.assert_allclose(mine, numpys, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_values_and_gradients_are_numpys_or_the_function_is_refused_by_name(case: Case) -> None:
+    inputs = case.draw()
+    chunked = in_one_chunk if case.name in WHOLE else in_halves
+    if case.name in REFUSED:
+        refusals = (ag.UnsupportedError, ag.ArgumentValueError)
+        with pytest.raises(refusals, match=NAMED):
+            results_of(case, inputs, in_halves)
+        return
+    values, gradients = results_of(case, inputs, chunked)
+    assert_equal(computed(values), flatten(case.reference(*inputs)))
+    if case.derivatives:
+        _, numpy_gradients = results_of(case, inputs, np.asarray)
+        assert_equal(computed(gradients), numpy_gradients)
+        for gradient, x in zip(gradients, inputs, strict=True):
+            assert isinstance(gradient, da.Array)
+            assert gradient.dtype == np.asarray(x).dtype
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE))
+def test_what_needs_one_chunk_says_so_where_there_are_several(name: str) -> None:
+    (case,) = (case for case in CASES if case.name == name)
+    with pytest.raises((ag.ArgumentValueError, ag.UnsupportedError), match="chunk"):
+        results_of(case, case.draw(), in_halves)
+
+
+def test_the_tables_name_cases_that_there_are() -> None:
+    names = {case.name for case in CASES}
+    known = names | {name.partition("(")[0] for name in names}
+    assert {entry for entries in REASONS.values() for entry in entries} <= known
+    assert set(IN_ONE_CHUNK) <= known
+    assert not REFUSED & WHOLE
+
+
+def test_refusals_have_three_parts() -> None:
+    x = ag.Value(da.ones((4, 3), chunks=2))
+    with pytest.raises(ag.UnsupportedError) as refusal:
+        np.sort(x)
+    assert str(refusal.value) == (
+        "sort: dask cannot compute this on its arrays (it has no such function); write it with "
+        "functions that dask has, or turn the argument into a NumPy array first"
+    )
+
+
+def test_lengths_that_are_not_known_are_refused_where_they_arise() -> None:
+    x = da.from_array(np.array([-1.0, 2.0, 3.0]), chunks=2)
+    advice = (
+        "has the shape (nan,), whose unknown lengths depend on numbers not computed yet; call "
+        ".compute_chunk_sizes() on the array first, or write np.where(mask, x, 0) instead of "
+        "x[mask]"
+    )
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        ag.Value(x[x > 0])
+    assert str(refusal.value) == f"data {advice}"
+    value = ag.Value(x)
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        value[value > 0]
+    assert str(refusal.value) == f"the result of getitem {advice}"
+    total = np.sum(ag.Value(x[x > 0].compute_chunk_sizes()))
+    assert float(total) == 5.0
+
+
+def loss(x: Any, w: Any) -> Any:
+    return np.mean(np.log1p(np.exp(-np.tanh(x @ w)))) + np.sum(w * w)
+
+
+def drawn() -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(20, 5)), rng.normal(size=5)
+
+
+def test_backward_leaves_lazy_gradients_that_add_up() -> None:
+    x, w = drawn()
+    with dask.config.set(scheduler=never):
+        rows, weights = ag.Value(da.from_array(x, chunks=(6, 5))), ag.Value(w)
+        for _ in range(2):
+            loss(rows, weights).backward()
+        assert isinstance(rows.grad, da.Array)
+        assert rows.grad.chunks == rows.data.chunks
+    np.testing.assert_allclose(weights.grad.compute(), 2 * ag.grad(loss, 1)(x, w), rtol=1e-13)
+    np.testing.assert_allclose(rows.grad.compute(), 2 * ag.grad(loss)(x, w), rtol=1e-13)
+
+
+def test_a_graph_that_is_freed_gives_the_same_gradients() -> None:
+    x, w = drawn()
+    weights = ag.Value(w)
+    loss(da.from_array(x, chunks=7), weights).backward(retain_graph=False)
+    np.testing.assert_allclose(weights.grad.compute(), ag.grad(loss, 1)(x, w), rtol=1e-13)
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+def test_one_compute_gives_loss_and_gradient_on_any_scheduler(scheduler: str) -> None:
+    x, w = drawn()
+    lazy = ag.value_and_grad(loss, 1)(da.from_array(x, chunks=(6, 5)), w)
+    value, gradient = dask.compute(*lazy, scheduler=scheduler)
+    expected, expected_gradient = ag.value_and_grad(loss, 1)(x, w)
+    np.testing.assert_allclose(value, expected, rtol=1e-14)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-13)
+
+
+def test_second_derivatives_are_lazy_too() -> None:
+    x, w = drawn()
+    v = np.linspace(-1, 1, 5)
+    with dask.config.set(scheduler=never):
+        rows = da.from_array(x, chunks=(6, 5))
+        lazy = ag.hvp(lambda w: loss(rows, w), da.from_array(w, chunks=3), v)
+        tangent = ag.jvp(lambda w: np.tanh(rows @ w), da.from_array(w, chunks=3), v)[1]
+    np.testing.assert_allclose(lazy.compute(), ag.hvp(lambda w: loss(x, w), w, v), rtol=1e-12)
+    numpys = ag.jvp(lambda w: np.tanh(x @ w), w, v)[1]
+    np.testing.assert_allclose(tangent.compute(), numpys, rtol=1e-12)
+
+
+def test_jacobians_row_by_row() -> None:
+    w = np.array([0.3, -0.2])
+    lazy = ag.jacobian(lambda w: np.sin(w) * w[::-1])(da.from_array(w, chunks=1))
+    numpys = ag.jacobian(lambda w: np.sin(w) * w[::-1])(w)
+    np.testing.assert_allclose(lazy.compute(), numpys, rtol=1e-14)
+
+
+def test_float32_stays_float32() -> None:
+    x, w = (array.astype(np.float32) for array in drawn())
+    value, gradient = ag.value_and_grad(loss, 1)(da.from_array(x, chunks=6), w)
+    assert value.dtype == gradient.dtype == np.float32
+    assert gradient.compute().dtype == np.float32
+
+
+def test_arrays_and_values_stand_on_either_side_of_an_operator() -> None:
+    x = da.from_array(np.arange(1.0, 5.0), chunks=2)
+    w = ag.Value(np.arange(4.0))
+    for result in (x * w, w * x, np.multiply(x, w), np.concatenate([x, w])[:4] * w):
+        assert isinstance(result, ag.Value)
+        assert isinstance(result.data, da.Array)
+    assert ag.Value(x).item.__name__ == "item"
+    assert np.sum(ag.Value(x)).item() == 10.0
+
+
+def test_pandas_columns_become_plain_arrays() -> None:
+    pandas = pytest.importorskip("pandas")
+    value = ag.Value(pandas.Series([1.0, 2.0]))
+    assert type(value.data) is np.ndarray
+
+
+def test_a_picture_shows_chunks_and_computes_nothing() -> None:
+    x = ag.Value(da.ones((6, 4), chunks=(2, 4)), label="x")
+    with dask.config.set(scheduler=never):
+        y = np.mean(np.tanh(x @ np.ones(4)))
+        y.backward()
+        source = ag.draw(y).source
+    assert "3 chunks of (2, 4)" in source
+    assert "3 chunks of (2,)" in source
+    assert "1 chunk" in source

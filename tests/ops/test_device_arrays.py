@@ -1,0 +1,100 @@
+"""Every case on arrays that refuse to become NumPy's: nothing is fetched, no number differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.nested import flatten
+from tests.ops.cases import CASES
+from tests.ops.cases.case import Case
+from tests.ops.device_array import DeviceArray, transfers
+from tests.ops.numerical import random_like
+
+
+def on_host(x: Any) -> Any:
+    return x.held if isinstance(x, DeviceArray) else x
+
+
+def values_and_gradients(case: Case, inputs: list[Any]) -> tuple[list[Any], list[Any]]:
+    if not case.derivatives:
+        results = flatten(case.call(*[ag.Value(x) for x in inputs]))
+        return [getattr(result, "data", result) for result in results], []
+    weights = random_like(np.random.default_rng(1), flatten(case.reference(*case.draw())))
+    values, pullback = ag.vjp(lambda *xs: flatten(case.call(*xs)), *inputs)
+    return values, list(pullback(weights))
+
+
+READS = {"trim_zeros()"}
+"""Cases that must read numbers: the shape of the result depends on them."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_values_and_gradients_are_numpys_and_stay_on_the_device(case: Case) -> None:
+    transfers.clear()
+    values, gradients = values_and_gradients(case, [DeviceArray(x) for x in case.draw()])
+    assert bool(transfers) == (case.name in READS)
+    expected, expected_gradients = values_and_gradients(case, case.draw())
+    for mine, numpys in zip(values, expected, strict=True):
+        if np.asarray(numpys).dtype.kind in "fciub":
+            np.testing.assert_allclose(on_host(mine), numpys, rtol=1e-12, atol=1e-12)
+    for mine, numpys in zip(gradients, expected_gradients, strict=True):
+        assert isinstance(mine, DeviceArray)
+        np.testing.assert_allclose(on_host(mine), numpys, rtol=1e-12, atol=1e-12)
+
+
+def drawn() -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(20, 5)), rng.normal(size=5)
+
+
+def loss(x: Any, w: Any) -> Any:
+    return np.mean(np.log1p(np.exp(-np.tanh(x @ w)))) + np.sum(w * w)
+
+
+def test_backward_fetches_nothing_and_adds_up() -> None:
+    x, w = drawn()
+    transfers.clear()
+    weights = ag.Value(DeviceArray(w))
+    for _ in range(2):
+        loss(DeviceArray(x), weights).backward()
+    assert transfers == []
+    np.testing.assert_allclose(weights.grad.held, 2 * ag.grad(loss, 1)(x, w), rtol=1e-13)
+
+
+def test_second_derivatives_fetch_nothing() -> None:
+    x, w = drawn()
+    v = np.linspace(-1, 1, 5)
+    transfers.clear()
+    product = ag.hvp(lambda w: loss(DeviceArray(x), w), DeviceArray(w), DeviceArray(v))
+    assert transfers == []
+    np.testing.assert_allclose(product.held, ag.hvp(lambda w: loss(x, w), w, v), rtol=1e-12)
+
+
+def test_a_leafs_gradient_is_the_callers_to_change() -> None:
+    a, b = ag.Value(DeviceArray(np.ones(3))), ag.Value(DeviceArray(np.ones(3)))
+    np.sum(a + b).backward()
+    a.grad[0] = 7.0
+    np.testing.assert_array_equal(b.grad.held, np.ones(3))
+
+
+def test_numpy_constants_move_to_the_device_and_numbers_come_back_when_asked_for() -> None:
+    transfers.clear()
+    x = ag.Value(DeviceArray(np.arange(3.0)))
+    y = np.sum(x * np.array([1.0, 2.0, 3.0]) + [1.0, 1.0, 1.0])
+    assert isinstance(y.data, DeviceArray)
+    assert transfers == []
+    assert (y.item(), float(y), bool(y > 0)) == (11.0, 11.0, True)
+    assert transfers == ["item", "float", "bool"]
+
+
+def test_what_the_library_lacks_is_refused_by_name() -> None:
+    class Poor(DeviceArray):
+        def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+            return NotImplemented
+
+    with pytest.raises(ag.UnsupportedError, match=r"^sort: tests cannot compute this on its arr"):
+        np.sort(ag.Value(Poor(np.arange(3.0))))
