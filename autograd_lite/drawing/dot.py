@@ -8,7 +8,7 @@ from autograd_lite.drawing.formatting import shortened
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.themes import Theme
 
-__all__ = ["dot_source", "label_lines"]
+__all__ = ["dot_source", "fact_text", "label_lines"]
 
 # Graphviz measures text with its own tables of widths.  Verdana is the widest of the common
 # fonts, so that boxes are wide enough whichever font a viewer has.
@@ -68,8 +68,13 @@ def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
 def label_lines(vertex: Vertex) -> list[str]:
     """The lines of text in a vertex; the first is its title."""
     first = "  ".join(filter(None, (vertex.title, vertex.subtitle)))
-    facts = [f"{name}  {shortened(text, 48)}".strip() for name, text in vertex.facts]
-    return [shortened(first, 60), *facts]
+    return [shortened(first, 60), *map(fact_text, vertex.facts)]
+
+
+def fact_text(fact: tuple[str, str]) -> str:
+    """A line of a box: what it is, and its text."""
+    name, text = fact
+    return f"{name}  {shortened(text, 48)}".strip()
 
 
 def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_result: bool) -> None:

@@ -17,12 +17,13 @@ from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.highlight import HIGHLIGHTS
+from autograd_lite.drawing.layout import laid_out
 from autograd_lite.drawing.picture import Picture
 from autograd_lite.drawing.provenance import SourceLines
 from autograd_lite.drawing.scene import Scene, compose
 from autograd_lite.drawing.stepper import stepper_page
 from autograd_lite.drawing.subject import Subject, checked_target, recorded, run
-from autograd_lite.drawing.svg import finished_svg
+from autograd_lite.drawing.svg import svg_text
 from autograd_lite.drawing.text import mermaid, plain_text
 from autograd_lite.drawing.themes import THEMES
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
@@ -89,7 +90,8 @@ class Drawing:
         MissingOptionError
             If there is no Graphviz to lay it out.
         """
-        return finished_svg(render(self.source, "svg"), self.picture, self._theme)
+        layout = laid_out(self.picture, self._direction or "LR")
+        return svg_text(self.picture, layout, self._theme)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to a file, in the format that the suffix names.

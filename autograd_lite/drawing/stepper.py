@@ -19,7 +19,6 @@ import numpy as np
 from autograd_lite.backward import add
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.drawing.collect import index_text, rank
-from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.formatting import (
     array_facts,
     number,
@@ -28,11 +27,11 @@ from autograd_lite.drawing.formatting import (
     whereabouts,
 )
 from autograd_lite.drawing.formulas import argument_names, filled, formula_of, local_derivative
-from autograd_lite.drawing.graphviz_program import render
-from autograd_lite.drawing.layout import Layout, graphviz_layout, layered_layout
+from autograd_lite.drawing.geometry import Layout
+from autograd_lite.drawing.layers import layered_layout
+from autograd_lite.drawing.layout import laid_out
 from autograd_lite.drawing.picture import Picture, Vertex
 from autograd_lite.drawing.scene import Scene
-from autograd_lite.drawing.themes import THEMES
 from autograd_lite.duck_arrays import is_duck_array
 from autograd_lite.errors import MissingOptionError
 from autograd_lite.primitive import Node
@@ -40,6 +39,7 @@ from autograd_lite.primitive import Node
 __all__ = ["stepper_page"]
 
 PAGE = (9.0, 6.5)
+DIRECTIONS: dict[str | None, tuple[str, ...]] = {"LR": ("LR",), "TB": ("TB",), None: ("LR", "TB")}
 SHORT_ARRAY = 4
 NUMBERS = (float, int, complex, np.ndarray, np.generic)
 HEAT_MAP_SIDE = 16
@@ -57,21 +57,21 @@ def stepper_page(scene: Scene, picture: Picture, theme: str, direction: str | No
         swept = scene.picture()
         vertices = (replace(v, marks=marks.get(v.key, frozenset())) for v in swept.vertices)
         picture = replace(swept, vertices=tuple(vertices), notes=picture.notes)
-    layout = _laid_out(picture, direction)
+    layout = _filling(picture, direction)
     return _page(Story(scene, picture, layout, sweep).data(), picture, theme)
 
 
-def _laid_out(picture: Picture, direction: str | None) -> Layout:
-    """The layout by Graphviz; without a direction given, the one that fills a page better."""
-    bare = replace(picture, notes=())
-    layouts = []
-    try:
-        for way in ("LR", "TB") if direction is None else (direction,):
-            svg = render(dot_source(bare, THEMES["light"], way), "svg")
-            layouts.append(graphviz_layout(svg, picture))
-    except MissingOptionError:
-        return layered_layout(picture)
+def _filling(picture: Picture, direction: str | None) -> Layout:
+    """The layout; without a direction given, in the one that fills a page better."""
+    layouts = [_with_or_without_graphviz(picture, way) for way in DIRECTIONS[direction]]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
+
+
+def _with_or_without_graphviz(picture: Picture, direction: str) -> Layout:
+    try:
+        return laid_out(picture, direction)
+    except MissingOptionError:
+        return layered_layout(picture, direction)
 
 
 def _page(data: dict[str, Any], picture: Picture, theme: str) -> str:
@@ -247,13 +247,6 @@ class Story:
         if named:
             return shortened(named, 24)
         return "value" if x.primitive is None else f"{x.primitive.name}(…)"
-        return (
-            shortened(named, 24)
-            if named
-            else "value"
-            if x.primitive is None
-            else f"{x.primitive.name}(…)"
-        )
 
     def _shares(self, box: int) -> Iterator[dict[str, Any]]:
         """What the operations in a box hand to each operand outside of it."""

