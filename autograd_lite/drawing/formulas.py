@@ -18,7 +18,14 @@ import numpy as np
 from autograd_lite.drawing.collect import static_text
 from autograd_lite.primitive import Node, Primitive
 
-__all__ = ["Symbol", "argument_names", "filled", "formula_of", "local_derivative"]
+__all__ = [
+    "Symbol",
+    "argument_names",
+    "filled",
+    "formula_of",
+    "local_derivative",
+    "product_factors",
+]
 
 LONGEST = 80
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
@@ -95,6 +102,17 @@ def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbo
     return False, share
 
 
+def product_factors(node: Node) -> tuple[Any, Any] | None:
+    """The matrices that an operation multiplies; None if it does anything else."""
+    assert node.primitive is not None
+    symbols = [Symbol("x", x.data) if isinstance(x, Node) else x for x in node.inputs]
+    try:
+        result = node.primitive.forward(*symbols, **node.parameters)
+    except Exception:
+        return None  # not every function takes symbols
+    return result.factors if isinstance(result, Symbol) else None
+
+
 def _applied(node: Node, place: int, g: Symbol) -> Symbol | None:
     """A node's rule for one operand, run on symbols for the operands that are Values."""
     assert node.primitive is not None
@@ -119,12 +137,18 @@ def _applied(node: Node, place: int, g: Symbol) -> Symbol | None:
 
 
 class Symbol:
-    """A number or array together with the text of how it was computed."""
+    """A number or array together with the text of how it was computed.
 
-    def __init__(self, text: str, data: Any, binds: int = ATOM) -> None:
+    Of a matrix product the ``factors`` are kept, so that one entry of it can be spelt out.
+    """
+
+    def __init__(
+        self, text: str, data: Any, binds: int = ATOM, factors: tuple[Any, Any] | None = None
+    ) -> None:
         self.text = text
         self.data = data
         self.binds = binds
+        self.factors = factors
 
     def __getattr__(self, name: str) -> Any:
         if name in ("shape", "ndim", "size", "dtype"):
@@ -192,7 +216,8 @@ def _binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
         a = _text(left, binds)
         b = _text(right, binds + (sign in ("-", "/", "**")))
         simple = _simplified(sign, a, b, data, left, right)
-        return Symbol(f"{a} {sign} {b}", data, binds) if simple is None else simple
+        factors = (_data(left), _data(right)) if sign == "@" else None
+        return Symbol(f"{a} {sign} {b}", data, binds, factors) if simple is None else simple
 
     return operate
 

@@ -19,6 +19,7 @@ import numpy as np
 from autograd_lite.backward import add
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.drawing.collect import index_text, rank
+from autograd_lite.drawing.elements import element_text, largest, product_text, table
 from autograd_lite.drawing.formatting import (
     array_facts,
     number,
@@ -26,7 +27,14 @@ from autograd_lite.drawing.formatting import (
     shortened,
     whereabouts,
 )
-from autograd_lite.drawing.formulas import argument_names, filled, formula_of, local_derivative
+from autograd_lite.drawing.formulas import (
+    Symbol,
+    argument_names,
+    filled,
+    formula_of,
+    local_derivative,
+    product_factors,
+)
 from autograd_lite.drawing.geometry import Layout
 from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import laid_out
@@ -42,6 +50,8 @@ PAGE = (9.0, 6.5)
 DIRECTIONS: dict[str | None, tuple[str, ...]] = {"LR": ("LR",), "TB": ("TB",), None: ("LR", "TB")}
 SHORT_ARRAY = 4
 NUMBERS = (float, int, complex, np.ndarray, np.generic)
+TABLE_NUMBERS = 200_000
+"""How many numbers of small arrays the page spells out in all, times the number of nodes."""
 HEAT_MAP_SIDE = 16
 HEAT_MAP_NUMBERS = 12_000
 """How many numbers of arrays the page holds in all, so that it stays small."""
@@ -109,6 +119,7 @@ class Story:
         self.layout = layout
         self.sweep = sweep
         self.sums: dict[Node, Any] = {}
+        self.table_room = TABLE_NUMBERS // max(len(scene.graph.nodes), 20)
         arrays = sum(rank(node.data) > 0 for node in scene.graph.nodes[:1000])
         self.heat_map_size = min(HEAT_MAP_SIDE**2, HEAT_MAP_NUMBERS // (2 * max(arrays, 1)))
 
@@ -237,7 +248,33 @@ class Story:
             "named": shortened(filled(formula, labels), 160),
             "numbers": shortened(filled(formula, self._numbers(node)), 160),
             "result": _short(node.data),
+            **self._forward_elements(node, names, formula),
         }
+
+    def _forward_elements(self, node: Node, names: list[str], formula: str) -> dict[str, Any]:
+        """Of an array: its numbers if they are few, and one element spelt out."""
+        if not _has_elements(node.data):
+            return {}
+        assert node.primitive is not None
+        index = largest(node.data)
+        factors = product_factors(node)
+        text = None
+        if factors is not None:
+            text = product_text(factors, node.data, index)
+        elif node.primitive.broadcasts and not node.parameters:
+            data = [x.data if isinstance(x, Node) else x for x in node.inputs]
+            operands = dict(zip(names, data, strict=True))
+            text = element_text(formula, operands, node.data, index)
+        return {**self._tables(result=node.data), **({"element": text} if text else {})}
+
+    def _tables(self, **arrays: Any) -> dict[str, Any]:
+        """Small arrays as tables of numbers, as long as the page has room."""
+        size = sum(map(np.size, arrays.values()))
+        tables = {name: table(array) for name, array in arrays.items()}
+        if None in tables.values() or size > self.table_room:
+            return {}
+        self.table_room -= size
+        return {"tables": tables}
 
     def _name(self, x: Any) -> str:
         """What an operand is called in a formula."""
@@ -256,7 +293,7 @@ class Story:
             for place, x in enumerate(node.inputs):
                 share = self.sweep.contribution(node, place)
                 if share is not None:
-                    yield {**self._share(node, x, share), **self._local(node, place)}
+                    yield {**self._share(node, x, share), **self._local(node, place, share)}
             return
         handed: dict[Node, Any] = {}
         members = [self.scene.graph.nodes[index] for index in self.scene.groups.members[box]]
@@ -306,7 +343,7 @@ class Story:
             "sum": _short(self.sums[operand]),
         }
 
-    def _local(self, node: Node, place: int) -> dict[str, Any]:
+    def _local(self, node: Node, place: int, share: Any) -> dict[str, Any]:
         """The local derivative: its formula, with numbers put in, and its value."""
         assert node.primitive is not None and self.sweep is not None
         names = argument_names(node.primitive, len(node.inputs))
@@ -322,7 +359,7 @@ class Story:
         is_local, symbol = found
         formula = filled(symbol.text, labels | {"out": result})
         if not is_local:
-            return {**entry, "rule": formula}
+            return {**entry, "rule": formula, **self._rule_elements(symbol, share)}
         texts = self._numbers(node) | {"out": _short(node.data)}
         numbers = "" if rank(node.data) else filled(symbol.text, texts)
         local = _short(symbol.data)
@@ -330,7 +367,26 @@ class Story:
         if not rank(symbol.data) and symbol.text.lstrip("-").isdigit():
             shown = [local]
         equal = " = ".join(shortened(text, 120) for text in dict.fromkeys(shown) if text)
-        return {**entry, "formula": equal, "local": local}
+        elements = self._local_elements(self.sweep.gradients[node], symbol.data, share)
+        return {**entry, "formula": equal, "local": local, **elements}
+
+    def _rule_elements(self, symbol: Symbol, share: Any) -> dict[str, Any]:
+        """A contribution that is not elementwise: its numbers, and one sum of products."""
+        if not _has_elements(share):
+            return {}
+        index = largest(share)
+        text = product_text(symbol.factors, share, index) if symbol.factors is not None else None
+        return {**self._tables(contribution=share), **({"element": text} if text else {})}
+
+    def _local_elements(self, upstream: Any, local: Any, share: Any) -> dict[str, Any]:
+        """Upstream × local = contribution for each element, or for the largest of many."""
+        if not _has_elements(share) or np.shape(upstream) != share.shape:
+            return {}
+        local = np.broadcast_to(local, share.shape)
+        tables = self._tables(upstream=upstream, local=local, contribution=share)
+        operands = {"u": upstream, "d": local}
+        text = element_text("u × d", operands, share, largest(share))
+        return tables or {"element": text}
 
     def _label(self, x: Any) -> str | None:
         """The name of an operand, the number of a constant; None for a nameless Value."""
@@ -349,6 +405,11 @@ class Story:
         if isinstance(data, tuple) or np.size(data) > SHORT_ARRAY:
             return self._name(x)
         return _short(data) if isinstance(data, NUMBERS) else index_text(data)
+
+
+def _has_elements(data: Any) -> bool:
+    """Whether there are numbers at hand: arrays elsewhere are not fetched to be looked at."""
+    return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
 
 
 def _short(data: Any) -> str:

@@ -146,6 +146,49 @@ def test_each_step_back_shows_products_that_are_right(graph, open_page):
     assert checked >= (1 if graph is mlp else 4)
 
 
+def test_small_arrays_are_spelt_out_element_by_element(open_page):
+    x = ag.Value(np.array([[0.5, -1.0], [2.0, 0.25]]), label="x")
+    w = ag.Value(np.array([[1.0, -2.0], [0.5, 3.0]]), label="w")
+    h = np.tanh(x @ w)
+    result = np.sum(h * h)
+    result.backward()
+    page = open_page(ag.draw(result))
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#panel h2") == "compute matmul"
+    numbers = page.locator("#panel .numbers td").all_inner_texts()
+    product = np.ravel(x.data @ w.data)
+    np.testing.assert_allclose([float(text) for text in numbers], product, rtol=SHOWN_DIGITS)
+    assert page.inner_text("#panel .element") == "[0, 1]: 0.5 · (-2.0) + (-1.0) · 3.0 = -4.0"
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#panel h2") == "gradient back through h tanh"
+    tables = [
+        [float(text) for text in body.locator("td").all_inner_texts()]
+        for body in page.locator("#panel .numbers").all()
+    ]
+    upstream, local, share = map(np.array, tables)
+    np.testing.assert_allclose(upstream, np.ravel(2 * h.data), rtol=SHOWN_DIGITS)
+    np.testing.assert_allclose(local, np.ravel(1 - h.data**2), rtol=SHOWN_DIGITS)
+    np.testing.assert_allclose(share, upstream * local, rtol=3 * SHOWN_DIGITS)
+    page.locator("#panel .numbers td").nth(2).hover()
+    left, right, shown = re.fullmatch(
+        r"\[1, 0\]: (\S+) × \(?(\S+?)\)? = (\S+)", page.inner_text("#panel .element")
+    ).groups()
+    assert (float(left), float(right), float(shown)) == (upstream[2], local[2], share[2])
+    page.keyboard.press("End")
+    assert page.locator("#panel .element").first.inner_text().startswith("[")
+
+
+def test_one_element_of_a_big_array_is_spelt_out(open_page):
+    x = ag.Value(np.linspace(-1.0, 2.0, 100), label="x")
+    page = open_page(ag.draw(np.sum(np.exp(x))))
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#panel .element") == "[99]: exp(2.0) = 7.389"
+    page.keyboard.press("End")
+    assert page.inner_text("#panel .element") == "[99]: 1.0 × 7.389 = 7.389"
+    assert page.locator("#panel .numbers").count() == 0
+
+
 def test_contributions_of_several_uses_add_up(open_page):
     result, (a, *_) = expression()
     result.backward()

@@ -365,7 +365,40 @@ function explainForward(step) {
     line("formula muted", step.formula),
     ...shown.map((text) => line("formula", `= ${text}`)),
     Object.assign(line("formula value", `= ${step.result}`), { id: "result" }),
+    ...elements(step),
   ];
+}
+
+/** Arrays number by number: tables if they are small, and one element spelt out. */
+function elements(entry) {
+  const parts = entry.tables ? [tables(entry.tables)] : [];
+  if (entry.element) parts.push(line("formula element", entry.element));
+  return parts;
+}
+
+/** Tables side by side; where one is a product of others, pointing at an element spells it out. */
+function tables(arrays) {
+  const group = make("div", { class: "tables" });
+  const spelt = line("formula element", "");
+  const cells = Object.entries(arrays).map(([name, rows]) => {
+    const body = make("table", { class: "numbers" }, Object.assign(make("caption"), { textContent: name }));
+    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => Object.assign(make("td", { tabindex: "0" }), { textContent: text }))));
+    group.append(body);
+    return [...body.querySelectorAll("td")];
+  });
+  const columns = Object.values(arrays)[0][0].length;
+  const pick = (index) => {
+    for (const [place, cell] of cells.flatMap((column) => [...column.entries()])) cell.classList.toggle("picked", place === index);
+    const [upstream, local, share] = cells.map((column) => column[index].textContent);
+    if (share !== undefined) spelt.textContent = `[${Math.floor(index / columns)}, ${index % columns}]: ${upstream} × ${bracketed(local)} = ${share}`;
+  };
+  for (const column of cells) {
+    column.forEach((cell, index) => {
+      for (const event of ["pointerenter", "focus", "click"]) cell.addEventListener(event, () => pick(index));
+    });
+  }
+  pick(0);
+  return cells.length < 3 ? group : make("div", {}, group, spelt);
 }
 
 const bracketed = (number) => (number.startsWith("-") ? `(${number})` : number);
@@ -386,7 +419,7 @@ function explainShare(step, share) {
     cells[1].textContent = text;
     table.append(make("tr", {}, ...cells));
   }
-  return [headingOf("h3", `to ${share.name}`), table];
+  return [headingOf("h3", `to ${share.name}`), table, ...elements(share)];
 }
 
 // Full values.
