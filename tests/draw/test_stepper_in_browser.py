@@ -284,6 +284,33 @@ def test_modules_collapse_to_one_box_and_one_step(open_page):
     assert matmul.is_visible()
 
 
+def visible_boxes(page, selector):
+    boxes = [rect.bounding_box() for rect in page.locator(selector).all() if rect.is_visible()]
+    return [(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for b in boxes]
+
+
+def test_a_collapsed_module_gives_its_room_away(open_page):
+    model = network(2, 3, 3, 1)
+    drawing = ag.draw(lambda x: np.sum(model(x)), np.ones((4, 2)), direction="LR")
+    page = open_page(drawing, viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    page.click("#modules summary")
+    before = visible_boxes(page, ".vertex rect")
+    width = max(b[2] for b in before) - min(b[0] for b in before)
+    for name in ("layer0", "layer1"):
+        page.locator("#modules button", has_text=name).click()
+    boxes = visible_boxes(page, ".vertex rect, .frame.collapsed rect")
+    assert len(boxes) == len(before) - 8 + 2
+    assert max(b[2] for b in boxes) - min(b[0] for b in boxes) < 0.8 * width
+    for index, a in enumerate(boxes):
+        for b in boxes[:index]:
+            assert a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 1 or b[3] <= a[1] + 1
+    for name in ("layer0", "layer1"):
+        page.locator("#modules button", has_text=name).click()
+    after = visible_boxes(page, ".vertex rect")
+    shift = np.array(after[0]) - np.array(before[0])
+    np.testing.assert_allclose(np.array(after) - shift, np.array(before), atol=0.1)
+
+
 def test_find_marks_and_jumps(open_page):
     result, _ = neuron()
     drawing = ag.draw(result)
