@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from math import isfinite
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +29,7 @@ from autograd_lite.primitive import PYTHON_SCALARS, Node, Primitive, Rule, recor
 __all__ = [
     "add",
     "dependencies",
+    "guard",
     "ones_like",
     "steepest",
     "sweep",
@@ -259,19 +261,36 @@ def _applied(
 def _guarded(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
-    """Apply a rule so that zero upstream gives zero, whatever the local derivative.
-
-    In a recorded sweep a share that is finite stays in the graph as it is: upstream
-    may be zero by chance, and then still has a derivative.
-    """
+    """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
     if g.__class__ is float:
         return 0.0 if g == 0.0 else _applied(rule, g, out, operands, parameters)
     with np.errstate(all="ignore"):
         share = rule(g, out, *operands, **parameters)
-        blocked = g == 0
         if isinstance(g, Node):
-            blocked = np.logical_and(blocked, np.logical_not(np.isfinite(share)))
-        return np.where(blocked, 0, share)
+            return guard(share, g) if isinstance(share, Node) else share
+        return np.where(g == 0, 0, share)
+
+
+def guard_forward(share: Any, g: Any) -> Any:
+    """What a recorded sweep makes of a share: 0 where it is not finite and upstream is 0.
+
+    A share that is finite stays as it is: upstream may be zero by chance, and the
+    share then still has a derivative.
+    """
+    if share.__class__ is float:
+        return share if g != 0.0 or isfinite(share) else 0.0
+    return np.where(_blocked(share, g), 0, share)
+
+
+def guard_vjp(h: Any, out: Any, share: Any, g: Any) -> Any:
+    return np.where(_blocked(share, g), 0, h)
+
+
+def _blocked(share: Any, g: Any) -> Any:
+    return np.logical_and(g == 0, np.logical_not(np.isfinite(share)))
+
+
+guard = Primitive(guard_forward, guard_vjp, None, name="guard", broadcasts=True, masks=True)
 
 
 def _in_numpy(

@@ -129,7 +129,10 @@ class Planner:
             form = self.lowerings[operation].form
             own = frozenset([operation])
             self.last[operation] = index
-            self.owners[operation] = own if form is Form.INTO else own | below
+            if form is Form.NUMBER:
+                self.owners[operation] = frozenset()
+            else:
+                self.owners[operation] = own if form is Form.INTO else own | below
         for x in self.program.outputs:
             for owner in self._owners_of(x):
                 self.last[owner] = len(self.program.operations)

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autograd_lite.backward import guard
 from autograd_lite.compiling.program import Constant, Operand, Operation
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
@@ -185,6 +186,32 @@ def mean_lowering(operation: Operation) -> Lowering | None:
 # Choices, joins, indexing.
 
 
+BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+"""Integers of the size of a float.  Its bits times 0 or 1 are +0 or the float itself, NaN too."""
+
+LEAST_BY_BITS = 4096
+"""Elements from which on choosing without a branch is worth three calls."""
+
+
+def where_lowering(operation: Operation) -> Lowering | None:
+    """A choice: a processor guesses badly which of two it will be, and multiplies fast."""
+    condition, x, y = operation.operands
+    dtype = operation.type.dtype
+    if condition.type.dtype != bool:
+        return None
+    if dtype in BITS and x.type.dtype == dtype:
+        if is_zero(y):
+            return Lowering(Form.INTO, masked_lines, in_place=True, elementwise=True)
+        if y.type.dtype == dtype and operation.type.size >= LEAST_BY_BITS:
+            return Lowering(Form.INTO, chosen_bits_lines, elementwise=True)
+    return Lowering(Form.INTO, where_lines, elementwise=True)
+
+
+def is_zero(x: Operand) -> bool:
+    """Whether an operand is the number 0, without a sign."""
+    return isinstance(x, Constant) and x.is_number and x.value == 0 and not np.signbit(x.value)
+
+
 def where_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
     condition, x, y = operation.operands
     dtype = operation.type.dtype
@@ -198,11 +225,27 @@ def where_lines(write: Writer, operation: Operation, out: str | None) -> list[st
     ]
 
 
-def where_lowering(operation: Operation) -> Lowering | None:
-    condition = operation.operands[0]
-    if condition.type.dtype != bool:
-        return None
-    return Lowering(Form.INTO, where_lines, elementwise=True)
+def masked_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    """``where(condition, x, 0)``: the bits of x times the condition."""
+    if out is None:
+        return where_lines(write, operation, None)
+    condition, x, _ = map(write.operand, operation.operands)
+    view = f".view({write.literal(BITS[operation.type.dtype])})"
+    return [f"{write.function(np.multiply)}({x}{view}, {condition}, {out}{view})"]
+
+
+def chosen_bits_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    """``where(condition, x, y)``: y, with the bits changed in which x differs where chosen."""
+    if out is None:
+        return where_lines(write, operation, None)
+    condition, x, y = map(write.operand, operation.operands)
+    view = f".view({write.literal(BITS[operation.type.dtype])})"
+    differ, multiply = write.function(np.bitwise_xor), write.function(np.multiply)
+    return [
+        f"{differ}({x}{view}, {y}{view}, {out}{view})",
+        f"{multiply}({out}{view}, {condition}, {out}{view})",
+        f"{differ}({out}{view}, {y}{view}, {out}{view})",
+    ]
 
 
 def join_lowering(operation: Operation) -> Lowering | None:
@@ -426,6 +469,8 @@ def number_lines(write: Writer, operation: Operation, out: str | None) -> list[s
         return [f"0.0 if {texts[0]} <= 0.0 else {texts[0]}"]
     if plain and primitive in OF_FLOAT and operation.type.kind is float:
         return [f"{write.function(OF_FLOAT[primitive])}({texts[0]})"]
+    if plain and primitive is guard:
+        return [f"{texts[0]} if {texts[1]} else 0.0"]
     if plain and primitive is elementwise.where_chosen:
         return [f"float({texts[1]} if {texts[0]} else {texts[2]})"]
     (text,) = call_lines(write, operation, None)

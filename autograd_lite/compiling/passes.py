@@ -23,6 +23,7 @@ from autograd_lite.compiling.program import (
     rewritten,
     with_operands,
 )
+from autograd_lite.backward import guard
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
 from autograd_lite.random import Draw
@@ -140,7 +141,7 @@ def is_builtin(primitive: Primitive) -> bool:
 
 BUILTIN = {rule for rule in registry.values() if isinstance(rule, Primitive)}
 BUILTIN |= {elementwise.where_chosen, elementwise.clip_between, indexing.scatter, joining.join}
-BUILTIN |= {shaping.identity}
+BUILTIN |= {shaping.identity, guard}
 
 ADD, SUBTRACT = registry[np.add], registry[np.subtract]
 MULTIPLY, DIVIDE = registry[np.multiply], registry[np.divide]
@@ -148,7 +149,7 @@ NEGATIVE, POSITIVE = registry[np.negative], registry[np.positive]
 POWERS = (registry[np.power], registry[operator.pow])
 TRANSPOSE, SWAPAXES = registry[np.transpose], registry[np.swapaxes]
 RESHAPES = (registry[np.reshape], registry[np.expand_dims], registry[np.squeeze])
-SQUARE = registry[np.square]
+SQUARE, NOT_EQUAL, LOGICAL_NOT = (registry[f] for f in (np.square, np.not_equal, np.logical_not))
 MATMUL, BROADCAST, SUM = registry[np.matmul], registry[np.broadcast_to], registry[np.sum]
 
 
@@ -294,6 +295,33 @@ def never_masked(operation: Operation) -> Operand | None:
     return y if is_uniform(condition, 0) else None
 
 
+def zero_last(operation: Operation) -> Operand | None:
+    """``where(c, 0, y)`` as ``where(not c, y, 0)``: what is kept where, and zeros elsewhere."""
+    condition, x, y = operation.operands
+    if not is_plain_zero(x) or is_plain_zero(y) or condition.type.dtype != bool:
+        return None
+    opposite = replace(
+        operation, primitive=LOGICAL_NOT, operands=(condition,), type=condition.type
+    )
+    return replace(operation, operands=(opposite, y, x))
+
+
+def is_plain_zero(x: Operand) -> bool:
+    return isinstance(x, Constant) and x.is_number and is_uniform(x, 0) and not is_negative_zero(x)
+
+
+def written_out_guard(operation: Operation) -> Operand | None:
+    """0 where upstream is 0: what a sweep that nobody differentiates makes of a share."""
+    share, g = operation.operands
+    if share.type.dtype is None or g.type.dtype is None:
+        return None
+    passes = Type(g.type.kind, g.type.shape, np.dtype(bool))
+    allowed = replace(operation, primitive=NOT_EQUAL, operands=(g, Constant(0)), type=passes)
+    return replace(
+        operation, primitive=elementwise.where_chosen, operands=(allowed, share, Constant(0))
+    )
+
+
 IDENTITIES: dict[Primitive, tuple[Callable[[Operation], Operand | None], ...]] = {
     shaping.identity: (without_change,),
     POSITIVE: (without_change,),
@@ -308,7 +336,8 @@ IDENTITIES: dict[Primitive, tuple[Callable[[Operation], Operand | None], ...]] =
     TRANSPOSE: (same_axes,),
     SWAPAXES: (same_axes,),
     SUM: (over_no_axis,),
-    elementwise.where_chosen: (never_masked,),
+    elementwise.where_chosen: (never_masked, zero_last),
+    guard: (written_out_guard,),
     **dict.fromkeys(RESHAPES, (same_shape,)),
 }
 

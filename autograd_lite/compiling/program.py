@@ -130,14 +130,22 @@ class Program:
 
 
 def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program:
-    """Let ``rule`` replace operations, in order; it sees operands that are already replaced."""
+    """Let ``rule`` replace operations, in order; it sees operands that are already replaced.
+
+    A replacement may have new operations among its operands.
+    """
     known: dict[Operation, Operand] = {}
     kept: dict[Operation, None] = {}
+
+    def keep(x: Operand) -> None:
+        if isinstance(x, Operation) and x not in kept:
+            for y in x.operands:
+                keep(y)
+            kept[x] = None
+
     for operation in program.operations:
-        result = rule(with_operands(operation, _looked_up(operation.operands, known)))
-        if isinstance(result, Operation):
-            kept[result] = None
-        known[operation] = result
+        known[operation] = rule(with_operands(operation, _looked_up(operation.operands, known)))
+        keep(known[operation])
     return Program(program.inputs, tuple(kept), _looked_up(program.outputs, known))
 
 
