@@ -229,7 +229,7 @@ def masked_lines(write: Writer, operation: Operation, out: str | None) -> list[s
     """``where(condition, x, 0)``: the bits of x times the condition."""
     if out is None:
         return where_lines(write, operation, None)
-    condition, x, _ = map(write.operand, operation.operands)
+    condition, x = map(write.operand, operation.operands[:2])
     view = f".view({write.literal(BITS[operation.type.dtype])})"
     return [f"{write.function(np.multiply)}({x}{view}, {condition}, {out}{view})"]
 
@@ -238,8 +238,10 @@ def chosen_bits_lines(write: Writer, operation: Operation, out: str | None) -> l
     """``where(condition, x, y)``: y, with the bits changed in which x differs where chosen."""
     if out is None:
         return where_lines(write, operation, None)
-    condition, x, y = map(write.operand, operation.operands)
-    view = f".view({write.literal(BITS[operation.type.dtype])})"
+    dtype = operation.type.dtype
+    condition = write.operand(operation.operands[0])
+    x, y = (write.operand(operand, dtype) for operand in operation.operands[1:])
+    view = f".view({write.literal(BITS[dtype])})"
     differ, multiply = write.function(np.bitwise_xor), write.function(np.multiply)
     return [
         f"{differ}({x}{view}, {y}{view}, {out}{view})",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.backward import guard
 from autograd_lite.compiling.program import (
     Constant,
     Operand,
@@ -23,7 +24,6 @@ from autograd_lite.compiling.program import (
     rewritten,
     with_operands,
 )
-from autograd_lite.backward import guard
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
 from autograd_lite.random import Draw
@@ -300,9 +300,7 @@ def zero_last(operation: Operation) -> Operand | None:
     condition, x, y = operation.operands
     if not is_plain_zero(x) or is_plain_zero(y) or condition.type.dtype != bool:
         return None
-    opposite = replace(
-        operation, primitive=LOGICAL_NOT, operands=(condition,), type=condition.type
-    )
+    opposite = replace(operation, primitive=LOGICAL_NOT, operands=(condition,), type=condition.type)
     return replace(operation, operands=(opposite, y, x))
 
 

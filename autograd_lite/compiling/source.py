@@ -7,6 +7,7 @@ import keyword
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +21,12 @@ from autograd_lite.compiling.results import result_template
 from autograd_lite.compiling.segment_source import SegmentWriter
 from autograd_lite.compiling.segments import Segment
 from autograd_lite.errors import NonFiniteError
+from autograd_lite.ops import elementwise
 
 __all__ = ["Source", "written"]
+
+LONGEST_INLINED = 60
+"""Characters of an expression of Python numbers that is written into the line that needs it."""
 
 RESERVED = {*keyword.kwlist, *dir(builtins), "prepare"}
 
@@ -96,6 +101,7 @@ class SourceWriter:
         self.prelude: list[str] = []
         self.segments = {x: segment for segment in segments for x in segment.operations}
         self.functions: list[str] = []
+        self.inlined = set() if check_finite else used_once(program, lowerings)
         self.section = ""
         self.lines: list[str] = []
         """Of the function, or of the block that is being written."""
@@ -299,6 +305,9 @@ class SourceWriter:
         """Compute an operation in the way of another one, which gives the same."""
         out = self.out(operation)
         lines = self.lowerings[operation].lines(self, how, out)
+        if operation in self.inlined and len(lines[0]) <= LONGEST_INLINED:
+            self.texts[operation] = f"({lines[0]})"
+            return
         if out is None:
             out = self.result_name(operation)
             lines = [f"{out} = {lines[0]}"]
@@ -331,6 +340,22 @@ class SourceWriter:
         if of.kind is np.generic:
             return f"{self.function(np.asarray)}({text})[()]"
         return f"{self.function(np.array)}({text})"
+
+
+def used_once(program: Program, lowerings: dict[Operation, Lowering]) -> set[Operation]:
+    """Numbers that a single line of the same section needs: they may be written into it."""
+    uses = Counter(x for operation in program.operations for x in operation.operands)
+    uses.update(program.outputs)
+    return {
+        x
+        for operation in program.operations
+        if operation.primitive is not elementwise.relu  # it names its operand twice
+        for x in operation.operands
+        if isinstance(x, Operation)
+        and lowerings[x].form is Form.NUMBER
+        and uses[x] == 1
+        and x.origin.section == operation.origin.section
+    }
 
 
 def identifier(wish: str) -> str:
