@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.array_methods import ArrayMethods
+from autograd_lite.backward import guard
 from autograd_lite.errors import UnsupportedError
 from autograd_lite.ops import contractions, elementwise, indexing, joining, linalg
 from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive, registry
@@ -234,6 +235,7 @@ ELEMENTWISE = {
     elementwise.where_chosen,
     elementwise.sinc_derivative,
     elementwise.i0_derivative,
+    guard,
 }
 ELEMENTWISE -= {contractions.matmul, contractions.vecdot, linalg.solve}
 ELEMENTWISE -= {registry[getattr(np, name)] for name in ("matvec", "vecmat") if hasattr(np, name)}

@@ -207,6 +207,11 @@ def where_lowering(operation: Operation) -> Lowering | None:
     return Lowering(Form.INTO, where_lines, elementwise=True)
 
 
+def bits_of(operation: Operation) -> np.dtype[Any]:
+    assert operation.type.dtype is not None
+    return BITS[operation.type.dtype]
+
+
 def is_zero(x: Operand) -> bool:
     """Whether an operand is the number 0, without a sign."""
     return isinstance(x, Constant) and x.is_number and x.value == 0 and not np.signbit(x.value)
@@ -230,7 +235,7 @@ def masked_lines(write: Writer, operation: Operation, out: str | None) -> list[s
     if out is None:
         return where_lines(write, operation, None)
     condition, x = map(write.operand, operation.operands[:2])
-    view = f".view({write.literal(BITS[operation.type.dtype])})"
+    view = f".view({write.literal(bits_of(operation))})"
     return [f"{write.function(np.multiply)}({x}{view}, {condition}, {out}{view})"]
 
 
@@ -241,7 +246,7 @@ def chosen_bits_lines(write: Writer, operation: Operation, out: str | None) -> l
     dtype = operation.type.dtype
     condition = write.operand(operation.operands[0])
     x, y = (write.operand(operand, dtype) for operand in operation.operands[1:])
-    view = f".view({write.literal(BITS[dtype])})"
+    view = f".view({write.literal(bits_of(operation))})"
     differ, multiply = write.function(np.bitwise_xor), write.function(np.multiply)
     return [
         f"{differ}({x}{view}, {y}{view}, {out}{view})",
