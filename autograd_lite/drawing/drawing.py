@@ -176,8 +176,8 @@ class Drawing:
     def _stepper(self) -> str:
         if self._scene is None:
             raise ArgumentValueError(
-                "a comparison of two runs cannot be stepped through, as the page walks through one; "
-                "save a drawing of each as .html, or the comparison as .svg"
+                "a comparison of two runs cannot be stepped through, as the page walks through "
+                "one; save a drawing of each as .html, or the comparison as .svg"
             )
         return stepper_page(self._scene, self.picture, self._theme_name, self._direction)
 

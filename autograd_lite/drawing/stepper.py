@@ -87,7 +87,7 @@ def _with_or_without_graphviz(picture: Picture, direction: str) -> Layout:
 def _page(data: dict[str, Any], picture: Picture, theme: str) -> str:
     """Fill the template; only scripts with the hashes named in it can run."""
     folder = files("autograd_lite.drawing") / "template"
-    script = (folder / "stepper.js").read_text("utf-8")
+    script = "\n".join((folder / name).read_text("utf-8") for name in ("graph.js", "stepper.js"))
     # In a script element only "<" can end the text; escaped it cannot.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {

@@ -1,0 +1,345 @@
+"use strict";
+
+// Everything shown was computed before and lies in the page as data; here it is shown and hidden.
+// Text enters the page through textContent alone, so that no label can act as markup.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const vertices = new Map(data.vertices.map((vertex) => [vertex.key, vertex]));
+const state = { step: 0, timer: null, collapsed: new Set(), view: null, map: null, frameBoxes: [] };
+const LINE = 12.5;
+const READABLE = 1.1; // points of the graph to a pixel, at which its text can just be read
+
+function make(tag, attributes = {}, ...children) {
+  const drawn = ["svg", "g", "rect", "path", "text", "tspan"].includes(tag);
+  const element = drawn
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+// The graph.
+
+const shapes = new Map();
+const lines = data.edges.map(drawEdge);
+const frames = data.clusters.map(drawFrame);
+
+function drawEdge(edge) {
+  const group = make("g", { class: "edge" }, make("path", { d: edge.path }));
+  if (edge.marks) group.classList.add("marked");
+  if (edge.label) {
+    const text = make("text", { x: edge.at[0], y: edge.at[1] });
+    text.textContent = edge.label;
+    group.append(text);
+  }
+  return group;
+}
+
+function drawFrame(cluster, index) {
+  const [x, y, width, height] = cluster.box;
+  const text = make("text", { x: x + 10, y: y + 14 });
+  text.textContent = cluster.title;
+  const group = make("g", { class: "frame" }, make("rect", { x, y, width, height }), text);
+  text.addEventListener("click", () => toggleModule(index));
+  group.addEventListener("click", () => state.collapsed.has(index) && toggleModule(index));
+  return group;
+}
+
+function drawVertex(vertex) {
+  const [x, y, width, height] = vertex.box;
+  const group = make("g", {
+    class: `vertex ${vertex.kind}`, id: vertex.key, role: "button", tabindex: "0",
+    "aria-label": describe(vertex),
+  });
+  if (vertex.marks) group.classList.add("marked");
+  group.append(make("rect", { x, y, width, height }));
+  const middle = x + width / 2;
+  const top = y + height / 2 - (vertex.facts.length * LINE) / 2 + 3.5;
+  const heading = make("text", { x: middle, y: top, class: "title" });
+  heading.textContent = vertex.title + (vertex.subtitle ? "  " : "");
+  if (vertex.subtitle) {
+    const subtitle = make("tspan", { class: "subtitle" });
+    subtitle.textContent = vertex.subtitle;
+    heading.append(subtitle);
+  }
+  group.append(heading);
+  vertex.facts.forEach(([name, text], index) => {
+    const fact = make("text", { x: middle, y: top + (index + 1) * LINE, class: `fact ${name === "value" || name === "grad" ? name : ""}` });
+    fact.textContent = `${name}  ${text}`.trim();
+    group.append(fact);
+  });
+  group.addEventListener("click", () => jumpTo(vertex.key));
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    jumpTo(vertex.key);
+  });
+  for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => showHover(vertex, group));
+  for (const event of ["pointerleave", "blur"]) group.addEventListener(event, () => { byId("hover").hidden = true; });
+  shapes.set(vertex.key, group);
+  return group;
+}
+
+function describe(vertex) {
+  const facts = vertex.facts.map((fact) => fact.join(" ").trim());
+  return [`${vertex.title} ${vertex.subtitle}`.trim(), ...facts].join(", ");
+}
+
+function drawGraph() {
+  const scene = byId("scene");
+  scene.append(...frames, ...lines, ...data.vertices.map(drawVertex));
+  data.vertices.forEach((vertex) => {
+    const option = make("option");
+    option.value = vertex.title;
+    byId("names").append(option);
+  });
+}
+
+// Zoom and pan: the part of the graph that is seen is the SVG's viewBox.
+
+function look(view) {
+  state.view = view;
+  byId("graph").setAttribute("viewBox", view.map((number) => number.toFixed(2)).join(" "));
+}
+
+/** Show all of the graph, or from the start as much as can be read. */
+function fit(coarsest = Infinity) {
+  const [width, height] = data.size.map((length, axis) => state.map[axis](length));
+  const stage = byId("stage").getBoundingClientRect();
+  const whole = Math.max(width / Math.max(stage.width, 1), height / Math.max(stage.height, 1));
+  const scale = Math.max(Math.min(whole, coarsest), 0.5);
+  const seen = [stage.width * scale, stage.height * scale];
+  const start = (all, part) => (part < all ? 0 : (all - part) / 2);
+  look([start(width, seen[0]), start(height, seen[1]), ...seen]);
+}
+
+function zoom(factor, x, y) {
+  const [left, top, width, height] = state.view;
+  const centre = [x ?? left + width / 2, y ?? top + height / 2];
+  look([centre[0] - (centre[0] - left) * factor, centre[1] - (centre[1] - top) * factor, width * factor, height * factor]);
+}
+
+function pointOf(event) {
+  const box = byId("graph").getBoundingClientRect();
+  const [left, top, width, height] = state.view;
+  return [left + ((event.clientX - box.left) / box.width) * width, top + ((event.clientY - box.top) / box.height) * height];
+}
+
+function letMove() {
+  const graph = byId("graph");
+  const pointers = new Map();
+  graph.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    if (event.ctrlKey || event.metaKey) zoom(Math.exp(event.deltaY / 300), ...pointOf(event));
+    else look([state.view[0] + (event.deltaX * state.view[2]) / graph.clientWidth, state.view[1] + (event.deltaY * state.view[2]) / graph.clientWidth, state.view[2], state.view[3]]);
+  }, { passive: false });
+  graph.addEventListener("pointerdown", (event) => pointers.set(event.pointerId, [event.clientX, event.clientY]));
+  window.addEventListener("pointermove", (event) => {
+    const before = pointers.get(event.pointerId);
+    if (!before) return;
+    graph.classList.add("dragging");
+    const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+    if (others.length) {
+      const span = ([x, y]) => Math.hypot(x - others[0][0], y - others[0][1]);
+      zoom(span(before) / Math.max(span([event.clientX, event.clientY]), 1));
+    } else {
+      const scale = state.view[2] / graph.clientWidth;
+      look([state.view[0] - (event.clientX - before[0]) * scale, state.view[1] - (event.clientY - before[1]) * scale, state.view[2], state.view[3]]);
+    }
+    pointers.set(event.pointerId, [event.clientX, event.clientY]);
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    window.addEventListener(name, (event) => {
+      pointers.delete(event.pointerId);
+      graph.classList.remove("dragging");
+    });
+  }
+}
+
+function bringIntoView(key) {
+  const box = boxOf(vertices.get(key));
+  const [left, top, width, height] = state.view;
+  const [x, y] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
+  if (x < left || x > left + width || y < top || y > top + height) look([x - width / 2, y - height / 2, width, height]);
+}
+
+// Modules.
+
+const isInside = (path, cluster) => cluster.path.every((name, depth) => path[depth] === name);
+
+/** The outermost collapsed module that a vertex lies in; -1 if it is to be seen. */
+function hidingFrame(vertex) {
+  let found = -1;
+  for (const index of state.collapsed) {
+    const cluster = data.clusters[index];
+    if (isInside(vertex.module, cluster) && (found < 0 || cluster.path.length < data.clusters[found].path.length)) found = index;
+  }
+  return found;
+}
+
+function toggleModule(index) {
+  const middle = () => { const [x, y, width, height] = state.frameBoxes[index]; return [x + width / 2, y + height / 2]; };
+  const before = middle();
+  if (state.collapsed.has(index)) state.collapsed.delete(index);
+  else state.collapsed.add(index);
+  showModules();
+  // What was clicked on stays where it is on the screen.
+  const after = middle();
+  look([state.view[0] + after[0] - before[0], state.view[1] + after[1] - before[1], state.view[2], state.view[3]]);
+  show(state.step);
+}
+
+function showModules() {
+  const scene = byId("scene");
+  place();
+  data.clusters.forEach((cluster, index) => {
+    const collapsed = state.collapsed.has(index);
+    const outer = liesInCollapsed(index);
+    const [x, y, width, height] = state.frameBoxes[index];
+    const [rect, text] = [frames[index].querySelector("rect"), frames[index].querySelector("text")];
+    for (const [name, value] of Object.entries({ x, y, width, height })) rect.setAttribute(name, value);
+    frames[index].classList.toggle("collapsed", collapsed);
+    frames[index].classList.toggle("hidden", outer);
+    text.setAttribute("x", collapsed ? x + width / 2 : x + 10);
+    text.setAttribute("y", collapsed ? y + height / 2 + 4 : y + 14);
+    // A collapsed module lies above the edges that lead into it, an open one below its vertices.
+    if (collapsed) scene.append(frames[index]);
+    byId("modules").querySelectorAll("button")[index]?.setAttribute("aria-expanded", String(!collapsed));
+  });
+  for (let index = frames.length - 1; index >= 0; index--) if (!state.collapsed.has(index)) scene.prepend(frames[index]);
+  for (const [key, shape] of shapes) shape.classList.toggle("hidden", hidingFrame(vertices.get(key)) >= 0);
+  data.edges.forEach(showEdge);
+}
+
+// Collapsing a module closes the gaps that it leaves; the order of all that is seen stays the same.
+
+const GAP = 40;
+const TITLE = 22;
+
+/** The axis along which the computation runs: 0 from left to right, 1 from top to bottom. */
+const MAIN = data.edges.every((edge) => {
+  const [tail, head] = [vertices.get(edge.tail).box, vertices.get(edge.head).box];
+  return tail[0] + tail[2] <= head[0];
+}) ? 0 : 1;
+
+/** Where everything lies now: boxes of vertices that are seen, frames, and the map of places. */
+function place() {
+  const outermost = [...state.collapsed].filter((index) => data.vertices.some((vertex) => hidingFrame(vertex) === index));
+  const small = new Map(outermost.map((index) => [index, smallBox(data.clusters[index])]));
+  const seen = [...data.vertices.filter((vertex) => hidingFrame(vertex) < 0).map((vertex) => vertex.box), ...small.values()];
+  // The titles of open frames need their room too.
+  seen.push(...data.clusters.filter((_, index) => !state.collapsed.has(index) && !liesInCollapsed(index)).map(({ box }) => [box[0], box[1], 0, TITLE]));
+  const emptied = outermost.map((index) => data.clusters[index].box);
+  state.map = [0, 1].map((axis) => closedUp(seen, emptied, axis));
+  for (const vertex of data.vertices) shapes.get(vertex.key).style.transform = shifted(vertex.box);
+  state.frameBoxes = data.clusters.map((cluster, index) => {
+    const [x, y, width, height] = small.get(index) ?? cluster.box;
+    const [left, top] = [state.map[0](x), state.map[1](y)];
+    return [left, top, state.map[0](x + width) - left, state.map[1](y + height) - top];
+  });
+}
+
+const liesInCollapsed = (index) => [...state.collapsed].some((other) => other !== index && isInside(data.clusters[index].path, data.clusters[other]));
+
+function smallBox(cluster) {
+  const [x, y, width, height] = cluster.box;
+  const [w, h] = [Math.min(width, cluster.title.length * 6 + 24), Math.min(height, 36)];
+  return [x + (width - w) / 2, y + (height - h) / 2, w, h];
+}
+
+function shifted([x, y]) {
+  const [dx, dy] = [state.map[0](x) - x, state.map[1](y) - y];
+  return dx || dy ? `translate(${dx.toFixed(1)}px, ${dy.toFixed(1)}px)` : "";
+}
+
+/** A map of one coordinate that shortens the gaps between boxes by what lies in emptied frames. */
+function closedUp(seen, emptied, axis) {
+  const spans = (boxes) => boxes.map((box) => [box[axis], box[axis] + box[axis + 2]]).sort((a, b) => a[0] - b[0]);
+  const pieces = [];
+  let [end, loss] = [-Infinity, 0];
+  for (const [from, to] of spans(seen)) {
+    if (from > end && end > -Infinity) {
+      const free = spans(emptied).reduce((sum, [a, b]) => Math.max(sum, Math.min(b, from) - Math.max(a, end)), 0);
+      const length = from - end;
+      const rest = free > 0 ? Math.max(Math.min(GAP, length), length - free) : length;
+      pieces.push({ from: end, to: from, loss, shrink: length - rest });
+      loss += length - rest;
+    }
+    end = Math.max(end, to);
+  }
+  return (x) => {
+    let lost = 0;
+    for (const piece of pieces) {
+      if (x >= piece.to) lost = piece.loss + piece.shrink;
+      else if (x > piece.from) return x - piece.loss - (piece.shrink * (x - piece.from)) / (piece.to - piece.from);
+    }
+    return x - lost;
+  };
+}
+
+/** Where a vertex is seen: in its own box, or in the collapsed module that hides it. */
+function boxOf(vertex) {
+  const hiding = hidingFrame(vertex);
+  if (hiding >= 0) return state.frameBoxes[hiding];
+  const [x, y, width, height] = vertex.box;
+  return [state.map[0](x), state.map[1](y), width, height];
+}
+
+function showEdge(edge, index) {
+  const [tail, head] = [vertices.get(edge.tail), vertices.get(edge.head)];
+  const [from, to] = [hidingFrame(tail), hidingFrame(head)];
+  const [path, text] = [lines[index].querySelector("path"), lines[index].querySelector("text")];
+  const moved = (x, y) => [state.map[0](Number(x)), state.map[1](Number(y))];
+  lines[index].classList.toggle("hidden", from >= 0 && from === to);
+  let at = edge.at && moved(...edge.at);
+  if (from < 0 && to < 0) {
+    path.setAttribute("d", edge.path.replace(/(-?[\d.]+),(-?[\d.]+)/g, (_, x, y) => moved(x, y).map((number) => number.toFixed(1)).join(",")));
+  } else {
+    const ends = joined(boxOf(tail), boxOf(head));
+    path.setAttribute("d", ends.path);
+    at = ends.middle;
+  }
+  if (text) for (const [name, value] of [["x", at[0]], ["y", at[1]]]) text.setAttribute(name, value);
+}
+
+/** A curve from one box to another, leaving and entering on the sides that face each other. */
+function joined(tail, head) {
+  const centre = ([x, y, width, height]) => [x + width / 2, y + height / 2];
+  const [[x1, y1], [x2, y2]] = [centre(tail), centre(head)];
+  const apart = [Math.abs(x2 - x1) - (tail[2] + head[2]) / 2, Math.abs(y2 - y1) - (tail[3] + head[3]) / 2];
+  const axis = apart[MAIN] > 0 ? MAIN : 1 - MAIN;
+  const sign = axis ? Math.sign(y2 - y1) || 1 : Math.sign(x2 - x1) || 1;
+  const [a, b] = [[x1, y1], [x2, y2]];
+  a[axis] += (sign * tail[axis + 2]) / 2;
+  b[axis] -= sign * (head[axis + 2] / 2 + 6);
+  const half = (a[axis] + b[axis]) / 2;
+  const [c, d] = [[...a], [...b]];
+  c[axis] = d[axis] = half;
+  const text = (point) => point.map((number) => number.toFixed(1)).join(",");
+  return { path: `M${text(a)}C${text(c)} ${text(d)} ${text(b)}`, middle: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 3] };
+}
+
+function listModules() {
+  byId("modules").hidden = !data.clusters.length;
+  data.clusters.forEach((cluster, index) => {
+    const button = make("button", { type: "button", "aria-expanded": "true" });
+    button.textContent = cluster.title;
+    button.addEventListener("click", () => toggleModule(index));
+    const item = make("li", {}, button);
+    item.style.marginLeft = `${cluster.path.length - 1}rem`;
+    byId("modules").querySelector("ul").append(item);
+  });
+}
+
+function listSources() {
+  const withSource = data.vertices.filter((vertex) => vertex.source);
+  byId("sources").hidden = !withSource.length;
+  for (const vertex of withSource) {
+    const button = make("button", { type: "button" });
+    button.textContent = `${vertex.title}: ${vertex.source}`;
+    button.addEventListener("click", () => jumpTo(vertex.key));
+    byId("sources").querySelector("ol").append(make("li", {}, button));
+  }
+}
