@@ -221,6 +221,9 @@ def small_power(operation: Operation) -> Operand | None:
         return None
     if n.value == 1:
         return x
+    if n.value == 0:
+        one = np.ones((), operation.type.dtype)
+        return Constant(np.broadcast_to(one, operation.type.shape)[()], private=True)
     primitive = {2: np.square, -1: np.reciprocal, 0.5: np.sqrt}.get(n.value)
     if primitive is None or operation.type.dtype is None or operation.type.dtype.kind not in "fc":
         return None
@@ -308,6 +311,25 @@ def is_plain_zero(x: Operand) -> bool:
     return isinstance(x, Constant) and x.is_number and is_uniform(x, 0) and not is_negative_zero(x)
 
 
+def never_poisoned(operation: Operation) -> Operand | None:
+    """Zero stays zero in a share that is the upstream gradient times a finite number."""
+    share, g = operation.operands
+    if share is g:
+        return share
+    if not isinstance(share, Operation) or g not in share.operands:
+        return None
+    if share.primitive is NEGATIVE:
+        return share
+    if share.primitive is MULTIPLY:
+        (factor,) = [x for x in share.operands if x is not g] or [g]
+        return share if is_finite_constant(factor) else None
+    return None
+
+
+def is_finite_constant(x: Operand) -> bool:
+    return isinstance(x, Constant) and x.is_known and bool(np.all(np.isfinite(x.value)))
+
+
 def written_out_guard(operation: Operation) -> Operand | None:
     """0 where upstream is 0: what a sweep that nobody differentiates makes of a share."""
     share, g = operation.operands
@@ -335,7 +357,7 @@ IDENTITIES: dict[Primitive, tuple[Callable[[Operation], Operand | None], ...]] =
     SWAPAXES: (same_axes,),
     SUM: (over_no_axis,),
     elementwise.where_chosen: (never_masked, zero_last),
-    guard: (written_out_guard,),
+    guard: (never_poisoned, written_out_guard),
     **dict.fromkeys(RESHAPES, (same_shape,)),
 }
 
