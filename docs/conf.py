@@ -1,23 +1,34 @@
 """The documentation as a site: ``sphinx-build -W -b html docs site``."""
 
+import sys
+from pathlib import Path
 from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 
 import autograd_lite
 
+sys.path.insert(0, str(Path(__file__).parent / "learn"))
+import pictures  # the graphs of the course
+
 project = "autograd_lite"
-author = "The autograd_lite maintainers"
+author = project_copyright = "The autograd_lite maintainers"
 release = version = autograd_lite.__version__
 
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
 ]
 
 html_theme = "furo"
 html_title = f"autograd_lite {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
+html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -47,5 +58,27 @@ def name_the_language(
         context["language"] = "es"
 
 
+def write_inline_math(writer: Any, node: nodes.math) -> None:
+    """Formulas as MathML, which browsers draw themselves, with no script and no connection."""
+    writer.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def write_displayed_math(writer: Any, node: nodes.math_block) -> None:
+    writer.body.append(f'<div class="formula">{tex2mathml(node.astext(), as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
+def write_steppers(app: Any, error: Exception | None) -> None:
+    """The pages to step through that chapters 4 and 5 embed."""
+    folder = Path(app.outdir) / "steppers"
+    if error is None and app.builder.format == "html":
+        folder.mkdir(exist_ok=True)
+        for draw in (pictures.graph, pictures.backpropagation):
+            draw().save(folder / f"{draw.__name__}.html")
+
+
 def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", (write_inline_math, None), (write_displayed_math, None))
     app.connect("html-page-context", name_the_language)
+    app.connect("build-finished", write_steppers)

@@ -1,11 +1,16 @@
 """Fifty years in seven steps: from units that compute logic to networks that learn it.
 
-Run it with ``python examples/from_threshold_units_to_mlps.py``; each step prints what it shows.
+Run it with ``python examples/from_threshold_units_to_mlps.py``; each step prints what it shows, and
+the picture shows the two ends: Rosenblatt's rule on four gates, and the regions of an MLP for XOR.
 """
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
+from matplotlib.figure import Figure
 
 import nn
 
@@ -35,12 +40,15 @@ def hebb() -> None:
     print(f"2. Hebb's rule recalls two orthogonal patterns: {recalled}")
 
 
-def rosenblatt() -> None:
+def rosenblatt() -> dict[str, list[int]]:
     """Rosenblatt, 1958: a rule that finds the weights, if there are any."""
     print("3. Rosenblatt's rule: mistakes in each epoch")
+    courses = {}
     for name, target in GATES.items():
-        mistakes = nn.Perceptron(2).fit(PAIRS, target, epochs=12)
-        print(f"   {name:8}{mistakes}{'' if mistakes[-1] == 0 else '  and so on for ever'}")
+        courses[name] = nn.Perceptron(2).fit(PAIRS, target, epochs=12)
+        endless = "" if courses[name][-1] == 0 else "  and so on for ever"
+        print(f"   {name:8}{courses[name]}{endless}")
+    return courses
 
 
 def several_outputs() -> None:
@@ -79,22 +87,41 @@ def train_on_xor(model: nn.Module) -> nn.History:
     )  # fmt: skip
 
 
-def xor() -> None:
+def xor() -> nn.MLP:
     """Rumelhart, Hinton and Williams, 1986: hidden units, and gradients through them."""
     model = nn.MLP(2, [4, 2], activation="tanh", rng=1)
     history = train_on_xor(model)
     answers = nn.predicted_labels(nn.predict(model, PAIRS))
     print(f"7. An MLP learns XOR: {answers}, loss {history.loss[0]:.2f} to {history.loss[-1]:.3f}")
+    return model
+
+
+def draw(path: Path, courses: dict[str, list[int]], model: nn.MLP) -> None:
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, mistakes in courses.items():
+        left.plot(range(1, len(mistakes) + 1), mistakes, "o-", label=name)
+    left.set(xlabel="epoch", ylabel="mistakes", title="Rosenblatt's rule")
+    left.legend()
+    nn.plots.decision_regions(model, PAIRS, GATES["XOR"], axes=right)
+    right.set_title("an MLP on XOR")
+    figure.savefig(path)
+    print("wrote", path)
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--output", type=Path, default=Path("from_threshold_units_to_mlps.png"), help="picture"
+    )
+    arguments = parser.parse_args()
     logic_without_learning()
     hebb()
-    rosenblatt()
+    courses = rosenblatt()
     several_outputs()
     collapse()
     symmetry()
-    xor()
+    draw(arguments.output, courses, xor())
 
 
 if __name__ == "__main__":

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "from_threshold_units_to_mlps.py"
-
-
-def test_each_step_shows_what_it_says():
-    run = subprocess.run(
-        [sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True, timeout=300
-    )
+def test_each_step_shows_what_it_says(run_example):
+    printed, picture = run_example("from_threshold_units_to_mlps")
     for line in (
         "   AND NOT [0 0 1 0]",
         "2. Hebb's rule recalls two orthogonal patterns: True",
@@ -23,4 +15,5 @@ def test_each_step_shows_what_it_says():
         "6. From glorot_uniform  4 different hidden units, 100% of XOR right",
         "7. An MLP learns XOR: [0 1 1 0]",
     ):
-        assert line in run.stdout
+        assert line in printed
+    assert picture.startswith(b"\x89PNG")
