@@ -43,3 +43,21 @@ def test_ci_runs_the_readmes_test_command():
     assert len(commands) == 1
     assert commands[0].endswith("-m pytest -n 2")
     assert "'.[test]'" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_system_takes_the_same_steps_as_ci():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    local = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "bash .ci/run" in workflow
+    assert "run: python -m pytest -n 2\n" in workflow
+    for script in re.findall(r"(\.ci/\w+\.py|docs/\w+\.py)", workflow + local):
+        assert (ROOT / script).exists(), script
+    assert ".ci/packages.py" in workflow
+    assert ".ci/packages.py" in local
+
+
+def test_the_oldest_numpy_of_the_workflow_is_the_one_that_is_required():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    (required,) = (text for text in PROJECT["dependencies"] if text.startswith("numpy"))
+    oldest = re.search(r"numpy==([\d.]+)\.\*", workflow)[1]
+    assert required == f"numpy>={oldest}"
