@@ -15,7 +15,7 @@ from autograd_lite.backward import dependencies, ones_like, sweep, zero_of
 from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.nested import flatten, rebuild
-from autograd_lite.ops.shaping import as_new_node
+from autograd_lite.ops.shaping import as_new_node, recompute
 from autograd_lite.primitive import (
     NO_PARAMETERS,
     PYTHON_SCALARS,
@@ -420,14 +420,26 @@ def checkpoint(function: Function) -> Function:
         result, captured = _run_forgetting(rerun, nodes)
         if not isinstance(result, Node):
             return result
-        again = Primitive(
+        again = Recomputing(
             lambda *inputs: _plain_result(rerun(*inputs[: len(nodes)])),
             joint=lambda g, out, *inputs: _recomputed(rerun, captured, g, inputs[: len(nodes)]),
             name=f"checkpoint({getattr(function, '__name__', 'function')})",
         )
-        return record(again, result.data, (*nodes, *captured), NO_PARAMETERS, result.requires_grad)
+        inputs = [*nodes, *captured]
+        computed = as_new_node(result)
+        if computed.traced:
+            # A program is made of what happened inside; no gradient goes through there.
+            computed.requires_grad = False
+            inputs.append(computed)
+        return record(again, result.data, tuple(inputs), NO_PARAMETERS, result.requires_grad)
 
     return checkpointed
+
+
+class Recomputing(Primitive):
+    """A checkpointed call.  While a program is traced, its last input is its result."""
+
+    __slots__ = ()
 
 
 def _plain_result(result: Any) -> Any:
@@ -462,7 +474,7 @@ def _recomputed(rerun: Function, captured: list[Node], g: Any, inputs: Sequence[
     recorded = any(isinstance(x, Node) for x in (g, *inputs)) and recording.get()
     token = recording.set(True)
     try:
-        fresh = [as_new_node(x) if isinstance(x, Node) else Value(x) for x in inputs]
+        fresh = [recompute(x) if isinstance(x, Node) else Value(x) for x in inputs]
         since = next(serials)
         result = rerun(*fresh)
     finally:

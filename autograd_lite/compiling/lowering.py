@@ -346,7 +346,7 @@ def view_lowering(operation: Operation) -> Lowering | None:
 def view_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
     x = write.operand(operation.operands[0])
     primitive, shape = operation.primitive, operation.type.shape
-    if primitive is shaping.identity:
+    if primitive in (shaping.identity, shaping.recompute):
         return [x]
     if is_matrix_transpose(operation):
         return [f"{x}.T"]
@@ -426,6 +426,7 @@ LOWERINGS: dict[Primitive, Callable[[Operation], Lowering | None]] = {
     draw_random: draw_lowering,
     draw_standard_normal: draw_lowering,
     shaping.identity: view_lowering,
+    shaping.recompute: view_lowering,
     **{
         registry[function]: view_lowering
         for function in (
@@ -476,6 +477,8 @@ def number_lines(write: Writer, operation: Operation, out: str | None) -> list[s
         return [f"0.0 if {texts[0]} <= 0.0 else {texts[0]}"]
     if plain and primitive in OF_FLOAT and operation.type.kind is float:
         return [f"{write.function(OF_FLOAT[primitive])}({texts[0]})"]
+    if primitive is shaping.recompute:
+        return texts
     if plain and primitive is guard:
         return [f"{texts[0]} if {texts[1]} else 0.0"]
     if plain and primitive is elementwise.where_chosen:

@@ -8,7 +8,7 @@ next.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from autograd_lite.backward import guard
 from autograd_lite.compiling.program import (
     Constant,
+    Input,
     Operand,
     Operation,
     Program,
@@ -34,6 +35,7 @@ __all__ = [
     "common_subexpressions",
     "constants_folded",
     "dead_code_removed",
+    "early_updates",
     "exact_algebra",
     "repetition_removed",
     "simplified",
@@ -81,7 +83,7 @@ def common_subexpressions(program: Program) -> Program:
 
 def is_pure(primitive: Primitive) -> bool:
     """Whether it gives the same for the same; a recomputation for memory's sake is kept apart."""
-    return not isinstance(primitive, Draw) and not primitive.name.startswith("checkpoint(")
+    return not isinstance(primitive, Draw) and primitive is not shaping.recompute
 
 
 def identity_of(x: Operand) -> Any:
@@ -405,6 +407,35 @@ def is_repeated(array: Any, first: Any) -> bool:
     return bool(np.all(array == first))
 
 
+def early_updates(program: Program) -> Program:
+    """Update a parameter as soon as its gradient is known and nobody reads it as it was.
+
+    Otherwise all gradients would have to be kept until the end of the reverse sweep.
+    """
+    ready: dict[Operand, int] = {}
+    for index, operation in enumerate(program.operations):
+        if operation.origin.section != "update":
+            ready[operation] = index
+            for x in seen_through(operation):
+                ready[x] = index
+    for operation in program.operations:
+        if operation.origin.section == "update":
+            ready[operation] = max((ready.get(x, 0) for x in operation.operands), default=0)
+    order = sorted(program.operations, key=lambda x: (ready[x], x.origin.section == "update"))
+    return replace(program, operations=tuple(order))
+
+
+def seen_through(operation: Operation) -> Iterator[Input]:
+    """The arguments that an operation reads, be it through a transpose or a reshape."""
+    for x in operation.operands:
+        while isinstance(x, Operation) and x.primitive in VIEWS:
+            x = x.operands[0]
+        if isinstance(x, Input):
+            yield x
+
+
+VIEWS = (TRANSPOSE, SWAPAXES, *RESHAPES, shaping.recompute)
+
 PASSES: tuple[Pass, ...] = (
     dead_code_removed,
     exact_algebra,
@@ -413,4 +444,5 @@ PASSES: tuple[Pass, ...] = (
     exact_algebra,
     common_subexpressions,
     dead_code_removed,
+    early_updates,
 )

@@ -21,12 +21,13 @@ from autograd_lite.compiling.program import (
     rewritten,
     with_operands,
 )
-from autograd_lite.compiling.tracing import traced_leaf, tracing
+from autograd_lite.compiling.tracing import forgetting, traced_leaf, tracing
 from autograd_lite.errors import CompileError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops import indexing
 from autograd_lite.primitive import Node, recording, registry, serials
 from autograd_lite.random import tracing_draws
+from autograd_lite.transforms import Recomputing
 
 __all__ = ["Recorded", "is_variable", "record_program"]
 
@@ -70,7 +71,7 @@ def record_program(
     """
     states = RandomStates([*generators, *flatten((args, kwargs))])
     try:
-        recorded = trace_of(function, args, kwargs, names)
+        recorded = trace_of_types(function, args, kwargs, names)
     finally:
         has_drawn = states.restore()
     if has_drawn:
@@ -118,6 +119,19 @@ def is_private(constant: Constant) -> bool:
             return False
         view = view.base
     return view.base is None
+
+
+def trace_of_types(
+    function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
+) -> Recorded:
+    """Trace without keeping large arrays; with them, if the function cannot do without."""
+    try:
+        with forgetting(), np.errstate(all="ignore"):
+            return trace_of(function, args, kwargs, names)
+    except CompileError:
+        raise
+    except Exception:
+        return trace_of(function, args, kwargs, names)
 
 
 def trace_of(
@@ -211,7 +225,11 @@ class Graph:
     def recorded(self, result: Any, draws: Iterable[Node]) -> Recorded:
         leaves = flatten(result)
         roots = [x for x in leaves if isinstance(x, Node)]
-        operations = [self.operation(node) for node in self.order([*roots, *draws])]
+        operations = [
+            self.operation(node)
+            for node in self.order([*roots, *draws])
+            if not self.is_recomputing(node)
+        ]
         outputs: list[Operand] = []
         places = []
         for leaf in leaves:
@@ -236,6 +254,13 @@ class Graph:
 
     def is_inner(self, node: Node) -> bool:
         return node.serial > self.since and node.primitive is not None
+
+    def is_recomputing(self, node: Node) -> bool:
+        """Whether it is a checkpointed call, which is known by what it computed inside."""
+        if not isinstance(node.primitive, Recomputing):
+            return False
+        self.known[node] = self.operand(node.inputs[-1])
+        return True
 
     def operation(self, node: Node) -> Operation:
         assert node.primitive is not None

@@ -66,6 +66,29 @@ def _refuse(what: str, instead: str) -> CompileError:
     )
 
 
+forgets: ContextVar[bool] = ContextVar("forgets", default=False)
+
+LEAST_FORGOTTEN = 1 << 20
+"""Bytes of results from which on a trace keeps their first row only."""
+
+
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """Trace in little memory: a program needs the types of large results, not their numbers."""
+    token = forgets.set(True)
+    try:
+        yield
+    finally:
+        forgets.reset(token)
+
+
+def forgotten(data: Any) -> Any:
+    """An array of the same shape and dtype that repeats the first row."""
+    if not isinstance(data, np.ndarray) or data.nbytes < LEAST_FORGOTTEN or not any(data.strides):
+        return data
+    return np.broadcast_to(data[:1].copy(), data.shape)
+
+
 class Traced(Value):
     """A Value in a function that is being compiled: it has a shape and a dtype, no number."""
 
@@ -87,7 +110,7 @@ class Traced(Value):
 
     @data.setter
     def data(self, data: Any) -> None:
-        hold_data.__set__(self, data)
+        hold_data.__set__(self, forgotten(data) if forgets.get() else data)
 
     def __bool__(self) -> bool:
         raise _refuse(
@@ -145,7 +168,7 @@ class Traced(Value):
 def traced_leaf(data: Any) -> Traced:
     """An argument of the function that is traced; integers and booleans stay what they are."""
     leaf: Traced = Traced()
-    leaf.data = data
+    hold_data.__set__(leaf, data)
     leaf.grad = None
     leaf.primitive = None
     leaf.inputs = ()

@@ -165,6 +165,12 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
 
 identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity")
 
+recompute = Primitive(lambda x: x, lambda g, out, x: g, name="recompute")
+"""The identity, from which on a checkpointed function is computed once more.
+
+To a compiler it is a number of its own: else it would find that it has all that
+follows already, and keep it."""
+
 
 def as_new_node(x: Any) -> Any:
     """The same Value as a node of its own, to differentiate with respect to."""
