@@ -38,6 +38,7 @@ from nn.activations import (
 )
 from nn.architecture import build, describe
 from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from nn.distributed import ClusterError
 from nn.files import FileFormatError
 from nn.history import History
 from nn.inspection import LayerSummary, Summary
@@ -106,6 +107,7 @@ __all__ = [
     "BatchNorm1d",
     "Callback",
     "Checkpoint",
+    "ClusterError",
     "CompileWarning",
     "Concatenate",
     "DivergenceError",

@@ -66,6 +66,8 @@ def joined(parts: list[Any]) -> Any:
 class ArrayBatches:
     """Mini-batches of arrays, in an order that is drawn anew for each epoch."""
 
+    unit = "batch"
+
     def __init__(self, x: Any, y: Any, weight: Array | None, batch_size: int, dtype: Any) -> None:
         self.x, self.y, self.weight = x, y, weight
         self.batch_size = batch_size
@@ -85,6 +87,8 @@ class ArrayBatches:
 
 class IterableBatches:
     """Batches ``(x, y)`` or ``(x, y, sample_weight)`` that someone else makes, every epoch anew."""
+
+    unit = "batch"
 
     def __init__(self, batches: Iterable[Any], dtype: Any) -> None:
         self.batches = batches

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.data import apply_model, as_batch_array, dtype_of, joined, length, map_arrays, rows_of
+from nn.distributed import is_lazy, predicted
 from nn.module import Module
 
 __all__ = ["predict"]
@@ -21,7 +22,8 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     model : Module
         Is set to ``eval`` for the time of the call.
     x : array_like, or a tuple of them
-        Inputs, samples first; a tuple for a model of several inputs.
+        Inputs, samples first; a tuple for a model of several inputs.  The outputs for
+        arrays of Dask are arrays of Dask, computed where the chunks lie.
     batch_size : int
         How many samples are computed at once.
 
@@ -37,6 +39,8 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     (5, 1)
     """
     check_count("predict", "batch_size", batch_size)
+    if is_lazy(x):
+        return predicted(model, x, predict)
     x = map_arrays(as_batch_array, x)
     dtype = dtype_of(model)
     modes = [(module, module.training) for _, module in model.named_modules()]

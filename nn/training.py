@@ -21,6 +21,7 @@ from nn.data import (
     map_arrays,
     rows_of,
 )
+from nn.distributed import DistributedStep, LazyBatches, check_lazy_options, is_lazy
 from nn.history import History
 from nn.interruption import uninterrupted
 from nn.layers import RandomState
@@ -38,6 +39,7 @@ Array = np.ndarray[Any, Any]
 Loss = Callable[..., Any]
 Metrics = Sequence[str | Callable[..., Any]] | Mapping[str, Callable[..., Any]]
 OptimizerFactory = Callable[[Module], Optimizer]
+Batches = ArrayBatches | IterableBatches | LazyBatches
 
 
 class DivergenceError(ag.AutogradError, ArithmeticError):
@@ -87,7 +89,9 @@ def fit(
         Inputs and targets, samples first; tuples for models with several inputs
         or outputs.  Without ``y``, ``x`` is an iterable of batches ``(x, y)`` or
         ``(x, y, sample_weight)`` that is gone through once an epoch.  Floats are
-        converted, batch by batch, to the dtype of the model's parameters.
+        converted, batch by batch, to the dtype of the model's parameters.  Arrays and
+        dataframes of Dask are trained on where they lie (docs/scaling.md); a batch then
+        takes its samples from several chunks.
     loss : callable or str
         ``loss(outputs, targets)``, of one's own or one of `nn.losses` by name.
     optimizer : Optimizer or callable
@@ -164,8 +168,12 @@ def fit(
         check_count("fit", name, count)
     check_strengths(l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
     rng = np.random.default_rng(rng)
-    data: ArrayBatches | IterableBatches
-    if y is None:
+    data: Batches
+    if is_lazy(x):
+        check_lazy_options(y, sample_weight, class_weight, validation_split)
+        data = LazyBatches(x, y, batch_size, dtype_of(model), keep_targets=bool(metrics))
+        example = data.example()
+    elif y is None:
         data, example = iterable_batches(x, model, sample_weight, class_weight, validation_split)
     else:
         x, y = checked_pair(x, y, "x", "y")
@@ -176,13 +184,13 @@ def fit(
             )
         example = rows_of(x, slice(1), None)
         data = ArrayBatches(x, y, weight, batch_size, dtype_of(model))
-    if validation_data is not None:
+    if validation_data is not None and not is_lazy(validation_data[0]):
         validation_data = checked_pair(*validation_data, "validation_data[0]", "validation_data[1]")
     predict(model, example)  # layers without n_in learn it from their input
     data.dtype = dtype_of(model)
     chosen_optimizer = optimizer if isinstance(optimizer, Optimizer) else optimizer(model)
     chosen_metrics = checked_metrics(metrics)
-    step = Step(
+    step = (DistributedStep if is_lazy(x) else Step)(
         model,
         named_loss(loss),
         chosen_optimizer,
@@ -227,7 +235,7 @@ class Training:
         """End the training after this epoch."""
         self.history.stopped = reason
 
-    def run(self, data: ArrayBatches | IterableBatches, epochs: int, progress: bool) -> History:
+    def run(self, data: Batches, epochs: int, progress: bool) -> History:
         """Train for a number of epochs, or until a callback or the user stops it."""
         self.history.stopped = ""
         last = self.epoch + epochs
@@ -238,6 +246,7 @@ class Training:
                     callback.begin(self)
                 while self.epoch < last and not self.history.stopped:
                     bar.set_description(f"epoch {self.epoch + 1}/{last}")
+                    bar.unit = data.unit
                     self.one_epoch(data, bar)
             except KeyboardInterrupt:
                 self.history.stopped = "interrupted"
@@ -248,7 +257,7 @@ class Training:
         self.history.stopped = self.history.stopped or "finished"
         return self.history
 
-    def one_epoch(self, data: ArrayBatches | IterableBatches, bar: Any) -> None:
+    def one_epoch(self, data: Batches, bar: Any) -> None:
         """Go through the data once, then look at the validation data."""
         seen = Seen(bool(self.metrics))
         n_batches = len(data) or 1
@@ -377,7 +386,7 @@ def evaluate(
     >>> nn.evaluate(model, x, x + 3, loss=nn.mse, metrics=["rmse"])
     {'loss': 9.0, 'rmse': 3.0}
     """
-    outputs = predict(model, x, batch_size=batch_size)
+    outputs = map_arrays(np.asarray, predict(model, x, batch_size=batch_size))
     dtype = dtype_of(model)
     targets = rows_of(map_arrays(np.asarray, y), slice(None), dtype)
     numbers = {} if loss is None else {"loss": float(named_loss(loss)(outputs, targets))}

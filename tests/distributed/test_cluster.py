@@ -1,0 +1,181 @@
+"""Training on a cluster: NumPy's numbers, also while workers die and join."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+import nn.distributed
+from tests.distributed.conftest import local_cluster
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+pytest.importorskip("distributed")
+
+
+def digits() -> tuple[Any, Any]:
+    datasets = pytest.importorskip("sklearn.datasets")
+    x, y = datasets.load_digits(return_X_y=True)
+    return x / 16, y
+
+
+def digits_mlp() -> Any:
+    return nn.MLP(64, [32, 10], rng=0)
+
+
+def trained(x: Any, y: Any, **options: Any) -> tuple[Any, Any]:
+    model = digits_mlp()
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 300, "rng": 1, "progress": False}
+    history = nn.fit(model, x, y, loss=nn.cross_entropy, **(settings | options))
+    return model, history
+
+
+def numbers(model: Any) -> list[Any]:
+    return [np.array(p.data) for p in model.parameters()]
+
+
+def assert_same(left: list[Any], right: list[Any]) -> None:
+    for a, b in zip(left, right, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def one_step_of_the_whole(x: Any, y: Any, model: Any, loss: Any) -> tuple[float, list[Any]]:
+    """The loss, and the gradients, read off a step of plain gradient descent."""
+    before = numbers(model)
+    history = nn.fit(
+        model, x, y, loss=loss, optimizer=lambda m: nn.SGD(m, learning_rate=1.0),
+        epochs=1, batch_size=x.shape[0], rng=0, progress=False,
+    )  # fmt: skip
+    after = numbers(model)
+    return history["loss"][0], [b - a for b, a in zip(before, after, strict=True)]
+
+
+def assert_equal_to_rounding(found: Any, expected: Any) -> None:
+    assert found[0] == pytest.approx(expected[0], rel=1e-12)
+    for mine, numpys in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(mine, numpys, rtol=1e-9, atol=1e-13)
+
+
+def test_loss_and_gradients_of_the_digits_mlp_are_numpys(client: Any) -> None:
+    x, y = digits()
+    lazy = da.from_array(x, chunks=(200, 64)), da.from_array(y, chunks=200)
+    found = one_step_of_the_whole(*lazy, digits_mlp(), nn.cross_entropy)
+    assert_equal_to_rounding(found, one_step_of_the_whole(x, y, digits_mlp(), nn.cross_entropy))
+
+
+def test_loss_and_gradients_of_a_logistic_regression_on_two_million_rows(client: Any) -> None:
+    rng = da.random.default_rng(0)
+    x = rng.normal(size=(2_000_000, 50), chunks=(125_000, 50)).persist()
+    y = (x.sum(axis=1, keepdims=True) > 0).astype(float).persist()
+    loss = nn.binary_cross_entropy
+    found = one_step_of_the_whole(x, y, nn.Linear(50, 1, rng=0), loss)
+    expected = one_step_of_the_whole(x.compute(), y.compute(), nn.Linear(50, 1, rng=0), loss)
+    assert_equal_to_rounding(found, expected)
+
+
+def test_a_lazy_loss_and_its_gradient_run_on_the_cluster(client: Any) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(4000, 10)), rng.normal(size=10)
+
+    def loss(x: Any, w: Any) -> Any:
+        return np.mean(np.log1p(np.exp(-(x @ w))))
+
+    found = dask.compute(*ag.value_and_grad(loss, 1)(da.from_array(x, chunks=(500, 10)), w))
+    expected = ag.value_and_grad(loss, 1)(x, w)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-14)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
+
+
+def test_the_number_of_workers_changes_nothing(client: Any) -> None:
+    x, y = digits()
+    lazy = da.from_array(x, chunks=(100, 64)), da.from_array(y, chunks=100)
+    on_two, history = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
+    with dask.config.set(scheduler="synchronous"):
+        nobody = nn.distributed.current_client
+        nn.distributed.current_client = lambda: None
+        try:
+            here, plain = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
+        finally:
+            nn.distributed.current_client = nobody
+    assert_same(numbers(on_two), numbers(here))
+    assert history.columns == plain.columns
+    ran = client.run(lambda: len(nn.distributed.replicas))
+    assert len(ran) == 2
+    assert all(count > 0 for count in ran.values())
+
+
+def test_a_worker_killed_in_mid_epoch_changes_nothing() -> None:
+    x, y = digits()
+    with local_cluster(2) as client:
+        lazy = da.from_array(x, chunks=(100, 64)), da.from_array(y, chunks=100)
+        undisturbed, _ = trained(*lazy)
+        steps = 0
+
+        def kill_one(epoch: float) -> float:
+            nonlocal steps
+            steps += 1
+            if steps == 3:
+                os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+            return 1.0
+
+        survived, _ = trained(*lazy, schedule=kill_one)
+    assert steps > 6
+    assert_same(numbers(survived), numbers(undisturbed))
+
+
+class AddWorker(nn.Callback):
+    """Makes the cluster one worker larger after the first epoch."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def after_epoch(self, run: Any) -> None:
+        if run.epoch == 1:
+            self.client.cluster.scale(2)
+            self.client.wait_for_workers(2, timeout=60)
+
+
+def test_a_worker_that_joins_in_mid_training_takes_over_shares() -> None:
+    rng = da.random.default_rng(0)
+    lazy = (
+        rng.normal(size=(40_000, 64), chunks=(2500, 64)),
+        rng.integers(10, size=40_000, chunks=2500),
+    )
+    with local_cluster(1) as client:
+        alone, _ = trained(*lazy, epochs=3, batch_size=10_000)
+        (first,) = client.run(os.getpid)
+        helped, _ = trained(*lazy, epochs=3, batch_size=10_000, callbacks=[AddWorker(client)])
+        steps = client.run(lambda: len(nn.distributed.replicas))
+    (joined,) = set(steps) - {first}
+    assert steps[joined] > 0
+    assert_same(numbers(helped), numbers(alone))
+
+
+def test_a_lost_scheduler_is_a_clear_error_and_leaves_the_last_step() -> None:
+    x, y = digits()
+    model = digits_mlp()
+    before_step: list[list[Any]] = []
+    soon = dask.config.set({"distributed.comm.timeouts.connect": "2s"})
+    with soon, local_cluster(2) as client:
+        lazy = da.from_array(x, chunks=(200, 64)), da.from_array(y, chunks=200)
+
+        def lose(epoch: float) -> float:
+            before_step.append(numbers(model))
+            if len(before_step) == 4:
+                client.cluster.sync(client.cluster.scheduler.close)
+            return 1.0
+
+        with pytest.raises(nn.ClusterError, match="as it was after the last step, so start a sch"):
+            nn.fit(
+                model, *lazy, loss=nn.cross_entropy, epochs=3, batch_size=300, rng=1,
+                schedule=lose, progress=False,
+            )  # fmt: skip
+    assert_same(numbers(model), before_step[-1])
+    assert not np.array_equal(numbers(model)[0], before_step[0][0])
+    assert not model.training

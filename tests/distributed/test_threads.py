@@ -1,0 +1,175 @@
+"""Training on Dask's arrays and dataframes without a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+
+
+def drawn(samples: int = 500) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(samples, 6))
+    return x, (x[:, 0] > x[:, 1]).astype(int)
+
+
+def fitted(x: Any, y: Any, **options: Any) -> tuple[Any, Any]:
+    model = options.pop("model", None) or nn.MLP(6, [8, 2], rng=0)
+    settings: dict[str, Any] = {"epochs": 3, "batch_size": 60, "rng": 1, "progress": False}
+    history = nn.fit(model, x, y, loss=nn.cross_entropy, **(settings | options))
+    return model, history
+
+
+def numbers(model: Any) -> list[Any]:
+    return [np.array(p.data) for p in model.parameters()]
+
+
+def assert_same(left: Any, right: Any) -> None:
+    for a, b in zip(numbers(left), numbers(right), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def lazy(x: Any, y: Any, rows: int = 70) -> tuple[Any, Any]:
+    return da.from_array(x, chunks=(rows, 3)), da.from_array(y, chunks=rows // 2)
+
+
+def test_threads_give_the_same_training_as_none() -> None:
+    data = lazy(*drawn())
+    with dask.config.set(scheduler="synchronous"):
+        one, history = fitted(*data)
+    with dask.config.set(scheduler="threads"):
+        other, other_history = fitted(*data)
+    assert_same(one, other)
+    assert history.columns == other_history.columns
+
+
+def test_a_step_of_the_whole_is_numpys() -> None:
+    x, y = drawn()
+    options: dict[str, Any] = {"epochs": 2, "batch_size": 500}
+    mine, history = fitted(*lazy(x, y), **options)
+    numpys, plain = fitted(x, y, **options)
+    assert history["loss"] == pytest.approx(plain["loss"], rel=1e-13)
+    for a, b in zip(numbers(mine), numbers(numpys), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-13)
+
+
+def test_every_sample_counts_once_an_epoch() -> None:
+    x, _ = drawn(437)
+    seen: list[Any] = []
+
+    def noted(outputs: Any, targets: Any) -> Any:
+        seen.append(targets)
+        return nn.cross_entropy(outputs, targets % 2)
+
+    with dask.config.set(scheduler="synchronous"):
+        data = da.from_array(x, chunks=(50, 6)), da.from_array(np.arange(437), chunks=50)
+        model = nn.MLP(6, [8, 2], rng=0)
+        nn.fit(
+            model, *data, loss=noted, epochs=1, batch_size=64, rng=0, progress=False, compile=False
+        )
+    assert sorted(np.concatenate(seen).tolist()) == list(range(437))
+
+
+def test_dataframes_and_numpy_targets_serve_too() -> None:
+    pandas = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    x, y = drawn()
+    frame = dd.from_pandas(pandas.DataFrame(x, columns=list("abcdef")), npartitions=4)
+    series = dd.from_pandas(pandas.Series(y), npartitions=4)
+    of_frame, _ = fitted(frame, series)
+    of_array, _ = fitted(da.from_array(x, chunks=(125, 6)), y)
+    assert_same(of_frame, of_array)
+
+
+def test_metrics_validation_and_evaluation_are_those_of_numpy() -> None:
+    x, y = drawn()
+    data = lazy(x, y)
+    model, history = fitted(*data, metrics=["accuracy"], validation_data=data)
+    plain = nn.evaluate(model, x, y, loss=nn.cross_entropy, metrics=["accuracy"])
+    assert history["validation_loss"][-1] == pytest.approx(plain["loss"], rel=1e-13)
+    assert history["validation_accuracy"][-1] == plain["accuracy"]
+    assert len(history["accuracy"]) == 3
+    outputs = nn.predict(model, data[0])
+    assert isinstance(outputs, da.Array)
+    np.testing.assert_allclose(outputs.compute(), nn.predict(model, x), rtol=1e-12)
+
+
+def test_training_goes_on_from_a_history() -> None:
+    data = lazy(*drawn())
+    whole, _ = fitted(*data, epochs=4, optimizer=nn.SGD, rng=np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    half, history = fitted(*data, epochs=2, optimizer=nn.SGD, rng=rng)
+    fitted(*data, model=half, epochs=2, optimizer=nn.SGD, rng=rng, history=history)
+    assert_same(whole, half)
+    assert len(history) == 4
+
+
+def test_an_interruption_keeps_what_was_learned() -> None:
+    steps = 0
+
+    def interrupt(epoch: float) -> float:
+        nonlocal steps
+        steps += 1
+        if steps == 5:
+            raise KeyboardInterrupt
+        return 1.0
+
+    model, history = fitted(*lazy(*drawn()), schedule=interrupt)
+    assert history.stopped == "interrupted"
+    assert not model.training
+    assert not np.array_equal(numbers(model)[0], numbers(nn.MLP(6, [8, 2], rng=0))[0])
+
+
+def test_dropout_and_batch_statistics_do_not_depend_on_who_computes() -> None:
+    def model() -> Any:
+        return nn.Sequential(
+            nn.Linear(6, 8, rng=0), nn.(8), nn.Dropout(0.3, rng=1), nn.Linear(8, 2, rng=2)
+        )
+
+    data = lazy(*drawn())
+    with dask.config.set(scheduler="synchronous"):
+        one, _ = fitted(*data, model=model())
+    two, _ = fitted(*data, model=model())
+    assert_same(one, two)
+    for (name, a, attribute), (_, b, _) in zip(
+        one.named_buffers(), two.named_buffers(), strict=True
+    ):
+        np.testing.assert_array_equal(getattr(a, attribute), getattr(b, attribute), err_msg=name)
+
+
+def test_gradients_of_several_batches_add_up_to_one_step() -> None:
+    data = lazy(*drawn())
+    mine, _ = fitted(*data, accumulate=3)
+    fewer, _ = fitted(*data)
+    assert not np.array_equal(numbers(mine)[0], numbers(fewer)[0])
+
+
+def test_a_loss_that_diverges_says_so_and_leaves_the_model() -> None:
+    x, y = drawn()
+    x[3, 3] = np.nan
+    model = nn.MLP(6, [8, 2], rng=0)
+    with pytest.raises(nn.DivergenceError, match="the loss became nan in epoch 1, batch"):
+        fitted(*lazy(x, y), model=model, batch_size=500)
+    assert_same(model, nn.MLP(6, [8, 2], rng=0))
+
+
+def test_bad_data_are_refused_before_anything_runs() -> None:
+    x, y = drawn()
+    columns = da.from_array(x, chunks=(70, 6))
+    with pytest.raises(ag.ArgumentValueError, match=r"y has shape \(499,\), but there are 500 sam"):
+        fitted(columns, y[1:])
+    with pytest.raises(ag.ArgumentTypeError, match="y is missing; pass targets beside inputs of"):
+        fitted(columns, None)
+    with pytest.raises(ag.ArgumentValueError, match="need arrays of NumPy; slice arrays of Dask"):
+        fitted(columns, y, validation_split=0.2)
+    with pytest.raises(ag.ArgumentValueError, match="whose unknown lengths depend on numbers not"):
+        fitted(columns[columns[:, 0] > 0], y)
+    with pytest.raises(ag.ArgumentTypeError, match="x has dtype object; it must hold real numbers"):
+        fitted(columns.astype(object), y)
