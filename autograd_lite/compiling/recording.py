@@ -57,6 +57,10 @@ def is_variable(leaf: Any) -> bool:
     return isinstance(leaf, float | complex)
 
 
+ATTEMPTS = 3
+"""Another thread may draw random numbers meanwhile; what draws every time is the function."""
+
+
 def record_program(
     function: Callable[..., Any],
     args: Any,
@@ -69,12 +73,15 @@ def record_program(
     It must not draw from NumPy's or Python's own random numbers, nor from ``generators``;
     their states are the same afterwards.
     """
-    states = RandomStates([*generators, *flatten((args, kwargs))])
-    try:
-        recorded = trace_of_types(function, args, kwargs, names)
-    finally:
-        has_drawn = states.restore()
-    if has_drawn:
+    for _ in range(ATTEMPTS):
+        states = RandomStates([*generators, *flatten((args, kwargs))])
+        try:
+            recorded = trace_of_types(function, args, kwargs, names)
+        finally:
+            has_drawn = states.restore()
+        if not has_drawn:
+            break
+    else:
         raise CompileError(
             f"{name_of(function)} drew random numbers while it was traced; they would be the same "
             "at every call: draw by ag.random, or outside and pass them as an argument"

@@ -342,3 +342,19 @@ def test_nested_arguments_and_results_keep_their_nesting():
 def test_without_a_call_there_is_no_source():
     with pytest.raises(ag.CompileError, match="has no program yet; call it once"):
         _ = ag.compile(lambda x: x).source
+
+
+def test_another_thread_that_draws_while_a_function_is_traced_is_not_the_functions_doing():
+    traces = SimpleQueue()
+
+    def f(x):
+        traces.put(x.shape)
+        if traces.qsize() == 1:  # as a thread of a server might, just then
+            drawing = threading.Thread(target=random.random)
+            drawing.start()
+            drawing.join()
+        return x * 2
+
+    compiled = ag.compile(f)
+    assert compiled(np.ones(3)).tolist() == [2.0, 2.0, 2.0]
+    assert traces.qsize() == 2
