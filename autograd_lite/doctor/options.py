@@ -57,7 +57,7 @@ PACKAGES = [
         ("dask",),
         ("dask",),
         "arrays larger than memory, and computation on many machines",
-        "pip install 'dask[array,distributed]'",
+        "pip install 'autograd-lite[dask]'",
     ),
     (
         "CuPy",
