@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -20,8 +22,9 @@ from autograd_lite.compiling.passes import simplified
 from autograd_lite.compiling.program import Input, Program, Type
 from autograd_lite.compiling.recording import Recorded, name_of, record_program
 from autograd_lite.compiling.segments import Blocking, Segment, segmented
-from autograd_lite.compiling.signature import leaf_names, signature_of
+from autograd_lite.compiling.signature import leaf_expressions, leaf_names, signature_of
 from autograd_lite.compiling.source import Source, written
+from autograd_lite.compiling.standalone import module_text, write_module
 from autograd_lite.errors import ArgumentValueError, CompileError
 from autograd_lite.nested import map_leaves
 from autograd_lite.value import Value
@@ -58,9 +61,11 @@ class CompiledProgram:
         donated: Sequence[int],
         check_finite: bool,
         blocking: Blocking,
+        arguments: Sequence[tuple[str, str]],
     ) -> None:
         self.function = function
         self.recorded = recorded
+        self.arguments = arguments
         self.captured = captured
         self.donated = donated
         program = simplified(recorded.program)
@@ -80,8 +85,9 @@ class CompiledProgram:
         self.stats = statistics(recorded.program, self.program, self.plan, segments)
         self.prepare = executed(self.source)
         self.idle: list[Function] = []
-        arguments = len(self.program.inputs) - len(recorded.captured)
-        self.outside = list(zip(recorded.captured, self.program.inputs[arguments:], strict=True))
+        given_by_caller = len(self.program.inputs) - len(recorded.captured)
+        captured_inputs = self.program.inputs[given_by_caller:]
+        self.outside = list(zip(recorded.captured, captured_inputs, strict=True))
         self.checked = False
         self.is_of_numbers = all(x.type.dtype is None for x in self.program.operations)
 
@@ -255,6 +261,7 @@ class Compiled:
                 self._donated(args, recorded),
                 self.check_finite,
                 self.blocking,
+                leaf_expressions(self.function, args, kwargs),
             )
             program.checked = not self.check
             while len(self._programs) >= self.cache_size:
@@ -279,6 +286,47 @@ class Compiled:
         for index, value in enumerate(recorded.captured, first):
             places[value] = [index] if isinstance(value.data, np.ndarray) else []
         return [index for part in self.donate for index in places.get(part, ())]
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the program that was used last to a Python module that needs NumPy only.
+
+        The module has one function, of the same name and arguments, for arguments
+        of the same nesting, shapes and dtypes; it refuses others.  Static arguments
+        are left out: their values are part of the program, as are the numbers that
+        captured Values have now.
+
+        Parameters
+        ----------
+        path
+            The file to write: ``"step.py"``.  It is replaced at once, or not at all.
+
+        Returns
+        -------
+        Path
+            The file written.
+
+        Raises
+        ------
+        CompileError
+            If there is no program yet, or it calls what NumPy does not have: a
+            primitive of your own, SciPy, a random generator.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, autograd_lite as ag
+        >>> def loss(x):
+        ...     return np.sum(np.sin(x))
+        >>> slope = ag.compile(ag.grad(loss))
+        >>> _ = slope(np.zeros(3))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     "autograd_lite" in slope.save(f"{folder}/slope.py").read_text().split("def ")[1]
+        False
+        """
+        used = self._used
+        name = getattr(self.function, "__name__", "program")
+        captured = [node.data for node, _ in used.outside]
+        text = module_text(used.source, name, used.arguments, used.program.inputs, captured)
+        return write_module(path, text)
 
     def _check_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
         """Trace once more, on the second call's data: what differs must not be a constant."""

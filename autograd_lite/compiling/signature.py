@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.compiling.recording import is_variable
 from autograd_lite.primitive import Node
 
-__all__ = ["leaf_names", "signature_of"]
+__all__ = ["leaf_expressions", "leaf_names", "signature_of"]
 
 
 WITH_VALUE = object()
@@ -103,7 +103,8 @@ def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         parameters = []
-    named = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    named = [p.name for p in parameters if p.kind in positional]
     for index in range(count):
         yield named[index] if index < len(named) else f"argument_{index}"
 
@@ -118,3 +119,22 @@ def _paths(name: str, tree: Any) -> Iterator[str]:
             yield from _paths(f"{name}_{key}", part)
     elif tree is not None:
         yield name
+
+
+def leaf_expressions(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """For each variable leaf of a call its argument's name, and how it is taken out of it."""
+    named = [*zip(argument_names(function, len(args)), args, strict=True), *kwargs.items()]
+    return [(name, path) for name, tree in named for path in _expressions(name, tree)]
+
+
+def _expressions(path: str, tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            yield from _expressions(f"{path}[{key!r}]", part)
+    elif isinstance(tree, (list, tuple)):
+        for index, part in enumerate(tree):
+            yield from _expressions(f"{path}[{index}]", part)
+    elif is_variable(tree):
+        yield path

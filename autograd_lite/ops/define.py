@@ -140,7 +140,11 @@ def select_vjp(g: Any, out: Any, results: Any, index: int, count: int) -> Any:
     return tuple(g if i == index else None for i in range(count))
 
 
-select = Primitive(lambda results, index, count: results[index], select_vjp, name="select")
+def select_forward(results: Any, index: int, count: int) -> Any:
+    return results[index]
+
+
+select = Primitive(select_forward, select_vjp, name="select")
 
 select_constant = Primitive(select.forward, name="select", differentiable=False)
 

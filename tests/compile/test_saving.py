@@ -1,0 +1,180 @@
+"""Saved programs run where there is NumPy and nothing else, and give the same numbers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.nested import flatten
+from tests.ops.cases import CASES
+
+BY_ITSELF = """
+import sys
+sys.path = [path for path in sys.path if "site-packages" in path or "python3" in path]
+sys.meta_path.insert(0, type("Blocked", (), {"find_spec": staticmethod(
+    lambda name, *_: exec("raise ImportError(name)") if name.startswith("autograd_lite") else None
+)}))
+import importlib.util, numpy as np
+path, function, data = sys.argv[1:]
+specification = importlib.util.spec_from_file_location("saved", path)
+module = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(module)
+with np.load(data, allow_pickle=False) as file:
+    inputs = [file[name] for name in file.files]
+results = getattr(module, function)(*inputs)
+results = results if isinstance(results, (tuple, list)) else [results]
+np.savez(data, *[np.asarray(x) for x in results])
+"""
+
+
+def run_by_itself(path: Any, function: str, *inputs: Any) -> list[Any]:
+    """Call a function of a saved module in an interpreter that cannot import the package."""
+    data = path.with_suffix(".npz")
+    np.savez(data, *inputs)
+    command = [sys.executable, "-I", "-c", BY_ITSELF, str(path), function, str(data)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    with np.load(data, allow_pickle=False) as file:
+        return [file[name] for name in file.files]
+
+
+def imported(path: Any) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    return names
+
+
+WEIGHTS = np.random.default_rng(0).normal(size=(20, 20))
+SHIFT = np.array([0.5, -1.0, 2.0, 0.25])
+SHIFT.flags.writeable = WEIGHTS.flags.writeable = False
+
+
+def loss(w, x):
+    hidden = np.tanh(x @ w) @ WEIGHTS
+    return np.sum(np.maximum(hidden, 0) ** 2) + np.sum(x[:, :4] * SHIFT)
+
+
+def test_a_saved_step_runs_without_the_package(tmp_path):
+    step = ag.compile(ag.value_and_grad(loss, (0, 1)))
+    rng = np.random.default_rng(1)
+    w, x = rng.normal(size=(5, 20)), rng.normal(size=(3, 5))
+    value, gradients = step(w, x)
+    path = step.save(tmp_path / "step.py")
+    by_itself = ag.compile(lambda w, x: flatten(ag.value_and_grad(loss, (0, 1))(w, x)))
+    by_itself(w, x)
+    alone = run_by_itself(by_itself.save(tmp_path / "flat.py"), "program", w, x)
+    for mine, theirs in zip([value, *gradients], alone, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    again, _ = imported(path)["loss"](w, x)
+    assert again == value
+    assert [file.name for file in tmp_path.iterdir() if file.suffix == ".part"] == []
+
+
+class Layer(NamedTuple):
+    weights: Any
+    bias: Any
+
+
+def test_nested_arguments_static_arguments_and_captured_values(tmp_path):
+    scale = ag.Value(np.array([2.0, 3.0]), label="scale")
+
+    def forward(layers, x, power, rate=0.5):
+        for layer in layers["all"]:
+            x = np.tanh(x @ layer.weights + layer.bias) ** power
+        return {"scaled": x * scale * rate, "count": power}
+
+    compiled = ag.compile(forward)
+    layers = {"all": [Layer(np.full((3, 2), 0.1), np.ones(2))]}
+    expected = compiled(layers, np.ones((4, 3)), 2, rate=0.25)
+    function = imported(compiled.save(tmp_path / "forward.py"))["forward"]
+    saved = function(layers, np.ones((4, 3)), rate=0.25)
+    assert saved["count"] == 2
+    np.testing.assert_array_equal(saved["scaled"], expected["scaled"])
+
+
+def test_arguments_that_the_program_is_not_for_are_refused(tmp_path):
+    compiled = ag.compile(lambda x, t: np.sin(x) * t)
+    compiled(np.ones(3), 2.0)
+    function = imported(compiled.save(tmp_path / "sine.py"))["program"]
+    np.testing.assert_array_equal(function(np.ones(3), 2), np.sin(np.ones(3)) * 2)
+    for x, t, message in (
+        (np.ones(4), 2.0, "argument x is float64[4], but this program was made for float64[3]; "),
+        (np.ones(3, "f4"), 2.0, "argument x is float32[3], but this program was made for"),
+        ([1.0, 2.0, 3.0], 2.0, "argument x is list, but"),
+        (np.ones(3), "2", "argument t is str, but this program was made for float; "),
+    ):
+        with pytest.raises(TypeError) as error:
+            function(x, t)
+        assert message in str(error.value)
+
+
+def test_results_are_the_callers_and_threads_do_not_meet(tmp_path):
+    compiled = ag.compile(lambda x: np.cumsum(np.tanh(x) * 2) + 1)
+    compiled(np.ones(1000))
+    function = imported(compiled.save(tmp_path / "sums.py"))["program"]
+    first, second = function(np.ones(1000)), function(np.zeros(1000))
+    assert not np.may_share_memory(first, second)
+    wrong = []
+
+    def repeat(number: float) -> None:
+        x = np.full(1000, number)
+        expected = np.cumsum(np.tanh(x) * 2) + 1
+        wrong.extend(number for _ in range(200) if not np.array_equal(function(x), expected))
+
+    threads = [threading.Thread(target=repeat, args=(float(n),)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_large_arrays_in_blocks(tmp_path):
+    compiled = ag.compile(lambda x: np.sum(np.tanh(np.sin(x) * 1.1 + 0.3) ** 2))
+    x = np.linspace(0, 9, 200_000)
+    value = compiled(x)
+    (alone,) = run_by_itself(compiled.save(tmp_path / "blocks.py"), "program", x)
+    np.testing.assert_allclose(alone, value, rtol=1e-14)
+
+
+def test_what_needs_more_than_numpy_is_refused_by_name(tmp_path):
+    @ag.primitive
+    def halved(x):
+        return x / 2
+
+    halved.defvjp(lambda g, out, x: g / 2)
+    compiled = ag.compile(lambda x: halved(x) + 1)
+    with pytest.raises(ag.CompileError, match="has no program yet"):
+        compiled.save(tmp_path / "halved.py")
+    compiled(np.ones(3))
+    with pytest.raises(ag.CompileError) as error:
+        compiled.save(tmp_path / "halved.py")
+    assert "cannot be saved as a module of its own: it uses test_what_needs" in str(error.value)
+    assert "halved" in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nearly_every_case_can_be_saved(tmp_path):
+    saved, refused = 0, []
+    for case in CASES[::4]:
+        inputs = case.draw()
+        compiled = ag.compile(lambda *xs, case=case: flatten(case.call(*xs)))
+        try:
+            expected = compiled(*inputs)
+            path = compiled.save(tmp_path / "case.py")
+        except ag.CompileError as error:
+            if "cannot be saved" in str(error):
+                refused.append((case.name, str(error)))
+            continue
+        function = imported(path)["program"]
+        for mine, theirs in zip(function(*inputs), expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        saved += 1
+    assert saved > 220
+    assert len(refused) < 60, refused
