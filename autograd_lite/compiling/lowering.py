@@ -41,6 +41,9 @@ class Writer(Protocol):
     def function(self, function: Any) -> str:
         """The name by which a function is called."""
 
+    def defined(self, function: Any, text: str) -> str:
+        """The name of a function that can be imported from nowhere; ``text`` defines it."""
+
     def literal(self, value: Any) -> str:
         """A static argument as it is written."""
 
@@ -63,6 +66,9 @@ class Lowering:
 
 def lowering_of(operation: Operation) -> Lowering:
     """The lowering of an operation; any function may at least be called as it is."""
+    own: Lowering | None = getattr(operation.primitive, "lowering", None)
+    if own is not None:
+        return own
     if operation.type.dtype is None:
         return NUMBER if operation.type.kind in (float, complex, int, bool) else CALL
     if all(x.type.dtype is None for x in operation.operands) and operation.type.shape == ():

@@ -40,9 +40,14 @@ class Source:
     names: dict[str, Any] = field(default_factory=dict)
     """Objects that the text calls by name: functions of NumPy and others, constant arrays."""
 
+    definitions: dict[str, str] = field(default_factory=dict)
+    """The texts of functions that can be imported from nowhere."""
+
     @property
     def text(self) -> str:
-        return "\n".join([*self.imports(), "", "", *self.header, *self.body, ""])
+        definitions = [line for text in self.definitions.values() for line in ("", "", text)]
+        lines = [*self.imports(), *definitions, "", "", *self.header, *self.body, ""]
+        return "\n".join(lines)
 
     def imports(self) -> list[str]:
         """The import lines for the names that come from NumPy and math."""
@@ -149,6 +154,11 @@ class SourceWriter:
 
     def function(self, function: Any) -> str:
         return self.named(("function", id(function)), function_name(function), function)
+
+    def defined(self, function: Any, text: str) -> str:
+        name = self.function(function)
+        self.source.definitions[name] = re.sub(r"^def \w+", f"def {name}", text, flags=re.M)
+        return name
 
     def literal(self, value: Any) -> str:
         if isinstance(value, float) and not np.isfinite(value):
