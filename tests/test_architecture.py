@@ -24,6 +24,7 @@ OPTIONAL = {
     "dot",
     "hypothesis",
     "IPython",
+    "llvmlite",
     "matplotlib",
     "numba",
     "onnx",

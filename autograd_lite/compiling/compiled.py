@@ -17,10 +17,12 @@ from autograd_lite.compiling.blocks import available_threads
 from autograd_lite.compiling.buffers import Plan, planned
 from autograd_lite.compiling.captured import Captured
 from autograd_lite.compiling.comparison import first_difference
+from autograd_lite.compiling.fusion import fused
 from autograd_lite.compiling.lowering import Form, lowering_of
 from autograd_lite.compiling.passes import simplified
 from autograd_lite.compiling.program import Input, Program, Type
 from autograd_lite.compiling.recording import Recorded, name_of, record_program
+from autograd_lite.compiling.scalar_functions import numba_module
 from autograd_lite.compiling.segments import Blocking, Segment, segmented
 from autograd_lite.compiling.signature import leaf_expressions, leaf_names, signature_of
 from autograd_lite.compiling.source import Source, written
@@ -50,6 +52,10 @@ class Statistics:
     """Those, and all that NumPy allocates during a call, results included."""
 
 
+BACKENDS: dict[str, Callable[[Program], Program]] = {"numpy": lambda x: x, "numba": fused}
+"""The last pass of each backend."""
+
+
 class CompiledProgram:
     """The program for one signature, and the prepared functions that run it."""
 
@@ -62,13 +68,14 @@ class CompiledProgram:
         check_finite: bool,
         blocking: Blocking,
         arguments: Sequence[tuple[str, str]],
+        backend: str,
     ) -> None:
         self.function = function
         self.recorded = recorded
         self.arguments = arguments
         self.captured = captured
         self.donated = donated
-        program = simplified(recorded.program)
+        program = BACKENDS[backend](simplified(recorded.program))
         lowerings = {x: lowering_of(x) for x in program.operations}
         self.program, segments = segmented(program, lowerings, blocking, bool(donated))
         given = [self.program.inputs[index] for index in self.donated]
@@ -204,6 +211,7 @@ class Compiled:
         donate: tuple[int | Value, ...],
         cache_size: int,
         blocking: Blocking,
+        backend: str,
     ) -> None:
         self.function = function
         self.check = check
@@ -211,6 +219,7 @@ class Compiled:
         self.donate = donate
         self.cache_size = cache_size
         self.blocking = blocking
+        self.backend = backend
         self._programs: dict[Any, CompiledProgram] = {}
         self._last: CompiledProgram | None = None
         self._lock = threading.RLock()
@@ -262,6 +271,7 @@ class Compiled:
                 self.check_finite,
                 self.blocking,
                 leaf_expressions(self.function, args, kwargs),
+                self.backend,
             )
             program.checked = not self.check
             while len(self._programs) >= self.cache_size:
@@ -379,6 +389,7 @@ def compile(
     cache_size: int = ...,
     block: int | None = ...,
     threads: int | None = ...,
+    backend: str = ...,
 ) -> Compiled: ...
 @overload
 def compile(
@@ -389,6 +400,7 @@ def compile(
     cache_size: int = ...,
     block: int | None = ...,
     threads: int | None = ...,
+    backend: str = ...,
 ) -> Callable[[Function], Compiled]: ...
 def compile(
     function: Function | None = None,
@@ -399,6 +411,7 @@ def compile(
     cache_size: int = 64,
     block: int | None = None,
     threads: int | None = None,
+    backend: str = "numpy",
 ) -> Compiled | Callable[[Function], Compiled]:
     """Turn a function of NumPy code, gradients included, into a straight-line NumPy program.
 
@@ -433,6 +446,9 @@ def compile(
         How many threads take blocks; by default one for each core that the
         process may use, where there is enough to do.  Results do not depend
         on it.
+    backend : {"numpy", "numba"}
+        "numba" computes several elementwise operations in one loop, compiled by
+        Numba; the first call then takes seconds.  See docs/compile.md.
 
     Returns
     -------
@@ -442,6 +458,8 @@ def compile(
 
     Raises
     ------
+    MissingOptionError
+        If Numba is asked for and not installed.
     CompileError
         At a call, if the function does something that no program can repeat,
         with the line that does it; or if a captured variable has changed.
@@ -457,6 +475,7 @@ def compile(
     >>> "cos1 = cos(x)" in slope.source
     True
     """
+    check_backend(backend)
     positions = donate if isinstance(donate, tuple) else (donate,)
 
     def make(function: Function) -> Compiled:
@@ -467,6 +486,7 @@ def compile(
             donate=positions,
             cache_size=cache_size,
             blocking=blocking_of(block, threads),
+            backend=backend,
         )
 
     return make if function is None else make(function)
@@ -480,3 +500,12 @@ def blocking_of(block: int | None, threads: int | None) -> Blocking:
     if block < 0:
         raise ArgumentValueError(f"compile: block={block}; pass 1 or more, or 0 for no blocks")
     return Blocking(block, block + 1 if block else sys.maxsize, threads)
+
+
+def check_backend(backend: str) -> None:
+    if backend not in BACKENDS:
+        raise ArgumentValueError(
+            f"compile: backend={backend!r} is unknown; pass {' or '.join(map(repr, BACKENDS))}"
+        )
+    if backend == "numba":
+        numba_module()

@@ -8,6 +8,7 @@ that costs less than keeping its result is done again in every loop that uses it
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -17,7 +18,11 @@ import numpy as np
 
 from autograd_lite.compiling.lowering import Form, Lowering, Writer
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, with_operands
-from autograd_lite.compiling.scalar_functions import numba_module, scalar_functions
+from autograd_lite.compiling.scalar_functions import (
+    ELEMENTARY_NAMES,
+    numba_module,
+    scalar_functions,
+)
 from autograd_lite.ops import elementwise
 from autograd_lite.primitive import Primitive, registry
 
@@ -26,6 +31,10 @@ __all__ = ["Fused", "fused"]
 MOST_OPERATIONS = 16
 MOST_OPERANDS = 16
 """In one loop; a longer one has more numbers at hand than a processor has registers."""
+
+MOST_CALLS = 1
+"""Of elementary functions in one loop; what is called twice is not inlined, and then the
+compiler computes one number at a time."""
 
 CHEAP = {
     registry[np.add]: "{} + {}",
@@ -65,6 +74,8 @@ FORMULAS = {
 QUICKER_ALONE = frozenset({registry[np.sin], registry[np.cos]})
 """Operations that gain also by themselves: NumPy computes them one number at a time."""
 
+ELEMENTARY = frozenset(registry[getattr(np, name)] for name in ELEMENTARY_NAMES)
+
 ANSWERS = frozenset(
     registry[getattr(np, name)]
     for name in (
@@ -97,10 +108,16 @@ class Fused(Primitive):
 @cache
 def compiled(text: str, signature: str) -> Any:
     """The ufunc for a function of single numbers; the same text is compiled once."""
+    numba = numba_module()
     names: dict[str, Any] = {name: getattr(np, name) for name in dir(np)}
     names |= {"abs": abs, **scalar_functions()}
     exec(text, names)
-    return numba_module().vectorize([signature])(names["loop"])
+    # Only what stands in the loop itself, however long, is computed on vectors.
+    names["inlined"] = numba.njit(error_model="numpy", forceinline=True)(names["loop"])
+    arguments = ", ".join(inspect.signature(names["loop"]).parameters)
+    exec(f"def loop({arguments}): return inlined({arguments})", names)
+    vectorized = numba.vectorize([signature])(names["loop"])
+    return vectorized.ufunc  # itself: a call of what surrounds it takes three times as long
 
 
 def fused(program: Program) -> Program:
@@ -112,13 +129,13 @@ def fused(program: Program) -> Program:
         if operation in inner:
             continue
         loop = list(operations_of(operation, inner))
-        if len(loop) > 1 or operation.primitive in QUICKER_ALONE and has_formula(operation):
+        if len(loop) > 1 or (operation.primitive in QUICKER_ALONE and has_formula(operation)):
             new = fused_operation(loop)
         else:
             new = operation
-        operands = tuple(known.get(x, x) for x in new.operands)
-        known[operation] = with_operands(new, operands)
-        kept.append(known[operation])
+        made = with_operands(new, tuple(known.get(x, x) for x in new.operands))
+        known[operation] = made
+        kept.append(made)
     outputs = tuple(known.get(x, x) for x in program.outputs)
     return Program(program.inputs, tuple(kept), outputs)
 
@@ -160,6 +177,7 @@ class Choice:
         self.outputs = set(program.outputs)
         self.inner: set[Operation] = set()
         self.sizes: dict[Operation, int] = {}
+        self.calls: dict[Operation, int] = {}
         self.operands: dict[Operation, set[Operand]] = {}
         for operation in filter(has_formula, program.operations):
             self._limit(operation)
@@ -187,10 +205,18 @@ class Choice:
             self.sizes[operation] = 1 + sum(self.sizes[x] for x in inside)
             outside = {x for x in operation.operands if x not in inside and is_varying(x)}
             self.operands[operation] = outside.union(*(self.operands[x] for x in inside))
-            too_many = len(self.operands[operation]) > MOST_OPERANDS
-            if not inside or (self.sizes[operation] <= MOST_OPERATIONS and not too_many):
+            calls = operation.primitive in ELEMENTARY
+            self.calls[operation] = calls + sum(self.calls[x] for x in inside)
+            if not inside or self._is_short(operation):
                 return
             self.inner.remove(inside.pop())
+
+    def _is_short(self, operation: Operation) -> bool:
+        return (
+            self.sizes[operation] <= MOST_OPERATIONS
+            and len(self.operands[operation]) <= MOST_OPERANDS
+            and self.calls[operation] <= MOST_CALLS
+        )
 
 
 def is_varying(x: Operand) -> bool:

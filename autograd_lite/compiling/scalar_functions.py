@@ -19,7 +19,9 @@ import numpy as np
 
 from autograd_lite.errors import MissingOptionError
 
-__all__ = ["LARGEST_ANGLE", "numba_module", "scalar_functions"]
+__all__ = ["ELEMENTARY_NAMES", "LARGEST_ANGLE", "numba_module", "scalar_functions"]
+
+ELEMENTARY_NAMES = ("sin", "cos", "exp", "expm1", "tanh", "log")
 
 LARGEST_ANGLE = 2.0**45
 """Beyond it sine and cosine are NaN, with the warning that NumPy gives for those of infinity."""
@@ -53,10 +55,10 @@ def polynomial(coefficients: list[float], x: str) -> str:
     return text
 
 
+# Both sides of every choice are computed: neither may set a flag that NumPy would warn of.
 SOURCE = f"""
 def quarter_turns(x):
-    x = x if abs(x) <= {LARGEST_ANGLE!r} else x * inf
-    return rint(x * {2 / math.pi!r})
+    return rint(x * {2 / math.pi!r}) + (0.0 if abs(x) <= {LARGEST_ANGLE!r} else inf)
 
 def within_quarter(x, turns):
     r = fma(-turns, {HALF_PI[0]!r}, x)
@@ -108,7 +110,8 @@ def tanh(x):
 
 def log(x):
     tiny = x < 2.2250738585072014e-308
-    bits = as_int(x * 18014398509481984.0 if tiny else x)
+    scaled = x * (18014398509481984.0 if tiny else 1.0)
+    bits = as_int(scaled)
     n = float64((bits >> 52) - 1023) - (54.0 if tiny else 0.0)
     m = as_float((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
     large = m > 1.4142135623730951
@@ -119,7 +122,7 @@ def log(x):
     series = s * square * {polynomial(AREA_TANGENT[1:], "square")}
     value = fma(n, {LN2[0]!r}, fma(n, {LN2[1]!r}, 2.0 * (s + series)))
     value = value if x < inf else x
-    value = value if x > 0.0 else -1.0 / abs(x)
+    value = value if x > 0.0 else -1.0 / min(abs(scaled), 1.0)
     return value if x >= 0.0 else sqrt(x)
 """
 
@@ -136,7 +139,7 @@ def scalar_functions() -> dict[str, Any]:
     made = [name for name in names if name not in before and not name.startswith("_")]
     for name in made:
         names[name] = numba.njit(error_model="numpy", forceinline=True)(names[name])
-    return {name: names[name] for name in ("sin", "cos", "exp", "expm1", "tanh", "log")}
+    return {name: names[name] for name in ELEMENTARY_NAMES}
 
 
 def machine_instructions(numba: Any) -> dict[str, Any]:

@@ -241,7 +241,7 @@ class SourceWriter:
         self.source.header = ["def prepare():"]
         self.source.body = [
             *(f"    {line}" for line in self.prelude),
-            "",
+            *([""] if self.prelude else []),
             *(f"    {line}" if line else "" for line in self.functions),
             f"    def {own}({inputs}):",
             *(f"        {line}" for line in self.lines),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,11 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "compile.md"
 
 def loss(w, x):
     return np.sum(np.tanh(x @ w) ** 2)
+
+
+def energy(x, scale):
+    y = np.tanh(x * scale) * x
+    return y, np.sum(y * y)
 
 
 def sections() -> dict[str, str]:
@@ -33,13 +39,23 @@ def listings() -> dict[str, str]:
         program = transform(program)
         made.setdefault(transform.__name__, repr(program))
     made["simplified"] = repr(program)
-    compiled = ag.compile(ag.value_and_grad(loss))
-    compiled(w, x)
-    made["source"] = re.sub(r"  \w+\.py:\d+", "", compiled.source).strip()
+    made["source"] = source_of(ag.compile(ag.value_and_grad(loss)), w, x)
+    large = np.ones((10_000, 64)), np.ones(64)
+    made["blocks"] = source_of(ag.compile(energy), *large)
+    if find_spec("numba"):
+        made["loops"] = source_of(ag.compile(energy, backend="numba"), *large)
     return made
+
+
+def source_of(compiled, *arguments) -> str:
+    """The source, but for the lines of the user's that it names."""
+    compiled(*arguments)
+    return re.sub(r"  \w+\.py:\d+", "", compiled.source).strip()
 
 
 def test_the_document_shows_every_pass_and_what_it_really_does():
     shown, made = sections(), listings()
+    if "loops" not in made:
+        del shown["loops"]  # made by Numba, which is not installed
     assert {"recorded", "simplified", "source"} < shown.keys() <= made.keys()
     assert shown == {name: made[name] for name in shown}
