@@ -79,26 +79,22 @@ def sweep(
     kept.  Arrays of nodes with a serial number below ``since`` get no gradient.
     """
     masked = False
-    known = gradients.get
     while order:
+        if not recorded:
+            masked = _sweep_pairs(order, gradients, masked, free)
+            if not order:
+                break
         node = order.pop()
-        g = known(node)
+        g = gradients.get(node)
         primitive = node.primitive
         if g is None or primitive is None:
             continue
         guard = masked and primitive.singular
-        if recorded or not primitive.simple or node.parameters:
-            _pass_on_generally(node, primitive, g, gradients, recorded, guard, since)
-        elif guard and g.__class__ is float and g == 0.0:
-            _pass_on_zero(node, gradients)
-        elif (guard and g.__class__ is not float) or not _pass_on(node, primitive, g, gradients):
-            _pass_on_generally(node, primitive, g, gradients, recorded, guard, since)
-        if primitive.masks:
-            masked = True
+        if recorded or guard or not _pass_on_one(node, primitive, g, gradients):
+            _pass_on(node, primitive, g, gradients, recorded, guard, since)
+        masked = masked or primitive.masks
         if free:
-            del gradients[node]
-            node.inputs = ()
-            node.primitive = FREED
+            _forget(node, gradients)
     return gradients
 
 
@@ -123,67 +119,81 @@ def swept_on_nodes(
     return arrays
 
 
-def _pass_on_zero(node: Node, gradients: dict[Node, Any]) -> None:
-    """Behind a mask zero upstream gives zero, whatever the local derivative."""
-    for x in node.inputs:
-        if isinstance(x, Node) and x.requires_grad and x not in gradients:
-            gradients[x] = 0.0 if x.data.__class__ is float else zero_of(x.data)
+def _sweep_pairs(order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool) -> bool:
+    """`sweep` through elementwise operations on two plain inputs, where graphs spend their time.
 
-
-def _pass_on(node: Node, primitive: Primitive, g: Any, gradients: dict[Node, Any]) -> bool:
-    """`_pass_on_generally` for plain data and one or two inputs, where graphs spend their time.
-
-    Declines, before anything has changed, where Python's arithmetic refuses.
+    It stops before a node of any other kind, and before one whose rule Python's
+    arithmetic refuses; ``masked`` is returned as it stands there.
     """
-    inputs = node.inputs
-    out = node.data
-    rules: Any = primitive.rules
-    known = gradients.get
-    if len(inputs) == 1:
-        x = inputs[0]
-        x_data = x.data
-        try:
-            share = rules[0](g, out, x_data)
-        except ArithmeticError:
-            return False
-        if (share.__class__ is not float or x_data.__class__ is not float) and not _fits(
-            share, x_data
-        ):
-            share = _conform(share, x_data, primitive, 0)
-        before = known(x)
-        gradients[x] = share if before is None else before + share
-        return True
-    x, y = inputs
-    if isinstance(x, Node):
-        x_data, x_varies = x.data, x.requires_grad
-    else:
-        x_data, x_varies = x, False
-    if isinstance(y, Node):
-        y_data, y_varies = y.data, y.requires_grad
-    else:
-        y_data, y_varies = y, False
+    while order:
+        node = order.pop()
+        primitive: Any = node.primitive
+        if primitive is None or node not in gradients:
+            continue
+        g = gradients[node]
+        guard = masked and primitive.singular
+        if not primitive.pairwise or node.parameters or (guard and g.__class__ is not float):
+            order.append(node)
+            break
+        x, y = node.inputs
+        if isinstance(x, Node):
+            x_data, x_varies = x.data, x.requires_grad
+        else:
+            x_data, x_varies = x, False
+        if isinstance(y, Node):
+            y_data, y_varies = y.data, y.requires_grad
+        else:
+            y_data, y_varies = y, False
+        if guard and g == 0.0:
+            # Behind a mask zero upstream gives zero, whatever the local derivative.
+            if x_varies:
+                gradients.setdefault(x, 0.0)
+            if y_varies:
+                gradients.setdefault(y, 0.0)
+        else:
+            try:
+                if x_varies:
+                    share = primitive.rules[0](g, node.data, x_data, y_data)
+                if y_varies:
+                    share_y = primitive.rules[1](g, node.data, x_data, y_data)
+            except ArithmeticError:
+                order.append(node)
+                break
+            if x_varies:
+                if not (share.__class__ is float is x_data.__class__ or _fits(share, x_data)):
+                    share = _conform(share, x_data, primitive, 0)
+                gradients[x] = gradients[x] + share if x in gradients else share
+            if y_varies:
+                if not (share_y.__class__ is float is y_data.__class__ or _fits(share_y, y_data)):
+                    share_y = _conform(share_y, y_data, primitive, 1)
+                gradients[y] = gradients[y] + share_y if y in gradients else share_y
+        masked = masked or primitive.masks
+        if free:
+            _forget(node, gradients)
+    return masked
+
+
+def _pass_on_one(node: Node, primitive: Primitive, g: Any, gradients: dict[Node, Any]) -> bool:
+    """`_pass_on` for an elementwise operation on one plain input; declines any other."""
+    if len(primitive.rules) != 1 or not primitive.broadcasts or node.parameters:
+        return False
+    (x,) = node.inputs
+    rule: Any = primitive.rules[0]
     try:
-        if x_varies:
-            share = rules[0](g, out, x_data, y_data)
-        if y_varies:
-            share_y = rules[1](g, out, x_data, y_data)
+        share = rule(g, node.data, x.data)
     except ArithmeticError:
         return False
-    if x_varies:
-        if (share.__class__ is not float or x_data.__class__ is not float) and not _fits(
-            share, x_data
-        ):
-            share = _conform(share, x_data, primitive, 0)
-        before = known(x)
-        gradients[x] = share if before is None else before + share
-    if y_varies:
-        if (share_y.__class__ is not float or y_data.__class__ is not float) and not _fits(
-            share_y, y_data
-        ):
-            share_y = _conform(share_y, y_data, primitive, 1)
-        before = known(y)
-        gradients[y] = share_y if before is None else before + share_y
+    if not (share.__class__ is float is x.data.__class__ or _fits(share, x.data)):
+        share = _conform(share, x.data, primitive, 0)
+    gradients[x] = gradients[x] + share if x in gradients else share
     return True
+
+
+def _forget(node: Node, gradients: dict[Node, Any]) -> None:
+    """Free what the node holds; later sweeps are told."""
+    del gradients[node]
+    node.inputs = ()
+    node.primitive = FREED
 
 
 def _fits(share: Any, like: Any) -> bool:
@@ -195,7 +205,7 @@ def _fits(share: Any, like: Any) -> bool:
     )
 
 
-def _pass_on_generally(
+def _pass_on(
     node: Node,
     primitive: Primitive,
     g: Any,

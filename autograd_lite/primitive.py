@@ -55,8 +55,8 @@ class Node:
         "serial",
     )
 
-    result_class: ClassVar[type[Node]]
-    """The class of recorded results; `Value` sets it, as rules may not import it."""
+    new_result: ClassVar[Callable[[], Any]]
+    """Makes an empty node for a result; `Value` sets it, as rules may not import it."""
 
     traced: ClassVar[bool] = False
     """Whether a program is made of what is recorded: then every operation counts."""
@@ -116,7 +116,7 @@ def record(
     requires_grad: bool,
 ) -> Any:
     """Make the node for a result that has just been computed."""
-    node = Node.result_class()
+    node = Node.new_result()
     node.data = data
     node.grad = None
     node.label = None
@@ -237,8 +237,8 @@ class Primitive:
         "forward",
         "joint",
         "masks",
+        "pairwise",
         "rules",
-        "simple",
         "singular",
     )
 
@@ -267,7 +267,7 @@ class Primitive:
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
-        self.simple = self._is_simple()
+        self.pairwise = self._is_pairwise()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
         update_wrapper(self, forward)
@@ -329,12 +329,12 @@ class Primitive:
                     "pass a function of (g, out, *inputs), or None for no derivative"
                 )
         self.rules = rules
-        self.simple = self._is_simple()
+        self.pairwise = self._is_pairwise()
         return self
 
-    def _is_simple(self) -> bool:
-        """Elementwise on one or two inputs, without parameters: the sweep has a short way."""
-        return self.broadcasts and len(self.rules) in (1, 2) and None not in self.rules
+    def _is_pairwise(self) -> bool:
+        """Elementwise on two inputs, both with a rule: the sweep has a short way."""
+        return self.broadcasts and len(self.rules) == 2 and None not in self.rules
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
         """One rule for each of these inputs; shorter if rules are missing."""

@@ -11,6 +11,7 @@ import opcode
 import operator
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,8 +131,12 @@ def _binary(
 ) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
     """An operator and its reflection; scalar graphs spend their time here."""
 
+    primitive: Any = None
+
     def operate(self: Value, other: Any) -> Any:
-        primitive = registry[function]
+        nonlocal primitive
+        if primitive is None:
+            primitive = registry[function]
         if isinstance(other, Node):
             operand = other.data
             requires_grad = self.requires_grad or other.requires_grad
@@ -449,7 +454,7 @@ class Value(ArrayMethods):
         return format(self.data if self.ndim else self.item(), specification)
 
     def __repr__(self) -> str:
-        name = "Value" if type(self) is Result else type(self).__name__
+        name = type(self).__name__
         parts = [_show(self.data, len(name) + 1)]
         if self.ndim and self.dtype != np.float64 and self.dtype != bool:
             parts.append(f"dtype={self.dtype}")
@@ -460,8 +465,7 @@ class Value(ArrayMethods):
         return f"{name}({', '.join(parts)})"
 
     def __reduce__(self) -> Any:
-        cls = Value if type(self) is Result else type(self)
-        return _restore, (cls, self.data, self.grad, self.requires_grad, self.label)
+        return _restore, (type(self), self.data, self.grad, self.requires_grad, self.label)
 
 
 def seed_of(seed: Any, data: Any) -> Any:
@@ -544,16 +548,5 @@ class At:
         return self._replace("add", increment)
 
 
-class Result(Value):
-    """A Value that an operation computed.
-
-    ``record`` makes one without arguments and fills it in: that takes half the
-    time of a call of ``Value.__init__``, for which there is nothing to check.
-    """
-
-    __slots__ = ()
-
-    __init__ = object.__init__
-
-
-Node.result_class = Result
+# Results are made empty, for `record` to fill in: Value.__init__ has nothing to check there.
+Node.new_result = partial(object.__new__, Value)

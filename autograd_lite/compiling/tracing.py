@@ -183,13 +183,13 @@ def is_traced(x: Any) -> bool:
     return isinstance(x, Traced)
 
 
-untraced: Any = Node.result_class
+untraced = Node.new_result
 running = 0
 swapping = threading.Lock()
 
 
 def new_result() -> Any:
-    """Stands in for the class of results while any trace runs."""
+    """Stands in for `Node.new_result` while any trace runs."""
     lines = origins.get()
     if lines is None:
         return untraced()
@@ -206,12 +206,12 @@ def tracing() -> Iterator[dict[int, Origin]]:
     token = origins.set(lines)
     with swapping:
         running += 1
-        Node.result_class = new_result  # type: ignore[assignment]
+        Node.new_result = new_result
     try:
         yield lines
     finally:
         with swapping:
             running -= 1
             if not running:
-                Node.result_class = untraced
+                Node.new_result = untraced
         origins.reset(token)
