@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from itertools import pairwise
 
@@ -78,7 +79,19 @@ def scalar_step(value) -> Runner:
     return step
 
 
+def load_what_the_demo_loads() -> None:
+    """micrograd's notebook draws with matplotlib and takes its points from scikit-learn.
+
+    That decides how often Python's collector walks over a graph: the more there is in
+    a process, the rarer its full collections.
+    """
+    for package in ("matplotlib.pyplot", "sklearn.datasets"):
+        if installed(package.split(".")[0]):
+            importlib.import_module(package)
+
+
 def make_scalar() -> dict[str, Runner]:
+    load_what_the_demo_loads()
     runners = {OURS: scalar_step(ag.Value)}
     if installed("micrograd"):
         from micrograd.engine import Value as MicrogradValue
