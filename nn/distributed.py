@@ -29,7 +29,15 @@ from nn.module import Module
 from nn.optimizers import SGD
 from nn.step import Loss, Step
 
-__all__ = ["ClusterError", "DistributedStep", "LazyBatches", "Shares", "is_lazy", "predicted"]
+__all__ = [
+    "ClusterError",
+    "DistributedStep",
+    "LazyBatches",
+    "Shares",
+    "in_rows",
+    "is_lazy",
+    "predicted",
+]
 
 TOGETHER = 8
 """From how many chunks a batch takes its shares, at least, if there are as many."""
@@ -210,6 +218,9 @@ class LazyBatches:
                     for i, (x_block, y_block) in zip(group, loaded, strict=True)
                 ]
                 batch = Shares([share for share in shares if share.bounds[0] < share.bounds[1]])
+                del shares
+                if part + 1 == parts:
+                    del loaded
                 yield batch, self._targets(batch), None
 
     def _targets(self, batch: Shares) -> Any:
@@ -363,6 +374,7 @@ class DistributedStep(Step):
 
     def gather(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         total = self._computed(x)
+        x.shares.clear()  # lets go of the chunks before the next ones are loaded
         sums = total.gradients
         if self.sums:
             sums = [a + b for a, b in zip(self.sums, sums, strict=True)]

@@ -138,7 +138,7 @@ class Linear(Module):
 def as_input(x: Any, dtype: Any) -> Any:
     """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
     if not isinstance(x, ag.Value):
-        return np.asarray(x, dtype)
+        return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
     return x if x.dtype.kind == "f" else x.astype(dtype)
 
 

@@ -201,6 +201,39 @@ class Module:
                 parameter.grad = None
         return self
 
+    def to(self, library: Any) -> Self:
+        """Move parameters and buffers to the arrays of a library: ``cupy``, and back to ``numpy``.
+
+        Gradients are forgotten.  An optimizer made before keeps its state where it was,
+        so make it after the move.
+
+        Parameters
+        ----------
+        library : module
+            One with a function ``asarray`` whose arrays speak NumPy's protocols.
+
+        Examples
+        --------
+        >>> import numpy as np, nn
+        >>> type(nn.Linear(2, 3).to(np).weight.data)
+        <class 'numpy.ndarray'>
+        """
+        if not hasattr(library, "asarray"):
+            raise ag.ArgumentTypeError(
+                f"to: {library!r} has no function asarray; pass a module of arrays such as cupy"
+            )
+
+        def moved(array: Any) -> Any:
+            on_host = array.get() if hasattr(array, "get") else np.asarray(array)
+            return on_host if library is np else library.asarray(on_host)
+
+        for parameter in self.parameters():
+            parameter.data = moved(parameter.data)
+            parameter.grad = None
+        for _, module, name in self.named_buffers():
+            setattr(module, name, moved(getattr(module, name)))
+        return self
+
     # State.
 
     def named_buffers(self) -> Iterator[tuple[str, Module, str]]:

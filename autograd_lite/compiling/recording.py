@@ -57,7 +57,7 @@ def is_variable(leaf: Any) -> bool:
     return isinstance(leaf, float | complex)
 
 
-ATTEMPTS = 3
+ATTEMPTS = 10
 """Another thread may draw random numbers meanwhile; what draws every time is the function."""
 
 

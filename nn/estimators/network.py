@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 import autograd_lite as ag
 from nn.activations import activations
 from nn.callbacks import EarlyStopping
+from nn.distributed import in_rows, is_lazy
 from nn.history import History
 from nn.layers import Activation, Linear, Sequential
 from nn.lbfgs import fit_lbfgs
@@ -199,6 +200,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Inputs, targets and weights as arrays; samples of weight zero are left out."""
+        if is_lazy(X):
+            return self._checked_lazy(X, y, sample_weight, reset)
         X, y = validate_data(
             self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
             multi_output=True, y_numeric=isinstance(self, RegressorMixin),
@@ -210,6 +213,21 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         kept = np.flatnonzero(weight)
         return X[kept], y[kept], self._weights(y[kept], weight[kept])
+
+    def _checked_lazy(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
+        """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
+        if sample_weight is not None or self.early_stopping or self.solver == "lbfgs":
+            raise ag.ArgumentValueError(
+                f"{type(self).__name__}.fit: inputs of Dask go with neither sample_weight nor "
+                "early_stopping=True nor solver='lbfgs'; leave these out, or pass NumPy's arrays"
+            )
+        X = in_rows(X, None, "X")
+        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y, self._weights(y, None)
 
     def _start(self, X: Any, targets: Any) -> None:
         """Draw the network."""
@@ -326,5 +344,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)
+        if is_lazy(X):
+            X = validate_data(self, in_rows(X, None, "X"), reset=False, skip_check_array=True)
+            return np.asarray(predict(self.model_, X))
         X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32])
         return predict(self.model_, X)

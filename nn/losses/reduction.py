@@ -15,7 +15,7 @@ def as_operand(x: Any, like: Any) -> Any:
     """An array in the dtype of ``like``; a Value stays one, so that it is recorded."""
     dtype = like.dtype if hasattr(like, "dtype") else np.dtype(np.float64)
     if not isinstance(x, ag.Value):
-        return np.asarray(x, dtype)
+        return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
     return x if x.dtype == dtype else x.astype(dtype)
 
 

@@ -187,3 +187,23 @@ def test_bad_data_are_refused_before_anything_runs() -> None:
         fitted(columns[columns[:, 0] > 0], y)
     with pytest.raises(ag.ArgumentTypeError, match="x has dtype object; it must hold real numbers"):
         fitted(columns.astype(object), y)
+
+
+def test_estimators_take_the_same_path() -> None:
+    estimators = pytest.importorskip("nn.estimators")
+    x, y = drawn()
+    options: dict[str, Any] = {
+        "hidden_layer_sizes": (8,), "max_iter": 20, "batch_size": 500, "random_state": 0,
+        "n_iter_no_change": 20, "tol": 0.0,
+    }  # fmt: skip
+    names = np.array(["no", "yes"])[y]
+    with pytest.warns(UserWarning, match="still improving"):
+        mine = estimators.MLPClassifier(**options).fit(da.from_array(x, chunks=(70, 6)), names)
+    with pytest.warns(UserWarning, match="still improving"):
+        numpys = estimators.MLPClassifier(**options).fit(x, names)
+    assert mine.loss_ == pytest.approx(numpys.loss_, rel=1e-6)
+    assert mine.n_features_in_ == 6
+    found = mine.predict(da.from_array(x, chunks=(70, 6)))
+    assert (found == numpys.predict(x)).mean() > 0.99
+    with pytest.raises(ag.ArgumentValueError, match="go with neither sample_weight nor"):
+        estimators.MLPClassifier(early_stopping=True).fit(da.from_array(x), names)

@@ -28,7 +28,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in (np.asarray, np.array):
-            return DeviceArray(function(*args, **kwargs))
+            return DeviceArray(function(*inside(args), **kwargs))
         if not all(issubclass(kind, DeviceArray) for kind in types):
             return NotImplemented
         return outside(function(*inside(args), **inside(kwargs)))
