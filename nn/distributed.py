@@ -289,6 +289,10 @@ replicas: dict[tuple[str, int], Step] = {}
 """A step of its own for each thread of a process, with its compiled programs, by blueprint."""
 
 
+uncompilable: set[tuple[str, int]] = set()
+"""Which of them run uncompiled, as is known after several attempts."""
+
+
 def replica_of(blueprint: Blueprint) -> Step:
     """The step of this thread for a blueprint, made when it is first needed."""
     key = (blueprint.token, threading.get_ident())
@@ -324,8 +328,28 @@ def differentiated(
     blueprint: Blueprint, state: State, x: Any, y: Any, chunk_length: int,
     bounds: tuple[int, int], seed: tuple[int, ...],
 ) -> Total:  # fmt: skip
-    """The loss and gradients of one share; runs on a worker."""
-    step = replica_of(blueprint)
+    """The loss and gradients of one share; runs on a worker.
+
+    A step that could not be compiled is made anew a few times: threads of the worker's own
+    may have disturbed the trace.
+    """
+    key = (blueprint.token, threading.get_ident())
+    for attempt in range(ATTEMPTS):
+        step = replica_of(blueprint)
+        total = total_of(step, state, x, y, chunk_length, bounds, seed)
+        if step.compiled is not None or not blueprint.compile or key in uncompilable:
+            return total
+        if attempt + 1 < ATTEMPTS:
+            replicas.pop(key, None)
+    uncompilable.add(key)
+    return total
+
+
+def total_of(
+    step: Step, state: State, x: Any, y: Any, chunk_length: int,
+    bounds: tuple[int, int], seed: tuple[int, ...],
+) -> Total:  # fmt: skip
+    """The same with the step of this thread."""
     load(step.model, state)
     for place, generator in enumerate(step.generators):
         fresh: Any = type(generator.bit_generator)
