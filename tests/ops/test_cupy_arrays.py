@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.nested import flatten
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
-from tests.ops.numerical import random_like
+from tests.ops.test_device_arrays import values_and_gradients
 
 pytestmark = pytest.mark.cupy
 
@@ -26,15 +25,6 @@ def cupy() -> Any:
     if not count:
         pytest.skip("CuPy finds no GPU")
     return library
-
-
-def values_and_gradients(case: Case, inputs: list[Any]) -> tuple[list[Any], list[Any]]:
-    if not case.derivatives:
-        results = flatten(case.call(*[ag.Value(x) for x in inputs]))
-        return [getattr(result, "data", result) for result in results], []
-    weights = random_like(np.random.default_rng(1), flatten(case.reference(*case.draw())))
-    values, pullback = ag.vjp(lambda *xs: flatten(case.call(*xs)), *inputs)
-    return values, list(pullback(weights))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
