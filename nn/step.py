@@ -120,21 +120,31 @@ class Step:
         self.penalties = penalties
         self.keep_outputs = keep_outputs
         self.compile = compile
-        self.sums: list[Any] = []
-        self.n_samples = 0.0
+        self.cannot_compile = False
         self.known: list[Any] = []
         self.refresh()
 
+    def does_the_same_as(self, other: Step) -> bool:
+        """Whether another step is one of the same training, so that its programs serve here."""
+        mine, others = (
+            (x.model, x.loss, x.optimizer, x.penalties, x.keep_outputs, x.compile)
+            for x in (self, other)
+        )
+        return all(x is y or x == y for x, y in zip(mine, others, strict=True))
+
     def refresh(self) -> None:
-        """Take up what was changed from outside: attributes of layers, frozen parameters."""
+        """Begin anew with what was changed from outside: layers, and what is frozen."""
+        self.sums, self.n_samples = [], 0.0
         now = attributes_of(self.model)
         self.trained = self.optimizer.trained()
+        self.buffers = list(self.model.named_buffers())
         now += [part for p in self.trained for part in (p, p.shape, p.dtype)]
         if same_attributes(now, self.known):
             return
         self.known = now
         self.generators = [x for x in now if isinstance(x, np.random.Generator)]
-        self.compiled = self._compiled() if self.compile else None
+        plainly = self.cannot_compile or not self.compile
+        self.compiled = None if plainly else self._compiled()
 
     def _compiled(self) -> dict[str, Any]:
         functions: dict[str, Any] = {
@@ -201,7 +211,8 @@ class Step:
         options = {} if weight is None else {"sample_weight": weight}
         compiling = self.compiled is not None
         x, y, options = (constants(part) for part in (x, y, options))
-        with isolated(self.model, buffers) if compiling else nullcontext():
+        with isolated(self.model) if compiling else nullcontext():
+            self._write_buffers(buffers)
             outputs = apply_model(self.model, x)
             loss = finite(loss_of(outputs, y, **options))
             after = self._buffers()
@@ -231,7 +242,7 @@ class Step:
             result = constants(
                 function(*args, self.generators)
             )  # what is wrong either way is raised
-            self.compile = False
+            self.cannot_compile = True
             warnings.warn(
                 f"fit: the training step runs uncompiled, which is slower: {explained(error)}; "
                 "change that, or pass compile=False to run it so without this warning",
@@ -241,14 +252,11 @@ class Step:
             return result
 
     def _buffers(self) -> dict[str, Any]:
-        return {
-            name: getattr(module, attribute)
-            for name, module, attribute in self.model.named_buffers()
-        }
+        return {name: getattr(module, attribute) for name, module, attribute in self.buffers}
 
-    def _write_buffers(self, buffers: dict[str, Any]) -> None:
-        for name, module, attribute in self.model.named_buffers():
-            setattr(module, attribute, buffers[name])
+    def _write_buffers(self, arrays: dict[str, Any]) -> None:
+        for name, module, attribute in self.buffers:
+            setattr(module, attribute, arrays[name])
 
 
 def constants(tree: Any) -> Any:
@@ -283,17 +291,14 @@ def same_attributes(now: list[Any], before: list[Any]) -> bool:
 
 
 @contextmanager
-def isolated(model: Module, buffers: dict[str, Any]) -> Iterator[None]:
-    """A block in which the model has these buffers, and that leaves no trace on it.
+def isolated(model: Module) -> Iterator[None]:
+    """A block that leaves no trace on the model.
 
     A forward pass that is compiled runs only while it is traced: an attribute
     that it sets, and that is no buffer, would never be set again.
     """
     modules = list(model.named_modules())
     before = [dict(vars(module)) for _, module in modules]
-    places = list(model.named_buffers())
-    for name, module, attribute in places:
-        setattr(module, attribute, buffers[name])
     try:
         yield
         for (_, module), attributes in zip(modules, before, strict=True):

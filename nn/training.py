@@ -199,7 +199,7 @@ def fit(
         compile=compile,
     )
     training = Training(
-        step,
+        going_on(step),
         metrics=chosen_metrics,
         validation_data=validation_data,
         schedule=schedule,
@@ -209,6 +209,14 @@ def fit(
         rng=rng,
     )
     return training.run(data, epochs, progress)
+
+
+def going_on(step: Step) -> Step:
+    """The step of the last training with this optimizer, with its programs, if it is the same."""
+    last = step.optimizer.last_step
+    if last is None or not last.does_the_same_as(step):
+        step.optimizer.last_step = step
+    return step.optimizer.last_step  # type: ignore[no-any-return]
 
 
 class Training:

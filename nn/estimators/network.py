@@ -257,8 +257,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return Sequential(*layers, Linear(n_in, n_out, rng=self.generator_, dtype=dtype))
 
     def _penalty(self, n_samples: int, weight: Any) -> float:
-        """alpha counts against the sum of the losses, as in scikit-learn."""
-        return self.alpha / (n_samples if weight is None else float(np.sum(weight)))
+        """alpha counts against the sum of the losses of a batch, as in scikit-learn."""
+        return self.alpha / (n_samples * (1.0 if weight is None else float(np.mean(weight))))
 
     def _train(
         self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, stop: bool = True
@@ -274,6 +274,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         ]
         earlier = len(self.history_)
+        size = int(min(size, X.shape[0]))
         fit(
             self.model_,
             X,
@@ -281,13 +282,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             loss=self._loss(),
             optimizer=self.optimizer_,
             epochs=epochs,
-            batch_size=int(min(size, X.shape[0])),
+            batch_size=size,
             sample_weight=weight,
             validation_data=aside,
             metrics={"score": self._score_of} if aside else {},
             callbacks=callbacks if stop else [],
             schedule=self.schedule,
-            l2=self._penalty(X.shape[0], weight),
+            l2=self._penalty(size, weight),
             history=self.history_,
             rng=self.generator_,
             progress=bool(self.verbose),

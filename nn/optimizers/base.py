@@ -107,6 +107,11 @@ class Optimizer:
         self.steps = 0
         self.factor = 1.0
         self._states: dict[Parameter, State] = {}
+        self.last_step: Any = None  # of the last `fit`, which the next may go on with
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the compiled programs."""
+        return vars(self) | {"last_step": None}
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -160,7 +165,8 @@ class Optimizer:
         """What an update depends on besides arrays, at a step counted from 1.
 
         The hyperparameters of the group, with ``learning_rate`` times ``factor``,
-        and ``weight_decay`` None if there is none; subclasses add more.
+        and ``weight_decay`` None if there is none; ``kept`` is the share of a
+        parameter that a decoupled decay leaves.  Subclasses add more.
         """
         numbers: dict[str, Any] = {
             name: number if isinstance(number, bool) else float(number)
@@ -168,6 +174,7 @@ class Optimizer:
             if name != "parameters"
         }
         numbers["learning_rate"] *= self.factor
+        numbers["kept"] = 1 - numbers["learning_rate"] * numbers["weight_decay"]
         numbers["weight_decay"] = numbers["weight_decay"] or None
         return numbers
 
@@ -219,7 +226,7 @@ class Optimizer:
 
     def _decayed_and_updated(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         if at.weight_decay is not None and at.decoupled:
-            data = data * (1 - at.learning_rate * at.weight_decay)
+            data = at.kept * data
         elif at.weight_decay is not None:
             g = at.weight_decay * data + g
         return self.update(data, g, state, at)

@@ -1,6 +1,8 @@
 """The rules by which parameters follow their gradients.
 
-Each class states its rule in its docstring; ``update`` computes it.
+Each class states its rule in its docstring; ``update`` computes it.  What can be
+computed from numbers alone is computed before, in ``numbers_of``, once for all
+parameters of a group.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ import numpy as np
 from nn.optimizers.base import Optimizer, Parameters, State, zeros_like
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]
+
+
+def towards(mean: Any, new: Any, share: Any) -> Any:
+    """A running mean that keeps 1 - share of itself: (1 - share) · mean + share · new."""
+    return mean + share * (new - mean)
 
 
 class SGD(Optimizer):
@@ -77,14 +84,14 @@ class SGD(Optimizer):
         """Without what is not wanted; the first step is not dampened."""
         numbers = super().numbers_of(group, step)
         numbers["momentum"] = numbers["momentum"] or None
-        numbers["dampening"] = (numbers["dampening"] or None) if step > 1 else None
-        return numbers
+        is_dampened = group.dampening and step > 1
+        return numbers | {"push": 1 - group.dampening if is_dampened else None}
 
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
         if at.momentum is None:
             return data - at.learning_rate * g, {}
-        push = g if at.dampening is None else (1 - at.dampening) * g
+        push = g if at.push is None else at.push * g
         velocity = at.momentum * state["velocity"] + push
         direction = at.momentum * velocity + g if at.nesterov else velocity
         return data - at.learning_rate * direction, {"velocity": velocity}
@@ -142,9 +149,13 @@ class RMSprop(Optimizer):
             decoupled=decoupled,
         )
 
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """With the share of the new in the running means."""
+        return super().numbers_of(group, step) | {"share": 1 - group.decay}
+
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        square = at.decay * state["square"] + (1 - at.decay) * (g * g)
+        square = towards(state["square"], g * g, at.share)
         step = at.learning_rate * (g / (np.sqrt(square) + at.epsilon))
         return data - step, {"square": square}
 
@@ -258,19 +269,28 @@ class Adadelta(Optimizer):
             decoupled=decoupled,
         )
 
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """With the share of the new in the running means."""
+        return super().numbers_of(group, step) | {"share": 1 - group.decay}
+
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        square = at.decay * state["square"] + (1 - at.decay) * (g * g)
+        square = towards(state["square"], g * g, at.share)
         step = np.sqrt((state["step"] + at.epsilon) / (square + at.epsilon)) * g
-        steps = at.decay * state["step"] + (1 - at.decay) * (step * step)
+        steps = towards(state["step"], step * step, at.share)
         return data - at.learning_rate * step, {"square": square, "step": steps}
+
+
+def shares(group: Any) -> dict[str, float]:
+    """What `moments` needs: the shares of the new in the two running means."""
+    return {"mean_share": 1 - group.beta1, "square_share": 1 - group.beta2}
 
 
 def moments(g: Any, state: State, at: Any) -> State:
     """The running means of the gradient and of its square, moved towards those of ``g``."""
     return {
-        "mean": at.beta1 * state["mean"] + (1 - at.beta1) * g,
-        "square": at.beta2 * state["square"] + (1 - at.beta2) * (g * g),
+        "mean": towards(state["mean"], g, at.mean_share),
+        "square": towards(state["square"], g * g, at.square_share),
     }
 
 
@@ -341,7 +361,7 @@ class Adam(Optimizer):
         root = (1 - group.beta2**step) ** 0.5
         numbers["corrected_rate"] = numbers["learning_rate"] * root / (1 - group.beta1**step)
         numbers["corrected_epsilon"] = group.epsilon * root
-        return numbers
+        return numbers | shares(group)
 
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
@@ -448,7 +468,8 @@ class Nadam(Optimizer):
             group.beta1 * (1 - 0.5 * 0.96 ** (t * group.momentum_decay)) for t in (step, step + 1)
         )
         root = (1 - group.beta2**step) ** 0.5
-        return super().numbers_of(group, step) | {"now": now, "following": following, "root": root}
+        momenta = {"now": now, "following": following, "root": root}
+        return super().numbers_of(group, step) | shares(group) | momenta
 
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
@@ -512,9 +533,13 @@ class Lion(Optimizer):
             decoupled=decoupled,
         )
 
+    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+        """With the shares of the gradient in the step and in the mean."""
+        of_gradient = {"step_share": 1 - group.beta1, "mean_share": 1 - group.beta2}
+        return super().numbers_of(group, step) | of_gradient
+
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        mean = state["mean"]
-        direction = np.sign(at.beta1 * (mean - g) + g)
-        moved = at.beta2 * mean + (1 - at.beta2) * g
-        return data - at.learning_rate * direction, {"mean": moved}
+        direction = np.sign(towards(state["mean"], g, at.step_share))
+        mean = towards(state["mean"], g, at.mean_share)
+        return data - at.learning_rate * direction, {"mean": mean}
