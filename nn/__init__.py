@@ -11,9 +11,8 @@
 array([0, 1, 1, 0])
 """
 
-from nn import initializers, losses, metrics, plots, schedules
+from nn import activations, initializers, losses, metrics, plots, schedules
 from nn.activations import (
-    activations,
     elu,
     gelu,
     glu,
@@ -69,6 +68,7 @@ from nn.losses import (
     mse,
     multilabel,
     nll,
+    perceptron,
     poisson,
     quadratic,
     squared_hinge,
@@ -89,12 +89,12 @@ from nn.optimizers import (
     clip_gradient_norm,
     clip_gradient_values,
 )
-from nn.perceptron import McCullochPitts, Neuron, Perceptron, hebb_update
 from nn.prediction import predict
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
 from nn.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
 from nn.step import CompileWarning
 from nn.training import DivergenceError, evaluate, fit
+from nn.units import McCullochPitts, Neuron, Perceptron, hebb_update
 
 __all__ = [
     "MLP",
@@ -175,6 +175,7 @@ __all__ = [
     "multilabel",
     "nll",
     "one_hot",
+    "perceptron",
     "plots",
     "poisson",
     "predict",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn import layers, perceptron, regularization
+from nn import layers, regularization, units
 from nn.activations import activations
 from nn.module import Module
 
@@ -23,7 +23,7 @@ __all__ = ["build", "describe"]
 
 OWN_CLASSES: dict[str, type[Module]] = {
     name: part
-    for module in (layers, perceptron, regularization)
+    for module in (layers, units, regularization)
     for name, part in vars(module).items()
     if isinstance(part, type) and issubclass(part, Module) and name in module.__all__
 }

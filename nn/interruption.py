@@ -6,33 +6,44 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
-__all__ = ["uninterrupted"]
+__all__ = ["HeldBack"]
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """A block at whose end a Ctrl-C is raised that came within it; a second one does not wait.
+class HeldBack:
+    """A block in which Ctrl-C waits for the end of inner blocks marked by `whole`.
 
-    Handlers of one's own are left alone; other threads never get a Ctrl-C.
+    A second Ctrl-C does not wait.  Handlers of one's own are left alone, and
+    other threads never get a Ctrl-C.
     """
-    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not is_default or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed = False
 
-    def remember(*_: Any) -> None:
-        nonlocal pressed
-        if pressed:
+    def __init__(self) -> None:
+        self.is_busy = self.was_pressed = self.is_installed = False
+
+    def __enter__(self) -> Self:
+        is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if is_default and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._pressed)
+            self.is_installed = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.is_installed:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _pressed(self, *_: Any) -> None:
+        if not self.is_busy or self.was_pressed:
             raise KeyboardInterrupt
-        pressed = True
+        self.was_pressed = True
 
-    signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if pressed:
-        raise KeyboardInterrupt
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """What is in this block is done to its end."""
+        self.is_busy = True
+        try:
+            yield
+        finally:
+            self.is_busy = False
+        if self.was_pressed:
+            raise KeyboardInterrupt

@@ -6,7 +6,6 @@ hold any nesting of them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import singledispatch
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import SELU_ALPHA, SELU_SCALE, activations
+from nn.files import appearing_whole
 from nn.layers import (
     Activation,
     Concatenate,
@@ -27,9 +27,9 @@ from nn.layers import (
     Sequential,
 )
 from nn.module import Module, Parameter
-from nn.perceptron import Perceptron
 from nn.prediction import predict
 from nn.regularization import BatchNorm1d, Dropout, LayerNorm
+from nn.units import Perceptron
 
 __all__ = ["export_onnx"]
 
@@ -96,12 +96,8 @@ def export_onnx(model: Module, path: str | Path, example: Any) -> None:
         ir_version=9,
     )
     onnx.checker.check_model(file)
-    temporary = Path(f"{path}.part")
-    try:
-        temporary.write_bytes(file.SerializeToString())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with appearing_whole(Path(path)) as place:
+        place.write(file.SerializeToString())
 
 
 class Graph:

@@ -115,6 +115,14 @@ def decision_regions(
     ------
     ArgumentValueError
         If the data do not lie in the plane.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.array([[-1.0, 0.0], [1.0, 0.0]])
+    >>> axes = nn.plots.decision_regions(nn.Linear(2, 2, rng=0), x, [0, 1], n_points=20)
+    >>> axes.has_data()
+    True
     """
     points, classes = plain(x), plain(labels).astype(int).ravel()
     if points.ndim != 2 or points.shape[1] != 2 or len(points) != len(classes):
@@ -164,6 +172,13 @@ def weight_images(
     ------
     ArgumentValueError
         If the number of pixels is not that of the weights.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> axes = nn.plots.weight_images(np.zeros((6, 4)), (2, 3), n_columns=2)
+    >>> len(axes.images)
+    1
     """
     weights = plain(weight)
     height, width = shape
@@ -198,6 +213,13 @@ def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -
     Returns
     -------
     matplotlib figure
+
+    Examples
+    --------
+    >>> import nn
+    >>> figure = nn.plots.activation_curves(["tanh", "relu"], columns=2)
+    >>> [axes.get_title() for axes in figure.axes]
+    ['tanh', 'relu']
     """
     of_vectors = ("softmax", "log_softmax", "glu")
     chosen = [n for n in activations if n not in of_vectors] if names is None else list(names)
@@ -232,6 +254,13 @@ def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, axes: A
     Returns
     -------
     matplotlib axes
+
+    Examples
+    --------
+    >>> import nn
+    >>> axes = nn.plots.confusion_matrix(nn.metrics.confusion_matrix([0, 1, 1], [0, 1, 0]))
+    >>> [text.get_text() for text in axes.texts]
+    ['1', '1', '0', '1']
     """
     matrix = np.asarray(counts)
     axes = new_axes(axes)
@@ -269,6 +298,15 @@ def gradient_flow(model: Module, *, axes: Any = None) -> Any:
     ------
     ArgumentValueError
         If no weight has a gradient.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> model = nn.MLP(2, [3, 1], rng=0)
+    >>> np.sum(model(np.ones((4, 2)))).backward()
+    >>> axes = nn.plots.gradient_flow(model)
+    >>> [label.get_text() for label in axes.get_xticklabels()]
+    ['0.weight', '2.weight']
     """
     sizes = {
         name: float(np.sqrt(np.mean(np.square(parameter.grad))))

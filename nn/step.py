@@ -158,7 +158,7 @@ class Step:
 
     def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Update the parameters for a batch; its loss, and its outputs if they are kept."""
-        states, numbers = self.optimizer.states(self.trained), self.optimizer.numbers()
+        states, numbers = self.optimizer.states(), self.optimizer.numbers()
         changes, data, buffers, loss, outputs = self._run(
             "take", self._taken, states, numbers, self._buffers(), x, y, weight
         )
@@ -181,7 +181,7 @@ class Step:
 
     def conclude(self) -> None:
         """Take one step along the mean of the gradients that were gathered."""
-        states, numbers = self.optimizer.states(self.trained), self.optimizer.numbers()
+        states, numbers = self.optimizer.states(), self.optimizer.numbers()
         changes, data = self._run(
             "conclude", self._concluded, states, numbers, self.sums, 1 / self.n_samples
         )

@@ -23,7 +23,7 @@ from nn.data import (
 )
 from nn.distributed import DistributedStep, LazyBatches, check_lazy_options, is_lazy
 from nn.history import History
-from nn.interruption import uninterrupted
+from nn.interruption import HeldBack
 from nn.layers import RandomState
 from nn.losses import losses
 from nn.metrics import metrics as named_metrics
@@ -238,6 +238,7 @@ class Training:
         self.rng: np.random.Generator = options["rng"]
         self.epoch = len(self.history)
         self.batch = 0
+        self.interruption = HeldBack()
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
@@ -248,7 +249,7 @@ class Training:
         self.history.stopped = ""
         last = self.epoch + epochs
         total = len(data) * epochs or None
-        with tqdm(total=total, unit="batch", disable=not progress) as bar:
+        with tqdm(total=total, unit="batch", disable=not progress) as bar, self.interruption:
             try:
                 for callback in self.callbacks:
                     callback.begin(self)
@@ -278,7 +279,7 @@ class Training:
                 seen.add(length(x), float(loss), outputs, y)
                 bar.update()
             if self.step.n_samples:  # fewer batches than make a step were left over
-                with uninterrupted():
+                with self.interruption.whole():
                     self.schedule_at(self.epoch + 1.0)
                     self.step.conclude()
         self.epoch += 1
@@ -290,7 +291,7 @@ class Training:
     def learn(self, x: Any, y: Any, weight: Any, epoch: float) -> tuple[Any, Any]:
         """Loss and outputs of a batch, with which a step is taken, or the share of one."""
         try:
-            with uninterrupted():
+            with self.interruption.whole():
                 if self.accumulate == 1:
                     self.schedule_at(epoch)
                     return self.step.take(x, y, weight)

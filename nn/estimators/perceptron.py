@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import autograd_lite as ag
 from nn.labels import one_hot
-from nn.perceptron import Perceptron
+from nn.units import Perceptron
 
 __all__ = ["PerceptronClassifier"]
 

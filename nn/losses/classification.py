@@ -232,7 +232,7 @@ def multilabel(
     Examples
     --------
     >>> import numpy as np, nn
-    >>> nn.losses.multilabel(np.zeros((1, 2)), [[1, 0]]).round(4)
+    >>> nn.multilabel(np.zeros((1, 2)), [[1, 0]]).round(4)
     np.float64(1.3863)
     """
     losses = yes_no_losses(logits, labels, from_logits, "multilabel")
@@ -348,7 +348,7 @@ def perceptron(
     Examples
     --------
     >>> import numpy as np, nn
-    >>> nn.losses.perceptron(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
+    >>> nn.perceptron(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0., 0., 1.])
     """
     loss = relu(-margin(scores, labels, "perceptron"))

@@ -135,10 +135,10 @@ class Optimizer:
         trained = self.trained()
         gradients = [parameter.grad for parameter in trained]
         data = [parameter.data for parameter in trained]
-        self.write(trained, *self.updated(data, gradients, self.states(trained), self.numbers()))
+        self.write(trained, *self.updated(data, gradients, self.states(), self.numbers()))
 
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """The new numbers of one parameter, and the entries of its state that change.
+        """The new numbers of one parameter, and its new state.
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class Optimizer:
         """
         raise NotImplementedError(f"{self.name} does not define update")
 
-    def initial_state(self, data: Any) -> State:
+    def initial_state(self, data: Any, group: Any) -> State:
         """The state of one parameter before its first step: zeros of its shape."""
         return {name: zeros_like(data) for name in self.state_names}
 
@@ -184,12 +184,19 @@ class Optimizer:
         """The parameters that are not frozen."""
         return [parameter for parameter in self.parameters if parameter.requires_grad]
 
-    def states(self, trained: Iterable[Parameter]) -> list[State]:
-        """Their states, which begin here for those that have none."""
-        for parameter in trained:
-            if parameter not in self._states:
-                self._states[parameter] = self.initial_state(parameter.data)
-        return [self._states[parameter] for parameter in trained]
+    def states(self) -> list[State]:
+        """The states of the trained parameters, which begin here where there is none."""
+        return [
+            self._state_of(parameter, group)
+            for group in self.groups
+            for parameter in group.parameters
+            if parameter.requires_grad
+        ]
+
+    def _state_of(self, parameter: Parameter, group: Any) -> State:
+        if parameter not in self._states:
+            self._states[parameter] = self.initial_state(parameter.data, group)
+        return self._states[parameter]
 
     def numbers(self) -> list[dict[str, Any]]:
         """`numbers_of` each group at the next step."""
@@ -213,15 +220,15 @@ class Optimizer:
             self._decayed_and_updated(*one)
             for one in zip(data, gradients, states, places, strict=True)
         ]
-        return [new for new, _ in results], [changed for _, changed in results]
+        return [new for new, _ in results], [state for _, state in results]
 
-    def write(self, trained: list[Parameter], data: list[Any], changes: list[State]) -> None:
+    def write(self, trained: list[Parameter], data: list[Any], states: list[State]) -> None:
         """Take over what `updated` returned, in place, and count the step."""
         self.steps += 1
-        for parameter, new, changed in zip(trained, data, changes, strict=True):
+        for parameter, new, entries in zip(trained, data, states, strict=True):
             parameter.data = overwritten(parameter.data, new)
             state = self._states[parameter]
-            for name, entry in changed.items():
+            for name, entry in entries.items():
                 state[name] = overwritten(state[name], entry)
 
     def _decayed_and_updated(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
@@ -229,7 +236,13 @@ class Optimizer:
             data = at.kept * data
         elif at.weight_decay is not None:
             g = at.weight_decay * data + g
-        return self.update(data, g, state, at)
+        new, new_state = self.update(data, g, state, at)
+        if new_state.keys() != state.keys():
+            raise ag.ArgumentValueError(
+                f"{self.name}.update: the state had the entries {sorted(state)}, and the one "
+                f"returned has {sorted(new_state)}; return all of them, changed or not"
+            )
+        return new, new_state
 
     def require_gradients(self, parameters: list[Parameter], gradients: list[Any]) -> None:
         """Refuse to take a step without the gradient of a parameter that is not frozen."""
@@ -268,9 +281,10 @@ class Optimizer:
             If the state is of another optimizer or other parameters; nothing
             is changed then.
         """
+        places = [(parameter, group) for group in self.groups for parameter in group.parameters]
         states = {
-            parameter: self._loaded(index, parameter, state)
-            for index, parameter in enumerate(self.parameters)
+            parameter: self._loaded(index, parameter, group, state)
+            for index, (parameter, group) in enumerate(places)
         }
         expected = {"steps", "factor"} | {
             f"{index}.{name}" for index, p in enumerate(self.parameters) for name in states[p]
@@ -285,9 +299,11 @@ class Optimizer:
         self.steps, self.factor = int(state["steps"]), float(state["factor"])
         self._states = {parameter: own for parameter, own in states.items() if own}
 
-    def _loaded(self, index: int, parameter: Parameter, state: Mapping[str, Any]) -> State:
+    def _loaded(
+        self, index: int, parameter: Parameter, group: Any, state: Mapping[str, Any]
+    ) -> State:
         """The state of one parameter; none if it has not been trained yet."""
-        own = self.initial_state(parameter.data)
+        own = self.initial_state(parameter.data, group)
         if not any(f"{index}.{name}" in state for name in own):
             return {}
         for name, entry in own.items():

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.module import Parameter
 from nn.optimizers.base import Optimizer, Parameters, State, zeros_like
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]
@@ -78,19 +79,25 @@ class SGD(Optimizer):
             decoupled=decoupled,
         )
 
-    state_names = ("velocity",)
+    def initial_state(self, data: Any, group: Any) -> State:
+        """The velocity, if there is momentum."""
+        return {"velocity": zeros_like(data)} if group.momentum else {}
+
+    def _state_of(self, parameter: Parameter, group: Any) -> State:
+        if bool(group.momentum) != bool(self._states.get(parameter)):  # it may be switched on late
+            self._states[parameter] = self.initial_state(parameter.data, group)
+        return super()._state_of(parameter, group)
 
     def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
-        """Without what is not wanted; the first step is not dampened."""
-        numbers = super().numbers_of(group, step)
-        numbers["momentum"] = numbers["momentum"] or None
+        """With the share of the gradient in the velocity; the first step is not dampened."""
         is_dampened = group.dampening and step > 1
-        return numbers | {"push": 1 - group.dampening if is_dampened else None}
+        push = 1 - group.dampening if is_dampened else None
+        return super().numbers_of(group, step) | {"push": push}
 
     def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
         """One step; see the class."""
-        if at.momentum is None:
-            return data - at.learning_rate * g, {}
+        if not state:
+            return data - at.learning_rate * g, state
         push = g if at.push is None else at.push * g
         velocity = at.momentum * state["velocity"] + push
         direction = at.momentum * velocity + g if at.nesterov else velocity
@@ -458,7 +465,7 @@ class Nadam(Optimizer):
             decoupled=decoupled,
         )
 
-    def initial_state(self, data: Any) -> State:
+    def initial_state(self, data: Any, group: Any) -> State:
         """Zeros, and the product of all momenta so far."""
         return {"mean": zeros_like(data), "square": zeros_like(data), "momenta": 1.0}
 

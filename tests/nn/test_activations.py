@@ -8,9 +8,9 @@ from scipy import special
 
 import autograd_lite as ag
 import nn
-from nn.activations import normal_probability
+from nn.activations import activations, normal_probability
 
-SMOOTH = [name for name in nn.activations if name not in ("heaviside", "sign")]
+SMOOTH = [name for name in activations if name not in ("heaviside", "sign")]
 STEPS = ["heaviside", "sign"]
 REFERENCES = {
     "identity": lambda x: x,
@@ -47,24 +47,24 @@ def x():
 
 
 def test_every_activation_is_tested():
-    assert set(nn.activations) == set(SMOOTH + STEPS) == set(REFERENCES)
+    assert set(activations) == set(SMOOTH + STEPS) == set(REFERENCES)
 
 
 @pytest.mark.parametrize("name", SMOOTH + STEPS)
 def test_values_equal_the_reference(name, x):
-    function = nn.activations[name]
+    function = activations[name]
     np.testing.assert_allclose(function(x), REFERENCES[name](x), rtol=4e-15, atol=1e-16)
     np.testing.assert_array_equal(function(ag.Value(x)).data, function(x))
 
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_both_derivatives(name, x, check_derivatives):
-    check_derivatives(nn.activations[name], x)
+    check_derivatives(activations[name], x)
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_steps_have_derivative_zero(name, x):
-    gradient = ag.grad(lambda x: np.sum(nn.activations[name](x)))(x)
+    gradient = ag.grad(lambda x: np.sum(activations[name](x)))(x)
     np.testing.assert_array_equal(gradient, np.zeros_like(x))
 
 
@@ -73,7 +73,7 @@ def test_steps_have_derivative_zero(name, x):
 def test_extremes_are_finite_and_dtypes_kept(name, dtype):
     x = np.array([[-1000.0, -1.0, 0.0, 1000.0]], dtype)
     value = ag.Value(x)
-    function = nn.activations[name]
+    function = activations[name]
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         out = function(value)
         out.backward(np.ones_like(out.data))
@@ -84,11 +84,12 @@ def test_extremes_are_finite_and_dtypes_kept(name, dtype):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in nn.activations if name not in ("softmax", "log_softmax", "glu")]
+    "name",
+    [name for name in activations if name not in ("softmax", "log_softmax", "glu")],
 )
 def test_scalar_graphs_stay_python_numbers(name):
     x = ag.Value(0.5)
-    out = nn.activations[name](x)
+    out = activations[name](x)
     out.backward()
     assert type(out.data) is float
     assert type(x.grad) is float
@@ -103,7 +104,7 @@ def test_relu_at_zero_has_derivative_zero():
 
 
 def test_derivatives_at_kinks_are_those_of_one_side():
-    slopes = {name: ag.grad(nn.activations[name])(0.0) for name in ("leaky_relu", "elu")}
+    slopes = {name: ag.grad(activations[name])(0.0) for name in ("leaky_relu", "elu")}
     assert slopes == {"leaky_relu": 0.01, "elu": 1.0}
     assert ag.grad(nn.selu)(0.0) == pytest.approx(1.0507009873554805 * 1.6732632423543772)
     assert ag.grad(nn.softsign)(0.0) == 1.0

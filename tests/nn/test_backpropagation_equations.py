@@ -33,7 +33,7 @@ def test_backward_equals_bp1_to_bp4(name):
         weighted_inputs.append(activations[-1] @ layer.weight.data + layer.bias.data)
         last = layer is linears[-1]
         activations.append(
-            weighted_inputs[-1] if last else nn.activations[name](weighted_inputs[-1])
+            weighted_inputs[-1] if last else nn.activations.activations[name](weighted_inputs[-1])
         )
     error = 2 * (activations[-1] - target)  # BP1, for an output without activation
     for index in reversed(range(len(linears))):

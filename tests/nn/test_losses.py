@@ -154,7 +154,7 @@ def test_margins_of_single_scores(labels):
     scores = np.array([0.5, 3.0, 1.5])
     close = np.testing.assert_array_equal
     close(nn.hinge(scores, labels, reduction="none"), [0.5, 4.0, 0.0])
-    close(nn.losses.perceptron(scores, labels, reduction="none"), [0.0, 3.0, 0.0])
+    close(nn.perceptron(scores, labels, reduction="none"), [0.0, 3.0, 0.0])
     close(nn.squared_hinge(scores[:, None], np.c_[labels], reduction="none").ravel(), [0.25, 16, 0])
 
 
@@ -165,7 +165,7 @@ def test_the_gradient_of_the_perceptron_loss_is_rosenblatts_rule():
     for x, label in zip(rng.normal(size=(30, 3)), rng.choice([-1.0, 1.0], 30), strict=True):
         score = linear(x[np.newaxis])
         linear.zero_grad()
-        nn.losses.perceptron(score, [[label]]).backward()
+        nn.perceptron(score, [[label]]).backward()
         unit.learn(x, [label])
         if score.item() != 0:  # a score of zero is a tie, on which the two may differ
             for parameter in linear.parameters():

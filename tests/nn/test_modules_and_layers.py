@@ -91,7 +91,7 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
         np.testing.assert_array_equal(array, before[name])
 
 
-@pytest.mark.parametrize("activation", nn.activations)
+@pytest.mark.parametrize("activation", nn.activations.activations)
 def test_models_with_any_activation_are_pickled_and_copied(activation):
     model = nn.Sequential(nn.Linear(2, 4, rng=0), activation)
     x = np.ones((3, 2))
@@ -343,7 +343,7 @@ def test_normalization_takes_its_size_from_the_first_input(make):
         (
             lambda: nn.MLP(2, [3, 1], activation="rely"),
             "there is no activation 'rely'; use one of "
-            + ", ".join(nn.activations)
+            + ", ".join(nn.activations.activations)
             + ", or pass a function",
         ),
         (

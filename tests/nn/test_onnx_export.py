@@ -18,7 +18,7 @@ def run(path, x):
     return session.run(["output"], {"input": x})[0]
 
 
-@pytest.mark.parametrize("name", nn.activations)
+@pytest.mark.parametrize("name", nn.activations.activations)
 def test_every_activation(tmp_path, name):
     x = np.linspace(-8, 8, 24, dtype=np.float32).reshape(6, 4)
     model = nn.Sequential(name)
@@ -29,7 +29,7 @@ def test_every_activation(tmp_path, name):
 
 
 def test_every_activation_has_a_converter():
-    assert set(ACTIVATIONS) == set(nn.activations)
+    assert set(ACTIVATIONS) == set(nn.activations.activations)
 
 
 @pytest.mark.parametrize(

@@ -257,3 +257,21 @@ def test_bad_optimizers_are_refused(call, message):
     with pytest.raises(ag.AutogradError) as error:
         call()
     assert str(error.value) == message
+
+
+def test_an_update_returns_the_whole_state():
+    class Forgetful(nn.Optimizer):
+        state_names = ("mean",)
+
+        def update(self, data, g, state, at):
+            return data - g, {}
+
+    w = nn.Parameter([1.0])
+    w.grad = np.array([1.0])
+    with pytest.raises(ag.ArgumentValueError) as error:
+        Forgetful([w], learning_rate=0.1).step()
+    assert str(error.value) == (
+        "Forgetful.update: the state had the entries ['mean'], and the one returned has []; "
+        "return all of them, changed or not"
+    )
+    np.testing.assert_array_equal(w.data, [1.0])

@@ -48,7 +48,7 @@ def test_activation_curves_show_function_and_derivative():
     x = curve.get_xdata()
     np.testing.assert_allclose(curve.get_ydata(), np.tanh(x))
     np.testing.assert_allclose(slope.get_ydata(), 1 - np.tanh(x) ** 2)
-    assert len(plots.activation_curves().axes) >= len(nn.activations) - 3
+    assert len(plots.activation_curves().axes) >= len(nn.activations.activations) - 3
 
 
 def test_confusion_matrix_shows_its_numbers():

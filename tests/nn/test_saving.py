@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -388,3 +389,19 @@ def test_weights_go_to_pytorch_and_back():
             parameter.add_(torch.randn_like(parameter))
         nn.load_torch_state_dict(ours, theirs.state_dict())
         np.testing.assert_allclose(nn.predict(ours, x), theirs(torch.tensor(x)).numpy(), atol=1e-12)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the rights of files")
+@pytest.mark.parametrize(
+    "write", [nn.save, lambda m, path: nn.export_onnx(m, path, np.zeros((1, 2)))]
+)
+def test_files_have_the_rights_that_new_files_have(tmp_path, write):
+    pytest.importorskip("onnx")
+    path = tmp_path / ("model.npz" if write is nn.save else "model.onnx")
+    before = os.umask(0o027)
+    try:
+        write(nn.Linear(2, 1, rng=0), path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

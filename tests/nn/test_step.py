@@ -77,7 +77,7 @@ def test_layers(name, dtype):
     assert_the_same_compiled_and_not(make, *numbers(), dtype=dtype, tolerance=tolerance)
 
 
-@pytest.mark.parametrize("name", nn.activations)
+@pytest.mark.parametrize("name", nn.activations.activations)
 def test_activations(name):
     assert_the_same_compiled_and_not(
         around(lambda rng: nn.Activation(name)), *numbers(), epochs=1, batch_size=N // 2
@@ -319,6 +319,19 @@ def test_changes_between_epochs_are_taken_up(change):
     _, unchanged = trained(make, x, y, True, epochs=4)
     assert history.loss[:1] == unchanged.loss[:1]
     assert history.loss[3] != unchanged.loss[3]
+
+
+def begin_momentum(run):
+    run.optimizer.groups[0].momentum = 0.9
+
+
+def test_momentum_may_begin_late():
+    _, history = assert_the_same_compiled_and_not(
+        mlp, *numbers(), optimizer=nn.SGD, callbacks=[Change(begin_momentum)], epochs=4
+    )
+    _, without = trained(mlp, *numbers(), True, optimizer=nn.SGD, epochs=4)
+    assert history.loss[:1] == without.loss[:1]
+    assert history.loss[3] < without.loss[3]
 
 
 class KeepStep(nn.Callback):
