@@ -134,7 +134,8 @@ class Step:
 
     def refresh(self) -> None:
         """Begin anew with what was changed from outside: layers, and what is frozen."""
-        self.sums, self.n_samples = [], 0.0
+        self.sums: list[Any] = []
+        self.n_samples = 0.0
         now = attributes_of(self.model)
         self.trained = self.optimizer.trained()
         self.buffers = list(self.model.named_buffers())
