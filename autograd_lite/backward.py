@@ -331,18 +331,25 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
 
 def _check(share: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
     """Refuse what cannot be the gradient of an array of this shape."""
+    fault = _fault(share, shape, primitive)
+    if fault is not None:
+        raise RuleError(f"{primitive.name}: the rule for {_argument(primitive, index)} {fault}")
+
+
+def _fault(share: Any, shape: tuple[int, ...], primitive: Primitive) -> str | None:
+    """Why a rule's result cannot be the gradient of an array of this shape; None if it can."""
     dtype = getattr(share, "dtype", None)
-    where = f"{primitive.name}: the rule for {_argument(primitive, index)} returned"
     if dtype is None and not isinstance(share, (float, int, complex)):
-        raise RuleError(f"{where} {type(share).__name__}; return an array of shape {shape}")
+        return f"returned {type(share).__name__}; return an array of shape {shape}"
     if dtype is not None and dtype.kind not in "fciub":
-        raise RuleError(f"{where} dtype {dtype}; return real or complex numbers")
+        return f"returned dtype {dtype}; return real or complex numbers"
     share_shape = () if dtype is None else share.shape
     if share_shape != shape and not (primitive.broadcasts and _broadcasts(shape, share_shape)):
-        raise RuleError(
-            f"{where} shape {share_shape}, but the argument has shape {shape}; "
+        return (
+            f"returned shape {share_shape}, but the argument has shape {shape}; "
             "a gradient has the shape of what it is the gradient of"
         )
+    return None
 
 
 def _as_dtype(share: Any, dtype: Any) -> Any:

@@ -320,10 +320,16 @@ def names_once(parts: tuple[Operand, ...]) -> bool:
     for part in parts:
         if isinstance(part, Constant) and part.is_known and isinstance(part.value, np.ndarray):
             value = part.value
-            if value.ndim == 1 and value.dtype.kind in "iu" and np.unique(value).size == value.size:
+            if value.ndim == 1 and value.dtype.kind in "iu" and are_different(value):
                 others = [x.type.shape for x in parts if x.type.shape]
                 return np.broadcast_shapes(*others) == value.shape and bool(np.all(value >= 0))
     return False
+
+
+def are_different(numbers: np.ndarray) -> bool:
+    """Whether none of some integers comes twice; the first `np.unique` imports all of `np.ma`."""
+    ascending = np.sort(numbers)
+    return bool(np.all(ascending[1:] > ascending[:-1]))
 
 
 def scatter_lowering(operation: Operation) -> Lowering | None:

@@ -7,8 +7,9 @@ correct; those it carries are for people.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,7 +42,7 @@ class Type:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -150,14 +151,21 @@ def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program
 
 
 def _looked_up(operands: Iterable[Operand], known: dict[Operation, Operand]) -> tuple[Operand, ...]:
-    return tuple(known.get(x, x) if isinstance(x, Operation) else x for x in operands)
+    return tuple([known.get(x, x) if isinstance(x, Operation) else x for x in operands])
 
 
 def with_operands(operation: Operation, operands: tuple[Operand, ...]) -> Operation:
     """The same operation on other operands; the very same where they are the same."""
-    if all(x is y for x, y in zip(operation.operands, operands, strict=True)):
+    if operation.operands == operands:
         return operation
-    return replace(operation, operands=operands)
+    return Operation(
+        operation.primitive,
+        operands,
+        operation.parameters,
+        operation.type,
+        operation.name,
+        operation.origin,
+    )
 
 
 def listing(program: Program) -> str:

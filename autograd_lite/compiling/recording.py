@@ -181,20 +181,27 @@ class RandomStates:
         self.generators = [x for x in leaves if isinstance(x, np.random.Generator)]
         self.before = self.now()
 
-    def now(self) -> tuple[Any, Any, list[Any]]:
+    def now(self) -> list[Any]:
         states = [x.bit_generator.state for x in self.generators]
-        return np.random.get_state(), random.getstate(), states
+        return [np.random.get_state(legacy=False), random.getstate(), *states]
 
     def restore(self) -> bool:
         """Undo what was drawn since; returns whether anything was."""
-        if repr(self.now()) == repr(self.before):
+        if all(map(is_same_state, self.now(), self.before)):
             return False
-        numpys, pythons, states = self.before
+        numpys, pythons, *states = self.before
         np.random.set_state(numpys)
         random.setstate(pythons)
         for generator, state in zip(self.generators, states, strict=True):
             generator.bit_generator.state = state
         return True
+
+
+def is_same_state(x: Any, y: Any) -> bool:
+    """Whether two states of one random generator are equal; NumPy's are dicts with arrays."""
+    if isinstance(x, dict):
+        return all(is_same_state(x[key], y[key]) for key in x)
+    return np.array_equal(x, y) if isinstance(x, np.ndarray) else bool(x == y)
 
 
 SELECTING = frozenset(

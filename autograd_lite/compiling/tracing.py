@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import cache
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -41,8 +42,12 @@ hold_data: Any = Node.__dict__["data"]
 
 
 def from_engine(frame: FrameType) -> bool:
-    name: str = frame.f_globals.get("__name__", "")
-    return name == ENGINE or name.startswith(ENGINE + ".")
+    return is_engine(frame.f_globals.get("__name__", ""))
+
+
+@cache
+def is_engine(module: str) -> bool:
+    return module == ENGINE or module.startswith(ENGINE + ".")
 
 
 def origin_of(frame: FrameType | None) -> Origin:
@@ -50,8 +55,10 @@ def origin_of(frame: FrameType | None) -> Origin:
     known = origins.get() or {}
     user: FrameType | None = None
     while frame is not None and frame.f_code.co_name != OUTERMOST:
-        if frame.f_code is sweep.__code__ and id(frame.f_locals.get("node")) in known:
-            return replace(known[id(frame.f_locals["node"])], section="backward")
+        if frame.f_code is sweep.__code__:
+            differentiated = known.get(id(frame.f_locals.get("node")))
+            if differentiated is not None:
+                return replace(differentiated, section="backward")
         if user is None and not from_engine(frame):
             user = frame
         frame = frame.f_back
