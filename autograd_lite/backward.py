@@ -48,19 +48,28 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
     the second result says whether there were any, be it by way of a comparison
     or an index, through which no gradient flows.
     """
-    seen = {root for root in roots if root.serial >= since}
-    older = any(root.serial < since for root in roots)
+    seen = set(roots)
+    older = False
     stack = list(seen)
     pop, push, see = stack.pop, stack.append, seen.add
     while stack:
-        for x in pop().inputs:
+        node = pop()
+        if node.serial < since:
+            older = True
+            continue
+        x, y = node.left, node.right
+        if isinstance(x, Node) and x not in seen:
+            see(x)
+            push(x)
+        if isinstance(y, Node) and y not in seen:
+            see(y)
+            push(y)
+        for x in node.rest:
             if isinstance(x, Node) and x not in seen:
-                if since and x.serial < since:
-                    older = True
-                else:
-                    see(x)
-                    push(x)
-    return sorted([node for node in seen if node.requires_grad], key=by_serial), older
+                see(x)
+                push(x)
+    found = [node for node in seen if node.requires_grad and node.serial >= since]
+    return sorted(found, key=by_serial), older
 
 
 def sweep(
@@ -135,7 +144,7 @@ def _sweep_pairs(order: list[Node], gradients: dict[Node, Any], masked: bool, fr
         if not primitive.pairwise or node.parameters or (guard and g.__class__ is not float):
             order.append(node)
             break
-        x, y = node.inputs
+        x, y = node.left, node.right
         if isinstance(x, Node):
             x_data, x_varies = x.data, x.requires_grad
         else:
@@ -177,7 +186,7 @@ def _pass_on_one(node: Node, primitive: Primitive, g: Any, gradients: dict[Node,
     """`_pass_on` for an elementwise operation on one plain input; declines any other."""
     if len(primitive.rules) != 1 or not primitive.broadcasts or node.parameters:
         return False
-    (x,) = node.inputs
+    x = node.left
     rule: Any = primitive.rules[0]
     try:
         share = rule(g, node.data, x.data)

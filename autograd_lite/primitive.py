@@ -31,6 +31,10 @@ Rule = Callable[..., Any]
 PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
 
 
+ABSENT = object()
+"""In place of an operand that there is not; None is one, as an index."""
+
+
 class Node:
     """What `apply` leaves behind: a result, and how it came about.
 
@@ -47,11 +51,13 @@ class Node:
         "__weakref__",
         "data",
         "grad",
-        "inputs",
         "label",
+        "left",
         "parameters",
         "primitive",
         "requires_grad",
+        "rest",
+        "right",
         "serial",
     )
 
@@ -66,12 +72,31 @@ class Node:
 
     data: Any
     grad: Any
-    inputs: tuple[Any, ...]
     label: str | None
+    left: Any
     parameters: dict[str, Any]
     primitive: Primitive | None
     requires_grad: bool
+    rest: tuple[Any, ...]
+    right: Any
     serial: int
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The operands, in order.
+
+        They are held apart: a tuple for each node would be one more object that Python's
+        garbage collector visits, and small graphs are little else than nodes.
+        """
+        if self.right is not ABSENT:
+            return (self.left, self.right, *self.rest)
+        return () if self.left is ABSENT else (self.left,)
+
+    @inputs.setter
+    def inputs(self, inputs: tuple[Any, ...]) -> None:
+        self.left = inputs[0] if inputs else ABSENT
+        self.right = inputs[1] if len(inputs) > 1 else ABSENT
+        self.rest = inputs[2:]
 
 
 registry: dict[Any, Any] = {}
@@ -111,11 +136,13 @@ def no_grad() -> Iterator[None]:
 def record(
     primitive: Primitive,
     data: Any,
-    inputs: tuple[Any, ...],
     parameters: dict[str, Any],
     requires_grad: bool,
+    left: Any,
+    right: Any = ABSENT,
+    *rest: Any,
 ) -> Any:
-    """Make the node for a result that has just been computed."""
+    """Make the node for a result that has just been computed from these operands."""
     node = Node.new_result()
     node.data = data
     node.grad = None
@@ -124,7 +151,9 @@ def record(
     recorded = recording.get()
     if recorded or node.traced:
         node.primitive = primitive
-        node.inputs = inputs
+        node.left = left
+        node.right = right
+        node.rest = rest
         node.parameters = parameters
         node.requires_grad = recorded and requires_grad
     else:
@@ -153,7 +182,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     kind = data.__class__
     if kind is not np.ndarray or data.ndim == 0:
         data = _settle_scalar(data, kind, operands)
-    return record(primitive, data, inputs, parameters, requires_grad)
+    return record(primitive, data, parameters, requires_grad, *inputs)
 
 
 Node.apply = staticmethod(apply)

@@ -55,7 +55,7 @@ class Draw(Primitive):
         if draws is None:
             return self.forward(rng, **parameters)
         example = self.forward(deepcopy(rng), **parameters)
-        node: Node = record(self, example, (rng,), parameters, requires_grad=False)
+        node: Node = record(self, example, parameters, False, rng)
         draws.append(node)
         return node
 

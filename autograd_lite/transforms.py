@@ -431,7 +431,7 @@ def checkpoint(function: Function) -> Function:
             # A program is made of what happened inside; no gradient goes through there.
             computed.requires_grad = False
             inputs.append(computed)
-        return record(again, result.data, tuple(inputs), NO_PARAMETERS, result.requires_grad)
+        return record(again, result.data, NO_PARAMETERS, result.requires_grad, *inputs)
 
     return checkpointed
 

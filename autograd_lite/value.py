@@ -115,7 +115,7 @@ def _apply_to_one(primitive: Primitive, x: Any) -> Any:
     if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
         data = data.item() if isinstance(data, np.generic) else data
     requires_grad = x.requires_grad and primitive.differentiable
-    return record(primitive, data, (x,), NO_PARAMETERS, requires_grad)
+    return record(primitive, data, NO_PARAMETERS, requires_grad, x)
 
 
 def _unary(function: Any) -> Callable[[Value], Value]:
@@ -151,7 +151,7 @@ def _binary(
             data = _otherwise(primitive, self.data, operand)
         if not primitive.differentiable:
             requires_grad = False
-        return record(primitive, data, (self, other), NO_PARAMETERS, requires_grad)
+        return record(primitive, data, NO_PARAMETERS, requires_grad, self, other)
 
     def reflect(self: Value, other: Any) -> Any:
         primitive = registry[function]
@@ -162,7 +162,7 @@ def _binary(
         except (ArithmeticError, TypeError):
             data = _otherwise(primitive, other, self.data)
         requires_grad = self.requires_grad and primitive.differentiable
-        return record(primitive, data, (other, self), NO_PARAMETERS, requires_grad)
+        return record(primitive, data, NO_PARAMETERS, requires_grad, other, self)
 
     return operate, reflect
 
