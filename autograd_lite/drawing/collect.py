@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.backward import by_serial
+from autograd_lite.drawing.formatting import shortened
 from autograd_lite.primitive import Node
 
-__all__ = ["Graph", "constants", "index_text", "rank", "recorded_graph", "static_text"]
+__all__ = [
+    "Graph",
+    "arguments_text",
+    "constants",
+    "index_text",
+    "is_data",
+    "is_indexing",
+    "operation_text",
+    "rank",
+    "recorded_graph",
+    "static_text",
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ def recorded_graph(roots: Iterable[Node]) -> Graph:
     return Graph(nodes, operands, [position[root] for root in roots])
 
 
-def is_constant(x: Any) -> bool:
+def is_data(x: Any) -> bool:
     """Whether an operand is a number or array that was not wrapped in a Value."""
     return isinstance(x, (bool, int, float, complex, np.generic)) or (
         hasattr(x, "dtype") and not isinstance(x, Node)
@@ -48,22 +60,36 @@ def is_constant(x: Any) -> bool:
 
 def constants(node: Node) -> list[tuple[int, Any]]:
     """The constant operands of a node that are drawn as boxes, with their places."""
-    if _indexes(node):
+    if node.primitive is not None and is_indexing(node.primitive.name):
         return []
-    return [(place, x) for place, x in enumerate(node.inputs) if is_constant(x)]
+    return [(place, x) for place, x in enumerate(node.inputs) if is_data(x)]
 
 
 def static_text(node: Node) -> str:
+    """The static arguments of the operation that made a node."""
+    name = "" if node.primitive is None else node.primitive.name
+    return arguments_text(name, node.inputs, node.parameters)
+
+
+def arguments_text(operation: str, inputs: Sequence[Any], parameters: Mapping[str, Any]) -> str:
     """Static arguments as they would be written in a call: ``axis=0``, ``[1:, :]``."""
-    if _indexes(node):
-        start = 1 if node.primitive is not None and node.primitive.name == "getitem" else 2
-        return "[" + ", ".join(map(index_text, node.inputs[start:])) + "]"
-    given = {name: x for name, x in node.parameters.items() if x is not None and x is not False}
+    if is_indexing(operation):
+        start = 1 if operation == "getitem" else 2
+        return "[" + ", ".join(map(index_text, inputs[start:])) + "]"
+    given = {name: x for name, x in parameters.items() if x is not None and x is not False}
     return ", ".join(f"{name}={x}" for name, x in given.items())
 
 
-def _indexes(node: Node) -> bool:
-    return node.primitive is not None and node.primitive.name in ("getitem", "at.set", "at.add")
+def operation_text(operation: str, static: str) -> str:
+    """An operation with its static arguments."""
+    static = shortened(static)
+    space = "" if not static or static.startswith("[") else " "
+    return shortened(operation) + space + static
+
+
+def is_indexing(operation: str) -> bool:
+    """Whether the arguments of an operation are an index, which is written in brackets."""
+    return operation in ("getitem", "at.set", "at.add")
 
 
 def rank(data: Any) -> int:

@@ -11,14 +11,16 @@ import webbrowser
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.dot import dot_source
+from autograd_lite.drawing.formatting import shortened
 from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.highlight import HIGHLIGHTS
 from autograd_lite.drawing.layout import laid_out
 from autograd_lite.drawing.picture import Picture
+from autograd_lite.drawing.programs import is_program, program_of, program_picture
 from autograd_lite.drawing.provenance import SourceLines
 from autograd_lite.drawing.scene import Scene, compose
 from autograd_lite.drawing.stepper import stepper_page
@@ -29,9 +31,22 @@ from autograd_lite.drawing.themes import THEMES
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
 from autograd_lite.value import Value
 
+if TYPE_CHECKING:
+    from autograd_lite.compiling.program import Program
+
 __all__ = ["Drawing", "DrawingWarning", "draw"]
 
 SUFFIXES = (".dot", ".svg", ".png", ".pdf", ".html", ".mmd", ".txt")
+
+
+COMPARISON_HAS_NO_STEPS = (
+    "a comparison of two runs cannot be stepped through, as the page walks through "
+    "one; save a drawing of each as .html, or the comparison as .svg"
+)
+PROGRAM_HAS_NO_STEPS = (
+    "a program cannot be stepped through, as it has no numbers; draw the function with "
+    "arguments, ag.draw(function, x), and save that as .html, or the program as .svg"
+)
 
 
 class DrawingWarning(UserWarning):
@@ -64,10 +79,16 @@ class Drawing:
     """
 
     def __init__(
-        self, scene: Scene | None, picture: Picture, theme: str, direction: str | None
+        self,
+        scene: Scene | None,
+        picture: Picture,
+        theme: str,
+        direction: str | None,
+        no_steps: str = "",
     ) -> None:
         self.picture = picture
         self._scene = scene
+        self._no_steps = no_steps
         self._theme_name = theme
         self._theme = THEMES[theme]
         self._direction = direction
@@ -99,7 +120,8 @@ class Drawing:
         ====================  =======================================================
         ``.svg``              picture; needs the program ``dot`` or the extra ``draw``
         ``.png``, ``.pdf``    picture; needs the program ``dot``
-        ``.html``             the computation and its gradient to step through
+        ``.html``             the computation and its gradient to step through; of a
+                              program there is none, as it has no numbers
         ``.dot``, ``.mmd``    source for Graphviz and for Mermaid
         ``.txt``              text
         ====================  =======================================================
@@ -143,14 +165,16 @@ class Drawing:
     def show(self) -> Path:
         """Open the drawing in the web browser; it is written to a temporary file.
 
-        The file is a picture, or the stepper where there is no Graphviz.
+        The file is a picture; where there is no Graphviz the stepper, or text
+        where there is nothing to step through.
 
         Returns
         -------
         Path
             The file that was opened.
         """
-        suffix = ".html" if self._repr_svg_() is None else ".svg"
+        without_graphviz = ".txt" if self._scene is None else ".html"
+        suffix = without_graphviz if self._repr_svg_() is None else ".svg"
         path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / f"drawing{suffix}")
         webbrowser.open(path.as_uri())
         return path
@@ -175,10 +199,7 @@ class Drawing:
 
     def _stepper(self) -> str:
         if self._scene is None:
-            raise ArgumentValueError(
-                "a comparison of two runs cannot be stepped through, as the page walks through "
-                "one; save a drawing of each as .html, or the comparison as .svg"
-            )
+            raise ArgumentValueError(self._no_steps)
         return stepper_page(self._scene, self.picture, self._theme_name, self._direction)
 
     # What notebooks ask for.
@@ -213,13 +234,19 @@ def draw(
 ) -> Drawing:
     """Draw how a result was computed: its operations, their values and gradients.
 
+    Of a program of `compile` the operations are drawn with shapes and dtypes,
+    which is all that is known before it runs.
+
     Parameters
     ----------
-    target : Value, function or module
+    target : Value, function, module or program
         A Value is drawn with the graph that it was computed by, before or
         after ``backward()``.  A function or module is called once on
         ``args``; if it gives a single number, its gradients are drawn too.
-        Nothing of the caller's is changed by that.
+        Nothing of the caller's is changed by that.  A compiled function
+        without ``args`` is drawn as the program that it used last, and so is
+        its ``program``; frames tell apart the forward computation, the reverse
+        sweep and the update.
     *args
         Example arguments for a function or module.  Numbers and arrays of
         floats become Values of the drawing; Values are used as they are,
@@ -255,9 +282,14 @@ def draw(
     Raises
     ------
     ArgumentTypeError
-        If the target is no Value and cannot be called.
+        If the target is no Value and cannot be called, or a program was given
+        arguments.
     ArgumentValueError
-        If a choice is unknown, or the function returns no Value.
+        If a choice is unknown, the function returns no Value, or ``depth``,
+        ``highlight``, ``compare`` or ``lines`` are given with a program, which
+        has neither numbers nor modules.
+    CompileError
+        If a compiled function has no program yet.
 
     Warns
     -----
@@ -277,6 +309,14 @@ def draw(
     >>> loss.backward()
     >>> [vertex.describe() for vertex in ag.draw(loss).picture.vertices][0]
     'a; value 2.0; grad -3.0'
+
+    The program of a compiled function:
+
+    >>> import numpy as np
+    >>> slope = ag.compile(ag.grad(lambda x: np.sum(np.sin(x))))
+    >>> _ = slope(np.zeros(3))
+    >>> [vertex.describe().partition("; <")[0] for vertex in ag.draw(slope).picture.vertices]
+    ['x; (3,) float64', 'cos; (3,) float64']
     """
     _check_choice("theme", theme, tuple(THEMES))
     if direction is not None:
@@ -290,16 +330,50 @@ def draw(
         raise ArgumentValueError(
             "draw: highlight and compare cannot be combined, both mark nodes; use one of them"
         )
+    options = {"depth": depth, "highlight": highlight, "compare": compare, "lines": lines}
+    program = _program(target, args, options)
+    if program is not None:
+        title = shortened(getattr(target, "__name__", "program"))
+        picture = _program_drawn(program, title, max_nodes)
+        return Drawing(None, picture, theme, direction, PROGRAM_HAS_NO_STEPS)
     frame = sys._getframe(1)
     scene = _composed(_subject(target, args, lines, frame), depth, max_nodes)
     if compare is not None:
         other = _subject(*_second_run(target, compare), lines, frame)
         picture = side_by_side(scene, _composed(other, depth, max_nodes))
-        return Drawing(None, picture, theme, direction)
+        return Drawing(None, picture, theme, direction, COMPARISON_HAS_NO_STEPS)
     picture = scene.picture()
     if highlight is not None:
         picture = HIGHLIGHTS[highlight](scene, picture)
     return Drawing(scene, picture, theme, direction)
+
+
+def _program(target: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Program | None:
+    """The program to draw; None for a target that is to be drawn with its numbers."""
+    if isinstance(target, Value) or (args and not is_program(target)):
+        return None
+    program = program_of(target)
+    if program is None:
+        return None
+    if args:
+        raise ArgumentTypeError(
+            "draw: a program takes no example arguments, it has been traced already; "
+            "pass the function to draw it with numbers"
+        )
+    for option, given in options.items():
+        if given is not None:
+            raise ArgumentValueError(
+                f"draw: {option} cannot be shown of a program, which has neither numbers nor "
+                "modules; draw the function with arguments, ag.draw(function, x)"
+            )
+    return program
+
+
+def _program_drawn(program: Program, title: str, max_nodes: int) -> Picture:
+    """The picture of a program, folded if it is too big; draw's caller is warned."""
+    picture, count = program_picture(program, title, max_nodes)
+    _warn_if_folded(count, len(picture.vertices), max_nodes)
+    return picture
 
 
 def _subject(
@@ -322,6 +396,7 @@ def _second_run(target: Any, compare: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _composed(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
+    """The scene of a graph, folded if it is too big; draw's caller is warned."""
     scene = compose(
         subject.title,
         subject.graph,
@@ -331,15 +406,18 @@ def _composed(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
         depth,
         max_nodes,
     )
-    count = len(subject.graph.nodes)
-    if count > max_nodes and (depth is None or len(scene.groups) < count):
+    _warn_if_folded(len(subject.graph.nodes), len(scene.groups), max_nodes)
+    return scene
+
+
+def _warn_if_folded(count: int, boxes: int, max_nodes: int) -> None:
+    if boxes < count and count > max_nodes:
         warnings.warn(
             f"the graph has {count:,} nodes, more than max_nodes={max_nodes:,}, and is drawn "
-            f"folded into {len(scene.groups):,}; pass max_nodes={count} to see all",
+            f"folded into {boxes:,}; pass max_nodes={count} to see all",
             DrawingWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-    return scene
 
 
 def _check_choice(argument: str, given: Any, choices: tuple[str, ...]) -> None:

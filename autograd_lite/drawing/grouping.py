@@ -8,7 +8,7 @@ said why.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -16,7 +16,7 @@ from itertools import groupby
 
 from autograd_lite.drawing.collect import Graph
 
-__all__ = ["Groups", "Path", "fold", "run_text", "ungrouped"]
+__all__ = ["Groups", "Path", "fold", "folded_text", "kinds_of", "run_text", "ungrouped"]
 
 Path = tuple[str, ...]
 
@@ -36,6 +36,15 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.members)
+
+    @property
+    def owners(self) -> list[int]:
+        """For each node the box that it is in."""
+        owners = [0] * sum(map(len, self.members))
+        for box, members in enumerate(self.members):
+            for index in members:
+                owners[index] = box
+        return owners
 
     def merged(self, classes: Sequence[int]) -> Groups:
         """The boxes of each class put into one; ``classes`` has a number for each box."""
@@ -83,18 +92,22 @@ def _topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) ->
     return order
 
 
-def ungrouped(graph: Graph) -> Groups:
+def ungrouped(operands: list[list[int]]) -> Groups:
     """Each node in a box of its own."""
-    count = len(graph.nodes)
-    return Groups([[index] for index in range(count)], graph.operands, [()] * count)
+    count = len(operands)
+    return Groups([[index] for index in range(count)], operands, [()] * count)
 
 
-def fold(graph: Graph, groups: Groups, names: dict[int, str], limit: int) -> Groups:
-    """Put boxes together until there are at most ``limit``, what repeats itself first."""
+def fold(groups: Groups, kinds: Sequence[Hashable], limit: int) -> Groups:
+    """Put boxes together until there are at most ``limit``, what repeats itself first.
+
+    ``kinds`` says of each node what another must have in common with it to be
+    drawn as one with it, beside its operands.
+    """
     if len(groups) > limit:
         groups = groups.merged(_chains(groups))
     if len(groups) > limit:
-        groups = groups.merged(_repeated(groups, _kinds(graph, names)))
+        groups = groups.merged(_repeated(groups, kinds))
         # What was repeated side by side is one chain now, too long to read even if it fits.
         groups = groups.merged(_chains(groups))
     if len(groups) > limit:
@@ -102,8 +115,8 @@ def fold(graph: Graph, groups: Groups, names: dict[int, str], limit: int) -> Gro
     return groups
 
 
-def _kinds(graph: Graph, names: dict[int, str]) -> list[Hashable]:
-    """What two nodes must have in common to be drawn as one, beside their operands."""
+def kinds_of(graph: Graph, names: dict[int, str]) -> list[Hashable]:
+    """The kinds of recorded nodes: the operation; of a leaf the name without numbers, and shape."""
     kinds: list[Hashable] = []
     results = set(graph.results)
     for index, node in enumerate(graph.nodes):
@@ -117,7 +130,7 @@ def _kinds(graph: Graph, names: dict[int, str]) -> list[Hashable]:
     return kinds
 
 
-def _repeated(groups: Groups, kinds: list[Hashable]) -> list[int]:
+def _repeated(groups: Groups, kinds: Sequence[Hashable]) -> list[int]:
     """Equal operations on equal operands become one, and so do whole equal subgraphs.
 
     A class knows the classes of its operands, all of them smaller expressions
@@ -214,3 +227,24 @@ def run_text(names: Sequence[str]) -> str:
             return " → ".join((repeated, *rest))
     runs = [(name, len(list(run))) for name, run in groupby(names)]
     return " → ".join(name if count == 1 else f"{count:,} × {name}" for name, count in runs)
+
+
+def folded_text(operations: Sequence[str], leaves: int) -> tuple[str, list[tuple[str, str]]]:
+    """The title of a box of several operations, and the rows that say which they are."""
+    rows = []
+    if len(set(operations)) == 1:
+        title = f"{len(operations)} × {operations[0]}"
+    else:
+        title = f"{len(operations):,} operations"
+        run = run_text(operations)
+        rows.append(("", run if len(run) < 60 else _counts(operations)))
+    if leaves:
+        rows.append(("", f"with {leaves:,} {'leaf' if leaves == 1 else 'leaves'}"))
+    return title, rows
+
+
+def _counts(operations: Sequence[str]) -> str:
+    counts = Counter(operations).most_common(4)
+    rest = len(operations) - sum(count for _, count in counts)
+    parts = [f"{count:,} {name}" for name, count in counts]
+    return ", ".join(parts + ([f"{rest:,} others"] if rest else []))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +10,17 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.backward import by_serial
-from autograd_lite.drawing.collect import Graph, constants, rank, static_text
+from autograd_lite.drawing.collect import Graph, constants, operation_text, rank, static_text
 from autograd_lite.drawing.formatting import facts, shape_text, shortened
-from autograd_lite.drawing.grouping import Groups, Path, fold, run_text, ungrouped
+from autograd_lite.drawing.grouping import (
+    Groups,
+    Path,
+    fold,
+    folded_text,
+    kinds_of,
+    run_text,
+    ungrouped,
+)
 from autograd_lite.drawing.modules import (
     call_title,
     clipped,
@@ -116,7 +123,7 @@ class Scene:
         if node.primitive is None:
             subtitle = "" if node.requires_grad else "no gradient"
             return Vertex(key, "leaf", shortened(name or "value"), subtitle, rows, module)
-        operation = operation_text(node)
+        operation = operation_text(node.primitive.name, static_text(node))
         title, subtitle = (shortened(name), operation) if name else (operation, "")
         origin = self.lines.origins.get(node.serial)
         source = str(origin) if origin is not None else ""
@@ -133,16 +140,10 @@ class Scene:
             return self._modules(box, members)
         operations = [node.primitive.name for node in members if node.primitive is not None]
         leaves = len(members) - len(operations)
-        rows: list[tuple[str, str]] = []
-        if not operations:
-            title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
-        elif len(set(operations)) == 1:
-            title = f"{len(operations)} × {operations[0]}"
+        if operations:
+            title, rows = folded_text(operations, leaves)
         else:
-            title = f"{len(operations):,} operations"
-            rows.append(("", run_text(operations) if _is_run(operations) else _counts(operations)))
-        if operations and leaves:
-            rows.append(("", f"with {leaves:,} {'leaf' if leaves == 1 else 'leaves'}"))
+            title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
         module = self.paths[self.groups.members[box][-1]]
         return Vertex(f"v{box}", "fold", title, "", tuple(rows), module)
 
@@ -187,39 +188,16 @@ def compose(
     max_nodes: int,
 ) -> Scene:
     """Decide what is drawn as one box: modules from ``depth`` on, and what is too many."""
-    groups = ungrouped(graph)
+    groups = ungrouped(graph.operands)
     paths = module_paths(graph, lines)
     deepest = max(map(len, paths), default=0)
     if depth is not None:
         groups = rolled_up(graph, clipped(groups, paths, depth), lines)
     while len(groups) > max_nodes and deepest > 1 and depth is None:
         deepest -= 1
-        groups = rolled_up(graph, clipped(ungrouped(graph), paths, deepest), lines)
-    groups = fold(graph, groups, names, max_nodes)
-    owner = [0] * len(graph.nodes)
-    for box, members in enumerate(groups.members):
-        for index in members:
-            owner[index] = box
-    return Scene(title, graph, groups, names, gradients, lines, paths, owner)
-
-
-def operation_text(node: Node) -> str:
-    """An operation with its static arguments."""
-    assert node.primitive is not None
-    static = shortened(static_text(node))
-    space = "" if not static or static.startswith("[") else " "
-    return shortened(node.primitive.name) + space + static
-
-
-def _is_run(operations: list[str]) -> bool:
-    return len(run_text(operations)) < 60
-
-
-def _counts(operations: list[str]) -> str:
-    counts = Counter(operations).most_common(4)
-    rest = len(operations) - sum(count for _, count in counts)
-    parts = [f"{count:,} {name}" for name, count in counts]
-    return ", ".join(parts + ([f"{rest:,} others"] if rest else []))
+        groups = rolled_up(graph, clipped(ungrouped(graph.operands), paths, deepest), lines)
+    groups = fold(groups, kinds_of(graph, names), max_nodes)
+    return Scene(title, graph, groups, names, gradients, lines, paths, groups.owners)
 
 
 def _range(name: str, members: list[Node]) -> list[tuple[str, str]]:
