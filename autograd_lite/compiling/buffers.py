@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Input, Operand, Operation, Program, Type
 from autograd_lite.compiling.segments import Segment
 
-__all__ = ["Memory", "Plan", "planned"]
+__all__ = ["Memory", "Plan", "layout_of", "planned"]
 
 
 @dataclass(eq=False)
@@ -92,7 +93,8 @@ class Planner:
         self.last: dict[Operand, int] = {}
         self.position = {x: index for index, x in enumerate(program.operations)}
         self.layouts: dict[Operation, np.ndarray] = {}
-        self.free: dict[Segment | None, list[Memory]] = {None: []}
+        self.free: dict[Segment | None, dict[Any, list[Memory]]] = {}
+        """Of each segment, or of all the program: what it has left, by shape and dtype."""
         self.ending: set[Operation] = set()
         self.seen_through: dict[Operation, set[Operand]] = {}
         """By the first of the operations that run by turns: whose memory they read by a view."""
@@ -155,7 +157,8 @@ class Planner:
             self.ending.remove(owner)
             memory = self.made.memory.get(owner)
             if memory is not None and self.holders[memory] is owner:
-                self.free.setdefault(segment, []).append(memory)
+                stacks = self.free.setdefault(segment, {})
+                stacks.setdefault(layout_of(memory.tenants[0]), []).append(memory)
 
     # Placing.
 
@@ -191,23 +194,16 @@ class Planner:
     def _taken_free(self, operation: Operation) -> Memory:
         segment = self.made.local.get(operation)
         wanted = self.made.type_in_memory(operation)
-        free = self.free.setdefault(segment, [])
-        same = [memory for memory in free if self._holds(memory, wanted)]
+        free = self.free.get(segment, {})
+        same = free.get(layout_of(wanted))
         if same:
-            free.remove(same[-1])
-            return same[-1]
+            return same.pop()
         # Memory that is much too large would be missed where it fits.
         large = 2 * wanted.nbytes if wanted.nbytes >= LEAST_SHARED and segment is None else -1
-        fitting = [x for x in free if wanted.nbytes <= x.nbytes <= large]
+        fitting = [x for x in free.values() if x and wanted.nbytes <= x[0].nbytes <= large]
         if not fitting:
             return Memory(wanted.nbytes)
-        best = min(fitting, key=lambda memory: memory.nbytes)
-        free.remove(best)
-        return best
-
-    def _holds(self, memory: Memory, wanted: Type) -> bool:
-        tenant = memory.tenants[0]
-        return tenant.shape == wanted.shape and tenant.dtype == wanted.dtype
+        return min(fitting, key=lambda stack: stack[0].nbytes).pop()
 
     def _place_result(self, index: int, operation: Operation) -> None:
         """A result goes over its donated argument, if that is not read any more."""
@@ -243,8 +239,13 @@ class Planner:
         return self.layouts.get(x)
 
 
+def layout_of(of: Type) -> tuple[tuple[int, ...], Any]:
+    """What two results that live in the same array have in common."""
+    return of.shape, of.dtype
+
+
 def fits(x: Operand, y: Operand) -> bool:
-    return x.type.shape == y.type.shape and x.type.dtype == y.type.dtype
+    return layout_of(x.type) == layout_of(y.type)
 
 
 def partners(outputs: Iterable[Operand], donated: Iterable[Input]) -> dict[Operation, Input]:

@@ -138,15 +138,17 @@ def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program
     known: dict[Operation, Operand] = {}
     kept: dict[Operation, None] = {}
 
-    def keep(x: Operand) -> None:
-        if isinstance(x, Operation) and x not in kept:
-            for y in x.operands:
-                keep(y)
-            kept[x] = None
+    def keep(operation: Operation) -> None:
+        for x in operation.operands:
+            if isinstance(x, Operation) and x not in kept:
+                keep(x)
+        kept[operation] = None
 
     for operation in program.operations:
-        known[operation] = rule(with_operands(operation, _looked_up(operation.operands, known)))
-        keep(known[operation])
+        new = rule(with_operands(operation, _looked_up(operation.operands, known)))
+        known[operation] = new
+        if isinstance(new, Operation):
+            keep(new)
     return Program(program.inputs, tuple(kept), _looked_up(program.outputs, known))
 
 

@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiling.buffers import Memory, Plan
+from autograd_lite.compiling.buffers import Memory, Plan, layout_of
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
 from autograd_lite.compiling.results import result_template
@@ -368,6 +369,7 @@ def used_once(program: Program, lowerings: dict[Operation, Lowering]) -> set[Ope
     }
 
 
+@cache
 def identifier(wish: str) -> str:
     """The nearest to a wish that Python takes for a name."""
     name = re.sub(r"\W+", "_", wish).strip("_") or "value"
@@ -378,10 +380,6 @@ def checked_finite(result: Any, operation: str) -> None:
     """Raise an error that names the operation if a result holds NaN or infinity."""
     if not np.all(np.isfinite(result)):
         raise NonFiniteError(f"the result of {operation} holds NaN or infinity")
-
-
-def layout_of(of: Type) -> tuple[tuple[int, ...], Any]:
-    return of.shape, of.dtype
 
 
 def comment(operation: Operation) -> str:

@@ -70,9 +70,23 @@ def test_random_draws_are_refused(function):
         ag.compile(function)(X)
 
 
-def test_a_generator_passed_as_an_argument_must_not_be_drawn_from():
+@pytest.mark.parametrize("kind", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
+def test_a_generator_passed_as_an_argument_must_not_be_drawn_from(kind):
+    rng, same = (np.random.Generator(getattr(np.random, kind)(1)) for _ in range(2))
     with pytest.raises(ag.CompileError, match="drew random numbers"):
-        ag.compile(lambda x, rng: x + rng.random(3))(X, np.random.default_rng(1))
+        ag.compile(lambda x, rng: x + rng.random(3))(X, rng)
+    np.testing.assert_array_equal(rng.random(3), same.random(3))
+
+
+def test_numpys_own_generator_may_be_of_any_kind():
+    kept = np.random.get_bit_generator()
+    try:
+        np.random.set_bit_generator(np.random.PCG64(1))
+        np.testing.assert_array_equal(ag.compile(lambda x: 2 * x)(X), 2 * X)
+        with pytest.raises(ag.CompileError, match="drew random numbers"):
+            ag.compile(lambda x: x + np.random.random(3))(X)
+    finally:
+        np.random.set_bit_generator(kept)
 
 
 def test_what_differs_at_the_second_call_is_an_error():
