@@ -20,6 +20,10 @@ NODES = {
     "height": "0.3",
     "width": "0.3",
 }
+# A picture with more boxes is improved for as many steps as it has nodes, and no longer: Graphviz
+# would take minutes for what nobody sees.
+SMALL = 100
+
 EDGES = {"fontname": FONT, "fontsize": "9", "arrowsize": "0.6"}
 
 SHAPES = {
@@ -59,6 +63,7 @@ def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
         "labelloc": "b",
         "labeljust": "l",
         "nodesep": "0.22",
+        **({"nslimit": "1"} if len(picture.vertices) > SMALL else {}),
         "ranksep": "0.38",
         "pad": "0.15",
         "tooltip": " ",

@@ -82,15 +82,15 @@ class Drawing:
         self,
         scene: Scene | None,
         picture: Picture,
-        theme: str,
+        theme: str | None,
         direction: str | None,
         no_steps: str = "",
     ) -> None:
         self.picture = picture
         self._scene = scene
         self._no_steps = no_steps
-        self._theme_name = theme
-        self._theme = THEMES[theme]
+        self._chosen_theme = theme
+        self._theme = THEMES[theme or "light"]
         self._direction = direction
 
     def __repr__(self) -> str:
@@ -200,7 +200,7 @@ class Drawing:
     def _stepper(self) -> str:
         if self._scene is None:
             raise ArgumentValueError(self._no_steps)
-        return stepper_page(self._scene, self.picture, self._theme_name, self._direction)
+        return stepper_page(self._scene, self.picture, self._chosen_theme, self._direction)
 
     # What notebooks ask for.
 
@@ -228,7 +228,7 @@ def draw(
     max_nodes: int = 200,
     highlight: str | None = None,
     compare: Any = None,
-    theme: str = "light",
+    theme: str | None = None,
     direction: str | None = None,
     lines: SourceLines | None = None,
 ) -> Drawing:
@@ -265,8 +265,9 @@ def draw(
         A second run of the same computation, drawn beside the first with all
         that differs marked: another Value, or for a function or module a
         tuple of other arguments.
-    theme : {"light", "dark"}
-        Colours; both can be told apart by the colour-blind.
+    theme : {"light", "dark"}, optional
+        Colours; both can be told apart by the colour-blind.  By default
+        pictures are light, and the stepper follows the reader's setting.
     direction : {"LR", "TB"}, optional
         Whether the computation runs from left to right or from top to bottom.
         By default pictures run from left to right, and the stepper the way
@@ -318,7 +319,8 @@ def draw(
     >>> [vertex.describe().partition("; <")[0] for vertex in ag.draw(slope).picture.vertices]
     ['x; (3,) float64', 'cos; (3,) float64']
     """
-    _check_choice("theme", theme, tuple(THEMES))
+    if theme is not None:
+        _check_choice("theme", theme, tuple(THEMES))
     if direction is not None:
         _check_choice("direction", direction, ("LR", "TB"))
     if highlight is not None:

@@ -57,8 +57,8 @@ HEAT_MAP_NUMBERS = 12_000
 """How many numbers of arrays the page holds in all, so that it stays small."""
 
 
-def stepper_page(scene: Scene, picture: Picture, theme: str, direction: str | None) -> str:
-    """The whole page; nothing in it is loaded from elsewhere."""
+def stepper_page(scene: Scene, picture: Picture, theme: str | None, direction: str | None) -> str:
+    """The whole page; nothing is loaded from elsewhere.  Without a theme it follows the reader."""
     root = scene.graph.nodes[scene.graph.results[0]]
     sweep = backpropagation_from(root)
     if sweep is not None:
@@ -84,7 +84,7 @@ def _with_or_without_graphviz(picture: Picture, direction: str) -> Layout:
         return layered_layout(picture, direction)
 
 
-def _page(data: dict[str, Any], picture: Picture, theme: str) -> str:
+def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
     """Fill the template; only scripts with the hashes named in it can run."""
     folder = files("autograd_lite.drawing") / "template"
     script = "\n".join((folder / name).read_text("utf-8") for name in ("graph.js", "stepper.js"))
@@ -93,7 +93,7 @@ def _page(data: dict[str, Any], picture: Picture, theme: str) -> str:
     parts = {
         "title": html.escape(shortened(picture.title, 80)),
         "description": html.escape(picture.describe()),
-        "theme": theme,
+        "theme": theme or "reader",
         "style": (folder / "stepper.css").read_text("utf-8"),
         "data": text.replace("<", "\\u003c").replace("\u2028", "\\u2028"),
         "script": script,

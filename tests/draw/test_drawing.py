@@ -140,6 +140,12 @@ def test_what_uses_up_the_stack_of_webassembly_is_laid_out_in_layers(monkeypatch
     assert ag.draw(ag.Value(2.0) * 2.0).svg  # the next one is not harmed
 
 
+def test_graphviz_does_not_improve_large_pictures_for_minutes():
+    small, large = ag.draw(unfolded(10)), ag.draw(unfolded(100), max_nodes=1_000)
+    assert "nslimit" not in small.source
+    assert "nslimit=1" in large.source
+
+
 def test_wide_graphs_are_drawn_in_linear_time(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda program: None)
     wide = np.sum(np.stack([np.sin(ag.Value(float(i))) for i in range(3_000)]))

@@ -333,6 +333,32 @@ def test_the_theme_can_be_chosen_and_switched(theme, open_page):
     assert page.evaluate(background) == next(iter(colours.values()))
 
 
+@pytest.mark.parametrize("preferred", ["light", "dark"])
+def test_the_theme_follows_the_reader_until_it_is_switched(preferred, open_page):
+    result, _ = expression()
+    page = open_page(ag.draw(result), color_scheme=preferred)
+    other = {"light": "dark", "dark": "light"}[preferred]
+    theme = "() => document.documentElement.dataset.theme"
+    assert page.evaluate(theme) == preferred
+    assert page.get_attribute("#theme", "aria-pressed") == str(preferred == "dark").lower()
+    page.emulate_media(color_scheme=other)
+    page.wait_for_function(f"({theme})() === '{other}'")
+    page.click("#theme")
+    assert page.evaluate(theme) == preferred
+    noticed = "new Promise((done) => matchMedia('print').addEventListener('change', done))"
+    page.evaluate(f"() => {{ window.noticed = {noticed}; }}")
+    page.emulate_media(color_scheme=preferred)
+    page.emulate_media(color_scheme=other, media="print")
+    page.evaluate("() => window.noticed")
+    assert page.evaluate(theme) == preferred
+
+
+def test_a_theme_that_was_chosen_is_not_the_readers(open_page):
+    result, _ = expression()
+    page = open_page(ag.draw(result, theme="light"), color_scheme="dark")
+    assert page.evaluate("() => document.documentElement.dataset.theme") == "light"
+
+
 @pytest.mark.parametrize("size", [(360, 640), (800, 600), (1920, 1080)])
 def test_the_layout_holds_from_phone_to_wide_screen(size, open_page):
     result, _ = expression()

@@ -278,6 +278,21 @@ function setTheme(theme) {
   byId("theme").setAttribute("aria-pressed", String(theme === "dark"));
 }
 
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const followReader = () => setTheme(prefersDark.matches ? "dark" : "light");
+
+function switchTheme() {
+  prefersDark.removeEventListener("change", followReader);
+  setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+}
+
+function startTheme() {
+  const chosen = document.documentElement.dataset.theme;
+  if (chosen !== "reader") return setTheme(chosen);
+  prefersDark.addEventListener("change", followReader);
+  followReader();
+}
+
 function connect() {
   byId("slider").max = lastStep;
   byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
@@ -290,7 +305,7 @@ function connect() {
   byId("zoom-in").addEventListener("click", () => zoom(0.8));
   byId("zoom-out").addEventListener("click", () => zoom(1.25));
   byId("zoom-fit").addEventListener("click", () => fit());
-  byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+  byId("theme").addEventListener("click", switchTheme);
   byId("find").addEventListener("input", (event) => find(event.target.value));
   byId("search").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -315,7 +330,7 @@ listSources();
 showPhases();
 letMove();
 connect();
-setTheme(document.documentElement.dataset.theme);
+startTheme();
 showModules();
 fit(READABLE);
 show(0);
