@@ -36,7 +36,11 @@ class Blocking:
 
     def threads_for(self, work: int) -> int | None:
         """The threads for so many applications of operations to elements."""
-        return 1 if self.threads is None and work < 32 * self.block else self.threads
+        return 1 if self.threads is None and self.is_little(work) else self.threads
+
+    def is_little(self, work: int) -> bool:
+        """Whether so many applications cost less than blocks and threads do."""
+        return work < 32 * self.block
 
 
 @dataclass(eq=False)
@@ -201,7 +205,9 @@ class Group:
         elements = max(x.type.size for x in self.operations)
         if not self.is_open or elements < blocking.least:
             return False
-        return len(self.operations) > 1 or blocking.threads_for(elements) != 1
+        if len(self.operations) == 1:
+            return blocking.threads_for(elements) != 1
+        return not blocking.is_little(elements * len(self.operations))
 
     def takes(self, operation: Operation, lowering: Lowering) -> bool:
         """Let an operation in if it can pass over the same blocks."""

@@ -14,7 +14,8 @@ from autograd_lite.primitive import Node
 __all__ = ["leaf_expressions", "leaf_names", "signature_of"]
 
 
-WITH_VALUE = object()
+class ValueFoundError(Exception):
+    """There is a Value among the arguments of a call."""
 
 
 def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
@@ -27,12 +28,15 @@ def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
     """
     leaves: list[Any] = []
     key: list[Any] = []
-    for tree in args:
-        _describe(tree, leaves, key)
-    for name in kwargs:
-        key.append(name)
-        _describe(kwargs[name], leaves, key)
-    return leaves, None if WITH_VALUE in key else tuple(key)
+    try:
+        for tree in args:
+            _describe(tree, leaves, key)
+        for name in kwargs:
+            key.append(name)
+            _describe(kwargs[name], leaves, key)
+    except ValueFoundError:
+        return leaves, None
+    return leaves, tuple(key)
 
 
 def _describe(tree: Any, leaves: list[Any], key: list[Any]) -> None:
@@ -58,7 +62,7 @@ def _describe(tree: Any, leaves: list[Any], key: list[Any]) -> None:
         leaves.append(tree)
         key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
     elif isinstance(tree, Node):
-        key.append(WITH_VALUE)
+        raise ValueFoundError
     else:
         key.append((kind, _static(tree)))
 
