@@ -36,7 +36,7 @@ from nn.activations import (
     tanh,
 )
 from nn.architecture import build, describe
-from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Run
 from nn.distributed import ClusterError
 from nn.files import FileFormatError
 from nn.history import History
@@ -133,6 +133,7 @@ __all__ = [
     "RMSprop",
     "ReduceOnPlateau",
     "Residual",
+    "Run",
     "Sequential",
     "Summary",
     "activations",

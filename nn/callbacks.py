@@ -15,7 +15,16 @@ __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
 
 
 class Run(Protocol):
-    """A training run, as callbacks see it."""
+    """A training run, as callbacks see it; a type for annotations.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Patient(nn.Callback):
+    ...     def after_epoch(self, run: nn.Run) -> None:
+    ...         if run.history.loss[-1] < 0.01:
+    ...             run.stop("good enough")
+    """
 
     model: Module
     optimizer: Optimizer

@@ -19,6 +19,10 @@ from nn.training import named_loss
 __all__ = ["LearningRates", "find_learning_rate"]
 
 
+KEPT = 0.9
+"""How much of the average loss stays from step to step."""
+
+
 @dataclass(frozen=True)
 class LearningRates:
     """What `find_learning_rate` found.
@@ -116,8 +120,16 @@ def find_learning_rate(
         model.load_state_dict(before)
         model.train(mode).zero_grad()
     rates = rates[: len(losses)]
-    slopes = np.gradient(losses, np.log(rates)) if len(losses) > 1 else np.zeros(1)
-    return LearningRates(rates, losses, rates[int(np.argmin(slopes))])
+    return LearningRates(rates, losses, steepest_fall(rates, losses))
+
+
+def steepest_fall(rates: list[float], losses: list[float]) -> float:
+    """The rate at which the loss fell most steeply, once its average has settled."""
+    if len(losses) < 2:
+        return rates[0]
+    slopes = np.gradient(losses, np.log(rates))
+    settled = min(round(1 / (1 - KEPT)), len(losses) // 2)
+    return rates[settled + int(np.argmin(slopes[settled:]))]
 
 
 def trial_losses(
@@ -131,7 +143,7 @@ def trial_losses(
     """Smoothed losses, one for each rate until they explode."""
     generator = np.random.default_rng(rng)
     smoothed: list[float] = []
-    average, kept = 0.0, 0.9
+    average = 0.0
     batches = iter(data.epoch(generator))
     with np.errstate(over="ignore", invalid="ignore"):
         for step, rate in enumerate(rates, 1):
@@ -140,8 +152,8 @@ def trial_losses(
                 batches = iter(data.epoch(generator))
                 batch = next(batches)
             value = loss(apply_model(model, batch[0]), batch[1])
-            average = kept * average + (1 - kept) * float(value)
-            corrected = average / (1 - kept**step)
+            average = KEPT * average + (1 - KEPT) * float(value)
+            corrected = average / (1 - KEPT**step)
             if smoothed and not corrected < 4 * min(smoothed):
                 break
             smoothed.append(corrected)

@@ -485,6 +485,16 @@ def test_the_learning_rate_finder_leaves_the_model_as_it_was():
     assert 1e-4 < found.suggestion < 1.0
 
 
+def test_the_learning_rate_finder_is_not_fooled_by_its_first_batches():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (256, 1))
+    y = np.sin(x) + rng.normal(0, 0.5, x.shape)
+    for seed in range(5):
+        model = nn.MLP(1, [16, 1], activation="tanh", rng=seed)
+        found = nn.find_learning_rate(model, x, y, loss="mse", rng=seed)
+        assert found.suggestion > 1e-3
+
+
 def test_lbfgs_reaches_a_minimum():
     x, y = line()
     model = nn.Linear(1, 1, rng=0)
