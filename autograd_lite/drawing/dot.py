@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import graphviz
 
 from autograd_lite.drawing.formatting import shortened
@@ -35,8 +37,12 @@ SHAPES = {
 }
 
 
-def dot_source(picture: Picture, theme: Theme, direction: str) -> str:
-    """The picture in DOT.  Every text in it is escaped; keys are the picture's own."""
+def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = False) -> str:
+    """The picture in DOT.  Every text in it is escaped; keys are the picture's own.
+
+    ``styled`` texts are bold and coloured like those of SVG; only the program
+    ``dot`` can read them.
+    """
     graph = graphviz.Digraph(
         "computation_graph",
         graph_attr={"rankdir": direction, **_graph_attributes(picture, theme)},
@@ -49,6 +55,9 @@ def dot_source(picture: Picture, theme: Theme, direction: str) -> str:
             _write_vertex(graph, vertex, theme, vertex.key in picture.results)
     for index, edge in enumerate(picture.edges):
         _write_edge(graph, edge, index, theme)
+    if styled:
+        for vertex in picture.vertices:
+            graph.node(vertex.key, label=_styled_label(vertex, theme))
     return str(graph.source)
 
 
@@ -100,6 +109,23 @@ def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resu
         **{"class": " ".join((vertex.kind, *sorted(vertex.marks)))},
         **attributes,
     )
+
+
+def _styled_label(vertex: Vertex, theme: Theme) -> str:
+    """The lines of a vertex in the markup of Graphviz: the name stands out, the rest steps back."""
+    colors = {"value": theme.text, "grad": theme.gradient}
+    title = _marked_up(shortened(vertex.title, 60), theme.text)
+    lines = [title if vertex.kind == "constant" else f"<b>{title}</b>"]
+    if vertex.subtitle:
+        lines[0] += _marked_up(f"  {vertex.subtitle}", theme.muted)
+    lines += [_marked_up(fact_text(x), colors.get(x[0], theme.muted)) for x in vertex.facts]
+    return f"<{'<br/>'.join(lines)}>"
+
+
+def _marked_up(text: str, color: str) -> str:
+    # Kept from Graphviz: its backslash codes, spaces that it leaves out, elements that are empty.
+    escaped = html.escape(text or " ").replace(" ", "&#160;").replace("\\", "\\\\")
+    return f'<font color="{color}">{escaped}</font>'
 
 
 def _write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) -> None:

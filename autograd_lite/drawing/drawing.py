@@ -185,7 +185,9 @@ class Drawing:
         if suffix == ".svg":
             return self.svg.encode()
         if suffix in (".png", ".pdf"):
-            return render(self.source, suffix[1:])
+            direction = self._direction or "LR"
+            styled = dot_source(self.picture, self._theme, direction, styled=True)
+            return render(styled, suffix[1:])
         if suffix == ".html":
             return self._stepper().encode()
         if suffix == ".mmd":

@@ -16,8 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.drawing import SUFFIXES
+from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.layers import layered_layout
+from autograd_lite.drawing.themes import THEMES
 from tests.draw.networks import network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -231,7 +234,8 @@ def test_a_program_called_dot_is_used_where_there_is_one(tmp_path, monkeypatch):
     drawing = expression()
     for suffix in ("png", "pdf"):
         assert drawing.save(tmp_path / f"loss.{suffix}").read_bytes() == b"%PDF"
-    assert called == [("png", drawing.source), ("pdf", drawing.source)]
+    assert [suffix for suffix, _ in called] == ["png", "pdf"]
+    assert all(source.startswith(drawing.source.rstrip("}\n")) for _, source in called)
 
 
 def test_a_program_that_fails_is_made_up_for_or_named(tmp_path, monkeypatch):
@@ -242,6 +246,31 @@ def test_a_program_that_fails_is_made_up_for_or_named(tmp_path, monkeypatch):
     assert ET.fromstring(expression().svg).tag == f"{SVG}svg"
     with pytest.raises(ag.MissingOptionError, match=r"dot, which failed \(broken library\);"):
         expression().save(tmp_path / "loss.png")
+
+
+def test_texts_of_png_and_pdf_are_bold_and_coloured_like_those_of_svg():
+    if shutil.which("dot") is None:
+        pytest.skip("the program dot is not on the PATH: apt install graphviz")
+    x = ag.Value(2.0, label="<b>&amp;\\N")
+    loss = np.tanh(x)
+    loss.label = " "
+    loss.backward()
+    theme = THEMES["dark"]
+    source = dot_source(ag.draw(loss).picture, theme, "LR", styled=True)
+    root = ET.fromstring(render(source, "svg"))
+    texts = {
+        text.text.replace("\xa0", " ").strip(): (text.get("font-weight"), text.get("fill"))
+        for text in root.iter(f"{SVG}text")
+    }
+    assert texts == {
+        "<b>&amp;\\N": ("bold", theme.text),
+        "value  2.0": (None, theme.text),
+        f"grad  {x.grad:.4g}": (None, theme.gradient),
+        "": ("bold", theme.text),
+        "tanh": (None, theme.muted),
+        "value  0.964": (None, theme.text),
+        "grad  1.0": (None, theme.gradient),
+    }
 
 
 def test_the_program_makes_png_and_pdf(tmp_path):
