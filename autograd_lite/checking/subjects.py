@@ -7,6 +7,7 @@ under test claims to be Jᵀv.  Everything after this file knows only subjects.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -65,7 +66,7 @@ def arrays_among(tree: Any) -> list[Any]:
     return [leaf for leaf in flatten(tree) if isinstance(leaf, np.ndarray)]
 
 
-class Subject:
+class Subject(ABC):
     """A function with its arguments, seen as F: ℝⁿ → ℝᵐ at a point x.
 
     Attributes
@@ -166,9 +167,9 @@ class Subject:
         leaves = flatten(self._results(self.inputs.arrays(x)))
         return np.concatenate([np.ravel(np.asarray(plain(leaf))) for leaf in leaves])
 
+    @abstractmethod
     def pull(self, v: Vector) -> Vector:
         """What the code under test says is Jᵀv."""
-        raise NotImplementedError
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
         """Its claimed gradient as a subject, to check the derivative of one order more."""
@@ -177,8 +178,9 @@ class Subject:
             "a function that the engine differentiates"
         )
 
+    @abstractmethod
     def _results(self, leaves: Sequence[Any]) -> Any:
-        raise NotImplementedError
+        """What the function returns for these leaves."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,9 @@ class RecordedSubject(Subject):
 
     _recording: Recording | None = None
 
+    @abstractmethod
     def record(self) -> Recording:
         """Call the function at x and keep the graph."""
-        raise NotImplementedError
 
     @property
     def recording(self) -> Recording:
