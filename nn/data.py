@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -76,13 +77,36 @@ class ArrayBatches:
     def __len__(self) -> int:
         return -(-length(self.x) // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """All batches once, shuffled."""
+    def epoch(self, rng: np.random.Generator, overwrite: bool = False) -> Iterator[Batch]:
+        """All batches once, shuffled; with ``overwrite`` inputs may lie where the last ones lay."""
         order = rng.permutation(length(self.x))
+        room = self.batch_size if overwrite else 0
+        inputs = map_arrays(lambda array: Gathered(array, self.dtype, room), self.x)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             weight = None if self.weight is None else self.weight[rows]
-            yield rows_of(self.x, rows, self.dtype), rows_of(self.y, rows, self.dtype), weight
+            x = map_arrays(methodcaller("rows", rows), inputs)
+            yield x, rows_of(self.y, rows, self.dtype), weight
+
+
+class Gathered:
+    """Some rows of an array, put into memory for ``room`` rows where that can be.
+
+    Memory that was in use a moment ago is in the cache; a new array is not.
+    """
+
+    def __init__(self, array: Any, dtype: Any, room: int) -> None:
+        self.array, self.dtype = array, dtype
+        is_simple = isinstance(array, np.ndarray) and in_dtype(array[:0], dtype).dtype == array.dtype
+        is_used = room and is_simple
+        self.memory = np.empty((room, *array.shape[1:]), array.dtype) if is_used else None
+
+    def rows(self, rows: Array) -> Array:
+        """The rows of these numbers, floats in the dtype that the model computes in."""
+        if self.memory is None:
+            return in_dtype(self.array[rows], self.dtype)
+        # With the default mode, which may fail half-way, NumPy would copy twice.
+        return np.take(self.array, rows, 0, self.memory[: len(rows)], "clip")
 
 
 class IterableBatches:
@@ -98,7 +122,7 @@ class IterableBatches:
         """The number of batches; 0 if it is not known."""
         return len(self.batches) if isinstance(self.batches, Sized) else 0
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
+    def epoch(self, rng: np.random.Generator, overwrite: bool = False) -> Iterator[Batch]:
         """All batches once, as they come."""
         found = False
         for batch in self.batches:
@@ -157,7 +181,7 @@ def check_numbers(name: str, array: Array) -> None:
     if hasattr(array, "toarray"):  # a sparse array: look at what it stores
         array = np.asarray(array.data)
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(np.sum(array)):
+        if np.isfinite(sum_of_squares(array)):
             return
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
@@ -166,6 +190,14 @@ def check_numbers(name: str, array: Array) -> None:
             f"fit: {name} holds {len(bad)} NaN or infinite numbers, the first at "
             f"{first if len(first) > 1 else first[0]}; remove or replace them before training"
         )
+
+
+def sum_of_squares(array: Array) -> Any:
+    """A number that is not finite if one in the array is not, quickly and without a copy."""
+    if array.flags.forc:
+        flat = array.ravel(order="K")
+        return np.dot(flat, flat)
+    return np.sum(array)
 
 
 def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: int) -> Array | None:

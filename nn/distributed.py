@@ -201,7 +201,9 @@ class LazyBatches:
     def _starts(self) -> range:
         return range(0, len(self.lengths), self.together)
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[tuple[Any, Any, None]]:
+    def epoch(
+        self, rng: np.random.Generator, overwrite: bool = False
+    ) -> Iterator[tuple[Any, Any, None]]:
         """All batches once."""
         import dask
 

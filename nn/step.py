@@ -52,7 +52,7 @@ class NonFiniteLossError(ArithmeticError):
 @ag.primitive
 def finite(loss: Any) -> Any:
     """The loss itself, refused before anything follows from it if it is not finite."""
-    if not np.all(np.isfinite(loss)):
+    if not np.isfinite(loss).all():
         raise NonFiniteLossError(loss)
     return loss
 
@@ -124,6 +124,15 @@ class Step:
         self.known: list[Any] = []
         self.refresh()
 
+    @property
+    def keeps_no_batch(self) -> bool:
+        """Whether a batch may be overwritten after its step.
+
+        Outputs that are kept may be views of it, and a model that is run as it is
+        may keep what it likes.
+        """
+        return self.ran_compiled and not self.keep_outputs
+
     def does_the_same_as(self, other: Step) -> bool:
         """Whether another step is one of the same training, so that its programs serve here."""
         mine, others = (
@@ -146,6 +155,7 @@ class Step:
         self.generators = [x for x in now if isinstance(x, np.random.Generator)]
         plainly = self.cannot_compile or not self.compile
         self.compiled = None if plainly else self._compiled()
+        self.ran_compiled = False
 
     def _compiled(self) -> dict[str, Any]:
         functions: dict[str, Any] = {
@@ -235,11 +245,13 @@ class Step:
         if self.compiled is None:
             return constants(function(*args, self.generators))
         try:
-            return self.compiled[name](*args, self.generators)
+            result = self.compiled[name](*args, self.generators)
+            self.ran_compiled = True
+            return result
         except (ArithmeticError, MemoryError):
             raise
         except Exception as error:
-            self.compiled = None
+            self.compiled, self.ran_compiled = None, False
             result = constants(
                 function(*args, self.generators)
             )  # what is wrong either way is raised

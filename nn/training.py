@@ -273,7 +273,8 @@ class Training:
         self.model.train()
         self.step.refresh()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for index, (x, y, weight) in enumerate(data.epoch(self.rng)):
+            batches = data.epoch(self.rng, overwrite=self.step.keeps_no_batch)
+            for index, (x, y, weight) in enumerate(batches):
                 self.batch = index
                 loss, outputs = self.learn(x, y, weight, self.epoch + index / n_batches)
                 seen.add(length(x), float(loss), outputs, y)
