@@ -90,23 +90,24 @@ class ArrayBatches:
 
 
 class Gathered:
-    """Some rows of an array, put into memory for ``room`` rows where that can be.
+    """Batches of the rows of an array; with ``room`` for so many, all lie in the same memory.
 
-    Memory that was in use a moment ago is in the cache; a new array is not.
+    Memory that was in use a moment ago is in the cache; that of a new array is not.
     """
 
     def __init__(self, array: Any, dtype: Any, room: int) -> None:
         self.array, self.dtype = array, dtype
-        is_simple = isinstance(array, np.ndarray) and in_dtype(array[:0], dtype).dtype == array.dtype
-        is_used = room and is_simple
-        self.memory = np.empty((room, *array.shape[1:]), array.dtype) if is_used else None
+        stays = isinstance(array, np.ndarray) and in_dtype(array[:0], dtype).dtype == array.dtype
+        shape = (room, *array.shape[1:])
+        self.memory = np.empty(shape, array.dtype) if room and stays else None
 
     def rows(self, rows: Array) -> Array:
         """The rows of these numbers, floats in the dtype that the model computes in."""
         if self.memory is None:
             return in_dtype(self.array[rows], self.dtype)
         # With the default mode, which may fail half-way, NumPy would copy twice.
-        return np.take(self.array, rows, 0, self.memory[: len(rows)], "clip")
+        batch: Array = np.take(self.array, rows, 0, self.memory[: len(rows)], "clip")
+        return batch
 
 
 class IterableBatches:
