@@ -30,6 +30,7 @@ __all__ = [
     "add",
     "dependencies",
     "guard",
+    "one_of",
     "ones_like",
     "steepest",
     "sweep",
@@ -120,7 +121,10 @@ def swept_on_nodes(
         found = sweep(order, gradients, recorded=True, free=free)
     finally:
         recording.reset(token)
-    arrays = {node: g.data if isinstance(g, Node) else g for node, g in found.items()}
+    arrays = {
+        node: g.data if isinstance(g, Node) else as_array_of(node.data, g)
+        for node, g in found.items()
+    }
     shared = repeated(arrays.values())
     for node, g in arrays.items():
         if node.primitive is None and (id(g) in shared or getattr(g, "base", None) is not None):
@@ -333,8 +337,8 @@ def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
         return _as_dtype(share, getattr(like, "dtype", None))
     if isinstance(like, np.ndarray | np.generic):
         return np.asarray(share, like.dtype)
-    if is_duck_array(like):
-        return as_array_of(like, share)
+    if is_duck_array(like):  # a constant moves there where the sweep ends, or in a program
+        return share.astype(like.dtype) if is_duck_array(share) else np.asarray(share, like.dtype)
     return type(like)(share) if isinstance(like, (float, complex)) else share
 
 
@@ -403,6 +407,14 @@ def ones_like(data: Any) -> Any:
     if data.__class__ is float:
         return 1.0
     return type(data)(1) if data.__class__ in PYTHON_SCALARS else np.ones_like(data)
+
+
+def one_of(node: Node) -> Any:
+    """The gradient of a node with respect to itself; while tracing always a constant of NumPy's."""
+    data = node.data
+    if node.traced and is_duck_array(data):
+        return np.ones(data.shape, data.dtype)
+    return ones_like(data)
 
 
 def zero_of(data: Any) -> Any:

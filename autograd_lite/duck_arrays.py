@@ -12,8 +12,10 @@ becomes a Value.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,10 @@ __all__ = [
     "check_lengths",
     "computed_by_library",
     "duck_types",
+    "is_device_array",
     "is_duck_array",
     "moved",
+    "package_of",
     "stand_ins",
 ]
 
@@ -55,8 +59,18 @@ def is_duck_array(x: Any) -> bool:
     return True
 
 
+def is_device_array(x: Any) -> bool:
+    """Whether ``x`` is a duck array that is computed at once, such as CuPy's; Dask's are lazy."""
+    return is_duck_array(x) and _library(x) != "dask"
+
+
 def _library(x: Any) -> str:
     return type(x).__module__.partition(".")[0]
+
+
+def package_of(x: Any) -> ModuleType:
+    """The package whose functions work on the arrays of which ``x`` is one."""
+    return sys.modules[_library(x)]
 
 
 def array_of(x: Any, dtype: Any = None) -> Any:

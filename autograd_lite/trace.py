@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd_lite.backward import dependencies, ones_like, steepest, sweep, zero_of
 from autograd_lite.batching import Batched, rows_of, same_in_all_rows
-from autograd_lite.duck_arrays import is_duck_array
+from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, BackwardError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops.shaping import as_new_node
@@ -102,17 +102,25 @@ class Trace:
         gradients: dict[Node, Any] = {}
         for output, seed in zip(self.outputs, seeds, strict=True):
             if isinstance(output, Node) and output.requires_grad and seed is not None:
-                seed = seed_of(steepest(seed), output.data)
+                seed = steepest(seed)
+                seed = seed if output.traced else seed_of(seed, output.data)
                 gradients[output] = gradients[output] + seed if output in gradients else seed
         token = recording.set(recorded)
         try:
             sweep(self.order[:], gradients, recorded=seen, since=self.since)
             return [
-                steepest(gradients[node]) if node in gradients else zero_of(node.data)
+                self._there(steepest(gradients[node]), node)
+                if node in gradients
+                else zero_of(node.data)
                 for node in self.fresh
             ]
         finally:
             recording.reset(token)
+
+    def _there(self, g: Any, node: Node) -> Any:
+        """A gradient where its argument is; a program moves constants itself."""
+        moves = self.on_nodes and not self.traced and not isinstance(g, Node)
+        return as_array_of(node.data, g) if moves else g
 
     def rows(self, index: int) -> list[Any]:
         """The derivatives of one output by every fresh Value: a row for each of its elements.

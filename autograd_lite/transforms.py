@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies, ones_like, sweep, zero_of
+from autograd_lite.backward import dependencies, one_of, ones_like, sweep, zero_of
 from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.nested import flatten, rebuild
@@ -83,7 +83,7 @@ def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Fun
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
         output = trace.number("grad")
-        seed = ones_like(output.data) if isinstance(output, Node) else 1.0
+        seed = one_of(output) if isinstance(output, Node) else 1.0
         gradients = trace.like_arguments(trace.gradients([seed]))
         value = trace.plain(output)
         return value, tuple(gradients) if isinstance(argnum, tuple) else gradients[0]
@@ -209,7 +209,9 @@ def _seed(seed: Any, like: Any, what: str, counterpart: str) -> Any:
     data = like.data if isinstance(like, Node) else like
     if data.__class__ in PYTHON_SCALARS:
         return type(data)(seed)
-    return as_array_of(data, seed) if is_duck_array(data) else np.asarray(seed, data.dtype)
+    traced = isinstance(like, Node) and like.traced  # programs move constants themselves
+    elsewhere = is_duck_array(data) and not traced
+    return as_array_of(data, seed) if elsewhere else np.asarray(seed, data.dtype)
 
 
 def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -256,7 +258,8 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
 
     # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
     ones = [
-        ones_like(output.data if isinstance(output, Node) else output) for output in trace.outputs
+        one_of(output) if isinstance(output, Node) else ones_like(output)
+        for output in trace.outputs
     ]
     transposed = Trace(pullback, ones, range(len(ones)))
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Node) for v in directions))

@@ -69,12 +69,15 @@ def planned(
     lowerings: Lowerings,
     donated: Iterable[Input] = (),
     segments: Sequence[Segment] = (),
+    *,
+    keep_results: bool = False,
 ) -> Plan:
     """Give every operation of the form INTO its memory, but for results, which the caller owns.
 
-    They go over donated arguments, each over the first of its type that is left.
+    They go over donated arguments, each over the first of its type that is left.  With
+    ``keep_results`` they lie in buffers too, and the caller gets copies.
     """
-    return Planner(program, lowerings, donated, segments).plan()
+    return Planner(program, lowerings, donated, segments, keep_results).plan()
 
 
 class Planner:
@@ -84,10 +87,13 @@ class Planner:
         lowerings: Lowerings,
         donated: Iterable[Input],
         segments: Sequence[Segment],
+        keep_results: bool,
     ) -> None:
         self.program = program
         self.lowerings = lowerings
         self.results = {x for x in program.outputs if isinstance(x, Operation)}
+        if keep_results:
+            self.results = set()
         self.partners = partners(program.outputs, donated)
         self.owners: dict[Operand, frozenset[Operand]] = {}
         self.last: dict[Operand, int] = {}

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program
 from autograd_lite.compiling.recording import Recorded
+from autograd_lite.duck_arrays import is_device_array
 from autograd_lite.primitive import Primitive
 
 __all__ = ["first_difference"]
@@ -80,7 +81,7 @@ def same_static(x: Any, y: Any) -> bool:
         return x.keys() == y.keys() and all(same_static(x[key], y[key]) for key in x)
     if isinstance(x, (tuple, list)):
         return len(x) == len(y) and all(map(same_static, x, y))
-    if isinstance(x, np.ndarray | np.generic | float | complex):
+    if isinstance(x, np.ndarray | np.generic | float | complex) or is_device_array(x):
         same_layout = np.shape(x) == np.shape(y) and np.result_type(x) == np.result_type(y)
         is_inexact = np.result_type(x).kind in "fc"
         return same_layout and bool(np.array_equal(x, y, equal_nan=is_inexact))

@@ -18,15 +18,18 @@ from autograd_lite.compiling.buffers import Plan, planned
 from autograd_lite.compiling.captured import Captured
 from autograd_lite.compiling.comparison import first_difference
 from autograd_lite.compiling.fusion import fused
-from autograd_lite.compiling.lowering import Form, lowering_of
+from autograd_lite.compiling.graphs import gathered, runs_of
+from autograd_lite.compiling.library import Library
+from autograd_lite.compiling.lowering import Form, lowering_of, lowerings_of
 from autograd_lite.compiling.passes import simplified
 from autograd_lite.compiling.program import Input, Program, Type
 from autograd_lite.compiling.recording import Recorded, name_of, record_program
 from autograd_lite.compiling.scalar_functions import numba_module
-from autograd_lite.compiling.segments import Blocking, Segment, segmented
+from autograd_lite.compiling.segments import UNCUT, Blocking, Segment, segmented
 from autograd_lite.compiling.signature import leaf_expressions, leaf_names, signature_of
 from autograd_lite.compiling.source import Source, written
 from autograd_lite.compiling.standalone import module_text, write_module
+from autograd_lite.duck_arrays import is_device_array
 from autograd_lite.errors import ArgumentValueError, CompileError
 from autograd_lite.nested import map_leaves
 from autograd_lite.value import Value
@@ -69,17 +72,22 @@ class CompiledProgram:
         blocking: Blocking,
         arguments: Sequence[tuple[str, str]],
         backend: str,
+        cuda_graph: bool,
     ) -> None:
         self.function = function
         self.recorded = recorded
         self.arguments = arguments
         self.captured = captured
         self.donated = donated
+        self.library = recorded.library
+        check_library(function, self.library, backend, cuda_graph)
         program = BACKENDS[backend](simplified(recorded.program))
-        lowerings = {x: lowering_of(x) for x in program.operations}
+        lowerings = lowerings_of(program, self.library)
+        program = gathered(program, lowerings) if cuda_graph else program
+        blocking = blocking if self.library.is_numpy else UNCUT
         self.program, segments = segmented(program, lowerings, blocking, bool(donated))
         given = [self.program.inputs[index] for index in self.donated]
-        self.plan = planned(self.program, lowerings, given, segments)
+        self.plan = planned(self.program, lowerings, given, segments, keep_results=cuda_graph)
         self.source = written(
             self.program,
             lowerings,
@@ -88,6 +96,8 @@ class CompiledProgram:
             recorded.result,
             check_finite,
             segments,
+            self.library,
+            runs_of(self.program, lowerings, self.plan) if cuda_graph else (),
         )
         self.stats = statistics(recorded.program, self.program, self.plan, segments)
         self.prepare = executed(self.source)
@@ -109,9 +119,10 @@ class CompiledProgram:
     def run(self, leaves: list[Any]) -> Any:
         """Run on the variable leaves of a call; each thread has buffers of its own."""
         for node, variable in self.outside:
-            leaves.append(checked_captured(node.data, variable, self.function))
+            leaves.append(checked_captured(node.data, variable, self.function, self.library))
+        leaves = self.library.given(leaves)
         if self.donated:
-            check_donated(leaves, self.donated, self.program.inputs)
+            check_donated(leaves, self.donated, self.program.inputs, self.library)
         try:
             prepared = self.idle.pop()
         except IndexError:
@@ -122,30 +133,51 @@ class CompiledProgram:
             self.idle.append(prepared)
 
 
-def checked_captured(data: Any, variable: Input, function: Function) -> Any:
+def check_library(function: Function, library: Library, backend: str, cuda_graph: bool) -> None:
+    """Refuse options that go with other arrays than those that there are."""
+    if cuda_graph and library.is_numpy:
+        raise CompileError(
+            f"{name_of(function)} is to run as CUDA graphs, but its arrays are NumPy's; "
+            "pass arrays of CuPy, or leave cuda_graph=True out"
+        )
+    if backend == "numba" and not library.is_numpy:
+        raise CompileError(
+            f"{name_of(function)} is to run in loops of Numba, which work on arrays of NumPy, "
+            f"but its arrays are those of {library.name}; leave backend='numba' out"
+        )
+
+
+def checked_captured(data: Any, variable: Input, function: Function, library: Library) -> Any:
     if Type.of(data) != variable.type:
         raise CompileError(
             f"{name_of(function)} was compiled for a captured Value {variable.name!r} of type "
             f"{variable.type}, which is now {Type.of(data)}; call .clear() after a change"
         )
+    if is_device_array(data) and library.is_numpy:
+        raise CompileError(
+            f"{name_of(function)} was compiled for arrays of NumPy, but the captured Value "
+            f"{variable.name!r} has moved to another library; call .clear() after a move"
+        )
     return data
 
 
-def check_donated(leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input]) -> None:
+def check_donated(
+    leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input], library: Library
+) -> None:
     """Refuse a donated array that is read-only, or whose memory another argument looks at."""
     sharing: dict[int, list[int]] = {}
     for index, leaf in enumerate(leaves):
-        if isinstance(leaf, np.ndarray):
+        if is_array(leaf):
             sharing.setdefault(id(owner_of(leaf)), []).append(index)
     for index in donated:
         array = leaves[index]
-        if not array.flags.writeable:
+        if library.is_numpy and not array.flags.writeable:
             raise ArgumentValueError(
                 f"the donated argument {inputs[index].name!r} is read-only; "
                 "pass a writable array, or do not donate it"
             )
         for other in sharing[id(owner_of(array))]:
-            if other != index and np.may_share_memory(array, leaves[other]):
+            if other != index and library.own(np.may_share_memory)(array, leaves[other]):
                 raise ArgumentValueError(
                     f"the donated argument {inputs[index].name!r} shares memory with "
                     f"{inputs[other].name!r}; pass a copy of one of them"
@@ -154,9 +186,13 @@ def check_donated(leaves: list[Any], donated: Sequence[int], inputs: Sequence[In
 
 def owner_of(array: Any) -> Any:
     """What holds the memory that an array looks at."""
-    while isinstance(array, np.ndarray) and array.base is not None:
+    while is_array(array) and array.base is not None:
         array = array.base
     return array
+
+
+def is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray) or is_device_array(x)
 
 
 def executed(source: Source) -> Function:
@@ -212,6 +248,7 @@ class Compiled:
         cache_size: int,
         blocking: Blocking,
         backend: str,
+        cuda_graph: bool,
     ) -> None:
         self.function = function
         self.check = check
@@ -220,6 +257,7 @@ class Compiled:
         self.cache_size = cache_size
         self.blocking = blocking
         self.backend = backend
+        self.cuda_graph = cuda_graph
         self._programs: dict[Any, CompiledProgram] = {}
         self._last: CompiledProgram | None = None
         self._lock = threading.RLock()
@@ -272,6 +310,7 @@ class Compiled:
                 self.blocking,
                 leaf_expressions(self.function, args, kwargs),
                 self.backend,
+                self.cuda_graph,
             )
             program.checked = not self.check
             while len(self._programs) >= self.cache_size:
@@ -289,12 +328,12 @@ class Compiled:
         start = 0
         for position, tree in enumerate(args):
             leaves, _ = signature_of((tree,), {})
-            arrays = [i for i, leaf in enumerate(leaves, start) if isinstance(leaf, np.ndarray)]
+            arrays = [i for i, leaf in enumerate(leaves, start) if is_array(leaf)]
             places[position] = arrays
             start += len(leaves)
         first = len(recorded.program.inputs) - len(recorded.captured)
         for index, value in enumerate(recorded.captured, first):
-            places[value] = [index] if isinstance(value.data, np.ndarray) else []
+            places[value] = [index] if is_array(value.data) else []
         return [index for part in self.donate for index in places.get(part, ())]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -319,7 +358,7 @@ class Compiled:
         ------
         CompileError
             If there is no program yet, or it calls what NumPy does not have: a
-            primitive of your own, SciPy, a random generator.
+            primitive of your own, SciPy, a random generator, CuPy.
 
         Examples
         --------
@@ -334,6 +373,11 @@ class Compiled:
         """
         used = self._used
         name = getattr(self.function, "__name__", "program")
+        if not used.library.is_numpy:
+            raise CompileError(
+                f"{name} was used last on arrays of {used.library.name}, and such a module has "
+                "NumPy only; call it with arrays of NumPy before you save it"
+            )
         captured = [node.data for node, _ in used.outside]
         text = module_text(used.source, name, used.arguments, used.program.inputs, captured)
         return write_module(path, text)
@@ -390,6 +434,7 @@ def compile(
     block: int | None = ...,
     threads: int | None = ...,
     backend: str = ...,
+    cuda_graph: bool = ...,
 ) -> Compiled: ...
 @overload
 def compile(
@@ -401,6 +446,7 @@ def compile(
     block: int | None = ...,
     threads: int | None = ...,
     backend: str = ...,
+    cuda_graph: bool = ...,
 ) -> Callable[[Function], Compiled]: ...
 def compile(
     function: Function | None = None,
@@ -412,6 +458,7 @@ def compile(
     block: int | None = None,
     threads: int | None = None,
     backend: str = "numpy",
+    cuda_graph: bool = False,
 ) -> Compiled | Callable[[Function], Compiled]:
     """Turn a function of NumPy code, gradients included, into a straight-line NumPy program.
 
@@ -449,6 +496,10 @@ def compile(
     backend : {"numpy", "numba"}
         "numba" computes several elementwise operations in one loop, compiled by
         Numba; the first call then takes seconds.  See docs/compile.md.
+    cuda_graph : bool
+        For arrays of CuPy: runs of elementwise functions and reductions become
+        CUDA graphs, which the GPU repeats without Python.  ``donate`` then
+        saves nothing.  See docs/scaling.md.
 
     Returns
     -------
@@ -476,6 +527,11 @@ def compile(
     True
     """
     check_backend(backend)
+    if cuda_graph and check_finite:
+        raise ArgumentValueError(
+            "compile: check_finite=True looks at every result, and a CUDA graph shows none; "
+            "leave one of the two out"
+        )
     positions = donate if isinstance(donate, tuple) else (donate,)
 
     def make(function: Function) -> Compiled:
@@ -487,6 +543,7 @@ def compile(
             cache_size=cache_size,
             blocking=blocking_of(block, threads),
             backend=backend,
+            cuda_graph=cuda_graph,
         )
 
     return make if function is None else make(function)

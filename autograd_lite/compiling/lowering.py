@@ -17,12 +17,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd_lite.backward import guard
-from autograd_lite.compiling.program import Constant, Operand, Operation
+from autograd_lite.compiling.library import Library
+from autograd_lite.compiling.program import Constant, Operand, Operation, Program
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
-from autograd_lite.random import draw_random, draw_standard_normal
+from autograd_lite.random import Draw, draw_random, draw_standard_normal
 
-__all__ = ["Form", "Lowering", "Writer", "lowering_of"]
+__all__ = ["Form", "Lowering", "Writer", "lowering_of", "lowerings_of"]
 
 
 class Form(Enum):
@@ -40,6 +41,9 @@ class Writer(Protocol):
 
     def function(self, function: Any) -> str:
         """The name by which a function is called."""
+
+    def reduced(self, ufunc: np.ufunc, array: str, axis: str, out: str | None, keeps: bool) -> str:
+        """A reduction by a ufunc; ``keeps``: the axis stays, with length 1."""
 
     def defined(self, function: Any, text: str) -> str:
         """The name of a function that can be imported from nowhere; ``text`` defines it."""
@@ -77,6 +81,16 @@ def lowering_of(operation: Operation) -> Lowering:
     return (choose(operation) if choose else None) or CALL
 
 
+def lowerings_of(program: Program, library: Library) -> dict[Operation, Lowering]:
+    """The lowerings of all operations, where arrays of this library are computed with."""
+
+    def chosen(operation: Operation) -> Lowering:
+        drawn = isinstance(operation.primitive, Draw) and operation.type.is_array
+        return DRAWN if drawn and not library.is_numpy else lowering_of(operation)
+
+    return {x: chosen(x) for x in program.operations}
+
+
 # Forms common to many.
 
 
@@ -101,8 +115,12 @@ def loop_dtypes(ufunc: np.ufunc, operation: Operation) -> list[Any] | None:
     return list(dtypes) if dtypes[-1] == operation.type.dtype else None
 
 
-BY_KEYWORD = (np.maximum, np.minimum)
-"""NumPy warns of their ``out`` without its name; a name costs others time."""
+BY_KEYWORD = (np.maximum, np.minimum, np.matmul)
+"""Libraries want the name of their ``out``: NumPy of the first two, CuPy of the third."""
+
+
+def given_out(function: Any, out: str) -> str:
+    return f"out={out}" if function in BY_KEYWORD else out
 
 
 def ufunc_lowering(ufunc: np.ufunc, *extra: Operand) -> Callable[[Operation], Lowering | None]:
@@ -118,7 +136,7 @@ def ufunc_lowering(ufunc: np.ufunc, *extra: Operand) -> Callable[[Operation], Lo
             operands = (*operation.operands, *extra)
             arguments = [write.operand(x, d) for x, d in zip(operands, dtypes, strict=False)]
             if out is not None:
-                arguments.append(f"out={out}" if ufunc in BY_KEYWORD else out)
+                arguments.append(given_out(ufunc, out))
             return [f"{write.function(ufunc)}({', '.join(arguments)})"]
 
         return Lowering(Form.INTO, lines, in_place=True, elementwise=True)
@@ -140,7 +158,7 @@ def product_lowering(operation: Operation) -> Lowering | None:
 
     def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
         arguments = [write.operand(x) for x in operation.operands]
-        arguments += [] if out is None else [out]
+        arguments += [] if out is None else [given_out(function, out)]
         return [f"{write.function(function)}({', '.join(arguments)})"]
 
     return Lowering(Form.INTO, lines)
@@ -155,13 +173,9 @@ def reduction_lowering(ufunc: np.ufunc) -> Callable[[Operation], Lowering | None
             return None
 
         def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
-            axis = write.literal(operation.parameters.get("axis"))
-            arguments = [write.operand(operation.operands[0]), axis, "None", out or "None"]
-            if operation.parameters.get("keepdims"):
-                arguments.append("True")
-            elif out is None:
-                arguments = arguments[:2]
-            return [f"{write.function(ufunc)}.reduce({', '.join(arguments)})"]
+            x, axis = operation.operands[0], write.literal(operation.parameters.get("axis"))
+            keeps = bool(operation.parameters.get("keepdims"))
+            return [write.reduced(ufunc, write.operand(x), axis, out, keeps)]
 
         return Lowering(Form.INTO, lines, reduces=ufunc)
 
@@ -410,6 +424,15 @@ def draw_lowering(operation: Operation) -> Lowering | None:
         return [f"{write.operand(operation.operands[0])}.{method}({', '.join(arguments)})"]
 
     return Lowering(Form.INTO, lines)
+
+
+def drawn_lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    """Generators are NumPy's: what they draw moves to where the program computes."""
+    (text,) = call_lines(write, operation, None)
+    return [f"{write.function(np.asarray)}({text})"]
+
+
+DRAWN = Lowering(Form.MAKE, drawn_lines)
 
 
 LOWERINGS: dict[Primitive, Callable[[Operation], Lowering | None]] = {

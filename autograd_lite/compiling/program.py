@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from autograd_lite.duck_arrays import is_device_array
 from autograd_lite.primitive import Primitive
 
 __all__ = ["Constant", "Input", "Operand", "Operation", "Origin", "Program", "Type", "rewritten"]
@@ -29,11 +30,16 @@ class Type:
 
     @classmethod
     def of(cls, data: Any) -> Type:
-        """The type of data; numbers of NumPy count as arrays without axes."""
+        """The type of data; numbers of NumPy count as arrays without axes.
+
+        Arrays of other libraries have the type that NumPy's would have.
+        """
         if isinstance(data, np.ndarray):
             return cls(np.ndarray, data.shape, data.dtype)
         if isinstance(data, np.generic):
             return cls(np.generic, (), data.dtype)
+        if is_device_array(data):
+            return cls(np.ndarray if data.shape else np.generic, data.shape, data.dtype)
         return cls(type(data))
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiling.library import Library, library_of
 from autograd_lite.compiling.program import (
     Constant,
     Input,
@@ -22,6 +23,7 @@ from autograd_lite.compiling.program import (
     with_operands,
 )
 from autograd_lite.compiling.tracing import forgetting, traced_leaf, tracing
+from autograd_lite.duck_arrays import is_device_array
 from autograd_lite.errors import CompileError
 from autograd_lite.nested import flatten, rebuild
 from autograd_lite.ops import indexing
@@ -41,6 +43,8 @@ class Recorded:
     """The function's result with the number of an output, or a plain object, in each place."""
     captured: tuple[Node, ...]
     """Values of the outside; their data follow the arguments as inputs."""
+    library: Library
+    """Whose arrays all these are."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Place:
 
 def is_variable(leaf: Any) -> bool:
     """Whether an argument varies from call to call: arrays and inexact numbers do."""
-    if isinstance(leaf, np.ndarray | np.generic):
-        return leaf.dtype.kind in "fciub"
+    if isinstance(leaf, np.ndarray | np.generic) or is_device_array(leaf):
+        return bool(leaf.dtype.kind in "fciub")
     return isinstance(leaf, float | complex)
 
 
@@ -229,6 +233,7 @@ class Graph:
 
     def __init__(self, inputs: dict[Any, Input], since: int, origins: dict[int, Origin]) -> None:
         self.known: dict[Any, Operand] = dict(inputs)
+        self.arguments = [node.data for node in inputs]
         self.inputs = list(inputs.values())
         self.captured: list[Node] = []
         self.constants: dict[int, Constant] = {}
@@ -247,13 +252,15 @@ class Graph:
         outputs: list[Operand] = []
         places = []
         for leaf in leaves:
-            if isinstance(leaf, Node | np.ndarray | np.generic):
+            if isinstance(leaf, Node | np.ndarray | np.generic) or is_device_array(leaf):
                 places.append(Place(len(outputs)))
                 outputs.append(self.operand(leaf))
             else:
                 places.append(leaf)
         program = Program(tuple(self.inputs), tuple(operations), tuple(outputs))
-        return Recorded(program, rebuild(result, places), tuple(self.captured))
+        captured = tuple(self.captured)
+        library = library_of([*self.arguments, *(node.data for node in captured)])
+        return Recorded(program, rebuild(result, places), captured, library)
 
     def order(self, roots: Iterable[Node]) -> list[Node]:
         """The nodes of the trace that the roots were computed from, oldest first."""

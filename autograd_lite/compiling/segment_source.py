@@ -31,6 +31,7 @@ class SegmentWriter:
     def __init__(self, source: SourceWriter, segment: Segment) -> None:
         self.source = source
         self.segment = segment
+        self.operations = segment.operations
         self.arrays: dict[str, Type] = {}
         """What the block reads or writes, by the names that the function has for it."""
         self.parts: dict[Operation, Input] = {}

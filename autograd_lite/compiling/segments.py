@@ -9,6 +9,7 @@ reductions over the rows, which leave one part for each block.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from typing import Any
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
 
-__all__ = ["Blocking", "Segment", "segmented"]
+__all__ = ["UNCUT", "Blocking", "Segment", "segmented"]
 
 Lowerings = dict[Operation, Lowering]
 
@@ -41,6 +42,10 @@ class Blocking:
     def is_little(self, work: int) -> bool:
         """Whether so many applications cost less than blocks and threads do."""
         return work < 32 * self.block
+
+
+UNCUT = Blocking(least=sys.maxsize, threads=1)
+"""Never: the library has parallel loops of its own."""
 
 
 @dataclass(eq=False)

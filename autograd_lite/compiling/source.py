@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import math
 import os
 import re
 from collections import Counter
@@ -16,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiling.buffers import Memory, Plan, layout_of
+from autograd_lite.compiling.graphs import Run, RunWriter
+from autograd_lite.compiling.library import NUMPY, REDUCTIONS, Library, imported_from
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
 from autograd_lite.compiling.results import result_template
 from autograd_lite.compiling.segment_source import SegmentWriter
 from autograd_lite.compiling.segments import Segment
+from autograd_lite.duck_arrays import is_device_array
 from autograd_lite.errors import NonFiniteError
 from autograd_lite.ops import elementwise
 
@@ -41,6 +43,9 @@ class Source:
     names: dict[str, Any] = field(default_factory=dict)
     """Objects that the text calls by name: functions of NumPy and others, constant arrays."""
 
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Those that are imported: the module, and the name there."""
+
     definitions: dict[str, str] = field(default_factory=dict)
     """The texts of functions that can be imported from nowhere."""
 
@@ -51,24 +56,12 @@ class Source:
         return "\n".join(lines)
 
     def imports(self) -> list[str]:
-        """The import lines for the names that come from NumPy and math."""
+        """The import lines for the names that come from NumPy or its like, and from math."""
         groups: dict[str, list[str]] = {}
-        for name, value in self.names.items():
-            place = imported_from(value)
-            if place is not None:
-                module, original = place
-                alias = original if name == original else f"{original} as {name}"
-                groups.setdefault(module, []).append(alias)
+        for name, (module, original) in self.imported.items():
+            alias = original if name == original else f"{original} as {name}"
+            groups.setdefault(module, []).append(alias)
         return [f"from {module} import {', '.join(sorted(groups[module]))}" for module in groups]
-
-
-def imported_from(value: Any) -> tuple[str, str] | None:
-    """The module and name under which a function can be imported without this package."""
-    name = getattr(value, "__name__", None)
-    for module in (np, np.linalg, np.fft, math):
-        if isinstance(name, str) and getattr(module, name, None) is value:
-            return module.__name__, name
-    return None
 
 
 def written(
@@ -79,9 +72,12 @@ def written(
     result: Any,
     check_finite: bool = False,
     segments: Sequence[Segment] = (),
+    library: Library = NUMPY,
+    runs: Sequence[Run] = (),
 ) -> Source:
     """Write a program; ``result`` is the nesting of what it returns."""
-    return SourceWriter(program, lowerings, plan, check_finite, segments).write(name, result)
+    writer = SourceWriter(program, lowerings, plan, check_finite, segments, library, runs)
+    return writer.write(name, result)
 
 
 class SourceWriter:
@@ -94,8 +90,11 @@ class SourceWriter:
         plan: Plan,
         check_finite: bool,
         segments: Sequence[Segment],
+        library: Library,
+        runs: Sequence[Run],
     ) -> None:
         self.program = program
+        self.library = library
         self.lowerings = lowerings
         self.plan = plan
         self.check_finite = check_finite
@@ -105,7 +104,9 @@ class SourceWriter:
         self.texts: dict[Operand, str] = {}
         self.keys: dict[Any, str] = {}
         self.prelude: list[str] = []
-        self.segments = {x: segment for segment in segments for x in segment.operations}
+        pieces: list[SegmentWriter | RunWriter] = [SegmentWriter(self, x) for x in segments]
+        pieces += [RunWriter(self, x) for x in runs]
+        self.pieces = {x: piece for piece in pieces for x in piece.operations}
         self.functions: list[str] = []
         self.inlined = set() if check_finite else used_once(program, lowerings)
         self.section = ""
@@ -124,13 +125,18 @@ class SourceWriter:
         return self.texts[x]
 
     def constant(self, value: Any, dtype: np.dtype[Any] | None) -> str:
-        if isinstance(value, np.ndarray):
-            return self.named(("array", id(value)), "constant", value)
+        if isinstance(value, np.ndarray) or is_device_array(value):
+            return self.array(value)
         if dtype is not None:
             return self.number(np.asarray(value).astype(dtype))
         if isinstance(value, np.generic):
             return self.number(np.asarray(value))
+        if isinstance(value, list) and not self.library.is_numpy:
+            return self.array(np.asarray(value))
         return self.literal(value)
+
+    def array(self, value: Any) -> str:
+        return self.named(("array", id(value)), "constant", self.library.constant(value))
 
     def number(self, array: np.ndarray) -> str:
         """An array without axes that holds a number: NumPy then need not convert it."""
@@ -154,7 +160,20 @@ class SourceWriter:
         return self.keys[key]
 
     def function(self, function: Any) -> str:
-        return self.named(("function", id(function)), function_name(function), function)
+        own = self.library.own(function)
+        name = self.named(("function", id(function)), function_name(function), own)
+        place = self.library.place(function)
+        if place is not None:
+            self.source.imported[name] = place
+        return name
+
+    def reduced(self, ufunc: np.ufunc, array: str, axis: str, out: str | None, keeps: bool) -> str:
+        if not self.library.is_numpy:
+            options = [f"out={out}"] if out else []
+            options += ["keepdims=True"] if keeps else []
+            return f"{self.function(REDUCTIONS[ufunc])}({', '.join([array, axis, *options])})"
+        options = ["None", out or "None", "True"] if keeps else ["None", out] if out else []
+        return f"{self.function(ufunc)}.reduce({', '.join([array, axis, *options])})"
 
     def defined(self, function: Any, text: str) -> str:
         name = self.function(function)
@@ -178,6 +197,8 @@ class SourceWriter:
             parts = map(self.literal, (value.start, value.stop, value.step))
             return f"slice({', '.join(parts)})"
         if isinstance(value, type) and getattr(np, value.__name__, None) is value:
+            return self.function(value)
+        if imported_from(value) is not None:
             return self.function(value)
         wish = "generator" if isinstance(value, np.random.Generator) else "parameter"
         return self.named(("object", id(value)), wish, value)
@@ -229,13 +250,11 @@ class SourceWriter:
         self._name_memory()
         self.prelude.extend(self.declarations(None))
         for operation in self.program.operations:
-            segment = self.segments.get(operation)
-            if segment is None:
-                if operation not in self.plan.static:
-                    self.enter(operation)
-                self._write_operation(operation)
-            elif operation is segment.operations[0]:
-                SegmentWriter(self, segment).write()
+            piece = self.pieces.get(operation)
+            if piece is None:
+                self.write_operation(operation)
+            elif operation is piece.operations[0]:
+                piece.write()
         template = result_template(result, self.literal)
         self.lines.append(f"return {template.format(*self._results())}")
         inputs = ", ".join(self.texts[x] for x in self.program.inputs)
@@ -303,13 +322,15 @@ class SourceWriter:
 
     # Operations.
 
-    def _write_operation(self, operation: Operation) -> None:
+    def write_operation(self, operation: Operation) -> None:
+        """Compute an operation; or make it beforehand, if it is a view of a buffer."""
         if operation in self.plan.static:
             name = self.result_name(operation)
             (text,) = self.lowerings[operation].lines(self, operation, None)
             self.prelude.append(f"{name} = {text}")
             self.texts[operation] = name
             return
+        self.enter(operation)
         self.write_lines(operation, operation)
 
     def write_lines(self, operation: Operation, how: Operation) -> None:
@@ -345,10 +366,12 @@ class SourceWriter:
             return True
         if not isinstance(x, Operation) or self.lowerings[x].form is not Form.INTO:
             return False
+        if x in self.plan.memory:
+            return False
         return x.type.kind is np.generic or bool(x.type.shape)
 
     def _owned(self, text: str, of: Type) -> str:
-        if of.kind is np.generic:
+        if of.kind is np.generic and self.library.is_numpy:
             return f"{self.function(np.asarray)}({text})[()]"
         return f"{self.function(np.array)}({text})"
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from autograd_lite.compiling import blocks
 from autograd_lite.compiling.captured import names_in
+from autograd_lite.compiling.library import imported_from
 from autograd_lite.compiling.program import Input
-from autograd_lite.compiling.source import Source, identifier, imported_from
+from autograd_lite.compiling.source import Source, identifier
 from autograd_lite.errors import CompileError
 
 __all__ = ["module_text", "write_module"]
@@ -90,7 +91,7 @@ def module_text(
     """
     parts = Parts(name)
     for own, value in source.names.items():
-        if imported_from(value) is None:
+        if own not in source.imported:
             parts.define(own, value)
     for index, data in enumerate(captured):
         parts.define(f"captured_{index}", data)

@@ -136,13 +136,18 @@ def meshgrid(
 
 
 def filled_like(function: Any) -> Any:
-    """A plain array like the data; of a duck array a Value, so that what is done to it is seen."""
+    """A plain array like the data; of a duck array a Value, so that what is done to it is seen.
+
+    While tracing it is a constant of NumPy's for any array: programs move constants themselves.
+    """
     of_library = Primitive(function, differentiable=False)
 
     def fill(a: Any, dtype: Any = None, **static: Any) -> Any:
-        if is_duck_array(a.data):
-            return apply(of_library, (a,), {"dtype": dtype, **static})
-        return function(a.data, dtype, **static)
+        if not is_duck_array(a.data):
+            return function(a.data, dtype, **static)
+        if a.traced:
+            return function(np.empty(a.shape, a.dtype), dtype, **static)
+        return apply(of_library, (a,), {"dtype": dtype, **static})
 
     return fill
 

@@ -15,7 +15,9 @@ transfers: list[str] = []
 
 
 class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that only its own library can look into."""
+    """An array that only its own library can look into (`device_library`, like CuPy's arrays)."""
+
+    __module__ = "device_library"
 
     def __init__(self, held: Any) -> None:
         self.held = np.asarray(held)
@@ -28,7 +30,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in (np.asarray, np.array):
-            return DeviceArray(function(*inside(args), **kwargs))
+            return DeviceArray(np.array(*inside(args), **kwargs))
         if not all(issubclass(kind, DeviceArray) for kind in types):
             return NotImplemented
         return outside(function(*inside(args), **inside(kwargs)))
@@ -73,12 +75,25 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     __index__ = __int__
 
+    def view(self, dtype: Any) -> DeviceArray:
+        return DeviceArray(self.held.view(dtype))
+
+    def reshape(self, *shape: Any) -> DeviceArray:
+        return DeviceArray(self.held.reshape(*shape))
+
+    def transpose(self, *axes: Any) -> DeviceArray:
+        return DeviceArray(self.held.transpose(*axes))
+
+    def fill(self, number: Any) -> None:
+        self.held.fill(number)
+
     def copy(self) -> DeviceArray:
         return DeviceArray(self.held.copy())
 
     def astype(self, dtype: Any, copy: bool = True) -> DeviceArray:
         return DeviceArray(self.held.astype(dtype, copy=copy))
 
+    T = property(lambda self: DeviceArray(self.held.T))
     shape = property(lambda self: self.held.shape)
     strides = property(lambda self: self.held.strides)
     dtype = property(lambda self: self.held.dtype)

@@ -10,6 +10,7 @@ import pytest
 import autograd_lite as ag
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
+from tests.ops.cupy_library import cupy_with_gpu
 from tests.ops.test_device_arrays import values_and_gradients
 
 pytestmark = pytest.mark.cupy
@@ -17,14 +18,7 @@ pytestmark = pytest.mark.cupy
 
 @pytest.fixture(scope="module")
 def cupy() -> Any:
-    library = pytest.importorskip("cupy", reason="CuPy is not installed")
-    try:
-        count = library.cuda.runtime.getDeviceCount()
-    except library.cuda.runtime.CUDARuntimeError as error:
-        pytest.skip(f"CuPy finds no GPU: {error}")
-    if not count:
-        pytest.skip("CuPy finds no GPU")
-    return library
+    return cupy_with_gpu()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
