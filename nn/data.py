@@ -104,9 +104,9 @@ class Gathered:
     def rows(self, rows: Array) -> Array:
         """The rows of these numbers, floats in the dtype that the model computes in."""
         if self.memory is None:
-            return in_dtype(self.array[rows], self.dtype)
-        # With the default mode, which may fail half-way, NumPy would copy twice.
-        batch: Array = np.take(self.array, rows, 0, self.memory[: len(rows)], "clip")
+            batch: Array = in_dtype(self.array[rows], self.dtype)
+        else:  # with the default mode, which may fail half-way, NumPy would copy twice
+            batch = np.take(self.array, rows, 0, self.memory[: len(rows)], "clip")
         return batch
 
 
