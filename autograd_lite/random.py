@@ -14,7 +14,7 @@ Bayes", 2014).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_lite.errors import ArgumentTypeError
+from autograd_lite.errors import ArgumentTypeError, BackwardError
 from autograd_lite.primitive import Node, Primitive, record
 
 __all__ = [
@@ -51,6 +51,9 @@ class Draw(Primitive):
                 f"random.{self.name}: rng is {type(rng).__name__}; "
                 "pass a generator, np.random.default_rng(seed)"
             )
+        return source.get()(lambda: self._drawn(rng, parameters))
+
+    def _drawn(self, rng: np.random.Generator, parameters: dict[str, Any]) -> Any:
         draws = traced_draws.get()
         if draws is None:
             return self.forward(rng, **parameters)
@@ -62,6 +65,49 @@ class Draw(Primitive):
 
 traced_draws: ContextVar[list[Node] | None] = ContextVar("traced_draws", default=None)
 """The draws of the running trace; None outside."""
+
+
+source: ContextVar[Callable[[Callable[[], Any]], Any]]
+source = ContextVar("source", default=lambda draw: draw())
+"""Where a draw comes from: by default it is made."""
+
+
+@contextmanager
+def keeping_draws() -> Iterator[list[Any]]:
+    """Keep what is drawn; yields the list."""
+    kept: list[Any] = []
+    draw_outside = source.get()
+
+    def draw_and_keep(draw: Callable[[], Any]) -> Any:
+        kept.append(draw_outside(draw))
+        return kept[-1]
+
+    token = source.set(draw_and_keep)
+    try:
+        yield kept
+    finally:
+        source.reset(token)
+
+
+@contextmanager
+def repeating_draws(kept: list[Any]) -> Iterator[None]:
+    """Instead of drawing give again, in order, what was kept."""
+    left = iter(kept)
+
+    def repeat(draw: Callable[[], Any]) -> Any:
+        try:
+            return next(left)
+        except StopIteration:
+            raise BackwardError(
+                f"checkpoint: the function drew {len(kept)} times, and more when it was called "
+                "again for its gradient; it must do the same for the same arguments"
+            ) from None
+
+    token = source.set(repeat)
+    try:
+        yield
+    finally:
+        source.reset(token)
 
 
 @contextmanager

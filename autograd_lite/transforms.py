@@ -25,6 +25,7 @@ from autograd_lite.primitive import (
     recording,
     serials,
 )
+from autograd_lite.random import keeping_draws, repeating_draws
 from autograd_lite.trace import Trace, is_number
 from autograd_lite.value import Value
 
@@ -385,7 +386,8 @@ def checkpoint(function: Function) -> Function:
     ----------
     function
         Returns one array or number; must give the same again for the same
-        arguments, so no random numbers inside.
+        arguments.  What it draws by `autograd_lite.random`, as dropout does, is
+        kept and not drawn anew.
 
     Returns
     -------
@@ -413,14 +415,19 @@ def checkpoint(function: Function) -> Function:
         leaves = flatten(trees)
         inside = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
 
-        def rerun(*varied: Any) -> Any:
+        def run(*varied: Any) -> Any:
             called = list(leaves)
             for i, x in zip(inside, varied, strict=True):
                 called[i] = x
             return function(*rebuild(trees, called))
 
+        def rerun(*varied: Any) -> Any:
+            with repeating_draws(kept):
+                return run(*varied)
+
         nodes = [leaves[i] for i in inside]
-        result, captured = _run_forgetting(rerun, nodes)
+        with keeping_draws() as kept:
+            result, captured = _run_forgetting(run, nodes)
         if not isinstance(result, Node):
             return result
         again = Recomputing(
@@ -449,11 +456,11 @@ def _plain_result(result: Any) -> Any:
     return result.data if isinstance(result, Node) else result
 
 
-def _run_forgetting(rerun: Function, nodes: list[Node]) -> tuple[Any, list[Node]]:
+def _run_forgetting(run: Function, nodes: list[Node]) -> tuple[Any, list[Node]]:
     """Call the function; return its result and the outer Values that it used besides ``nodes``."""
     fresh = [as_new_node(x) for x in nodes]
     since = next(serials)
-    result = rerun(*fresh)
+    result = run(*fresh)
     if not is_number(result):
         raise ArgumentTypeError(
             f"checkpoint: the function returned {type(result).__name__}; "

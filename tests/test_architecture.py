@@ -36,7 +36,7 @@ FLOORS = [
     ["autograd_lite.errors"],
     ["autograd_lite.duck_arrays"],
     ["autograd_lite.primitive", "autograd_lite.nested"],
-    ["autograd_lite.backward"],
+    ["autograd_lite.backward", "autograd_lite.random"],
     ["autograd_lite.array_methods"],
     ["autograd_lite.value", "autograd_lite.ops"],
     ["autograd_lite.batching"],

@@ -177,3 +177,62 @@ def test_stop_gradient_gives_constants():
     slope = ag.grad(lambda x: np.sum(x * ag.stop_gradient(x)))
     np.testing.assert_array_equal(slope(X), X)
     np.testing.assert_array_equal(ag.compile(slope)(X), X)
+
+
+# Within checkpoints.
+
+
+def dropped(rng, x):
+    return np.where(ag.random.random(rng, np.shape(x)) < 0.5, 0.0, np.sin(x))
+
+
+def noisy(rng, around):
+    """Two blocks with draws, the first one with a block inside; ``around`` goes about each."""
+
+    def inner(x):
+        return dropped(rng, x) * 2.0
+
+    def first(x):
+        return around(inner)(dropped(rng, x) + x)
+
+    def loss(x):
+        return np.sum(around(first)(x) * around(inner)(x**2))
+
+    return loss
+
+
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_checkpoint_gives_what_it_drew_again(compile, order):
+    def derivative(loss):
+        gradient = ag.value_and_grad(loss)
+        if order == 1:
+            return gradient
+        return lambda x: (loss(x), ag.grad(lambda x: np.sum(gradient(x)[1] ** 2))(x))
+
+    generators = [np.random.default_rng(5) for _ in range(2)]
+    plain = derivative(noisy(generators[0], lambda block: block))
+    checkpointed = derivative(noisy(generators[1], ag.checkpoint))
+    checkpointed = ag.compile(checkpointed) if compile else checkpointed
+    for _ in range(3):
+        for mine, expected in zip(checkpointed(X), plain(X), strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-13)
+        assert generators[0].bit_generator.state == generators[1].bit_generator.state
+
+
+def test_a_checkpoint_that_draws_more_when_it_is_called_again_is_an_error():
+    calls = []
+
+    def block(x):
+        calls.append(1)
+        for _ in calls:
+            x = dropped(np.random.default_rng(0), x)
+        return x
+
+    with pytest.raises(ag.BackwardError) as error:
+        ag.grad(lambda x: np.sum(ag.checkpoint(block)(x)))(X)
+    assert str(error.value) == (
+        "checkpoint: the function drew 1 times, and more when it was called again for its "
+        "gradient; it must do the same for the same arguments"
+    )
+    assert ag.random.random(np.random.default_rng(3)) == np.random.default_rng(3).random()

@@ -369,3 +369,14 @@ def test_linear_layers_collapse_to_one():
     flat.weight.data[:] = nn.predict(deep, np.eye(4)) - flat.bias.data
     x = np.random.default_rng(0).normal(size=(20, 4))
     np.testing.assert_allclose(nn.predict(deep, x), nn.predict(flat, x), atol=1e-12)
+
+
+def test_dropout_in_a_checkpoint_drops_the_same_again():
+    def derivatives(around):
+        rng = np.random.default_rng(0)
+        model = nn.Sequential(nn.Linear(4, 8, rng=rng), nn.Dropout(0.5, rng=rng))
+        x = np.random.default_rng(1).normal(size=(16, 4))
+        np.sum(around(model.train())(x) ** 2).backward()
+        return model[0].weight.grad
+
+    np.testing.assert_array_equal(derivatives(ag.checkpoint), derivatives(lambda model: model))
