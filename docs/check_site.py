@@ -100,7 +100,7 @@ def served(site: Path) -> Iterator[str]:
 
 
 PICTURES = "() => [...document.images].filter(i => !i.naturalWidth).map(i => i.getAttribute('src'))"
-SCROLL = "() => window.scrollTo(0, document.body.scrollHeight)"
+SCROLL = "() => window.scrollTo({top: document.body.scrollHeight, behavior: 'instant'})"
 OVERHANG = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -147,7 +147,7 @@ class Visitor:
         overhang = self.page.evaluate(OVERHANG)
         if overhang > 1:
             self._fault(f"wider than its window by {overhang} pixels")
-        self.page.evaluate("() => window.scrollTo(0, 0)")
+        self.page.evaluate("() => window.scrollTo({top: 0, behavior: 'instant'})")
         for index in range(self.page.locator("iframe.stepper").count()):
             self._step_through(index)
 
