@@ -1,8 +1,13 @@
-"""Make the pictures of the course again: ``python docs/learn/pictures.py``."""
+"""Make the pictures of the course again: ``python docs/learn/pictures.py``.
+
+Plots are made twice, with English words for ``learn/images`` and with Spanish ones for
+``es/images``. Drawings of graphs serve both: they show names of the code, which is the same.
+"""
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +23,7 @@ from autograd_lite import Value
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 COLOURS = np.array(["C0", "C1"])
@@ -257,7 +263,7 @@ def remedies() -> Any:
         fit_sine(model, *data, **options)
         show_fit(ax, model, *data)
         loss = nn.evaluate(model, *held_out, loss=nn.mse)["loss"]
-        ax.set(title=f"{title}: test loss {loss:.2f}", ylim=(-2, 2))
+        ax.set(title=f"{title}\ntest loss {loss:.2f}", ylim=(-2, 2))
     return figure
 
 
@@ -320,18 +326,77 @@ PLOTS: tuple[Callable[[], Any], ...] = (
 DRAWINGS: tuple[Callable[[], ag.Drawing], ...] = (neuron, graph, backpropagation)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    default = Path(__file__).parent / "images"
-    parser.add_argument("--output", type=Path, default=default, help="folder to fill")
-    folder = parser.parse_args().output
+# What stands in the plots, longer words before those that they begin with.
+SPANISH = {
+    "weighted sum z": "suma ponderada z",
+    "output": "salida",
+    "step h": "paso h",
+    "steps": "pasos",
+    "step": "escalón",
+    "sigmoid": "sigmoide",
+    "length of the petal [cm]": "longitud del pétalo [cm]",
+    "width [cm]": "anchura [cm]",
+    "inputs": "entradas",
+    "eight hidden units": "ocho unidades ocultas",
+    "hidden units": "unidades ocultas",
+    "one layer": "una capa",
+    "error of the slope": "error de la pendiente",
+    "rounding": "redondeo",
+    "curvature": "curvatura",
+    "learning rate": "tasa",
+    "epoch": "época",
+    "mean squared error": "error cuadrático medio",
+    "plain": "simple",
+    "with momentum": "con momento",
+    "truth": "verdad",
+    "network": "red",
+    "training": "entrenamiento",
+    "validation": "validación",
+    "new points": "puntos nuevos",
+    "variance of the noise": "varianza del ruido",
+    "as it is": "tal cual",
+    "small weights": "pesos pequeños",
+    "points": "puntos",
+    "test loss": "pérdida de prueba",
+    "cross-entropy": "entropía cruzada",
+    " as ": " por ",
+}
+SAME = r"AND|OR|NAND|dropout|\[nats\]|\$.*?\$|\bw\b|[\d\s.,:−]"
+
+
+def in_spanish(text: str) -> str:
+    """A text of a plot; a word without a translation is an error."""
+    pattern = "|".join(map(re.escape, SPANISH))
+    if untranslated := re.sub(f"{pattern}|{SAME}", "", text):
+        raise KeyError(f"SPANISH lacks {untranslated!r} of {text!r}")
+    return re.sub(pattern, lambda found: SPANISH[found[0]], text)
+
+
+def translate(figure: Any) -> None:
+    for text in figure.findobj(Text):
+        text.set_text(in_spanish(text.get_text()))
+
+
+def save(figures: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for draw in DRAWINGS:
-        print("wrote", draw().save(folder / f"{draw.__name__}.svg"))
-    figures = {f"{plot.__name__}.png": plot() for plot in PLOTS} | digits()
     for name, figure in figures.items():
         figure.savefig(folder / name, dpi=90)
         print("wrote", folder / name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    docs = Path(__file__).parents[1]
+    parser.add_argument("--output", type=Path, default=docs, help="folder to fill")
+    folder = parser.parse_args().output
+    english, spanish = (folder / language / "images" for language in ("learn", "es"))
+    figures = {f"{plot.__name__}.png": plot() for plot in PLOTS} | digits()
+    save(figures, english)
+    for draw in DRAWINGS:
+        print("wrote", draw().save(english / f"{draw.__name__}.svg"))
+    for figure in figures.values():
+        translate(figure)
+    save(figures, spanish)
 
 
 if __name__ == "__main__":

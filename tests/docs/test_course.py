@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 LEARN = Path(__file__).parents[2] / "docs" / "learn"
+SPANISH = LEARN.parent / "es"
 CHAPTERS = sorted(LEARN.glob("0*.md"))
 
 
@@ -37,6 +38,8 @@ def test_every_picture_is_made_and_shown(pictures):
     for page in CHAPTERS:
         shown |= set(re.findall(r"\(images/(\S+)\)", page.read_text(encoding="utf-8")))
     assert made == shown == {path.name for path in (LEARN / "images").iterdir()}
+    plots = {name for name in made if name.endswith(".png")}
+    assert plots == {path.name for path in (SPANISH / "images").iterdir()}
 
 
 def test_drawings_show_the_numbers_of_today(pictures):
@@ -50,3 +53,17 @@ def test_drawings_show_the_numbers_of_today(pictures):
 def test_a_plot_is_a_figure_with_axes(pictures):
     figure = pictures.gates()
     assert [axes.get_title() for axes in figure.axes] == ["AND", "OR", "NAND"]
+
+
+def test_the_words_of_plots_are_translated(pictures):
+    figure = pictures.step_and_sigmoid()
+    pictures.translate(figure)
+    (axes,) = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("suma ponderada z", "salida")
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["escalón", "sigmoide"]
+    assert pictures.in_spanish("8 as 3") == "8 por 3"
+
+
+def test_a_word_without_a_translation_is_refused(pictures):
+    with pytest.raises(KeyError, match="SPANISH lacks 'weight' of 'weight'"):
+        pictures.in_spanish("weight")
