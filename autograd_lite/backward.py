@@ -24,10 +24,11 @@ import numpy as np
 
 from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import BackwardError, NoRuleError, RuleError
-from autograd_lite.primitive import PYTHON_SCALARS, Node, Primitive, Rule, recording
+from autograd_lite.primitive import ABSENT, PYTHON_SCALARS, Node, Primitive, Rule, recording
 
 __all__ = [
     "add",
+    "by_serial",
     "dependencies",
     "guard",
     "one_of",
@@ -50,6 +51,7 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
     or an index, through which no gradient flows.
     """
     seen = set(roots)
+    found: list[Node] = []
     older = False
     stack = list(seen)
     pop, push, see = stack.pop, stack.append, seen.add
@@ -58,10 +60,14 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
         if node.serial < since:
             older = True
             continue
+        if node.requires_grad:
+            found.append(node)
         x, y = node.left, node.right
         if isinstance(x, Node) and x not in seen:
             see(x)
             push(x)
+        if y is ABSENT:
+            continue
         if isinstance(y, Node) and y not in seen:
             see(y)
             push(y)
@@ -69,8 +75,8 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
             if isinstance(x, Node) and x not in seen:
                 see(x)
                 push(x)
-    found = [node for node in seen if node.requires_grad and node.serial >= since]
-    return sorted(found, key=by_serial), older
+    found.sort(key=by_serial)
+    return found, older
 
 
 def sweep(
@@ -91,7 +97,7 @@ def sweep(
     masked = False
     while order:
         if not recorded:
-            masked = _sweep_pairs(order, gradients, masked, free)
+            masked = _sweep_elementwise(order, gradients, masked, free)
             if not order:
                 break
         node = order.pop()
@@ -100,8 +106,7 @@ def sweep(
         if g is None or primitive is None:
             continue
         guard = masked and primitive.singular
-        if recorded or guard or not _pass_on_one(node, primitive, g, gradients):
-            _pass_on(node, primitive, g, gradients, recorded, guard, since)
+        _pass_on(node, primitive, g, gradients, recorded, guard, since)
         masked = masked or primitive.masks
         if free:
             _forget(node, gradients)
@@ -132,20 +137,25 @@ def swept_on_nodes(
     return arrays
 
 
-def _sweep_pairs(order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool) -> bool:
-    """`sweep` through elementwise operations on two plain inputs, where graphs spend their time.
+def _sweep_elementwise(
+    order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool
+) -> bool:
+    """`sweep` through elementwise operations on one or two inputs, where graphs spend their time.
 
-    It stops before a node of any other kind, and before one whose rule Python's
-    arithmetic refuses; ``masked`` is returned as it stands there.
+    It stops before a node of any other kind, before one whose rule Python's
+    arithmetic refuses, and before one that has no rule for its second input;
+    ``masked`` is returned as it stands there.
     """
+    ndarray = np.ndarray
     while order:
         node = order.pop()
         primitive: Any = node.primitive
-        if primitive is None or node not in gradients:
+        g = gradients.get(node)
+        if g is None or primitive is None:
             continue
-        g = gradients[node]
         guard = masked and primitive.singular
-        if not primitive.pairwise or node.parameters or (guard and g.__class__ is not float):
+        unusual = node.parameters or node.rest or (guard and g.__class__ is not float)
+        if unusual or not primitive.elementwise:
             order.append(node)
             break
         x, y = node.left, node.right
@@ -153,7 +163,9 @@ def _sweep_pairs(order: list[Node], gradients: dict[Node, Any], masked: bool, fr
             x_data, x_varies = x.data, x.requires_grad
         else:
             x_data, x_varies = x, False
-        if isinstance(y, Node):
+        if y is ABSENT:
+            y_varies = False
+        elif isinstance(y, Node):
             y_data, y_varies = y.data, y.requires_grad
         else:
             y_data, y_varies = y, False
@@ -165,41 +177,35 @@ def _sweep_pairs(order: list[Node], gradients: dict[Node, Any], masked: bool, fr
                 gradients.setdefault(y, 0.0)
         else:
             try:
-                if x_varies:
+                if y is ABSENT:
+                    share = primitive.rules[0](g, node.data, x_data)
+                elif x_varies:
                     share = primitive.rules[0](g, node.data, x_data, y_data)
                 if y_varies:
                     share_y = primitive.rules[1](g, node.data, x_data, y_data)
-            except ArithmeticError:
+            except (ArithmeticError, IndexError):
                 order.append(node)
                 break
             if x_varies:
-                if not (share.__class__ is float is x_data.__class__ or _fits(share, x_data)):
+                if share.__class__ is ndarray is x_data.__class__:
+                    fits = share.shape == x_data.shape and share.dtype is x_data.dtype
+                else:
+                    fits = share.__class__ is float is x_data.__class__
+                if not fits:
                     share = _conform(share, x_data, primitive, 0)
                 gradients[x] = gradients[x] + share if x in gradients else share
             if y_varies:
-                if not (share_y.__class__ is float is y_data.__class__ or _fits(share_y, y_data)):
+                if share_y.__class__ is ndarray is y_data.__class__:
+                    fits = share_y.shape == y_data.shape and share_y.dtype is y_data.dtype
+                else:
+                    fits = share_y.__class__ is float is y_data.__class__
+                if not fits:
                     share_y = _conform(share_y, y_data, primitive, 1)
                 gradients[y] = gradients[y] + share_y if y in gradients else share_y
         masked = masked or primitive.masks
         if free:
             _forget(node, gradients)
     return masked
-
-
-def _pass_on_one(node: Node, primitive: Primitive, g: Any, gradients: dict[Node, Any]) -> bool:
-    """`_pass_on` for an elementwise operation on one plain input; declines any other."""
-    if len(primitive.rules) != 1 or not primitive.broadcasts or node.parameters:
-        return False
-    x = node.left
-    rule: Any = primitive.rules[0]
-    try:
-        share = rule(g, node.data, x.data)
-    except ArithmeticError:
-        return False
-    if not (share.__class__ is float is x.data.__class__ or _fits(share, x.data)):
-        share = _conform(share, x.data, primitive, 0)
-    gradients[x] = gradients[x] + share if x in gradients else share
-    return True
 
 
 def _forget(node: Node, gradients: dict[Node, Any]) -> None:

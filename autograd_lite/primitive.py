@@ -94,9 +94,14 @@ class Node:
 
     @inputs.setter
     def inputs(self, inputs: tuple[Any, ...]) -> None:
-        self.left = inputs[0] if inputs else ABSENT
-        self.right = inputs[1] if len(inputs) > 1 else ABSENT
-        self.rest = inputs[2:]
+        self.left, self.right, self.rest = in_slots(inputs)
+
+
+def in_slots(inputs: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Operands as a node holds them: ``left``, ``right`` and ``rest``."""
+    if len(inputs) == 1:
+        return inputs[0], ABSENT, ()
+    return (inputs[0], inputs[1], inputs[2:]) if inputs else (ABSENT, ABSENT, ())
 
 
 registry: dict[Any, Any] = {}
@@ -140,7 +145,7 @@ def record(
     requires_grad: bool,
     left: Any,
     right: Any = ABSENT,
-    *rest: Any,
+    rest: tuple[Any, ...] = (),
 ) -> Any:
     """Make the node for a result that has just been computed from these operands."""
     node = Node.new_result()
@@ -182,7 +187,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     kind = data.__class__
     if kind is not np.ndarray or data.ndim == 0:
         data = _settle_scalar(data, kind, operands)
-    return record(primitive, data, parameters, requires_grad, *inputs)
+    return record(primitive, data, parameters, requires_grad, *in_slots(inputs))
 
 
 Node.apply = staticmethod(apply)
@@ -263,10 +268,10 @@ class Primitive:
         "broadcasts",
         "differentiable",
         "each",
+        "elementwise",
         "forward",
         "joint",
         "masks",
-        "pairwise",
         "rules",
         "singular",
     )
@@ -296,7 +301,7 @@ class Primitive:
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
-        self.pairwise = self._is_pairwise()
+        self.elementwise = self._is_elementwise()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
         update_wrapper(self, forward)
@@ -358,12 +363,12 @@ class Primitive:
                     "pass a function of (g, out, *inputs), or None for no derivative"
                 )
         self.rules = rules
-        self.pairwise = self._is_pairwise()
+        self.elementwise = self._is_elementwise()
         return self
 
-    def _is_pairwise(self) -> bool:
-        """Elementwise on two inputs, both with a rule: the sweep has a short way."""
-        return self.broadcasts and len(self.rules) == 2 and None not in self.rules
+    def _is_elementwise(self) -> bool:
+        """Elementwise on one or two inputs, each with a rule: the sweep has a short way."""
+        return self.broadcasts and len(self.rules) in (1, 2) and None not in self.rules
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
         """One rule for each of these inputs; shorter if rules are missing."""

@@ -11,13 +11,14 @@ other than the function's own fresh inputs; else it is a plain array or float.*
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies, ones_like, steepest, sweep, zero_of
+from autograd_lite.backward import by_serial, dependencies, ones_like, steepest, sweep, zero_of
 from autograd_lite.batching import Batched, rows_of, same_in_all_rows
 from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, BackwardError
@@ -75,9 +76,11 @@ class Trace:
     def _reach(self, roots: list[Node]) -> tuple[list[Node], bool]:
         """What the roots depend on here, and whether they depend on Values of the caller."""
         order, foreign = dependencies(roots, self.since)
+        newest = bisect_right(order, self.fresh[-1].serial, key=by_serial)
         fresh = set(self.fresh)
-        foreign = foreign or any(node.inputs and node in fresh for node in order[: len(fresh)])
-        return [node for node in order if node not in fresh], foreign
+        foreign = foreign or any(node.inputs and node in fresh for node in order[:newest])
+        order[:newest] = [node for node in order[:newest] if node not in fresh]
+        return order, foreign
 
     def plain(self, result: Any) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's."""
@@ -179,7 +182,7 @@ class Trace:
                 f"{transform}: {self.name} returned {type(output).__name__}; "
                 "it must return a single number"
             )
-        if np.size(output) != 1:
+        if getattr(output, "size", 1) != 1:
             raise BackwardError(
                 f"{transform}: {self.name} returned shape {np.shape(output)}, not a single "
                 "number; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"

@@ -21,6 +21,7 @@ from autograd_lite.primitive import (
     PYTHON_SCALARS,
     Node,
     Primitive,
+    in_slots,
     record,
     recording,
     serials,
@@ -435,13 +436,13 @@ def checkpoint(function: Function) -> Function:
             joint=lambda g, out, *inputs: _recomputed(rerun, captured, g, inputs[: len(nodes)]),
             name=f"checkpoint({getattr(function, '__name__', 'function')})",
         )
-        inputs = [*nodes, *captured]
+        inputs = (*nodes, *captured)
         computed = as_new_node(result)
         if computed.traced:
             # A program is made of what happened inside; no gradient goes through there.
             computed.requires_grad = False
-            inputs.append(computed)
-        return record(again, result.data, NO_PARAMETERS, result.requires_grad, *inputs)
+            inputs = (*inputs, computed)
+        return record(again, result.data, NO_PARAMETERS, result.requires_grad, *in_slots(inputs))
 
     return checkpointed
 

@@ -92,6 +92,22 @@ def test_a_missing_rule_names_the_function_and_the_argument():
         ag.grad(product, 1)(1.0, 2.0)
 
 
+def test_an_elementwise_primitive_with_fewer_rules_than_inputs():
+    @ag.primitive(broadcasts=True)
+    def scaled_sum(x, y, z=1.0):
+        return z * (x + y)
+
+    a, b, c = ag.Value(2.0), ag.Value(3.0), ag.Value(4.0)
+    scaled_sum.defvjp(lambda g, out, x, y=0.0, z=1.0: g * z)
+    with pytest.raises(ag.NoRuleError, match=r"no derivative rule for argument 1 \('y'\)"):
+        scaled_sum(a, b).backward()
+    scaled_sum.defvjp(*[lambda g, out, x, y=0.0, z=1.0: g * z] * 2)
+    with pytest.raises(ag.NoRuleError, match=r"no derivative rule for argument 2 \('z'\)"):
+        scaled_sum(a, b, c).backward()
+    scaled_sum(a, b, 5.0).backward()
+    assert (a.grad, b.grad) == (5.0, 5.0)
+
+
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
