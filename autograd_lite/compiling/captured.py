@@ -38,9 +38,9 @@ class Captured:
     """The variables that a function captures, as they were when it was traced."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.variables = [
-            (variable, variable.read()) for variable in captured_variables(function, set())
-        ]
+        self.seen: set[int] = set()
+        self.variables: list[tuple[Variable, Any]] = []
+        self.add(function)
         self.nested = [
             (variable, value, leaves_of(value))
             for variable, value in self.variables
@@ -52,6 +52,11 @@ class Captured:
             for leaf in leaves_of(value)
             if isinstance(leaf, np.ndarray) and is_writable(leaf)
         ]
+
+    def add(self, function: Callable[..., Any]) -> None:
+        """Remember also what another function reads, if it is numbers and functions only."""
+        for variable in captured_variables(function, self.seen):
+            self.variables.append((variable, variable.read()))
 
     @property
     def generators(self) -> list[np.random.Generator]:

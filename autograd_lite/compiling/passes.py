@@ -292,6 +292,39 @@ def over_no_axis(operation: Operation) -> Operand | None:
     return operation.operands[0]
 
 
+def one_in_each_row(operation: Operation) -> Operand | None:
+    """The sums of rows into each of which one constant was put: what a one-hot matrix sums to."""
+    x = operation.operands[0]
+    if not isinstance(x, Operation) or x.primitive is not indexing.scatter:
+        return None
+    put, *index = x.operands
+    if not is_known_vector(put) or len(index) != 2 or not is_every_row(index[0], x.type.shape):
+        return None
+    is_over_columns = operation.parameters.get("axis") in (1, -1, (1,), (-1,))
+    if set(operation.parameters) - {"axis", "keepdims"} or not is_over_columns:
+        return None
+    if index[1].type.shape != put.type.shape or not is_of_integers(index[1]):
+        return None
+    assert isinstance(put, Constant)
+    return Constant((put.value + 0).reshape(operation.type.shape), private=True)
+
+
+def is_known_vector(x: Operand) -> bool:
+    return isinstance(x, Constant) and x.is_known and len(x.type.shape) == 1
+
+
+def is_of_integers(x: Operand) -> bool:
+    return x.type.dtype is not None and x.type.dtype.kind in "iu"
+
+
+def is_every_row(x: Operand, shape: tuple[int, ...]) -> bool:
+    """Whether an index names each row of a matrix once, in order."""
+    if not is_known_vector(x) or not is_of_integers(x) or len(shape) != 2:
+        return False
+    assert isinstance(x, Constant)
+    return np.array_equal(x.value, np.arange(shape[0]))
+
+
 def never_masked(operation: Operation) -> Operand | None:
     """A choice whose condition is known."""
     condition, x, y = operation.operands
@@ -357,7 +390,7 @@ IDENTITIES: dict[Primitive, tuple[Callable[[Operation], Operand | None], ...]] =
     POWERS[1]: (small_power,),
     TRANSPOSE: (same_axes,),
     SWAPAXES: (same_axes,),
-    SUM: (over_no_axis,),
+    SUM: (over_no_axis, one_in_each_row),
     elementwise.where_chosen: (never_masked, zero_last),
     guard: (never_poisoned, written_out_guard),
     **dict.fromkeys(RESHAPES, (same_shape,)),

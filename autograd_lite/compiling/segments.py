@@ -41,7 +41,7 @@ class Blocking:
 
     def is_little(self, work: int) -> bool:
         """Whether so many applications cost less than blocks and threads do."""
-        return work < 32 * self.block
+        return work < 128 * self.block
 
 
 UNCUT = Blocking(least=sys.maxsize, threads=1)

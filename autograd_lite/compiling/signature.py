@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -29,42 +29,40 @@ def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
     leaves: list[Any] = []
     key: list[Any] = []
     try:
-        for tree in args:
-            _describe(tree, leaves, key)
-        for name in kwargs:
-            key.append(name)
-            _describe(kwargs[name], leaves, key)
+        _describe(args, leaves, key)
+        if kwargs:
+            key.append(tuple(kwargs))
+            _describe(kwargs.values(), leaves, key)
     except ValueFoundError:
         return leaves, None
     return leaves, tuple(key)
 
 
-def _describe(tree: Any, leaves: list[Any], key: list[Any]) -> None:
-    kind = tree.__class__
-    if kind is np.ndarray and tree.dtype.kind in "fciub":
-        leaves.append(tree)
-        key.append(tree.shape)
-        key.append(tree.dtype)
-    elif kind is float or kind is complex:
-        leaves.append(tree)
-        key.append(kind)
-    elif isinstance(tree, (tuple, list)):
-        key.append(kind)
-        key.append(len(tree))
-        for part in tree:
-            _describe(part, leaves, key)
-    elif isinstance(tree, dict):
-        key.append(kind)
-        key.append(tuple(tree))
-        for part in tree.values():
-            _describe(part, leaves, key)
-    elif is_variable(tree):
-        leaves.append(tree)
-        key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
-    elif isinstance(tree, Node):
-        raise ValueFoundError
-    else:
-        key.append((kind, _static(tree)))
+def _describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
+    for tree in trees:
+        kind = tree.__class__
+        if kind is np.ndarray and tree.dtype.kind in "fciub":
+            leaves.append(tree)
+            key.append(tree.shape)
+            key.append(tree.dtype)
+        elif kind is float or kind is complex:
+            leaves.append(tree)
+            key.append(kind)
+        elif isinstance(tree, (tuple, list)):
+            key.append(kind)
+            key.append(len(tree))
+            _describe(tree, leaves, key)
+        elif isinstance(tree, dict):
+            key.append(kind)
+            key.append(tuple(tree))
+            _describe(tree.values(), leaves, key)
+        elif is_variable(tree):
+            leaves.append(tree)
+            key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
+        elif isinstance(tree, Node):
+            raise ValueFoundError
+        else:
+            key.append((kind, _static(tree)))
 
 
 def _static(leaf: Any) -> Any:

@@ -146,6 +146,8 @@ def test_large_arrays_in_blocks(tmp_path):
 def test_what_needs_more_than_numpy_is_refused_by_name(tmp_path):
     @ag.primitive
     def halved(x):
+        if not np.all(np.isfinite(x)):  # what a program would have to read out
+            raise ValueError
         return x / 2
 
     halved.defvjp(lambda g, out, x: g / 2)
