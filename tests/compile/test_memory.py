@@ -122,6 +122,40 @@ def test_an_update_waits_for_the_last_reader_of_the_old_parameter():
             np.testing.assert_allclose(mine, yours, rtol=1e-13)
 
 
+def test_what_comes_between_two_sweeps_is_computed_before_the_second_reads_it():
+    def slope(w):
+        weighted = ag.grad(lambda v: np.sum(np.sin(v)))(w) * np.exp(w * w)
+        return np.sum(weighted)
+
+    w = np.linspace(-1, 1, 5)
+    compiled = ag.compile(ag.grad(slope))
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(w), ag.grad(slope)(w), rtol=1e-13)
+    expected = (2 * w * np.cos(w) - np.sin(w)) * np.exp(w * w)
+    np.testing.assert_allclose(compiled(w), expected, rtol=1e-12)
+
+
+def test_a_penalty_on_weights_takes_no_memory_beside_their_gradient():
+    """The first weights are free to be read from the first product on, the last from the last."""
+
+    def step(weights, x):
+        value, gradients = ag.value_and_grad(plain_loss)(weights, x)
+        decayed = [g + 0.01 * (0.5 * w) for w, g in zip(weights, gradients, strict=True)]
+        return value, [w - 0.1 * g for w, g in zip(weights, decayed, strict=True)]
+
+    weights, x = arguments()
+    expected, without = step(weights, x), ag.compile(step_of(plain_loss), donate=0)
+    compiled = ag.compile(step, donate=0)
+    for mine, yours in zip(compiled(copies(weights), x)[1], expected[1], strict=True):
+        np.testing.assert_allclose(mine, yours, rtol=1e-5, atol=1e-7)
+    without(copies(weights), x)
+    assert compiled.stats.bytes <= without.stats.bytes + weights[0].nbytes
+
+
+def copies(arrays):
+    return [array.copy() for array in arrays]
+
+
 def test_tracing_keeps_no_large_arrays():
     def chain(x):
         for _ in range(50):
