@@ -75,6 +75,12 @@ def _speed(facts: Facts) -> str | None:
             f"a matrix product reached {rate:.1f} GFLOP/s, less than one core should; "
             "see what else is computing on this machine, and measure again"
         )
+    single = facts.gigaflops.get("float32", rate)
+    if single < rate:
+        return (
+            f"float32 reached {single:.0f} GFLOP/s and float64 {rate:.0f}, where float32 should be "
+            "about twice as fast: the measurement was disturbed, so measure again"
+        )
     return None
 
 

@@ -92,6 +92,13 @@ def test_a_slow_product():
     ]
 
 
+def test_a_disturbed_measurement():
+    assert advice(replace(HEALTHY, gigaflops={"float32": 4.4, "float64": 19.6})) == [
+        "float32 reached 4 GFLOP/s and float64 20, where float32 should be about twice as fast: "
+        "the measurement was disturbed, so measure again"
+    ]
+
+
 def test_no_graphviz_in_any_form():
     wasm = Option("Graphviz as WebAssembly", None, "drawings", "pip")
     assert advice(replace(HEALTHY, options=[replace(DOT, version=None), wasm])) == [
