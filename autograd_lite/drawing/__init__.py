@@ -2,8 +2,8 @@
 
 Read in this order: `collect` lists what was recorded, `scene` decides what
 becomes a box and makes a `picture`, the one description that the writers
-(`dot`, `svg`, `stepper`, `text`) read.  `programs` makes the picture of a
-compiled program.
+(`dot`, `svg`, `stepper`, `text`) read.  `story` tells what happens in each step
+of the stepper.  `programs` makes the picture of a compiled program.
 """
 
 from autograd_lite.drawing.drawing import Drawing, DrawingWarning, draw

@@ -16,26 +16,35 @@ __all__ = ["side_by_side"]
 
 
 def side_by_side(first: Scene, second: Scene) -> Picture:
-    """One picture of two scenes; vertices that do the same but hold something else are marked."""
+    """One picture of two scenes; vertices that do the same but hold something else are marked.
+
+    Their prefixes tell them apart, and name their frames.
+    """
     pictures = first.picture(), second.picture()
     paired = list(_paired(pictures[0], pictures[1]))
     same = {(a.key, b.key) for a, b in paired if _contents(first, a) == _contents(second, b)}
     frames = _titles(first.title, second.title)
     parts = [
-        _framed(picture, frame, prefix, {pair[place] for pair in same})
-        for place, (picture, frame, prefix) in enumerate(zip(pictures, frames, "ab", strict=True))
+        _framed(picture, frame, scene.prefix, {pair[place] for pair in same})
+        for place, (scene, picture, frame) in enumerate(
+            zip((first, second), pictures, frames, strict=True)
+        )
     ]
     count = sum(len(part.vertices) for part in parts)
     differing = sum(bool(vertex.marks) for part in parts for vertex in part.vertices)
     note = f"{differing} of {count} nodes differ." if differing else "The two runs are the same."
     return Picture(
-        f"{first.title} and {second.title}",
+        _title(first.title, second.title),
         parts[0].vertices + parts[1].vertices,
         parts[0].edges + parts[1].edges,
         parts[0].clusters + parts[1].clusters,
         (note,),
         parts[0].results | parts[1].results,
     )
+
+
+def _title(first: str, second: str) -> str:
+    return f"{first} and {second}" if first != second else f"two runs of {first}"
 
 
 def _titles(first: str, second: str) -> tuple[str, str]:
@@ -59,10 +68,9 @@ def _step(vertex: Vertex) -> tuple[str, ...]:
 
 def _contents(scene: Scene, vertex: Vertex) -> Any:
     """What a vertex holds, to the last bit."""
-    box, _, place = vertex.key[1:].partition("_")
-    members = [scene.graph.nodes[index] for index in scene.groups.members[int(box)]]
-    if place:
-        return _bits(members[0].inputs[int(place)])
+    members, place = scene.contents(vertex.key)
+    if place is not None:
+        return _bits(members[0].inputs[place])
     return [(_bits(node.data), _bits(scene.gradients.get(node))) for node in members]
 
 
@@ -75,25 +83,22 @@ def _bits(data: Any) -> Any:
     return array.shape, str(array.dtype), array.tobytes()
 
 
-def _framed(picture: Picture, title: str, prefix: str, alike: set[str]) -> Picture:
-    """The picture in a frame of its own, its keys told apart, all that is not alike marked."""
+def _framed(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
+    """The picture in a frame of its own, all that is not alike marked."""
     marks: frozenset[Mark] = frozenset({"differs"})
-    frame = (prefix,)
+    frame = (name,)
     return replace(
         picture,
         vertices=tuple(
             replace(
                 v,
-                key=prefix + v.key,
                 module=frame + v.module,
                 marks=v.marks if v.key in alike else v.marks | marks,
             )
             for v in picture.vertices
         ),
-        edges=tuple(replace(e, tail=prefix + e.tail, head=prefix + e.head) for e in picture.edges),
         clusters=(
             Cluster(frame, title),
             *(replace(c, path=frame + c.path) for c in picture.clusters),
         ),
-        results=frozenset(prefix + key for key in picture.results),
     )

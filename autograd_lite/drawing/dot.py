@@ -93,12 +93,9 @@ def fact_text(fact: tuple[str, str]) -> str:
 
 def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_result: bool) -> None:
     attributes = dict(SHAPES[vertex.kind])
-    color = theme.border[vertex.kind]
-    for mark in sorted(vertex.marks):
-        color = theme.mark[mark]
+    color, attributes["penwidth"] = theme.outline(vertex, is_result)
     # Graphviz measures the title as if it were not bold: the longer it is, the more room is left.
     attributes["margin"] = f"{0.12 + 0.004 * len(label_lines(vertex)[0]):.2f},0.07"
-    attributes["penwidth"] = "2.4" if vertex.marks else "2" if is_result else "1"
     graph.node(
         vertex.key,
         label="\\n".join(graphviz.escape(line) for line in label_lines(vertex)),

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import warnings
 import webbrowser
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -38,11 +39,6 @@ __all__ = ["Drawing", "DrawingWarning", "draw"]
 
 SUFFIXES = (".dot", ".svg", ".png", ".pdf", ".html", ".mmd", ".txt")
 
-
-COMPARISON_HAS_NO_STEPS = (
-    "a comparison of two runs cannot be stepped through, as the page walks through "
-    "one; save a drawing of each as .html, or the comparison as .svg"
-)
 PROGRAM_HAS_NO_STEPS = (
     "a program cannot be stepped through, as it has no numbers; draw the function with "
     "arguments, ag.draw(function, x), and save that as .html, or the program as .svg"
@@ -80,15 +76,13 @@ class Drawing:
 
     def __init__(
         self,
-        scene: Scene | None,
+        runs: tuple[Scene, ...],
         picture: Picture,
         theme: str | None,
         direction: str | None,
-        no_steps: str = "",
     ) -> None:
         self.picture = picture
-        self._scene = scene
-        self._no_steps = no_steps
+        self._runs = runs
         self._chosen_theme = theme
         self._theme = THEMES[theme or "light"]
         self._direction = direction
@@ -173,7 +167,7 @@ class Drawing:
         Path
             The file that was opened.
         """
-        without_graphviz = ".txt" if self._scene is None else ".html"
+        without_graphviz = ".html" if self._runs else ".txt"
         suffix = without_graphviz if self._repr_svg_() is None else ".svg"
         path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / f"drawing{suffix}")
         webbrowser.open(path.as_uri())
@@ -200,9 +194,9 @@ class Drawing:
         )
 
     def _stepper(self) -> str:
-        if self._scene is None:
-            raise ArgumentValueError(self._no_steps)
-        return stepper_page(self._scene, self.picture, self._chosen_theme, self._direction)
+        if not self._runs:
+            raise ArgumentValueError(PROGRAM_HAS_NO_STEPS)
+        return stepper_page(self._runs, self.picture, self._chosen_theme, self._direction)
 
     # What notebooks ask for.
 
@@ -339,17 +333,17 @@ def draw(
     if program is not None:
         title = shortened(getattr(target, "__name__", "program"))
         picture = _program_drawn(program, title, max_nodes)
-        return Drawing(None, picture, theme, direction, PROGRAM_HAS_NO_STEPS)
+        return Drawing((), picture, theme, direction)
     frame = sys._getframe(1)
     scene = _composed(_subject(target, args, lines, frame), depth, max_nodes)
     if compare is not None:
-        other = _subject(*_second_run(target, compare), lines, frame)
-        picture = side_by_side(scene, _composed(other, depth, max_nodes))
-        return Drawing(None, picture, theme, direction, COMPARISON_HAS_NO_STEPS)
+        other = _composed(_subject(*_second_run(target, compare), lines, frame), depth, max_nodes)
+        runs = replace(scene, prefix="a"), replace(other, prefix="b")
+        return Drawing(runs, side_by_side(*runs), theme, direction)
     picture = scene.picture()
     if highlight is not None:
         picture = HIGHLIGHTS[highlight](scene, picture)
-    return Drawing(scene, picture, theme, direction)
+    return Drawing((scene,), picture, theme, direction)
 
 
 def _program(target: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Program | None:

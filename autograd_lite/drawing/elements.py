@@ -1,4 +1,4 @@
-"""Operations on arrays element by element: tables of numbers, and one element spelt out."""
+"""What arrays hold: all digits, heat maps, tables of numbers, and elements spelt out."""
 
 from __future__ import annotations
 
@@ -7,22 +7,66 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.drawing.formatting import number
+from autograd_lite.drawing.formatting import array_facts, number, shape_text, whereabouts
 from autograd_lite.drawing.formulas import filled
+from autograd_lite.duck_arrays import is_duck_array
 
-__all__ = ["element_text", "largest", "product_text", "table"]
+__all__ = [
+    "LARGEST_TABLE",
+    "Index",
+    "element_text",
+    "full_value",
+    "has_elements",
+    "largest",
+    "product_text",
+    "table",
+]
 
 LARGEST_TABLE = 36
 LONGEST_SUM = 6
+HEAT_MAP_SIDE = 16
 
 Index = tuple[int, ...]
 
 
-def table(data: Any) -> list[list[str]] | None:
-    """The numbers of a small array in rows; None if there are too many to read."""
+def full_value(data: Any, heat_map_size: int) -> dict[str, Any]:
+    """A number with all its digits; of an array the statistics and a heat map."""
+    if isinstance(data, tuple):
+        return {"text": f"tuple of {len(data)}"}
+    if is_duck_array(data):
+        return {"text": f"{shape_text(data.shape)} {data.dtype}: {whereabouts(data)}"}
     array = np.asarray(data)
-    if not array.ndim or not 0 < array.size <= LARGEST_TABLE:
-        return None
+    if array.ndim == 0:
+        return {"text": repr(array.item())}
+    text = f"{shape_text(array.shape)} {array.dtype}: {array_facts(array)}"
+    return {"text": text, **_heat_map(array, heat_map_size)}
+
+
+def _heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
+    """The first numbers of an array in rows, at most so many."""
+    if not array.size or array.dtype.kind not in "fiub":
+        return {}
+    rows = array.reshape(-1, array.shape[-1]).astype(float)
+    width = max(min(rows.shape[1], HEAT_MAP_SIDE, size), 1)
+    height = max(min(size // width, HEAT_MAP_SIDE), 1)
+    part = rows[:height, :width]
+    entry: dict[str, Any] = {
+        "rows": [[float(f"{x:.4g}") if np.isfinite(x) else None for x in row] for row in part]
+    }
+    if part.size < array.size:
+        shown = " × ".join(map(str, part.shape))
+        entry["part"] = f"the first {shown} of {array.size:,} numbers"
+    return entry
+
+
+def has_elements(data: Any) -> bool:
+    """Whether there are numbers at hand: arrays elsewhere are not fetched to be looked at."""
+    return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
+
+
+def table(data: Any) -> list[list[str]]:
+    """The numbers of an array in rows."""
+    array = np.asarray(data)
     return [[number(x) for x in row] for row in array.reshape(-1, array.shape[-1])]
 
 

@@ -10,7 +10,15 @@ import numpy as np
 
 from autograd_lite.duck_arrays import is_duck_array
 
-__all__ = ["array_facts", "facts", "number", "shape_text", "shortened", "whereabouts"]
+__all__ = [
+    "array_facts",
+    "facts",
+    "in_short",
+    "number",
+    "shape_text",
+    "shortened",
+    "whereabouts",
+]
 
 
 def number(x: Any) -> str:
@@ -46,17 +54,18 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def facts(name: str, data: Any) -> tuple[tuple[str, str], ...]:
-    """What to say of a value or gradient: the number, or for an array a few statistics."""
-    if data is None:
-        return ()
+    """The row of a value or gradient; none where there is nothing."""
+    return () if data is None else ((name, in_short(data)),)
+
+
+def in_short(data: Any) -> str:
+    """A number, or of an array a few statistics."""
     if isinstance(data, tuple):
-        return ((name, f"tuple of {len(data)}"),)
+        return f"tuple of {len(data)}"
     if is_duck_array(data):
-        return ((name, whereabouts(data)),)
+        return whereabouts(data)
     array = np.asarray(data)
-    if array.ndim == 0:
-        return ((name, number(array[()])),)
-    return ((name, array_facts(array)),)
+    return array_facts(array) if array.ndim else number(array[()])
 
 
 def whereabouts(data: Any) -> str:

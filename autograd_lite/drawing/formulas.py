@@ -75,7 +75,8 @@ def filled(formula: str, texts: Mapping[str, str]) -> str:
         alone = formula[: match.start()][-1:] in "(," and formula[match.end() :][:1] in "),"
         return f"({text})" if text.startswith("-") and not alone else text
 
-    return re.sub(r"[^\W\d]\w*", put_in, formula)
+    # A square and a transpose are letters to Python, but no part of a name.
+    return re.sub(r"[^\W\d](?:(?![²ᵀ])\w)*", put_in, formula)
 
 
 def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbol] | None:
@@ -89,17 +90,22 @@ def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbo
     if isinstance(upstream, tuple):
         return None
     upstream = np.asarray(upstream) if np.ndim(upstream) else upstream
-    ones = np.ones_like(upstream) if np.ndim(upstream) else 1.0
-    local = _applied(node, place, Symbol("1", ones))
+    local = _applied(node, place, Symbol("1", np.ones_like(upstream) if np.ndim(upstream) else 1.0))
     share = _applied(node, place, Symbol("g", upstream))
     if local is None or share is None:
         return None
+    return (True, local) if _multiplies(node, place, local) else (False, share)
+
+
+def _multiplies(node: Node, place: int, local: Symbol) -> bool:
+    """Whether a rule multiplies element by element, tried with a gradient that varies."""
+    shape = np.shape(node.data)
+    trial = np.linspace(2.0, 3.0, np.size(node.data)).reshape(shape)[()]
+    share = _applied(node, place, Symbol("g", trial))
+    if share is None or np.shape(local.data) != shape:
+        return False
     with np.errstate(all="ignore"):
-        if np.shape(local.data) == np.shape(upstream) and np.allclose(
-            share.data, upstream * local.data, equal_nan=True
-        ):
-            return True, local
-    return False, share
+        return np.allclose(share.data, trial * local.data, equal_nan=True)
 
 
 def product_factors(node: Node) -> tuple[Any, Any] | None:

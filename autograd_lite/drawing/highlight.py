@@ -94,7 +94,7 @@ def highlight_path(scene: Scene, picture: Picture) -> Picture:
     sweep = _sweep(scene)
     if sweep is None:
         return picture.marked({}, {}, "There is no gradient to follow: the result has none.")
-    node = scene.graph.nodes[scene.graph.results[0]]
+    node = scene.root
     vertices: dict[str, Mark] = {scene.key_of(node): "path"}
     edges: dict[tuple[str, str], Mark] = {}
     names = []
@@ -120,7 +120,7 @@ HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
 
 
 def _sweep(scene: Scene) -> Backpropagation | None:
-    return backpropagation_from(scene.graph.nodes[scene.graph.results[0]])
+    return backpropagation_from(scene.root)
 
 
 def _operands(node: Node) -> Iterator[tuple[int, Node]]:

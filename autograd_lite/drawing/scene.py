@@ -37,7 +37,10 @@ __all__ = ["Scene", "compose"]
 
 @dataclass(frozen=True)
 class Scene:
-    """A graph with all that is known of it, and the boxes that it is drawn as."""
+    """A graph with all that is known of it, and the boxes that it is drawn as.
+
+    ``prefix`` is the letter that the keys of its vertices begin with.
+    """
 
     title: str
     graph: Graph
@@ -47,10 +50,29 @@ class Scene:
     lines: SourceLines
     paths: list[Path]
     owner: list[int] = field(default_factory=list)
+    prefix: str = "v"
+
+    @property
+    def root(self) -> Node:
+        """The result that a sweep starts from."""
+        return self.graph.nodes[self.graph.results[0]]
+
+    def members(self, box: int) -> list[Node]:
+        """The nodes in a box."""
+        return [self.graph.nodes[index] for index in self.groups.members[box]]
+
+    def box_key(self, box: int) -> str:
+        """The key of the vertex that a box is drawn as."""
+        return f"{self.prefix}{box}"
+
+    def contents(self, key: str) -> tuple[list[Node], int | None]:
+        """The nodes that a vertex stands for; of a constant its user, and its place there."""
+        box, _, place = key.removeprefix(self.prefix).partition("_")
+        return self.members(int(box)), int(place) if place else None
 
     def key(self, index: int) -> str:
         """The key of the vertex that the node at this position is drawn in."""
-        return f"v{self.owner[index]}"
+        return self.box_key(self.owner[index])
 
     def key_of(self, node: Node) -> str:
         """The key of the vertex that a node is drawn in."""
@@ -86,7 +108,7 @@ class Scene:
     def _edges(self, box: int) -> Iterator[Edge]:
         """One for each operand of a node; one for each other box that feeds a group."""
         members = self.groups.members[box]
-        head = f"v{box}"
+        head = self.box_key(box)
         if len(members) == 1:
             node = self.graph.nodes[members[0]]
             operands = iter(self.graph.operands[members[0]])
@@ -103,11 +125,11 @@ class Scene:
                     if self.owner[o] != box:
                         tails[self.owner[o]] = o
             for tail, o in tails.items():
-                yield Edge(f"v{tail}", head, _shape(self.graph.nodes[o]))
+                yield Edge(self.box_key(tail), head, _shape(self.graph.nodes[o]))
 
     def _constants(self, box: int, index: int) -> Iterator[Vertex]:
         for place, data in constants(self.graph.nodes[index]):
-            key, module = f"v{box}_{place}", self.paths[index]
+            key, module = f"{self.box_key(box)}_{place}", self.paths[index]
             rows = facts("value", data)
             if np.ndim(data) == 0:
                 yield Vertex(key, "constant", rows[0][1], module=module)
@@ -116,7 +138,7 @@ class Scene:
 
     def _single(self, box: int, index: int) -> Vertex:
         """The box of one node: its name or operation, its value, its gradient."""
-        node, key, module = self.graph.nodes[index], f"v{box}", self.paths[index]
+        node, key, module = self.graph.nodes[index], self.box_key(box), self.paths[index]
         name = self.names.get(node.serial)
         gradient = facts("grad", self.gradients.get(node))
         rows = (*_type(node.data), *facts("value", node.data), *gradient)
@@ -130,7 +152,7 @@ class Scene:
         return Vertex(key, "operation", title, subtitle, rows, module, source)
 
     def _several(self, box: int) -> Vertex:
-        members = [self.graph.nodes[index] for index in self.groups.members[box]]
+        members = self.members(box)
         calls = [self.lines.calls[path] for path in self.groups.calls[box]]
         covered = self.groups.calls[box]
         if calls and all(
@@ -145,7 +167,7 @@ class Scene:
         else:
             title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
         module = self.paths[self.groups.members[box][-1]]
-        return Vertex(f"v{box}", "fold", title, "", tuple(rows), module)
+        return Vertex(self.box_key(box), "fold", title, "", tuple(rows), module)
 
     def _common_name(self, members: list[Node]) -> str:
         names = {self.names.get(node.serial, "value") for node in members}
@@ -173,9 +195,8 @@ class Scene:
         after = _shape(members[-1])
         if before or after:
             rows.append(("", f"{before or 'number'} → {after or 'number'}"))
-        return Vertex(
-            f"v{box}", "module", shortened(title, 60), "", tuple(rows), calls[0].path[:-1]
-        )
+        key, module = self.box_key(box), calls[0].path[:-1]
+        return Vertex(key, "module", shortened(title, 60), "", tuple(rows), module)
 
 
 def compose(

@@ -32,11 +32,6 @@ class Subject:
     gradients: dict[Node, Any] = field(repr=False)
     lines: SourceLines
 
-    @property
-    def root(self) -> Node:
-        """The result that a sweep starts from."""
-        return self.graph.nodes[self.graph.results[0]]
-
 
 def recorded(value: Value, lines: SourceLines | None, frame: FrameType | None) -> Subject:
     """A graph that is already there; names come from the local variables of a frame."""

@@ -101,7 +101,9 @@ def _write_edge(
         line.set("stroke-dasharray", "5,2")
     _element(group, "path", d=_arrowhead(path), fill=color)
     if place is not None:
-        _text(group, *place, edge.label, theme.muted, font_size="9")
+        text = _text(group, *place, edge.label, theme.muted, font_size="9")
+        # A rim in the colour of the background, where a line runs behind it.
+        text.attrib |= {"paint-order": "stroke", "stroke": theme.background, "stroke-width": "3"}
 
 
 def _arrowhead(path: str) -> str:
@@ -125,11 +127,8 @@ def _write_vertex(
     marks = sorted(vertex.marks)
     group = _element(root, "g", id=vertex.key, class_=" ".join(("node", vertex.kind, *marks)))
     _element(group, "title").text = shortened(vertex.describe(), 300)
-    drawn = {
-        "fill": theme.fill[vertex.kind],
-        "stroke": theme.mark[marks[-1]] if marks else theme.border[vertex.kind],
-        "stroke_width": "2.4" if marks else "2" if is_result else "1",
-    }
+    stroke, width = theme.outline(vertex, is_result)
+    drawn = {"fill": theme.fill[vertex.kind], "stroke": stroke, "stroke_width": width}
     if vertex.kind == "leaf":
         drawn["rx"] = "9"
     elif vertex.kind == "constant":

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograd_lite.drawing.picture import Kind, Mark
+from autograd_lite.drawing.picture import Kind, Mark, Vertex
 
 __all__ = ["THEMES", "Theme"]
+
+WIDTHS: dict[Mark, str] = {"first": "4", "tainted": "1.6"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,13 @@ class Theme:
     fill: dict[Kind, str]
     border: dict[Kind, str]
     mark: dict[Mark, str]
+
+    def outline(self, vertex: Vertex, is_result: bool) -> tuple[str, str]:
+        """The colour and the width of a border; marks can be told apart by either."""
+        if vertex.marks:
+            mark = max(vertex.marks)
+            return self.mark[mark], WIDTHS.get(mark, "2.4")
+        return self.border[vertex.kind], "2" if is_result else "1"
 
 
 THEMES = {
@@ -51,7 +60,7 @@ THEMES = {
             "first": "#c22f00",
             "tainted": "#c67a4b",
             "blocked": "#c22f00",
-            "path": "#b05688",
+            "path": "#8c2a66",
             "differs": "#c22f00",
         },
     ),

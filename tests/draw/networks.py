@@ -65,3 +65,28 @@ def network(*widths, seed=0):
 def cross_entropy(logits, labels):
     """Binary cross-entropy of logits and labels 0 or 1."""
     return np.mean(np.logaddexp(0.0, logits) - labels * logits)
+
+
+def expression():
+    """(a·b + c)·a: a is used twice."""
+    a, b, c = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b"), ag.Value(10.0, label="c")
+    return (a * b + c) * a, [a, b, c]
+
+
+def neuron():
+    weights = [ag.Value(w, label=f"w{i}") for i, w in enumerate((0.5, -1.5, 0.25))]
+    bias = ag.Value(0.1, label="bias")
+    total = bias
+    for w, x in zip(weights, (1.0, 2.0, -3.0), strict=True):
+        total = total + w * x
+    return np.tanh(total), [*weights, bias]
+
+
+def mlp():
+    model = network(2, 3, 1)
+    inputs = np.array([[0.5, -1.0], [1.5, 0.3], [-0.7, 0.9], [0.2, 0.1]])
+    labels = np.array([[1], [0], [1], [0]])
+    loss = ag.Value(0.0) + cross_entropy(model(inputs), labels)
+    for name, x in model.named_parameters():
+        x.label = name
+    return loss, [x for _, x in model.named_parameters()]

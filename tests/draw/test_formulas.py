@@ -58,6 +58,13 @@ def test_matrix_products_hand_back_products_with_the_upstream_gradient():
     assert local_derivative(node, 1, upstream)[1].text == "xᵀ @ g"
 
 
+def test_a_gradient_of_ones_does_not_make_a_product_elementwise():
+    x, w = ag.Value(np.ones((2, 2))), ag.Value(np.arange(4.0).reshape(2, 2))
+    for place in (0, 1):
+        assert local_derivative(x @ w, place, np.ones((2, 2)))[0] is False
+        assert local_derivative(x * w, place, np.ones((2, 2)))[0] is True
+
+
 def test_rules_that_are_more_than_a_line_have_no_formula():
     @ag.primitive
     def odd(x):
@@ -76,3 +83,8 @@ def test_a_primitive_without_formula_shows_its_name_and_arguments():
 def test_names_are_filled_in_at_once_and_not_one_after_the_other():
     assert filled("x · y", {"x": "y", "y": "x"}) == "y · x"
     assert filled("exp(x) - x", {"x": "-1.0"}) == "exp(-1.0) - (-1.0)"
+
+
+def test_squares_and_transposes_are_no_part_of_a_name():
+    assert filled("1 - out²", {"out": "-0.5"}) == "1 - (-0.5)²"
+    assert filled("g @ yᵀ", {"y": "layer0.weight"}) == "g @ layer0.weightᵀ"

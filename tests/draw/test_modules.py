@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+import nn
 from tests.draw.networks import Affine, Network, cross_entropy, network
 
 
@@ -85,6 +86,20 @@ def test_depth_draws_layers_as_boxes_with_counts_and_shapes():
         "layer1  Affine",
     ]
     assert layers.vertices[1].facts == (("parameters", "9"), ("", "(4, 2) → (4, 3)"))
+
+
+def test_a_neuron_is_drawn_unit_by_unit():
+    neuron = nn.Neuron(2, rng=0)
+    picture = ag.draw(neuron, [2.0, 0.5]).picture
+    leaves = [v.title for v in picture.vertices if v.kind == "leaf"]
+    assert sorted(leaves) == ["b", "w0", "w1", "x[0]", "x[1]"]
+    operations = [v.title for v in picture.vertices if v.kind == "operation"]
+    assert operations == ["multiply", "add", "multiply", "add", "tanh"]
+    assert [cluster.title for cluster in picture.clusters] == ["Neuron  3 parameters"]
+    values = {v.title: dict(v.facts)["value"] for v in picture.vertices}
+    weight = next(x for _, x in neuron.named_parameters() if x.label == "w0")
+    assert values["w0"] == f"{weight.data:.4g}"
+    assert {v.facts[0][0] for v in picture.vertices} == {"value"}  # none is an array
 
 
 def test_equal_layers_roll_up():

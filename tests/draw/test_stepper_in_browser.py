@@ -2,111 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
-from tests.draw.networks import cross_entropy, network
+from tests.draw.networks import Network, affine, expression, mlp, neuron
+from tests.draw.pages import gradient_on, key_of, steps_of
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SHOWN_DIGITS = 1e-3  # numbers are shown with four significant digits
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    missing = None
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing = "the Python package playwright is not installed: pip install playwright"
-    if CHROMIUM is None:
-        missing = "the program chromium is not on the PATH: apt install chromium"
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"{missing}; the tests of the stepper must run here")
-    if missing:
-        pytest.skip(missing)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Opens a drawing from disk; afterwards no error may have been logged, nothing requested."""
-    errors, requests, contexts = [], [], []
-
-    def opened(drawing, **options):
-        path = drawing.save(tmp_path / "drawing.html")
-        contexts.append(browser.new_context(offline=True, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: errors.append(message.text))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert errors == []
-    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
-
-
-def expression():
-    """(a·b + c)·a: a is used twice."""
-    a, b, c = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b"), ag.Value(10.0, label="c")
-    return (a * b + c) * a, [a, b, c]
-
-
-def neuron():
-    weights = [ag.Value(w, label=f"w{i}") for i, w in enumerate((0.5, -1.5, 0.25))]
-    bias = ag.Value(0.1, label="bias")
-    total = bias
-    for w, x in zip(weights, (1.0, 2.0, -3.0), strict=True):
-        total = total + w * x
-    return np.tanh(total), [*weights, bias]
-
-
-def mlp():
-    model = network(2, 3, 1)
-    inputs = np.array([[0.5, -1.0], [1.5, 0.3], [-0.7, 0.9], [0.2, 0.1]])
-    labels = np.array([[1], [0], [1], [0]])
-    loss = ag.Value(0.0) + cross_entropy(model(inputs), labels)
-    for name, x in model.named_parameters():
-        x.label = name
-    return loss, [x for _, x in model.named_parameters()]
-
-
-def steps_of(page):
-    return int(page.get_attribute("#slider", "max"))
-
-
-def key_of(drawing, title):
-    return next(v.key for v in drawing.picture.vertices if v.title == title)
-
-
-def gradient_on(page, key):
-    """The gradient that hovering over a node shows: a number, or the cells of the heat map."""
-    page.evaluate("() => document.activeElement.blur()")
-    page.focus(f"#{key}")
-    cells = page.locator("#hover .gradient + .heat i")
-    if cells.count():
-        return [float(cell.get_attribute("title")) for cell in cells.all()]
-    return float(page.locator("#hover .gradient").inner_text().removeprefix("gradient "))
 
 
 @pytest.mark.parametrize("graph", [expression, neuron, mlp])
@@ -245,17 +150,6 @@ def test_keys_slider_and_clicks_move_through_the_steps(open_page):
     assert page.inner_text("#panel h2").startswith("gradient back through")
 
 
-def test_space_plays_and_pauses(open_page):
-    result, _ = expression()
-    page = open_page(ag.draw(result))
-    page.select_option("#speed", "200")
-    page.evaluate("() => document.activeElement.blur()")
-    page.keyboard.press("Space")
-    assert page.inner_text("#play") == "Pause"
-    page.wait_for_function("() => document.getElementById('play').textContent === 'Play'")
-    assert page.inner_text("#count") == f"{steps_of(page)} / {steps_of(page)}"
-
-
 def test_values_appear_only_when_they_are_computed(open_page):
     result, _ = expression()
     drawing = ag.draw(result)
@@ -264,113 +158,6 @@ def test_values_appear_only_when_they_are_computed(open_page):
     assert not value.is_visible()
     page.locator("#slider").fill("2")
     assert value.is_visible()
-
-
-def test_modules_collapse_to_one_box_and_one_step(open_page):
-    model = network(2, 3, 1)
-    drawing = ag.draw(lambda x: np.sum(model(x)), np.ones((4, 2)))
-    page = open_page(drawing, viewport={"width": 1400, "height": 900})
-    page.click("#modules summary")
-    button = page.locator("#modules button", has_text="layer0")
-    matmul = page.locator(f"#{key_of(drawing, 'matmul')}")
-    assert matmul.is_visible()
-    button.click()
-    assert button.get_attribute("aria-expanded") == "false"
-    assert not matmul.is_visible()
-    page.keyboard.press("ArrowRight")
-    assert page.inner_text("#count").startswith("2 /")
-    assert page.locator(".frame.collapsed.current").count() == 1
-    button.click()
-    assert matmul.is_visible()
-
-
-def visible_boxes(page, selector):
-    boxes = [rect.bounding_box() for rect in page.locator(selector).all() if rect.is_visible()]
-    return [(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for b in boxes]
-
-
-def test_a_collapsed_module_gives_its_room_away(open_page):
-    model = network(2, 3, 3, 1)
-    drawing = ag.draw(lambda x: np.sum(model(x)), np.ones((4, 2)), direction="LR")
-    page = open_page(drawing, viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
-    page.click("#modules summary")
-    before = visible_boxes(page, ".vertex rect")
-    width = max(b[2] for b in before) - min(b[0] for b in before)
-    for name in ("layer0", "layer1"):
-        page.locator("#modules button", has_text=name).click()
-    boxes = visible_boxes(page, ".vertex rect, .frame.collapsed rect")
-    assert len(boxes) == len(before) - 8 + 2
-    assert max(b[2] for b in boxes) - min(b[0] for b in boxes) < 0.8 * width
-    for index, a in enumerate(boxes):
-        for b in boxes[:index]:
-            assert a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 1 or b[3] <= a[1] + 1
-    for name in ("layer0", "layer1"):
-        page.locator("#modules button", has_text=name).click()
-    after = visible_boxes(page, ".vertex rect")
-    shift = np.array(after[0]) - np.array(before[0])
-    np.testing.assert_allclose(np.array(after) - shift, np.array(before), atol=0.1)
-
-
-def test_find_marks_and_jumps(open_page):
-    result, _ = neuron()
-    drawing = ag.draw(result)
-    page = open_page(drawing)
-    page.keyboard.press("/")
-    page.keyboard.type("tanh")
-    assert page.locator(".vertex.found").count() == 1
-    page.keyboard.press("Enter")
-    assert page.inner_text("#panel h2").endswith("tanh")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_theme_can_be_chosen_and_switched(theme, open_page):
-    result, _ = expression()
-    page = open_page(ag.draw(result, theme=theme))
-    colours = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 25, 31)"}
-    background = "() => getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(background) == colours.pop(theme)
-    page.click("#theme")
-    assert page.evaluate(background) == next(iter(colours.values()))
-
-
-@pytest.mark.parametrize("preferred", ["light", "dark"])
-def test_the_theme_follows_the_reader_until_it_is_switched(preferred, open_page):
-    result, _ = expression()
-    page = open_page(ag.draw(result), color_scheme=preferred)
-    other = {"light": "dark", "dark": "light"}[preferred]
-    theme = "() => document.documentElement.dataset.theme"
-    assert page.evaluate(theme) == preferred
-    assert page.get_attribute("#theme", "aria-pressed") == str(preferred == "dark").lower()
-    page.emulate_media(color_scheme=other)
-    page.wait_for_function(f"({theme})() === '{other}'")
-    page.click("#theme")
-    assert page.evaluate(theme) == preferred
-    noticed = "new Promise((done) => matchMedia('print').addEventListener('change', done))"
-    page.evaluate(f"() => {{ window.noticed = {noticed}; }}")
-    page.emulate_media(color_scheme=preferred)
-    page.emulate_media(color_scheme=other, media="print")
-    page.evaluate("() => window.noticed")
-    assert page.evaluate(theme) == preferred
-
-
-def test_a_theme_that_was_chosen_is_not_the_readers(open_page):
-    result, _ = expression()
-    page = open_page(ag.draw(result, theme="light"), color_scheme="dark")
-    assert page.evaluate("() => document.documentElement.dataset.theme") == "light"
-
-
-@pytest.mark.parametrize("size", [(360, 640), (800, 600), (1920, 1080)])
-def test_the_layout_holds_from_phone_to_wide_screen(size, open_page):
-    result, _ = expression()
-    page = open_page(ag.draw(result), viewport={"width": size[0], "height": size[1]})
-    page.keyboard.press("End")
-    overflow = "() => document.documentElement.scrollWidth - window.innerWidth"
-    assert page.evaluate(overflow) <= 0
-    for part in ("#graph", "#panel h2", "#slider", "#play"):
-        box = page.locator(part).bounding_box()
-        assert box["width"] > 0 and box["height"] > 0
-        assert box["x"] >= 0 and box["x"] + box["width"] <= size[0]
-        assert box["y"] >= 0 and box["y"] < size[1]
 
 
 HOSTILE = [
@@ -411,3 +198,24 @@ def test_hostile_labels_are_text_in_the_svg(browser, tmp_path):
     assert page.locator("script, img, b").count() == 0
     assert HOSTILE[0] in page.locator("text").all_text_contents()
     page.close()
+
+
+def test_hostile_source_lines_and_names_of_modules_are_text(open_page, browser, tmp_path):
+    model = Network(**{HOSTILE[2]: affine(np.random.default_rng(0), 2, 1)})
+
+    def loss(x):
+        return np.sum(model(x))  # </script><script>window.hacked = true</script>
+
+    drawing = ag.draw(loss, np.ones((1, 2)))
+    page = open_page(drawing)
+    page.click("#sources summary")
+    page.click("#modules summary")
+    page.keyboard.press("End")
+    assert page.evaluate("() => window.hacked") is None
+    assert "</script><script>" in page.locator("#sources li").last.inner_text()
+    assert "<img src=x onerror=" in page.locator("#modules li").last.inner_text()
+    picture = browser.new_page()
+    picture.goto(drawing.save(tmp_path / "hostile.svg").as_uri())
+    assert picture.evaluate("() => window.hacked") is None
+    assert picture.locator("script, img").count() == 0
+    picture.close()

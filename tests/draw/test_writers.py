@@ -20,6 +20,8 @@ from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.drawing import SUFFIXES
 from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.layers import layered_layout
+from autograd_lite.drawing.picture import Edge, Picture, Vertex
+from autograd_lite.drawing.svg import svg_text
 from autograd_lite.drawing.themes import THEMES
 from tests.draw.networks import network
 
@@ -77,6 +79,39 @@ def test_svg_draws_kinds_of_nodes_differently(layout):
             shapes[kind] = shape.get("rx"), shape.get("stroke-dasharray"), shape.get("fill")
     assert len(set(shapes.values())) == 3
     assert len({form[:2] for form in shapes.values()}) == 3
+
+
+def test_every_kind_and_mark_can_be_told_in_a_grey_print():
+    """By shape, line style or width; the colours may be lost."""
+    kinds = ("leaf", "operation", "constant", "fold", "module")
+    marks = ("first", "tainted", "blocked")
+    vertices = [Vertex(f"v{i}", kind, kind) for i, kind in enumerate(kinds)]
+    vertices += [
+        Vertex(f"v{i}", "operation", mark, marks=frozenset({mark}))
+        for i, mark in enumerate(marks, len(kinds))
+    ]
+    edges = [Edge("v0", "v1"), Edge("v0", "v5", marks=frozenset({"blocked"}))]
+    picture = Picture("kinds", tuple(vertices), tuple(edges))
+    root = ET.fromstring(svg_text(picture, layered_layout(picture), THEMES["light"]))
+    forms = []
+    for group in root.iter(f"{SVG}g"):
+        shapes = [x for x in group if x.tag in (f"{SVG}rect", f"{SVG}path")]
+        look = [shapes[0].get(x) for x in ("rx", "stroke-dasharray", "stroke-width")]
+        forms.append((group.get("class").split()[0], len(shapes), *look))
+    assert len(set(forms)) == len(vertices) + len(edges)
+
+
+@pytest.mark.parametrize("source", ["svg", "dot"])
+def test_edges_show_the_shapes_that_flow_along_them(source, layout):
+    x, w = ag.Value(np.ones((5, 2)), label="x"), ag.Value(np.ones((2, 3)), label="w")
+    drawing = ag.draw(np.sum(x @ w) * 2.0)
+    if source == "dot":
+        lines = [line.split("label=")[1] for line in drawing.source.splitlines() if " -> " in line]
+        shown = [re.match(r'"([^"]*)"', line)[1] for line in lines]
+    else:
+        edges = [g for g in ET.fromstring(drawing.svg).iter(f"{SVG}g") if g.get("class") == "edge"]
+        shown = [g.findtext(f"{SVG}text", "") for g in edges]
+    assert shown == ["(5, 2)", "(2, 3)", "(5, 3)", "", ""]
 
 
 def test_svg_has_nested_clusters(layout):
@@ -215,7 +250,7 @@ def test_the_page_lays_out_the_same_boxes_with_and_without_graphviz(tmp_path, mo
 
 def test_the_page_loads_nothing_and_lets_only_its_own_script_run(tmp_path):
     page = expression().save(tmp_path / "loss.html").read_text("utf-8")
-    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", page)
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
@@ -280,6 +315,14 @@ def test_the_program_makes_png_and_pdf(tmp_path):
     assert expression().save(tmp_path / "loss.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.parametrize("suffix", [x for x in SUFFIXES if x not in (".png", ".pdf")])
+def test_a_name_of_10_000_characters_is_shortened_in_every_format(suffix):
+    x = ag.Value(1.0, label='<b>"|' * 2_000)
+    assert len(x.label) == 10_000
+    short = ag.draw(ag.Value(1.0, label="x") * 2.0)
+    assert len(ag.draw(x * 2.0)._written(suffix)) < len(short._written(suffix)) + 2_500
+
+
 @given(st.text(st.characters(), max_size=30), st.text(st.characters(), max_size=30))
 @settings(deadline=None, max_examples=60, derandomize=True)
 def test_any_text_can_be_a_label(label, operation):
@@ -291,6 +334,37 @@ def test_any_text_can_be_a_label(label, operation):
     for suffix in SUFFIXES:
         if suffix not in (".png", ".pdf"):
             assert drawing._written(suffix).decode("utf-8")
+
+
+@pytest.mark.parametrize("highlight", ["path", "zero_grad"])
+def test_the_page_has_the_marks_of_the_picture(highlight, tmp_path):
+    drawing = ag.draw(lambda a, b: a * 10.0 + (b - 9.0).relu(), 1.0, 1.0, highlight=highlight)
+    data = page_data(drawing.save(tmp_path / "marked.html"))
+    for kind, parts in (("vertices", drawing.picture.vertices), ("edges", drawing.picture.edges)):
+        assert [set(x.get("marks", ())) for x in data[kind]] == [x.marks for x in parts]
+        assert any(x.marks for x in parts)
+
+
+def simulated(colour, kind):
+    """A colour as the colour-blind see it: G. Machado, M. Oliveira, L. Fernandes (2009)."""
+    matrices = {
+        "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+        "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+        "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+    }
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.clip(np.array(matrices[kind]) @ channels**2.2, 0.0, 1.0) ** (1 / 2.2)
+
+
+@pytest.mark.parametrize("kind", ["protanopia", "deuteranopia", "tritanopia"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_colour_blind_can_tell_values_from_gradients_and_marks_from_none(theme, kind):
+    chosen = THEMES[theme]
+    pairs = [(chosen.text, chosen.gradient), (chosen.border["leaf"], chosen.gradient)]
+    pairs += [(chosen.mark[m], chosen.line) for m in ("first", "blocked", "path", "differs")]
+    for one, other in pairs:
+        apart = np.abs(simulated(one, kind) - simulated(other, kind))
+        assert apart.max() > 0.15, (one, other)
 
 
 def test_dark_and_light_differ_in_colours_alone():

@@ -42,8 +42,9 @@ function drawFrame(cluster, index) {
   const text = make("text", { x: x + 10, y: y + 14 });
   text.textContent = cluster.title;
   const group = make("g", { class: "frame" }, make("rect", { x, y, width, height }), text);
-  text.addEventListener("click", () => toggleModule(index));
-  group.addEventListener("click", () => state.collapsed.has(index) && toggleModule(index));
+  group.addEventListener("click", (event) => {
+    if (event.target === text || state.collapsed.has(index)) toggleModule(index);
+  });
   return group;
 }
 
@@ -51,10 +52,11 @@ function drawVertex(vertex) {
   const [x, y, width, height] = vertex.box;
   const group = make("g", {
     class: `vertex ${vertex.kind}`, id: vertex.key, role: "button", tabindex: "0",
-    "aria-label": describe(vertex),
   });
-  if (vertex.marks) group.classList.add("marked");
+  for (const mark of vertex.marks ?? []) group.classList.add("marked", `mark-${mark}`);
   group.append(make("rect", { x, y, width, height }));
+  if (vertex.kind === "fold") group.append(make("rect", { x: x + 3, y: y + 3, width: width - 6, height: height - 6 }));
+  if (vertex.kind === "module") group.append(...[y + 4, y + height - 8].map((tab) => make("rect", { x: x - 4, y: tab, width: 8, height: 4 })));
   const middle = x + width / 2;
   const top = y + height / 2 - (vertex.facts.length * LINE) / 2 + 3.5;
   const heading = make("text", { x: middle, y: top, class: "title" });
@@ -70,21 +72,25 @@ function drawVertex(vertex) {
     fact.textContent = `${name}  ${text}`.trim();
     group.append(fact);
   });
+  respond(vertex, group);
+  shapes.set(vertex.key, group);
+  return group;
+}
+
+function respond(vertex, group) {
   group.addEventListener("click", () => jumpTo(vertex.key));
   group.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
     jumpTo(vertex.key);
   });
-  for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => showHover(vertex, group));
-  for (const event of ["pointerleave", "blur"]) group.addEventListener(event, () => { byId("hover").hidden = true; });
-  shapes.set(vertex.key, group);
-  return group;
-}
-
-function describe(vertex) {
-  const facts = vertex.facts.map((fact) => fact.join(" ").trim());
-  return [`${vertex.title} ${vertex.subtitle}`.trim(), ...facts].join(", ");
+  group.addEventListener("pointerenter", () => showHover(vertex, group));
+  group.addEventListener("focus", () => {
+    // Not at a click: the graph must not move away under the pointer.
+    if (group.matches(":focus-visible")) bringIntoView(vertex.key);
+    showHover(vertex, group);
+  });
+  for (const event of ["pointerleave", "blur"]) group.addEventListener(event, hideHover);
 }
 
 function drawGraph() {
@@ -106,19 +112,34 @@ function look(view) {
 
 /** Show all of the graph, or from the start as much as can be read. */
 function fit(coarsest = Infinity) {
-  const [width, height] = data.size.map((length, axis) => state.map[axis](length));
+  const [width, height] = graphSize();
   const stage = byId("stage").getBoundingClientRect();
   const whole = Math.max(width / Math.max(stage.width, 1), height / Math.max(stage.height, 1));
   const scale = Math.max(Math.min(whole, coarsest), 0.5);
   const seen = [stage.width * scale, stage.height * scale];
-  const start = (all, part) => (part < all ? 0 : (all - part) / 2);
-  look([start(width, seen[0]), start(height, seen[1]), ...seen]);
+  look(withinGraph([0, 0, ...seen]));
+}
+
+const graphSize = () => data.size.map((length, axis) => state.map[axis](length));
+
+/** A view moved so that it shows no more than it must of what lies beside the graph. */
+function withinGraph([left, top, ...seen]) {
+  const start = (wish, all, part) => (part < all ? Math.min(Math.max(wish, 0), all - part) : (all - part) / 2);
+  const [width, height] = graphSize();
+  return [start(left, width, seen[0]), start(top, height, seen[1]), ...seen];
 }
 
 function zoom(factor, x, y) {
   const [left, top, width, height] = state.view;
   const centre = [x ?? left + width / 2, y ?? top + height / 2];
   look([centre[0] - (centre[0] - left) * factor, centre[1] - (centre[1] - top) * factor, width * factor, height * factor]);
+}
+
+/** Move the view by so many pixels. */
+function pan(dx, dy) {
+  const [left, top, width, height] = state.view;
+  const scale = width / byId("graph").clientWidth;
+  look([left + dx * scale, top + dy * scale, width, height]);
 }
 
 function pointOf(event) {
@@ -133,7 +154,7 @@ function letMove() {
   graph.addEventListener("wheel", (event) => {
     event.preventDefault();
     if (event.ctrlKey || event.metaKey) zoom(Math.exp(event.deltaY / 300), ...pointOf(event));
-    else look([state.view[0] + (event.deltaX * state.view[2]) / graph.clientWidth, state.view[1] + (event.deltaY * state.view[2]) / graph.clientWidth, state.view[2], state.view[3]]);
+    else pan(event.deltaX, event.deltaY);
   }, { passive: false });
   graph.addEventListener("pointerdown", (event) => pointers.set(event.pointerId, [event.clientX, event.clientY]));
   window.addEventListener("pointermove", (event) => {
@@ -145,8 +166,7 @@ function letMove() {
       const span = ([x, y]) => Math.hypot(x - others[0][0], y - others[0][1]);
       zoom(span(before) / Math.max(span([event.clientX, event.clientY]), 1));
     } else {
-      const scale = state.view[2] / graph.clientWidth;
-      look([state.view[0] - (event.clientX - before[0]) * scale, state.view[1] - (event.clientY - before[1]) * scale, state.view[2], state.view[3]]);
+      pan(before[0] - event.clientX, before[1] - event.clientY);
     }
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
   });
@@ -161,8 +181,8 @@ function letMove() {
 function bringIntoView(key) {
   const box = boxOf(vertices.get(key));
   const [left, top, width, height] = state.view;
-  const [x, y] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
-  if (x < left || x > left + width || y < top || y > top + height) look([x - width / 2, y - height / 2, width, height]);
+  if (box[0] >= left && box[0] + box[2] <= left + width && box[1] >= top && box[1] + box[3] <= top + height) return;
+  look(withinGraph([box[0] + (box[2] - width) / 2, box[1] + (box[3] - height) / 2, width, height]));
 }
 
 // Modules.

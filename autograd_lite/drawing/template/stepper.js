@@ -46,6 +46,13 @@ function show(index) {
   if (step.key) bringIntoView(step.key);
 }
 
+/** What is known of a vertex now, for those who hear it. */
+function spoken(vertex, known, gradient) {
+  const facts = vertex.facts.filter(([name]) => name !== "grad" && (known || name !== "value"));
+  if (gradient !== undefined) facts.push(["grad", gradient]);
+  return [nameOf(vertex.key), ...facts.map((fact) => fact.join(" ").trim()), ...(vertex.marks ?? [])].join(", ");
+}
+
 function showValues(step) {
   const sums = gradientsAfter(state.step);
   const receivers = new Set((step.shares ?? []).map((share) => share.to));
@@ -60,6 +67,8 @@ function showValues(step) {
       gradient.classList.toggle("hidden", !sums.has(key));
       gradient.textContent = `grad  ${sums.get(key) ?? ""}`;
     }
+    shape.setAttribute("aria-label", spoken(vertices.get(key), known, sums.get(key)));
+    shape.setAttribute("aria-current", key === step.key ? "step" : "false");
     shape.classList.toggle("current", key === step.key);
     shape.classList.toggle("backward", backward);
     shape.classList.toggle("receives", receivers.has(key));
@@ -112,7 +121,8 @@ function headline(step) {
 const PHASES = { start: "start", forward: "forward", seed: "backward: start", backward: "backward" };
 
 function explain(step) {
-  const parts = [line(`phase ${step.phase}`, PHASES[step.phase]), headingOf("h2", headline(step))];
+  const phase = [step.run, PHASES[step.phase]].filter(Boolean).join(" · ");
+  const parts = [line(`phase ${step.phase}`, phase), headingOf("h2", headline(step))];
   if (step.phase === "start") {
     parts.push(line("", "These are given. Each step forward computes one operation; then each step back hands the gradient on."));
     parts.push(...data.notes.map((note) => line("", note)));
@@ -127,46 +137,55 @@ function explain(step) {
 }
 
 function explainForward(step) {
-  if (!step.formula) return vertices.get(step.key).facts.map((fact) => line("formula", fact.join(" ").trim()));
-  const shown = [...new Set([step.named, step.numbers])].filter((text) => text !== step.formula);
+  if (!step.formulas) return vertices.get(step.key).facts.map((fact) => line("formula", fact.join(" ").trim()));
+  const [formula, ...filled] = step.formulas;
   return [
-    line("formula muted", step.formula),
-    ...shown.map((text) => line("formula", `= ${text}`)),
+    line("formula muted", formula),
+    ...filled.map((text) => line("formula", `= ${text}`)),
     Object.assign(line("formula value", `= ${step.result}`), { id: "result" }),
     ...elements(step),
   ];
 }
 
-/** Arrays number by number: tables if they are small, and one element spelt out. */
+/** Arrays number by number: tables if they are small, else one element spelt out. */
 function elements(entry) {
-  const parts = entry.tables ? [tables(entry.tables)] : [];
-  if (entry.element) parts.push(line("formula element", entry.element));
-  return parts;
+  if (entry.tables) return tables(entry.tables, entry.spelt ?? [], entry.picked);
+  return entry.element ? [line("formula element", entry.element)] : [];
 }
 
-/** Tables side by side; where one is a product of others, pointing at an element spells it out. */
-function tables(arrays) {
+/** Tables of equal shape side by side; the element that is picked in them is spelt out below. */
+function tables(arrays, texts, first) {
   const group = make("div", { class: "tables" });
   const spelt = line("formula element", "");
+  const columns = Object.values(arrays)[0][0].length;
   const cells = Object.entries(arrays).map(([name, rows]) => {
-    const body = make("table", { class: "numbers" }, Object.assign(make("caption"), { textContent: name }));
-    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => Object.assign(make("td", { tabindex: "0" }), { textContent: text }))));
+    const body = make("table", { class: "numbers", role: "grid" }, Object.assign(make("caption"), { textContent: name }));
+    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => Object.assign(make("td"), { textContent: text }))));
     group.append(body);
     return [...body.querySelectorAll("td")];
   });
-  const columns = Object.values(arrays)[0][0].length;
   const pick = (index) => {
-    for (const [place, cell] of cells.flatMap((column) => [...column.entries()])) cell.classList.toggle("picked", place === index);
-    const [upstream, local, share] = cells.map((column) => column[index].textContent);
-    if (share !== undefined) spelt.textContent = `[${Math.floor(index / columns)}, ${index % columns}]: ${upstream} × ${bracketed(local)} = ${share}`;
+    for (const [place, cell] of cells.flatMap((table) => [...table.entries()])) {
+      cell.classList.toggle("picked", place === index);
+      cell.setAttribute("tabindex", place === index ? "0" : "-1");
+    }
+    spelt.textContent = texts[index] ?? "";
   };
-  for (const column of cells) {
-    column.forEach((cell, index) => {
-      for (const event of ["pointerenter", "focus", "click"]) cell.addEventListener(event, () => pick(index));
-    });
-  }
-  pick(0);
-  return cells.length < 3 ? group : make("div", {}, group, spelt);
+  for (const table of cells) table.forEach((cell, index) => letPick(cell, index, table, columns, pick));
+  pick(first);
+  return texts.length ? [group, spelt] : [group];
+}
+
+/** A cell is picked by pointing at it, or by the arrow keys from the one beside it. */
+function letPick(cell, index, table, columns, pick) {
+  const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+  for (const event of ["pointerenter", "focus", "click"]) cell.addEventListener(event, () => pick(index));
+  cell.addEventListener("keydown", (event) => {
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    event.stopPropagation(); // in a table the arrows do not walk through the steps
+    table[index + moves[event.key]]?.focus();
+  });
 }
 
 const bracketed = (number) => (number.startsWith("-") ? `(${number})` : number);
@@ -201,11 +220,17 @@ function showHover(vertex, group) {
   if (vertex.source) parts.push(line("muted", vertex.source));
   hover.replaceChildren(...parts);
   hover.hidden = false;
+  group.setAttribute("aria-describedby", "hover");
   const [box, stage] = [group.getBoundingClientRect(), byId("stage").getBoundingClientRect()];
   const below = box.bottom - stage.top + 6;
   const above = box.top - stage.top - hover.offsetHeight - 6;
   hover.style.left = `${Math.max(4, Math.min(box.left - stage.left, stage.width - hover.offsetWidth - 4))}px`;
   hover.style.top = `${below + hover.offsetHeight < stage.height || above < 0 ? below : above}px`;
+}
+
+function hideHover() {
+  byId("hover").hidden = true;
+  document.querySelector("[aria-describedby=hover]")?.removeAttribute("aria-describedby");
 }
 
 function full(name, entry) {
@@ -252,15 +277,24 @@ const KEYS = {
   End: () => show(lastStep),
   " ": () => play(!state.timer),
   "/": () => byId("find").focus(),
+  "+": () => zoom(0.8),
+  "-": () => zoom(1.25),
+  0: () => fit(),
+  "Shift ArrowLeft": () => pan(-80, 0),
+  "Shift ArrowRight": () => pan(80, 0),
+  "Shift ArrowUp": () => pan(0, -80),
+  "Shift ArrowDown": () => pan(0, 80),
+  Escape: hideHover,
 };
 
 function onKey(event) {
   const target = event.target;
-  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  const key = event.shiftKey && event.key.startsWith("Arrow") ? `Shift ${event.key}` : event.key;
+  if (event.ctrlKey || event.metaKey || event.altKey || !(key in KEYS)) return;
   if (target.matches("input[type=search], select")) return;
-  if (event.key === " " && target.matches("button, summary")) return;
+  if (key === " " && target.matches("button, summary")) return;
   event.preventDefault();
-  KEYS[event.key]();
+  KEYS[key]();
 }
 
 function find(text) {
@@ -302,9 +336,9 @@ function connect() {
   byId("last").addEventListener("click", KEYS.End);
   byId("play").addEventListener("click", KEYS[" "]);
   byId("speed").addEventListener("change", () => state.timer && play(true));
-  byId("zoom-in").addEventListener("click", () => zoom(0.8));
-  byId("zoom-out").addEventListener("click", () => zoom(1.25));
-  byId("zoom-fit").addEventListener("click", () => fit());
+  byId("zoom-in").addEventListener("click", KEYS["+"]);
+  byId("zoom-out").addEventListener("click", KEYS["-"]);
+  byId("zoom-fit").addEventListener("click", KEYS[0]);
   byId("theme").addEventListener("click", switchTheme);
   byId("find").addEventListener("input", (event) => find(event.target.value));
   byId("search").addEventListener("submit", (event) => {

@@ -1,0 +1,265 @@
+"""What happens in each step of a computation and of its gradient, told in formulas and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import add
+from autograd_lite.drawing.backpropagation import Backpropagation
+from autograd_lite.drawing.collect import index_text, rank
+from autograd_lite.drawing.elements import (
+    LARGEST_TABLE,
+    Index,
+    element_text,
+    has_elements,
+    largest,
+    product_text,
+    table,
+)
+from autograd_lite.drawing.formatting import in_short, shortened
+from autograd_lite.drawing.formulas import (
+    Symbol,
+    argument_names,
+    filled,
+    formula_of,
+    local_derivative,
+    product_factors,
+)
+from autograd_lite.drawing.scene import Scene
+from autograd_lite.primitive import Node
+
+__all__ = ["Step", "Story"]
+
+Step = dict[str, Any]
+SHORT_ARRAY = 4
+NUMBERS = (float, int, complex, np.ndarray, np.generic)
+
+
+class Story:
+    """The steps of one run, forward and, if it has a sweep, backward.
+
+    ``table_room`` is how many characters its tables may have in all.
+    """
+
+    def __init__(self, scene: Scene, sweep: Backpropagation | None, table_room: int) -> None:
+        self.scene = scene
+        self.sweep = sweep
+        self.sums: dict[Node, Any] = {}
+        self.table_room = table_room
+        self.titles = {vertex.key: vertex.title for vertex in scene.picture().vertices}
+
+    def steps(self) -> Iterator[Step]:
+        """One for each box that is computed, then one for each that hands a gradient on."""
+        computed = [box for box in range(len(self.scene.groups)) if self._is_computed(box)]
+        for box in computed:
+            yield {"phase": "forward", "key": self.scene.box_key(box), **self._forward(box)}
+        if self.sweep is None:
+            return
+        root = self.scene.root
+        self.sums[root] = self.sweep.gradients[root]
+        text = in_short(self.sums[root])
+        yield {"phase": "seed", "key": self.scene.key_of(root), "text": text}
+        for box in reversed(computed):
+            shares = list(self._shares(box))
+            if shares:
+                yield {"phase": "backward", "key": self.scene.box_key(box), "shares": shares}
+
+    def _is_computed(self, box: int) -> bool:
+        return any(node.primitive is not None for node in self.scene.members(box))
+
+    def _single(self, box: int) -> Node | None:
+        """The one node in a box; None for a box of several."""
+        members = self.scene.members(box)
+        return None if len(members) > 1 or self.scene.groups.calls[box] else members[0]
+
+    # Forward.
+
+    def _forward(self, box: int) -> Step:
+        """The formula of an operation: as it is, with names and with numbers put in."""
+        node = self._single(box)
+        if node is None or node.primitive is None:
+            return {}
+        names = argument_names(node.primitive, len(node.inputs))
+        formula = formula_of(node)
+        labels = dict(zip(names, (self._name(x) for x in node.inputs), strict=True))
+        texts = [formula, filled(formula, labels), filled(formula, self._numbers(node))]
+        return {
+            "formulas": [shortened(text, 160) for text in dict.fromkeys(texts)],
+            "result": in_short(node.data),
+            **self._forward_elements(node, names, formula),
+        }
+
+    def _forward_elements(self, node: Node, names: list[str], formula: str) -> Step:
+        """Of an array: its numbers, each of them spelt out where the operation can be."""
+        if not has_elements(node.data):
+            return {}
+        assert node.primitive is not None
+        factors = product_factors(node)
+        if factors is not None:
+            return self._elements(
+                {"result": node.data}, lambda i: product_text(factors, node.data, i)
+            )
+        if not node.primitive.broadcasts or node.parameters:
+            return self._elements({"result": node.data})
+        data = [x.data if isinstance(x, Node) else x for x in node.inputs]
+        operands = dict(zip(names, data, strict=True))
+        return self._elements(
+            {"result": node.data}, lambda i: element_text(formula, operands, node.data, i)
+        )
+
+    def _elements(
+        self, arrays: Mapping[str, Any], spell: Callable[[Index], str | None] = lambda index: None
+    ) -> Step:
+        """Small arrays as tables, every element of the last spelt out; else the one that counts."""
+        last = list(arrays.values())[-1]
+        index = largest(last)
+        text = spell(index)
+        alone = {} if text is None else {"element": text}
+        if last.size > LARGEST_TABLE:
+            return alone
+        told: Step = {"tables": {name: table(array) for name, array in arrays.items()}}
+        told["picked"] = int(np.ravel_multi_index(index, last.shape))
+        if text is not None:
+            told["spelt"] = [spell(place) for place in np.ndindex(last.shape)]
+        length = len(str(told))
+        if length > self.table_room:
+            return alone
+        self.table_room -= length
+        return told
+
+    # Backward.
+
+    def _shares(self, box: int) -> Iterator[Step]:
+        """What the operations in a box hand to each operand outside of it."""
+        assert self.sweep is not None
+        node = self._single(box)
+        if node is not None:
+            for place, x in enumerate(node.inputs):
+                share = self.sweep.contribution(node, place)
+                if share is not None:
+                    yield {**self._share(node, x, share), **self._local(node, place, share)}
+            return
+        handed: dict[Node, Any] = {}
+        members = self.scene.members(box)
+        inside = set(members)
+        for member in members:
+            for place, x in enumerate(member.inputs):
+                if isinstance(x, Node) and x not in inside:
+                    share = self.sweep.contribution(member, place)
+                    if share is not None:
+                        handed[x] = share if x not in handed else add(handed[x], share)
+        yield from self._bundled(members[-1], handed)
+
+    def _bundled(self, last: Node, handed: dict[Node, Any]) -> Iterator[Step]:
+        """What a box of several operations hands on, in one entry for each box that receives."""
+        receivers: dict[str, list[Node]] = {}
+        for x in handed:
+            receivers.setdefault(self.scene.key_of(x), []).append(x)
+        for key, nodes in receivers.items():
+            entries = [self._share(last, x, handed[x]) for x in nodes]
+            if len(nodes) == 1:
+                yield entries[0]
+            else:
+                shares = [np.ravel(handed[x]) for x in nodes]
+                sums = [np.ravel(self.sums[x]) for x in nodes]
+                yield {
+                    "array": True,
+                    "to": key,
+                    "name": self.titles[key],
+                    "share": in_short(np.concatenate(shares)),
+                    "sum": in_short(np.concatenate(sums)),
+                }
+
+    def _share(self, node: Node, operand: Node, share: Any) -> Step:
+        """One contribution, and what it adds up to with those before."""
+        assert self.sweep is not None
+        before = self.sums.get(operand)
+        self.sums[operand] = share if before is None else add(before, share)
+        upstream = self.sweep.gradients.get(node)
+        return {
+            "array": rank(share) > 0,
+            "to": self.scene.key_of(operand),
+            "name": self._name(operand),
+            "upstream": "" if upstream is None else in_short(upstream),
+            "share": in_short(share),
+            "before": "" if before is None else in_short(before),
+            "sum": in_short(self.sums[operand]),
+        }
+
+    def _local(self, node: Node, place: int, share: Any) -> Step:
+        """The local derivative: its formula, with numbers put in, and its value."""
+        assert node.primitive is not None and self.sweep is not None
+        names = argument_names(node.primitive, len(node.inputs))
+        known = [self._label(x) for x in node.inputs]
+        # Either all have names of their own, or all go by those of the rule.
+        chosen = names if None in known else map(str, known)
+        labels = dict(zip(names, chosen, strict=True))
+        result = self._label(node) or "out"
+        entry: Step = {"derivative": f"∂{result}/∂{labels[names[place]]}"}
+        found = local_derivative(node, place, self.sweep.gradients[node])
+        if found is None:
+            return entry
+        is_local, symbol = found
+        formula = filled(symbol.text, labels | {"out": result})
+        if not is_local:
+            return {**entry, "rule": formula, **self._rule_elements(symbol, share)}
+        texts = self._numbers(node) | {"out": in_short(node.data)}
+        numbers = "" if rank(node.data) else filled(symbol.text, texts)
+        local = in_short(symbol.data)
+        shown = [formula, numbers, "" if rank(symbol.data) else local]
+        if not rank(symbol.data) and symbol.text.lstrip("-").isdigit():
+            shown = [local]
+        equal = " = ".join(shortened(text, 120) for text in dict.fromkeys(shown) if text)
+        elements = self._local_elements(self.sweep.gradients[node], symbol.data, share)
+        return {**entry, "formula": equal, "local": local, **elements}
+
+    def _rule_elements(self, symbol: Symbol, share: Any) -> Step:
+        """A contribution that is not elementwise: its numbers, those of a product as sums."""
+        if not has_elements(share):
+            return {}
+        factors = symbol.factors
+        if factors is None:
+            return self._elements({"contribution": share})
+        return self._elements({"contribution": share}, lambda i: product_text(factors, share, i))
+
+    def _local_elements(self, upstream: Any, local: Any, share: Any) -> Step:
+        """Upstream × local = contribution for each element, or for the largest of many."""
+        if not has_elements(share) or np.shape(upstream) != share.shape:
+            return {}
+        local = np.broadcast_to(local, share.shape)
+        return self._elements(
+            {"upstream": upstream, "local": local, "contribution": share},
+            lambda i: element_text("u × d", {"u": upstream, "d": local}, share, i),
+        )
+
+    # Names and numbers.
+
+    def _name(self, x: Any) -> str:
+        """What an operand is called in a formula."""
+        if not isinstance(x, Node):
+            return in_short(x) if isinstance(x, NUMBERS) else index_text(x)
+        named = self.scene.names.get(x.serial)
+        if named:
+            return shortened(named, 24)
+        return "value" if x.primitive is None else f"{x.primitive.name}(…)"
+
+    def _label(self, x: Any) -> str | None:
+        """The name of an operand, the number of a constant; None for a nameless Value."""
+        if isinstance(x, Node) and x.serial not in self.scene.names:
+            return None
+        return self._name(x)
+
+    def _numbers(self, node: Node) -> dict[str, str]:
+        """What is put into a formula: numbers and short arrays, the names of long arrays."""
+        assert node.primitive is not None
+        names = argument_names(node.primitive, len(node.inputs))
+        return {name: self._number(x) for name, x in zip(names, node.inputs, strict=True)}
+
+    def _number(self, x: Any) -> str:
+        data = x.data if isinstance(x, Node) else x
+        if isinstance(data, tuple) or np.size(data) > SHORT_ARRAY:
+            return self._name(x)
+        return in_short(data) if isinstance(data, NUMBERS) else index_text(data)

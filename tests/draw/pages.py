@@ -1,0 +1,50 @@
+"""Reading a stepper off its page."""
+
+from __future__ import annotations
+
+
+def steps_of(page):
+    return int(page.get_attribute("#slider", "max"))
+
+
+def step_of(page):
+    return int(page.inner_text("#count").partition(" / ")[0])
+
+
+def view_of(page):
+    """Left, top, width and height of the part of the graph that is seen."""
+    return [float(number) for number in page.get_attribute("#graph", "viewBox").split()]
+
+
+def is_in_view(vertex):
+    """Whether all of a vertex is seen; borders may be cut by a hair."""
+    stage = vertex.page.locator("#stage").bounding_box()
+    box = vertex.bounding_box()
+    return all(
+        stage[start] - 2 <= box[start]
+        and box[start] + box[length] <= stage[start] + stage[length] + 2
+        for start, length in (("x", "width"), ("y", "height"))
+    )
+
+
+def wait_until(page, condition):
+    """Wait for what a page does in its own time."""
+    for _ in range(100):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen within five seconds")
+
+
+def key_of(drawing, title):
+    return next(v.key for v in drawing.picture.vertices if v.title == title)
+
+
+def gradient_on(page, key):
+    """The gradient that hovering over a node shows: a number, or the cells of the heat map."""
+    page.evaluate("() => document.activeElement.blur()")
+    page.focus(f"#{key}")
+    cells = page.locator("#hover .gradient + .heat i")
+    if cells.count():
+        return [float(cell.get_attribute("title")) for cell in cells.all()]
+    return float(page.locator("#hover .gradient").inner_text().removeprefix("gradient "))
