@@ -49,7 +49,7 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
         node_attr={**NODES, "fontcolor": theme.text},
         edge_attr={**EDGES, "fontcolor": theme.muted, "color": theme.line},
     )
-    _write_clusters(graph, picture, theme)
+    _write_clusters(graph, picture, theme, direction)
     for vertex in picture.vertices:
         if not vertex.module:
             _write_vertex(graph, vertex, theme, vertex.key in picture.results)
@@ -142,7 +142,9 @@ def _write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) -
     )
 
 
-def _write_clusters(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
+def _write_clusters(
+    graph: graphviz.Digraph, picture: Picture, theme: Theme, direction: str
+) -> None:
     """Frames of modules, innermost first, as each must be complete when it is put into another."""
     inside: dict[tuple[str, ...], graphviz.Digraph] = {}
     numbers = {cluster.path: index for index, cluster in enumerate(picture.clusters)}
@@ -152,8 +154,8 @@ def _write_clusters(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> 
         if vertex.module:
             is_result = vertex.key in picture.results
             _write_vertex(inside[vertex.module], vertex, theme, is_result)
-    # Graphviz lays out later frames above earlier ones.
-    paths = list(inside)[::-1]
+    # Graphviz lays out later frames above earlier ones, but to the right of them.
+    paths = list(inside)[::-1] if direction == "LR" else list(inside)
     for path in sorted(paths, key=len, reverse=True):
         inside.get(path[:-1], graph).subgraph(inside[path])
 

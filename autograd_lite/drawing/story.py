@@ -260,6 +260,6 @@ class Story:
 
     def _number(self, x: Any) -> str:
         data = x.data if isinstance(x, Node) else x
-        if isinstance(data, tuple) or np.size(data) > SHORT_ARRAY:
+        if isinstance(data, tuple) or np.ndim(data) > 1 or np.size(data) > SHORT_ARRAY:
             return self._name(x)
         return in_short(data) if isinstance(data, NUMBERS) else index_text(data)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.drawing.layout import laid_out
 
 
 def marks(drawing):
@@ -106,6 +107,16 @@ def test_two_runs_are_compared():
             by_frame[vertex.module[0]].append(vertex.title)
     assert by_frame["a"] == by_frame["b"] == ["a", "multiply", "tanh", "add"]
     assert drawing.svg.count("first f") and drawing.svg.count("second f")
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_the_first_run_is_above_or_left_of_the_second(direction):
+    drawing = ag.draw(lambda a: np.tanh(a * 2.0), 1.0, compare=(1.5,))
+    first, second = laid_out(drawing.picture, direction).frames
+    if direction == "LR":
+        assert first.y + first.height <= second.y
+    else:
+        assert first.x + first.width <= second.x
 
 
 def test_equal_runs_and_runs_of_different_length():

@@ -60,6 +60,8 @@ def test_small_arrays_are_spelt_out_element_by_element(open_page):
     page = open_page(ag.draw(result))
     page.keyboard.press("ArrowRight")
     assert page.inner_text("#panel h2") == "compute matmul"
+    formulas = page.locator("#panel .formula:not(.element)").all_inner_texts()
+    assert formulas == ["x @ y", "= x @ w", "= -4.0 … 2.125, mean -1.281"]
     numbers = page.locator("#panel .numbers td").all_inner_texts()
     product = np.ravel(x.data @ w.data)
     np.testing.assert_allclose([float(text) for text in numbers], product, rtol=SHOWN_DIGITS)
