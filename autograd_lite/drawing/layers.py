@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, pairwise
 from typing import Literal
 
 from autograd_lite.drawing.dot import label_lines
 from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.picture import Picture, Vertex
+from autograd_lite.drawing.picture import Edge, Picture, Vertex
 
 __all__ = ["layered_layout", "ranks"]
 
@@ -60,8 +60,48 @@ class Slot:
 
 
 def layered_layout(picture: Picture, direction: str = "LR") -> Layout:
-    """Each vertex in the layer after its last operand, near to its operands and users."""
+    """Each vertex in the layer after its last operand, near to its operands and users.
+
+    Two runs that are compared lie beside each other.
+    """
     turned = direction == "TB"
+    placed: dict[str, Rectangle] = {}
+    lines: dict[Edge, Line] = {}
+    start = 0.0
+    room = (2 * FRAME + FRAME_TITLE) * max((len(c.path) for c in picture.clusters), default=0)
+    for part in _parts(picture):
+        boxes, ways = _laid_out(part, turned)
+        shift = start - min((r.y for r in boxes.values()), default=0.0)
+        placed |= {key: replace(r, y=r.y + shift) for key, r in boxes.items()}
+        for edge, line in ways.items():
+            lines[edge] = [tuple((x, y + shift) for x, y in piece) for piece in line]
+        ends = [point[1] for edge in ways for piece in lines[edge] for point in piece]
+        start = max([*ends, *(placed[key].y + placed[key].height for key in boxes)], default=start)
+        start += room + BETWEEN_BOXES
+    drawn = [lines[edge] for edge in picture.edges]
+    if turned:
+        placed = {key: Rectangle(r.y, r.x, r.height, r.width) for key, r in placed.items()}
+        drawn = [[tuple((y, x) for x, y in piece) for piece in line] for line in drawn]
+    return _layout(picture, placed, drawn)
+
+
+def _parts(picture: Picture) -> list[Picture]:
+    """The outermost frames, if all lies in them and no edge leads from one to another."""
+    frame = {vertex.key: vertex.module[:1] for vertex in picture.vertices}
+    if () in frame.values() or any(frame[e.tail] != frame[e.head] for e in picture.edges):
+        return [picture]
+    return [
+        replace(
+            picture,
+            vertices=tuple(v for v in picture.vertices if frame[v.key] == name),
+            edges=tuple(e for e in picture.edges if frame[e.head] == name),
+        )
+        for name in dict.fromkeys(frame.values())
+    ]
+
+
+def _laid_out(picture: Picture, turned: bool) -> tuple[dict[str, Rectangle], dict[Edge, Line]]:
+    """Boxes and lines as if the computation ran from left to right."""
     boxes, layers, ways = _slots(picture, turned)
     _order(layers)
     _settle(layers)
@@ -78,18 +118,15 @@ def layered_layout(picture: Picture, direction: str = "LR") -> Layout:
         )
         for key, slot in boxes.items()
     }
-    lines = [
-        _line(
+    lines = {
+        edge: _line(
             placed[edge.tail],
             placed[edge.head],
             [(starts[slot.layer], lengths[slot.layer], slot.middle) for slot in way],
         )
         for edge, way in zip(picture.edges, ways, strict=True)
-    ]
-    if turned:
-        placed = {key: Rectangle(r.y, r.x, r.height, r.width) for key, r in placed.items()}
-        lines = [[tuple((y, x) for x, y in piece) for piece in line] for line in lines]
-    return _layout(picture, placed, lines)
+    }
+    return placed, lines
 
 
 def ranks(picture: Picture) -> dict[str, int]:

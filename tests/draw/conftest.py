@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import datetime
 
 import pytest
 
@@ -39,7 +40,10 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, tmp_path):
-    """Opens a drawing from disk; afterwards no error may have been logged, nothing requested."""
+    """Opens a drawing from disk; afterwards no error may have been logged, nothing requested.
+
+    With ``clock`` the time of the page stands still until the test moves it.
+    """
     errors, requests, contexts = [], [], []
 
     def opened(drawing, clock=False, **options):
@@ -48,11 +52,13 @@ def open_page(browser, tmp_path):
         page = contexts[-1].new_page()
         page.set_default_timeout(10_000)
         if clock:
-            page.clock.install()
+            page.clock.install(time=datetime(2030, 1, 1))
         page.on("console", lambda message: errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(path.as_uri())
+        if clock:
+            page.clock.pause_at(datetime(2030, 1, 2))
         return page
 
     yield opened
