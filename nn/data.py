@@ -219,22 +219,41 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
 
 def weights_of_classes(class_weight: Any, labels: Any) -> Array:
     """For each sample the weight of its class: from a dict, a list, or "balanced"."""
+    check_labels(labels)
+    classes, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    by_sample: Array = table_of_classes(class_weight, classes, counts)[inverse]
+    return by_sample
+
+
+def check_labels(labels: Any) -> None:
     if isinstance(labels, tuple) or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ag.ArgumentValueError(
             "fit: class_weight needs class numbers as targets, integers of shape (samples,); "
             "give sample_weight instead"
         )
-    classes, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+
+
+def table_of_classes(class_weight: Any, classes: Array, counts: Array) -> Array:
+    """The weights of classes that have been counted."""
     if isinstance(class_weight, str) and class_weight == "balanced":
-        weights = len(labels) / (len(classes) * counts)
-    else:
-        table = class_weight if isinstance(class_weight, dict) else dict(enumerate(class_weight))
-        missing = [int(c) for c in classes if c not in table]
-        if missing:
-            raise ag.ArgumentValueError(
-                f"fit: class_weight has no weight for the classes {missing}; "
-                "give one for each class, or 'balanced'"
-            )
-        weights = np.array([table[c] for c in classes], np.float64)
-    by_sample: Array = weights[inverse]
-    return by_sample
+        balanced: Array = counts.sum() / (len(classes) * counts)
+        return balanced
+    table = class_weight if isinstance(class_weight, dict) else dict(enumerate(class_weight))
+    missing = [int(c) for c in classes if c not in table]
+    if missing:
+        raise ag.ArgumentValueError(
+            f"fit: class_weight has no weight for the classes {missing}; "
+            "give one for each class, or 'balanced'"
+        )
+    return np.array([table[c] for c in classes], np.float64)
+
+
+def count_aside(share: float, n_samples: int, validation_data: Any) -> int:
+    """How many samples a share of them is that is set aside for validation."""
+    n_aside = round(share * n_samples)
+    if not 0 < share < 1 or validation_data is not None or not 0 < n_aside < n_samples:
+        raise ag.ArgumentValueError(
+            f"fit: validation_split is {share!r} for {n_samples} samples; it must be in (0, 1), "
+            "leave samples on both sides, and come without validation_data"
+        )
+    return n_aside

@@ -13,34 +13,30 @@ there is a `dask.distributed.Client`.
 from __future__ import annotations
 
 import copy
-import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.data import dtype_of, joined, map_arrays, rows_of
+from nn.data import dtype_of, joined
+from nn.lazy_data import (
+    Shares,
+    blocks_of,
+    current_client,
+    lazy_pair,
+    rows_of_share,
+    sample_of,
+)
 from nn.module import Module
 from nn.optimizers import SGD
 from nn.step import Loss, Step
 
-__all__ = [
-    "ClusterError",
-    "DistributedStep",
-    "LazyBatches",
-    "Shares",
-    "in_rows",
-    "is_lazy",
-    "predicted",
-]
-
-TOGETHER = 8
-"""From how many chunks a batch takes its shares, at least, if there are as many."""
+__all__ = ["ClusterError", "DistributedStep", "predicted"]
 
 ATTEMPTS = 3
 """How often a batch is computed anew whose model was lost with a worker."""
@@ -57,191 +53,6 @@ class ClusterError(ag.AutogradError, ConnectionError):
     >>> issubclass(nn.ClusterError, ConnectionError)
     True
     """
-
-
-def is_lazy(data: Any) -> bool:
-    """Whether data are an array or dataframe of Dask, or a tuple of inputs one of which is."""
-    if isinstance(data, tuple):
-        return any(map(is_lazy, data))
-    return hasattr(data, "__dask_graph__") and (
-        hasattr(data, "chunks") or hasattr(data, "to_dask_array")
-    )
-
-
-def in_rows(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
-    """A Dask array in chunks of whole samples; from a dataframe, or from an array of NumPy."""
-    import dask.array
-
-    if hasattr(data, "to_dask_array"):
-        data = data.to_dask_array(lengths=True)
-    elif not hasattr(data, "chunks"):
-        data = dask.array.from_array(np.asarray(data))
-    if any(map(math.isnan, data.shape)):
-        raise ag.ArgumentValueError(
-            f"fit: {name} has the shape {data.shape}, whose unknown lengths depend on numbers not "
-            "computed yet; call .compute_chunk_sizes() on it first"
-        )
-    if data.dtype.kind not in "fiub":
-        raise ag.ArgumentTypeError(f"fit: {name} has dtype {data.dtype}; it must hold real numbers")
-    rows = data.chunks[0] if chunks is None else chunks
-    if sum(rows) != data.shape[0] or not sum(rows):
-        raise ag.ArgumentValueError(
-            f"fit: {name} has shape {data.shape}, but there are {sum(rows)} samples; "
-            "both need the same number of samples, at least one, along their first axis"
-        )
-    return data.rechunk({0: rows, **dict.fromkeys(range(1, data.ndim), -1)})
-
-
-def lazy_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
-    """Inputs and targets as Dask arrays with the same samples in each chunk."""
-    first = x[0] if isinstance(x, tuple) else x
-    rows = in_rows(first, None, x_name).chunks[0]
-    return (
-        map_arrays(lambda part: in_rows(part, rows, x_name), x),
-        map_arrays(lambda part: in_rows(part, rows, y_name), y),
-    )
-
-
-def blocks_of(data: Any) -> list[Any]:
-    """The chunks, one after the other; tuples of them where there are several inputs."""
-    if isinstance(data, tuple):
-        return list(zip(*map(blocks_of, data), strict=True))
-    return list(data.to_delayed().ravel())
-
-
-def sample_of(x: Any) -> Any:
-    """One sample of zeros of the shapes and dtypes that there are."""
-    return map_arrays(lambda part: np.zeros((1, *part.shape[1:]), part.dtype), x)
-
-
-def check_lazy_options(
-    y: Any, sample_weight: Any, class_weight: Any, validation_split: float
-) -> None:
-    """Refuse what would need to look at all samples before the first step."""
-    if y is None:
-        raise ag.ArgumentTypeError("fit: y is missing; pass targets beside inputs of Dask")
-    if sample_weight is not None or class_weight is not None or validation_split:
-        raise ag.ArgumentValueError(
-            "fit: sample_weight, class_weight and validation_split need arrays of NumPy; "
-            "slice arrays of Dask yourself, and pass validation_data"
-        )
-
-
-# Batches.
-
-
-@dataclass(frozen=True)
-class Share:
-    """Some samples of one chunk: its ``part``-th of ``parts`` shares, in an order of its own."""
-
-    x: Any
-    y: Any
-    chunk_length: int
-    part: int
-    parts: int
-    seed: tuple[int, int]
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """From which place in the chunk's order to which."""
-        length = self.chunk_length
-        return length * self.part // self.parts, length * (self.part + 1) // self.parts
-
-
-@dataclass(frozen=True)
-class Shares:
-    """A batch in shares, which stay where they are."""
-
-    shares: list[Share]
-    shape: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        total = sum(stop - start for start, stop in (share.bounds for share in self.shares))
-        object.__setattr__(self, "shape", (total,))
-
-
-class LazyBatches:
-    """Batches of Dask arrays: chunks come in an order drawn anew for each epoch, by groups.
-
-    The chunks of a group are loaded together and gone through in batches, each of
-    which takes a share of every chunk.  So no more than a group is in memory.
-    """
-
-    def __init__(self, x: Any, y: Any, batch_size: int, dtype: Any, keep_targets: bool) -> None:
-        self.x, self.y = lazy_pair(x, y, "x", "y")
-        self.dtype = dtype
-        self.batch_size = batch_size
-        self.keep_targets = keep_targets
-        self.lengths = (self.x[0] if isinstance(self.x, tuple) else self.x).chunks[0]
-        needed = -(-batch_size // max(self.lengths))
-        self.together = min(len(self.lengths), max(TOGETHER, needed))
-
-    @property
-    def unit(self) -> str:
-        """What a progress bar counts, and how many workers there are for it."""
-        client = current_client()
-        if client is None:
-            return "batch"
-        count = len(client.scheduler_info(n_workers=-1)["workers"])
-        return f"batch ({count} worker{'s'[: count - 1]})"
-
-    def example(self) -> Any:
-        """A sample of the shape of the others, for layers that learn their own from it."""
-        return sample_of(self.x)
-
-    def __len__(self) -> int:
-        """The number of batches, whichever chunks come together; 0 if it depends on them."""
-        if len(set(self.lengths[:-1])) > 1:
-            return 0
-        sizes = [self.lengths[i : i + self.together] for i in self._starts()]
-        if len(sizes) > 1 and self.lengths[-1] != self.lengths[0]:
-            return 0
-        return sum(-(-sum(group) // self.batch_size) for group in sizes)
-
-    def _starts(self) -> range:
-        return range(0, len(self.lengths), self.together)
-
-    def epoch(
-        self, rng: np.random.Generator, overwrite: bool = False
-    ) -> Iterator[tuple[Any, Any, None]]:
-        """All batches once."""
-        import dask
-
-        order = rng.permutation(len(self.lengths))
-        seed = int(rng.integers(2**63))
-        x, y = blocks_of(self.x), blocks_of(self.y)
-        for start in self._starts():
-            group = [int(i) for i in order[start : start + self.together]]
-            loaded = dask.persist(*[(x[i], y[i]) for i in group])
-            parts = -(-sum(self.lengths[i] for i in group) // self.batch_size)
-            for part in range(parts):
-                shares = [
-                    Share(x_block, y_block, self.lengths[i], part, parts, (seed, i))
-                    for i, (x_block, y_block) in zip(group, loaded, strict=True)
-                ]
-                batch = Shares([share for share in shares if share.bounds[0] < share.bounds[1]])
-                del shares
-                if part + 1 == parts:
-                    del loaded
-                yield batch, self._targets(batch), None
-
-    def _targets(self, batch: Shares) -> Any:
-        """The targets of a batch, fetched only if metrics are computed from them."""
-        import dask
-
-        if not self.keep_targets:
-            return None
-        rows = dask.delayed(rows_of_share, pure=False)
-        parts = [rows(s.y, s.chunk_length, s.bounds, s.seed, self.dtype) for s in batch.shares]
-        return joined(list(dask.compute(*parts)))
-
-
-def rows_of_share(
-    data: Any, chunk_length: int, bounds: tuple[int, int], seed: tuple[int, ...], dtype: Any
-) -> Any:
-    """The samples of a share: a run of the chunk's, in an order that the seed tells."""
-    order = np.random.default_rng(seed).permutation(chunk_length)
-    return rows_of(data, order[slice(*bounds)], dtype)
 
 
 # The step on a worker.
@@ -269,9 +80,10 @@ class State:
 
 @dataclass
 class Total:
-    """What shares of a batch add up to: gradients and loss, both times the samples."""
+    """What shares of a batch add up to: gradients and loss, both times the samples' weight."""
 
     count: float
+    weight: float
     loss: Any
     gradients: list[Any]
     buffers: list[Any]
@@ -280,6 +92,7 @@ class Total:
     def plus(self, other: Total) -> Total:
         return Total(
             self.count + other.count,
+            self.weight + other.weight,
             self.loss + other.loss,
             [a + b for a, b in zip(self.gradients, other.gradients, strict=True)],
             [a + b for a, b in zip(self.buffers, other.buffers, strict=True)],
@@ -289,10 +102,6 @@ class Total:
 
 replicas: dict[tuple[str, int], Step] = {}
 """A step of its own for each thread of a process, with its compiled programs, by blueprint."""
-
-
-uncompilable: set[tuple[str, int]] = set()
-"""Which of them run uncompiled, as is known after several attempts."""
 
 
 def replica_of(blueprint: Blueprint) -> Step:
@@ -327,31 +136,11 @@ def load(model: Module, state: State) -> None:
 
 
 def differentiated(
-    blueprint: Blueprint, state: State, x: Any, y: Any, chunk_length: int,
+    blueprint: Blueprint, state: State, x: Any, y: Any, weight: Any, chunk_length: int,
     bounds: tuple[int, int], seed: tuple[int, ...],
 ) -> Total:  # fmt: skip
-    """The loss and gradients of one share; runs on a worker.
-
-    A step that could not be compiled is made anew a few times: threads of the worker's own
-    may have disturbed the trace.
-    """
-    key = (blueprint.token, threading.get_ident())
-    for attempt in range(ATTEMPTS):
-        step = replica_of(blueprint)
-        total = total_of(step, state, x, y, chunk_length, bounds, seed)
-        if step.compiled is not None or not blueprint.compile or key in uncompilable:
-            return total
-        if attempt + 1 < ATTEMPTS:
-            replicas.pop(key, None)
-    uncompilable.add(key)
-    return total
-
-
-def total_of(
-    step: Step, state: State, x: Any, y: Any, chunk_length: int,
-    bounds: tuple[int, int], seed: tuple[int, ...],
-) -> Total:  # fmt: skip
-    """The same with the step of this thread."""
+    """The loss and gradients of one share; runs on a worker."""
+    step = replica_of(blueprint)
     load(step.model, state)
     for place, generator in enumerate(step.generators):
         fresh: Any = type(generator.bit_generator)
@@ -359,12 +148,16 @@ def total_of(
     dtype = dtype_of(step.model)
     inputs = rows_of_share(x, chunk_length, bounds, seed, dtype)
     targets = rows_of_share(y, chunk_length, bounds, seed, dtype)
+    weights = None if weight is None else rows_of_share(weight, chunk_length, bounds, seed, dtype)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        loss, outputs = step.gather(inputs, targets, None)
+        loss, outputs = step.gather(inputs, targets, weights)
     count, gradients = step.n_samples, step.sums
     step.sums, step.n_samples = [], 0.0
+    total = count if weights is None else float(np.sum(weights))
+    if weights is not None:
+        gradients = [g * np.asarray(total / count, g.dtype) for g in gradients]
     buffers = [np.multiply(getattr(m, name), count) for _, m, name in step.model.named_buffers()]
-    return Total(count, np.multiply(loss, count), gradients, buffers, [outputs])
+    return Total(count, total, np.multiply(loss, total), gradients, buffers, [outputs])
 
 
 def added(left: Total, right: Total) -> Total:
@@ -401,7 +194,8 @@ class DistributedStep(Step):
     def gather(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         total = self._computed(x)
         x.shares.clear()  # lets go of the chunks before the next ones are loaded
-        sums = total.gradients
+        scale = total.count / (total.weight or 1.0)
+        sums = [g if scale == 1 else g * np.asarray(scale, g.dtype) for g in total.gradients]
         if self.sums:
             sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
         self.sums = sums
@@ -412,7 +206,7 @@ class DistributedStep(Step):
             mean = np.asarray(buffer / total.count, np.asarray(getattr(module, name)).dtype)
             setattr(module, name, mean)
         outputs = joined(total.outputs) if self.keep_outputs else None
-        return total.loss / total.count, outputs
+        return total.loss / (total.weight or 1.0), outputs
 
     def _computed(self, batch: Shares) -> Total:
         """The total over a batch; tried again if what the workers held of the model was lost."""
@@ -437,7 +231,7 @@ class DistributedStep(Step):
         compute = dask.delayed(differentiated, pure=False)
         add = dask.delayed(added, pure=False)
         totals = [
-            compute(blueprint, state, s.x, s.y, s.chunk_length, s.bounds, s.seed)
+            compute(blueprint, state, s.x, s.y, s.weight, s.chunk_length, s.bounds, s.seed)
             for s in batch.shares
         ]
         while len(totals) > 1:  # by pairs, always the same ones
@@ -461,18 +255,6 @@ def sent(thing: Any) -> Any:
     if client is None:
         return dask.delayed(thing, name=f"sent-{uuid.uuid4().hex}", traverse=False)
     return client.scatter(thing, broadcast=True, hash=False)
-
-
-def current_client() -> Any:
-    """The client of a cluster that tasks run on by default; None without one."""
-    try:
-        from dask.distributed import default_client
-    except ImportError:
-        return None
-    try:
-        return default_client()
-    except ValueError:
-        return None
 
 
 def is_alive() -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.data import apply_model, as_batch_array, dtype_of, joined, length, map_arrays, rows_of
-from nn.distributed import is_lazy, predicted
+from nn.distributed import predicted
+from nn.lazy_data import is_lazy
 from nn.module import Module
 
 __all__ = ["predict"]

@@ -15,16 +15,18 @@ from nn.data import (
     IterableBatches,
     checked_pair,
     checked_weights,
+    count_aside,
     dtype_of,
     joined,
     length,
     map_arrays,
     rows_of,
 )
-from nn.distributed import DistributedStep, LazyBatches, check_lazy_options, is_lazy
+from nn.distributed import DistributedStep
 from nn.history import History
 from nn.interruption import HeldBack
 from nn.layers import RandomState
+from nn.lazy_data import LazyBatches, is_lazy, lazy_samples, lazy_split
 from nn.losses import losses
 from nn.metrics import metrics as named_metrics
 from nn.module import Module
@@ -170,8 +172,12 @@ def fit(
     rng = np.random.default_rng(rng)
     data: Batches
     if is_lazy(x):
-        check_lazy_options(y, sample_weight, class_weight, validation_split)
-        data = LazyBatches(x, y, batch_size, dtype_of(model), keep_targets=bool(metrics))
+        x, y, weight = lazy_samples(x, y, sample_weight, class_weight)
+        if validation_split:
+            (x, y, weight), validation_data = lazy_split(
+                x, y, weight, validation_split, validation_data, rng
+            )
+        data = LazyBatches(x, y, weight, batch_size, dtype_of(model), keep_targets=bool(metrics))
         example = data.example()
     elif y is None:
         data, example = iterable_batches(x, model, sample_weight, class_weight, validation_split)
@@ -474,14 +480,8 @@ def split_off(
     x: Any, y: Any, weight: Any, share: float, validation_data: Any, rng: np.random.Generator
 ) -> tuple[tuple[Any, Any, Any], tuple[Any, Any]]:
     """Set a random share of the samples aside."""
-    n_samples = length(x)
-    n_aside = round(share * n_samples)
-    if not 0 < share < 1 or validation_data is not None or not 0 < n_aside < n_samples:
-        raise ag.ArgumentValueError(
-            f"fit: validation_split is {share!r} for {n_samples} samples; it must be in (0, 1), "
-            "leave samples on both sides, and come without validation_data"
-        )
-    order = rng.permutation(n_samples)
+    n_aside = count_aside(share, length(x), validation_data)
+    order = rng.permutation(length(x))
     aside, kept = order[:n_aside], order[n_aside:]
     remaining = rows_of(x, kept, None), rows_of(y, kept, None)
     weight = None if weight is None else weight[kept]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,7 +63,7 @@ def is_variable(leaf: Any) -> bool:
 
 
 ATTEMPTS = 10
-"""Another thread may draw random numbers meanwhile; what draws every time is the function."""
+"""Another thread may draw from NumPy's random numbers meanwhile; the function does every time."""
 
 
 def record_program(
@@ -77,12 +78,13 @@ def record_program(
     It must not draw from NumPy's or Python's own random numbers, nor from ``generators``;
     their states are the same afterwards.
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         states = RandomStates([*generators, *flatten((args, kwargs))])
         try:
-            recorded = trace_of_types(function, args, kwargs, names)
+            with draws_noted() if attempt else nullcontext() as draws:
+                recorded = trace_of_types(function, args, kwargs, names)
         finally:
-            has_drawn = states.restore()
+            has_drawn = states.restore(draws)
         if not has_drawn:
             break
     else:
@@ -178,6 +180,27 @@ def name_of(function: Any) -> str:
     return getattr(function, "__qualname__", None) or repr(function)
 
 
+@contextmanager
+def draws_noted() -> Iterator[list[Any]]:
+    """Note what this thread draws from Python's random numbers, one stream for all threads.
+
+    Servers draw from it every moment, in threads of their own: Dask's workers, to name one.
+    """
+    shared = random.random.__self__  # type: ignore[attr-defined]
+    draws: list[Any] = []
+
+    def note(frame: Any, event: str, called: Any) -> None:
+        if event == "c_call" and getattr(called, "__self__", None) is shared:
+            draws.append(called)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield draws
+    finally:
+        sys.setprofile(before)
+
+
 class RandomStates:
     """The states of the random generators that a function can reach without creating one."""
 
@@ -189,9 +212,14 @@ class RandomStates:
         states = [x.bit_generator.state for x in self.generators]
         return [np.random.get_state(legacy=False), random.getstate(), *states]
 
-    def restore(self) -> bool:
-        """Undo what was drawn since; returns whether anything was."""
-        if all(map(is_same_state, self.now(), self.before)):
+    def restore(self, draws: list[Any] | None) -> bool:
+        """Undo what was drawn since; returns whether anything was.
+
+        ``draws`` are this thread's own from Python's random numbers, None if that is not known.
+        """
+        same = list(map(is_same_state, self.now(), self.before))
+        same[1] = same[1] or draws == []
+        if all(same):
             return False
         numpys, pythons, *states = self.before
         np.random.set_state(numpys)

@@ -22,9 +22,9 @@ from sklearn.utils.validation import (
 import autograd_lite as ag
 from nn.activations import activations
 from nn.callbacks import EarlyStopping
-from nn.distributed import in_rows, is_lazy
 from nn.history import History
 from nn.layers import Activation, Linear, Sequential
+from nn.lazy_data import in_rows, is_lazy
 from nn.lbfgs import fit_lbfgs
 from nn.losses import losses
 from nn.module import Module
@@ -216,10 +216,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _checked_lazy(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
-        if sample_weight is not None or self.early_stopping or self.solver == "lbfgs":
+        if self.early_stopping or self.solver == "lbfgs":
             raise ag.ArgumentValueError(
-                f"{type(self).__name__}.fit: inputs of Dask go with neither sample_weight nor "
-                "early_stopping=True nor solver='lbfgs'; leave these out, or pass NumPy's arrays"
+                f"{type(self).__name__}.fit: inputs of Dask go with neither early_stopping=True "
+                "nor solver='lbfgs'; leave these out, or pass NumPy's arrays"
             )
         X = in_rows(X, None, "X")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
@@ -227,7 +227,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return X, y, self._weights(y, None)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        return X, y, self._weights(y, sample_weight)
 
     def _start(self, X: Any, targets: Any) -> None:
         """Draw the network."""

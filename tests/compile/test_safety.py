@@ -358,6 +358,28 @@ def test_without_a_call_there_is_no_source():
         _ = ag.compile(lambda x: x).source
 
 
+def test_another_thread_that_draws_all_the_time_is_not_the_functions_doing():
+    ended = threading.Event()
+
+    def serve():
+        while not ended.is_set():
+            random.random()
+
+    def slow_square(x):
+        ended.wait(0.02)
+        return x * x
+
+    drawing = threading.Thread(target=serve)
+    drawing.start()
+    try:
+        assert ag.compile(slow_square)(3.0) == 9.0
+        with pytest.raises(ag.CompileError, match="drew random numbers"):
+            ag.compile(lambda x: x * random.uniform(0, 1))(3.0)
+    finally:
+        ended.set()
+        drawing.join()
+
+
 def test_another_thread_that_draws_while_a_function_is_traced_is_not_the_functions_doing():
     traces = SimpleQueue()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import autograd_lite as ag
 import nn
 import nn.distributed
+import nn.lazy_data
 from tests.distributed.conftest import local_cluster
 
 dask = pytest.importorskip("dask")
@@ -31,8 +33,10 @@ def digits_mlp() -> Any:
 
 def trained(x: Any, y: Any, **options: Any) -> tuple[Any, Any]:
     model = digits_mlp()
-    settings: dict[str, Any] = {"epochs": 2, "batch_size": 300, "rng": 1, "progress": False}
-    history = nn.fit(model, x, y, loss=nn.cross_entropy, **(settings | options))
+    settings: dict[str, Any] = {
+        "loss": nn.cross_entropy, "epochs": 2, "batch_size": 300, "rng": 1, "progress": False,
+    }  # fmt: skip
+    history = nn.fit(model, x, y, **(settings | options))
     return model, history
 
 
@@ -92,17 +96,14 @@ def test_a_lazy_loss_and_its_gradient_run_on_the_cluster(client: Any) -> None:
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
 
 
-def test_the_number_of_workers_changes_nothing(client: Any) -> None:
+def test_the_number_of_workers_changes_nothing(client: Any, monkeypatch: Any) -> None:
     x, y = digits()
     lazy = da.from_array(x, chunks=(100, 64)), da.from_array(y, chunks=100)
     on_two, history = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
     with dask.config.set(scheduler="synchronous"):
-        nobody = nn.distributed.current_client
-        nn.distributed.current_client = lambda: None
-        try:
-            here, plain = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
-        finally:
-            nn.distributed.current_client = nobody
+        for module in (nn.distributed, nn.lazy_data):
+            monkeypatch.setattr(module, "current_client", lambda: None)
+        here, plain = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
     assert_same(numbers(on_two), numbers(here))
     assert history.columns == plain.columns
     ran = client.run(lambda: len(nn.distributed.replicas))
@@ -129,32 +130,62 @@ def test_a_worker_killed_in_mid_epoch_changes_nothing() -> None:
     assert_same(numbers(survived), numbers(undisturbed))
 
 
+@ag.primitive
+def slowly(loss: Any) -> Any:
+    """The loss itself, after a time that no other work on the machine changes."""
+    time.sleep(0.5)
+    return loss
+
+
+slowly.defvjp(lambda g, out, loss: g)
+
+
+def slow_cross_entropy(outputs: Any, targets: Any) -> Any:
+    return slowly(nn.cross_entropy(outputs, targets))
+
+
 class AddWorker(nn.Callback):
-    """Makes the cluster one worker larger after the first epoch."""
+    """Makes the cluster one worker larger after the second epoch, and times all of them."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self.seconds: list[float] = []
+
+    def begin(self, run: Any) -> None:
+        self.since = time.perf_counter()
 
     def after_epoch(self, run: Any) -> None:
-        if run.epoch == 1:
+        self.seconds.append(time.perf_counter() - self.since)
+        if run.epoch == 2:
             self.client.cluster.scale(2)
             self.client.wait_for_workers(2, timeout=60)
+        self.since = time.perf_counter()
 
 
-def test_a_worker_that_joins_in_mid_training_takes_over_shares() -> None:
+def test_a_worker_that_joins_in_mid_training_speeds_it_up(capsys: Any) -> None:
+    """Each of the eight shares of an epoch sleeps: 4 s on one worker, 2 s on two."""
     rng = da.random.default_rng(0)
     lazy = (
-        rng.normal(size=(40_000, 64), chunks=(2500, 64)),
-        rng.integers(10, size=40_000, chunks=2500),
+        rng.normal(size=(8000, 64), chunks=(1000, 64)),
+        rng.integers(10, size=8000, chunks=1000),
     )
     with local_cluster(1) as client:
-        alone, _ = trained(*lazy, epochs=3, batch_size=10_000)
         (first,) = client.run(os.getpid)
-        helped, _ = trained(*lazy, epochs=3, batch_size=10_000, callbacks=[AddWorker(client)])
+        joining = AddWorker(client)
+        options: dict[str, Any] = {"batch_size": 8000, "epochs": 4}
+        helped, _ = trained(
+            *lazy, loss=slow_cross_entropy, callbacks=[joining], progress=True, **options
+        )
+        bar = capsys.readouterr().err
         steps = client.run(lambda: len(nn.distributed.replicas))
+        together, _ = trained(*lazy, **options)
     (joined,) = set(steps) - {first}
     assert steps[joined] > 0
-    assert_same(numbers(helped), numbers(alone))
+    assert_same(numbers(helped), numbers(together))
+    assert min(joining.seconds[:2]) > 4
+    assert min(joining.seconds[2:]) < 0.8 * min(joining.seconds[:2])
+    assert "batch (1 worker)" in bar
+    assert "batch (2 workers)" in bar
 
 
 def test_a_lost_scheduler_is_a_clear_error_and_leaves_the_last_step() -> None:

@@ -181,12 +181,90 @@ def test_bad_data_are_refused_before_anything_runs() -> None:
         fitted(columns, y[1:])
     with pytest.raises(ag.ArgumentTypeError, match="y is missing; pass targets beside inputs of"):
         fitted(columns, None)
-    with pytest.raises(ag.ArgumentValueError, match="need arrays of NumPy; slice arrays of Dask"):
-        fitted(columns, y, validation_split=0.2)
+    with pytest.raises(ag.ArgumentValueError, match=r"sample_weight has shape \(500,\); it must"):
+        fitted(columns, y, sample_weight=-np.ones(500))
+    with pytest.raises(ag.ArgumentValueError, match=r"sample_weight has shape \(500,\); it must"):
+        fitted(columns, y, sample_weight=da.full(500, np.nan, chunks=50))
+    with pytest.raises(ag.ArgumentValueError, match=r"sample_weight has shape \(499,\), but there"):
+        fitted(columns, y, sample_weight=np.ones(499))
+    with pytest.raises(ag.ArgumentValueError, match=r"no weight for the classes \[1\]; give one f"):
+        fitted(columns, y, class_weight={0: 1.0})
+    with pytest.raises(ag.ArgumentValueError, match="class_weight needs class numbers as targets"):
+        fitted(columns, y.astype(float), class_weight="balanced")
+    with pytest.raises(ag.ArgumentValueError, match=r"validation_split is 1.5 for 500 samp"):
+        fitted(columns, y, validation_split=1.5)
     with pytest.raises(ag.ArgumentValueError, match="whose unknown lengths depend on numbers not"):
         fitted(columns[columns[:, 0] > 0], y)
     with pytest.raises(ag.ArgumentTypeError, match="x has dtype object; it must hold real numbers"):
         fitted(columns.astype(object), y)
+
+
+@pytest.mark.parametrize("classes", [None, "balanced", {0: 1.0, 1: 3.0}], ids=str)
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weights of samples"])
+def test_weights_are_numpys(weighted: bool, classes: Any) -> None:
+    """Of samples and classes, whatever the weight of a share; one of them has none at all."""
+    x, y = drawn()
+    y[:100] = 1
+    weight = np.random.default_rng(2).uniform(0, 2, 500) * (np.arange(500) >= 70)
+    options: dict[str, Any] = {"epochs": 3, "batch_size": 500, "class_weight": classes}
+    given = da.from_array(weight, chunks=300) if weighted else None
+    mine, history = fitted(*lazy(x, y), sample_weight=given, **options)
+    numpys, plain = fitted(x, y, sample_weight=weight if weighted else None, **options)
+    assert history["loss"] == pytest.approx(plain["loss"], rel=1e-12)
+    for a, b in zip(numbers(mine), numbers(numpys), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-12)
+
+
+def test_weights_go_with_their_samples_in_small_batches() -> None:
+    """Samples of another class than the first have no weight, so nothing of them is learned."""
+    x, y = drawn()
+    weight = (y == 0).astype(float)
+    some = x[y == 0], y[y == 0]
+    model, _ = fitted(
+        *lazy(x, y), sample_weight=weight, epochs=4,
+        optimizer=lambda model: nn.Adam(model, learning_rate=0.05),
+    )  # fmt: skip
+    assert nn.evaluate(model, *some, metrics=["accuracy"])["accuracy"] == 1.0
+    assert nn.evaluate(model, x, y, metrics=["accuracy"])["accuracy"] == np.mean(y == 0)
+
+
+def test_a_share_is_set_aside_and_the_same_seed_sets_the_same_aside() -> None:
+    x, _ = drawn(437)
+    x[:, 0] = np.arange(437) / 437
+    seen: list[Any] = []
+
+    def noted(outputs: Any, targets: Any) -> Any:
+        seen.append(np.array(targets))
+        return nn.cross_entropy(outputs, targets % 2)
+
+    def split(seed: int) -> tuple[Any, Any, Any]:
+        seen.clear()
+        data = da.from_array(x, chunks=(50, 6)), da.from_array(np.arange(437), chunks=50)
+        with dask.config.set(scheduler="synchronous"):
+            history = nn.fit(
+                nn.MLP(6, [8, 2], rng=0), *data, loss=noted, epochs=1, batch_size=64, rng=seed,
+                progress=False, compile=False, validation_split=0.2,
+            )  # fmt: skip
+        *trained, aside = seen
+        return np.sort(np.concatenate(trained)), np.sort(aside), history
+
+    trained, aside, history = split(0)
+    assert len(aside) == round(0.2 * 437)
+    np.testing.assert_array_equal(np.sort(np.append(trained, aside)), np.arange(437))
+    assert len(history["validation_loss"]) == 1
+    for chunk in range(8):
+        assert np.sum(aside // 50 == chunk) in (9, 10, 11)
+    np.testing.assert_array_equal(split(0)[1], aside)
+    assert not np.array_equal(split(1)[1], aside)
+
+
+def test_a_split_goes_with_weights() -> None:
+    x, y = drawn()
+    options: dict[str, Any] = {"validation_split": 0.25, "sample_weight": np.ones(500)}
+    weighted, history = fitted(*lazy(x, y), **options)
+    plain, same = fitted(*lazy(x, y), validation_split=0.25)
+    assert history["validation_loss"] == pytest.approx(same["validation_loss"], rel=1e-9)
+    np.testing.assert_allclose(numbers(weighted)[0], numbers(plain)[0], rtol=1e-7)
 
 
 def test_estimators_take_the_same_path() -> None:
@@ -205,5 +283,9 @@ def test_estimators_take_the_same_path() -> None:
     assert mine.n_features_in_ == 6
     found = mine.predict(da.from_array(x, chunks=(70, 6)))
     assert (found == numpys.predict(x)).mean() > 0.99
-    with pytest.raises(ag.ArgumentValueError, match="go with neither sample_weight nor"):
+    weight = np.where(y == 0, 1.0, 0.0)
+    with pytest.warns(UserWarning, match="still improving"):
+        mine.fit(da.from_array(x, chunks=(70, 6)), names, sample_weight=weight)
+    assert set(mine.predict(x)) == {"no"}
+    with pytest.raises(ag.ArgumentValueError, match="go with neither early_stopping=True nor so"):
         estimators.MLPClassifier(early_stopping=True).fit(da.from_array(x), names)
