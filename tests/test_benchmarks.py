@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks import report
+from tests.benchmarks import gpu, report
 from tests.benchmarks.collect import workloads
 from tests.benchmarks.measure import BY_HAND, OURS, Row, Workload, is_wanted
 from tests.benchmarks.settings import SETTINGS
+from tests.ops.device_library import library as stand_in
 
 
 def test_every_module_with_workloads_is_collected():
@@ -69,6 +70,20 @@ def test_a_setting_of_one_core_sets_every_library_to_one_thread():
     environment = SETTINGS["one core, SkylakeX kernels"].environment()
     assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "1"
     assert environment["OPENBLAS_CORETYPE"] == "SkylakeX"
+
+
+def test_a_step_on_a_gpu_is_numpys_step_and_without_a_gpu_the_command_says_why():
+    data = gpu.drawn((5, 4, 3), 7)
+    here, there = gpu.by_us(np, data), gpu.by_us(stand_in, data, cuda_graph=True)
+    losses = [(here(), there()) for _ in range(4)]
+    np.testing.assert_allclose(*np.transpose(losses), rtol=1e-6)
+    assert losses[3] < losses[0]
+    if isinstance(gpu.gpu_library(), str):
+        command = [sys.executable, "-m", "tests.benchmarks.gpu"]
+        folder = Path(__file__).parents[1]
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert ran.returncode == 1
+        assert ran.stderr.startswith("Nothing was measured. CuPy ")
 
 
 def test_the_command_runs_a_workload_in_a_process_of_its_own(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.benchmarks.measure import Measurable
 
 FOLDER = Path(__file__).parent
-COMMANDS = ("__main__", "accuracy", "one", "scaling")
+COMMANDS = ("__main__", "accuracy", "gpu", "one", "scaling")
 """Modules to be run, not to be imported."""
 
 

@@ -1,12 +1,13 @@
 """Strong and weak scaling on one and two workers: ``python -m tests.benchmarks.scaling``.
 
 Needs the extra ``dask``.  Prints what a step takes beside what the cost model of
-docs/scaling.md says, from four constants measured first, and up to how many workers
+docs/scaling.md says, from constants measured first, and up to how many workers
 the model says that training pays.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import time
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import nn
+from nn.distributed import Blueprint, State, Total, added, differentiated
 
 MODELS = {"small": (50, [1]), "medium": (784, [128, 10]), "large": (1024, [2048, 2048, 10])}
 SHARES = 8
@@ -29,17 +31,26 @@ class Costs:
 
     per_task: float
     per_byte: float
+    per_share: float
     per_sample: float
+    per_added_byte: float
     per_update: float
 
     def step(self, samples: float, size: int, workers: int) -> float:
         """One step: tasks, the model sent, gradients computed and added up, the update."""
-        shares = math.ceil(SHARES / workers) if workers < SHARES else 1
         count = max(SHARES, workers)
         tasks = self.per_task * (2 * count - 1)
-        compute = self.per_sample * samples / count * shares
-        moved = self.per_byte * size * (workers + math.ceil(math.log2(count)) + 1)
-        return tasks + compute + moved + self.per_update
+        share = self.per_share + self.per_sample * samples / count
+        levels = range(1, math.ceil(math.log2(count)) + 1)
+        additions = sum(math.ceil(count / 2**level / workers) for level in levels)
+        moves = workers + math.ceil(math.log2(workers)) + 1
+        return (
+            tasks
+            + math.ceil(count / workers) * share
+            + additions * size * self.per_added_byte
+            + moves * size * self.per_byte
+            + self.per_update
+        )
 
     def pays_up_to(self, samples: float, size: int) -> int:
         """The most workers of which each is still used at least half of its time."""
@@ -118,52 +129,90 @@ def seconds_per_step(name: str, samples: int, epochs: int = 4) -> float:
     return float(np.min(np.diff(times[1:])))
 
 
+def on_all_workers(client: Any, function: Any, *args: Any) -> float:
+    """The longest of what a function says on all workers, which run it at the same time."""
+    return float(max(client.run(function, *args).values()))
+
+
+def seconds_of_share(name: str, samples: int) -> float:
+    """A share's loss and gradient, as a worker computes them."""
+    model = network(name)
+    parameters = [p.data for p in model.parameters()]
+    trained = list(range(len(parameters)))
+    blueprint = Blueprint(f"{name}-{samples}", model, nn.mse, trained, False, True)
+    state, (n_in, sizes) = State(parameters, []), MODELS[name]
+    x, y = np.ones((samples, n_in), np.float32), np.ones((samples, sizes[-1]), np.float32)
+    share = (blueprint, state, x, y, None, samples, (0, samples), (0, 0))
+    for _ in range(2):  # traced, and traced again for comparison
+        differentiated(*share)
+    return fastest(lambda: differentiated(*share))
+
+
+def seconds_of_addition(name: str) -> float:
+    gradients = [np.ones_like(p.data) for p in network(name).parameters()]
+    total = Total(1.0, 1.0, 1.0, gradients, [], [])
+    return fastest(lambda: added(total, total))
+
+
+def seconds_of_update(name: str) -> float:
+    """A step of the optimizer, here, and the copy of the model that is sent."""
+    model = network(name)
+    gradients = [np.ones_like(p.data) for p in model.parameters()]
+    optimizer = nn.SGD(model)
+
+    def update() -> list[Any]:
+        for p, g in zip(model.parameters(), gradients, strict=True):
+            p.grad = g
+        optimizer.step()
+        return [np.array(p.data) for p in model.parameters()]
+
+    return fastest(update)
+
+
 def costs_of(name: str, client: Any) -> Costs:
-    """The four constants, each measured alone."""
+    """The constants, each measured alone, on as many workers as there are at the same time."""
     per_task = fastest(lambda: client.gather(client.map(nothing, range(64), pure=False))) / 64
-    array = np.zeros(4_000_000, np.uint8)
+    array = np.zeros(16_000_000, np.uint8)
     per_byte = fastest(lambda: client.scatter(array, hash=False).result()) / (2 * array.nbytes)
     samples = SAMPLES[name] // SHARES
-    n_in, sizes = MODELS[name]
-    model = network(name)
-    x, y = np.zeros((samples, n_in), np.float32), np.zeros((samples, sizes[-1]), np.float32)
+    whole, part = (
+        on_all_workers(client, seconds_of_share, name, n) for n in (samples, samples // 4)
+    )
+    per_sample = (whole - part) / (samples - samples // 4)
+    addition = on_all_workers(client, seconds_of_addition, name) / bytes_of(network(name))
+    per_share = max(0.0, whole - samples * per_sample)
+    return Costs(per_task, per_byte, per_share, per_sample, addition, seconds_of_update(name))
 
-    def epochs(n: int) -> float:
-        return fastest(
-            lambda: nn.fit(
-                model, x, y, loss=nn.mse, optimizer=nn.SGD, epochs=n, batch_size=samples,
-                rng=0, progress=False,
-            )
-        )  # fmt: skip
 
-    per_sample = (epochs(6) - epochs(2)) / 4 / samples
-    parameters = [np.array(p.data) for p in model.parameters()]
-    per_update = fastest(lambda: [p - 0.1 * p for p in parameters])
-    return Costs(per_task, per_byte, per_sample, per_update)
+def report(name: str) -> None:
+    samples, size = SAMPLES[name], bytes_of(network(name))
+    print(f"\n{name}: {size / 1e6:.2f} MB, {samples} samples a batch")
+    with cluster_of(1) as client:
+        measured = [("1 worker", 1, costs_of(name, client), samples)]
+        found = [seconds_per_step(name, samples)]
+    with cluster_of(2) as client:
+        costs = costs_of(name, client)
+        measured += [("2 workers, strong", 2, costs, samples)]
+        measured += [("2 workers, weak", 2, costs, 2 * samples)]
+        found += [seconds_per_step(name, count) for count in (samples, 2 * samples)]
+    for (label, workers, c, count), seconds in zip(measured, found, strict=True):
+        expected = c.step(count, size, workers)
+        print(f"  {label}: {seconds * 1e3:.0f} ms measured, {expected * 1e3:.0f} ms by the model")
+        print(
+            f"    task {c.per_task * 1e3:.2f} ms, byte {c.per_byte * 1e9:.2f} ns, "
+            f"share {c.per_share * 1e3:.1f} ms, sample {c.per_sample * 1e6:.2f} µs, "
+            f"added byte {c.per_added_byte * 1e9:.2f} ns, update {c.per_update * 1e3:.1f} ms"
+        )
+    alone = measured[0][2]
+    print(f"  pays up to {alone.pays_up_to(samples, size)} workers")
+    print(f"  with batches 16 times as large up to {alone.pays_up_to(16 * samples, size)}")
 
 
 def main() -> None:
-    with cluster_of(1) as client:
-        costs = {name: costs_of(name, client) for name in MODELS}
-        alone = {name: seconds_per_step(name, SAMPLES[name]) for name in MODELS}
-    with cluster_of(2):
-        strong = {name: seconds_per_step(name, SAMPLES[name]) for name in MODELS}
-        weak = {name: seconds_per_step(name, 2 * SAMPLES[name]) for name in MODELS}
-    for name in MODELS:
-        c, size, samples = costs[name], bytes_of(network(name)), SAMPLES[name]
-        print(f"\n{name}: {size / 1e6:.2f} MB, {samples} samples a batch")
-        print(
-            f"  task {c.per_task * 1e3:.2f} ms, byte {c.per_byte * 1e9:.2f} ns, "
-            f"sample {c.per_sample * 1e6:.2f} µs, update {c.per_update * 1e3:.2f} ms"
-        )
-        for label, found, expected in (
-            ("1 worker", alone[name], c.step(samples, size, 1)),
-            ("2 workers, strong", strong[name], c.step(samples, size, 2)),
-            ("2 workers, weak", weak[name], c.step(2 * samples, size, 2)),
-        ):
-            print(f"  {label}: {found * 1e3:.0f} ms measured, {expected * 1e3:.0f} ms by the model")
-        print(f"  pays up to {c.pays_up_to(samples, size)} workers")
-        print(f"  with batches 16 times as large up to {c.pays_up_to(16 * samples, size)}")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("network", nargs="*", choices=[*MODELS, []], help="all by default")
+    for name in parser.parse_args().network or MODELS:
+        report(name)
 
 
 if __name__ == "__main__":
