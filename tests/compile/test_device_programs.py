@@ -83,7 +83,12 @@ def check_gradients(case: Case, library: Any, cuda_graph: bool) -> None:
         except ag.CompileError as error:
             assert DATA_DEPENDENT in str(error)
             return
-        found = there(*map(library.asarray, inputs))
+        try:
+            found = there(*map(library.asarray, inputs))
+        except ag.UnsupportedError as error:
+            assert library is not stand_in
+            assert library.__name__ in str(error)
+            return
         assert_nothing_fetched(library)
         assert_close(library, found, expected)
 
@@ -190,9 +195,8 @@ def stack(seed: int) -> tuple[Any, Any]:
     return [rng.normal(size=(8, 8)) for _ in range(6)], rng.normal(size=(16, 8))
 
 
-@pytest.fixture
-def replayed(library: Any) -> Any:
-    """A program that has been captured, and the library."""
+def captured(library: Any) -> Any:
+    """A program of deep layers that has been captured."""
     compiled = ag.compile(ag.value_and_grad(deep), cuda_graph=True)
     for seed in range(3):
         weights, x = stack(seed)
@@ -200,8 +204,8 @@ def replayed(library: Any) -> Any:
     return compiled
 
 
-def test_graphs_give_the_same_for_other_arguments(library: Any, replayed: Any) -> None:
-    derivative = ag.value_and_grad(deep)
+def test_graphs_give_the_same_for_other_arguments(library: Any) -> None:
+    replayed, derivative = captured(library), ag.value_and_grad(deep)
     for seed, rate in ((3, 0.5), (4, 0.25), (5, -1.0)):
         weights, x = stack(seed)
         found = replayed([library.asarray(w) for w in weights], library.asarray(x), rate)
@@ -209,7 +213,8 @@ def test_graphs_give_the_same_for_other_arguments(library: Any, replayed: Any) -
     assert_nothing_fetched(library)
 
 
-def test_results_belong_to_the_caller(library: Any, replayed: Any) -> None:
+def test_results_belong_to_the_caller(library: Any) -> None:
+    replayed = captured(library)
     (weights, x), (others, _) = stack(0), stack(1)
     first = replayed([library.asarray(w) for w in weights], library.asarray(x), 0.5)
     kept = on_host(library, map_leaves(lambda x: x.copy(), first))
@@ -217,7 +222,8 @@ def test_results_belong_to_the_caller(library: Any, replayed: Any) -> None:
     assert_close(library, first, kept)
 
 
-def test_between_products_python_launches_graphs_only(replayed: Any) -> None:
+def test_between_products_python_launches_graphs_only() -> None:
+    replayed = captured(stand_in)
     stand_in.launched.clear()
     before = stand_in.Graph.launches
     weights, x = stack(0)
