@@ -179,7 +179,21 @@ LAYERS = {
     "BatchNorm1d in use": lambda: nn.BatchNorm1d(4).eval(),
     "LayerNorm": lambda: nn.LayerNorm(4),
     "Dropout in use": lambda: nn.Dropout(0.3).eval(),
+    "Sequential": lambda: nn.Sequential(nn.Linear(4, 3, rng=0), "tanh", nn.Linear(3, 2, rng=1)),
+    "Activation": lambda: nn.Activation("gelu"),
 }
+
+STEPS = {"McCullochPitts", "Perceptron"}
+"""Layers of steps, whose derivatives are 0."""
+
+OTHER_INPUTS = {"Embedding", "Neuron"}
+"""Layers whose input is not an array of numbers; they have a test of their own."""
+
+
+def test_every_layer_is_tested():
+    public = {name for name in nn.__all__ if isinstance(getattr(nn, name), type)}
+    layers = {name for name in public if issubclass(getattr(nn, name), nn.Module)} - {"Module"}
+    assert {type(make()).__name__ for make in LAYERS.values()} | STEPS | OTHER_INPUTS == layers
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -187,9 +201,15 @@ def test_layers_have_correct_derivatives_of_both_orders(name, check_derivatives)
     layer = LAYERS[name]()
     x = np.random.default_rng(3).normal(size=(5, 4))
     check_derivatives(layer, x)
+    if layer.parameters():
+        check_derivatives(*of_parameters(layer, x))
+
+
+def of_parameters(layer, x):
+    """The output as a function of the parameters, and these."""
     names = [name for name, _ in layer.named_parameters()]
 
-    def of_parameters(*arrays):
+    def output(*arrays):
         twin = copy.deepcopy(layer)
         owners = {id(p): m for _, m in twin.named_modules() for _, p in m.members()}
         for name, array in zip(names, arrays, strict=True):
@@ -197,9 +217,24 @@ def test_layers_have_correct_derivatives_of_both_orders(name, check_derivatives)
             setattr(owners[id(parameter)], name.rpartition(".")[2], array)
         return twin(x)
 
-    if names:
-        arrays = [p.data for p in layer.parameters()]
-        check_derivatives(of_parameters, *arrays)
+    return output, *(p.data for p in layer.parameters())
+
+
+def test_dropout_in_training_has_correct_derivatives(check_derivatives):
+    x = np.random.default_rng(3).normal(size=(5, 4))
+    check_derivatives(lambda x: nn.Dropout(0.4, rng=0)(x), x)
+    assert (nn.Dropout(0.4, rng=0)(x) == 0).any()
+
+
+def test_embeddings_have_correct_derivatives(check_derivatives):
+    indices = np.array([[0, 2], [2, 2], [1, 0]])
+    check_derivatives(*of_parameters(nn.Embedding(4, 3, rng=0), indices))
+
+
+def test_a_neuron_has_correct_derivatives(check_derivatives):
+    neuron = nn.Neuron(2, rng=0)
+    check_derivatives(lambda a, b: neuron((a, b)), 0.3, -0.7)
+    assert ag.gradcheck(neuron, [0.3, -0.7])
 
 
 @pytest.mark.parametrize("name", LAYERS)

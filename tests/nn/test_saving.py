@@ -298,18 +298,23 @@ def test_an_error_while_saving_leaves_the_old_file(tmp_path, suffix, monkeypatch
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the platform cannot kill like this")
-def test_a_killed_save_leaves_the_old_file(tmp_path):
-    path = tmp_path / "model.npz"
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("moment", ["os.fdopen", "os.fsync", "os.replace"])
+def test_a_killed_save_leaves_the_old_file(tmp_path, suffix, moment):
+    path = tmp_path / f"model{suffix}"
     old = nn.Linear(2, 3, rng=0)
     nn.save(old, path)
     script = (
         "import os, signal, sys, nn\n"
-        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "nn.save(nn.Linear(2, 3, rng=1), sys.argv[1])\n"
+        "model, path = nn.Linear(2, 3, rng=1), sys.argv[1]\n"
+        f"{moment} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "nn.save(model, path)\n"
     )
     result = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     assert result.returncode == -signal.SIGKILL
     np.testing.assert_array_equal(nn.load(path).weight.data, old.weight.data)
+    nn.save(nn.Linear(2, 3, rng=2), path)  # what the killed one left behind is not in the way
+    assert not np.array_equal(nn.load(path).weight.data, old.weight.data)
 
 
 # Checkpoints.
