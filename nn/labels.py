@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,8 +19,8 @@ def plain(x: Any) -> Array:
     return np.asarray(x.data if isinstance(x, ag.Value) else x)
 
 
-def checked_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
-    """Class labels as integers, checked to fit logits of ``shape`` (..., classes)."""
+def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
+    """Class labels as integers, one for each row of logits of ``shape`` (..., classes)."""
     labels = np.asarray(given)
     if labels.shape != shape[:-1]:
         raise ag.ArgumentValueError(
@@ -36,23 +36,27 @@ def checked_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
                 f"number the classes from 0 to {shape[-1] - 1}"
             )
         labels = whole
-    outside = (labels < 0) | (labels >= shape[-1])
-    if outside.any():
-        position = tuple(int(i) for i in np.argwhere(outside)[0])
-        where = position[0] if len(position) == 1 else position
-        raise ag.ArgumentValueError(
-            f"{caller}: the label at position {where} is {labels[position]}, but the logits have "
-            f"{shape[-1]} classes; labels go from 0 to {shape[-1] - 1}"
-        )
     return labels
+
+
+def refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
+    """Name the first label that is not from 0 to ``n_classes - 1``."""
+    outside = (labels < 0) | (labels >= n_classes)
+    position = tuple(int(i) for i in np.argwhere(outside)[0])
+    where = position[0] if len(position) == 1 else position
+    raise ag.ArgumentValueError(
+        f"{caller}: the label at position {where} is {labels[position]}, but the logits have "
+        f"{n_classes} classes; labels go from 0 to {n_classes - 1}"
+    )
 
 
 def rows_of_labels(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, caller: str) -> Array:
     """What `labels_to_rows` computes."""
-    classes = checked_labels(labels, shape, caller)
-    rows = np.zeros((classes.size, shape[-1]), dtype)
-    rows[np.arange(classes.size), classes.ravel()] = 1
-    return rows.reshape(shape)
+    labels = whole_labels(labels, shape, caller)
+    rows = np.equal(labels[..., np.newaxis], np.arange(shape[-1]))
+    if np.count_nonzero(rows) < labels.size:
+        refuse_outside(labels, shape[-1], caller)
+    return rows.astype(dtype)
 
 
 labels_to_rows = ag.Primitive(rows_of_labels, differentiable=False, name="one_hot")

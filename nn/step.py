@@ -52,7 +52,8 @@ class NonFiniteLossError(ArithmeticError):
 @ag.primitive
 def finite(loss: Any) -> Any:
     """The loss itself, refused before anything follows from it if it is not finite."""
-    if not np.isfinite(loss).all():
+    is_finite = np.isfinite(loss)
+    if not (is_finite.all() if is_finite.ndim else is_finite):
         raise NonFiniteLossError(loss)
     return loss
 
