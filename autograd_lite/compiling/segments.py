@@ -24,12 +24,16 @@ __all__ = ["UNCUT", "Blocking", "Segment", "segmented"]
 Lowerings = dict[Operation, Lowering]
 
 
+BYTES = 1 << 16
+"""Of an array in a block: few enough for the cache, many enough to make calls worthwhile."""
+
+
 @dataclass(frozen=True)
 class Blocking:
     """How large arrays are cut into blocks, and by how many threads those are taken."""
 
-    block: int = 1 << 13
-    """Elements in a block: few enough for the cache, many enough to make calls worthwhile."""
+    block: int | None = None
+    """Elements in a block; None: as many as make up `BYTES`."""
     least: int = 1 << 15
     """Elements of an array from which on it is cut."""
     threads: int | None = None
@@ -41,7 +45,7 @@ class Blocking:
 
     def is_little(self, work: int) -> bool:
         """Whether so many applications cost less than blocks and threads do."""
-        return work < 128 * self.block
+        return work < 128 * (self.block or BYTES // 8)
 
 
 UNCUT = Blocking(least=sys.maxsize, threads=1)
@@ -115,7 +119,13 @@ class Segment:
     def size(self) -> int:
         """Rows in a block."""
         row = prod(self.shape[self.leading :])
-        return min(self.length, max(1, self.blocking.block // row))
+        return min(self.length, max(1, (self.blocking.block or BYTES // self.itemsize) // row))
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of the largest numbers that its operations read or make."""
+        types = {x.type for operation in self.operations for x in (operation, *operation.operands)}
+        return max(of.dtype.itemsize for of in types if of.dtype is not None)
 
     @property
     def count(self) -> int:

@@ -100,6 +100,8 @@ def test_large_arrays_run_in_blocks_without_being_asked():
     expected = ag.value_and_grad(lambda x: np.sum(chain(x)))(LARGE)
     assert value == pytest.approx(expected[0], rel=1e-13)
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-12, atol=1e-300)
+    compiled(LARGE.astype(np.float32))  # twice as many fit into the cache
+    assert "run_blocks(segment1, 100000, 16384, x, sum_parts, " in compiled.source
     compiled(LARGE[:30_000])
     assert "run_blocks" not in compiled.source
     never = ag.compile(chain, block=0)
