@@ -53,7 +53,7 @@ def refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
 def rows_of_labels(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, caller: str) -> Array:
     """What `labels_to_rows` computes."""
     labels = whole_labels(labels, shape, caller)
-    rows = np.equal(labels[..., np.newaxis], np.arange(shape[-1]))
+    rows: Array = np.equal(labels[..., np.newaxis], np.arange(shape[-1]))
     if np.count_nonzero(rows) < labels.size:
         refuse_outside(labels, shape[-1], caller)
     return rows.astype(dtype)
