@@ -40,3 +40,9 @@ def test_every_page_is_reached_from_the_front_page():
     for folder in ("learn", "es"):
         for page in (DOCS / folder).glob("*.md"):
             assert f"{folder}/{page.stem}" in front
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_no_two_digits_follow_frac(page):
+    r"""What turns formulas into MathML reads ``\frac12 x`` as 12 divided by x."""
+    assert re.findall(r"\\frac\d\d.*", page.read_text(encoding="utf-8")) == []
