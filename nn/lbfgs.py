@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.data import apply_model, checked_pair, dtype_of, rows_of
+from nn.data import checked_pair, dtype_of, rows_of
 from nn.history import History
 from nn.module import Module, Parameter
+from nn.optimizers import SGD
 from nn.prediction import check_count, predict
+from nn.step import NonFiniteLossError, Step
 from nn.training import check_strengths, named_loss
 
 __all__ = ["fit_lbfgs"]
@@ -27,6 +29,7 @@ def fit_lbfgs(
     tolerance: float = 1e-5,
     l2: float = 0.0,
     sample_weight: Any = None,
+    compile: bool = True,
 ) -> History:
     """Train a model by L-BFGS: few, exact steps on all samples, good for small data.
 
@@ -50,6 +53,8 @@ def fit_lbfgs(
         is part of the loss here.
     sample_weight : array_like, shape (samples,), optional
         How much each sample counts.
+    compile : bool
+        As for `fit`.
 
     Returns
     -------
@@ -84,24 +89,28 @@ def fit_lbfgs(
     predict(model, rows_of(x, slice(1), None))
     x, y = (rows_of(part, slice(None), dtype_of(model)) for part in (x, y))
     parameters = [p for p in model.parameters() if p.requires_grad]
-    chosen = named_loss(loss)
-    options = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
+    weights = [p for p in parameters if p.ndim > 1]
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+    step = Step(model, named_loss(loss), SGD(parameters), compile=compile)
     latest = np.inf
 
     def objective(vector: Any) -> tuple[float, Any]:
         nonlocal latest
         write(vector, parameters)
-        model.zero_grad()
-        value = chosen(apply_model(model, x), y, **options)
-        value.backward(retain_graph=False)
-        weights = [p for p in parameters if p.ndim > 1]
-        latest = float(value) + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
-        for weight in weights:
-            weight.grad = weight.grad + l2 * weight.data
-        return latest, np.concatenate([np.ravel(p.grad) for p in parameters]).astype(np.float64)
+        step.refresh()
+        try:
+            loss, _ = step.gather(x, y, weight)
+        except NonFiniteLossError as error:
+            return float(error.loss), np.full_like(vector, np.nan)
+        latest = float(loss) + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
+        gradients = [
+            g / step.n_samples + (l2 * p.data if p.ndim > 1 else 0.0)
+            for g, p in zip(step.sums, parameters, strict=True)
+        ]
+        return latest, flat(gradients)
 
     history = History()
-    start = np.concatenate([np.ravel(p.data) for p in parameters]).astype(np.float64)
+    start = flat([p.data for p in parameters])
     model.train()
     with np.errstate(over="ignore", invalid="ignore"):
         result = minimize(
@@ -114,6 +123,11 @@ def fit_lbfgs(
     history.stopped = str(result.message)
     model.eval().zero_grad()
     return history
+
+
+def flat(arrays: list[Any]) -> Any:
+    """All numbers in one long vector of float64, which is what SciPy works with."""
+    return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
 
 
 def write(vector: Any, parameters: list[Parameter]) -> None:

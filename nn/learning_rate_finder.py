@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.data import ArrayBatches, apply_model, checked_pair, dtype_of
+from nn.data import ArrayBatches, checked_pair, dtype_of
 from nn.layers import RandomState
 from nn.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.prediction import check_count, predict
+from nn.step import NonFiniteLossError, Step
 from nn.training import named_loss
 
 __all__ = ["LearningRates", "find_learning_rate"]
@@ -58,6 +59,7 @@ def find_learning_rate(
     steps: int = 100,
     batch_size: int = 32,
     rng: RandomState = None,
+    compile: bool = True,
 ) -> LearningRates:
     """Train with learning rates that grow from step to step, until the loss explodes.
 
@@ -82,6 +84,8 @@ def find_learning_rate(
         How many samples make a step.
     rng : numpy.random.Generator or int, optional
         Shuffles the samples.
+    compile : bool
+        As for `fit`.
 
     Returns
     -------
@@ -115,7 +119,8 @@ def find_learning_rate(
         rates = np.geomspace(lowest, highest, steps).tolist()
         data = ArrayBatches(x, y, None, batch_size, dtype_of(model))
         trial = optimizer(model.train(), learning_rate=lowest)
-        losses = trial_losses(model, data, named_loss(loss), trial, rates, rng)
+        step = Step(model, named_loss(loss), trial, compile=compile)
+        losses = trial_losses(step, data, rates, np.random.default_rng(rng))
     finally:
         model.load_state_dict(before)
         model.train(mode).zero_grad()
@@ -133,32 +138,28 @@ def steepest_fall(rates: list[float], losses: list[float]) -> float:
 
 
 def trial_losses(
-    model: Module,
-    data: ArrayBatches,
-    loss: Callable[..., Any],
-    optimizer: Optimizer,
-    rates: list[float],
-    rng: RandomState,
+    step: Step, data: ArrayBatches, rates: list[float], generator: np.random.Generator
 ) -> list[float]:
     """Smoothed losses, one for each rate until they explode."""
-    generator = np.random.default_rng(rng)
     smoothed: list[float] = []
     average = 0.0
-    batches = iter(data.epoch(generator))
+    batches = endless(data, generator)
     with np.errstate(over="ignore", invalid="ignore"):
-        for step, rate in enumerate(rates, 1):
-            batch = next(batches, None)
-            if batch is None:
-                batches = iter(data.epoch(generator))
-                batch = next(batches)
-            value = loss(apply_model(model, batch[0]), batch[1])
-            average = KEPT * average + (1 - KEPT) * float(value)
-            corrected = average / (1 - KEPT**step)
+        for count, rate in enumerate(rates, 1):
+            step.optimizer.factor = rate / rates[0]
+            try:
+                loss, _ = step.take(*next(batches))
+            except NonFiniteLossError:
+                break
+            average = KEPT * average + (1 - KEPT) * float(loss)
+            corrected = average / (1 - KEPT**count)
             if smoothed and not corrected < 4 * min(smoothed):
                 break
             smoothed.append(corrected)
-            optimizer.zero_grad()
-            value.backward(retain_graph=False)
-            optimizer.factor = rate / rates[0]
-            optimizer.step()
     return smoothed
+
+
+def endless(data: ArrayBatches, generator: np.random.Generator) -> Iterator[Any]:
+    """Batches of one epoch after the other."""
+    while True:
+        yield from data.epoch(generator)

@@ -474,39 +474,6 @@ def test_a_million_rows_need_little_memory(tmp_path):
     assert peak < 60e6  # the rows alone are 64 MB in the model's float64
 
 
-def test_the_learning_rate_finder_leaves_the_model_as_it_was():
-    x, y = line(200)
-    model = nn.MLP(1, [8, 1], rng=0)
-    before = weights_of(model)
-    found = nn.find_learning_rate(model, x, y, loss="mse", highest=1e4, rng=0)
-    np.testing.assert_array_equal(weights_of(model), before)
-    assert len(found.rates) == len(found.losses) < 100  # it stopped when the loss exploded
-    assert found.losses[20] > 2 * min(found.losses)
-    assert 1e-4 < found.suggestion < 1.0
-
-
-def test_the_learning_rate_finder_is_not_fooled_by_its_first_batches():
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-3, 3, (256, 1))
-    y = np.sin(x) + rng.normal(0, 0.5, x.shape)
-    for seed in range(5):
-        model = nn.MLP(1, [16, 1], activation="tanh", rng=seed)
-        found = nn.find_learning_rate(model, x, y, loss="mse", rng=seed)
-        assert found.suggestion > 1e-3
-
-
-def test_lbfgs_reaches_a_minimum():
-    x, y = line()
-    model = nn.Linear(1, 1, rng=0)
-    history = nn.fit_lbfgs(model, x, y, loss="mse", tolerance=1e-10)
-    np.testing.assert_allclose(weights_of(model), [3, -2], atol=1e-8)
-    assert history.loss[-1] < 1e-15
-    ridge = nn.Linear(1, 1, rng=0)
-    nn.fit_lbfgs(ridge, x, y, loss="mse", l2=0.5, tolerance=1e-10)
-    slope = 2 * np.mean(x * (y + 2)) / (2 * np.mean(x * x) + 0.5)
-    assert ridge.weight.item() == pytest.approx(slope, abs=1e-6)
-
-
 def test_histories_go_to_json_and_pandas():
     history = quiet_fit(nn.Linear(1, 1, rng=0), *line(), validation_split=0.2, epochs=3)
     twin = nn.History.from_json(history.to_json())

@@ -1,0 +1,73 @@
+"""Training by L-BFGS, and the search for a learning rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nn
+from tests.nn.test_training import line, weights_of
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_the_learning_rate_finder_leaves_the_model_as_it_was(compile):
+    x, y = line(200)
+    model = nn.MLP(1, [8, 1], rng=0)
+    before = weights_of(model)
+    found = nn.find_learning_rate(model, x, y, loss="mse", highest=1e4, rng=0, compile=compile)
+    np.testing.assert_array_equal(weights_of(model), before)
+    assert len(found.rates) == len(found.losses) < 100  # it stopped when the loss exploded
+    assert found.losses[20] > 2 * min(found.losses)
+    assert 1e-4 < found.suggestion < 1.0
+
+
+def test_the_learning_rate_finder_stops_where_the_loss_is_not_finite():
+    x, y = line(200)
+    model = nn.Linear(1, 1, rng=0)
+    before = weights_of(model)
+    found = nn.find_learning_rate(
+        model, x, y, loss="mse", lowest=1e-3, highest=1e300, steps=10, rng=0
+    )
+    np.testing.assert_array_equal(weights_of(model), before)
+    assert len(found.losses) < 10
+    assert np.isfinite(found.losses).all()
+
+
+def test_the_learning_rate_finder_is_not_fooled_by_its_first_batches():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (256, 1))
+    y = np.sin(x) + rng.normal(0, 0.5, x.shape)
+    for seed in range(5):
+        model = nn.MLP(1, [16, 1], activation="tanh", rng=seed)
+        found = nn.find_learning_rate(model, x, y, loss="mse", rng=seed)
+        assert found.suggestion > 1e-3
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_lbfgs_reaches_a_minimum(compile):
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    history = nn.fit_lbfgs(model, x, y, loss="mse", tolerance=1e-10, compile=compile)
+    np.testing.assert_allclose(weights_of(model), [3, -2], atol=1e-8)
+    assert history.loss[-1] < 1e-15
+    ridge = nn.Linear(1, 1, rng=0)
+    nn.fit_lbfgs(ridge, x, y, loss="mse", l2=0.5, tolerance=1e-10, compile=compile)
+    slope = 2 * np.mean(x * (y + 2)) / (2 * np.mean(x * x) + 0.5)
+    assert ridge.weight.item() == pytest.approx(slope, abs=1e-6)
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_lbfgs_takes_weights_and_single_numbers_as_parameters():
+    class Line(nn.Module):
+        def __init__(self):
+            self.slope, self.offset = nn.Parameter(0.5), nn.Parameter(0.0)
+
+        def forward(self, x):
+            return self.slope * x + self.offset
+
+    x, y = line()
+    y = y + (np.arange(len(y)) % 2)[:, np.newaxis]  # the weights leave the odd ones out
+    model = Line()
+    weight = 1.0 - np.arange(len(y)) % 2
+    nn.fit_lbfgs(model, x, y, loss="mse", sample_weight=weight, tolerance=1e-10)
+    np.testing.assert_allclose([model.slope.data, model.offset.data], [3, -2], atol=1e-7)
