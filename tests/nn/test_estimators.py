@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("sklearn")
 
 from scipy import sparse
-from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn import neural_network
+from sklearn.datasets import load_digits, load_iris, make_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -168,3 +169,26 @@ def test_rosenblatt_separates_setosa():
     assert model.mistakes_[-1] == 0
     x, y = load_digits(return_X_y=True)
     assert PerceptronClassifier(max_iter=5, random_state=0).fit(x, y).score(x, y) > 0.9
+
+
+def test_from_the_same_start_and_batches_training_is_scikit_learns():
+    model = nn.MLP(5, [8, 6, 1], rng=0)
+    starts = [layer.weight.data.copy() for layer in model if isinstance(layer, nn.Linear)]
+
+    class SameStart(neural_network.MLPRegressor):
+        def _init_coef(self, fan_in, fan_out, dtype):
+            return starts.pop(0), np.zeros(fan_out)
+
+    x, y = make_regression(60, 5, random_state=0)
+    y = y[:, np.newaxis] / 100
+    theirs = SameStart(
+        hidden_layer_sizes=(8, 6), batch_size=20, alpha=0.5, max_iter=30, shuffle=False
+    )
+    theirs.fit(x, y[:, 0])
+    rows = [slice(0, 20), slice(20, 40), slice(40, 60)]
+    nn.fit(
+        model, [(x[r], y[r]) for r in rows], loss="quadratic", epochs=30, l2=0.5 / 20,
+        progress=False,
+    )  # fmt: skip
+    for layer, weight in zip([model[0], model[2], model[4]], theirs.coefs_, strict=True):
+        np.testing.assert_allclose(layer.weight.data, weight, rtol=0, atol=1e-6)
