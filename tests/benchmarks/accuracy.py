@@ -186,19 +186,18 @@ def california_split(folder, seed):
 
 def california_by_scikit_learn(folder, seed):
     x_train, x_test, y_train, y_test = california_split(folder, seed)
-    model = MLPRegressor(
-        hidden_layer_sizes=(50, 50, 50), random_state=seed, max_iter=CALIFORNIA_EPOCHS
-    )
+    model = MLPRegressor(hidden_layer_sizes=(50, 50, 50), random_state=seed)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         model.fit(x_train, y_train[:, 0])
     return float(np.sqrt(np.mean((model.predict(x_test) - y_test[:, 0]) ** 2)))
 
 
-CALIFORNIA_EPOCHS = 200
-
-
 def california(folder, plain):
-    """Three hidden layers of 50: as scikit-learn's MLPRegressor, or with all that nn adds."""
+    """Three hidden layers of 50: with Adam and small batches only, or with all that nn adds.
+
+    scikit-learn's network, with its own defaults, sees batches of 200 for 200 epochs.
+    From the same start, with its batches, `fit` learns the same numbers.
+    """
 
     def run(seed):
         x_train, x_test, y_train, y_test = california_split(folder, seed)
@@ -207,15 +206,14 @@ def california(folder, plain):
         if plain:
             fitted(
                 model, x_train, y_train, loss=nn.quadratic, optimizer=nn.Adam(model, 0.001),
-                epochs=CALIFORNIA_EPOCHS, batch_size=200, l2=1e-4 / 200, rng=seed,
-                callbacks=[nn.EarlyStopping("loss", minimal_change=1e-4, restore_best=False)],
+                epochs=100, batch_size=32, rng=seed,
             )  # fmt: skip
         else:
             fitted(
                 model, x_train, y_train, loss=nn.mse,
-                optimizer=nn.AdamW(model, 0.01, weight_decay=0.05), epochs=100, batch_size=128,
-                validation_split=0.1, schedule=nn.schedules.OneCycle(100), rng=seed,
-                callbacks=[nn.EarlyStopping(patience=50)],
+                optimizer=nn.AdamW(model, 0.01, weight_decay=0.05), epochs=200, batch_size=64,
+                validation_split=0.1, schedule=nn.schedules.OneCycle(200), rng=seed,
+                callbacks=[nn.EarlyStopping(patience=100)],
             )  # fmt: skip
         return nn.metrics.rmse(nn.predict(model, x_test), y_test)
 
