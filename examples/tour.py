@@ -66,10 +66,10 @@ def indented(text: object) -> str:
 
 
 def draw_the_graph(error: Value, folder: Path) -> None:
-    """Stop 3: the graph of stop 1 as a picture."""
-    print("\n3. The graph of the neuron, values and gradients in its nodes")
+    """Stop 3: the graph of stop 1 as a picture, and as a page to step through."""
+    print("\n3. The graph of the neuron, as a picture and as a page to step through")
     drawing = ag.draw(error)
-    for name in ("neuron.dot", "neuron.svg"):
+    for name in ("neuron.dot", "neuron.svg", "neuron.html"):
         try:
             drawing.save(folder / name)
         except ag.MissingOptionError as missing:

@@ -45,9 +45,10 @@ def test_it_checks_a_custom_function(tour):
 def test_it_writes_the_files_that_it_names(tour):
     folder, printed, _ = tour
     named = {Path(path).name for path in re.findall(r"wrote (\S+)", printed)}
-    assert named == {"neuron.dot", "neuron.svg", "loss.png"}
+    assert named == {"neuron.dot", "neuron.svg", "neuron.html", "loss.png"}
     assert (folder / "neuron.dot").read_text(encoding="utf-8").startswith("digraph")
     assert ElementTree.parse(folder / "neuron.svg").getroot().tag.endswith("svg")
+    assert 'id="slider"' in (folder / "neuron.html").read_text(encoding="utf-8")
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
