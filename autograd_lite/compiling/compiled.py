@@ -134,7 +134,7 @@ class Compiled:
         The module has one function, of the same name and arguments, for arguments
         of the same nesting, shapes and dtypes; it refuses others.  Static arguments
         are left out: their values are part of the program, as are the numbers that
-        captured Values have now.
+        captured Values have now.  Loops by Numba are written as calls of NumPy.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Compiled:
         ...     "autograd_lite" in slope.save(f"{folder}/slope.py").read_text().split("def ")[1]
         False
         """
-        used = self._used
+        used = self._used.in_numpy()
         name = getattr(self.function, "__name__", "program")
         if not used.library.is_numpy:
             raise CompileError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,20 @@ class CompiledProgram:
             runs_of(self.program, lowerings, plan) if options.cuda_graph else (),
         )
         self.stats = statistics(recorded.program, self.program, plan, segments)
+
+    def in_numpy(self) -> CompiledProgram:
+        """The same without loops by Numba."""
+        if self.options.backend == "numpy":
+            return self
+        return CompiledProgram(
+            self.function,
+            self.recorded,
+            self.captured,
+            self.donated,
+            self.arguments,
+            self.entry,
+            replace(self.options, backend="numpy"),
+        )
 
     def check_captured(self) -> None:
         change = self.captured.changed()

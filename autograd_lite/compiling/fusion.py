@@ -32,6 +32,9 @@ MOST_OPERATIONS = 16
 MOST_OPERANDS = 16
 """In one loop; a longer one has more numbers at hand than a processor has registers."""
 
+MOST_NAMES = 4
+"""In the name of a loop."""
+
 MOST_CALLS = 1
 """Of elementary functions in one loop; what is called twice is not inlined, and then the
 compiler computes one number at a time."""
@@ -190,6 +193,8 @@ class Choice:
             return False
         if any(user.type.shape != operation.type.shape for user in users):
             return False
+        if any(user.origin.errstate != operation.origin.errstate for user in users):
+            return False
         return len(users) == 1 or self._is_free(operation)
 
     def _is_free(self, operation: Operation) -> bool:
@@ -234,8 +239,16 @@ def fused_operation(operations: Sequence[Operation]) -> Operation:
     dtypes = [NUMBA_NAMES[x.type.dtype or FLOAT] for x in given]
     assert last.type.dtype is not None
     signature = f"{NUMBA_NAMES[last.type.dtype]}({', '.join(dtypes)})"
-    primitive = Fused(text.written(last), signature, last.primitive.name)
+    primitive = Fused(text.written(last), signature, name_of_all(operations))
     return replace(last, primitive=primitive, operands=tuple(given), parameters={})
+
+
+def name_of_all(operations: Sequence[Operation]) -> str:
+    """The names of what a loop computes, each once: ``multiply, tanh``."""
+    names = list(dict.fromkeys(x.primitive.name for x in operations))
+    if len(names) > MOST_NAMES:
+        names = [*names[: MOST_NAMES - 1], "...", names[-1]]
+    return ", ".join(names)
 
 
 class LoopText:

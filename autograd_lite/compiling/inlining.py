@@ -80,7 +80,9 @@ def in_place(operation: Operation, parts: Program) -> Operand:
 
     def rule(part: Operation) -> Operand:
         operands = tuple(given.get(x, x) for x in part.operands)
-        return replace(part, operands=operands, name="", origin=operation.origin)
+        errstate = part.origin.errstate or operation.origin.errstate
+        origin = replace(operation.origin, errstate=errstate)
+        return replace(part, operands=operands, name="", origin=origin)
 
     (result,) = rewritten(parts, rule).outputs
     return given.get(result, result)

@@ -65,7 +65,10 @@ def dead_code_removed(program: Program) -> Program:
 
 
 def common_subexpressions(program: Program) -> Program:
-    """Compute what is computed twice, the same primitive on the same operands, only once."""
+    """Compute what is computed twice, the same primitive on the same operands, only once.
+
+    Errors of floating-point arithmetic that the caller is to hear of are not silenced by that.
+    """
     known: dict[Any, Operation] = {}
 
     def rule(operation: Operation) -> Operand:
@@ -76,7 +79,8 @@ def common_subexpressions(program: Program) -> Program:
             tuple(map(identity_of, operation.operands)),
             frozen(operation.parameters),
         )
-        return known.setdefault(key, operation)
+        loud = known.get((key, ()))
+        return loud or known.setdefault((key, operation.origin.errstate), operation)
 
     return rewritten(program, rule)
 

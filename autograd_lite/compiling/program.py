@@ -62,11 +62,15 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an operation was recorded: the user's line, and the section of the program."""
+    """Where an operation was recorded: the user's line, and the section of the program.
+
+    ``errstate`` is what `numpy.errstate` was told there, if it was not left to the caller.
+    """
 
     file: str = ""
     line: int = 0
     section: str = "forward"
+    errstate: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.file else "an unknown line"

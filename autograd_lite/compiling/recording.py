@@ -23,7 +23,7 @@ from autograd_lite.compiling.program import (
     rewritten,
     with_operands,
 )
-from autograd_lite.compiling.tracing import forgetting, traced_leaf, tracing
+from autograd_lite.compiling.tracing import callers_errstate, forgetting, traced_leaf, tracing
 from autograd_lite.duck_arrays import is_device_array
 from autograd_lite.errors import CompileError
 from autograd_lite.nested import flatten, rebuild
@@ -139,7 +139,7 @@ def trace_of_types(
 ) -> Recorded:
     """Trace without keeping large arrays; with them, if the function cannot do without."""
     try:
-        with forgetting(), np.errstate(all="ignore"):
+        with forgetting():
             return trace_of(function, args, kwargs, names)
     except CompileError:
         raise
@@ -152,7 +152,7 @@ def trace_of(
 ) -> Recorded:
     leaves = flatten((args, kwargs))
     numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
-    with tracing() as origins, tracing_draws() as draws:
+    with tracing() as origins, tracing_draws() as draws, callers_errstate():
         since = next(serials)
         called = list(leaves)
         for i in numbers:

@@ -114,6 +114,8 @@ class SourceWriter:
         """Of the function, or of the block that is being written."""
         self.outside = self.lines
         """Of the function."""
+        self.open_block = (0, 0, "")
+        """The lines that a further line may follow under the same ``with``."""
 
     # What lowerings ask.
 
@@ -348,10 +350,29 @@ class SourceWriter:
 
     def add(self, operation: Operation, lines: list[str]) -> None:
         """Lines that compute an operation, with what is to be known of its result."""
-        self.lines.extend([f"{lines[0]}{comment(operation)}", *lines[1:]])
+        self._extend(operation, [f"{lines[0]}{comment(operation)}", *lines[1:]])
         if self.check_finite and operation.type.dtype is not None:
             name, out = self.function(checked_finite), self.texts[operation]
             self.lines.append(f"{name}({out}, {str(operation)!r})")
+
+    def _extend(self, operation: Operation, lines: list[str]) -> None:
+        """Add lines, under the `numpy.errstate` that they were recorded in, if any."""
+        opening = self.opening(operation)
+        if opening:
+            if self.open_block != (id(self.lines), len(self.lines), opening):
+                self.lines.append(opening)
+            lines = [f"    {line}" for line in lines]
+        self.lines.extend(lines)
+        self.open_block = (id(self.lines), len(self.lines), opening)
+
+    def opening(self, operation: Operation) -> str:
+        errstate = operation.origin.errstate
+        if not errstate or self.lowerings[operation].form is Form.NUMBER:
+            return ""
+        arguments = ", ".join(f"{kind}={how!r}" for kind, how in errstate)
+        if len(errstate) == len(np.geterr()) and len({how for _, how in errstate}) == 1:
+            arguments = f"all={errstate[0][1]!r}"
+        return f"with {self.function(np.errstate)}({arguments}):"
 
     def _results(self) -> Iterable[str]:
         """The outputs as the caller gets them: his own, no buffer and no view of one."""

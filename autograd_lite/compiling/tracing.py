@@ -27,7 +27,7 @@ from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.primitive import NO_PARAMETERS, Node, serials
 from autograd_lite.value import Value
 
-__all__ = ["Traced", "is_traced", "origin_of", "traced_leaf", "tracing"]
+__all__ = ["Traced", "callers_errstate", "is_traced", "origin_of", "traced_leaf", "tracing"]
 
 ENGINE = "autograd_lite"
 
@@ -58,11 +58,27 @@ def origin_of(frame: FrameType | None) -> Origin:
         if frame.f_code is sweep.__code__:
             differentiated = known.get(id(frame.f_locals.get("node")))
             if differentiated is not None:
-                return replace(differentiated, section="backward")
+                return replace(differentiated, section="backward", errstate=errstate_inside())
         if user is None and not from_engine(frame):
             user = frame
         frame = frame.f_back
-    return Origin() if user is None else Origin(user.f_code.co_filename, user.f_lineno)
+    if user is None:
+        return Origin(errstate=errstate_inside())
+    return Origin(user.f_code.co_filename, user.f_lineno, errstate=errstate_inside())
+
+
+def callers_errstate() -> np.errstate:
+    """While tracing, what floating-point errors do is left to the caller of the program."""
+    return np.errstate(all="call", call=unheeded)
+
+
+def unheeded(error: str, flag: int) -> None:
+    """What happens while tracing to an error that the caller will hear of."""
+
+
+def errstate_inside() -> tuple[tuple[str, Any], ...]:
+    """What the traced function, or the reverse sweep, does about errors by itself."""
+    return tuple([item for item in np.geterr().items() if item[1] != "call"])
 
 
 def _refuse(what: str, instead: str) -> CompileError:

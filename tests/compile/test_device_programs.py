@@ -123,7 +123,7 @@ def test_the_program_is_the_one_that_numpy_runs(library: Any) -> None:
     there(*map(library.asarray, drawn()))
     assert plain_source(there) == plain_source(here)
     assert f"from {library.__name__} import " in there.source
-    assert "from numpy import bool as bool_2, float64" in there.source
+    assert "from numpy import bool as bool_2, errstate, float64" in there.source
 
 
 def test_float32_stays_float32(library: Any) -> None:

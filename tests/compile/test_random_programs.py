@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
@@ -59,7 +59,16 @@ def test_compiled_random_programs_are_the_eager_ones(steps: Any, shapes: Any, se
         compiled = ag.compile(function)
         for factor in (1.0, 0.5, 1.0):
             xs = [factor * x for x in inputs]
-            assert_same(compiled(*xs), function(*xs))
+            expected = defined(function, xs)
+            assert_same(compiled(*xs), expected)
+
+
+def defined(function: Any, xs: list[Any]) -> Any:
+    """The result of a function, where it is defined: equal singular values have no gradient."""
+    try:
+        return function(*xs)
+    except RuntimeWarning:
+        reject()
 
 
 def evaluated(program: Program, inputs: list[Any]) -> list[Any]:

@@ -143,6 +143,16 @@ def test_large_arrays_in_blocks(tmp_path):
     np.testing.assert_allclose(alone, value, rtol=1e-14)
 
 
+def test_loops_of_numba_are_saved_as_calls_of_numpy(tmp_path):
+    pytest.importorskip("numba")
+    compiled = ag.compile(lambda x: np.sum(np.tanh(x * 2.0) * x), backend="numba")
+    x = np.linspace(0, 1, 50)
+    value = compiled(x)
+    assert "vectorize" in compiled.source
+    (alone,) = run_by_itself(compiled.save(tmp_path / "loops.py"), "program", x)
+    np.testing.assert_allclose(alone, value, rtol=1e-14)
+
+
 def test_what_needs_more_than_numpy_is_refused_by_name(tmp_path):
     @ag.primitive
     def halved(x):
