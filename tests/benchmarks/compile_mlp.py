@@ -197,6 +197,31 @@ def by_mygrad(x: Any, labels: Any) -> Runner:
     return run
 
 
+def by_sklearn(x: Any, labels: Any) -> Runner:
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier(
+        (SIZES[1],),
+        solver="sgd",
+        alpha=0.0,
+        momentum=0.0,
+        learning_rate_init=RATE,
+        batch_size=len(x),
+        shuffle=False,
+    )
+    model.partial_fit(x, labels, classes=np.arange(SIZES[-1]))  # makes parameters, replaced here
+    model.coefs_[0], model.intercepts_[0], model.coefs_[1], model.intercepts_[1] = (
+        initial_parameters()
+    )
+
+    def run() -> Any:
+        model.partial_fit(x, labels)
+        (w1, w2), (b1, b2) = model.coefs_, model.intercepts_
+        return model.loss_, [w1, b1, w2, b2]
+
+    return run
+
+
 def make(batch: int) -> dict[str, Any]:
     x, labels = batch_of(batch)
     runners: dict[str, Any] = {
@@ -213,6 +238,8 @@ def make(batch: int) -> dict[str, Any]:
         runners["HIPS autograd"] = by_hips(x, labels)
     if installed("mygrad"):
         runners["MyGrad"] = by_mygrad(x, labels)
+    if installed("sklearn"):
+        runners["scikit-learn"] = by_sklearn(x, labels)
     return runners
 
 
