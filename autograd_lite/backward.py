@@ -30,6 +30,7 @@ __all__ = [
     "add",
     "by_serial",
     "dependencies",
+    "gradient_found",
     "guard",
     "one_of",
     "ones_like",
@@ -426,6 +427,11 @@ def one_of(node: Node) -> Any:
 def zero_of(data: Any) -> Any:
     """The gradient of what has no influence."""
     return type(data)(0) if data.__class__ in PYTHON_SCALARS else np.zeros_like(data)
+
+
+def gradient_found(node: Node, gradients: dict[Node, Any]) -> Any:
+    """What a sweep has found for a node: zero, if the result does not depend on it."""
+    return gradients[node] if node in gradients else zero_of(node.data)
 
 
 def repeated(gradients: Iterable[Any]) -> set[int]:

@@ -18,7 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import by_serial, dependencies, ones_like, steepest, sweep, zero_of
+from autograd_lite.backward import (
+    by_serial,
+    dependencies,
+    gradient_found,
+    ones_like,
+    steepest,
+    sweep,
+    zero_of,
+)
 from autograd_lite.batching import Batched, rows_of, same_in_all_rows
 from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, BackwardError
@@ -112,10 +120,7 @@ class Trace:
         try:
             sweep(self.order[:], gradients, recorded=seen, since=self.since)
             return [
-                self._there(steepest(gradients[node]), node)
-                if node in gradients
-                else zero_of(node.data)
-                for node in self.fresh
+                self._there(steepest(gradient_found(node, gradients)), node) for node in self.fresh
             ]
         finally:
             recording.reset(token)

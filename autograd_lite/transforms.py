@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies, one_of, ones_like, sweep, zero_of
+from autograd_lite.backward import dependencies, gradient_found, one_of, ones_like, sweep
 from autograd_lite.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.nested import flatten, rebuild
@@ -492,4 +492,4 @@ def _recomputed(rerun: Function, captured: list[Node], g: Any, inputs: Sequence[
         recording.reset(token)
     order, _ = dependencies([result], since)
     gradients = sweep(order, {result: g}, recorded=recorded)
-    return [gradients[x] if x in gradients else zero_of(x.data) for x in (*fresh, *captured)]
+    return [gradient_found(x, gradients) for x in (*fresh, *captured)]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import steepest, sweep, zero_of
+from autograd_lite.backward import gradient_found, steepest, sweep
 from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import Layout, Vector, paths, plain
 from autograd_lite.checking.verdict import Finding, Verdict
@@ -225,10 +225,7 @@ class RecordedSubject(Subject):
     def pull(self, v: Vector) -> Vector:
         gradients = self.sweep(v)
         return self.inputs.vector(
-            [
-                steepest(gradients[leaf]) if leaf in gradients else zero_of(leaf.data)
-                for leaf in self.recording.leaves
-            ]
+            [steepest(gradient_found(leaf, gradients)) for leaf in self.recording.leaves]
         )
 
 
