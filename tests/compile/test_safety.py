@@ -111,6 +111,37 @@ def test_the_second_call_names_the_first_operation_that_differs():
     assert "'calls' has other elements" in str(error.value)
 
 
+def test_the_error_of_the_second_call_shows_what_differs_and_where():
+    def noisy(x):
+        return np.sin(x) + np.random.default_rng().random(3)
+
+    line = noisy.__code__.co_firstlineno + 1
+    compiled = ag.compile(noisy)
+    compiled(X)
+    with pytest.raises(ag.CompileError) as error:
+        compiled(X)
+    assert f"operand 1 of <add at {__file__}:{line}> was the constant [" in str(error.value)
+
+
+class Model:
+    """A function with state."""
+
+    def __init__(self):
+        self.scale = 2.0
+
+    def forward(self, x):
+        return self.scale * x
+
+
+def test_an_attribute_of_self_that_is_rebound_is_an_error():
+    model = Model()
+    compiled = ag.compile(model.forward)
+    np.testing.assert_array_equal(compiled(X), 2 * X)
+    model.scale = 3.0
+    with pytest.raises(ag.CompileError, match=r"'self\.scale' is another object"):
+        compiled(X)
+
+
 SCALE = np.array([2.0])
 
 
