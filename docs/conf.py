@@ -59,12 +59,21 @@ def name_the_language(
         context["language"] = "es"
 
 
+APPLICATION = "<mo>&ApplyFunction;</mo>"
+
+# In displayed formulas docutils puts the index of x̄ under it, as it does with limits of a sum.
+INDEX_UNDER_ACCENT = (
+    r"<munderover>\s*(<mi>\w</mi>)\s*(<m\w+>[^<]*</m\w+>)\s*(<mo[^>]*>[ˉˆ]</mo>)\s*</munderover>"
+)
+INDEX_BESIDE_ACCENT = r'<msub><mover accent="true">\1\3</mover>\2</msub>'
+
+
 def mathml(tex: str, as_block: bool = False) -> str:
     """A formula with TeX's thin space between the name of a function and its argument."""
-    application = "<mo>&ApplyFunction;</mo>"
-    before_no_bracket = application + r"(?!\s*<mo[^>]*>\()"
-    spaced = application.replace("<mo>", '<mo rspace="0.17em">')
-    return re.sub(before_no_bracket, spaced, tex2mathml(tex, as_block=as_block))
+    formula = tex2mathml(tex, as_block=as_block)
+    spaced = APPLICATION.replace("<mo>", '<mo rspace="0.17em">')
+    formula = re.sub(APPLICATION + r"(?!\s*<mo[^>]*>\()", spaced, formula)
+    return re.sub(INDEX_UNDER_ACCENT, INDEX_BESIDE_ACCENT, formula)
 
 
 def write_inline_math(writer: Any, node: nodes.math) -> None:
