@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import secrets
 import sys
 import tempfile
 import warnings
@@ -148,12 +149,12 @@ class Drawing:
         """
         path = Path(path)
         written = self._written(path.suffix.lower())
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=path.name, suffix=".part", delete=False
-        ) as file:
-            file.write(written)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            temporary.write_bytes(written)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return path
 
     def show(self) -> Path:

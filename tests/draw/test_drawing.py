@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 import xml.etree.ElementTree as ET
@@ -66,6 +67,25 @@ def test_saving_leaves_no_other_file(tmp_path):
     drawing = ag.draw(loss)
     assert drawing.save(tmp_path / "loss.dot").read_text() == drawing.source
     assert [path.name for path in tmp_path.iterdir()] == ["loss.dot"]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    *_, loss = expression()
+    (tmp_path / "loss.dot").mkdir()
+    with pytest.raises(OSError, match=r"loss\.dot"):
+        ag.draw(loss).save(tmp_path / "loss.dot")
+    assert [path.name for path in tmp_path.iterdir()] == ["loss.dot"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_files_have_the_rights_that_the_process_gives_to_new_ones(tmp_path):
+    *_, loss = expression()
+    before = os.umask(0o027)
+    try:
+        path = ag.draw(loss).save(tmp_path / "loss.txt")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_png_without_dot_says_what_to_install(tmp_path, monkeypatch):

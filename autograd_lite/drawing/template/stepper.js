@@ -130,7 +130,7 @@ function explain(step) {
   else if (step.phase === "seed") {
     parts.push(line("formula gradient", step.text));
     parts.push(line("muted", "The sweep starts with the gradient of the result with respect to itself."));
-  } else parts.push(...step.shares.flatMap((share) => explainShare(step, share)));
+  } else parts.push(...step.shares.flatMap((share) => explainShare(share)));
   const source = step.key && vertices.get(step.key).source;
   if (source) parts.push(line("muted", source));
   return parts;
@@ -142,7 +142,7 @@ function explainForward(step) {
   return [
     line("formula muted", formula),
     ...filled.map((text) => line("formula", `= ${text}`)),
-    Object.assign(line("formula value", `= ${step.result}`), { id: "result" }),
+    line("formula value", `= ${step.result}`),
     ...elements(step),
   ];
 }
@@ -190,7 +190,7 @@ function letPick(cell, index, table, columns, pick) {
 
 const bracketed = (number) => (number.startsWith("-") ? `(${number})` : number);
 
-function explainShare(step, share) {
+function explainShare(share) {
   const rows = share.upstream ? [["upstream", share.upstream]] : [];
   if (share.formula) rows.push([share.derivative, share.formula]);
   if (share.rule) rows.push(["gradient", `${share.rule}   with g for upstream`]);
