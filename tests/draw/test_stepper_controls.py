@@ -277,7 +277,16 @@ def test_marks_of_vertices_and_edges_are_shown(open_page):
     drawing = ag.draw(lambda a, b: a * 10.0 + b * 0.1, 1.0, 1.0, highlight="path")
     page = open_page(drawing)
     assert page.locator(".vertex.mark-path").count() == 3
-    assert page.locator(".edge.marked").count() == 2
+    assert page.locator(".edge.mark-path").count() == 2
+
+
+def test_the_line_on_which_the_gradient_was_lost_is_dashed(open_page):
+    page = open_page(ag.draw(lambda x: (x - 10.0).relu() + 0.0 * x, 1.0, highlight="zero_grad"))
+    dashes = page.locator(".edge path").evaluate_all(
+        "(paths) => paths.map((path) => getComputedStyle(path).strokeDasharray)"
+    )
+    blocked = page.locator(".edge.mark-blocked").count()
+    assert 0 < blocked == len([dash for dash in dashes if dash != "none"]) < len(dashes)
 
 
 def test_modules_collapse_to_one_box_and_one_step(open_page):

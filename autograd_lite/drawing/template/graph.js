@@ -28,7 +28,7 @@ const frames = data.clusters.map(drawFrame);
 
 function drawEdge(edge) {
   const group = make("g", { class: "edge" }, make("path", { d: edge.path }));
-  if (edge.marks) group.classList.add("marked");
+  for (const mark of edge.marks ?? []) group.classList.add("marked", `mark-${mark}`);
   if (edge.label) {
     const text = make("text", { x: edge.at[0], y: edge.at[1] });
     text.textContent = edge.label;
