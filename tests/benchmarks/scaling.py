@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn.distributed import Blueprint, State, Total, added, differentiated
+from nn.distributed import Blueprint, State, Total, added, differentiated, sent
 
 MODELS = {"small": (50, [1]), "medium": (784, [128, 10]), "large": (1024, [2048, 2048, 10])}
 SHARES = 8
@@ -29,6 +29,7 @@ SAMPLES = {"small": 400_000, "medium": 16_000, "large": 1_600}
 class Costs:
     """What a machine and a network take, in seconds."""
 
+    per_step: float
     per_task: float
     per_byte: float
     per_share: float
@@ -39,7 +40,7 @@ class Costs:
     def step(self, samples: float, size: int, workers: int) -> float:
         """One step: tasks, the model sent, gradients computed and added up, the update."""
         count = max(SHARES, workers)
-        tasks = self.per_task * (2 * count - 1)
+        tasks = self.per_step + self.per_task * tasks_of(count)
         share = self.per_share + self.per_sample * samples / count
         levels = range(1, math.ceil(math.log2(count)) + 1)
         additions = sum(math.ceil(count / 2**level / workers) for level in levels)
@@ -58,6 +59,11 @@ class Costs:
         counts = [2**k for k in range(13)]
         worth = [n for n in counts if alone / (n * self.step(samples, size, n)) >= 0.5]
         return max(worth)
+
+
+def tasks_of(shares: int) -> int:
+    """Two chunks to load for each share, the shares, and the additions."""
+    return 4 * shares - 1
 
 
 def network(name: str) -> Any:
@@ -95,8 +101,26 @@ def fastest(run: Any, repetitions: int = 3) -> float:
     return min(durations)
 
 
-def nothing(x: Any) -> None:
+def nothing(*_: Any) -> None:
     return None
+
+
+def seconds_of_tree(shares: int) -> float:
+    """A step whose tasks do nothing: chunks loaded, two things sent, a tree of additions."""
+    import dask
+
+    task = dask.delayed(nothing, pure=False)
+    chunks = dask.persist(*[task(i) for i in range(2 * shares)])
+
+    def run() -> None:
+        loaded = dask.persist(*chunks)
+        blueprint, state = sent(None), sent(None)
+        totals = [task(blueprint, state, *pair) for pair in zip(*[iter(loaded)] * 2, strict=True)]
+        while len(totals) > 1:
+            totals = [task(a, b) for a, b in zip(totals[0::2], totals[1::2], strict=True)]
+        totals[0].compute()
+
+    return fastest(run, 10)
 
 
 def data_of(name: str, samples: int) -> tuple[Any, Any]:
@@ -171,7 +195,9 @@ def seconds_of_update(name: str) -> float:
 
 def costs_of(name: str, client: Any) -> Costs:
     """The constants, each measured alone, on as many workers as there are at the same time."""
-    per_task = fastest(lambda: client.gather(client.map(nothing, range(64), pure=False))) / 64
+    few, many = (seconds_of_tree(count) for count in (SHARES, 4 * SHARES))
+    per_task = (many - few) / (tasks_of(4 * SHARES) - tasks_of(SHARES))
+    per_step = max(0.0, few - per_task * tasks_of(SHARES))
     array = np.zeros(16_000_000, np.uint8)
     per_byte = fastest(lambda: client.scatter(array, hash=False).result()) / (2 * array.nbytes)
     samples = SAMPLES[name] // SHARES
@@ -181,7 +207,8 @@ def costs_of(name: str, client: Any) -> Costs:
     per_sample = (whole - part) / (samples - samples // 4)
     addition = on_all_workers(client, seconds_of_addition, name) / bytes_of(network(name))
     per_share = max(0.0, whole - samples * per_sample)
-    return Costs(per_task, per_byte, per_share, per_sample, addition, seconds_of_update(name))
+    update = seconds_of_update(name)
+    return Costs(per_step, per_task, per_byte, per_share, per_sample, addition, update)
 
 
 def report(name: str) -> None:
@@ -199,8 +226,9 @@ def report(name: str) -> None:
         expected = c.step(count, size, workers)
         print(f"  {label}: {seconds * 1e3:.0f} ms measured, {expected * 1e3:.0f} ms by the model")
         print(
-            f"    task {c.per_task * 1e3:.2f} ms, byte {c.per_byte * 1e9:.2f} ns, "
-            f"share {c.per_share * 1e3:.1f} ms, sample {c.per_sample * 1e6:.2f} µs, "
+            f"    step {c.per_step * 1e3:.1f} ms, task {c.per_task * 1e3:.2f} ms, "
+            f"byte {c.per_byte * 1e9:.2f} ns, share {c.per_share * 1e3:.1f} ms, "
+            f"sample {c.per_sample * 1e6:.2f} µs, "
             f"added byte {c.per_added_byte * 1e9:.2f} ns, update {c.per_update * 1e3:.1f} ms"
         )
     alone = measured[0][2]
