@@ -70,6 +70,7 @@ def common_subexpressions(program: Program) -> Program:
     Errors of floating-point arithmetic that the caller is to hear of are not silenced by that.
     """
     known: dict[Any, Operation] = {}
+    silenced: dict[Any, Operation] = {}
 
     def rule(operation: Operation) -> Operand:
         if not is_pure(operation.primitive):
@@ -79,8 +80,10 @@ def common_subexpressions(program: Program) -> Program:
             tuple(map(identity_of, operation.operands)),
             frozen(operation.parameters),
         )
-        loud = known.get((key, ()))
-        return loud or known.setdefault((key, operation.origin.errstate), operation)
+        errstate = operation.origin.errstate
+        if not errstate:
+            return known.setdefault(key, operation)
+        return known.get(key) or silenced.setdefault((key, errstate), operation)
 
     return rewritten(program, rule)
 

@@ -13,8 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -58,13 +57,23 @@ def origin_of(frame: FrameType | None) -> Origin:
         if frame.f_code is sweep.__code__:
             differentiated = known.get(id(frame.f_locals.get("node")))
             if differentiated is not None:
-                return replace(differentiated, section="backward", errstate=errstate_inside())
+                file, line = differentiated.file, differentiated.line
+                return origin_at(file, line, "backward", errstate_inside())
         if user is None and not from_engine(frame):
             user = frame
         frame = frame.f_back
     if user is None:
         return Origin(errstate=errstate_inside())
-    return Origin(user.f_code.co_filename, user.f_lineno, errstate=errstate_inside())
+    return origin_at(user.f_code.co_filename, user.f_lineno, "forward", errstate_inside())
+
+
+@lru_cache(maxsize=1 << 12)
+def origin_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> Origin:
+    """One object for all operations of a line: the garbage collector visits every object."""
+    return Origin(file, line, section, errstate)
+
+
+CALLERS_ERRSTATE = dict.fromkeys(np.geterr(), "call")
 
 
 def callers_errstate() -> np.errstate:
@@ -78,7 +87,10 @@ def unheeded(error: str, flag: int) -> None:
 
 def errstate_inside() -> tuple[tuple[str, Any], ...]:
     """What the traced function, or the reverse sweep, does about errors by itself."""
-    return tuple([item for item in np.geterr().items() if item[1] != "call"])
+    errstate = np.geterr()
+    if errstate == CALLERS_ERRSTATE:
+        return ()
+    return tuple([item for item in errstate.items() if item[1] != "call"])
 
 
 def _refuse(what: str, instead: str) -> CompileError:
