@@ -40,7 +40,7 @@ from autograd_lite.transforms import (
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from autograd_lite import special, testing
+    from autograd_lite import files, special, testing
     from autograd_lite.checking import GradcheckReport, gradcheck
     from autograd_lite.compiling import compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
@@ -70,6 +70,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "draw",
+    "files",
     "grad",
     "gradcheck",
     "gradients",
@@ -97,6 +98,7 @@ _ON_FIRST_USE = {
     "SourceLines": "autograd_lite.drawing",
     "compile": "autograd_lite.compiling",
     "draw": "autograd_lite.drawing",
+    "files": "autograd_lite.files",
     "gradcheck": "autograd_lite.checking",
     "special": "autograd_lite.special",
     "testing": "autograd_lite.testing",

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import secrets
+import os.path
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,14 +22,13 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["FileFormatError", "appearing_whole", "read_file", "write_file"]
+__all__ = ["FileFormatError", "read_file", "write_file"]
 
 Array = np.ndarray[Any, Any]
 Contents = tuple[dict[str, Array], dict[str, str]]
 """Named arrays, and named texts."""
 
 TEXT_SUFFIX = ".json"
-BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 SAFETENSORS_NAMES = {"F16": "float16", "F32": "float32", "F64": "float64", "I64": "int64"}
 
 
@@ -54,27 +51,8 @@ def write_file(path: str | Path, arrays: Mapping[str, Array], texts: Mapping[str
     """
     path = Path(path)
     write, _ = format_of(path)
-    with appearing_whole(path) as file:
+    with ag.files.appearing_whole(path) as file:
         write(file, arrays, texts)
-
-
-@contextmanager
-def appearing_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write, which takes its place at the end of the block, or never.
-
-    It has the rights that the process gives to new files.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def read_file(path: str | Path) -> Contents:

@@ -15,7 +15,6 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import SELU_ALPHA, SELU_SCALE, activations
-from nn.files import appearing_whole
 from nn.layers import (
     Activation,
     Concatenate,
@@ -96,7 +95,7 @@ def export_onnx(model: Module, path: str | Path, example: Any) -> None:
         ir_version=9,
     )
     onnx.checker.check_model(file)
-    with appearing_whole(Path(path)) as place:
+    with ag.files.appearing_whole(path) as place:
         place.write(file.SerializeToString())
 
 

@@ -8,7 +8,6 @@ import inspect
 import io
 import keyword
 import os
-import tempfile
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from autograd_lite.compiling.library import imported_from
 from autograd_lite.compiling.program import Input
 from autograd_lite.compiling.source import Source, identifier
 from autograd_lite.errors import CompileError
+from autograd_lite.files import appearing_whole
 
 __all__ = ["module_text", "write_module"]
 
@@ -66,14 +66,9 @@ def decoded(text):
 
 def write_module(path: str | os.PathLike[str], text: str) -> Path:
     """Write a module at once or not at all."""
-    path = Path(path)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=path.name, suffix=".part", delete=False
-    ) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-    return path
+    with appearing_whole(path) as file:
+        file.write(text.encode())
+    return Path(path)
 
 
 def module_text(

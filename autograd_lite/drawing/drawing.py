@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import os
-import secrets
 import sys
 import tempfile
 import warnings
@@ -31,6 +30,7 @@ from autograd_lite.drawing.svg import svg_text
 from autograd_lite.drawing.text import mermaid, plain_text
 from autograd_lite.drawing.themes import THEMES
 from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
+from autograd_lite.files import appearing_whole
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
@@ -149,12 +149,8 @@ class Drawing:
         """
         path = Path(path)
         written = self._written(path.suffix.lower())
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        try:
-            temporary.write_bytes(written)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with appearing_whole(path) as file:
+            file.write(written)
         return path
 
     def show(self) -> Path:
