@@ -63,6 +63,7 @@ class CompiledProgram:
         self.function = function
         self.recorded = recorded
         self.library = recorded.library
+        self.is_numpys = self.library.is_numpy
         self.captured = captured
         self.donated = donated
         self.arguments = arguments
@@ -130,8 +131,8 @@ class CompiledProgram:
 
     def check_donated(self, leaves: list[Any]) -> None:
         """Refuse a donated array that is read-only, or whose memory another argument looks at."""
-        for index in self.donated:
-            if self.library.is_numpy and not leaves[index].flags.writeable:
+        for index in self.donated if self.is_numpys else ():
+            if not leaves[index].flags.writeable:
                 raise ArgumentValueError(
                     f"the donated argument {self.program.inputs[index].name!r} is read-only; "
                     "pass a writable array, or do not donate it"
@@ -145,7 +146,8 @@ class CompiledProgram:
         """Run on the variable leaves of a call; each thread has buffers of its own."""
         for node, variable in self.outside:
             leaves.append(checked_captured(node.data, variable, self.function, self.library))
-        leaves = self.library.given(leaves)
+        if not self.is_numpys:
+            leaves = self.library.given(leaves)
         if self.donated:
             self.check_donated(leaves)
         try:
