@@ -280,7 +280,7 @@ def compile(
     block : int
         Chains of elementwise operations on arrays that have more elements than
         this run in blocks of so many elements, which stay in the cache; 0 for
-        never.  By default blocks of an array take 64 KiB, from 32,768 elements on.
+        never.  By default blocks of an array take at most 128 KiB, from 32,768 elements on.
     threads : int
         How many threads take blocks; by default one for each core that the
         process may use, where there is enough to do.  Results do not depend

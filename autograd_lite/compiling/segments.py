@@ -24,8 +24,11 @@ __all__ = ["UNCUT", "Blocking", "Segment", "segmented"]
 Lowerings = dict[Operation, Lowering]
 
 
-BYTES = 1 << 16
-"""Of an array in a block: few enough for the cache, many enough to make calls worthwhile."""
+BYTES = 1 << 17
+"""Of an array in a block, at most: few enough for the cache, many enough to be worth a call."""
+
+TOGETHER = 4
+"""Blocks are a multiple of so many, all of one size: as many for each of two or four cores."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Blocking:
     """How large arrays are cut into blocks, and by how many threads those are taken."""
 
     block: int | None = None
-    """Elements in a block; None: as many as make up `BYTES`."""
+    """Elements in a block; None: as many as `BYTES` allow, and all blocks alike."""
     least: int = 1 << 15
     """Elements of an array from which on it is cut."""
     threads: int | None = None
@@ -45,7 +48,7 @@ class Blocking:
 
     def is_little(self, work: int) -> bool:
         """Whether so many applications cost less than blocks and threads do."""
-        return work < 128 * (self.block or BYTES // 8)
+        return work < 128 * (self.block or BYTES // 16)
 
 
 UNCUT = Blocking(least=sys.maxsize, threads=1)
@@ -119,7 +122,11 @@ class Segment:
     def size(self) -> int:
         """Rows in a block."""
         row = prod(self.shape[self.leading :])
-        return min(self.length, max(1, (self.blocking.block or BYTES // self.itemsize) // row))
+        most = min(self.length, max(1, (self.blocking.block or BYTES // self.itemsize) // row))
+        if self.blocking.block or most == self.length:
+            return most
+        count = -(-self.length // most)
+        return -(-self.length // (count + -count % TOGETHER))
 
     @property
     def itemsize(self) -> int:

@@ -96,12 +96,12 @@ LARGE = np.linspace(-2.0, 2.0, 100_000)
 def test_large_arrays_run_in_blocks_without_being_asked():
     compiled = ag.compile(ag.value_and_grad(lambda x: np.sum(chain(x))))
     value, gradient = compiled(LARGE)
-    assert "run_blocks(segment1, 100000, 8192, x, sum_parts, " in compiled.source
+    assert "run_blocks(segment1, 100000, 12500, x, sum_parts, " in compiled.source
     expected = ag.value_and_grad(lambda x: np.sum(chain(x)))(LARGE)
     assert value == pytest.approx(expected[0], rel=1e-13)
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-12, atol=1e-300)
-    compiled(LARGE.astype(np.float32))  # twice as many fit into the cache
-    assert "run_blocks(segment1, 100000, 16384, x, sum_parts, " in compiled.source
+    compiled(LARGE.astype(np.float32))  # half as many blocks, of twice as many numbers
+    assert "run_blocks(segment1, 100000, 25000, x, sum_parts, " in compiled.source
     compiled(LARGE[:30_000])
     assert "run_blocks" not in compiled.source
     never = ag.compile(chain, block=0)
