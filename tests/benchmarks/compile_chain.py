@@ -15,6 +15,7 @@ import autograd_lite as ag
 from tests.benchmarks.eager import chain
 from tests.benchmarks.measure import BY_HAND, OURS, Runner, Workload, installed
 from tests.benchmarks.torch_compile import compiled_by_torch
+from tests.benchmarks.with_advect import runs_of_advect
 
 LINKS = 40
 SIZES = (10, 1_000, 100_000, 1_000_000)
@@ -117,6 +118,7 @@ def make(size: int) -> dict[str, Any]:
         runners["HIPS autograd"] = by_hips(x)
     if installed("mygrad"):
         runners["MyGrad"] = by_mygrad(x)
+    runners |= runs_of_advect("grad", partial(objective, np), x)
     return runners
 
 

@@ -5,6 +5,7 @@ Small matrices, many calls: the time goes into calling NumPy as much as into com
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import autograd_lite as ag
 from tests.benchmarks.measure import BY_HAND, OURS, Runner, Workload, installed
 from tests.benchmarks.torch_compile import compiled_by_torch
+from tests.benchmarks.with_advect import runs_of_advect
 
 SIZES = (64, *[64] * 8, 1)
 BATCH = 64
@@ -127,7 +129,8 @@ def by_mygrad() -> Runner:
 
 
 def make() -> dict[str, Any]:
-    eager = ag.value_and_grad(lambda p, x, y: loss_with(np, p, x, y))
+    in_numpy = partial(loss_with, np)
+    eager = ag.value_and_grad(in_numpy)
     compiled = ag.compile(eager)
     runners: dict[str, Any] = {
         OURS: lambda: compiled((WEIGHTS, BIASES), X, Y),
@@ -143,6 +146,8 @@ def make() -> dict[str, Any]:
         runners["HIPS autograd"] = by_hips()
     if installed("mygrad"):
         runners["MyGrad"] = by_mygrad()
+    arguments = ((WEIGHTS, BIASES), X, Y)
+    runners |= runs_of_advect("value_and_grad", in_numpy, *arguments)
     return runners
 
 

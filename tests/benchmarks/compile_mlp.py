@@ -16,6 +16,7 @@ import autograd_lite as ag
 import nn
 from tests.benchmarks.measure import BY_HAND, OURS, Runner, Workload, installed
 from tests.benchmarks.torch_compile import compiled_by_torch
+from tests.benchmarks.with_advect import runs_of_advect
 
 SIZES = (784, 128, 10)
 RATE = 0.01
@@ -197,6 +198,34 @@ def by_mygrad(x: Any, labels: Any) -> Runner:
     return run
 
 
+def by_advect(x: Any, labels: Any) -> dict[str, Any]:
+    one_hot = np.eye(SIZES[-1], dtype=x.dtype)[labels]  # it does not stage indices that are arrays
+
+    def loss_of(parameters: Any) -> Any:
+        w1, b1, w2, b2 = parameters
+        z = np.maximum(x @ w1 + b1, np.float32(0)) @ w2 + b2
+        shifted = z - np.max(z, axis=1, keepdims=True)
+        totals = np.log(np.sum(np.exp(shifted), axis=1))
+        return np.mean(totals - np.sum(one_hot * shifted, axis=1))
+
+    def runner(differentiated: Any, parameters: Any) -> Any:
+        def run() -> Any:
+            loss, gradients = differentiated()
+            for p, g in zip(parameters, gradients, strict=True):
+                p -= RATE * g
+            return loss, parameters
+
+        return run if callable(differentiated) else differentiated
+
+    runners = {}
+    for peer in ("advect", "advect, staged"):
+        parameters = initial_parameters()
+        made = runs_of_advect("value_and_grad", loss_of, parameters)
+        if peer in made:
+            runners[peer] = runner(made[peer], parameters)
+    return runners
+
+
 def by_sklearn(x: Any, labels: Any) -> Runner:
     from sklearn.neural_network import MLPClassifier
 
@@ -240,6 +269,7 @@ def make(batch: int) -> dict[str, Any]:
         runners["MyGrad"] = by_mygrad(x, labels)
     if installed("sklearn"):
         runners["scikit-learn"] = by_sklearn(x, labels)
+    runners |= by_advect(x, labels)
     return runners
 
 

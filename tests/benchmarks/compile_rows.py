@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from tests.benchmarks.measure import OURS, Runner, Workload, installed
+from tests.benchmarks.with_advect import runs_of_advect
 
 SIZE = 100
 
@@ -61,12 +62,17 @@ def make_hessian() -> dict[str, Runner]:
         runners["JAX jit"] = of_jax(jax.hessian, rosenbrock)
     eager, x = ag.hessian(rosenbrock), point()
     runners["autograd_lite, eager"] = lambda: eager(x)
+    runners |= runs_of_advect("hessian", rosenbrock, x)
     return runners
 
 
 def make_jacobian() -> dict[str, Runner]:
     weights = matrix()
-    jacobian = ag.jacobian(lambda x: np.tanh(weights @ x))
+
+    def layer(x: Any) -> Any:
+        return np.tanh(weights @ x)
+
+    jacobian = ag.jacobian(layer)
     runners = {OURS: compiled(jacobian, point())}
     if installed("torch"):
         import torch
@@ -83,6 +89,7 @@ def make_jacobian() -> dict[str, Runner]:
             runners[name] = of_jax(transform, lambda x: jax.numpy.tanh(weights @ x))
     x = point()
     runners["autograd_lite, eager"] = lambda: jacobian(x)
+    runners |= runs_of_advect("jacobian", layer, x)
     return runners
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_lite as ag
 from tests.benchmarks.measure import BY_HAND, OURS, Runner, Workload, installed
+from tests.benchmarks.with_advect import runs_of_advect
 
 # One training step of micrograd's demo: 20 points, MLP 2-16-16-1, hinge loss and L2.
 
@@ -116,7 +117,10 @@ def chain(namespace, x):
 
 
 def make_chain() -> dict[str, Runner]:
-    gradient = ag.grad(lambda x: np.sum(chain(np, x)))
+    def in_numpy(x):
+        return np.sum(chain(np, x))
+
+    gradient = ag.grad(in_numpy)
     runners: dict[str, Runner] = {OURS: lambda: gradient(POINT)}
     if installed("torch"):
         import torch
@@ -135,6 +139,7 @@ def make_chain() -> dict[str, Runner]:
 
         by_hips = autograd.grad(lambda x: anp.sum(chain(anp, x)))
         runners["HIPS autograd"] = lambda: by_hips(POINT)
+    runners |= runs_of_advect("grad", in_numpy, POINT)
     runners[BY_HAND] = chain_by_hand
     return runners
 
