@@ -237,7 +237,7 @@ ELEMENTWISE = {
     elementwise.i0_derivative,
     guard,
 }
-ELEMENTWISE -= {contractions.matmul, contractions.vecdot, linalg.solve}
+ELEMENTWISE -= linalg.OF_MATRICES
 ELEMENTWISE -= {registry[getattr(np, name)] for name in ("matvec", "vecmat") if hasattr(np, name)}
 
 

@@ -26,6 +26,7 @@ from autograd_lite.compiling.program import (
     with_operands,
 )
 from autograd_lite.ops import elementwise, indexing, joining, shaping
+from autograd_lite.ops.linalg import OF_MATRICES
 from autograd_lite.primitive import Primitive, registry
 from autograd_lite.random import Draw
 
@@ -159,7 +160,7 @@ POWERS = (registry[np.power], registry[operator.pow])
 TRANSPOSE, SWAPAXES = registry[np.transpose], registry[np.swapaxes]
 RESHAPES = (registry[np.reshape], registry[np.expand_dims], registry[np.squeeze])
 SQUARE, NOT_EQUAL, LOGICAL_NOT = (registry[f] for f in (np.square, np.not_equal, np.logical_not))
-MATMUL, BROADCAST, SUM = registry[np.matmul], registry[np.broadcast_to], registry[np.sum]
+BROADCAST, SUM = registry[np.broadcast_to], registry[np.sum]
 
 
 def exact_algebra(program: Program) -> Program:
@@ -412,7 +413,7 @@ def repetition_removed(program: Program) -> Program:
 
     def rule(operation: Operation) -> Operand:
         primitive = operation.primitive
-        if not primitive.broadcasts or primitive is MATMUL or operation.parameters:
+        if not primitive.broadcasts or primitive in OF_MATRICES or operation.parameters:
             return operation
         operands = list(operation.operands)
         for index, x in enumerate(operands):

@@ -100,3 +100,18 @@ def test_a_guard_of_numbers_is_a_condition():
     assert [compiled(x) for x in (1.0, 3.0, 1.0)] == [0.0, 6.0, 0.0]
     assert " else 0.0" in compiled.source
     assert "numpy" not in compiled.source
+
+
+OF_MATRICES = {
+    "solve": np.linalg.solve,
+    "matmul": np.matmul,
+    "vecdot": np.vecdot,
+    **{name: getattr(np, name) for name in ("matvec", "vecmat") if hasattr(np, name)},
+}
+
+
+@pytest.mark.parametrize("function", OF_MATRICES.values(), ids=OF_MATRICES)
+def test_a_matrix_of_one_number_stays_a_matrix_where_one_is_needed(function):
+    matrix, ones = np.array([[2.0, 1.0], [0.0, 4.0]]), np.ones((2, 2))
+    for of_one in (lambda x: function(x, ones), lambda x: function(ones + np.eye(2), x * ones)):
+        np.testing.assert_allclose(ag.compile(of_one)(matrix), of_one(matrix), rtol=1e-14)
