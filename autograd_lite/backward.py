@@ -188,19 +188,19 @@ def _sweep_elementwise(
                 order.append(node)
                 break
             if x_varies:
-                if share.__class__ is ndarray is x_data.__class__:
-                    fits = share.shape == x_data.shape and share.dtype is x_data.dtype
-                else:
-                    fits = share.__class__ is float is x_data.__class__
-                if not fits:
+                if (share.__class__ is not float or x_data.__class__ is not float) and not (
+                    share.__class__ is ndarray is x_data.__class__
+                    and share.shape == x_data.shape
+                    and share.dtype is x_data.dtype
+                ):
                     share = _conform(share, x_data, primitive, 0)
                 gradients[x] = gradients[x] + share if x in gradients else share
             if y_varies:
-                if share_y.__class__ is ndarray is y_data.__class__:
-                    fits = share_y.shape == y_data.shape and share_y.dtype is y_data.dtype
-                else:
-                    fits = share_y.__class__ is float is y_data.__class__
-                if not fits:
+                if (share_y.__class__ is not float or y_data.__class__ is not float) and not (
+                    share_y.__class__ is ndarray is y_data.__class__
+                    and share_y.shape == y_data.shape
+                    and share_y.dtype is y_data.dtype
+                ):
                     share_y = _conform(share_y, y_data, primitive, 1)
                 gradients[y] = gradients[y] + share_y if y in gradients else share_y
         masked = masked or primitive.masks

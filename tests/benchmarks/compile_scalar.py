@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import autograd_lite as ag
-from tests.benchmarks.eager import ScalarMLP, scalar_step, two_moons
+from tests.benchmarks.eager import ScalarMLP, load_what_the_demo_loads, scalar_step, two_moons
 from tests.benchmarks.measure import OURS, Runner, Workload, installed
 
 SIZES = [2, 16, 16, 1]
@@ -123,6 +123,7 @@ def by_hand() -> Runner:
 
 
 def make() -> dict[str, Any]:
+    load_what_the_demo_loads()
     runners: dict[str, Any] = {
         OURS: by_us(),
         "Python by hand": by_hand(),
