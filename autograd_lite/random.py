@@ -121,16 +121,20 @@ def tracing_draws() -> Iterator[list[Node]]:
         traced_draws.reset(token)
 
 
-def draw(method: Any) -> Draw:
-    """The draw by a method of generators."""
-    return Draw(method, name=method.__name__, differentiable=False)
+def draw(name: str) -> Draw:
+    """The draw by a method of generators; it is looked up late, as NumPy imports them late."""
+
+    def method(rng: np.random.Generator, **parameters: Any) -> Any:
+        return getattr(rng, name)(**parameters)
+
+    return Draw(method, name=name, differentiable=False)
 
 
-draw_random = draw(np.random.Generator.random)
-draw_standard_normal = draw(np.random.Generator.standard_normal)
-draw_standard_exponential = draw(np.random.Generator.standard_exponential)
-draw_integers = draw(np.random.Generator.integers)
-draw_permutation = draw(np.random.Generator.permutation)
+draw_random = draw("random")
+draw_standard_normal = draw("standard_normal")
+draw_standard_exponential = draw("standard_exponential")
+draw_integers = draw("integers")
+draw_permutation = draw("permutation")
 
 
 def random(rng: np.random.Generator, size: Size = None, dtype: DTypeLike = np.float64) -> Any:
