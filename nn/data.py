@@ -207,14 +207,19 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
     if sample_weight is not None:
         weight = np.asarray(sample_weight, np.float64)
         if weight.shape != (n_samples,) or not (weight >= 0).all() or not weight.any():
-            raise ag.ArgumentValueError(
-                f"fit: sample_weight has shape {weight.shape}; it must hold one number for each "
-                f"of {n_samples} samples, none negative or NaN, and not all zero"
-            )
+            raise unfit_weights(weight, n_samples)
     if class_weight is None:
         return weight
     by_class = weights_of_classes(class_weight, y)
     return by_class if weight is None else weight * by_class
+
+
+def unfit_weights(weight: Any, n_samples: int) -> ag.ArgumentValueError:
+    """The error for weights that are not one number for each sample."""
+    return ag.ArgumentValueError(
+        f"fit: sample_weight has shape {weight.shape}; it must hold one number for each "
+        f"of {n_samples} samples, none negative or NaN, and not all zero"
+    )
 
 
 def weights_of_classes(class_weight: Any, labels: Any) -> Array:

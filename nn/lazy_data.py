@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.data import check_labels, count_aside, joined, map_arrays, rows_of, table_of_classes
+from nn.data import (
+    check_labels,
+    count_aside,
+    joined,
+    map_arrays,
+    rows_of,
+    table_of_classes,
+    unfit_weights,
+)
 
 __all__ = [
     "LazyBatches",
@@ -110,10 +118,7 @@ def lazy_weights(sample_weight: Any, class_weight: Any, y: Any, chunks: tuple[in
         weight = in_rows(sample_weight, chunks, "sample_weight").astype(np.float64)
         not_negative, some = dask.compute((weight >= 0).all(), weight.any())
         if weight.ndim != 1 or not not_negative or not some:
-            raise ag.ArgumentValueError(
-                f"fit: sample_weight has shape {weight.shape}; it must hold one number for each "
-                f"of {sum(chunks)} samples, none negative or NaN, and not all zero"
-            )
+            raise unfit_weights(weight, sum(chunks))
     if class_weight is None:
         return weight
     by_class = lazy_weights_of_classes(class_weight, y)
