@@ -98,7 +98,7 @@ def sweep(
     masked = False
     while order:
         if not recorded:
-            masked = _sweep_elementwise(order, gradients, masked, free)
+            masked = _sweep_broadcasting(order, gradients, masked, free)
             if not order:
                 break
         node = order.pop()
@@ -138,10 +138,10 @@ def swept_on_nodes(
     return arrays
 
 
-def _sweep_elementwise(
+def _sweep_broadcasting(
     order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool
 ) -> bool:
-    """`sweep` through elementwise operations on one or two inputs, where graphs spend their time.
+    """`sweep` through operations that broadcast one or two inputs, where graphs spend their time.
 
     It stops before a node of any other kind, before one whose rule Python's
     arithmetic refuses, and before one that has no rule for its second input;
@@ -156,7 +156,7 @@ def _sweep_elementwise(
             continue
         guard = masked and primitive.singular
         unusual = node.parameters or node.rest or (guard and g.__class__ is not float)
-        if unusual or not primitive.elementwise:
+        if unusual or not primitive.short_way:
             order.append(node)
             break
         x, y = node.left, node.right

@@ -268,11 +268,11 @@ class Primitive:
         "broadcasts",
         "differentiable",
         "each",
-        "elementwise",
         "forward",
         "joint",
         "masks",
         "rules",
+        "short_way",
         "singular",
     )
 
@@ -301,7 +301,7 @@ class Primitive:
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
-        self.elementwise = self._is_elementwise()
+        self.short_way = self._has_short_way()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
         update_wrapper(self, forward)
@@ -363,11 +363,11 @@ class Primitive:
                     "pass a function of (g, out, *inputs), or None for no derivative"
                 )
         self.rules = rules
-        self.elementwise = self._is_elementwise()
+        self.short_way = self._has_short_way()
         return self
 
-    def _is_elementwise(self) -> bool:
-        """Elementwise on one or two inputs, each with a rule: the sweep has a short way."""
+    def _has_short_way(self) -> bool:
+        """Whether it broadcasts one or two inputs, each with a rule: most operations do."""
         return self.broadcasts and len(self.rules) in (1, 2) and None not in self.rules
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
