@@ -169,7 +169,12 @@ def added(left: Total, right: Total) -> Total:
 
 
 class DistributedStep(Step):
-    """A `Step` whose gradients come from workers."""
+    """A `Step` whose gradients come from workers.
+
+    Its blueprint stays with them from one step to the next, unless they lose it.
+    """
+
+    blueprint_sent: Any
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
@@ -185,6 +190,7 @@ class DistributedStep(Step):
                 self.keep_outputs,
                 self.compile,
             )
+            self.blueprint_sent = None
 
     def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         loss, outputs = self.gather(x, y, weight)
@@ -215,6 +221,7 @@ class DistributedStep(Step):
                 total: Total = self._total(batch)
                 return total
             except lost_on_the_way() as error:
+                self.blueprint_sent = None
                 if attempt + 1 == ATTEMPTS or not is_alive():
                     raise ClusterError(
                         f"fit: the cluster was lost ({type(error).__name__}: {error}); the model "
@@ -227,7 +234,9 @@ class DistributedStep(Step):
     def _total(self, batch: Shares) -> Any:
         import dask
 
-        blueprint, state = sent(self.blueprint), sent(self._state())
+        if self.blueprint_sent is None:
+            self.blueprint_sent = sent(self.blueprint)
+        blueprint, state = self.blueprint_sent, sent(self._state())
         compute = dask.delayed(differentiated, pure=False)
         add = dask.delayed(added, pure=False)
         totals = [
@@ -248,13 +257,16 @@ class DistributedStep(Step):
 
 
 def sent(thing: Any) -> Any:
-    """Something put where tasks find it: on all workers of a cluster, or into this process."""
+    """Something put where tasks find it: on a worker, from which others take it, or here.
+
+    It is not broadcast: that waits for ever if a worker dies meanwhile (dask/distributed#5704).
+    """
     import dask
 
     client = current_client()
     if client is None:
         return dask.delayed(thing, name=f"sent-{uuid.uuid4().hex}", traverse=False)
-    return client.scatter(thing, broadcast=True, hash=False)
+    return client.scatter(thing, hash=False)
 
 
 def is_alive() -> bool:

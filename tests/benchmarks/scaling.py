@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import statistics
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ MODELS = {"small": (50, [1]), "medium": (784, [128, 10]), "large": (1024, [2048,
 SHARES = 8
 SAMPLES = {"small": 400_000, "medium": 16_000, "large": 1_600}
 """How many make a batch in the measurements."""
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Costs:
         tasks = self.per_step + self.per_task * tasks_of(count)
         share = self.per_share + self.per_sample * samples / count
         levels = range(1, math.ceil(math.log2(count)) + 1)
-        additions = sum(math.ceil(count / 2**level / workers) for level in levels)
-        moves = workers + math.ceil(math.log2(workers)) + 1
+        additions = sum(-(-count // (workers << level)) for level in levels)
+        moves = workers + (additions if workers > 1 else 0) + 1
         return (
             tasks
             + math.ceil(count / workers) * share
@@ -72,7 +74,7 @@ def network(name: str) -> Any:
 
 
 def bytes_of(model: Any) -> int:
-    return sum(p.data.nbytes for p in model.parameters())
+    return int(sum(p.data.nbytes for p in model.parameters()))
 
 
 @contextmanager
@@ -92,13 +94,14 @@ def cluster_of(workers: int) -> Any:
         yield client
 
 
-def fastest(run: Any, repetitions: int = 3) -> float:
-    durations = []
+def duration(run: Any, repetitions: int = 5) -> float:
+    """The median; what runs give is kept, as what shares give is until it is added up."""
+    durations, kept = [], []
     for _ in range(repetitions):
         start = time.perf_counter()
-        run()
+        kept.append(run())
         durations.append(time.perf_counter() - start)
-    return min(durations)
+    return statistics.median(durations)
 
 
 def nothing(*_: Any) -> None:
@@ -106,7 +109,7 @@ def nothing(*_: Any) -> None:
 
 
 def seconds_of_tree(shares: int) -> float:
-    """A step whose tasks do nothing: chunks loaded, two things sent, a tree of additions."""
+    """A step whose tasks do nothing: chunks loaded, the model sent, a tree of additions."""
     import dask
 
     task = dask.delayed(nothing, pure=False)
@@ -114,13 +117,13 @@ def seconds_of_tree(shares: int) -> float:
 
     def run() -> None:
         loaded = dask.persist(*chunks)
-        blueprint, state = sent(None), sent(None)
-        totals = [task(blueprint, state, *pair) for pair in zip(*[iter(loaded)] * 2, strict=True)]
+        state = sent(None)
+        totals = [task(state, *pair) for pair in zip(*[iter(loaded)] * 2, strict=True)]
         while len(totals) > 1:
             totals = [task(a, b) for a, b in zip(totals[0::2], totals[1::2], strict=True)]
         totals[0].compute()
 
-    return fastest(run, 10)
+    return duration(run, 10)
 
 
 def data_of(name: str, samples: int) -> tuple[Any, Any]:
@@ -138,8 +141,8 @@ def data_of(name: str, samples: int) -> tuple[Any, Any]:
     return x, y
 
 
-def seconds_per_step(name: str, samples: int, epochs: int = 4) -> float:
-    """The shortest step: epochs are one step long, and the first one compiles."""
+def seconds_per_step(name: str, samples: int, epochs: int = 5) -> float:
+    """The median step: epochs are one step long, and the first two compile."""
     model, data, times = network(name), data_of(name, samples), []
 
     def noted(epoch: float) -> float:
@@ -147,10 +150,10 @@ def seconds_per_step(name: str, samples: int, epochs: int = 4) -> float:
         return 1.0
 
     nn.fit(
-        model, *data, loss=nn.mse, optimizer=nn.SGD, schedule=noted, epochs=epochs + 2,
+        model, *data, loss=nn.mse, optimizer=nn.SGD, schedule=noted, epochs=epochs + 3,
         batch_size=samples, rng=0, progress=False,
     )  # fmt: skip
-    return float(np.min(np.diff(times[1:])))
+    return float(np.median(np.diff(times[2:])))
 
 
 def on_all_workers(client: Any, function: Any, *args: Any) -> float:
@@ -169,13 +172,13 @@ def seconds_of_share(name: str, samples: int) -> float:
     share = (blueprint, state, x, y, None, samples, (0, samples), (0, 0))
     for _ in range(2):  # traced, and traced again for comparison
         differentiated(*share)
-    return fastest(lambda: differentiated(*share))
+    return duration(lambda: differentiated(*share))
 
 
 def seconds_of_addition(name: str) -> float:
     gradients = [np.ones_like(p.data) for p in network(name).parameters()]
     total = Total(1.0, 1.0, 1.0, gradients, [], [])
-    return fastest(lambda: added(total, total))
+    return duration(lambda: added(total, total))
 
 
 def seconds_of_update(name: str) -> float:
@@ -190,7 +193,7 @@ def seconds_of_update(name: str) -> float:
         optimizer.step()
         return [np.array(p.data) for p in model.parameters()]
 
-    return fastest(update)
+    return duration(update)
 
 
 def costs_of(name: str, client: Any) -> Costs:
@@ -199,7 +202,7 @@ def costs_of(name: str, client: Any) -> Costs:
     per_task = (many - few) / (tasks_of(4 * SHARES) - tasks_of(SHARES))
     per_step = max(0.0, few - per_task * tasks_of(SHARES))
     array = np.zeros(16_000_000, np.uint8)
-    per_byte = fastest(lambda: client.scatter(array, hash=False).result()) / (2 * array.nbytes)
+    per_byte = duration(lambda: client.scatter(array, hash=False).result()) / (2 * array.nbytes)
     samples = SAMPLES[name] // SHARES
     whole, part = (
         on_all_workers(client, seconds_of_share, name, n) for n in (samples, samples // 4)
@@ -211,18 +214,28 @@ def costs_of(name: str, client: Any) -> Costs:
     return Costs(per_step, per_task, per_byte, per_share, per_sample, addition, update)
 
 
+def measured(name: str, workers: int, batches: list[int]) -> tuple[Costs, list[float]]:
+    """The constants, and steps with these numbers of samples: medians of interleaved rounds."""
+    with cluster_of(workers) as client:
+        rounds = [
+            (costs_of(name, client), [seconds_per_step(name, count) for count in batches])
+            for _ in range(ROUNDS)
+        ]
+    costs = zip(*[astuple(c) for c, _ in rounds], strict=True)
+    steps = zip(*[seconds for _, seconds in rounds], strict=True)
+    return Costs(*map(statistics.median, costs)), list(map(statistics.median, steps))
+
+
 def report(name: str) -> None:
     samples, size = SAMPLES[name], bytes_of(network(name))
     print(f"\n{name}: {size / 1e6:.2f} MB, {samples} samples a batch")
-    with cluster_of(1) as client:
-        measured = [("1 worker", 1, costs_of(name, client), samples)]
-        found = [seconds_per_step(name, samples)]
-    with cluster_of(2) as client:
-        costs = costs_of(name, client)
-        measured += [("2 workers, strong", 2, costs, samples)]
-        measured += [("2 workers, weak", 2, costs, 2 * samples)]
-        found += [seconds_per_step(name, count) for count in (samples, 2 * samples)]
-    for (label, workers, c, count), seconds in zip(measured, found, strict=True):
+    alone, (one,) = measured(name, 1, [samples])
+    together, (strong, weak) = measured(name, 2, [samples, 2 * samples])
+    for label, workers, c, count, seconds in (
+        ("1 worker", 1, alone, samples, one),
+        ("2 workers, strong", 2, together, samples, strong),
+        ("2 workers, weak", 2, together, 2 * samples, weak),
+    ):
         expected = c.step(count, size, workers)
         print(f"  {label}: {seconds * 1e3:.0f} ms measured, {expected * 1e3:.0f} ms by the model")
         print(
@@ -231,7 +244,6 @@ def report(name: str) -> None:
             f"sample {c.per_sample * 1e6:.2f} µs, "
             f"added byte {c.per_added_byte * 1e9:.2f} ns, update {c.per_update * 1e3:.1f} ms"
         )
-    alone = measured[0][2]
     print(f"  pays up to {alone.pays_up_to(samples, size)} workers")
     print(f"  with batches 16 times as large up to {alone.pays_up_to(16 * samples, size)}")
 

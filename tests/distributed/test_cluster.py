@@ -111,23 +111,70 @@ def test_the_number_of_workers_changes_nothing(client: Any, monkeypatch: Any) ->
     assert all(count > 0 for count in ran.values())
 
 
+class KillWorker:
+    """A schedule that changes nothing, but kills one of the workers before one of the steps."""
+
+    def __init__(self, client: Any, step: int) -> None:
+        self.client = client
+        self.step = step
+        self.steps = 0
+
+    def __call__(self, epoch: float) -> float:
+        self.steps += 1
+        if self.steps == self.step:
+            os.kill(next(iter(self.client.run(os.getpid).values())), signal.SIGKILL)
+        return 1.0
+
+
 def test_a_worker_killed_in_mid_epoch_changes_nothing() -> None:
     x, y = digits()
     with local_cluster(2) as client:
         lazy = da.from_array(x, chunks=(100, 64)), da.from_array(y, chunks=100)
         undisturbed, _ = trained(*lazy)
-        steps = 0
-
-        def kill_one(epoch: float) -> float:
-            nonlocal steps
-            steps += 1
-            if steps == 3:
-                os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
-            return 1.0
-
+        kill_one = KillWorker(client, step=3)
         survived, _ = trained(*lazy, schedule=kill_one)
-    assert steps > 6
+    assert kill_one.steps > 6
     assert_same(numbers(survived), numbers(undisturbed))
+
+
+def test_a_worker_killed_among_two_million_rows_changes_nothing() -> None:
+    """Its half of the data is computed anew, chunk by chunk."""
+    rows, columns, steps = 2_000_000, 50, 4
+
+    def fitted(x: Any, y: Any, **options: Any) -> list[Any]:
+        model = nn.Linear(columns, 1, rng=0)
+        nn.fit(
+            model, x, y, loss=nn.binary_cross_entropy, optimizer=nn.SGD, epochs=1,
+            batch_size=rows // steps, rng=0, progress=False, **options,
+        )  # fmt: skip
+        return numbers(model)
+
+    with local_cluster(2) as client:
+        rng = da.random.default_rng(0)
+        x = rng.normal(size=(rows, columns), chunks=(rows // 8, columns)).persist()
+        y = (x.sum(axis=1, keepdims=True) > 0).astype(float).persist()
+        undisturbed = fitted(x, y)
+        kill_one = KillWorker(client, step=2)
+        survived = fitted(x, y, schedule=kill_one)
+    assert kill_one.steps == steps
+    assert_same(survived, undisturbed)
+
+
+def test_the_model_is_sent_once_a_step(client: Any, monkeypatch: Any) -> None:
+    """Its numbers, that is; the rest of it stays with the workers from the first step on."""
+    x, y = digits()
+    lazy = da.from_array(x, chunks=(300, 64)), da.from_array(y, chunks=300)
+    sent: list[str] = []
+    scatter = type(client).scatter
+
+    def counted(self: Any, data: Any, **options: Any) -> Any:
+        sent.append(type(data).__name__)
+        return scatter(self, data, **options)
+
+    monkeypatch.setattr(type(client), "scatter", counted)
+    trained(*lazy, batch_size=450, epochs=3)
+    steps = 3 * 4  # 1,797 samples
+    assert sent == ["Blueprint", *["State"] * steps]
 
 
 @ag.primitive
