@@ -10,7 +10,7 @@ reductions over the rows, which leave one part for each block.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -30,6 +30,17 @@ BYTES = 1 << 17
 TOGETHER = 4
 """Blocks are a multiple of so many, all of one size: as many for each of two or four cores."""
 
+QUICK = frozenset((
+    "abs", "absolute", "add", "equal", "greater", "greater_equal", "invert", "less", "less_equal",
+    "logical_and", "logical_not", "logical_or", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "not_equal", "positive", "prod", "relu", "sign", "square", "subtract",
+    "sum", "where", "where_chosen",
+))  # fmt: skip
+"""Primitives that pass over a block in less time than threads need to agree who may call next."""
+
+CACHE = 1 << 25
+"""Bytes of arrays that may still be in the cache when an operation comes to them."""
+
 
 @dataclass(frozen=True)
 class Blocking:
@@ -42,13 +53,25 @@ class Blocking:
     threads: int | None = None
     """At most so many; None: one for each core where there is enough to do."""
 
-    def threads_for(self, work: int) -> int | None:
-        """The threads for so many applications of operations to elements."""
-        return 1 if self.threads is None and self.is_little(work) else self.threads
+    def threads_for(
+        self, operations: Sequence[Operation], outer: Collection[Operand]
+    ) -> int | None:
+        """The threads for operations on arrays from outside, their results among them.
 
-    def is_little(self, work: int) -> bool:
-        """Whether so many applications cost less than blocks and threads do."""
-        return work < 128 * (self.block or BYTES // 16)
+        Threads take turns at calling, so calls must be long: functions that are not
+        quick count four times, and arrays from beyond the cache as much as an operation.
+        """
+        if self.threads is not None:
+            return self.threads
+        slow = sum(x.primitive.name not in QUICK for x in operations)
+        moved = len(outer) if sum(x.type.nbytes for x in outer) > CACHE else 0
+        pays = len(operations) + 3 * slow + moved >= 1.5 * len(operations)
+        return None if pays and not self.is_little(operations) else 1
+
+    def is_little(self, operations: Sequence[Operation]) -> bool:
+        """Whether operations cost less than blocks and threads do."""
+        elements = max(x.type.size for x in operations)
+        return elements * len(operations) < 128 * (self.block or BYTES // 16)
 
 
 UNCUT = Blocking(least=sys.maxsize, threads=1)
@@ -140,7 +163,7 @@ class Segment:
 
     @property
     def threads(self) -> int | None:
-        return self.blocking.threads_for(prod(self.shape) * len(self.operations))
+        return self.blocking.threads_for(self.operations, {*self.arrays, *self.escaping})
 
     def merged(self, of: Type) -> tuple[int, ...]:
         """The shape of an array with the leading axes made one."""
@@ -228,8 +251,9 @@ class Group:
         if not self.is_open or elements < blocking.least:
             return False
         if len(self.operations) == 1:
-            return blocking.threads_for(elements) != 1
-        return not blocking.is_little(elements * len(self.operations))
+            (operation,) = self.operations
+            return blocking.threads_for([operation], {operation, *operation.operands}) != 1
+        return not blocking.is_little(self.operations)
 
     def takes(self, operation: Operation, lowering: Lowering) -> bool:
         """Let an operation in if it can pass over the same blocks."""
