@@ -24,12 +24,13 @@ BATCHES = (1, 32, 256, 1024)
 
 
 def initial_parameters() -> list[Any]:
+    """They lie in memory as those of `nn` do, and not as chance has it."""
     rng = np.random.default_rng(0)
     weights = []
     for n_in, n_out in pairwise(SIZES):
         weights.append(rng.normal(scale=n_in**-0.5, size=(n_in, n_out)).astype(np.float32))
         weights.append(np.zeros(n_out, np.float32))
-    return weights
+    return [nn.Parameter(w).data for w in weights]
 
 
 def batch_of(size: int) -> tuple[Any, Any]:

@@ -44,6 +44,19 @@ def test_a_parameter_is_a_value_that_owns_its_array():
         np.testing.assert_array_equal(twin.data, parameter.data)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (7, 5), (784, 128)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_parameter_begins_with_a_line_of_the_cache(shape, dtype):
+    """What chance decides otherwise, and small batches feel: see docs/performance.md."""
+    given = np.asfortranarray(np.ones(shape, dtype))
+    data = nn.Parameter(given).data
+    assert data.__array_interface__["data"][0] % 64 == 0
+    assert data.dtype == dtype
+    assert data.flags.c_contiguous
+    assert data.flags.writeable
+    np.testing.assert_array_equal(data, given)
+
+
 def test_state_dict_copies_and_loads():
     model, other = nn.MLP(2, [3, 1], rng=0), nn.MLP(2, [3, 1], rng=1)
     state = model.state_dict()
