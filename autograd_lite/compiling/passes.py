@@ -454,6 +454,8 @@ def early_updates(program: Program) -> Program:
     Otherwise all gradients would have to be kept until the end of the reverse sweep.
     """
     updates = updates_of(program)
+    if not updates:
+        return program
     ready: dict[Operand, int] = {}
     for index, operation in enumerate(program.operations):
         if operation not in updates:
@@ -469,11 +471,15 @@ def early_updates(program: Program) -> Program:
 
 
 def updates_of(program: Program) -> set[Operation]:
-    """What follows a sweep and is read by no other: of two sweeps, one may read what is between."""
+    """What follows a sweep and is read by no other: of two sweeps, one may read what is between.
+
+    Python's numbers hold up no memory to speak of.
+    """
     updates: set[Operation] = set()
     read_by_sweeps: set[Operand] = set()
     for operation in reversed(program.operations):
-        if operation.origin.section == "update" and operation not in read_by_sweeps:
+        is_update = operation.origin.section == "update" and operation.type.dtype is not None
+        if is_update and operation not in read_by_sweeps:
             updates.add(operation)
         else:
             read_by_sweeps.update(operation.operands)

@@ -145,7 +145,7 @@ def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program
 
     A replacement may have new operations among its operands.
     """
-    known: dict[Operation, Operand] = {}
+    known: dict[Operand, Operand] = {}
     kept: dict[Operation, None] = {}
 
     def keep(operation: Operation) -> None:
@@ -155,15 +155,18 @@ def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program
         kept[operation] = None
 
     for operation in program.operations:
-        new = rule(with_operands(operation, _looked_up(operation.operands, known)))
+        same = with_operands(operation, _looked_up(operation.operands, known))
+        new = rule(same)
         known[operation] = new
-        if isinstance(new, Operation):
+        if new is same:
+            kept[same] = None  # its operands are kept already
+        elif isinstance(new, Operation):
             keep(new)
     return Program(program.inputs, tuple(kept), _looked_up(program.outputs, known))
 
 
-def _looked_up(operands: Iterable[Operand], known: dict[Operation, Operand]) -> tuple[Operand, ...]:
-    return tuple([known.get(x, x) if isinstance(x, Operation) else x for x in operands])
+def _looked_up(operands: Iterable[Operand], known: dict[Operand, Operand]) -> tuple[Operand, ...]:
+    return tuple([known.get(x, x) for x in operands])
 
 
 def with_operands(operation: Operation, operands: tuple[Operand, ...]) -> Operation:

@@ -97,20 +97,18 @@ def record_program(
 
 
 def with_private_constants(program: Program) -> Program:
-    known: dict[Operand, Operand] = {}
-
-    def private(x: Operand) -> Operand:
-        if not isinstance(x, Constant) or not isinstance(x.value, np.ndarray):
-            return x
-        if x not in known:
-            known[x] = replace(x, private=is_private(x))
-        return known[x]
+    operands = (x for operation in program.operations for x in operation.operands)
+    constants = {x for x in (*operands, *program.outputs) if isinstance(x, Constant)}
+    arrays = [x for x in constants if isinstance(x.value, np.ndarray)]
+    if not arrays:
+        return program
+    known: dict[Operand, Operand] = {x: replace(x, private=is_private(x)) for x in arrays}
 
     def rule(operation: Operation) -> Operand:
-        return with_operands(operation, tuple(map(private, operation.operands)))
+        return with_operands(operation, tuple([known.get(x, x) for x in operation.operands]))
 
     program = rewritten(program, rule)
-    return replace(program, outputs=tuple(map(private, program.outputs)))
+    return replace(program, outputs=tuple([known.get(x, x) for x in program.outputs]))
 
 
 def references(array: Any) -> int:
@@ -335,7 +333,9 @@ class Graph:
 
     def operand(self, x: Any) -> Operand:
         if not isinstance(x, Node):
-            return self.constants.setdefault(id(x), Constant(x))
+            if id(x) not in self.constants:
+                self.constants[id(x)] = Constant(x)
+            return self.constants[id(x)]
         if x not in self.known:
             self.known[x] = self.leaf(x)
         return self.known[x]

@@ -204,6 +204,8 @@ def segmented(
     program: Program, lowerings: Lowerings, blocking: Blocking, donates: bool = False
 ) -> tuple[Program, list[Segment]]:
     """Find the segments of a program; in the program returned, their operations are together."""
+    if all(x.type.size < blocking.least for x in program.operations):
+        return program, []
     groups = list(grouped(program, lowerings, blocking))
     results = set(program.outputs)
     users: dict[Operand, set[Operation]] = {}
