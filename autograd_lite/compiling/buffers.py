@@ -110,6 +110,8 @@ class Planner:
         self.made = Plan({}, set(), {}, local)
 
     def plan(self) -> Plan:
+        if all(lowering.form is Form.NUMBER for lowering in self.lowerings.values()):
+            return self.made
         self._find_last_uses()
         for index, operation in enumerate(self.program.operations):
             form = self.lowerings[operation].form

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, overload
@@ -25,6 +27,18 @@ from autograd_lite.value import Value
 __all__ = ["Compiled", "Statistics", "compile"]
 
 Function = Callable[..., Any]
+
+
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """A block without garbage collections: they would visit a growing graph again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Compiled:
@@ -91,7 +105,7 @@ class Compiled:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"
 
     def _prepared(self, key: Any, args: Any, kwargs: Any) -> CompiledProgram:
-        with self._lock:
+        with self._lock, collecting_later():
             if key in self._programs:
                 return self._programs[key]
             captured = Captured(self.function)
@@ -176,7 +190,7 @@ class Compiled:
 
     def _check_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
         """Trace once more, on the second call's data: what differs must not be a constant."""
-        with self._lock:
+        with self._lock, collecting_later():
             again = self._recorded(args, kwargs, program.captured)
             difference = first_difference(program.recorded, again)
             if difference is not None:

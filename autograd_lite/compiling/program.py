@@ -34,6 +34,8 @@ class Type:
 
         Arrays of other libraries have the type that NumPy's would have.
         """
+        if data.__class__ is float:
+            return FLOAT
         if isinstance(data, np.ndarray):
             return cls(np.ndarray, data.shape, data.dtype)
         if isinstance(data, np.generic):
@@ -58,6 +60,9 @@ class Type:
         if self.dtype is None:
             return self.kind.__name__
         return f"{self.dtype.name}{list(self.shape)}" if self.shape else self.dtype.name
+
+
+FLOAT = Type(float)
 
 
 @dataclass(frozen=True, slots=True)

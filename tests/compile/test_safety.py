@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 from queue import SimpleQueue
@@ -387,6 +388,31 @@ def test_nested_arguments_and_results_keep_their_nesting():
 def test_without_a_call_there_is_no_source():
     with pytest.raises(ag.CompileError, match="has no program yet; call it once"):
         _ = ag.compile(lambda x: x).source
+
+
+def test_the_garbage_collector_is_as_it_was_after_compiling():
+    seen = SimpleQueue()
+
+    def f(x):
+        seen.put(gc.isenabled())
+        return x * 2
+
+    def fails(x):
+        raise KeyError("mine")
+
+    assert ag.compile(f)(1.0) == 2.0
+    assert gc.isenabled()
+    with pytest.raises(KeyError, match="mine"):
+        ag.compile(fails)(1.0)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        ag.compile(f)(1.0)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    assert not seen.get()
+    assert not seen.get()
 
 
 def test_another_thread_that_draws_all_the_time_is_not_the_functions_doing():
