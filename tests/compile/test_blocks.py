@@ -151,6 +151,34 @@ def test_a_buffer_seen_through_a_transpose_is_not_written_over_between_blocks():
     np.testing.assert_array_equal(ag.compile(f, block=6, threads=1)(x), f(x))
 
 
+def repeated(function, times):
+    def f(x):
+        for _ in range(times):
+            x = function(x)
+        return x
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("function", "size", "shared_out"),
+    [
+        (repeated(lambda x: x * 1.1 + 0.1, 10), 100_000, False),
+        (repeated(lambda x: np.tanh(x) + 0.1, 10), 100_000, True),
+        (repeated(np.tanh, 2), 40_000, False),
+        (repeated(lambda x: x * 1.1 + 0.1, 2), 5_000_000, True),
+    ],
+    ids=["short calls", "long calls", "little to do", "beyond the cache"],
+)
+def test_threads_take_blocks_where_calls_are_long(function, size, shared_out):
+    """They take turns at calling: the second one gains nothing where calls are short."""
+    compiled = ag.compile(function, check=False)
+    x = np.linspace(0, 1, size)
+    np.testing.assert_array_equal(compiled(x), function(x))
+    calls = [line for line in compiled.source.splitlines() if "run_blocks(" in line]
+    assert any("threads=" not in line for line in calls) == shared_out
+
+
 def test_errstate_rules_in_every_thread():
     compiled = ag.compile(lambda x: np.log(x) * 2, block=10, threads=4, check=False)
     x = np.ones(1000)
