@@ -174,7 +174,8 @@ class DistributedStep(Step):
     Its blueprint stays with them from one step to the next, unless they lose it.
     """
 
-    blueprint_sent: Any
+    blueprints_sent: dict[Any, Any]
+    """What tasks find the blueprint by, for the client that it was sent through."""
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
@@ -190,7 +191,7 @@ class DistributedStep(Step):
                 self.keep_outputs,
                 self.compile,
             )
-            self.blueprint_sent = None
+            self.blueprints_sent = {}
 
     def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         loss, outputs = self.gather(x, y, weight)
@@ -221,7 +222,7 @@ class DistributedStep(Step):
                 total: Total = self._total(batch)
                 return total
             except lost_on_the_way() as error:
-                self.blueprint_sent = None
+                self.blueprints_sent = {}
                 if attempt + 1 == ATTEMPTS or not is_alive():
                     raise ClusterError(
                         f"fit: the cluster was lost ({type(error).__name__}: {error}); the model "
@@ -234,9 +235,10 @@ class DistributedStep(Step):
     def _total(self, batch: Shares) -> Any:
         import dask
 
-        if self.blueprint_sent is None:
-            self.blueprint_sent = sent(self.blueprint)
-        blueprint, state = self.blueprint_sent, sent(self._state())
+        client = current_client()
+        if client not in self.blueprints_sent:
+            self.blueprints_sent = {client: sent(self.blueprint)}
+        blueprint, state = self.blueprints_sent[client], sent(self._state())
         compute = dask.delayed(differentiated, pure=False)
         add = dask.delayed(added, pure=False)
         totals = [

@@ -177,6 +177,25 @@ def test_the_model_is_sent_once_a_step(client: Any, monkeypatch: Any) -> None:
     assert sent == ["Blueprint", *["State"] * steps]
 
 
+def test_training_goes_on_with_its_optimizer_on_another_cluster_and_here(monkeypatch: Any) -> None:
+    """What the first cluster was sent is not there."""
+    x, y = digits()
+    lazy = da.from_array(x, chunks=(300, 64)), da.from_array(y, chunks=300)
+    options: dict[str, Any] = {"epochs": 1, "batch_size": 900, "rng": 0, "progress": False}
+    moved, stayed = digits_mlp(), digits_mlp()
+    adam, other_adam = nn.Adam(moved), nn.Adam(stayed)
+    for _ in range(2):
+        with local_cluster(1):
+            nn.fit(moved, *lazy, loss=nn.cross_entropy, optimizer=adam, **options)
+    for module in (nn.distributed, nn.lazy_data):
+        monkeypatch.setattr(module, "current_client", lambda: None)
+    with dask.config.set(scheduler="synchronous"):
+        nn.fit(moved, *lazy, loss=nn.cross_entropy, optimizer=adam, **options)
+        for _ in range(3):
+            nn.fit(stayed, *lazy, loss=nn.cross_entropy, optimizer=other_adam, **options)
+    assert_same(numbers(moved), numbers(stayed))
+
+
 @ag.primitive
 def slowly(loss: Any) -> Any:
     """The loss itself, after a time that no other work on the machine changes."""
