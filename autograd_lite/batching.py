@@ -238,7 +238,6 @@ ELEMENTWISE = {
     guard,
 }
 ELEMENTWISE -= linalg.OF_MATRICES
-ELEMENTWISE -= {registry[getattr(np, name)] for name in ("matvec", "vecmat") if hasattr(np, name)}
 
 
 def batching(*functions: Any) -> Callable[[Rule], Rule]:

@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiling.lowering import Form, Lowering, Writer
-from autograd_lite.compiling.program import Constant, Operand, Operation, Program, with_operands
+from autograd_lite.compiling.program import (
+    Constant,
+    Operand,
+    Operation,
+    Program,
+    looked_up,
+    with_operands,
+)
 from autograd_lite.compiling.scalar_functions import (
     ELEMENTARY_NAMES,
     numba_module,
@@ -136,10 +143,10 @@ def fused(program: Program) -> Program:
             new = fused_operation(loop)
         else:
             new = operation
-        made = with_operands(new, tuple(known.get(x, x) for x in new.operands))
+        made = with_operands(new, looked_up(new.operands, known))
         known[operation] = made
         kept.append(made)
-    outputs = tuple(known.get(x, x) for x in program.outputs)
+    outputs = looked_up(program.outputs, known)
     return Program(program.inputs, tuple(kept), outputs)
 
 

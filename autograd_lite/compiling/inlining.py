@@ -19,7 +19,15 @@ import numpy as np
 from autograd_lite.compiling.captured import contents, names_in
 from autograd_lite.compiling.lowering import LOWERINGS
 from autograd_lite.compiling.passes import is_builtin, is_pure
-from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type, rewritten
+from autograd_lite.compiling.program import (
+    Constant,
+    Operand,
+    Operation,
+    Program,
+    Type,
+    looked_up,
+    rewritten,
+)
 from autograd_lite.compiling.recording import record_program
 from autograd_lite.primitive import Primitive, registry
 from autograd_lite.value import Value
@@ -79,7 +87,7 @@ def in_place(operation: Operation, parts: Program) -> Operand:
     given: dict[Operand, Operand] = dict(zip(parts.inputs, varying(operation), strict=True))
 
     def rule(part: Operation) -> Operand:
-        operands = tuple(given.get(x, x) for x in part.operands)
+        operands = looked_up(part.operands, given)
         errstate = part.origin.errstate or operation.origin.errstate
         origin = replace(operation.origin, errstate=errstate)
         return replace(part, operands=operands, name="", origin=origin)

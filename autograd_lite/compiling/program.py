@@ -160,17 +160,18 @@ def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program
         kept[operation] = None
 
     for operation in program.operations:
-        same = with_operands(operation, _looked_up(operation.operands, known))
+        same = with_operands(operation, looked_up(operation.operands, known))
         new = rule(same)
         known[operation] = new
         if new is same:
             kept[same] = None  # its operands are kept already
         elif isinstance(new, Operation):
             keep(new)
-    return Program(program.inputs, tuple(kept), _looked_up(program.outputs, known))
+    return Program(program.inputs, tuple(kept), looked_up(program.outputs, known))
 
 
-def _looked_up(operands: Iterable[Operand], known: dict[Operand, Operand]) -> tuple[Operand, ...]:
+def looked_up(operands: Iterable[Operand], known: dict[Operand, Operand]) -> tuple[Operand, ...]:
+    """Operands with what replaces them, where it is known."""
     return tuple([known.get(x, x) for x in operands])
 
 

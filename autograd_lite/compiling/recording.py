@@ -20,6 +20,7 @@ from autograd_lite.compiling.program import (
     Origin,
     Program,
     Type,
+    looked_up,
     rewritten,
     with_operands,
 )
@@ -105,10 +106,10 @@ def with_private_constants(program: Program) -> Program:
     known: dict[Operand, Operand] = {x: replace(x, private=is_private(x)) for x in arrays}
 
     def rule(operation: Operation) -> Operand:
-        return with_operands(operation, tuple([known.get(x, x) for x in operation.operands]))
+        return with_operands(operation, looked_up(operation.operands, known))
 
     program = rewritten(program, rule)
-    return replace(program, outputs=tuple([known.get(x, x) for x in program.outputs]))
+    return replace(program, outputs=looked_up(program.outputs, known))
 
 
 def references(array: Any) -> int:

@@ -253,8 +253,8 @@ class Group:
         if not self.is_open or elements < blocking.least:
             return False
         if len(self.operations) == 1:
-            (operation,) = self.operations
-            return blocking.threads_for([operation], {operation, *operation.operands}) != 1
+            outer = {*self.operations, *self.operations[0].operands}
+            return blocking.threads_for(self.operations, outer) != 1
         return not blocking.is_little(self.operations)
 
     def takes(self, operation: Operation, lowering: Lowering) -> bool:
