@@ -177,6 +177,15 @@ class SourceWriter:
         options = ["None", out or "None", "True"] if keeps else ["None", out] if out else []
         return f"{self.function(ufunc)}.reduce({', '.join([array, axis, *options])})"
 
+    def reduced_rows(self, ufunc: np.ufunc, array: str, out: str | None, keeps: bool) -> str:
+        if not self.library.is_numpy:
+            return self.reduced(ufunc, array, "-1", out, keeps)
+        options = [] if out is None else ["None", f"{out}.T[0]" if keeps else f"{out}.T"]
+        text = f"{self.function(ufunc)}.reduce({', '.join([f'{array}.T.copy()', '0', *options])})"
+        if out is None:
+            text = f"{text}.T[..., None]" if keeps else f"{text}.T"
+        return text
+
     def defined(self, function: Any, text: str) -> str:
         name = self.function(function)
         self.source.definitions[name] = re.sub(r"^def \w+", f"def {name}", text, flags=re.M)
