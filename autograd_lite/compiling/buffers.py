@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiling.loops import Loop
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Input, Operand, Operation, Program, Type
 from autograd_lite.compiling.segments import Segment
@@ -41,6 +42,8 @@ class Plan:
     """Results written over an argument that the caller gave away."""
     local: dict[Operation, Segment]
     """Results that live in buffers of the size of a block, and in which segment."""
+    inner: set[Operation]
+    """Results that are numbers of a loop, and live nowhere."""
 
     @property
     def pieces(self) -> list[Memory]:
@@ -69,6 +72,7 @@ def planned(
     lowerings: Lowerings,
     donated: Iterable[Input] = (),
     segments: Sequence[Segment] = (),
+    loops: Sequence[Loop] = (),
     *,
     keep_results: bool = False,
 ) -> Plan:
@@ -77,7 +81,7 @@ def planned(
     They go over donated arguments, each over the first of its type that is left.  With
     ``keep_results`` they lie in buffers too, and the caller gets copies.
     """
-    return Planner(program, lowerings, donated, segments, keep_results).plan()
+    return Planner(program, lowerings, donated, segments, loops, keep_results).plan()
 
 
 class Planner:
@@ -87,6 +91,7 @@ class Planner:
         lowerings: Lowerings,
         donated: Iterable[Input],
         segments: Sequence[Segment],
+        loops: Sequence[Loop],
         keep_results: bool,
     ) -> None:
         self.program = program
@@ -107,7 +112,8 @@ class Planner:
         self.holders: dict[Memory, Operation] = {}
         self.segments = {x: segment for segment in segments for x in segment.operations}
         local = {x: s for x, s in self.segments.items() if s.is_local(x)}
-        self.made = Plan({}, set(), {}, local)
+        self.loops = {x: loop for loop in loops for x in loop.operations}
+        self.made = Plan({}, set(), {}, local, {x for loop in loops for x in loop.inner})
 
     def plan(self) -> Plan:
         if all(lowering.form is Form.NUMBER for lowering in self.lowerings.values()):
@@ -116,8 +122,8 @@ class Planner:
         for index, operation in enumerate(self.program.operations):
             form = self.lowerings[operation].form
             if form is Form.INTO and operation in self.results:
-                self._place_result(index, operation)
-            elif form is Form.INTO:
+                self._place_result(operation)
+            elif form is Form.INTO and operation not in self.made.inner:
                 self._place(index, operation)
             elif form is Form.VIEW:
                 self._look(operation)
@@ -126,8 +132,8 @@ class Planner:
 
     def _together(self, operation: Operation) -> Sequence[Operation]:
         """The operations that run by turns with this one: block by block, those of its segment."""
-        segment = self.segments.get(operation)
-        return (operation,) if segment is None else segment.operations
+        piece = self.segments.get(operation) or self.loops.get(operation)
+        return (operation,) if piece is None else piece.operations
 
     # Who holds memory that an operand looks at, and until when.
 
@@ -157,10 +163,12 @@ class Planner:
         ended = {y for x in (operation, *operation.operands) for y in self._owners_of(x)}
         self.ending |= {y for y in ended if isinstance(y, Operation) and self.last[y] == index}
         ends_segment = operation is self._together(operation)[-1]
+        loop = self.loops.get(operation)
+        in_loop = loop is not None and operation is not loop.operations[-1]
         for owner in sorted(self.ending, key=self.position.__getitem__):
             segment = self.made.local.get(owner)
             # The next block still reads what comes from outside of the segment.
-            if segment is None and not ends_segment:
+            if in_loop or (segment is None and not ends_segment):
                 continue
             self.ending.remove(owner)
             memory = self.made.memory.get(owner)
@@ -178,7 +186,7 @@ class Planner:
 
     def _taken_over(self, index: int, operation: Operation) -> Memory | None:
         """The memory of an operand that is used here for the last time, to be written over."""
-        if not self.lowerings[operation].in_place:
+        if not self._is_in_place(operation):
             return None
         segment = self.made.local.get(operation)
         for x in operation.operands:
@@ -188,6 +196,10 @@ class Planner:
             if dies and fits(x, operation) and self.made.local.get(x) is segment:
                 return self.made.memory[x]
         return None
+
+    def _is_in_place(self, operation: Operation) -> bool:
+        """Whether it reads an element of its operands before it writes there, as all loops do."""
+        return operation in self.loops or self.lowerings[operation].in_place
 
     def _looked_at(self, x: Operand, operation: Operation) -> bool:
         """Whether a view of this operand is read by the operation, or between its blocks."""
@@ -213,14 +225,16 @@ class Planner:
             return Memory(wanted.nbytes)
         return min(fitting, key=lambda stack: stack[0].nbytes).pop()
 
-    def _place_result(self, index: int, operation: Operation) -> None:
+    def _place_result(self, operation: Operation) -> None:
         """A result goes over its donated argument, if that is not read any more."""
         x = self.partners.get(operation)
         if x is None:
             return
         first = self.position[self._together(operation)[0]]
         last = self.last.get(x, -1)
-        over = last < index or (last == index and self.lowerings[operation].in_place)
+        loop = self.loops.get(operation)
+        index = self.position[operation if loop is None else loop.operations[-1]]
+        over = last < index or (last == index and self._is_in_place(operation))
         if last < first or (over and not self._looked_at(x, operation)):
             self.made.donated[operation] = x
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiling.blocks import available_threads
-from autograd_lite.compiling.buffers import Plan, planned
+from autograd_lite.compiling.buffers import Plan, partners, planned
 from autograd_lite.compiling.captured import Captured
 from autograd_lite.compiling.entry import Entry
 from autograd_lite.compiling.fusion import fused
 from autograd_lite.compiling.graphs import gathered, runs_of
 from autograd_lite.compiling.inlining import primitives_inlined, transparent_functions
 from autograd_lite.compiling.library import Library
+from autograd_lite.compiling.loops import Loop, joined
 from autograd_lite.compiling.lowering import Form, lowering_of, lowerings_of
 from autograd_lite.compiling.options import Options
 from autograd_lite.compiling.passes import simplified
@@ -93,7 +94,12 @@ class CompiledProgram:
         blocking = options.blocking if self.library.is_numpy else UNCUT
         self.program, segments = segmented(program, lowerings, blocking, bool(self.donated))
         given = [self.program.inputs[index] for index in self.donated]
-        plan = planned(self.program, lowerings, given, segments, keep_results=options.cuda_graph)
+        loops: list[Loop] = []
+        if options.backend == "numba" and not options.check_finite:
+            loops = joined(self.program, segments, partners(self.program.outputs, given))
+        plan = planned(
+            self.program, lowerings, given, segments, loops, keep_results=options.cuda_graph
+        )
         self.source = written(
             self.program,
             lowerings,
@@ -102,10 +108,11 @@ class CompiledProgram:
             recorded.result,
             options.check_finite,
             segments,
+            loops,
             self.library,
             runs_of(self.program, lowerings, plan) if options.cuda_graph else (),
         )
-        self.stats = statistics(recorded.program, self.program, plan, segments)
+        self.stats = statistics(recorded.program, self.program, plan, segments, loops)
 
     def in_numpy(self) -> CompiledProgram:
         """The same without loops by Numba."""
@@ -230,14 +237,21 @@ def executed(source: Source) -> Function:
 
 
 def statistics(
-    recorded: Program, program: Program, plan: Plan, segments: Sequence[Segment]
+    recorded: Program,
+    program: Program,
+    plan: Plan,
+    segments: Sequence[Segment],
+    loops: Sequence[Loop],
 ) -> Statistics:
-    allocated = [x for x in program.operations if x not in plan.memory and x not in plan.donated]
+    loop_of = {x: loop for loop in loops for x in loop.operations}
+    calls = {loop_of.get(x, x) for x in program.operations if x not in plan.static}
+    kept = [x for x in program.operations if x not in plan.inner]
+    allocated = [x for x in kept if x not in plan.memory and x not in plan.donated]
     fixed = sum(memory.nbytes for memory in plan.pieces)
     fresh = sum(x.type.nbytes for x in allocated if lowering_of(x).form is not Form.VIEW)
     return Statistics(
         operations=len(recorded.operations),
-        calls=sum(x not in plan.static for x in program.operations),
+        calls=len(calls),
         buffers=len(plan.pieces),
         bytes=fixed,
         peak=fixed + fresh + max((scratch(segment, plan) for segment in segments), default=0),

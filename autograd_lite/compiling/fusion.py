@@ -39,6 +39,10 @@ MOST_OPERATIONS = 16
 MOST_OPERANDS = 16
 """In one loop; a longer one has more numbers at hand than a processor has registers."""
 
+LARGE = 4096
+"""Numbers in a result from which on it is worthwhile to compile a loop of its own (`loops`),
+and not to write over an operand of a ufunc, which then computes one number at a time."""
+
 MOST_NAMES = 4
 """In the name of a loop."""
 
@@ -102,12 +106,22 @@ NUMBA_NAMES = {FLOAT: "float64", np.dtype(np.float32): "float32", BOOL: "boolean
 class Fused(Primitive):
     """Several elementwise operations in one loop: a ufunc that Numba compiled, and its text."""
 
-    __slots__ = ()
+    __slots__ = ("given", "parts")
 
-    def __init__(self, text: str, signature: str, name: str) -> None:
-        super().__init__(compiled(text, signature), name=name, broadcasts=True)
-        self.text = f"@vectorize([{signature!r}])\n{text}"
-        self.lowering = Lowering(Form.INTO, self.lines, elementwise=True)
+    def __init__(self, parts: Sequence[Operation]) -> None:
+        text = LoopText()
+        for part in parts:
+            text.add(part)
+        self.parts = tuple(parts)
+        self.given = tuple(text.operands)
+        """What the loop reads, in the order of the operands of an operation that it is."""
+        dtypes = ", ".join(number_name(x) for x in self.given)
+        signature = f"{number_name(parts[-1])}({dtypes})"
+        function = text.written(parts[-1])
+        super().__init__(compiled(function, signature), name=name_of_all(parts), broadcasts=True)
+        self.text = f"@vectorize([{signature!r}])\n{function}"
+        is_small = parts[-1].type.size < LARGE
+        self.lowering = Lowering(Form.INTO, self.lines, in_place=is_small, elementwise=True)
 
     def lines(self, write: Writer, operation: Operation, out: str | None) -> list[str]:
         arguments = [write.operand(x, x.type.dtype or FLOAT) for x in operation.operands]
@@ -119,8 +133,7 @@ class Fused(Primitive):
 def compiled(text: str, signature: str) -> Any:
     """The ufunc for a function of single numbers; the same text is compiled once."""
     numba = numba_module()
-    names: dict[str, Any] = {name: getattr(np, name) for name in dir(np)}
-    names |= {"abs": abs, **scalar_functions()}
+    names = loop_names()
     exec(text, names)
     # Only what stands in the loop itself, however long, is computed on vectors.
     names["inlined"] = numba.njit(error_model="numpy", forceinline=True)(names["loop"])
@@ -128,6 +141,11 @@ def compiled(text: str, signature: str) -> Any:
     exec(f"def loop({arguments}): return inlined({arguments})", names)
     vectorized = numba.vectorize([signature])(names["loop"])
     return vectorized.ufunc  # itself: a call of what surrounds it takes three times as long
+
+
+def loop_names() -> dict[str, Any]:
+    """What the text of a loop calls by name."""
+    return {**{name: getattr(np, name) for name in dir(np)}, "abs": abs, **scalar_functions()}
 
 
 def fused(program: Program) -> Program:
@@ -238,16 +256,18 @@ def is_varying(x: Operand) -> bool:
 
 def fused_operation(operations: Sequence[Operation]) -> Operation:
     """One operation that does what all of these do; the last one gives the result."""
-    last = operations[-1]
-    text = LoopText()
-    for operation in operations:
-        text.add(operation)
-    given = list(text.operands)
-    dtypes = [NUMBA_NAMES[x.type.dtype or FLOAT] for x in given]
-    assert last.type.dtype is not None
-    signature = f"{NUMBA_NAMES[last.type.dtype]}({', '.join(dtypes)})"
-    primitive = Fused(text.written(last), signature, name_of_all(operations))
-    return replace(last, primitive=primitive, operands=tuple(given), parameters={})
+    primitive = Fused(operations)
+    return replace(operations[-1], primitive=primitive, operands=primitive.given, parameters={})
+
+
+def parts_of(operation: Operation) -> tuple[Operation, ...]:
+    """The operations that one is made of."""
+    return operation.primitive.parts if isinstance(operation.primitive, Fused) else (operation,)
+
+
+def number_name(x: Operand) -> str:
+    """What Numba calls the type of a single number of an operand."""
+    return NUMBA_NAMES[x.type.dtype or FLOAT]
 
 
 def name_of_all(operations: Sequence[Operation]) -> str:
@@ -268,16 +288,28 @@ class LoopText:
         self.operands: dict[Operand, str] = {}
         self.names: dict[Operand, str] = {}
         self.lines: list[str] = []
+        self.replaced: dict[Operand, Operand] = {}
 
     def add(self, operation: Operation) -> None:
+        """Compute an operation; one that is in the loop already is not computed again."""
+        if operation in self.names:
+            return
+        primitive = operation.primitive
+        if isinstance(primitive, Fused):
+            self.replaced |= zip(primitive.given, operation.operands, strict=True)
+            for part in primitive.parts:
+                self.add(part)
+            self.names[operation] = self.names[primitive.parts[-1]]
+            return
         floats = [x.type.dtype for x in operation.operands if x.type.dtype is not None]
         narrow = bool(floats) and np.float64 not in floats and np.float32 in floats
-        arguments = [self._argument(x, narrow) for x in operation.operands]
+        operands = looked_up(operation.operands, self.replaced)
+        arguments = [self._argument(x, narrow) for x in operands]
         formula = FORMULAS[operation.primitive].format(*arguments)
         if operation.type.dtype != BOOL:
             formula = f"{operation.type.dtype}({formula})"
-        self.names[operation] = f"v{len(self.names) + 1}"
-        self.lines.append(f"    {self.names[operation]} = {formula}")
+        self.names[operation] = f"v{len(self.lines) + 1}"
+        self.lines.append(f"{self.names[operation]} = {formula}")
 
     def _argument(self, x: Operand, narrow: bool) -> str:
         if x in self.names:
@@ -286,9 +318,14 @@ class LoopText:
             assert isinstance(x, Constant)
             text = repr(bool(x.value)) if x.type.dtype == BOOL else repr(float(x.value))
         else:
-            text = self.operands.setdefault(x, f"x{len(self.operands) + 1}")
+            text = self.element(x, self.operands.setdefault(x, f"x{len(self.operands) + 1}"))
         return f"float32({text})" if narrow and x.type.dtype is None else text
+
+    def element(self, x: Operand, name: str) -> str:
+        """How a single number of an operand is written."""
+        return name
 
     def written(self, last: Operation) -> str:
         head = f"def loop({', '.join(self.operands.values())}):"
-        return "\n".join([head, *self.lines, f"    return {self.names[last]}"])
+        lines = [*self.lines, f"return {self.names[last]}"]
+        return "\n".join([head, *(f"    {line}" for line in lines)])

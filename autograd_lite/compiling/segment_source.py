@@ -97,8 +97,12 @@ class SegmentWriter:
         """The lines of the function that makes the block."""
         with self._inside() as (names, lines):
             for operation in self.segment.operations:
-                self.source.enter(operation)
-                self._write_operation(operation)
+                loop = self.source.loops.get(operation)
+                if loop is None:
+                    self.source.enter(operation)
+                    self._write_operation(operation)
+                elif operation is loop.operations[0]:
+                    loop.write(len(self.segment.shape) - self.segment.leading + 1)
         buffers = self.source.declarations(self.segment)
         return [
             f"def {name}({', '.join(['length', *self.arrays])}):",

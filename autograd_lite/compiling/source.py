@@ -17,6 +17,7 @@ import numpy as np
 from autograd_lite.compiling.buffers import Memory, Plan, layout_of
 from autograd_lite.compiling.graphs import Run, RunWriter
 from autograd_lite.compiling.library import NUMPY, REDUCTIONS, Library, imported_from
+from autograd_lite.compiling.loops import Loop, LoopWriter
 from autograd_lite.compiling.lowering import Form, Lowering
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
 from autograd_lite.compiling.results import result_template
@@ -72,11 +73,12 @@ def written(
     result: Any,
     check_finite: bool = False,
     segments: Sequence[Segment] = (),
+    loops: Sequence[Loop] = (),
     library: Library = NUMPY,
     runs: Sequence[Run] = (),
 ) -> Source:
     """Write a program; ``result`` is the nesting of what it returns."""
-    writer = SourceWriter(program, lowerings, plan, check_finite, segments, library, runs)
+    writer = SourceWriter(program, lowerings, plan, check_finite, segments, loops, library, runs)
     return writer.write(name, result)
 
 
@@ -90,6 +92,7 @@ class SourceWriter:
         plan: Plan,
         check_finite: bool,
         segments: Sequence[Segment],
+        loops: Sequence[Loop],
         library: Library,
         runs: Sequence[Run],
     ) -> None:
@@ -106,7 +109,8 @@ class SourceWriter:
         self.prelude: list[str] = []
         pieces: list[SegmentWriter | RunWriter] = [SegmentWriter(self, x) for x in segments]
         pieces += [RunWriter(self, x) for x in runs]
-        self.pieces = {x: piece for piece in pieces for x in piece.operations}
+        self.loops = {x: LoopWriter(self, loop) for loop in loops for x in loop.operations}
+        self.pieces = {**self.loops, **{x: piece for piece in pieces for x in piece.operations}}
         self.functions: list[str] = []
         self.inlined = set() if check_finite else used_once(program, lowerings)
         self.section = ""
