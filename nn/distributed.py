@@ -67,7 +67,7 @@ class Blueprint:
     loss: Loss
     trained: list[int]
     keep_outputs: bool
-    compile: bool
+    compile: bool | str
 
 
 @dataclass(frozen=True)

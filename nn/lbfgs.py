@@ -13,7 +13,7 @@ from nn.history import History
 from nn.module import Module, Parameter
 from nn.optimizers import SGD
 from nn.prediction import check_count, predict
-from nn.step import NonFiniteLossError, Step
+from nn.step import NonFiniteLossError, Step, check_compile
 from nn.training import check_strengths, named_loss
 
 __all__ = ["fit_lbfgs"]
@@ -29,7 +29,7 @@ def fit_lbfgs(
     tolerance: float = 1e-5,
     l2: float = 0.0,
     sample_weight: Any = None,
-    compile: bool = True,
+    compile: bool | str = True,
 ) -> History:
     """Train a model by L-BFGS: few, exact steps on all samples, good for small data.
 
@@ -53,7 +53,7 @@ def fit_lbfgs(
         is part of the loss here.
     sample_weight : array_like, shape (samples,), optional
         How much each sample counts.
-    compile : bool
+    compile : bool or "numba"
         As for `fit`.
 
     Returns
@@ -85,6 +85,7 @@ def fit_lbfgs(
         ) from error
     check_count("fit_lbfgs", "iterations", iterations)
     check_strengths(l2=l2)
+    check_compile("fit_lbfgs", compile)
     x, y = checked_pair(x, y, "x", "y")
     predict(model, rows_of(x, slice(1), None))
     x, y = (rows_of(part, slice(None), dtype_of(model)) for part in (x, y))

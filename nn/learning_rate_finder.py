@@ -14,7 +14,7 @@ from nn.layers import RandomState
 from nn.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.prediction import check_count, predict
-from nn.step import NonFiniteLossError, Step
+from nn.step import NonFiniteLossError, Step, check_compile
 from nn.training import named_loss
 
 __all__ = ["LearningRates", "find_learning_rate"]
@@ -59,7 +59,7 @@ def find_learning_rate(
     steps: int = 100,
     batch_size: int = 32,
     rng: RandomState = None,
-    compile: bool = True,
+    compile: bool | str = True,
 ) -> LearningRates:
     """Train with learning rates that grow from step to step, until the loss explodes.
 
@@ -84,7 +84,7 @@ def find_learning_rate(
         How many samples make a step.
     rng : numpy.random.Generator or int, optional
         Shuffles the samples.
-    compile : bool
+    compile : bool or "numba"
         As for `fit`.
 
     Returns
@@ -111,6 +111,7 @@ def find_learning_rate(
         )
     check_count("find_learning_rate", "steps", steps)
     check_count("find_learning_rate", "batch_size", batch_size)
+    check_compile("find_learning_rate", compile)
     x, y = checked_pair(x, y, "x", "y")
     predict(model, x[:1] if not isinstance(x, tuple) else tuple(part[:1] for part in x))
     before = model.state_dict()

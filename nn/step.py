@@ -113,7 +113,7 @@ class Step:
         penalties: Penalties = NO_PENALTIES,
         *,
         keep_outputs: bool = False,
-        compile: bool = True,
+        compile: bool | str = True,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -159,10 +159,12 @@ class Step:
         self.ran_compiled = False
 
     def _compiled(self) -> dict[str, Any]:
+        backend = "numba" if self.compile == "numba" else "numpy"
+        both: tuple[Any, ...] = (0, *self.trained)
         functions: dict[str, Any] = {
-            "take": ag.compile(self._taken, donate=(0, *self.trained)),
-            "gather": ag.compile(self._gathered, donate=0),
-            "conclude": ag.compile(self._concluded, donate=(0, *self.trained)),
+            "take": ag.compile(self._taken, donate=both, backend=backend),
+            "gather": ag.compile(self._gathered, donate=0, backend=backend),
+            "conclude": ag.compile(self._concluded, donate=both, backend=backend),
         }
         return functions
 
@@ -280,6 +282,14 @@ def constants(tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)(map(constants, tree))
     return ag.stop_gradient(tree)
+
+
+def check_compile(caller: str, compile: Any) -> None:
+    """Refuse what does not say how steps are compiled."""
+    if not isinstance(compile, bool | np.bool_) and compile != "numba":
+        raise ag.ArgumentValueError(
+            f"{caller}: compile is {compile!r}; pass True, False, or 'numba' for loops of Numba"
+        )
 
 
 # What a program takes for given.

@@ -33,7 +33,7 @@ from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.prediction import check_count, predict
 from nn.schedules import Schedule
-from nn.step import NonFiniteLossError, Penalties, Step
+from nn.step import NonFiniteLossError, Penalties, Step, check_compile
 
 __all__ = ["DivergenceError", "evaluate", "fit"]
 
@@ -78,7 +78,7 @@ def fit(
     accumulate: int = 1,
     history: History | None = None,
     rng: RandomState = None,
-    compile: bool = True,
+    compile: bool | str = True,
     progress: bool = True,
 ) -> History:
     """Train a model on shuffled mini-batches.
@@ -132,10 +132,11 @@ def fit(
         it gets the new ones.
     rng : numpy.random.Generator or int, optional
         Shuffles the samples; the same seed gives the same training.
-    compile : bool
+    compile : bool or "numba"
         Whether `autograd_lite.compile` makes one program of a step, update
-        included, for each shape of batch.  What cannot be compiled runs as it
-        is, after one warning that says why.
+        included, for each shape of batch; with "numba" in loops of Numba, which
+        are quicker and take seconds to compile (extra ``numba``).  What cannot be
+        compiled runs as it is, after one warning that says why.
     progress : bool
         Whether a progress bar is shown.
 
@@ -169,6 +170,7 @@ def fit(
     for name, count in (("epochs", epochs), ("batch_size", batch_size), ("accumulate", accumulate)):
         check_count("fit", name, count)
     check_strengths(l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
+    check_compile("fit", compile)
     rng = np.random.default_rng(rng)
     data: Batches
     if is_lazy(x):

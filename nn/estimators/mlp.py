@@ -69,6 +69,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Whether `fit` goes on from the last call.
     random_state : int, RandomState or None
         The source of randomness.
+    compile : bool or "numba"
+        How the step of training is compiled; see `nn.fit`.
     verbose : bool
         Whether a progress bar is shown.
 
@@ -121,6 +123,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         validation_fraction: float = 0.1,
         warm_start: bool = False,
         random_state: Any = None,
+        compile: bool | str = True,
         verbose: bool = False,
     ) -> None:
         super().__init__(
@@ -140,6 +143,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             validation_fraction=validation_fraction,
             warm_start=warm_start,
             random_state=random_state,
+            compile=compile,
             verbose=verbose,
         )
         self.class_weight = class_weight
@@ -273,6 +277,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         validation_fraction: float = 0.1,
         warm_start: bool = False,
         random_state: Any = None,
+        compile: bool | str = True,
         verbose: bool = False,
     ) -> None:
         super().__init__(
@@ -292,6 +297,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             validation_fraction=validation_fraction,
             warm_start=warm_start,
             random_state=random_state,
+            compile=compile,
             verbose=verbose,
         )
 

@@ -67,6 +67,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
+        "compile": ["boolean", StrOptions({"numba"})],
         "verbose": ["verbose"],
     }
 
@@ -89,6 +90,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         validation_fraction: float = 0.1,
         warm_start: bool = False,
         random_state: Any = None,
+        compile: bool | str = True,
         verbose: bool = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -107,6 +109,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.random_state = random_state
+        self.compile = compile
         self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
@@ -293,6 +296,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             l2=self._penalty(size, weight),
             history=self.history_,
             rng=self.generator_,
+            compile=self.compile,
             progress=bool(self.verbose),
         )
         self._conclude()
@@ -314,6 +318,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             tolerance=self.tol,
             l2=self._penalty(X.shape[0], weight),
             sample_weight=weight,
+            compile=self.compile,
         )
         self._conclude()
 

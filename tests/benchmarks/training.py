@@ -37,7 +37,7 @@ def orders() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
-def by_fit(x: Any, labels: Any, compile: bool) -> Runner:
+def by_fit(x: Any, labels: Any, compile: bool | str) -> Runner:
     model, rng = network(), orders()
     optimizer = nn.Adam(model, RATE)
 
@@ -51,10 +51,10 @@ def by_fit(x: Any, labels: Any, compile: bool) -> Runner:
     return epoch
 
 
-def by_estimator(x: Any, labels: Any) -> Runner:
+def by_estimator(x: Any, labels: Any, compile: bool | str) -> Runner:
     from nn.estimators import MLPClassifier
 
-    classifier = MLPClassifier(SIZES[1:-1], batch_size=BATCH, alpha=PENALTY)
+    classifier = MLPClassifier(SIZES[1:-1], batch_size=BATCH, alpha=PENALTY, compile=compile)
     classifier.partial_fit(x[:BATCH], labels[:BATCH], classes=np.arange(SIZES[-1]))
     classifier.model_.load_state_dict(network().state_dict())
     classifier.optimizer_ = nn.Adam(classifier.model_, RATE)
@@ -199,8 +199,12 @@ def make() -> dict[str, Any]:
         BY_HAND: ByHand(x, labels).epoch,
         f"{OURS}, compile=False": by_fit(x, labels, False),
     }
+    if installed("numba"):
+        runners[f"{OURS}, compile='numba'"] = by_fit(x, labels, "numba")
+    if installed("numba") and installed("sklearn"):
+        runners[f"{OURS}, MLPClassifier, compile='numba'"] = by_estimator(x, labels, "numba")
     if installed("sklearn"):
-        runners[f"{OURS}, MLPClassifier"] = by_estimator(x, labels)
+        runners[f"{OURS}, MLPClassifier"] = by_estimator(x, labels, True)
         runners["scikit-learn, float32"] = by_scikit_learn(x, labels)
         runners["scikit-learn, float64"] = by_scikit_learn(x.astype(np.float64), labels)
     if installed("torch"):

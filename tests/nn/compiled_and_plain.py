@@ -22,16 +22,21 @@ def trained(make_model, x, y, compile, dtype=np.float64, **options):
     return model, history
 
 
-def assert_the_same_compiled_and_not(make_model, x, y, tolerance=1e-10, **options):
+def assert_the_same_compiled_and_not(make_model, x, y, tolerance=1e-10, compile=True, **options):
     """Warnings are errors here, so that nothing passes by falling back."""
     plain, plain_history = trained(make_model, x, y, False, **options)
-    compiled, history = trained(make_model, x, y, True, **options)
+    compiled, history = trained(make_model, x, y, compile, **options)
     np.testing.assert_allclose(history.loss, plain_history.loss, rtol=tolerance)
     state = compiled.state_dict()
     for name, expected in plain.state_dict().items():
         assert state[name].dtype == expected.dtype
         np.testing.assert_allclose(state[name], expected, rtol=tolerance, atol=tolerance)
     return compiled, history
+
+
+class KeepStep(nn.Callback):
+    def after_epoch(self, run):
+        self.step = run.step
 
 
 def mlp(rng, n_out=1):

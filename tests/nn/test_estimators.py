@@ -192,3 +192,17 @@ def test_from_the_same_start_and_batches_training_is_scikit_learns():
     )  # fmt: skip
     for layer, weight in zip([model[0], model[2], model[4]], theirs.coefs_, strict=True):
         np.testing.assert_allclose(layer.weight.data, weight, rtol=0, atol=1e-6)
+
+
+def test_the_step_may_be_compiled_by_numba_and_is_checked():
+    pytest.importorskip("numba")
+    x, y = load_iris(return_X_y=True)
+    models = [
+        MLPClassifier((64,), random_state=0, max_iter=3, tol=0, compile=how)
+        for how in (True, "numba", False)
+    ]
+    outputs = [model.fit(x, y).predict_proba(x) for model in models]
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-9)
+    np.testing.assert_allclose(outputs[2], outputs[0], rtol=1e-9)
+    with pytest.raises(ValueError, match="The 'compile' parameter of MLPClassifier must be"):
+        MLPClassifier(compile="c").fit(x, y)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
 import nn
-from tests.nn.compiled_and_plain import N_IN, N, mlp, numbers, trained
-
-
-class KeepStep(nn.Callback):
-    def after_epoch(self, run):
-        self.step = run.step
+from tests.nn.compiled_and_plain import (
+    N_IN,
+    KeepStep,
+    N,
+    assert_the_same_compiled_and_not,
+    mlp,
+    numbers,
+    trained,
+)
 
 
 def test_each_shape_of_batch_has_one_program_and_can_be_read():
@@ -300,3 +305,43 @@ def test_an_error_that_only_compiling_meets_comes_with_its_line():
         f"number as a constant (at {__file__}:{line}); change that, or pass compile=False to run "
         "it so without this warning"
     )
+
+
+# What `compile` may be.
+
+
+@pytest.mark.parametrize("train", [nn.fit, nn.fit_lbfgs, nn.find_learning_rate])
+def test_compile_is_true_or_false_or_numba(train):
+    model = nn.Linear(n_out=1, rng=0)
+    with pytest.raises(ag.ArgumentValueError) as error:
+        train(model, np.ones((4, 3)), np.ones((4, 1)), loss="mse", compile="c")
+    assert str(error.value) == (
+        f"{train.__name__}: compile is 'c'; pass True, False, or 'numba' for loops of Numba"
+    )
+    assert model.n_in is None  # it has not looked at its input yet
+
+
+def test_without_numba_fit_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    model = mlp(np.random.default_rng(0))
+    before = model.state_dict()
+    with pytest.raises(ag.MissingOptionError, match=r"pip install 'autograd-lite\[numba\]'"):
+        nn.fit(model, *numbers(), loss="mse", compile="numba", progress=False)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_options_of_fit_in_loops_of_numba():
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(22, 64)), rng.normal(size=(22, 64))
+    options = {"accumulate": 2, "l1": 0.1, "l2": 0.1, "clip_norm": 0.5, "weight_decay": 0.1}
+    optimizer = partial(nn.AdamW, weight_decay=options.pop("weight_decay"))
+    assert_the_same_compiled_and_not(
+        lambda rng: nn.MLP(64, [64, 64], rng=rng), x, y, compile="numba", optimizer=optimizer,
+        **options,
+    )  # fmt: skip
+    models = [nn.Linear(64, 64, rng=3) for _ in range(2)]
+    for model, how in zip(models, (False, "numba"), strict=True):
+        nn.fit_lbfgs(model, x, y, loss="mse", iterations=3, compile=how)
+    np.testing.assert_allclose(models[1].weight.data, models[0].weight.data, rtol=1e-9)

@@ -10,6 +10,7 @@ import pytest
 import nn
 from tests.nn.compiled_and_plain import (
     N_IN,
+    KeepStep,
     assert_the_same_compiled_and_not,
     mlp,
     numbers,
@@ -43,6 +44,25 @@ def test_optimizers(name, decay):
         decay = decay | {"decoupled": True}
     optimizer = partial(OPTIMIZERS[name], learning_rate=0.01, **decay)
     assert_the_same_compiled_and_not(mlp, *numbers(), optimizer=optimizer)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_in_loops_of_numba(name):
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(22, 64)), rng.normal(size=(22, 64))
+    keep = KeepStep()
+    assert_the_same_compiled_and_not(
+        lambda rng: nn.Linear(64, 64, rng=rng), x, y, compile="numba", callbacks=[keep],
+        optimizer=partial(OPTIMIZERS[name], learning_rate=0.01), l2=0.1,
+    )  # fmt: skip
+    source = keep.step.compiled["take"].source
+    assert "@guvectorize" in source
+    returned = source[source.rindex("return (") :]
+    assert ", [weight, " in returned  # written over, in the loop
+    if keep.step.optimizer.state_names:
+        state = keep.step.optimizer.state_names[0]
+        assert f"{{'{state}': states_0_{state}" in returned
 
 
 @pytest.mark.parametrize(
