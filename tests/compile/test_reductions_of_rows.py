@@ -40,9 +40,10 @@ def test_the_result_is_the_same(shape, reduce, keepdims, dtype):
         ((200, 10), 0),
         ((200, 10), None),
         ((10,), 0),
+        ((1 << 15, 5), -1),
     ],
 )
-def test_long_rows_few_rows_and_other_axes_are_left_to_numpy(shape, axis):
+def test_long_few_or_too_many_rows_and_other_axes_are_left_to_numpy(shape, axis):
     compiled = ag.compile(lambda x: np.max(x, axis=axis), check=False)
     x = np.random.default_rng(0).normal(size=shape)
     np.testing.assert_array_equal(compiled(x), np.max(x, axis=axis))
