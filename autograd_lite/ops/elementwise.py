@@ -328,7 +328,7 @@ def relu_forward(x: Any) -> Any:
 
 relu = Primitive(
     relu_forward,
-    lambda g, out, x: g * (out > 0),
+    lambda g, out, x: g * (x > 0),
     name="relu",
     broadcasts=True,
     masks=True,

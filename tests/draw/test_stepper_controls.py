@@ -365,7 +365,7 @@ def test_the_theme_follows_the_reader_until_it_is_switched(preferred, open_page)
     assert page.evaluate(theme) == preferred
     assert page.get_attribute("#theme", "aria-pressed") == str(preferred == "dark").lower()
     page.emulate_media(color_scheme=other)
-    page.wait_for_function(f"({theme})() === '{other}'")
+    page.wait_for_selector(f"html[data-theme='{other}']", state="attached")
     page.click("#theme")
     assert page.evaluate(theme) == preferred
     noticed = "new Promise((done) => matchMedia('print').addEventListener('change', done))"
