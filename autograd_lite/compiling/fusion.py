@@ -40,8 +40,10 @@ MOST_OPERANDS = 16
 """In one loop; a longer one has more numbers at hand than a processor has registers."""
 
 LARGE = 4096
-"""Numbers in a result from which on it is worthwhile to compile a loop of its own (`loops`),
-and not to write over an operand of a ufunc, which then computes one number at a time."""
+"""Numbers in a result from which on it is worthwhile to compile a loop of its own (`loops`)."""
+
+MOST_IN_PLACE = 128
+"""Numbers in a result that may lie over an operand: there a ufunc computes one at a time."""
 
 MOST_NAMES = 4
 """In the name of a loop."""
@@ -120,7 +122,7 @@ class Fused(Primitive):
         function = text.written(parts[-1])
         super().__init__(compiled(function, signature), name=name_of_all(parts), broadcasts=True)
         self.text = f"@vectorize([{signature!r}])\n{function}"
-        is_small = parts[-1].type.size < LARGE
+        is_small = parts[-1].type.size <= MOST_IN_PLACE
         self.lowering = Lowering(Form.INTO, self.lines, in_place=is_small, elementwise=True)
 
     def lines(self, write: Writer, operation: Operation, out: str | None) -> list[str]:

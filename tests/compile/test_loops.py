@@ -202,3 +202,11 @@ def test_a_result_of_one_loop_lies_over_its_donated_argument(shape):
     assert result is x
     np.testing.assert_allclose(result, expected, rtol=1e-13)
     assert ("@guvectorize" in compiled.source) == (shape == SHAPE)
+
+
+def test_between_small_and_large_no_ufunc_writes_over_its_operand():
+    """It would compute one number at a time: at 1,000 numbers that takes longer than memory."""
+    x, y = arrays(2, shape=(1000,))
+    compiled = by_numba(lambda x, y: np.tanh(x * y) + y, donate=0, check=False)
+    assert compiled(x, y) is not x
+    assert "@vectorize" in compiled.source
