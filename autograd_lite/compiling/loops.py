@@ -23,6 +23,7 @@ from autograd_lite.compiling.fusion import (
     ELEMENTARY,
     FLOAT,
     LARGE,
+    MOST_CALLS,
     Fused,
     LoopText,
     has_formula,
@@ -44,8 +45,6 @@ LEAST_ROW = 8
 """Numbers along the last axis: the loop is entered anew for every row."""
 
 MOST_OPERATIONS = 24
-MOST_CALLS = 1
-"""Of elementary functions; see `fusion.MOST_CALLS`."""
 
 MOST_PAIRS = 8
 """Of arrays, one of them written, that may lie over each other: so many LLVM compares before
@@ -192,7 +191,7 @@ class LoopWriter:
         arguments = {name: self._argument(x, n_axes) for name, x in given.items()}
         results: dict[str, Operation] = {}
         for x in self.loop.escaping:
-            array = self._result(x)
+            array = source.result_array(x)
             over = (name for name, argument in arguments.items() if argument == array)
             name = next(over, f"x{len(given) + 1}")
             given[name] = results[name] = x
@@ -216,16 +215,6 @@ class LoopWriter:
         axes = range(min(n_axes, len(x.type.shape)), 0, -1)
         parts = ", ".join(":" if has_axis(x, self.loop.shape, axis) else "0" for axis in axes)
         return f"{name}[..., {parts.removeprefix(':, ')}]" if "0" in parts else name
-
-    def _result(self, operation: Operation) -> str:
-        """The array that a result is written into."""
-        source, of = self.source, operation.type
-        name = source.texts.get(operation) or source.out(operation)
-        if name is None:
-            name = source.result_name(operation)
-            source.lines.append(f"{name} = {source.empty(of.shape, of.dtype)}")
-        source.texts[operation] = name
-        return name
 
 
 def has_axis(x: Operand, shape: tuple[int, ...], axis: int) -> bool:

@@ -23,7 +23,7 @@ from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.primitive import Primitive, registry
 from autograd_lite.random import Draw, draw_random, draw_standard_normal
 
-__all__ = ["Form", "Lowering", "Writer", "lowering_of", "lowerings_of"]
+__all__ = ["Form", "Lowering", "Writer", "lowering_of", "lowerings_of", "reduced_axes"]
 
 
 class Form(Enum):
@@ -187,6 +187,14 @@ def reduction_lowering(ufunc: np.ufunc) -> Callable[[Operation], Lowering | None
     return choose
 
 
+def reduced_axes(operation: Operation) -> tuple[int, ...]:
+    """The axes that a reduction takes away."""
+    count = len(operation.operands[0].type.shape)
+    axis = operation.parameters.get("axis")
+    axes = range(count) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(int(i) % count for i in axes)
+
+
 OF_ANY_ORDER = (np.maximum, np.minimum)
 """Ufuncs with the same result whatever the order; a sum is rounded otherwise."""
 
@@ -205,8 +213,7 @@ def has_short_rows(operation: Operation) -> bool:
     shape = rows.shape
     if len(shape) < 2 or not 2 <= shape[-1] <= LONGEST_SHORT_ROW:
         return False
-    axis = operation.parameters.get("axis")
-    is_last = axis in (-1, len(shape) - 1, (-1,), (len(shape) - 1,))
+    is_last = reduced_axes(operation) == (len(shape) - 1,)
     is_many = math.prod(shape[:-1]) >= FEWEST_ROWS
     return is_last and is_many and rows.nbytes <= MOST_BYTES_OF_ROWS
 

@@ -61,13 +61,7 @@ class SegmentWriter:
 
     def _make_result(self, operation: Operation) -> None:
         """The array that a result of the segment is written into, whole."""
-        source, of = self.source, operation.type
-        name = source.out(operation)
-        if name is None:
-            name = source.result_name(operation)
-            source.lines.append(f"{name} = {source.empty(of.shape, of.dtype)}")
-        source.texts[operation] = name
-        self.arrays[name] = of
+        self.arrays[self.source.result_array(operation)] = operation.type
 
     def _make_parts(self, operation: Operation) -> None:
         """An array with a place for each block's part of a reduction."""

@@ -16,7 +16,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
-from autograd_lite.compiling.lowering import Form, Lowering
+from autograd_lite.compiling.lowering import Form, Lowering, reduced_axes
 from autograd_lite.compiling.program import Constant, Operand, Operation, Program, Type
 
 __all__ = ["UNCUT", "Blocking", "Segment", "segmented"]
@@ -190,14 +190,6 @@ class Segment:
         outer = (x for x in read if x not in inner and x.type.is_array)
         varying = (x for x in outer if x.type.shape or not isinstance(x, Constant))
         return tuple(dict.fromkeys(varying))
-
-
-def reduced_axes(operation: Operation) -> tuple[int, ...]:
-    """The axes that a reduction takes away."""
-    count = len(operation.operands[0].type.shape)
-    axis = operation.parameters.get("axis")
-    axes = range(count) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return tuple(int(i) % count for i in axes)
 
 
 def segmented(

@@ -109,7 +109,8 @@ class SourceWriter:
         self.prelude: list[str] = []
         pieces: list[SegmentWriter | RunWriter] = [SegmentWriter(self, x) for x in segments]
         pieces += [RunWriter(self, x) for x in runs]
-        self.loops = {x: LoopWriter(self, loop) for loop in loops for x in loop.operations}
+        writers = [LoopWriter(self, x) for x in loops]
+        self.loops = {x: writer for writer in writers for x in writer.operations}
         self.pieces = {**self.loops, **{x: piece for piece in pieces for x in piece.operations}}
         self.functions: list[str] = []
         self.inlined = set() if check_finite else used_once(program, lowerings)
@@ -334,6 +335,15 @@ class SourceWriter:
         if operation in self.plan.donated:
             return self.texts[self.plan.donated[operation]]
         return None
+
+    def result_array(self, operation: Operation) -> str:
+        """The array that a result is written into, whole; made here if there is none."""
+        name = self.texts.get(operation) or self.out(operation)
+        if name is None:
+            name = self.result_name(operation)
+            self.lines.append(f"{name} = {self.empty(operation.type.shape, operation.type.dtype)}")
+        self.texts[operation] = name
+        return name
 
     # Operations.
 

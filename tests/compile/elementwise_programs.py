@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+import autograd_lite as ag
+
 SHAPES = [(), (1,), (4,), (5, 1), (1, 4), (5, 4), (3, 5, 4), (3, 1, 4), (3, 1, 1), (1, 5, 4)]
 
 STEPS: list[Callable[[Any, Any], Any]] = [
@@ -76,3 +78,17 @@ def run(steps: list[Step], given: Any) -> list[Any]:
 def objective(steps: list[Step]) -> Callable[..., Any]:
     """A smooth number for a program, to take gradients of."""
     return lambda *given: sum(np.sum(np.sin(x)) for x in run(steps, given))
+
+
+def with_gradients(steps: list[Step], inputs: list[Any]) -> Callable[..., list[Any]]:
+    """A function of the inputs: the results of a program, and the gradients of its objective."""
+    gradient = ag.grad(objective(steps), tuple(range(len(inputs))))
+    return lambda *given: [*run(steps, given), *gradient(*given)]
+
+
+def assert_close(results: Any, expected: Any, tolerance: float) -> None:
+    """The same dtypes, and numbers equal but for a share of their largest."""
+    for mine, theirs in zip(results, expected, strict=True):
+        assert np.asarray(mine).dtype == np.asarray(theirs).dtype
+        size = max(1.0, float(np.max(np.abs(theirs), initial=0)))
+        np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * size)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 import autograd_lite as ag
 from autograd_lite.compiling import loops
-from tests.compile.elementwise_programs import laid_out, objective, programs, run
+from tests.compile.elementwise_programs import assert_close, laid_out, programs, with_gradients
 
 pytest.importorskip("numba")
 
@@ -173,11 +173,7 @@ def test_warnings_and_errstate_are_those_of_numpy():
 def test_random_programs_in_joined_loops(drawn):
     steps, inputs = drawn
     tolerance = 1e-11 if inputs[0].dtype == np.float64 else 2e-4
-    gradient = ag.grad(objective(steps), tuple(range(len(inputs))))
-
-    def values(*inputs):
-        return [*run(steps, inputs), *gradient(*inputs)]
-
+    values = with_gradients(steps, inputs)
     expected = ag.compile(values, check=False)(*inputs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loops, "LARGE", 1)
@@ -187,10 +183,7 @@ def test_random_programs_in_joined_loops(drawn):
             if "donate" in options and not all(x.ndim for x in given):
                 continue
             results = by_numba(values, check=False, **options)(*given)
-            for mine, theirs in zip(results, expected, strict=True):
-                assert np.asarray(mine).dtype == np.asarray(theirs).dtype
-                size = max(1.0, float(np.max(np.abs(theirs), initial=0)))
-                np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * size)
+            assert_close(results, expected, tolerance)
 
 
 @pytest.mark.parametrize("shape", [SHAPE, (8, 9), (5,)])

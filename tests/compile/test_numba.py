@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 import autograd_lite as ag
 from autograd_lite.compiling.scalar_functions import LARGEST_ANGLE, scalar_functions
 from autograd_lite.nested import flatten
-from tests.compile.elementwise_programs import objective, programs, run
+from tests.compile.elementwise_programs import assert_close, programs, with_gradients
 from tests.compile.test_equivalence import DATA_DEPENDENT, assert_same, gradient_of, plain
 from tests.ops.cases import elementwise
 from tests.ops.cases.case import Case
@@ -81,17 +81,10 @@ def test_every_elementwise_case_among_others(case: Case) -> None:
 def test_random_programs(drawn):
     steps, inputs = drawn
     tolerance = 1e-11 if inputs[0].dtype == np.float64 else 2e-4
-    gradient = ag.grad(objective(steps), tuple(range(len(inputs))))
-
-    def values(*inputs):
-        return [*run(steps, inputs), *gradient(*inputs)]
-
+    values = with_gradients(steps, inputs)
     expected = ag.compile(values, check=False)(*inputs)
     for block in (0, 2):
-        for mine, theirs in zip(by_numba(values, block=block)(*inputs), expected, strict=True):
-            assert np.asarray(mine).dtype == np.asarray(theirs).dtype
-            size = max(1.0, float(np.max(np.abs(theirs), initial=0)))
-            np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * size)
+        assert_close(by_numba(values, block=block)(*inputs), expected, tolerance)
 
 
 @pytest.mark.parametrize("name", ["sin", "cos", "exp", "expm1", "tanh", "log"])
