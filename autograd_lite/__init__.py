@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops, random
-from autograd_lite.errors import (
+from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     AutogradError,
@@ -24,10 +24,10 @@ from autograd_lite.errors import (
     RuleError,
     UnsupportedError,
 )
-from autograd_lite.graph import gradients, stop_gradient
+from autograd_lite.core.primitive import Primitive, no_grad, primitive
+from autograd_lite.core.value import Value
 from autograd_lite.ops.joining import array
-from autograd_lite.primitive import Primitive, no_grad, primitive
-from autograd_lite.transforms import (
+from autograd_lite.transforms.functions import (
     checkpoint,
     grad,
     hessian,
@@ -37,12 +37,12 @@ from autograd_lite.transforms import (
     value_and_grad,
     vjp,
 )
-from autograd_lite.value import Value
+from autograd_lite.transforms.graph import gradients, stop_gradient
 
 if TYPE_CHECKING:
     from autograd_lite import files, special, testing
     from autograd_lite.checking import GradcheckReport, gradcheck
-    from autograd_lite.compiling import compile
+    from autograd_lite.compiler import compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
 
 __version__ = "0.1.0"
@@ -96,7 +96,7 @@ _ON_FIRST_USE = {
     "DrawingWarning": "autograd_lite.drawing",
     "GradcheckReport": "autograd_lite.checking",
     "SourceLines": "autograd_lite.drawing",
-    "compile": "autograd_lite.compiling",
+    "compile": "autograd_lite.compiler",
     "draw": "autograd_lite.drawing",
     "files": "autograd_lite.files",
     "gradcheck": "autograd_lite.checking",

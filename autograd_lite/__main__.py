@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from autograd_lite.checking.command import add_check_command
+from autograd_lite.core.errors import AutogradError
 from autograd_lite.doctor.command import add_doctor_command
-from autograd_lite.errors import AutogradError
 
 __all__ = ["main"]
 

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_lite.errors import ArgumentTypeError, BackwardError
-from autograd_lite.primitive import Node, Primitive, record
+from autograd_lite.core.errors import ArgumentTypeError, BackwardError
+from autograd_lite.core.primitive import Node, Primitive, record
 
 __all__ = [
     "integers",

@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import is_duck_array
-from autograd_lite.errors import MissingOptionError
+from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.errors import MissingOptionError
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, ufunc
 from autograd_lite.ops.reductions import keep_axes
-from autograd_lite.primitive import Primitive
 
 try:
     from scipy import special

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.checking import gradcheck
-from autograd_lite.errors import ArgumentValueError, GradcheckError, MissingOptionError
-from autograd_lite.primitive import Primitive
+from autograd_lite.core.errors import ArgumentValueError, GradcheckError, MissingOptionError
+from autograd_lite.core.primitive import Primitive
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -35,27 +35,12 @@ from nn.activations import (
     softsign,
     tanh,
 )
-from nn.architecture import build, describe
-from nn.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Run
-from nn.distributed import ClusterError
-from nn.files import FileFormatError
-from nn.history import History
-from nn.inspection import LayerSummary, Summary
-from nn.interchange import load_torch_state_dict, torch_state_dict
-from nn.labels import one_hot, predicted_labels
-from nn.layers import (
-    MLP,
-    Activation,
-    Concatenate,
-    Embedding,
-    Flatten,
-    Linear,
-    PReLU,
-    Residual,
-    Sequential,
-)
-from nn.lbfgs import fit_lbfgs
-from nn.learning_rate_finder import LearningRates, find_learning_rate
+from nn.dask.cluster import ClusterError
+from nn.formats.config import build, describe
+from nn.formats.files import FileFormatError
+from nn.formats.onnx import export_onnx
+from nn.formats.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
+from nn.formats.torch import load_torch_state_dict, torch_state_dict
 from nn.losses import (
     binary_cross_entropy,
     cosine,
@@ -74,8 +59,22 @@ from nn.losses import (
     squared_hinge,
     zero_one,
 )
-from nn.module import Module, Parameter
-from nn.onnx_export import export_onnx
+from nn.losses.labels import one_hot, predicted_labels
+from nn.models.layers import (
+    MLP,
+    Activation,
+    Concatenate,
+    Embedding,
+    Flatten,
+    Linear,
+    PReLU,
+    Residual,
+    Sequential,
+)
+from nn.models.module import Module, Parameter
+from nn.models.regularization import BatchNorm1d, Dropout, LayerNorm
+from nn.models.summary import LayerSummary, Summary
+from nn.models.units import McCullochPitts, Neuron, Perceptron, hebb_update
 from nn.optimizers import (
     SGD,
     Adadelta,
@@ -89,12 +88,13 @@ from nn.optimizers import (
     clip_gradient_norm,
     clip_gradient_values,
 )
-from nn.prediction import predict
-from nn.regularization import BatchNorm1d, Dropout, LayerNorm
-from nn.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
-from nn.step import CompileWarning
-from nn.training import DivergenceError, evaluate, fit
-from nn.units import McCullochPitts, Neuron, Perceptron, hebb_update
+from nn.optimizers.lbfgs import fit_lbfgs
+from nn.training.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Run
+from nn.training.fit import DivergenceError, evaluate, fit
+from nn.training.history import History
+from nn.training.learning_rate_finder import LearningRates, find_learning_rate
+from nn.training.prediction import predict
+from nn.training.step import CompileWarning
 
 __all__ = [
     "MLP",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.labels import plain, predicted_labels
+from nn.losses.labels import plain, predicted_labels
 
 __all__ = [
     "accuracy",

@@ -13,9 +13,9 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import activations
-from nn.labels import plain, predicted_labels
-from nn.module import Module
-from nn.prediction import predict
+from nn.losses.labels import plain, predicted_labels
+from nn.models.module import Module
+from nn.training.prediction import predict
 
 __all__ = [
     "activation_curves",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.primitive import registry
+from autograd_lite.core.primitive import registry
 from tests.ops.cases import CASES
 
 PAGE = Path(__file__).parent.parent / "docs" / "numpy_coverage.md"

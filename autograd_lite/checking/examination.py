@@ -25,7 +25,7 @@ from autograd_lite.checking.report import GradcheckReport
 from autograd_lite.checking.subjects import EngineFunction, RecordedSubject, Subject
 from autograd_lite.checking.taylor import taylor_table
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
-from autograd_lite.errors import ArgumentValueError
+from autograd_lite.core.errors import ArgumentValueError
 
 __all__ = ["Request", "examine", "report_of"]
 

@@ -14,8 +14,8 @@ from autograd_lite.checking.comparison import Claim
 from autograd_lite.checking.directions import own_scale, signs
 from autograd_lite.checking.subjects import EngineFunction, only_varied
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
-from autograd_lite.nested import flatten
-from autograd_lite.transforms import jvp
+from autograd_lite.core.tree import flatten
+from autograd_lite.transforms.functions import jvp
 
 __all__ = ["inspect_forward"]
 

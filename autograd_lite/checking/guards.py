@@ -16,7 +16,7 @@ from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import NOTHING, Vector
 from autograd_lite.checking.subjects import RecordedSubject, Subject
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
-from autograd_lite.primitive import Node, Primitive
+from autograd_lite.core.primitive import Node, Primitive
 
 __all__ = ["inspect_function", "inspect_gradients", "inspect_rules"]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.nested import rebuild
+from autograd_lite.core.tree import rebuild
 
 __all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "plain"]
 

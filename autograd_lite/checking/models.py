@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies
 from autograd_lite.checking.layout import paths, plain
 from autograd_lite.checking.subjects import RecordedSubject, Recording, arrays_among
-from autograd_lite.errors import ArgumentTypeError
-from autograd_lite.nested import flatten, map_leaves, rebuild
-from autograd_lite.primitive import Node, no_grad
-from autograd_lite.value import Value
+from autograd_lite.core.backward import dependencies
+from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.primitive import Node, no_grad
+from autograd_lite.core.tree import flatten, map_leaves, rebuild
+from autograd_lite.core.value import Value
 
 __all__ = ["Model", "is_model"]
 

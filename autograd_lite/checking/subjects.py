@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import gradient_found, steepest, sweep
 from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import Layout, Vector, paths, plain
 from autograd_lite.checking.verdict import Finding, Verdict
-from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.nested import flatten
-from autograd_lite.primitive import Node, Primitive, no_grad
-from autograd_lite.trace import Trace
-from autograd_lite.transforms import vjp
-from autograd_lite.value import Value
+from autograd_lite.core.backward import gradient_found, steepest, sweep
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.primitive import Node, Primitive, no_grad
+from autograd_lite.core.tree import flatten
+from autograd_lite.core.value import Value
+from autograd_lite.transforms.functions import vjp
+from autograd_lite.transforms.trace import Trace
 
 __all__ = [
     "EngineFunction",

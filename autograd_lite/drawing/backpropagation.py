@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import dependencies, ones_like, steepest, sweep
-from autograd_lite.errors import BackwardError
-from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive
+from autograd_lite.core.backward import dependencies, ones_like, steepest, sweep
+from autograd_lite.core.errors import BackwardError
+from autograd_lite.core.primitive import NO_PARAMETERS, Node, Primitive
 
 __all__ = ["Backpropagation", "backpropagation_from"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import by_serial
+from autograd_lite.core.backward import by_serial
+from autograd_lite.core.primitive import Node
 from autograd_lite.drawing.formatting import shortened
-from autograd_lite.primitive import Node
 
 __all__ = [
     "Graph",

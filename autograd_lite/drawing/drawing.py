@@ -14,6 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
+from autograd_lite.core.value import Value
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.formatting import shortened
@@ -29,12 +31,10 @@ from autograd_lite.drawing.subject import Subject, checked_target, recorded, run
 from autograd_lite.drawing.svg import svg_text
 from autograd_lite.drawing.text import mermaid, plain_text
 from autograd_lite.drawing.themes import THEMES
-from autograd_lite.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
 from autograd_lite.files import appearing_whole
-from autograd_lite.value import Value
 
 if TYPE_CHECKING:
-    from autograd_lite.compiling.program import Program
+    from autograd_lite.compiler.ir import Program
 
 __all__ = ["Drawing", "DrawingWarning", "draw"]
 

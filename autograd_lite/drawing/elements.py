@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.drawing.formatting import array_facts, number, shape_text, whereabouts
 from autograd_lite.drawing.formulas import filled
-from autograd_lite.duck_arrays import is_duck_array
 
 __all__ = [
     "LARGEST_TABLE",

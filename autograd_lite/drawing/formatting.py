@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import is_duck_array
+from autograd_lite.core.duck_arrays import is_duck_array
 
 __all__ = [
     "array_facts",

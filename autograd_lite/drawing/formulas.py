@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.primitive import Node, Primitive
 from autograd_lite.drawing.collect import static_text
-from autograd_lite.primitive import Node, Primitive
 
 __all__ = [
     "Symbol",

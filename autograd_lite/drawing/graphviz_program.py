@@ -6,8 +6,8 @@ import shutil
 
 import graphviz
 
+from autograd_lite.core.errors import MissingOptionError
 from autograd_lite.drawing.webassembly import svg_by_webassembly
-from autograd_lite.errors import MissingOptionError
 
 __all__ = ["render"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.primitive import Node
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.drawing.picture import Mark, Picture
 from autograd_lite.drawing.scene import Scene
-from autograd_lite.primitive import Node
 
 __all__ = ["HIGHLIGHTS"]
 

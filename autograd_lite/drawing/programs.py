@@ -23,7 +23,7 @@ from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.provenance import Origin
 
 if TYPE_CHECKING:
-    from autograd_lite.compiling.program import Constant, Input, Operand, Operation, Program, Type
+    from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
 
 __all__ = ["is_program", "program_of", "program_picture"]
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.primitive import Node
 from autograd_lite.drawing.formatting import shortened
-from autograd_lite.primitive import Node
 
 __all__ = ["ModuleCall", "Origin", "SourceLines", "is_module", "names_in", "parameter_names"]
 

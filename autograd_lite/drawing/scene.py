@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import by_serial
+from autograd_lite.core.backward import by_serial
+from autograd_lite.core.primitive import Node
 from autograd_lite.drawing.collect import Graph, constants, operation_text, rank, static_text
 from autograd_lite.drawing.formatting import facts, shape_text, shortened
 from autograd_lite.drawing.grouping import (
@@ -30,7 +31,6 @@ from autograd_lite.drawing.modules import (
 )
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.provenance import SourceLines
-from autograd_lite.primitive import Node
 
 __all__ = ["Scene", "compose"]
 

@@ -15,6 +15,7 @@ from importlib.resources import files
 from itertools import zip_longest
 from typing import Any
 
+from autograd_lite.core.errors import MissingOptionError
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
@@ -26,7 +27,6 @@ from autograd_lite.drawing.layout import laid_out
 from autograd_lite.drawing.picture import Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.story import Step, Story
-from autograd_lite.errors import MissingOptionError
 
 __all__ = ["stepper_page"]
 

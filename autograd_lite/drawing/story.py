@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import add
+from autograd_lite.core.backward import add
+from autograd_lite.core.primitive import Node
 from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
 from autograd_lite.drawing.elements import (
@@ -29,7 +30,6 @@ from autograd_lite.drawing.formulas import (
     product_factors,
 )
 from autograd_lite.drawing.scene import Scene
-from autograd_lite.primitive import Node
 
 __all__ = ["Step", "Story"]
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.primitive import Node
+from autograd_lite.core.tree import flatten, map_leaves
+from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import Graph, recorded_graph
 from autograd_lite.drawing.formatting import shortened
 from autograd_lite.drawing.provenance import SourceLines, is_module, names_in, parameter_names
-from autograd_lite.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.nested import flatten, map_leaves
-from autograd_lite.primitive import Node
-from autograd_lite.value import Value
 
 __all__ = ["Subject", "checked_target", "recorded", "run"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.primitive import Primitive, registry
 
 
 def shifted(x: Any, steps: int) -> Any:

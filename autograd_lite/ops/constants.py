@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import computed_by_library
-from autograd_lite.errors import InPlaceError
+from autograd_lite.core.duck_arrays import computed_by_library
+from autograd_lite.core.errors import InPlaceError
+from autograd_lite.core.primitive import Node, registry
 from autograd_lite.ops.define import composite, constant
-from autograd_lite.primitive import Node, registry
 
 function: Any
 """Each of several functions that share a treatment, in the loops below."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import array_of
-from autograd_lite.errors import ArgumentValueError, UnsupportedError
+from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
+from autograd_lite.core.primitive import Node, Primitive, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.shaping import inverse_order
-from autograd_lite.primitive import Node, Primitive, registry
 
 
 def matrix_transpose(x: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import is_duck_array, moved, stand_ins
+from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
 
 
 def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

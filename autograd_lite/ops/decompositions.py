@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import is_complex
-from autograd_lite.errors import UnsupportedError
+from autograd_lite.core.backward import is_complex
+from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.ops.define import array_function, composite, multiple, parts
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import array_of, is_duck_array
-from autograd_lite.errors import UnsupportedError
+from autograd_lite.core.duck_arrays import array_of, is_duck_array
+from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.primitive import Node, Primitive, Rule, registry
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.primitive import Node, Primitive, Rule, registry
 
 __all__ = [
     "array_function",

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import is_complex
-from autograd_lite.duck_arrays import array_of
+from autograd_lite.core.backward import is_complex
+from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
-from autograd_lite.primitive import Primitive, registry
 
 function: Any
 """Each of several functions that share a rule, in the loops below."""

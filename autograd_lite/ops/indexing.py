@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import unbroadcast
-from autograd_lite.duck_arrays import is_duck_array
-from autograd_lite.primitive import Primitive, registry
+from autograd_lite.core.backward import unbroadcast
+from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.primitive import Primitive, registry
 
 
 def repeats_possible(parts: tuple[Any, ...]) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import array_of, is_duck_array
-from autograd_lite.errors import ArgumentValueError
+from autograd_lite.core.duck_arrays import array_of, is_duck_array
+from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.primitive import Node, Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.primitive import Node, Primitive
 
 __all__ = ["array"]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import is_complex
-from autograd_lite.errors import UnsupportedError
+from autograd_lite.core.backward import is_complex
+from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.decompositions import adjoint, transposed
 from autograd_lite.ops.define import array_function, composite, multiple, parts
 from autograd_lite.ops.reductions import extremum_vjp, keep_axes, products_of_others
-from autograd_lite.primitive import Primitive, registry
 
 # Inverses and determinants.
 

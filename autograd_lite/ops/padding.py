@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import UnsupportedError
+from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.primitive import Primitive
 
 
 def pairs(widths: Any, ndim: int) -> list[tuple[Any, Any]]:

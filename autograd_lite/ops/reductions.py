@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.primitive import Primitive, Rule, registry
 from autograd_lite.ops.define import composite, constant
 from autograd_lite.ops.shaping import inverse_order
-from autograd_lite.primitive import Primitive, Rule, registry
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
 # ``where`` is a mask of the elements that count, or True for all of them.

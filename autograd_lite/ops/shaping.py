@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.backward import unbroadcast
-from autograd_lite.duck_arrays import array_of, is_duck_array
+from autograd_lite.core.backward import unbroadcast
+from autograd_lite.core.duck_arrays import array_of, is_duck_array
+from autograd_lite.core.primitive import NO_PARAMETERS, Node, Primitive, apply, registry
 from autograd_lite.ops.define import array_function, composite, rearrangement
-from autograd_lite.primitive import NO_PARAMETERS, Node, Primitive, apply, registry
 
 
 def inverse_order(axes: Any) -> tuple[int, ...]:

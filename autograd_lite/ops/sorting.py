@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.duck_arrays import check_lengths
+from autograd_lite.core.duck_arrays import check_lengths
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite, constant, rearrangement
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.primitive import Primitive
 
 
 def over_ties(g: Any, ordered: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import UnsupportedError
+from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
 from autograd_lite.ops.sorting import unsort

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 import autograd_lite as ag
 from nn.activations import sigmoid, softmax
 from nn.estimators.network import BaseMLP
-from nn.labels import one_hot
+from nn.losses.labels import one_hot
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

@@ -21,17 +21,17 @@ from sklearn.utils.validation import (
 
 import autograd_lite as ag
 from nn.activations import activations
-from nn.callbacks import EarlyStopping
-from nn.history import History
-from nn.layers import Activation, Linear, Sequential
-from nn.lazy_data import in_rows, is_lazy
-from nn.lbfgs import fit_lbfgs
+from nn.dask.data import in_rows, is_lazy
 from nn.losses import losses
-from nn.module import Module
+from nn.models.layers import Activation, Linear, Sequential
+from nn.models.module import Module
+from nn.models.regularization import Dropout
 from nn.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop
-from nn.prediction import predict
-from nn.regularization import Dropout
-from nn.training import fit
+from nn.optimizers.lbfgs import fit_lbfgs
+from nn.training.callbacks import EarlyStopping
+from nn.training.fit import fit
+from nn.training.history import History
+from nn.training.prediction import predict
 
 __all__ = ["BaseMLP"]
 

@@ -13,8 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import autograd_lite as ag
-from nn.labels import one_hot
-from nn.units import Perceptron
+from nn.losses.labels import one_hot
+from nn.models.units import Perceptron
 
 __all__ = ["PerceptronClassifier"]
 

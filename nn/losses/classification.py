@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
-from nn.labels import labels_as_signs, labels_to_rows, plain, predicted_labels
+from nn.losses.labels import labels_as_signs, labels_to_rows, plain, predicted_labels
 from nn.losses.reduction import as_operand, between, paired, reduced
 
 __all__ = [

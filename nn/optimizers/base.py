@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.module import Module, Parameter
+from nn.models.module import Module, Parameter
 
 __all__ = ["Optimizer", "Parameters", "State", "zeros_like"]
 

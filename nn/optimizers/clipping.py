@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.module import Parameter
+from nn.models.module import Parameter
 
 __all__ = ["clip_gradient_norm", "clip_gradient_values"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.module import Parameter
+from nn.models.module import Parameter
 from nn.optimizers.base import Optimizer, Parameters, State, zeros_like
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]

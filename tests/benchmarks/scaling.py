@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn.distributed import Blueprint, State, Total, added, differentiated, sent
+from nn.dask.cluster import Blueprint, State, Total, added, differentiated, sent
 
 MODELS = {"small": (50, [1]), "medium": (784, [128, 10]), "large": (1024, [2048, 2048, 10])}
 SHARES = 8

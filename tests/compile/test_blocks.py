@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.compiling.blocks import run_blocks
-from autograd_lite.nested import flatten
+from autograd_lite.compiler.runtime.blocks import run_blocks
+from autograd_lite.core.tree import flatten
 from tests.compile.elementwise_programs import STEPS, objective, programs, run
 from tests.compile.test_equivalence import DATA_DEPENDENT, assert_same, gradient_of, plain
 from tests.ops.cases import elementwise, reductions

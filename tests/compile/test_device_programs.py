@@ -10,7 +10,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from autograd_lite.nested import flatten, map_leaves
+from autograd_lite.core.tree import flatten, map_leaves
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.cupy_library import cupy_with_gpu

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import autograd_lite as ag
-from autograd_lite.compiling import passes
-from autograd_lite.compiling.recording import record_program
+from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.passes import simplify as passes
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compile.md"
 

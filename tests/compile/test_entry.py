@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiling.entry import entry_of
-from autograd_lite.compiling.signature import signature_of
+from autograd_lite.compiler.frontend.entry import entry_of
+from autograd_lite.compiler.frontend.signature import signature_of
 
 
 class Pair(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autograd_lite as ag
-from autograd_lite.compiling import loops
+from autograd_lite.compiler.codegen import loops
 from tests.compile.elementwise_programs import assert_close, laid_out, programs, with_gradients
 
 pytest.importorskip("numba")

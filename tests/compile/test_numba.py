@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autograd_lite as ag
-from autograd_lite.compiling.scalar_functions import LARGEST_ANGLE, scalar_functions
-from autograd_lite.nested import flatten
+from autograd_lite.compiler.runtime.numba_math import LARGEST_ANGLE, scalar_functions
+from autograd_lite.core.tree import flatten
 from tests.compile.elementwise_programs import assert_close, programs, with_gradients
 from tests.compile.test_equivalence import DATA_DEPENDENT, assert_same, gradient_of, plain
 from tests.ops.cases import elementwise

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.compiling.passes import PASSES
-from autograd_lite.compiling.program import Constant, Program
-from autograd_lite.compiling.recording import record_program
+from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.ir import Constant, Program
+from autograd_lite.compiler.passes.simplify import PASSES
 from tests.compile.test_equivalence import assert_same
 from tests.ops.numerical import random_like
 from tests.ops.test_random_programs import SHAPES, assemble, run, step

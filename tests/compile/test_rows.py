@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiling.passes import exact_algebra
-from autograd_lite.compiling.recording import record_program
-from autograd_lite.nested import flatten
+from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.passes.simplify import exact_algebra
+from autograd_lite.core.tree import flatten
 from tests.compile.test_equivalence import assert_compiles, assert_same
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case

@@ -12,8 +12,8 @@ import pytest
 
 import autograd_lite as ag
 import nn
-import nn.distributed
-import nn.lazy_data
+import nn.dask.cluster
+import nn.dask.data
 from tests.distributed.conftest import local_cluster
 
 dask = pytest.importorskip("dask")

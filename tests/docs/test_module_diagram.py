@@ -41,5 +41,5 @@ def test_arrows_that_follow_from_others_are_left_out(diagram):
 def test_a_module_lies_in_the_box_of_its_folder(diagram):
     assert diagram.part_of("autograd_lite.ops.elementwise.tanh") == "ops"
     assert diagram.part_of("autograd_lite.Value") == "autograd_lite"
-    assert diagram.part_of("nn.layers") == "nn"
+    assert diagram.part_of("nn.models.layers") == "nn"
     assert diagram.part_of("numpy.linalg") is None

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.backward import add
+from autograd_lite.core.backward import add
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.drawing.collect import recorded_graph
 

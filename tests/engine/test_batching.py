@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import trace
-from autograd_lite.batching import NoBatchingRuleError
-from autograd_lite.nested import flatten
+from autograd_lite.core.tree import flatten
+from autograd_lite.transforms import trace
+from autograd_lite.transforms.batching import NoBatchingRuleError
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.numerical import random_like

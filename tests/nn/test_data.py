@@ -8,7 +8,7 @@ import scipy.sparse
 
 import autograd_lite as ag
 import nn
-from nn.data import ArrayBatches, checked_pair
+from nn.training.data import ArrayBatches, checked_pair
 
 N, BATCH = 22, 8
 

@@ -7,7 +7,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from nn.onnx_export import ACTIVATIONS
+from nn.formats.onnx import ACTIVATIONS
 
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

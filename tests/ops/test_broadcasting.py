@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.primitive import Primitive, registry
+from autograd_lite.core.primitive import Primitive, registry
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.numerical import directional_derivative, inner, random_like

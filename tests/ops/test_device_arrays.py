@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.nested import flatten
+from autograd_lite.core.tree import flatten
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.device_array import DeviceArray, transfers

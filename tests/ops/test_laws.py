@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import backward
-from autograd_lite.nested import flatten
-from autograd_lite.primitive import registry
+from autograd_lite.core import backward
+from autograd_lite.core.primitive import registry
+from autograd_lite.core.tree import flatten
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.numerical import directional_derivative, inner, random_like

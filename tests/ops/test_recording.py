@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.backward import dependencies, sweep
-from autograd_lite.nested import flatten
+from autograd_lite.core.backward import dependencies, sweep
+from autograd_lite.core.tree import flatten
 from tests.engine.test_replay import Replay
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import autograd_lite as ag
 import nn
-from nn.callbacks import Run
+from nn.training.callbacks import Run
 
 Array = NDArray[np.float64]
 

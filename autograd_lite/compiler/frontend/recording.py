@@ -1,0 +1,357 @@
+"""From a function to a program: call it on traced Values, and take down the graph."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.frontend.tracing import (
+    callers_errstate,
+    forgetting,
+    traced_leaf,
+    tracing,
+)
+from autograd_lite.compiler.ir import (
+    Constant,
+    Input,
+    Operand,
+    Operation,
+    Origin,
+    Program,
+    Type,
+    looked_up,
+    rewritten,
+    with_operands,
+)
+from autograd_lite.compiler.runtime.backend import Library, library_of
+from autograd_lite.core.duck_arrays import is_device_array
+from autograd_lite.core.errors import CompileError
+from autograd_lite.core.primitive import Node, recording, registry, serials
+from autograd_lite.core.tree import flatten, rebuild
+from autograd_lite.ops import indexing
+from autograd_lite.random import tracing_draws
+from autograd_lite.transforms.functions import Recomputing
+
+__all__ = ["Recorded", "is_variable", "record_program"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A program, the nesting of its results, and the captured Values that it also reads."""
+
+    program: Program
+    result: Any
+    """The function's result with the number of an output, or a plain object, in each place."""
+    captured: tuple[Node, ...]
+    """Values of the outside; their data follow the arguments as inputs."""
+    library: Library
+    """Whose arrays all these are."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Stands for an output of the program in the nesting of the results."""
+
+    index: int
+
+
+def is_variable(leaf: Any) -> bool:
+    """Whether an argument varies from call to call: arrays and inexact numbers do."""
+    if isinstance(leaf, np.ndarray | np.generic) or is_device_array(leaf):
+        return bool(leaf.dtype.kind in "fciub")
+    return isinstance(leaf, float | complex)
+
+
+ATTEMPTS = 10
+"""Another thread may draw from NumPy's random numbers meanwhile; the function does every time."""
+
+
+def record_program(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    names: Sequence[str],
+    generators: Iterable[np.random.Generator] = (),
+) -> Recorded:
+    """Trace ``function``; ``names`` are those of the leaves of ``(args, kwargs)``.
+
+    It must not draw from NumPy's or Python's own random numbers, nor from ``generators``;
+    their states are the same afterwards.
+    """
+    for attempt in range(ATTEMPTS):
+        states = RandomStates([*generators, *flatten((args, kwargs))])
+        try:
+            with draws_noted() if attempt else nullcontext() as draws:
+                recorded = trace_of_types(function, args, kwargs, names)
+        finally:
+            has_drawn = states.restore(draws)
+        if not has_drawn:
+            break
+    else:
+        raise CompileError(
+            f"{name_of(function)} drew random numbers while it was traced; they would be the same "
+            "at every call: draw by ag.random, or outside and pass them as an argument"
+        )
+    # The graph is gone by now: an array with a single reference is the program's alone.
+    return replace(recorded, program=with_private_constants(recorded.program))
+
+
+def with_private_constants(program: Program) -> Program:
+    operands = (x for operation in program.operations for x in operation.operands)
+    constants = {x for x in (*operands, *program.outputs) if isinstance(x, Constant)}
+    arrays = [x for x in constants if isinstance(x.value, np.ndarray)]
+    if not arrays:
+        return program
+    known: dict[Operand, Operand] = {x: replace(x, private=is_private(x)) for x in arrays}
+
+    def rule(operation: Operation) -> Operand:
+        return with_operands(operation, looked_up(operation.operands, known))
+
+    program = rewritten(program, rule)
+    return replace(program, outputs=looked_up(program.outputs, known))
+
+
+def references(array: Any) -> int:
+    return sys.getrefcount(array)
+
+
+PROBE = Constant(np.empty(1))
+ONE_REFERENCE = references(PROBE.value)
+"""What `references` says of the attribute of an object where nobody else has it."""
+
+
+def is_private(constant: Constant) -> bool:
+    """Whether nobody but this constant holds its array, nor what that is a view of."""
+    if references(constant.value) > ONE_REFERENCE:
+        return False
+    view = constant.value
+    while isinstance(view.base, np.ndarray):
+        if references(view.base) > ONE_REFERENCE:
+            return False
+        view = view.base
+    return view.base is None
+
+
+def trace_of_types(
+    function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
+) -> Recorded:
+    """Trace without keeping large arrays; with them, if the function cannot do without."""
+    try:
+        with forgetting():
+            return trace_of(function, args, kwargs, names)
+    except CompileError:
+        raise
+    except Exception:
+        return trace_of(function, args, kwargs, names)
+
+
+def trace_of(
+    function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
+) -> Recorded:
+    leaves = flatten((args, kwargs))
+    numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
+    with tracing() as origins, tracing_draws() as draws, callers_errstate():
+        since = next(serials)
+        called = list(leaves)
+        for i in numbers:
+            called[i] = traced_leaf(leaves[i])
+        inner_args, inner_kwargs = rebuild((args, kwargs), called)
+        token = recording.set(True)
+        try:
+            result = function(*inner_args, **inner_kwargs)
+        finally:
+            recording.reset(token)
+    check_arguments(function, called, flatten((inner_args, inner_kwargs)))
+    inputs = {called[i]: Input(names[i], Type.of(leaves[i])) for i in numbers}
+    return Graph(inputs, since, origins).recorded(result, draws)
+
+
+def check_arguments(function: Any, before: list[Any], after: list[Any]) -> None:
+    if len(before) != len(after) or any(x is not y for x, y in zip(before, after, strict=True)):
+        raise CompileError(
+            f"{name_of(function)} changed one of its arguments in place (a list or dict); "
+            "return the new nesting instead"
+        )
+
+
+def name_of(function: Any) -> str:
+    return getattr(function, "__qualname__", None) or repr(function)
+
+
+@contextmanager
+def draws_noted() -> Iterator[list[Any]]:
+    """Note what this thread draws from Python's random numbers, one stream for all threads.
+
+    Servers draw from it every moment, in threads of their own: Dask's workers, to name one.
+    """
+    shared = random.random.__self__  # type: ignore[attr-defined]
+    draws: list[Any] = []
+
+    def note(frame: Any, event: str, called: Any) -> None:
+        if event == "c_call" and getattr(called, "__self__", None) is shared:
+            draws.append(called)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield draws
+    finally:
+        sys.setprofile(before)
+
+
+class RandomStates:
+    """The states of the random generators that a function can reach without creating one."""
+
+    def __init__(self, leaves: Iterable[Any]) -> None:
+        self.generators = [x for x in leaves if isinstance(x, np.random.Generator)]
+        self.before = self.now()
+
+    def now(self) -> list[Any]:
+        states = [x.bit_generator.state for x in self.generators]
+        return [np.random.get_state(legacy=False), random.getstate(), *states]
+
+    def restore(self, draws: list[Any] | None) -> bool:
+        """Undo what was drawn since; returns whether anything was.
+
+        ``draws`` are this thread's own from Python's random numbers, None if that is not known.
+        """
+        same = list(map(is_same_state, self.now(), self.before))
+        same[1] = same[1] or draws == []
+        if all(same):
+            return False
+        numpys, pythons, *states = self.before
+        np.random.set_state(numpys)
+        random.setstate(pythons)
+        for generator, state in zip(self.generators, states, strict=True):
+            generator.bit_generator.state = state
+        return True
+
+
+def is_same_state(x: Any, y: Any) -> bool:
+    """Whether two states of one random generator are equal; NumPy's are dicts with arrays."""
+    if isinstance(x, dict):
+        return all(is_same_state(x[key], y[key]) for key in x)
+    return np.array_equal(x, y) if isinstance(x, np.ndarray) else bool(x == y)
+
+
+SELECTING = frozenset(
+    registry[function]
+    for function in (np.nonzero, np.flatnonzero, np.argwhere, np.unique)
+    if function in registry
+)
+
+
+def check_shape_is_fixed(operation: Operation) -> None:
+    """A program has fixed shapes: selecting elements by their values is not for it."""
+    by_mask = operation.primitive is indexing.getitem and any(
+        not isinstance(x, Constant) and x.type.dtype == bool for x in operation.operands[1:]
+    )
+    if by_mask or operation.primitive in SELECTING:
+        raise CompileError(
+            f"{operation.primitive.name} at {operation.origin}: the shape of its result depends "
+            "on values, and a program has fixed shapes; write np.where(mask, x, 0) instead of "
+            "x[mask]"
+        )
+
+
+class Graph:
+    """The recorded nodes, turned into operations."""
+
+    def __init__(self, inputs: dict[Any, Input], since: int, origins: dict[int, Origin]) -> None:
+        self.known: dict[Any, Operand] = dict(inputs)
+        self.arguments = [node.data for node in inputs]
+        self.inputs = list(inputs.values())
+        self.captured: list[Node] = []
+        self.constants: dict[int, Constant] = {}
+        self.since = since
+        self.origins = origins
+        self.section = "forward"
+
+    def recorded(self, result: Any, draws: Iterable[Node]) -> Recorded:
+        leaves = flatten(result)
+        roots = [x for x in leaves if isinstance(x, Node)]
+        operations = [
+            self.operation(node)
+            for node in self.order([*roots, *draws])
+            if not self.is_recomputing(node)
+        ]
+        outputs: list[Operand] = []
+        places = []
+        for leaf in leaves:
+            if isinstance(leaf, Node | np.ndarray | np.generic) or is_device_array(leaf):
+                places.append(Place(len(outputs)))
+                outputs.append(self.operand(leaf))
+            else:
+                places.append(leaf)
+        program = Program(tuple(self.inputs), tuple(operations), tuple(outputs))
+        captured = tuple(self.captured)
+        library = library_of([*self.arguments, *(node.data for node in captured)])
+        return Recorded(program, rebuild(result, places), captured, library)
+
+    def order(self, roots: Iterable[Node]) -> list[Node]:
+        """The nodes of the trace that the roots were computed from, oldest first."""
+        stack = [node for node in roots if self.is_inner(node)]
+        seen = set(stack)
+        while stack:
+            for x in stack.pop().inputs:
+                if isinstance(x, Node) and x not in seen and self.is_inner(x):
+                    seen.add(x)
+                    stack.append(x)
+        return sorted(seen, key=lambda node: node.serial)
+
+    def is_inner(self, node: Node) -> bool:
+        return node.serial > self.since and node.primitive is not None
+
+    def is_recomputing(self, node: Node) -> bool:
+        """Whether it is a checkpointed call, which is known by what it computed inside."""
+        if not isinstance(node.primitive, Recomputing):
+            return False
+        self.known[node] = self.operand(node.inputs[-1])
+        return True
+
+    def operation(self, node: Node) -> Operation:
+        assert node.primitive is not None
+        operation = Operation(
+            node.primitive,
+            tuple(self.operand(x) for x in node.inputs),
+            node.parameters,
+            Type.of(node.data),
+            node.label or "",
+            self.origin_of(node),
+        )
+        check_shape_is_fixed(operation)
+        self.known[node] = operation
+        return operation
+
+    def origin_of(self, node: Node) -> Origin:
+        """Where a node was recorded; what follows the reverse sweep is the update."""
+        origin = self.origins.get(id(node), Origin())
+        if origin.section == "forward" and self.section != "forward":
+            origin = replace(origin, section="update")
+        self.section = origin.section
+        return origin
+
+    def operand(self, x: Any) -> Operand:
+        if not isinstance(x, Node):
+            if id(x) not in self.constants:
+                self.constants[id(x)] = Constant(x)
+            return self.constants[id(x)]
+        if x not in self.known:
+            self.known[x] = self.leaf(x)
+        return self.known[x]
+
+    def leaf(self, node: Node) -> Operand:
+        """A Value that is no argument: captured from outside, or made from plain numbers inside."""
+        if node.serial > self.since:
+            return self.operand(node.data)
+        self.captured.append(node)
+        name = node.label or f"captured_{len(self.captured)}"
+        variable = Input(name, Type.of(node.data))
+        self.inputs.append(variable)
+        return variable

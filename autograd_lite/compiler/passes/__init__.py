@@ -1,0 +1,1 @@
+"""From program to program: each pass is a pure function."""

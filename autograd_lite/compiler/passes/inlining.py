@@ -1,0 +1,201 @@
+"""Inlining: a primitive whose function is made of NumPy's functions becomes lines of the program.
+
+A primitive of the user's is one call that allocates all that it computes.  Where
+tracing its function shows everything that the function does, the operations
+take the place of the call.
+"""
+
+from __future__ import annotations
+
+import dis
+import math
+import types
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.frontend.captures import contents, names_in
+from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.ir import (
+    Constant,
+    Operand,
+    Operation,
+    Program,
+    Type,
+    looked_up,
+    rewritten,
+)
+from autograd_lite.compiler.lowering import LOWERINGS
+from autograd_lite.compiler.passes.simplify import is_builtin, is_pure
+from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.core.value import Value
+
+__all__ = ["primitives_inlined", "transparent_functions"]
+
+NUMBERS = (bool, int, float, complex, str, type(None), np.generic)
+
+PURE_BUILTINS = frozenset(
+    {"abs", "bool", "complex", "enumerate", "float", "int", "len", "list", "max", "min", "range"}
+    | {"reversed", "round", "sum", "tuple", "zip"}
+)
+
+ATTRIBUTES = frozenset(
+    {name for function in registry if (name := getattr(function, "__name__", None))}
+    | {name for name in dir(Value) if not name.startswith("_")}
+    | {"bool_", "e", "eps", "errstate", "finfo", "float32", "float64", "inf", "nan", "newaxis"}
+    | {"pi", "tiny"}
+)
+"""Names of functions with rules, and of what else reads nothing from outside."""
+
+FUNCTIONS_OF_MATH = frozenset(filter(callable, vars(math).values()))
+
+EFFECTS = frozenset({"DELETE_ATTR", "STORE_ATTR", "STORE_DEREF", "STORE_GLOBAL"})
+
+
+def primitives_inlined(program: Program) -> Program:
+    """The program with what calls of primitives do in the place of the calls."""
+    return inlined(program, frozenset())
+
+
+def transparent_functions(program: Program) -> list[Callable[..., Any]]:
+    """The functions that may be inlined: a program depends on what these read."""
+    return [primitive.forward for primitive in transparent_primitives(program)]
+
+
+def transparent_primitives(program: Program) -> list[Primitive]:
+    primitives = dict.fromkeys(operation.primitive for operation in program.operations)
+    return [primitive for primitive in primitives if is_transparent(primitive)]
+
+
+def inlined(program: Program, outer: frozenset[Primitive]) -> Program:
+    """Inline all but the primitives that are being inlined, should one call itself."""
+    chosen = set(transparent_primitives(program)) - outer
+
+    def rule(operation: Operation) -> Operand:
+        parts = parts_of(operation) if operation.primitive in chosen else None
+        if parts is None:
+            return operation
+        return in_place(operation, inlined(parts, outer | {operation.primitive}))
+
+    return rewritten(program, rule) if chosen else program
+
+
+def in_place(operation: Operation, parts: Program) -> Operand:
+    """The result of the parts of an operation, computed from its own operands."""
+    given: dict[Operand, Operand] = dict(zip(parts.inputs, varying(operation), strict=True))
+
+    def rule(part: Operation) -> Operand:
+        operands = looked_up(part.operands, given)
+        errstate = part.origin.errstate or operation.origin.errstate
+        origin = replace(operation.origin, errstate=errstate)
+        return replace(part, operands=operands, name="", origin=origin)
+
+    (result,) = rewritten(parts, rule).outputs
+    return given.get(result, result)
+
+
+def varying(operation: Operation) -> list[Operand]:
+    return [x for x in operation.operands if not isinstance(x, Constant)]
+
+
+def parts_of(operation: Operation) -> Program | None:
+    """What the function of a primitive does with operands of these types; None if it is unknown."""
+    given_types = [x.type for x in varying(operation)]
+    if any(x.dtype is None and x.kind not in (float, complex) for x in given_types):
+        return None
+    examples = [example_of(x) for x in given_types]
+
+    def call(*given: Any) -> Any:
+        left = iter(given)
+        operands = [x.value if isinstance(x, Constant) else next(left) for x in operation.operands]
+        return operation.primitive.forward(*operands, **operation.parameters)
+
+    # A function of the user's may fail in any way on what is no plain array.
+    try:
+        recorded = record_program(
+            call, tuple(examples), {}, [f"x{i}" for i in range(len(examples))]
+        )
+    except Exception:
+        return None
+    program = recorded.program
+    is_same = [x.type for x in program.outputs] == [operation.type]
+    return program if is_same and len(program.inputs) == len(examples) else None
+
+
+def example_of(of: Type) -> Any:
+    """A number or array of a type; its elements are such that most functions are defined there."""
+    number = 0.5 if of.dtype is None or of.dtype.kind in "fc" else 1
+    if of.dtype is None:
+        return of.kind(number)
+    if of.kind is np.generic:
+        return of.dtype.type(number)
+    return np.broadcast_to(np.array(number, of.dtype), of.shape)
+
+
+# Whether a trace of a function shows all that it does.
+
+
+def is_transparent(primitive: Primitive) -> bool:
+    """Whether a primitive may be taken apart: another's, that reads NumPy and numbers only."""
+    if is_builtin(primitive) or primitive in LOWERINGS or hasattr(primitive, "lowering"):
+        return False
+    return is_pure(primitive) and reads_numbers_only(primitive.forward)
+
+
+def reads_numbers_only(function: Any) -> bool:
+    """Whether a function, and all that it calls, reads NumPy's functions and fixed numbers only."""
+    seen: set[Any] = set()
+    waiting = [function]
+    while waiting:
+        called = waiting.pop()
+        if not isinstance(called, types.FunctionType) or not has_plain_code(called):
+            return False
+        if called in seen:
+            continue
+        seen.add(called)
+        for value in read_by(called):
+            if isinstance(value, Primitive):
+                waiting += [] if is_builtin(value) else [value.forward]
+            elif not is_fixed(value):
+                waiting.append(value)
+    return True
+
+
+def has_plain_code(function: types.FunctionType) -> bool:
+    """Whether code binds nothing outside of itself, and names what is known to be harmless."""
+    codes = list(codes_in(function.__code__))
+    if any(x.opname in EFFECTS for code in codes for x in dis.get_instructions(code)):
+        return False
+    unknown = {name for code in codes for name in code.co_names} - function.__globals__.keys()
+    return unknown <= PURE_BUILTINS | ATTRIBUTES
+
+
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
+
+
+def read_by(function: types.FunctionType) -> Iterator[Any]:
+    """What a function reads from outside: globals, its closure and its defaults."""
+    for name in names_in(function.__code__) & function.__globals__.keys():
+        yield function.__globals__[name]
+    yield from map(contents, function.__closure__ or ())
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+
+
+def is_fixed(value: Any) -> bool:
+    """Whether a value is the same for good: a number, a module or a function of NumPy's."""
+    if isinstance(value, tuple):
+        return all(map(is_fixed, value))
+    if isinstance(value, types.ModuleType):
+        return value in (np, math)
+    if isinstance(value, type):
+        return value.__module__ == "numpy"
+    if isinstance(value, NUMBERS):
+        return True
+    return isinstance(value, Hashable) and (value in registry or value in FUNCTIONS_OF_MATH)

@@ -1,0 +1,1 @@
+"""What the text calls while it runs."""

@@ -1,0 +1,1 @@
+"""The core that is read first: primitives, values, the reverse sweep."""

@@ -1,0 +1,459 @@
+"""The reverse sweep: gradients of one result with respect to all it depends on.
+
+S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16
+(1976): visit the operations in reverse order of computation; hand each input
+its share of the gradient; add the shares up where a value was used twice.
+
+The same sweep serves twice.  On plain arrays it computes numbers.  With
+``recorded=True`` the rules get the nodes themselves, so what they compute is
+itself recorded and can be differentiated again.
+
+Between two nodes gradients are transposes, without complex conjugates; `steepest`
+turns one into the direction of steepest ascent where it leaves the engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from math import isfinite
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
+from autograd_lite.core.errors import BackwardError, NoRuleError, RuleError
+from autograd_lite.core.primitive import ABSENT, PYTHON_SCALARS, Node, Primitive, Rule, recording
+
+__all__ = [
+    "add",
+    "by_serial",
+    "dependencies",
+    "gradient_found",
+    "guard",
+    "one_of",
+    "ones_like",
+    "steepest",
+    "sweep",
+    "swept_on_nodes",
+    "unbroadcast",
+    "zero_of",
+]
+
+by_serial = attrgetter("serial")
+
+
+def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], bool]:
+    """Nodes that the roots depend on and that require a gradient, oldest first.
+
+    Nodes with a serial number below ``since`` are left out and not entered;
+    the second result says whether there were any, be it by way of a comparison
+    or an index, through which no gradient flows.
+    """
+    seen = set(roots)
+    found: list[Node] = []
+    older = False
+    stack = list(seen)
+    pop, push, see = stack.pop, stack.append, seen.add
+    while stack:
+        node = pop()
+        if node.serial < since:
+            older = True
+            continue
+        if node.requires_grad:
+            found.append(node)
+        x, y = node.left, node.right
+        if isinstance(x, Node) and x not in seen:
+            see(x)
+            push(x)
+        if y is ABSENT:
+            continue
+        if isinstance(y, Node) and y not in seen:
+            see(y)
+            push(y)
+        for x in node.rest:
+            if isinstance(x, Node) and x not in seen:
+                see(x)
+                push(x)
+    found.sort(key=by_serial)
+    return found, older
+
+
+def sweep(
+    order: list[Node],
+    gradients: dict[Node, Any],
+    *,
+    recorded: bool | Callable[[Node], Any] = False,
+    free: bool = False,
+    since: int = 0,
+) -> dict[Node, Any]:
+    """Carry ``gradients`` of the last nodes in ``order`` back to all the others.
+
+    ``order`` is consumed.  With ``recorded`` the rules get the nodes themselves
+    instead of their data; or what a function makes of each.  With ``free`` each
+    node forgets its inputs as it is passed, and only the gradients of leaves are
+    kept.  Arrays of nodes with a serial number below ``since`` get no gradient.
+    """
+    masked = False
+    while order:
+        if not recorded:
+            masked = _sweep_broadcasting(order, gradients, masked, free)
+            if not order:
+                break
+        node = order.pop()
+        g = gradients.get(node)
+        primitive = node.primitive
+        if g is None or primitive is None:
+            continue
+        guard = masked and primitive.singular
+        _pass_on(node, primitive, g, gradients, recorded, guard, since)
+        masked = masked or primitive.masks
+        if free:
+            _forget(node, gradients)
+    return gradients
+
+
+def swept_on_nodes(
+    order: list[Node], gradients: dict[Node, Any], *, free: bool = False
+) -> dict[Node, Any]:
+    """`sweep` for arrays of other libraries; ``gradients`` are nodes, the results arrays.
+
+    The rules get nodes, though nothing is recorded, so that every function they call
+    is looked up first: what the library lacks is refused by name.
+    """
+    token = recording.set(False)
+    try:
+        found = sweep(order, gradients, recorded=True, free=free)
+    finally:
+        recording.reset(token)
+    arrays = {
+        node: g.data if isinstance(g, Node) else as_array_of(node.data, g)
+        for node, g in found.items()
+    }
+    shared = repeated(arrays.values())
+    for node, g in arrays.items():
+        if node.primitive is None and (id(g) in shared or getattr(g, "base", None) is not None):
+            arrays[node] = g.copy()
+    return arrays
+
+
+def _sweep_broadcasting(
+    order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool
+) -> bool:
+    """`sweep` through operations that broadcast one or two inputs, where graphs spend their time.
+
+    It stops before a node of any other kind, before one whose rule Python's
+    arithmetic refuses, and before one that has no rule for its second input;
+    ``masked`` is returned as it stands there.
+    """
+    ndarray = np.ndarray
+    while order:
+        node = order.pop()
+        primitive: Any = node.primitive
+        g = gradients.get(node)
+        if g is None or primitive is None:
+            continue
+        guard = masked and primitive.singular
+        unusual = node.parameters or node.rest or (guard and g.__class__ is not float)
+        if unusual or not primitive.short_way:
+            order.append(node)
+            break
+        x, y = node.left, node.right
+        if isinstance(x, Node):
+            x_data, x_varies = x.data, x.requires_grad
+        else:
+            x_data, x_varies = x, False
+        if y is ABSENT:
+            y_varies = False
+        elif isinstance(y, Node):
+            y_data, y_varies = y.data, y.requires_grad
+        else:
+            y_data, y_varies = y, False
+        if guard and g == 0.0:
+            # Behind a mask zero upstream gives zero, whatever the local derivative.
+            if x_varies:
+                gradients.setdefault(x, 0.0)
+            if y_varies:
+                gradients.setdefault(y, 0.0)
+        else:
+            try:
+                if y is ABSENT:
+                    share = primitive.rules[0](g, node.data, x_data)
+                elif x_varies:
+                    share = primitive.rules[0](g, node.data, x_data, y_data)
+                if y_varies:
+                    share_y = primitive.rules[1](g, node.data, x_data, y_data)
+            except (ArithmeticError, IndexError):
+                order.append(node)
+                break
+            if x_varies:
+                if (share.__class__ is not float or x_data.__class__ is not float) and not (
+                    share.__class__ is ndarray is x_data.__class__
+                    and share.shape == x_data.shape
+                    and share.dtype is x_data.dtype
+                ):
+                    share = _conform(share, x_data, primitive, 0)
+                gradients[x] = gradients[x] + share if x in gradients else share
+            if y_varies:
+                if (share_y.__class__ is not float or y_data.__class__ is not float) and not (
+                    share_y.__class__ is ndarray is y_data.__class__
+                    and share_y.shape == y_data.shape
+                    and share_y.dtype is y_data.dtype
+                ):
+                    share_y = _conform(share_y, y_data, primitive, 1)
+                gradients[y] = gradients[y] + share_y if y in gradients else share_y
+        masked = masked or primitive.masks
+        if free:
+            _forget(node, gradients)
+    return masked
+
+
+def _forget(node: Node, gradients: dict[Node, Any]) -> None:
+    """Free what the node holds; later sweeps are told."""
+    del gradients[node]
+    node.inputs = ()
+    node.primitive = FREED
+
+
+def _fits(share: Any, like: Any) -> bool:
+    """Whether a share is an array that needs no conforming."""
+    return (
+        share.__class__ is np.ndarray is like.__class__
+        and share.shape == like.shape
+        and share.dtype is like.dtype
+    )
+
+
+def _pass_on(
+    node: Node,
+    primitive: Primitive,
+    g: Any,
+    gradients: dict[Node, Any],
+    recorded: bool | Callable[[Node], Any],
+    guard: bool,
+    since: int,
+) -> None:
+    """Hand each input of a node its share of the node's gradient ``g``."""
+    inputs = node.inputs
+    if primitive is FREED:
+        raise BackwardError(
+            "this graph was freed by an earlier backward(retain_graph=False); compute the "
+            "result again, or keep the graph by leaving retain_graph at True"
+        )
+    if recorded is True:
+        out: Any = node
+        operands: Any = inputs
+    elif recorded:
+        out = recorded(node)
+        operands = [recorded(x) if isinstance(x, Node) else x for x in inputs]
+    else:
+        out = node.data
+        operands = [x.data if isinstance(x, Node) else x for x in inputs]
+    rules = primitive.rules
+    if len(rules) < len(inputs):
+        rules = _rules_for(primitive, inputs)
+    for index, x in enumerate(inputs):
+        rule = rules[index]
+        if rule is None or not isinstance(x, Node) or not x.requires_grad or x.serial < since:
+            continue
+        if guard:
+            share = _guarded(rule, g, out, operands, node.parameters)
+        else:
+            share = _applied(rule, g, out, operands, node.parameters)
+        if not _fits(share, x.data):
+            share = _conform(share, x.data, primitive, index)
+        gradients[x] = add(gradients[x], share) if x in gradients else share
+
+
+def _rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
+    rules = primitive.rules_for(inputs)
+    for index in range(len(rules), len(inputs)):
+        x = inputs[index]
+        if isinstance(x, Node) and x.requires_grad:
+            raise NoRuleError(
+                f"{primitive.name}: no derivative rule for {_argument(primitive, index)}; "
+                f"give one with {primitive.name}.defvjp(...), "
+                "or None there if it has no derivative"
+            )
+    return (*rules, *(None for _ in inputs[len(rules) :]))
+
+
+def _applied(
+    rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
+) -> Any:
+    try:
+        return rule(g, out, *operands, **parameters)
+    except ArithmeticError:
+        return _in_numpy(rule, g, out, operands, parameters)
+
+
+def _guarded(
+    rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
+) -> Any:
+    """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
+    if g.__class__ is float:
+        return 0.0 if g == 0.0 else _applied(rule, g, out, operands, parameters)
+    with np.errstate(all="ignore"):
+        share = rule(g, out, *operands, **parameters)
+        if isinstance(g, Node):
+            return guard(share, g) if isinstance(share, Node) else share
+        return np.where(g == 0, 0, share)
+
+
+def guard_forward(share: Any, g: Any) -> Any:
+    """What a recorded sweep makes of a share: 0 where it is not finite and upstream is 0.
+
+    A share that is finite stays as it is: upstream may be zero by chance, and the
+    share then still has a derivative.
+    """
+    if share.__class__ is float:
+        return share if g != 0.0 or isfinite(share) else 0.0
+    return np.where(_blocked(share, g), 0, share)
+
+
+def guard_vjp(h: Any, out: Any, share: Any, g: Any) -> Any:
+    return np.where(_blocked(share, g), 0, h)
+
+
+def _blocked(share: Any, g: Any) -> Any:
+    return np.logical_and(g == 0, np.logical_not(np.isfinite(share)))
+
+
+guard = Primitive(guard_forward, guard_vjp, None, name="guard", broadcasts=True, masks=True)
+
+
+def _in_numpy(
+    rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
+) -> Any:
+    """Redo in NumPy's arithmetic what Python's refuses: 1/0 is inf there, with a warning."""
+    g, out, *operands = [np.float64(x) if x.__class__ is float else x for x in (g, out, *operands)]
+    return rule(g, out, *operands, **parameters)
+
+
+def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
+    """Give a rule's result the shape and dtype of the input that it is the gradient of."""
+    if share.__class__ is like.__class__ is float or isinstance(like, tuple):
+        return share
+    _check(share, np.shape(like), primitive, index)
+    if np.shape(like) != getattr(share, "shape", ()):
+        share = unbroadcast(share, np.shape(like))
+    if is_complex(share) and not is_complex(like):
+        share = np.real(share)
+    if isinstance(share, Node):
+        return _as_dtype(share, getattr(like, "dtype", None))
+    if isinstance(like, np.ndarray | np.generic):
+        return np.asarray(share, like.dtype)
+    if is_duck_array(like):  # a constant moves there where the sweep ends, or in a program
+        return share.astype(like.dtype) if is_duck_array(share) else np.asarray(share, like.dtype)
+    return type(like)(share) if isinstance(like, (float, complex)) else share
+
+
+def _check(share: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
+    """Refuse what cannot be the gradient of an array of this shape."""
+    fault = _fault(share, shape, primitive)
+    if fault is not None:
+        raise RuleError(f"{primitive.name}: the rule for {_argument(primitive, index)} {fault}")
+
+
+def _fault(share: Any, shape: tuple[int, ...], primitive: Primitive) -> str | None:
+    """Why a rule's result cannot be the gradient of an array of this shape; None if it can."""
+    dtype = getattr(share, "dtype", None)
+    if dtype is None and not isinstance(share, (float, int, complex)):
+        return f"returned {type(share).__name__}; return an array of shape {shape}"
+    if dtype is not None and dtype.kind not in "fciub":
+        return f"returned dtype {dtype}; return real or complex numbers"
+    share_shape = () if dtype is None else share.shape
+    if share_shape != shape and not (primitive.broadcasts and _broadcasts(shape, share_shape)):
+        return (
+            f"returned shape {share_shape}, but the argument has shape {shape}; "
+            "a gradient has the shape of what it is the gradient of"
+        )
+    return None
+
+
+def _as_dtype(share: Any, dtype: Any) -> Any:
+    return share if dtype is None or share.dtype == dtype else np.astype(share, dtype)
+
+
+def _argument(primitive: Primitive, index: int) -> str:
+    names = primitive.argument_names
+    return f"argument {index} ({names[index]!r})" if index < len(names) else f"argument {index}"
+
+
+def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    """Whether an array of shape ``small`` broadcasts to exactly ``large``."""
+    try:
+        return np.broadcast_shapes(small, large) == large
+    except ValueError:
+        return False
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which an array of ``shape`` was broadcast."""
+    extra = len(g.shape) - len(shape)
+    axes = (
+        *range(extra),
+        *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1),
+    )
+    summed = np.sum(g, axis=axes)
+    return summed if summed.shape == shape else np.reshape(summed, shape)
+
+
+def add(a: Any, b: Any) -> Any:
+    """Add two gradients of one node; those of several outputs are tuples with gaps."""
+    if a.__class__ is tuple:
+        return tuple(
+            y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True)
+        )
+    return a + b
+
+
+def ones_like(data: Any) -> Any:
+    """The gradient of a result with respect to itself, in its own type."""
+    if data.__class__ is float:
+        return 1.0
+    return type(data)(1) if data.__class__ in PYTHON_SCALARS else np.ones_like(data)
+
+
+def one_of(node: Node) -> Any:
+    """The gradient of a node with respect to itself; while tracing always a constant of NumPy's."""
+    data = node.data
+    if node.traced and is_duck_array(data):
+        return np.ones(data.shape, data.dtype)
+    return ones_like(data)
+
+
+def zero_of(data: Any) -> Any:
+    """The gradient of what has no influence."""
+    return type(data)(0) if data.__class__ in PYTHON_SCALARS else np.zeros_like(data)
+
+
+def gradient_found(node: Node, gradients: dict[Node, Any]) -> Any:
+    """What a sweep has found for a node: zero, if the result does not depend on it."""
+    return gradients[node] if node in gradients else zero_of(node.data)
+
+
+def repeated(gradients: Iterable[Any]) -> set[int]:
+    """Identities of the objects that occur more than once among these gradients."""
+    return {identity for identity, count in Counter(map(id, gradients)).items() if count > 1}
+
+
+def steepest(g: Any) -> Any:
+    """From the transpose to ∂/∂re + i·∂/∂im, the direction of steepest ascent."""
+    if g.__class__ is complex:
+        return g.conjugate()
+    return np.conjugate(g) if is_complex(g) else g
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a number, array or node is of complex type."""
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else dtype.kind == "c"
+
+
+def _freed(*_: Any) -> Any:
+    raise AssertionError("a freed node is never computed again")
+
+
+FREED = Primitive(_freed, name="freed")

@@ -1,0 +1,552 @@
+"""Value: a node of the computation graph that behaves like the number or array it holds.
+
+Operators and NumPy's two protocols (``__array_ufunc__``, NEP 13, and
+``__array_function__``, NEP 18) look up what to do in the registry of
+primitives, so ordinary NumPy code records its own graph.
+"""
+
+from __future__ import annotations
+
+import opcode
+import operator
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.array_methods import ArrayMethods
+from autograd_lite.core.backward import (
+    dependencies,
+    ones_like,
+    repeated,
+    steepest,
+    sweep,
+    swept_on_nodes,
+)
+from autograd_lite.core.duck_arrays import (
+    as_array_of,
+    check_lengths,
+    computed_by_library,
+    is_duck_array,
+)
+from autograd_lite.core.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    AutogradError,
+    BackwardError,
+    InPlaceError,
+    NoRuleError,
+    UnsupportedError,
+)
+from autograd_lite.core.primitive import (
+    NO_PARAMETERS,
+    PYTHON_SCALARS,
+    Node,
+    Primitive,
+    apply,
+    record,
+    registry,
+    serials,
+)
+
+__all__ = ["Value"]
+
+STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
+
+IN_PLAIN_ARRAY = (
+    "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
+    "Values with ag.array or np.stack, replace parts with x.at[i].set(v), or pass x.data "
+    "to use the number as a constant"
+)
+
+CONSTANTS = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32})
+
+
+def checked(data: Any, argument: str) -> Any:
+    """Check what a Value is to hold; a Python number stays one, the rest becomes an array."""
+    if data.__class__ is float or data.__class__ is complex:
+        return data
+    if data.__class__ is int:
+        return float(data)
+    if isinstance(data, Node):
+        raise ArgumentTypeError(
+            f"{argument} is already a Value; use it as it is, or pass its .data for a new leaf"
+        )
+    if isinstance(data, (list, tuple)) and _holds_node(data):
+        raise ArgumentTypeError(
+            f"{argument} is a list of Values; use ag.array or np.stack to join them "
+            "with their gradients, or pass their .data"
+        )
+    try:
+        fits = isinstance(data, (np.ndarray, np.generic)) or is_duck_array(data)
+        array = data if fits else np.asarray(data)
+    except ValueError as error:
+        raise ArgumentValueError(
+            f"{argument} is a ragged list: its rows differ in length; pass rows of equal length"
+        ) from error
+    check_lengths(array, argument)
+    kind = array.dtype.kind
+    if kind in "iu":
+        return array.astype(np.float64)
+    if kind not in "fc":
+        raise ArgumentTypeError(
+            f"{argument} must hold real or complex numbers, not {type(data).__name__} "
+            f"of dtype {array.dtype}; convert it to float first"
+        )
+    return np.asarray(array) if isinstance(array, np.generic) else array
+
+
+def _holds_node(data: Any) -> bool:
+    stack = [data]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Node):
+            return True
+        if isinstance(x, (list, tuple)):
+            stack.extend(x)
+    return False
+
+
+def _apply_to_one(primitive: Primitive, x: Any) -> Any:
+    """`apply` for a single operand, without its generality."""
+    data = primitive.forward(x.data)
+    if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
+        data = data.item() if isinstance(data, np.generic) else data
+    requires_grad = x.requires_grad and primitive.differentiable
+    return record(primitive, data, NO_PARAMETERS, requires_grad, x)
+
+
+def _unary(function: Any) -> Callable[[Value], Value]:
+    def operate(self: Value) -> Value:
+        result: Value = _apply_to_one(registry[function], self)
+        return result
+
+    return operate
+
+
+def _binary(
+    function: Any,
+) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
+    """An operator and its reflection; scalar graphs spend their time here."""
+
+    primitive: Any = None
+
+    def operate(self: Value, other: Any) -> Any:
+        nonlocal primitive
+        if primitive is None:
+            primitive = registry[function]
+        if isinstance(other, Node):
+            operand = other.data
+            requires_grad = self.requires_grad or other.requires_grad
+        elif other.__class__ in CONSTANTS:
+            operand = other
+            requires_grad = self.requires_grad
+        else:
+            return _unusual(primitive, self, other, False)
+        try:
+            data = primitive.forward(self.data, operand)
+        except (ArithmeticError, TypeError):
+            data = _otherwise(primitive, self.data, operand)
+        if not primitive.differentiable:
+            requires_grad = False
+        return record(primitive, data, NO_PARAMETERS, requires_grad, self, other)
+
+    def reflect(self: Value, other: Any) -> Any:
+        primitive = registry[function]
+        if other.__class__ not in CONSTANTS:
+            return _unusual(primitive, self, other, True)
+        try:
+            data = primitive.forward(other, self.data)
+        except (ArithmeticError, TypeError):
+            data = _otherwise(primitive, other, self.data)
+        requires_grad = self.requires_grad and primitive.differentiable
+        return record(primitive, data, NO_PARAMETERS, requires_grad, other, self)
+
+    return operate, reflect
+
+
+def _otherwise(primitive: Primitive, left: Any, right: Any) -> Any:
+    """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
+    if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
+        return primitive.forward(np.float64(left), np.float64(right)).item()
+    return computed_by_library(primitive.forward, [left, right], primitive.name)(left, right)
+
+
+def _unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
+    """An operand of a less common type: lists and NumPy scalars are numbers, the rest is not."""
+    if isinstance(other, (list, tuple)):
+        other = checked(other, "the operand")
+    elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
+        return NotImplemented
+    if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
+        return NotImplemented
+    return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
+
+
+class Value(ArrayMethods):
+    """A number or array whose computations are recorded, so that they can be differentiated.
+
+    Parameters
+    ----------
+    data : float, complex, array_like
+        A Python number stays a Python number.  Anything else becomes an array
+        that is not copied; lists and integers become float64, ``float32`` and
+        other float types stay as they are.
+    requires_grad : bool
+        Whether gradients are computed for it.
+    label : str, optional
+        A name for drawings and error messages.
+
+    Attributes
+    ----------
+    data
+        The number or array.
+    grad
+        The gradient of the last ``backward()``, of the shape and dtype of
+        ``data``; None before.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If ``data`` holds booleans, strings or objects.
+    ArgumentValueError
+        If ``data`` is a ragged list.
+
+    Notes
+    -----
+    Comparisons give a Value of booleans that carries no gradient; it works in
+    ``if``, as an index and in ``np.where`` as the array of booleans would.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Value
+    >>> x = Value([1.0, 2.0, 3.0])
+    >>> y = np.sum(x ** 2)
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
+        self.data = checked(data, "data")
+        self.grad = None
+        self.primitive = None
+        self.inputs = ()
+        self.parameters = NO_PARAMETERS
+        self.requires_grad = requires_grad
+        self.label = label
+        self.serial = next(serials)
+
+    # The gradient.
+
+    def backward(self, seed: Any = None, *, retain_graph: bool = True) -> None:
+        """Set ``.grad`` on every Value that this one was computed from.
+
+        Leaves add the new gradient to the one they have, as in PyTorch;
+        intermediate Values only ever show the gradient of the last sweep.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            The gradient with respect to this Value; must have its shape.
+            May be left out for a single number, where it is 1.
+        retain_graph : bool
+            False frees each node as soon as the sweep has passed it; only
+            leaves then get a gradient.
+
+        Raises
+        ------
+        BackwardError
+            If nothing here requires a gradient, if the Value is not a single
+            number and no seed is given, or if the graph was freed before.
+        ArgumentValueError
+            If the seed has another shape than this Value.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> a, b = Value(2.0), Value(-3.0)
+        >>> (a * b + a).backward()
+        >>> a.grad, b.grad
+        (-2.0, 2.0)
+        """
+        seed = self._seed(seed)
+        order, _ = dependencies([self])
+        remaining = order[:] if retain_graph else order
+        run = swept_on_nodes if isinstance(seed, Node) else sweep
+        gradients = run(remaining, {self: seed}, free=not retain_graph)
+        if len(gradients) < len(order):
+            for node in order:
+                if node not in gradients and node.primitive is not None:
+                    node.grad = None
+        shared: set[int] | None = None
+        for node, g in gradients.items():
+            if g.__class__ is not float:
+                g = steepest(g)
+            if node.primitive is not None:
+                node.grad = g
+            elif node.grad is not None:
+                node.grad = node.grad + g
+            elif g.__class__ is np.ndarray:
+                # A leaf's gradient is the caller's to change: no view, and no other node's.
+                shared = repeated(gradients.values()) if shared is None else shared
+                node.grad = g.copy() if g.base is not None or id(g) in shared else g
+            else:
+                node.grad = g
+
+    def _seed(self, seed: Any) -> Any:
+        if not self.requires_grad:
+            raise BackwardError(
+                "backward() on a Value that requires no gradient: it was made with "
+                "requires_grad=False, under no_grad, or by a function without derivative"
+            )
+        if seed is None:
+            if self.size != 1:
+                raise BackwardError(
+                    f"backward() without a seed needs a single number, and this Value has shape "
+                    f"{self.shape}; reduce it first (np.sum, np.mean) "
+                    "or pass a seed of that shape"
+                )
+            return seed_of(ones_like(self.data), self.data)
+        if isinstance(seed, Node):
+            seed = seed.data
+        if np.shape(seed) != self.shape:
+            raise ArgumentValueError(
+                f"the seed has shape {np.shape(seed)}, but this Value has shape {self.shape}; "
+                "a seed is the gradient with respect to the Value and has its shape"
+            )
+        if self.data.__class__ in PYTHON_SCALARS:
+            return steepest(type(self.data)(seed))
+        if is_duck_array(self.data):
+            return seed_of(steepest(as_array_of(self.data, seed)), self.data)
+        return steepest(np.array(seed, self.dtype))
+
+    def detach(self) -> Value:
+        """Return a new leaf with the same data that requires no gradient.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> (Value(2.0) * 3).detach()
+        Value(6.0)
+        """
+        return Value(self.data, requires_grad=False, label=self.label)
+
+    @property
+    def at(self) -> At:
+        """Replacements of parts: ``x.at[i].set(v)`` and ``x.at[i].add(v)`` give a new Value."""
+        return At(self)
+
+    # Operators.
+
+    __add__, __radd__ = _binary(np.add)
+    __sub__, __rsub__ = _binary(np.subtract)
+    __mul__, __rmul__ = _binary(np.multiply)
+    __truediv__, __rtruediv__ = _binary(np.divide)
+    __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
+    __mod__, __rmod__ = _binary(np.remainder)
+    __pow__, __rpow__ = _binary(operator.pow)
+    __matmul__, __rmatmul__ = _binary(np.matmul)
+    __and__, __rand__ = _binary(np.bitwise_and)
+    __or__, __ror__ = _binary(np.bitwise_or)
+    __xor__, __rxor__ = _binary(np.bitwise_xor)
+    __lt__, _ = _binary(np.less)
+    __le__, _ = _binary(np.less_equal)
+    __gt__, _ = _binary(np.greater)
+    __ge__, _ = _binary(np.greater_equal)
+    __eq__, _ = _binary(np.equal)
+    __ne__, _ = _binary(np.not_equal)
+    __neg__ = _unary(np.negative)
+    __pos__ = _unary(np.positive)
+    __abs__ = _unary(np.absolute)
+    __invert__ = _unary(np.invert)
+    __hash__ = object.__hash__
+
+    # NumPy's protocols.
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        called = method == "__call__" and not kwargs
+        primitive = registry.get(ufunc if called else (ufunc, method))
+        if called and primitive.__class__ is Primitive:
+            if len(inputs) == 1:
+                return _apply_to_one(primitive, self)
+            return apply(primitive, inputs, NO_PARAMETERS)
+        if method == "at":
+            raise InPlaceError(
+                f"np.{ufunc.__name__}.at writes in place, which would lose the gradient; "
+                "write x = x.at[i].add(v) for np.add.at(x, i, v)"
+            )
+        if any(x is not None for x in kwargs.get("out", ())):
+            raise InPlaceError(
+                f"np.{ufunc.__name__} cannot write its result into out= where a Value is "
+                "involved; leave out= away (or write a = a + x for a += x) "
+                "and use the Value that is returned"
+            )
+        if primitive is None:
+            raise _no_ufunc_rule(ufunc, method, kwargs)
+        return primitive(*inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        primitive = registry.get(function)
+        if primitive is None:
+            raise _no_rule(function)
+        if kwargs.get("out") is not None:
+            raise InPlaceError(
+                f"np.{function.__name__} cannot write its result into out= where a Value is "
+                "involved; leave out= away and use the Value that is returned"
+            )
+        return primitive(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise ArgumentTypeError(IN_PLAIN_ARRAY)
+        return np.array(self.data, dtype, copy=copy)
+
+    # Python's protocols.
+
+    def __getitem__(self, index: Any) -> Value:
+        parts = index if isinstance(index, tuple) else (index,)
+        result: Value = registry[operator.getitem](self, *parts)
+        return result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise InPlaceError(
+            "a Value cannot be written in place; write x = x.at[i].set(v) for x[i] = v "
+            "and x = x.at[i].add(v) for x[i] += v"
+        )
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ArgumentTypeError("len() of a Value that is a single number")
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Value]:
+        if self.ndim == 0:
+            raise ArgumentTypeError("iteration over a Value that is a single number")
+        return (self[i] for i in range(len(self.data)))
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        # NumPy asks for a float both in float(x), which is the caller's will, and in
+        # array[i] = x, where the gradient would be lost without a word.
+        caller = sys._getframe(1)
+        if self.requires_grad and caller.f_code.co_code[caller.f_lasti] == STORE_SUBSCR:
+            raise ArgumentTypeError(IN_PLAIN_ARRAY)
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __complex__(self) -> complex:
+        return complex(self.data)
+
+    def __index__(self) -> int:
+        return operator.index(self.data)
+
+    def __format__(self, specification: str) -> str:
+        return format(self.data if self.ndim else self.item(), specification)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        parts = [_show(self.data, len(name) + 1)]
+        if self.ndim and self.dtype != np.float64 and self.dtype != bool:
+            parts.append(f"dtype={self.dtype}")
+        if self.grad is not None:
+            parts.append(f"grad={_show(self.grad, len(name) + 1)}")
+        if self.label is not None:
+            parts.append(f"label={self.label!r}")
+        return f"{name}({', '.join(parts)})"
+
+    def __reduce__(self) -> Any:
+        return _restore, (type(self), self.data, self.grad, self.requires_grad, self.label)
+
+
+def seed_of(seed: Any, data: Any) -> Any:
+    """Where a sweep starts: a node if ``data`` is a duck array, as `swept_on_nodes` needs it."""
+    if data.__class__ is float or not is_duck_array(data) or isinstance(seed, Node):
+        return seed
+    return Value(seed, requires_grad=False)
+
+
+def _show(data: Any, indent: int) -> str:
+    if isinstance(data, np.ndarray):
+        return np.array2string(data, separator=", ", prefix=" " * indent)
+    return repr(data.item() if isinstance(data, np.generic) else data)
+
+
+def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str) -> Value:
+    """Rebuild a copied or unpickled Value as a leaf."""
+    value = cls.__new__(cls)
+    Value.__init__(value, 0.0, requires_grad=requires_grad, label=label)
+    value.data = data
+    value.grad = grad
+    return value
+
+
+def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> AutogradError:
+    """The error for a ufunc, one of its methods, or keywords that have no rule."""
+    if method == "__call__" and ufunc in registry:
+        return UnsupportedError(
+            f"np.{ufunc.__name__} of a Value does not take {', '.join(sorted(kwargs))}; "
+            "leave it out, or pass x.data to compute without gradient"
+        )
+    return _no_rule(ufunc, "" if method == "__call__" else f".{method}")
+
+
+def _no_rule(function: Any, method: str = "") -> NoRuleError:
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{function.__name__}{method}"
+    return NoRuleError(
+        f"{name} has no derivative rule in autograd_lite; write one with ag.primitive and "
+        "defvjp, or pass x.data to use the number as a constant"
+    )
+
+
+class At:
+    """Part of a Value that is to be replaced; made by ``x.at[index]``.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value
+    >>> x = Value([1.0, 2.0, 3.0])
+    >>> x.at[0].set(10.0)
+    Value([10.,  2.,  3.])
+    >>> x.at[[0, 0]].add(1.0)
+    Value([3., 2., 3.])
+    """
+
+    __slots__ = ("index", "value")
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+        self.index: tuple[Any, ...] | None = None
+
+    def __getitem__(self, index: Any) -> At:
+        part = At(self.value)
+        part.index = index if isinstance(index, tuple) else (index,)
+        return part
+
+    def _replace(self, how: str, replacement: Any) -> Value:
+        if self.index is None:
+            raise ArgumentTypeError(f"x.at.{how}(v) lacks an index; write x.at[i].{how}(v)")
+        result: Value = registry[f"at.{how}"](self.value, replacement, *self.index)
+        return result
+
+    def set(self, replacement: Any) -> Value:
+        """A copy with this part replaced; where an index repeats, the last one counts."""
+        return self._replace("set", replacement)
+
+    def add(self, increment: Any) -> Value:
+        """A copy with this part increased; where an index repeats, increments add up."""
+        return self._replace("add", increment)
+
+
+# Results are made empty, for `record` to fill in: Value.__init__ has nothing to check there.
+Node.new_result = partial(object.__new__, Value)

@@ -1,0 +1,495 @@
+"""Functions to gradients: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint.
+
+All of them call the function once on fresh Values (`Trace`) and sweep back to these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.backward import dependencies, gradient_found, one_of, ones_like, sweep
+from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.primitive import (
+    NO_PARAMETERS,
+    PYTHON_SCALARS,
+    Node,
+    Primitive,
+    in_slots,
+    record,
+    recording,
+    serials,
+)
+from autograd_lite.core.tree import flatten, rebuild
+from autograd_lite.core.value import Value
+from autograd_lite.ops.shaping import as_new_node, recompute
+from autograd_lite.random import keeping_draws, repeating_draws
+from autograd_lite.transforms.trace import Trace, is_number
+
+__all__ = [
+    "checkpoint",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]
+
+Function = Callable[..., Any]
+
+
+def _positions(argnum: int | tuple[int, ...]) -> tuple[int, ...]:
+    return argnum if isinstance(argnum, tuple) else (argnum,)
+
+
+def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+    """The function that returns both the value of ``function`` and its gradient.
+
+    Parameters
+    ----------
+    function
+        Returns a single number; real, or the real part counts.
+    argnum
+        Which argument to differentiate with respect to; a tuple for several.
+        The argument may be a number, an array, or nested tuples, lists and
+        dicts of them.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``function`` and returns ``(value, gradient)``,
+        the gradient nested and shaped as its argument, a tuple of them if
+        ``argnum`` is a tuple.
+
+    Raises
+    ------
+    BackwardError
+        If the function returns more than one number.
+    ArgumentTypeError
+        If an argument is no number, or the function returns none.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+    """
+
+    @wraps(function)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
+        output = trace.number("grad")
+        seed = one_of(output) if isinstance(output, Node) else 1.0
+        gradients = trace.like_arguments(trace.gradients([seed]))
+        value = trace.plain(output)
+        return value, tuple(gradients) if isinstance(argnum, tuple) else gradients[0]
+
+    return value_and_gradient
+
+
+def _with_keywords(function: Function, kwargs: dict[str, Any]) -> Function:
+    if not kwargs:
+        return function
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+def grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+    """The gradient of a function that returns a single number.
+
+    Nothing is left behind: no Value gets a ``.grad``.  Calls nest to any order.
+
+    Parameters
+    ----------
+    function, argnum
+        As for `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``function`` and returns the gradient, in the
+        nesting, shape and dtype of the argument.
+
+    Raises
+    ------
+    BackwardError
+        If the function returns more than one number.
+    ArgumentTypeError
+        If an argument is no number, or the function returns none.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.grad(np.sin)(0.0)
+    1.0
+    >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
+    12.0
+    """
+    both = value_and_grad(function, argnum)
+
+    @wraps(function)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
+    """The value of a function, and its vector-Jacobian product at that point.
+
+    Parameters
+    ----------
+    function
+        Returns an array or number, or a nesting of them.
+    *args
+        Where to evaluate it; nested arguments are differentiated leaf by leaf.
+
+    Returns
+    -------
+    value
+        ``function(*args)``.
+    pullback : callable
+        Takes a cotangent shaped as the value and returns a tuple, for each
+        argument the gradient of <cotangent, value>.  May be called repeatedly.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a cotangent has another shape than the value.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> value, pullback = ag.vjp(lambda x: x**2, np.array([1.0, 3.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array([ 2., 60.]),)
+    """
+    trace = Trace(function, args, range(len(args)))
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        seeds = [
+            _seed(seed, output, "cotangent", "value")
+            for seed, output in zip(_leaves(cotangent, trace.result), trace.outputs, strict=True)
+        ]
+        return tuple(trace.like_arguments(trace.gradients(seeds)))
+
+    return rebuild(trace.result, map(trace.plain, trace.outputs)), pullback
+
+
+def _leaves(tree: Any, like: Any) -> list[Any]:
+    """The leaves of a nesting that must be nested like another one."""
+    leaves, wanted = flatten(tree), flatten(like)
+    if not isinstance(like, (list, tuple, dict)) and isinstance(tree, (list, tuple)):
+        leaves = [np.asarray(tree, float)]
+    if len(leaves) != len(wanted):
+        raise ArgumentValueError(
+            f"{len(leaves)} arrays were given where {len(wanted)} are wanted; "
+            "nest them in the same way"
+        )
+    return leaves
+
+
+def _seed(seed: Any, like: Any, what: str, counterpart: str) -> Any:
+    """Check a cotangent or tangent, and give it the dtype of its counterpart."""
+    if np.shape(seed) != np.shape(like):
+        raise ArgumentValueError(
+            f"a {what} has shape {np.shape(seed)}, but its {counterpart} has shape "
+            f"{np.shape(like)}; the two must be equal"
+        )
+    if isinstance(seed, Node):
+        return seed
+    data = like.data if isinstance(like, Node) else like
+    if data.__class__ in PYTHON_SCALARS:
+        return type(data)(seed)
+    traced = isinstance(like, Node) and like.traced  # programs move constants themselves
+    elsewhere = is_duck_array(data) and not traced
+    return as_array_of(data, seed) if elsewhere else np.asarray(seed, data.dtype)
+
+
+def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """The value of a function, and its derivative in one direction (Jacobian-vector product).
+
+    Computed by reverse mode twice: the vector-Jacobian product is linear in
+    its cotangent, and transposing that map once more gives the Jacobian
+    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+
+    Parameters
+    ----------
+    function
+        Returns an array or number, or a nesting of them.
+    primals
+        A tuple of arguments; or one argument alone.
+    tangents
+        The direction: nested and shaped as ``primals``.
+
+    Returns
+    -------
+    value, tangent
+        ``function(*primals)`` and its directional derivative, shaped alike.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a tangent has another shape than its primal.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.jvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 0.5]))
+    (array([1., 9.]), array([2., 3.]))
+    """
+    args = primals if isinstance(primals, tuple) else (primals,)
+    trace = Trace(function, args, range(len(args)))
+    directions = [
+        _seed(tangent, primal, "tangent", "primal")
+        for tangent, primal in zip(_leaves(tangents, primals), flatten(list(args)), strict=True)
+    ]
+
+    def pullback(*cotangents: Any) -> list[Any]:
+        return trace.gradients(cotangents, recorded=True)
+
+    # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
+    ones = [
+        one_of(output) if isinstance(output, Node) else ones_like(output)
+        for output in trace.outputs
+    ]
+    transposed = Trace(pullback, ones, range(len(ones)))
+    recorded = trace.keep and (trace.foreign or any(isinstance(v, Node) for v in directions))
+    tangent = transposed.gradients(directions, recorded)
+    return (
+        rebuild(trace.result, map(trace.plain, trace.outputs)),
+        rebuild(trace.result, map(trace.plain, tangent)),
+    )
+
+
+def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+    """The matrix of all first derivatives, a row for each output element.
+
+    One reverse sweep carries all rows of an output, or as many as fit into
+    memory; they are computed one after the other where a rule of your own
+    works on plain arrays only.
+
+    Parameters
+    ----------
+    function
+        Returns an array or number, or a nesting of them.
+    argnum
+        As for `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``function`` and returns an array of shape
+        ``output.shape + argument.shape``; for nested outputs or arguments a
+        nesting of them, outputs outside.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.jacobian(lambda x: np.array([[0.0, 1.0], [2.0, 0.0]]) @ x)(np.array([5.0, 7.0]))
+    array([[0., 1.],
+           [2., 0.]])
+    """
+
+    @wraps(function)
+    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
+        blocks = []
+        for index, output in enumerate(trace.outputs):
+            shape = np.shape(output)
+            columns = [
+                np.reshape(rows, shape + np.shape(rows)[1:]) if shape else rows
+                for rows in trace.rows(index)
+            ]
+            trees = trace.like_arguments(columns)
+            blocks.append(tuple(trees) if isinstance(argnum, tuple) else trees[0])
+        return rebuild(trace.result, blocks)
+
+    return all_derivatives
+
+
+def hessian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+    """The matrix of all second derivatives of a function that returns a single number.
+
+    Parameters
+    ----------
+    function, argnum
+        As for `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``function`` and returns an array of shape
+        ``argument.shape + argument.shape``, nested twice for nested arguments.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    """
+    return jacobian(grad(function, argnum), argnum)
+
+
+def hvp(function: Function, primals: Any, tangents: Any) -> Any:
+    """The Hessian times a vector, at the cost of a few gradients and without the matrix.
+
+    B. Pearlmutter, "Fast exact multiplication by the Hessian", Neural
+    Computation 6 (1994); here by differentiating <gradient, tangents>.
+
+    Parameters
+    ----------
+    function
+        Returns a single number.
+    primals
+        A tuple of arguments; or one argument alone.
+    tangents
+        The vector: nested and shaped as ``primals``.
+
+    Returns
+    -------
+    product
+        Nested and shaped as ``primals``.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> ag.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+    args = primals if isinstance(primals, tuple) else (primals,)
+    gradient = grad(function, tuple(range(len(args))))
+    _, pullback = vjp(gradient, *args)
+    product = pullback(tangents if isinstance(primals, tuple) else (tangents,))
+    return product if isinstance(primals, tuple) else product[0]
+
+
+def checkpoint(function: Function) -> Function:
+    """Trade time for memory: forget what happens inside, and compute it again when needed.
+
+    Only the arguments and the result are kept for the reverse sweep, which
+    calls the function once more (A. Griewank, A. Walther, "Evaluating
+    Derivatives", 2nd ed. 2008, chapter 12).  Values that the function captures
+    get their gradients too.
+
+    Parameters
+    ----------
+    function
+        Returns one array or number; must give the same again for the same
+        arguments.  What it draws by `autograd_lite.random`, as dropout does, is
+        kept and not drawn anew.
+
+    Returns
+    -------
+    callable
+        The same function of the same arguments.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the function returns anything but one array or number.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> block = ag.checkpoint(lambda x: np.tanh(np.sin(x)))
+    >>> round(ag.grad(block)(0.5), 6)
+    0.703187
+    """
+
+    @wraps(function)
+    def checkpointed(*args: Any) -> Any:
+        if not recording.get():
+            return function(*args)
+        trees = list(args)
+        leaves = flatten(trees)
+        inside = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
+
+        def run(*varied: Any) -> Any:
+            called = list(leaves)
+            for i, x in zip(inside, varied, strict=True):
+                called[i] = x
+            return function(*rebuild(trees, called))
+
+        def rerun(*varied: Any) -> Any:
+            with repeating_draws(kept):
+                return run(*varied)
+
+        nodes = [leaves[i] for i in inside]
+        with keeping_draws() as kept:
+            result, captured = _run_forgetting(run, nodes)
+        if not isinstance(result, Node):
+            return result
+        again = Recomputing(
+            lambda *inputs: _plain_result(rerun(*inputs[: len(nodes)])),
+            joint=lambda g, out, *inputs: _recomputed(rerun, captured, g, inputs[: len(nodes)]),
+            name=f"checkpoint({getattr(function, '__name__', 'function')})",
+        )
+        inputs = (*nodes, *captured)
+        computed = as_new_node(result)
+        if computed.traced:
+            # A program is made of what happened inside; no gradient goes through there.
+            computed.requires_grad = False
+            inputs = (*inputs, computed)
+        return record(again, result.data, NO_PARAMETERS, result.requires_grad, *in_slots(inputs))
+
+    return checkpointed
+
+
+class Recomputing(Primitive):
+    """A checkpointed call.  While a program is traced, its last input is its result."""
+
+    __slots__ = ()
+
+
+def _plain_result(result: Any) -> Any:
+    return result.data if isinstance(result, Node) else result
+
+
+def _run_forgetting(run: Function, nodes: list[Node]) -> tuple[Any, list[Node]]:
+    """Call the function; return its result and the outer Values that it used besides ``nodes``."""
+    fresh = [as_new_node(x) for x in nodes]
+    since = next(serials)
+    result = run(*fresh)
+    if not is_number(result):
+        raise ArgumentTypeError(
+            f"checkpoint: the function returned {type(result).__name__}; "
+            "it must return one array or number"
+        )
+    if not isinstance(result, Node):
+        return result, []
+    order, _ = dependencies([result], since)
+    captured: dict[Node, None] = {}
+    for node in order:
+        for x in node.inputs:
+            if isinstance(x, Node) and x.requires_grad and x.serial < since:
+                captured[x] = None
+    for x in fresh:
+        captured.pop(x, None)
+    return result, list(captured)
+
+
+def _recomputed(rerun: Function, captured: list[Node], g: Any, inputs: Sequence[Any]) -> list[Any]:
+    """The gradients of a checkpointed call with respect to its inputs and captured Values."""
+    recorded = any(isinstance(x, Node) for x in (g, *inputs)) and recording.get()
+    token = recording.set(True)
+    try:
+        fresh = [recompute(x) if isinstance(x, Node) else Value(x) for x in inputs]
+        since = next(serials)
+        result = rerun(*fresh)
+    finally:
+        recording.reset(token)
+    order, _ = dependencies([result], since)
+    gradients = sweep(order, {result: g}, recorded=recorded)
+    return [gradient_found(x, gradients) for x in (*fresh, *captured)]

@@ -1,0 +1,83 @@
+"""What can be asked of a graph that has been recorded, and where a gradient ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.core.backward import dependencies, steepest, sweep
+from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.primitive import Node
+from autograd_lite.core.value import Value
+from autograd_lite.transforms.trace import owned
+
+__all__ = ["gradients", "stop_gradient"]
+
+
+def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) -> list[Any]:
+    """The gradients of a number with respect to Values that it was computed from.
+
+    Like ``output.backward()``, but the gradients are returned, and no ``.grad``
+    is touched; so it also works in a function that is compiled.
+
+    Parameters
+    ----------
+    output : Value
+        A single number.
+    values : sequence of Value
+        Leaves or intermediate results.
+    retain_graph : bool
+        False frees the graph as the sweep passes it; only leaves then have a
+        gradient.
+
+    Returns
+    -------
+    list
+        For each of ``values`` an array or number of its shape, or None where
+        the output does not depend on it.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If ``output`` is no Value.
+    BackwardError
+        If it is not a single number, or requires no gradient.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> w, b = ag.Value([1.0, 2.0]), ag.Value(3.0)
+    >>> ag.gradients(np.sum(w * w), [w, b])
+    [array([2., 4.]), None]
+    """
+    if not isinstance(output, Value):
+        raise ArgumentTypeError(
+            f"gradients: the output is {type(output).__name__}, not a Value, so it depends on "
+            "none; compute it from the Values in the list"
+        )
+    seed = output._seed(None)
+    order, _ = dependencies([output])
+    free = not retain_graph and not output.traced
+    found = sweep(order, {output: seed}, recorded=output.traced, free=free)
+    return owned([steepest(found[x]) if x in found else None for x in values])
+
+
+def stop_gradient(x: Any) -> Any:
+    """The number or array of a Value, as a constant through which no gradient goes.
+
+    Unlike ``.data`` it may be used in a function that is compiled.
+
+    Parameters
+    ----------
+    x : Value, array or number
+        Anything but a Value is returned as it is.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
+    3.0
+    """
+    if not isinstance(x, Node):
+        return x
+    return x.detach() if isinstance(x, Value) and x.traced else x.data

@@ -1,0 +1,1 @@
+"""Training on arrays of Dask and on its clusters."""

@@ -1,0 +1,1 @@
+"""Files that hold models: our own, PyTorch's, ONNX."""

@@ -1,0 +1,1 @@
+"""Modules and layers: what a network is made of."""

@@ -1,0 +1,246 @@
+"""Layers that steady training: dropout and normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+import autograd_lite as ag
+from nn.models.layers import RandomState, as_input, checked_size
+from nn.models.module import Module, Parameter
+
+__all__ = ["BatchNorm1d", "Dropout", "LayerNorm"]
+
+
+class Dropout(Module):
+    """In training, set features to zero at random and scale up the rest; in use, do nothing.
+
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+    overfitting" (2014); scaled by 1/(1 - rate) in training, so that the
+    expected output is the input.
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1): the probability that a feature is dropped.
+    rng : numpy.random.Generator or int, optional
+        The source of randomness, or a seed for one.
+
+    Raises
+    ------
+    ArgumentValueError
+        If ``rate`` is outside [0, 1).
+
+    Notes
+    -----
+    The output has the shape of the input.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Dropout(0.5, rng=0)
+    >>> layer(np.ones(6))
+    array([2., 0., 0., 0., 2., 2.])
+    >>> layer.eval()(np.ones(6))
+    array([1., 1., 1., 1., 1., 1.])
+    """
+
+    def __init__(self, rate: float = 0.5, *, rng: RandomState = None) -> None:
+        if not 0 <= rate < 1:
+            raise ag.ArgumentValueError(f"Dropout: rate is {rate!r}; it must be in [0, 1)")
+        self.rate = rate
+        self.rng = np.random.default_rng(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Drop features, in training."""
+        if not self.training or self.rate == 0:
+            return x
+        dtype = x.dtype if getattr(x, "dtype", None) == np.float32 else np.float64
+        kept = ag.random.random(self.rng, np.shape(x), dtype) >= self.rate
+        return x * (kept / np.asarray(1 - self.rate, x.dtype))
+
+
+class Normalization(Module):
+    """What the two normalization layers share: a scale and a shift for each feature."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(self, n_in: int | None, epsilon: float, dtype: DTypeLike) -> None:
+        name = type(self).__name__
+        self.n_in = None if n_in is None else checked_size(name, "n_in", n_in)
+        if not 0 < epsilon < np.inf:
+            raise ag.ArgumentValueError(f"{name}: epsilon is {epsilon!r}; it must be positive")
+        self.epsilon = epsilon
+        self.dtype = np.dtype(dtype)
+        self.weight = self.bias = None
+        if self.n_in is not None:
+            self._draw(self.n_in)
+
+    def shapes_known(self) -> bool:
+        """Whether the number of features is known."""
+        return self.weight is not None
+
+    def _draw(self, n_in: int) -> None:
+        self.n_in = n_in
+        self.weight = Parameter(np.ones(n_in, self.dtype), label="weight")
+        self.bias = Parameter(np.zeros(n_in, self.dtype), label="bias")
+
+    def _checked(self, x: Any) -> Any:
+        """The input in the dtype of the layer, of as many features as it has."""
+        x = as_input(x, self.dtype)
+        features = x.shape[-1] if x.ndim else 0
+        if self.n_in is None:
+            self._draw(features)
+        if features != self.n_in:
+            raise ag.ArgumentValueError(
+                f"{type(self).__name__}: the input has shape {x.shape}, but the weight has shape "
+                f"({self.n_in},); the last axis of the input must have length {self.n_in}"
+            )
+        return x
+
+    def _normalized(self, x: Any, mean: Any, variance: Any) -> Any:
+        return (x - mean) / np.sqrt(variance + self.epsilon) * self.weight + self.bias
+
+
+class BatchNorm1d(Normalization):
+    """Give each feature mean 0 and variance 1 over the batch, then scale and shift it.
+
+    In use, running averages from the training take the place of the batch's
+    mean and variance.  S. Ioffe, C. Szegedy, "Batch normalization" (2015).
+
+    Parameters
+    ----------
+    n_in : int, optional
+        Number of features; taken from the first input if left out.
+    momentum : float
+        In (0, 1]: the share of a new batch in the running averages.
+    epsilon : float
+        Added to the variance.
+    dtype
+        Float dtype of parameters and averages.
+
+    Attributes
+    ----------
+    weight, bias : Parameter, shape (n_in,)
+        Scale and shift.
+    running_mean, running_var : array, shape (n_in,)
+        The variance is the unbiased one.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a number is out of range, or an input has another number of features.
+
+    Notes
+    -----
+    Input of shape (..., n_in) gives output of the same shape; all axes but the
+    last make up the batch.  A batch of a single sample is normalized to zeros
+    and leaves the running variance as it was.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.BatchNorm1d(1, epsilon=1e-12)
+    >>> layer(np.array([[1.0], [3.0]])).data.round(6).ravel()
+    array([-1.,  1.])
+    >>> layer.running_mean, layer.running_var
+    (array([0.2]), array([1.1]))
+    """
+
+    buffers = ("running_mean", "running_var")
+    running_mean: Any
+    running_var: Any
+
+    def __init__(
+        self,
+        n_in: int | None = None,
+        *,
+        momentum: float = 0.1,
+        epsilon: float = 1e-5,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        if not 0 < momentum <= 1:
+            raise ag.ArgumentValueError(
+                f"BatchNorm1d: momentum is {momentum!r}; it must be in (0, 1]"
+            )
+        self.momentum = momentum
+        self.running_mean = self.running_var = None
+        super().__init__(n_in, epsilon, dtype)
+
+    def _draw(self, n_in: int) -> None:
+        super()._draw(n_in)
+        self.running_mean = np.zeros(n_in, self.dtype)
+        self.running_var = np.ones(n_in, self.dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Normalize each feature over the batch, or by the running averages."""
+        x = self._checked(x)
+        if not self.training:
+            return self._normalized(x, self.running_mean, self.running_var)
+        axes = tuple(range(x.ndim - 1))
+        mean, variance = np.mean(x, axis=axes), np.var(x, axis=axes)
+        self._remember(mean, variance, x.size // x.shape[-1])
+        return self._normalized(x, mean, variance)
+
+    def _remember(self, mean: Any, variance: Any, count: int) -> None:
+        """Move the running averages towards those of the batch."""
+        mean, variance = ag.stop_gradient(mean), ag.stop_gradient(variance)
+        kept = 1 - self.momentum
+        self.running_mean = kept * self.running_mean + self.momentum * mean
+        if count > 1:
+            unbiased = variance * (count / (count - 1))
+            self.running_var = kept * self.running_var + self.momentum * unbiased
+
+
+class LayerNorm(Normalization):
+    """Give the features of each sample mean 0 and variance 1, then scale and shift them.
+
+    J. Ba et al., "Layer normalization" (2016).
+
+    Parameters
+    ----------
+    n_in : int, optional
+        Number of features; taken from the first input if left out.
+    epsilon : float
+        Added to the variance.
+    dtype
+        Float dtype of the parameters.
+
+    Attributes
+    ----------
+    weight, bias : Parameter, shape (n_in,)
+        Scale and shift.
+
+    Raises
+    ------
+    ArgumentValueError
+        If an input has another number of features.
+
+    Notes
+    -----
+    Input of shape (..., n_in) gives output of the same shape.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.LayerNorm(2, epsilon=1e-12)(np.array([[1.0, 3.0]])).data.round(6)
+    array([[-1.,  1.]])
+    """
+
+    def __init__(
+        self,
+        n_in: int | None = None,
+        *,
+        epsilon: float = 1e-5,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        super().__init__(n_in, epsilon, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Normalize the last axis."""
+        x = self._checked(x)
+        mean = np.mean(x, axis=-1, keepdims=True)
+        return self._normalized(x, mean, np.var(x, axis=-1, keepdims=True))

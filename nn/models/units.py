@@ -1,0 +1,328 @@
+"""The beginnings: units of McCulloch and Pitts, Hebb's rule, Rosenblatt's perceptron.
+
+And a single neuron on scalar Values, to be drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.activations import heaviside, tanh
+from nn.models.layers import RandomState, checked_size, named_activation
+from nn.models.module import Module, Parameter
+
+__all__ = ["McCullochPitts", "Neuron", "Perceptron", "hebb_update"]
+
+Array = np.ndarray[Any, Any]
+
+
+class McCullochPitts(Module):
+    """A unit of 1943: it fires if enough excitatory inputs do, and no inhibitory one.
+
+    W. McCulloch, W. Pitts, "A logical calculus of the ideas immanent in nervous
+    activity" (1943).  It does not learn: the threshold is its only number.
+
+    Parameters
+    ----------
+    n_in : int
+        The number of inputs; the first ones are excitatory.
+    threshold : int
+        How many excitatory inputs must fire.
+    n_inhibitory : int
+        How many of the inputs, the last ones, are inhibitory: a single one
+        that fires keeps the unit silent.
+
+    Raises
+    ------
+    ArgumentValueError
+        If an input is neither 0 nor 1, or their number is another.
+
+    Notes
+    -----
+    Input of shape (..., n_in) gives output of shape (...), of zeros and ones.
+
+    Examples
+    --------
+    >>> import nn
+    >>> pairs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> nn.McCullochPitts(2, threshold=2)(pairs)  # AND
+    array([0, 0, 0, 1])
+    >>> nn.McCullochPitts(2, threshold=1)(pairs)  # OR
+    array([0, 1, 1, 1])
+    >>> nn.McCullochPitts(2, threshold=1, n_inhibitory=1)(pairs)  # AND NOT
+    array([0, 0, 1, 0])
+    >>> nn.McCullochPitts(1, threshold=0, n_inhibitory=1)([[0], [1]])  # NOT
+    array([1, 0])
+    >>> nn.McCullochPitts(1, threshold=1)([[0], [1]])  # identity
+    array([0, 1])
+    """
+
+    def __init__(self, n_in: int, threshold: int, n_inhibitory: int = 0) -> None:
+        self.n_in = checked_size("McCullochPitts", "n_in", n_in)
+        if not 0 <= n_inhibitory <= n_in:
+            raise ag.ArgumentValueError(
+                f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {n_in} inputs; "
+                f"it must be from 0 to {n_in}"
+            )
+        self.threshold = threshold
+        self.n_inhibitory = n_inhibitory
+
+    def forward(self, x: Any) -> Array:
+        """Whether the unit fires: 0 or 1."""
+        signals = np.asarray(x)
+        if signals.shape[-1:] != (self.n_in,) or not np.isin(signals, (0, 1)).all():
+            raise ag.ArgumentValueError(
+                f"McCullochPitts: the input has shape {signals.shape}; it must hold zeros and "
+                f"ones, {self.n_in} along its last axis"
+            )
+        excitatory = signals[..., : self.n_in - self.n_inhibitory].sum(axis=-1)
+        inhibited = signals[..., self.n_in - self.n_inhibitory :].any(axis=-1)
+        return np.asarray((excitatory >= self.threshold) & ~inhibited, np.int64)
+
+
+def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> Array:
+    """Hebb's rule: units that fire together get connected, w + learning_rate · x yᵀ.
+
+    D. Hebb, "The organization of behavior" (1949).  The rule needs no error, and
+    nothing bounds the weights: the correlations are summed up, which recalls
+    patterns exactly only if they are orthogonal.
+
+    Parameters
+    ----------
+    weight : array_like, shape (n_in, n_out)
+        The connections before.
+    x : array_like, shape (..., n_in)
+        What the input units do.
+    y : array_like, shape (..., n_out)
+        What the output units do at the same time.
+    learning_rate : float
+        The strength of the change.
+
+    Returns
+    -------
+    array, shape (n_in, n_out)
+        The connections after.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.array([[1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0]])
+    >>> y = np.array([[1.0], [-1.0]])
+    >>> w = nn.hebb_update(np.zeros((4, 1)), x, y)
+    >>> np.sign(x @ w).ravel()
+    array([ 1., -1.])
+    """
+    inputs = np.asarray(x, np.float64).reshape(-1, np.shape(weight)[0])
+    outputs = np.asarray(y, np.float64).reshape(-1, np.shape(weight)[1])
+    return np.asarray(np.asarray(weight) + learning_rate * (inputs.T @ outputs))
+
+
+class Neuron(Module):
+    """One unit on scalar Values, small enough to be drawn: activation(w·x + b).
+
+    Parameters
+    ----------
+    n_in : int
+        Number of inputs.
+    activation : str or callable
+        Applied to the weighted sum.
+    rng : numpy.random.Generator or int, optional
+        Draws the weights uniformly from [-1, 1).
+
+    Attributes
+    ----------
+    weights : list of Parameter
+        One Python number each, labelled ``w0``, ``w1``, …
+    bias : Parameter
+        Labelled ``b``; starts at 0.
+
+    Raises
+    ------
+    ArgumentValueError
+        If it is called with another number of inputs.
+
+    Examples
+    --------
+    >>> import nn
+    >>> neuron = nn.Neuron(2, activation="identity", rng=0)
+    >>> neuron.weights[0].data, neuron.weights[1].data, neuron.bias.data = 2.0, -1.0, 0.5
+    >>> neuron([3.0, 4.0])
+    Value(2.5)
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        *,
+        activation: str | Callable[..., Any] = tanh,
+        rng: RandomState = None,
+    ) -> None:
+        self.n_in = checked_size("Neuron", "n_in", n_in)
+        self.activation = named_activation(activation)
+        draws = np.random.default_rng(rng).uniform(-1, 1, n_in).tolist()
+        self.weights = [Parameter(w, label=f"w{index}") for index, w in enumerate(draws)]
+        self.bias = Parameter(0.0, label="b")
+
+    def forward(self, x: Sequence[Any]) -> Any:
+        """The output for one sample of ``n_in`` numbers or Values."""
+        if len(x) != self.n_in:
+            raise ag.ArgumentValueError(
+                f"Neuron: the input has {len(x)} numbers, but there are {self.n_in} weights; "
+                "pass one number for each weight"
+            )
+        total: Any = self.bias
+        for w, x_i in zip(self.weights, x, strict=True):
+            total = total + w * x_i
+        return self.activation(total)
+
+
+class Perceptron(Module):
+    """Threshold units that learn by Rosenblatt's rule.
+
+    A unit fires where ``x @ weight + bias >= 0``.  For each sample, in order,
+    whose output is wrong::
+
+        weight ← weight + learning_rate · (target - output) · x
+        bias   ← bias   + learning_rate · (target - output)
+
+    This ends after finitely many mistakes if a hyperplane separates the classes
+    (F. Rosenblatt, "The perceptron", 1958; A. Novikoff, "On convergence proofs
+    for perceptrons", 1962), and never if none does.
+
+    Parameters
+    ----------
+    n_in : int
+        Number of inputs.
+    n_out : int
+        Number of units; each learns a question of its own.
+    activation : str or callable
+        ``heaviside`` for outputs 0 and 1, ``sign`` for -1 and 1.
+    learning_rate : float
+        Scales the weights; as they start at zero it does not change the outputs.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (n_in, n_out)
+    bias : Parameter, shape (n_out,)
+        Both start at zero.
+
+    Notes
+    -----
+    Input of shape (..., n_in) gives output of shape (..., n_out).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> unit = nn.Perceptron(2)
+    >>> unit.fit(x, [0, 0, 0, 1])
+    [2, 3, 3, 2, 1, 0]
+    >>> unit.predict(x).ravel()
+    array([0., 0., 0., 1.])
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int = 1,
+        *,
+        activation: str | Callable[..., Any] = heaviside,
+        learning_rate: float = 1.0,
+    ) -> None:
+        self.n_in = checked_size("Perceptron", "n_in", n_in)
+        self.n_out = checked_size("Perceptron", "n_out", n_out)
+        if not 0 < learning_rate < float("inf"):
+            raise ag.ArgumentValueError(
+                f"Perceptron: learning_rate is {learning_rate!r}; it must be a positive number"
+            )
+        self.activation = named_activation(activation)
+        self.learning_rate = learning_rate
+        self.weight = Parameter(np.zeros((n_in, n_out)), label="weight")
+        self.bias = Parameter(np.zeros(n_out), label="bias")
+
+    def forward(self, x: Any) -> Any:
+        """The outputs of the units, for input of shape (..., n_in)."""
+        if not isinstance(x, ag.Value):
+            x = np.asarray(x, np.float64)
+        if x.shape[-1:] != (self.n_in,):
+            raise ag.ArgumentValueError(
+                f"Perceptron: the input has shape {x.shape}, but the weight has shape "
+                f"{self.weight.shape}; the last axis of the input must have length {self.n_in}"
+            )
+        return self.activation(x @ self.weight + self.bias)
+
+    def predict(self, x: Any) -> Array:
+        """The outputs as a plain array."""
+        with ag.no_grad():
+            return np.asarray(self(x))
+
+    def learn(self, x: Any, target: Any) -> bool:
+        """Apply Rosenblatt's rule to one sample; return whether its output was wrong."""
+        x = np.asarray(x, np.float64)
+        error = target - self.predict(x)
+        if not error.any():
+            return False
+        self.weight.data += self.learning_rate * np.outer(x, error)
+        self.bias.data += self.learning_rate * error
+        return True
+
+    def fit(self, x: Any, y: Any, *, epochs: int = 100, rng: RandomState = None) -> list[int]:
+        """Learn sample by sample until an epoch passes without a mistake.
+
+        Parameters
+        ----------
+        x : array_like, shape (samples, n_in)
+            The inputs.
+        y : array_like, shape (samples,) or (samples, n_out)
+            The targets, in the values of the activation.
+        epochs : int
+            After how many passes over the data to give up.
+        rng : numpy.random.Generator or int, optional
+            Shuffles the samples anew for each epoch; without it they come in order.
+
+        Returns
+        -------
+        list of int
+            The number of wrong samples in each epoch; the last is 0 if the
+            rule converged.
+
+        Raises
+        ------
+        ArgumentValueError
+            If the data hold NaN or infinity, the shapes do not fit, or a
+            target is none of the two outputs.
+        """
+        x = np.asarray(x, np.float64)
+        y = self._checked_targets(x, np.asarray(y, np.float64))
+        generator = None if rng is None else np.random.default_rng(rng)
+        mistakes = []
+        for _ in range(epochs):
+            order = range(len(x)) if generator is None else generator.permutation(len(x))
+            mistakes.append(sum(self.learn(x[i], y[i]) for i in order))
+            if mistakes[-1] == 0:
+                break
+        return mistakes
+
+    def _checked_targets(self, x: Array, y: Array) -> Array:
+        if y.ndim == 1:
+            y = y[:, np.newaxis]
+        if x.ndim != 2 or y.shape != (len(x), self.n_out):
+            raise ag.ArgumentValueError(
+                f"Perceptron: x has shape {x.shape} and y has shape {y.shape}; they must be "
+                f"(samples, {self.n_in}) and (samples, {self.n_out})"
+            )
+        if not np.isfinite(x).all():
+            raise ag.ArgumentValueError(
+                "Perceptron: x holds NaN or infinite numbers; remove or replace them"
+            )
+        low, high = (float(self.activation(np.float64(s))) for s in (-1.0, 1.0))
+        if not np.isin(y, (low, high)).all():
+            raise ag.ArgumentValueError(
+                f"Perceptron: the targets must be {low:g} or {high:g}, the outputs of "
+                f"{self.activation.__name__}, but y holds {np.unique(y)}"
+            )
+        return y

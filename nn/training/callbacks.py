@@ -1,0 +1,225 @@
+"""Callbacks: what happens between the epochs of `nn.fit`."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.models.module import Module
+from nn.optimizers import Optimizer
+from nn.training.history import History
+
+__all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
+
+
+class Run(Protocol):
+    """A training run, as callbacks see it; a type for annotations.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Patient(nn.Callback):
+    ...     def after_epoch(self, run: nn.Run) -> None:
+    ...         if run.history.loss[-1] < 0.01:
+    ...             run.stop("good enough")
+    """
+
+    model: Module
+    optimizer: Optimizer
+    history: History
+    rng: np.random.Generator
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch."""
+
+
+class Callback:
+    """Base class; each method does nothing, a subclass defines those that it needs.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> class Print(nn.Callback):
+    ...     def after_epoch(self, run):
+    ...         print(len(run.history), round(run.history.loss[-1], 3))
+    >>> x = np.ones((4, 1))
+    >>> model = nn.Linear(1, 1, initializer=nn.initializers.zeros)
+    >>> optimizer = nn.SGD(model, learning_rate=0.25)
+    >>> _ = nn.fit(model, x, x, loss=nn.mse, optimizer=optimizer, epochs=2,
+    ...            callbacks=[Print()], progress=False)
+    1 1.0
+    2 0.0
+    """
+
+    def begin(self, run: Run) -> None:
+        """Before the first epoch."""
+
+    def after_epoch(self, run: Run) -> None:
+        """After each epoch, when the history has its numbers."""
+
+    def end(self, run: Run) -> None:
+        """After the last epoch, also if training was interrupted."""
+
+
+class Monitor(Callback):
+    """What the callbacks share that watch one column of the history."""
+
+    def __init__(self, monitor: str, patience: int, minimal_change: float, mode: str) -> None:
+        name = type(self).__name__
+        if mode not in ("min", "max"):
+            raise ag.ArgumentValueError(f"{name}: mode is {mode!r}; use 'min' or 'max'")
+        if patience < 0 or minimal_change < 0:
+            raise ag.ArgumentValueError(
+                f"{name}: patience is {patience!r} and minimal_change is {minimal_change!r}; "
+                "neither may be negative"
+            )
+        self.monitor = monitor
+        self.patience = patience
+        self.minimal_change = minimal_change
+        self.mode = mode
+        self.best = np.inf
+        self.waited = 0
+
+    def begin(self, run: Run) -> None:
+        """Forget an earlier run."""
+        self.best, self.waited = np.inf, 0
+
+    def improved(self, run: Run) -> bool:
+        """Whether the last epoch was the best; counts the epochs since."""
+        column = run.history[self.monitor]
+        if not column:
+            raise ag.ArgumentValueError(
+                f"{type(self).__name__}: there is no {self.monitor!r} to watch; "
+                f"the history has {', '.join(run.history.columns)}"
+            )
+        value = column[-1] if self.mode == "min" else -column[-1]
+        if value < self.best - self.minimal_change:
+            self.best, self.waited = value, 0
+            return True
+        self.waited += 1
+        return False
+
+
+class EarlyStopping(Monitor):
+    """Stop when nothing has improved for a while, and go back to the best weights.
+
+    L. Prechelt, "Early stopping — but when?" (1998).
+
+    Parameters
+    ----------
+    monitor : str
+        The column of the history to watch.
+    patience : int
+        For how many epochs to go on without improvement.
+    minimal_change : float
+        How much better counts as improvement.
+    mode : {"min", "max"}
+        Whether smaller or larger is better.
+    restore_best : bool
+        Whether to go back to the weights of the best epoch at the end.
+
+    Attributes
+    ----------
+    best_epoch : int
+        The number of the best epoch, counted from 0.
+
+    Raises
+    ------
+    ArgumentValueError
+        If there is no such column, or a number is negative.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.linspace(-1, 1, 20).reshape(-1, 1)
+    >>> model = nn.Linear(1, 1, rng=0)
+    >>> history = nn.fit(model, x, 2 * x, loss=nn.mse, optimizer=nn.SGD(model, learning_rate=0.5),
+    ...                  epochs=1000, validation_split=0.25, rng=0, progress=False,
+    ...                  callbacks=[nn.EarlyStopping(patience=5, minimal_change=1e-6)])
+    >>> history.stopped
+    'no better validation_loss for 5 epochs'
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        patience: int = 10,
+        minimal_change: float = 0.0,
+        mode: str = "min",
+        restore_best: bool = True,
+    ) -> None:
+        super().__init__(monitor, patience, minimal_change, mode)
+        self.restore_best = restore_best
+        self.best_epoch = 0
+        self.best_state: dict[str, Any] | None = None
+
+    def begin(self, run: Run) -> None:
+        """Forget an earlier run."""
+        super().begin(run)
+        self.best_state = None
+
+    def after_epoch(self, run: Run) -> None:
+        """Remember the best weights; stop when patience is at its end."""
+        if self.improved(run):
+            self.best_epoch = len(run.history) - 1
+            self.best_state = run.model.state_dict() if self.restore_best else None
+        elif self.waited >= self.patience:
+            run.stop(f"no better {self.monitor} for {self.waited} epochs")
+
+    def end(self, run: Run) -> None:
+        """Go back to the best weights."""
+        if self.best_state is not None:
+            run.model.load_state_dict(self.best_state)
+
+
+class ReduceOnPlateau(Monitor):
+    """Multiply the learning rate by a factor whenever nothing has improved for a while.
+
+    Parameters
+    ----------
+    monitor, patience, minimal_change, mode
+        As for `EarlyStopping`.
+    factor : float
+        In (0, 1).
+    smallest : float
+        The factor does not fall below this in all.
+
+    Raises
+    ------
+    ArgumentValueError
+        If there is no such column, or a number is out of range.
+
+    Examples
+    --------
+    >>> import nn
+    >>> callback = nn.ReduceOnPlateau(patience=3, factor=0.5)
+    >>> callback.patience
+    3
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        factor: float = 0.1,
+        patience: int = 5,
+        minimal_change: float = 0.0,
+        smallest: float = 1e-6,
+        mode: str = "min",
+    ) -> None:
+        super().__init__(monitor, patience, minimal_change, mode)
+        if not 0 < factor < 1:
+            raise ag.ArgumentValueError(
+                f"ReduceOnPlateau: factor is {factor!r}; it must be in (0, 1)"
+            )
+        self.factor = factor
+        self.smallest = smallest
+
+    def after_epoch(self, run: Run) -> None:
+        """Reduce the learning rate when patience is at its end."""
+        if not self.improved(run) and self.waited >= self.patience:
+            run.optimizer.factor = max(run.optimizer.factor * self.factor, self.smallest)
+            self.waited = 0

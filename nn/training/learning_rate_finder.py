@@ -1,0 +1,166 @@
+"""The learning-rate finder: a short trial with ever larger steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.models.layers import RandomState
+from nn.models.module import Module
+from nn.optimizers import SGD, Optimizer
+from nn.training.data import ArrayBatches, checked_pair, dtype_of
+from nn.training.fit import named_loss
+from nn.training.prediction import check_count, predict
+from nn.training.step import NonFiniteLossError, Step, check_compile
+
+__all__ = ["LearningRates", "find_learning_rate"]
+
+
+KEPT = 0.9
+"""How much of the average loss stays from step to step."""
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """What `find_learning_rate` found.
+
+    Attributes
+    ----------
+    rates, losses : list of float
+        The learning rate of each step, and the loss before it, smoothed.
+    suggestion : float
+        The rate at which the loss fell most steeply.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.LearningRates([0.1, 1.0], [2.0, 1.0], suggestion=0.1).suggestion
+    0.1
+    """
+
+    rates: list[float]
+    losses: list[float]
+    suggestion: float
+
+
+def find_learning_rate(
+    model: Module,
+    x: Any,
+    y: Any,
+    *,
+    loss: Callable[..., Any] | str,
+    optimizer: Callable[..., Optimizer] = SGD,
+    lowest: float = 1e-5,
+    highest: float = 10.0,
+    steps: int = 100,
+    batch_size: int = 32,
+    rng: RandomState = None,
+    compile: bool | str = True,
+) -> LearningRates:
+    """Train with learning rates that grow from step to step, until the loss explodes.
+
+    L. Smith, "Cyclical learning rates for training neural networks" (2017).
+    The model is put back as it was.
+
+    Parameters
+    ----------
+    model : Module
+        What to train.
+    x, y : array_like
+        Inputs and targets, samples first.
+    loss : callable or str
+        As for `fit`.
+    optimizer : callable
+        Called as ``optimizer(model, learning_rate=...)``.
+    lowest, highest : float
+        The first and the last learning rate.
+    steps : int
+        How many to try; they grow by the same factor.
+    batch_size : int
+        How many samples make a step.
+    rng : numpy.random.Generator or int, optional
+        Shuffles the samples.
+    compile : bool or "numba"
+        As for `fit`.
+
+    Returns
+    -------
+    LearningRates
+
+    Raises
+    ------
+    ArgumentValueError
+        If the rates are not ``0 < lowest < highest``, or the data are unusable.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> found = nn.find_learning_rate(nn.Linear(1, 1, rng=0), x, 2 * x, loss=nn.mse, rng=0)
+    >>> 0.01 < found.suggestion < 1
+    True
+    """
+    if not 0 < lowest < highest < np.inf:
+        raise ag.ArgumentValueError(
+            f"find_learning_rate: lowest is {lowest!r} and highest is {highest!r}; "
+            "both must be positive, and lowest the smaller"
+        )
+    check_count("find_learning_rate", "steps", steps)
+    check_count("find_learning_rate", "batch_size", batch_size)
+    check_compile("find_learning_rate", compile)
+    x, y = checked_pair(x, y, "x", "y")
+    predict(model, x[:1] if not isinstance(x, tuple) else tuple(part[:1] for part in x))
+    before = model.state_dict()
+    mode = model.training
+    try:
+        rates = np.geomspace(lowest, highest, steps).tolist()
+        data = ArrayBatches(x, y, None, batch_size, dtype_of(model))
+        trial = optimizer(model.train(), learning_rate=lowest)
+        step = Step(model, named_loss(loss), trial, compile=compile)
+        losses = trial_losses(step, data, rates, np.random.default_rng(rng))
+    finally:
+        model.load_state_dict(before)
+        model.train(mode).zero_grad()
+    rates = rates[: len(losses)]
+    return LearningRates(rates, losses, steepest_fall(rates, losses))
+
+
+def steepest_fall(rates: list[float], losses: list[float]) -> float:
+    """The rate at which the loss fell most steeply, once its average has settled."""
+    if len(losses) < 2:
+        return rates[0]
+    slopes = np.gradient(losses, np.log(rates))
+    settled = min(round(1 / (1 - KEPT)), len(losses) // 2)
+    return rates[settled + int(np.argmin(slopes[settled:]))]
+
+
+def trial_losses(
+    step: Step, data: ArrayBatches, rates: list[float], generator: np.random.Generator
+) -> list[float]:
+    """Smoothed losses, one for each rate until they explode."""
+    smoothed: list[float] = []
+    average = 0.0
+    batches = endless(data, generator)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for count, rate in enumerate(rates, 1):
+            step.optimizer.factor = rate / rates[0]
+            try:
+                loss, _ = step.take(*next(batches))
+            except NonFiniteLossError:
+                break
+            average = KEPT * average + (1 - KEPT) * float(loss)
+            corrected = average / (1 - KEPT**count)
+            if smoothed and not corrected < 4 * min(smoothed):
+                break
+            smoothed.append(corrected)
+    return smoothed
+
+
+def endless(data: ArrayBatches, generator: np.random.Generator) -> Iterator[Any]:
+    """Batches of one epoch after the other."""
+    while True:
+        yield from data.epoch(generator)

@@ -1,0 +1,75 @@
+"""Prediction: a trained model at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.dask.cluster import predicted
+from nn.dask.data import is_lazy
+from nn.models.module import Module
+from nn.training.data import (
+    apply_model,
+    as_batch_array,
+    dtype_of,
+    joined,
+    length,
+    map_arrays,
+    rows_of,
+)
+
+__all__ = ["predict"]
+
+
+def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
+    """The outputs of a model in use, computed batch by batch and without a graph.
+
+    Parameters
+    ----------
+    model : Module
+        Is set to ``eval`` for the time of the call.
+    x : array_like, or a tuple of them
+        Inputs, samples first; a tuple for a model of several inputs.  The outputs for
+        arrays of Dask are arrays of Dask, computed where the chunks lie.
+    batch_size : int
+        How many samples are computed at once.
+
+    Returns
+    -------
+    array, or a tuple of them
+        The outputs, samples first.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.predict(nn.MLP(2, [3, 1]), np.zeros((5, 2))).shape
+    (5, 1)
+    """
+    check_count("predict", "batch_size", batch_size)
+    if is_lazy(x):
+        return predicted(model, x, predict)
+    x = map_arrays(as_batch_array, x)
+    dtype = dtype_of(model)
+    modes = [(module, module.training) for _, module in model.named_modules()]
+    model.eval()
+    try:
+        with ag.no_grad():
+            parts = [
+                map_arrays(
+                    lambda out: np.asarray(out.data if isinstance(out, ag.Value) else out),
+                    apply_model(model, rows_of(x, slice(start, start + batch_size), dtype)),
+                )
+                for start in range(0, max(length(x), 1), batch_size)
+            ]
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return joined(parts)
+
+
+def check_count(caller: str, name: str, count: Any) -> None:
+    """Refuse a number of epochs or samples that is not a positive integer."""
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+        raise ag.ArgumentValueError(f"{caller}: {name} is {count!r}; it must be a positive integer")
