@@ -24,11 +24,12 @@ from autograd_lite.core.errors import (
     RuleError,
     UnsupportedError,
 )
-from autograd_lite.core.primitive import Primitive, no_grad, primitive
+from autograd_lite.core.primitive import Primitive, primitive
+from autograd_lite.core.recorder import no_grad
 from autograd_lite.core.value import Value
 from autograd_lite.ops.joining import array
+from autograd_lite.transforms.checkpoint import checkpoint
 from autograd_lite.transforms.functions import (
-    checkpoint,
     grad,
     hessian,
     hvp,

@@ -16,15 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd_lite.core.errors import ArgumentTypeError, BackwardError
-from autograd_lite.core.primitive import Node, Primitive, record
+from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.recorder import current, using
 
 __all__ = [
     "integers",
@@ -45,48 +44,27 @@ class Draw(Primitive):
     __slots__ = ()
 
     def __call__(self, rng: Any, **parameters: Any) -> Any:
-        """Draw; while a function is traced, record the draw and leave the generator as it is."""
+        """Draw, as the current recorder does it."""
         if not isinstance(rng, np.random.Generator):
             raise ArgumentTypeError(
                 f"random.{self.name}: rng is {type(rng).__name__}; "
                 "pass a generator, np.random.default_rng(seed)"
             )
-        return source.get()(lambda: self._drawn(rng, parameters))
-
-    def _drawn(self, rng: np.random.Generator, parameters: dict[str, Any]) -> Any:
-        draws = traced_draws.get()
-        if draws is None:
-            return self.forward(rng, **parameters)
-        example = self.forward(deepcopy(rng), **parameters)
-        node: Node = record(self, example, parameters, False, rng)
-        draws.append(node)
-        return node
-
-
-traced_draws: ContextVar[list[Node] | None] = ContextVar("traced_draws", default=None)
-"""The draws of the running trace; None outside."""
-
-
-source: ContextVar[Callable[[Callable[[], Any]], Any]]
-source = ContextVar("source", default=lambda draw: draw())
-"""Where a draw comes from: by default it is made."""
+        return current.get().draw(self, rng, parameters)
 
 
 @contextmanager
 def keeping_draws() -> Iterator[list[Any]]:
     """Keep what is drawn; yields the list."""
     kept: list[Any] = []
-    draw_outside = source.get()
+    recorder = current.get()
 
     def draw_and_keep(draw: Callable[[], Any]) -> Any:
-        kept.append(draw_outside(draw))
+        kept.append(recorder.source(draw))
         return kept[-1]
 
-    token = source.set(draw_and_keep)
-    try:
+    with using(recorder.replace(source=draw_and_keep)):
         yield kept
-    finally:
-        source.reset(token)
 
 
 @contextmanager
@@ -103,22 +81,8 @@ def repeating_draws(kept: list[Any]) -> Iterator[None]:
                 "again for its gradient; it must do the same for the same arguments"
             ) from None
 
-    token = source.set(repeat)
-    try:
+    with using(current.get().replace(source=repeat)):
         yield
-    finally:
-        source.reset(token)
-
-
-@contextmanager
-def tracing_draws() -> Iterator[list[Node]]:
-    """Record draws instead of drawing; yields the nodes, in the order in which they draw."""
-    draws: list[Node] = []
-    token = traced_draws.set(draws)
-    try:
-        yield draws
-    finally:
-        traced_draws.reset(token)
 
 
 def draw(name: str) -> Draw:
@@ -158,7 +122,7 @@ def random(rng: np.random.Generator, size: Size = None, dtype: DTypeLike = np.fl
     Raises
     ------
     ArgumentTypeError
-        If ``rng`` is no generator; so do all functions of this module.
+        If ``rng`` is not a generator; so do all functions of this module.
 
     Examples
     --------

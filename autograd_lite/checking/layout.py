@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.core.tree import rebuild
+from autograd_lite.core.tree import unflatten
 
 __all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "plain"]
 
@@ -121,7 +121,7 @@ class Layout:
 
     def nest(self, leaves: Sequence[Any]) -> Any:
         """Leaves in the nesting of the tree."""
-        return rebuild(self.tree, leaves)
+        return unflatten(self.tree, leaves)
 
     def leaf_of(self, coordinate: int) -> Leaf:
         """The leaf that a coordinate belongs to."""

@@ -15,10 +15,11 @@ import numpy as np
 
 from autograd_lite.checking.layout import paths, plain
 from autograd_lite.checking.subjects import RecordedSubject, Recording, arrays_among
+from autograd_lite.core import tree
 from autograd_lite.core.backward import dependencies
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.primitive import Node, no_grad
-from autograd_lite.core.tree import flatten, map_leaves, rebuild
+from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 
 __all__ = ["Model", "is_model"]
@@ -62,7 +63,7 @@ class Model(RecordedSubject):
                 leaves[place] = Value(plain(leaf))
                 self.values.append(leaves[place])
                 varied.append(names[place])
-        self.data = rebuild(list(self.data), leaves)
+        self.data = unflatten(list(self.data), leaves)
         return varied
 
     def constants(self) -> list[Any]:
@@ -82,7 +83,7 @@ class Model(RecordedSubject):
         self._hold(leaves)
         try:
             with no_grad():
-                return map_leaves(plain, self._call())
+                return tree.map(plain, self._call())
         finally:
             self._hold(self.inputs.arrays(self.x))
 

@@ -20,8 +20,8 @@ from autograd_lite.compiler.frontend.retrace import first_difference
 from autograd_lite.compiler.frontend.signature import leaf_expressions, leaf_names, signature_of
 from autograd_lite.compiler.ir import Program
 from autograd_lite.compiler.options import Options, blocking_of, check_backend
+from autograd_lite.core import tree
 from autograd_lite.core.errors import ArgumentValueError, CompileError
-from autograd_lite.core.tree import map_leaves
 from autograd_lite.core.value import Value
 
 __all__ = ["Compiled", "Statistics", "compile"]
@@ -95,11 +95,11 @@ class Compiled:
 
     def _on_values(self, args: Any, kwargs: Any) -> Any:
         """Where Python's arithmetic refuses, as in 1/0: Values then compute in NumPy's."""
-        args, kwargs = map_leaves(
+        args, kwargs = tree.map(
             lambda x: Value(x) if isinstance(x, (float, complex)) else x, (args, kwargs)
         )
         results = self.function(*args, **kwargs)
-        return map_leaves(lambda x: x.data if isinstance(x, Value) else x, results)
+        return tree.map(lambda x: x.data if isinstance(x, Value) else x, results)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"
@@ -138,9 +138,10 @@ class Compiled:
             places[position] = arrays
             start += len(leaves)
         first = len(recorded.program.inputs) - len(recorded.captured)
-        for index, value in enumerate(recorded.captured, first):
-            places[value] = [index] if is_array(value.data) else []
-        return [index for part in self.options.donate for index in places.get(part, ())]
+        for index, node in enumerate(recorded.captured, first):
+            places[node] = [index] if is_array(node.data) else []
+        donated = (x.node if isinstance(x, Value) else x for x in self.options.donate)
+        return [index for part in donated for index in places.get(part, ())]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program that was used last to a Python module that needs NumPy only.

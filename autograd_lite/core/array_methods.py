@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.primitive import Node, registry
+from autograd_lite.core.node import Handle
+from autograd_lite.core.primitive import registry
 
 __all__ = ["ArrayMethods"]
 
 
-def _call(function: Any, value: Node, *args: Any, **kwargs: Any) -> Any:
+def _call(function: Any, value: Handle, *args: Any, **kwargs: Any) -> Any:
     """What the registry has for a function; NumPy would come back with the same question."""
     return registry[function](value, *args, **kwargs)
 
 
-class ArrayMethods(Node):
+class ArrayMethods(Handle):
     """What a `Value` has in common with an array, besides operators and indexing."""
 
     __slots__ = ()
@@ -24,7 +25,7 @@ class ArrayMethods(Node):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the data; ``()`` for a Python number."""
-        return getattr(self.data, "shape", ())
+        return getattr(self.node.data, "shape", ())
 
     @property
     def ndim(self) -> int:
@@ -34,13 +35,12 @@ class ArrayMethods(Node):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return getattr(self.data, "size", 1)
+        return self.node.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the data; that of the type for a Python number."""
-        dtype: np.dtype[Any] | None = getattr(self.data, "dtype", None)
-        return np.dtype(type(self.data)) if dtype is None else dtype
+        return self.node.dtype
 
     @property
     def T(self) -> Any:
@@ -71,13 +71,14 @@ class ArrayMethods(Node):
         >>> Value([4.0]).item()
         4.0
         """
-        if self.data.__class__ in (float, complex):
-            return self.data
-        return self.data.item() if hasattr(self.data, "item") else np.asarray(self.data).item()
+        data = self.node.data
+        if data.__class__ in (float, complex):
+            return data
+        return data.item() if hasattr(data, "item") else np.asarray(data).item()
 
     def tolist(self) -> Any:
         """The data as nested lists of plain Python numbers."""
-        return np.asarray(self.data).tolist() if self.ndim else self.item()
+        return np.asarray(self.node.data).tolist() if self.ndim else self.item()
 
     # Methods that NumPy's arrays have; each is the NumPy function of its name.
 

@@ -2,19 +2,19 @@
 
 S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16
 (1976): visit the operations in reverse order of computation; hand each input
-its share of the gradient; add the shares up where a value was used twice.
+its contribution to the gradient; add the contributions up where a value was
+used twice.
 
-The same sweep serves twice.  On plain arrays it computes numbers.  With
-``recorded=True`` the rules get the nodes themselves, so what they compute is
-itself recorded and can be differentiated again.
+The same sweep serves twice.  On plain arrays it computes numbers.  Given a
+function that lifts nodes to Values, the rules work on these, so what they compute
+is itself recorded and can be differentiated again.
 
-Between two nodes gradients are transposes, without complex conjugates; `steepest`
+Between two nodes gradients are transposes, without complex conjugates; `conjugate`
 turns one into the direction of steepest ascent where it leaves the engine.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from math import isfinite
 from operator import attrgetter
@@ -22,23 +22,22 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
+from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import BackwardError, NoRuleError, RuleError
-from autograd_lite.core.primitive import ABSENT, PYTHON_SCALARS, Node, Primitive, Rule, recording
+from autograd_lite.core.node import ABSENT, Handle, Node
+from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, Rule
 
 __all__ = [
     "add",
     "by_serial",
+    "conjugate",
     "dependencies",
-    "gradient_found",
     "guard",
-    "one_of",
+    "is_complex",
     "ones_like",
-    "steepest",
     "sweep",
-    "swept_on_nodes",
     "unbroadcast",
-    "zero_of",
+    "zeros_like",
 ]
 
 by_serial = attrgetter("serial")
@@ -80,25 +79,30 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
     return found, older
 
 
+Lift = Callable[[Node], Any]
+"""What the rules get for a node."""
+
+
 def sweep(
     order: list[Node],
     gradients: dict[Node, Any],
     *,
-    recorded: bool | Callable[[Node], Any] = False,
+    lift: Lift | None = None,
+    visit: Callable[[Node], None] | None = None,
     free: bool = False,
     since: int = 0,
 ) -> dict[Node, Any]:
     """Carry ``gradients`` of the last nodes in ``order`` back to all the others.
 
-    ``order`` is consumed.  With ``recorded`` the rules get the nodes themselves
-    instead of their data; or what a function makes of each.  With ``free`` each
+    ``order`` is consumed.  Rules get the data of nodes, or what ``lift`` makes of
+    each; ``visit`` is called with a node before its rules are.  With ``free`` each
     node forgets its inputs as it is passed, and only the gradients of leaves are
-    kept.  Arrays of nodes with a serial number below ``since`` get no gradient.
+    kept.  Nodes with a serial number below ``since`` get no gradient.
     """
     masked = False
     while order:
-        if not recorded:
-            masked = _sweep_broadcasting(order, gradients, masked, free)
+        if lift is None:
+            masked = _sweep_fast(order, gradients, masked, free)
             if not order:
                 break
         node = order.pop()
@@ -106,46 +110,22 @@ def sweep(
         primitive = node.primitive
         if g is None or primitive is None:
             continue
-        guard = masked and primitive.singular
-        _pass_on(node, primitive, g, gradients, recorded, guard, since)
+        if visit is not None:
+            visit(node)
+        _propagate(node, g, gradients, lift, masked and primitive.singular, since)
         masked = masked or primitive.masks
         if free:
             _forget(node, gradients)
     return gradients
 
 
-def swept_on_nodes(
-    order: list[Node], gradients: dict[Node, Any], *, free: bool = False
-) -> dict[Node, Any]:
-    """`sweep` for arrays of other libraries; ``gradients`` are nodes, the results arrays.
-
-    The rules get nodes, though nothing is recorded, so that every function they call
-    is looked up first: what the library lacks is refused by name.
-    """
-    token = recording.set(False)
-    try:
-        found = sweep(order, gradients, recorded=True, free=free)
-    finally:
-        recording.reset(token)
-    arrays = {
-        node: g.data if isinstance(g, Node) else as_array_of(node.data, g)
-        for node, g in found.items()
-    }
-    shared = repeated(arrays.values())
-    for node, g in arrays.items():
-        if node.primitive is None and (id(g) in shared or getattr(g, "base", None) is not None):
-            arrays[node] = g.copy()
-    return arrays
-
-
-def _sweep_broadcasting(
-    order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool
-) -> bool:
+def _sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool) -> bool:
     """`sweep` through operations that broadcast one or two inputs, where graphs spend their time.
 
     It stops before a node of any other kind, before one whose rule Python's
     arithmetic refuses, and before one that has no rule for its second input;
-    ``masked`` is returned as it stands there.
+    ``masked`` is returned as it stands there.  The two operands are written out:
+    a loop over them makes the sweep through scalars LOOP_COST slower.
     """
     ndarray = np.ndarray
     while order:
@@ -156,7 +136,7 @@ def _sweep_broadcasting(
             continue
         guard = masked and primitive.singular
         unusual = node.parameters or node.rest or (guard and g.__class__ is not float)
-        if unusual or not primitive.short_way:
+        if unusual or not primitive.fast_path:
             order.append(node)
             break
         x, y = node.left, node.right
@@ -179,30 +159,30 @@ def _sweep_broadcasting(
         else:
             try:
                 if y is ABSENT:
-                    share = primitive.rules[0](g, node.data, x_data)
+                    g_x = primitive.rules[0](g, node.data, x_data)
                 elif x_varies:
-                    share = primitive.rules[0](g, node.data, x_data, y_data)
+                    g_x = primitive.rules[0](g, node.data, x_data, y_data)
                 if y_varies:
-                    share_y = primitive.rules[1](g, node.data, x_data, y_data)
+                    g_y = primitive.rules[1](g, node.data, x_data, y_data)
             except (ArithmeticError, IndexError):
                 order.append(node)
                 break
             if x_varies:
-                if (share.__class__ is not float or x_data.__class__ is not float) and not (
-                    share.__class__ is ndarray is x_data.__class__
-                    and share.shape == x_data.shape
-                    and share.dtype is x_data.dtype
+                if (g_x.__class__ is not float or x_data.__class__ is not float) and not (
+                    g_x.__class__ is ndarray is x_data.__class__
+                    and g_x.shape == x_data.shape
+                    and g_x.dtype is x_data.dtype
                 ):
-                    share = _conform(share, x_data, primitive, 0)
-                gradients[x] = gradients[x] + share if x in gradients else share
+                    g_x = _conform(g_x, x_data, primitive, 0)
+                gradients[x] = gradients[x] + g_x if x in gradients else g_x
             if y_varies:
-                if (share_y.__class__ is not float or y_data.__class__ is not float) and not (
-                    share_y.__class__ is ndarray is y_data.__class__
-                    and share_y.shape == y_data.shape
-                    and share_y.dtype is y_data.dtype
+                if (g_y.__class__ is not float or y_data.__class__ is not float) and not (
+                    g_y.__class__ is ndarray is y_data.__class__
+                    and g_y.shape == y_data.shape
+                    and g_y.dtype is y_data.dtype
                 ):
-                    share_y = _conform(share_y, y_data, primitive, 1)
-                gradients[y] = gradients[y] + share_y if y in gradients else share_y
+                    g_y = _conform(g_y, y_data, primitive, 1)
+                gradients[y] = gradients[y] + g_y if y in gradients else g_y
         masked = masked or primitive.masks
         if free:
             _forget(node, gradients)
@@ -216,54 +196,48 @@ def _forget(node: Node, gradients: dict[Node, Any]) -> None:
     node.primitive = FREED
 
 
-def _fits(share: Any, like: Any) -> bool:
-    """Whether a share is an array that needs no conforming."""
+def _fits(contribution: Any, like: Any) -> bool:
+    """Whether a contribution is an array that needs no conforming."""
     return (
-        share.__class__ is np.ndarray is like.__class__
-        and share.shape == like.shape
-        and share.dtype is like.dtype
+        contribution.__class__ is np.ndarray is like.__class__
+        and contribution.shape == like.shape
+        and contribution.dtype is like.dtype
     )
 
 
-def _pass_on(
+def _propagate(
     node: Node,
-    primitive: Primitive,
     g: Any,
     gradients: dict[Node, Any],
-    recorded: bool | Callable[[Node], Any],
-    guard: bool,
+    lift: Lift | None,
+    guarded: bool,
     since: int,
 ) -> None:
-    """Hand each input of a node its share of the node's gradient ``g``."""
-    inputs = node.inputs
+    """Hand each input of a node its contribution from the node's gradient ``g``."""
+    primitive, inputs = node.primitive, node.inputs
     if primitive is FREED:
         raise BackwardError(
             "this graph was freed by an earlier backward(retain_graph=False); compute the "
             "result again, or keep the graph by leaving retain_graph at True"
         )
-    if recorded is True:
-        out: Any = node
-        operands: Any = inputs
-    elif recorded:
-        out = recorded(node)
-        operands = [recorded(x) if isinstance(x, Node) else x for x in inputs]
-    else:
-        out = node.data
+    if lift is None:
+        out: Any = node.data
         operands = [x.data if isinstance(x, Node) else x for x in inputs]
+    else:
+        out = lift(node)
+        operands = [lift(x) if isinstance(x, Node) else x for x in inputs]
     rules = primitive.rules
     if len(rules) < len(inputs):
         rules = _rules_for(primitive, inputs)
+    apply_rule = _apply_guarded if guarded else _apply_rule
     for index, x in enumerate(inputs):
         rule = rules[index]
         if rule is None or not isinstance(x, Node) or not x.requires_grad or x.serial < since:
             continue
-        if guard:
-            share = _guarded(rule, g, out, operands, node.parameters)
-        else:
-            share = _applied(rule, g, out, operands, node.parameters)
-        if not _fits(share, x.data):
-            share = _conform(share, x.data, primitive, index)
-        gradients[x] = add(gradients[x], share) if x in gradients else share
+        contribution = apply_rule(rule, g, out, operands, node.parameters)
+        if not _fits(contribution, x.data):
+            contribution = _conform(contribution, x.data, primitive, index)
+        gradients[x] = add(gradients[x], contribution) if x in gradients else contribution
 
 
 def _rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
@@ -279,7 +253,7 @@ def _rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | No
     return (*rules, *(None for _ in inputs[len(rules) :]))
 
 
-def _applied(
+def _apply_rule(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
     try:
@@ -288,36 +262,36 @@ def _applied(
         return _in_numpy(rule, g, out, operands, parameters)
 
 
-def _guarded(
+def _apply_guarded(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
     """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
     if g.__class__ is float:
-        return 0.0 if g == 0.0 else _applied(rule, g, out, operands, parameters)
+        return 0.0 if g == 0.0 else _apply_rule(rule, g, out, operands, parameters)
     with np.errstate(all="ignore"):
-        share = rule(g, out, *operands, **parameters)
-        if isinstance(g, Node):
-            return guard(share, g) if isinstance(share, Node) else share
-        return np.where(g == 0, 0, share)
+        contribution = rule(g, out, *operands, **parameters)
+        if isinstance(g, Handle):
+            return guard(contribution, g) if isinstance(contribution, Handle) else contribution
+        return np.where(g == 0, 0, contribution)
 
 
-def guard_forward(share: Any, g: Any) -> Any:
-    """What a recorded sweep makes of a share: 0 where it is not finite and upstream is 0.
+def guard_forward(contribution: Any, g: Any) -> Any:
+    """What a recorded sweep makes of a contribution: 0 where it is not finite and upstream is 0.
 
-    A share that is finite stays as it is: upstream may be zero by chance, and the
-    share then still has a derivative.
+    A contribution that is finite stays as it is: upstream may be zero by chance, and the
+    contribution then still has a derivative.
     """
-    if share.__class__ is float:
-        return share if g != 0.0 or isfinite(share) else 0.0
-    return np.where(_blocked(share, g), 0, share)
+    if contribution.__class__ is float:
+        return contribution if g != 0.0 or isfinite(contribution) else 0.0
+    return np.where(_blocked(contribution, g), 0, contribution)
 
 
-def guard_vjp(h: Any, out: Any, share: Any, g: Any) -> Any:
-    return np.where(_blocked(share, g), 0, h)
+def guard_vjp(h: Any, out: Any, contribution: Any, g: Any) -> Any:
+    return np.where(_blocked(contribution, g), 0, h)
 
 
-def _blocked(share: Any, g: Any) -> Any:
-    return np.logical_and(g == 0, np.logical_not(np.isfinite(share)))
+def _blocked(contribution: Any, g: Any) -> Any:
+    return np.logical_and(g == 0, np.logical_not(np.isfinite(contribution)))
 
 
 guard = Primitive(guard_forward, guard_vjp, None, name="guard", broadcasts=True, masks=True)
@@ -331,49 +305,57 @@ def _in_numpy(
     return rule(g, out, *operands, **parameters)
 
 
-def _conform(share: Any, like: Any, primitive: Primitive, index: int) -> Any:
+def _conform(contribution: Any, like: Any, primitive: Primitive, index: int) -> Any:
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
-    if share.__class__ is like.__class__ is float or isinstance(like, tuple):
-        return share
-    _check(share, np.shape(like), primitive, index)
-    if np.shape(like) != getattr(share, "shape", ()):
-        share = unbroadcast(share, np.shape(like))
-    if is_complex(share) and not is_complex(like):
-        share = np.real(share)
-    if isinstance(share, Node):
-        return _as_dtype(share, getattr(like, "dtype", None))
+    if contribution.__class__ is like.__class__ is float or isinstance(like, tuple):
+        return contribution
+    _check(contribution, np.shape(like), primitive, index)
+    if np.shape(like) != getattr(contribution, "shape", ()):
+        contribution = unbroadcast(contribution, np.shape(like))
+    if is_complex(contribution) and not is_complex(like):
+        contribution = np.real(contribution)
+    if isinstance(contribution, Handle):
+        return _as_dtype(contribution, getattr(like, "dtype", None))
     if isinstance(like, np.ndarray | np.generic):
-        return np.asarray(share, like.dtype)
+        return np.asarray(contribution, like.dtype)
     if is_duck_array(like):  # a constant moves there where the sweep ends, or in a program
-        return share.astype(like.dtype) if is_duck_array(share) else np.asarray(share, like.dtype)
-    return type(like)(share) if isinstance(like, (float, complex)) else share
+        return (
+            contribution.astype(like.dtype)
+            if is_duck_array(contribution)
+            else np.asarray(contribution, like.dtype)
+        )
+    return type(like)(contribution) if isinstance(like, (float, complex)) else contribution
 
 
-def _check(share: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
+def _check(contribution: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
     """Refuse what cannot be the gradient of an array of this shape."""
-    fault = _fault(share, shape, primitive)
+    fault = _fault(contribution, shape, primitive)
     if fault is not None:
         raise RuleError(f"{primitive.name}: the rule for {_argument(primitive, index)} {fault}")
 
 
-def _fault(share: Any, shape: tuple[int, ...], primitive: Primitive) -> str | None:
+def _fault(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> str | None:
     """Why a rule's result cannot be the gradient of an array of this shape; None if it can."""
-    dtype = getattr(share, "dtype", None)
-    if dtype is None and not isinstance(share, (float, int, complex)):
-        return f"returned {type(share).__name__}; return an array of shape {shape}"
+    dtype = getattr(contribution, "dtype", None)
+    if dtype is None and not isinstance(contribution, (float, int, complex)):
+        return f"returned {type(contribution).__name__}; return an array of shape {shape}"
     if dtype is not None and dtype.kind not in "fciub":
         return f"returned dtype {dtype}; return real or complex numbers"
-    share_shape = () if dtype is None else share.shape
-    if share_shape != shape and not (primitive.broadcasts and _broadcasts(shape, share_shape)):
+    found = () if dtype is None else contribution.shape
+    if found != shape and not (primitive.broadcasts and _broadcasts(shape, found)):
         return (
-            f"returned shape {share_shape}, but the argument has shape {shape}; "
+            f"returned shape {found}, but the argument has shape {shape}; "
             "a gradient has the shape of what it is the gradient of"
         )
     return None
 
 
-def _as_dtype(share: Any, dtype: Any) -> Any:
-    return share if dtype is None or share.dtype == dtype else np.astype(share, dtype)
+def _as_dtype(contribution: Any, dtype: Any) -> Any:
+    return (
+        contribution
+        if dtype is None or contribution.dtype == dtype
+        else np.astype(contribution, dtype)
+    )
 
 
 def _argument(primitive: Primitive, index: int) -> str:
@@ -416,31 +398,13 @@ def ones_like(data: Any) -> Any:
     return type(data)(1) if data.__class__ in PYTHON_SCALARS else np.ones_like(data)
 
 
-def one_of(node: Node) -> Any:
-    """The gradient of a node with respect to itself; while tracing always a constant of NumPy's."""
-    data = node.data
-    if node.traced and is_duck_array(data):
-        return np.ones(data.shape, data.dtype)
-    return ones_like(data)
-
-
-def zero_of(data: Any) -> Any:
+def zeros_like(data: Any) -> Any:
     """The gradient of what has no influence."""
     return type(data)(0) if data.__class__ in PYTHON_SCALARS else np.zeros_like(data)
 
 
-def gradient_found(node: Node, gradients: dict[Node, Any]) -> Any:
-    """What a sweep has found for a node: zero, if the result does not depend on it."""
-    return gradients[node] if node in gradients else zero_of(node.data)
-
-
-def repeated(gradients: Iterable[Any]) -> set[int]:
-    """Identities of the objects that occur more than once among these gradients."""
-    return {identity for identity, count in Counter(map(id, gradients)).items() if count > 1}
-
-
-def steepest(g: Any) -> Any:
-    """From the transpose to ∂/∂re + i·∂/∂im, the direction of steepest ascent."""
+def conjugate(g: Any) -> Any:
+    """From the transpose to ∂/∂re + i·∂/∂im, the direction of steepest ascent, and back."""
     if g.__class__ is complex:
         return g.conjugate()
     return np.conjugate(g) if is_complex(g) else g

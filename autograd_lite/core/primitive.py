@@ -1,8 +1,5 @@
 """Primitives: functions with derivative rules, and the one place that applies them.
 
-Read this file first, then ``value.py`` and ``backward.py``; after these three
-the rest of the package is more of the same.
-
 A `Primitive` is a forward function on plain arrays and, for each of its inputs,
 one vector-Jacobian product (VJP).  `apply` runs the forward function and leaves
 a `Node` that remembers what was applied to what.  The nodes, linked by their
@@ -12,173 +9,41 @@ inputs, are the computation graph.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from itertools import count
-from typing import Any, ClassVar, overload
+from typing import Any, overload
 
 import numpy as np
 
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types
 from autograd_lite.core.errors import ArgumentTypeError, UnsupportedError
+from autograd_lite.core.node import Handle, split_inputs
+from autograd_lite.core.recorder import record
 
-__all__ = ["Node", "Primitive", "Rule", "apply", "no_grad", "primitive", "record", "registry"]
+__all__ = ["PYTHON_SCALARS", "Primitive", "Rule", "apply", "primitive", "registry"]
 
 Rule = Callable[..., Any]
 
 PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
 
-
-ABSENT = object()
-"""In place of an operand that there is not; None is one, as an index."""
-
-
-class Node:
-    """What `apply` leaves behind: a result, and how it came about.
-
-    ``data`` is the result, ``primitive`` what computed it, ``inputs`` its
-    operands (nodes, and constants as they are), ``parameters`` its static
-    keyword arguments.  A leaf has no primitive.  Serial numbers grow in the
-    order of creation, so sorting by them is a topological order.
-
-    `Value` is the one subclass that people meet; this base holds what the
-    reverse sweep needs, so that the sweep need not know operators.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "data",
-        "grad",
-        "label",
-        "left",
-        "parameters",
-        "primitive",
-        "requires_grad",
-        "rest",
-        "right",
-        "serial",
-    )
-
-    new_result: ClassVar[Callable[[], Any]]
-    """Makes an empty node for a result; `Value` sets it, as rules may not import it."""
-
-    traced: ClassVar[bool] = False
-    """Whether a program is made of what is recorded: then every operation counts."""
-
-    apply: ClassVar[Any]
-    """Applies a primitive to inputs of this class; the function `apply` below."""
-
-    data: Any
-    grad: Any
-    label: str | None
-    left: Any
-    parameters: dict[str, Any]
-    primitive: Primitive | None
-    requires_grad: bool
-    rest: tuple[Any, ...]
-    right: Any
-    serial: int
-
-    @property
-    def inputs(self) -> tuple[Any, ...]:
-        """The operands, in order.
-
-        They are held apart: a tuple for each node would be one more object that Python's
-        garbage collector visits, and small graphs are little else than nodes.
-        """
-        if self.right is not ABSENT:
-            return (self.left, self.right, *self.rest)
-        return () if self.left is ABSENT else (self.left,)
-
-    @inputs.setter
-    def inputs(self, inputs: tuple[Any, ...]) -> None:
-        self.left, self.right, self.rest = in_slots(inputs)
-
-
-def in_slots(inputs: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Operands as a node holds them: ``left``, ``right`` and ``rest``."""
-    if len(inputs) == 1:
-        return inputs[0], ABSENT, ()
-    return (inputs[0], inputs[1], inputs[2:]) if inputs else (ABSENT, ABSENT, ())
-
-
 registry: dict[Any, Any] = {}
 """What to call for each NumPy function when an argument is a Value: mostly a Primitive."""
 
-NO_PARAMETERS: dict[str, Any] = {}
-
-recording: ContextVar[bool] = ContextVar("recording", default=True)
-
-serials = count()
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute on Values without recording a graph: results are leaves without gradient.
-
-    Works as a context manager and as a decorator.  The state belongs to the
-    current thread or task (a `contextvars.ContextVar`) and is restored also
-    when the block raises.
-
-    Examples
-    --------
-    >>> import autograd_lite as ag
-    >>> x = ag.Value(3.0)
-    >>> with ag.no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-    token = recording.set(False)
-    try:
-        yield
-    finally:
-        recording.reset(token)
-
-
-def record(
-    primitive: Primitive,
-    data: Any,
-    parameters: dict[str, Any],
-    requires_grad: bool,
-    left: Any,
-    right: Any = ABSENT,
-    rest: tuple[Any, ...] = (),
-) -> Any:
-    """Make the node for a result that has just been computed from these operands."""
-    node = Node.new_result()
-    node.data = data
-    node.grad = None
-    node.label = None
-    node.serial = next(serials)
-    recorded = recording.get()
-    if recorded or node.traced:
-        node.primitive = primitive
-        node.left = left
-        node.right = right
-        node.rest = rest
-        node.parameters = parameters
-        node.requires_grad = recorded and requires_grad
-    else:
-        node.primitive = None
-        node.inputs = ()
-        node.parameters = NO_PARAMETERS
-        node.requires_grad = False
-    return node
-
 
 def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-    """Apply a primitive to inputs of which at least one is a node; return the new node."""
+    """Apply a primitive to inputs of which at least one is a Value; return the new Value."""
     operands = []
+    nodes = []
     requires_grad = False
     for x in inputs:
-        if isinstance(x, Node):
-            operands.append(x.data)
-            if x.requires_grad:
+        if isinstance(x, Handle):
+            node = x.node
+            nodes.append(node)
+            operands.append(node.data)
+            if node.requires_grad:
                 requires_grad = primitive.differentiable
         else:
+            nodes.append(x)
             operands.append(x)
     forward = primitive.forward
     if duck_types:
@@ -187,10 +52,10 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     kind = data.__class__
     if kind is not np.ndarray or data.ndim == 0:
         data = _settle_scalar(data, kind, operands)
-    return record(primitive, data, parameters, requires_grad, *in_slots(inputs))
+    return record(primitive, data, parameters, requires_grad, *split_inputs(tuple(nodes)))
 
 
-Node.apply = staticmethod(apply)
+Handle.apply = staticmethod(apply)
 
 
 def _settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
@@ -268,11 +133,11 @@ class Primitive:
         "broadcasts",
         "differentiable",
         "each",
+        "fast_path",
         "forward",
         "joint",
         "masks",
         "rules",
-        "short_way",
         "singular",
     )
 
@@ -301,7 +166,7 @@ class Primitive:
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
-        self.short_way = self._has_short_way()
+        self.fast_path = self._has_fast_path()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
         update_wrapper(self, forward)
@@ -311,13 +176,13 @@ class Primitive:
         if self.arrays is not None:
             args, kwargs = self._bind(args, kwargs)
         for name, parameter in kwargs.items():
-            if isinstance(parameter, Node):
+            if isinstance(parameter, Handle):
                 raise ArgumentTypeError(
                     f"{self.name}: the argument {name!r} is static and cannot be a Value; "
                     f"pass {name}={name}.data to use its number as a constant"
                 )
         for x in args:
-            if isinstance(x, Node):
+            if isinstance(x, Handle):
                 return x.apply(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -363,10 +228,10 @@ class Primitive:
                     "pass a function of (g, out, *inputs), or None for no derivative"
                 )
         self.rules = rules
-        self.short_way = self._has_short_way()
+        self.fast_path = self._has_fast_path()
         return self
 
-    def _has_short_way(self) -> bool:
+    def _has_fast_path(self) -> bool:
         """Whether it broadcasts one or two inputs, each with a rule: most operations do."""
         return self.broadcasts and len(self.rules) in (1, 2) and None not in self.rules
 
@@ -375,15 +240,15 @@ class Primitive:
         if self.each is not None:
             return tuple(partial(self.each, index) for index in range(len(inputs)))
         if self.joint is not None:
-            shares: list[Any] = []
-            return tuple(partial(self._share, shares, index) for index in range(len(inputs)))
+            found: list[Any] = []
+            return tuple(partial(self._joint_rule, found, index) for index in range(len(inputs)))
         return self.rules
 
-    def _share(self, shares: list[Any], index: int, *args: Any, **parameters: Any) -> Any:
+    def _joint_rule(self, found: list[Any], index: int, *args: Any, **parameters: Any) -> Any:
         """One of the joint gradients, which are computed when the first is asked for."""
-        if not shares and self.joint is not None:
-            shares.extend(self.joint(*args, **parameters))
-        return shares[index]
+        if not found and self.joint is not None:
+            found.extend(self.joint(*args, **parameters))
+        return found[index]
 
     @property
     def argument_names(self) -> tuple[str, ...]:

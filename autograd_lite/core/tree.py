@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-__all__ = ["flatten", "map_leaves", "rebuild"]
+__all__ = ["flatten", "map", "unflatten"]
 
 
 def flatten(tree: Any) -> list[Any]:
@@ -24,34 +24,34 @@ def flatten(tree: Any) -> list[Any]:
     return [] if tree is None else [tree]
 
 
-def rebuild(tree: Any, leaves: Iterable[Any]) -> Any:
+def unflatten(tree: Any, leaves: Iterable[Any]) -> Any:
     """A nesting of the shape of ``tree`` with other leaves; the inverse of `flatten`.
 
     Examples
     --------
-    >>> from autograd_lite.core.tree import rebuild
-    >>> rebuild({"w": [0, 0], "b": (0,)}, [1.0, 2.0, 3.0])
+    >>> from autograd_lite.core.tree import unflatten
+    >>> unflatten({"w": [0, 0], "b": (0,)}, [1.0, 2.0, 3.0])
     {'w': [1.0, 2.0], 'b': (3.0,)}
     """
-    return _rebuild(tree, iter(leaves))
+    return _unflatten(tree, iter(leaves))
 
 
-def _rebuild(tree: Any, leaves: Iterator[Any]) -> Any:
+def _unflatten(tree: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(tree, dict):
-        return type(tree)((key, _rebuild(part, leaves)) for key, part in tree.items())
+        return type(tree)((key, _unflatten(part, leaves)) for key, part in tree.items())
     if isinstance(tree, (list, tuple)):
-        parts = [_rebuild(part, leaves) for part in tree]
+        parts = [_unflatten(part, leaves) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return None if tree is None else next(leaves)
 
 
-def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
+def map(function: Callable[[Any], Any], tree: Any) -> Any:
     """Apply a function to every leaf of a nesting.
 
     Examples
     --------
-    >>> from autograd_lite.core.tree import map_leaves
-    >>> map_leaves(lambda x: 2 * x, (1.0, [2.0]))
+    >>> from autograd_lite.core.tree import map
+    >>> map(lambda x: 2 * x, (1.0, [2.0]))
     (2.0, [4.0])
     """
-    return rebuild(tree, map(function, flatten(tree)))
+    return unflatten(tree, [function(leaf) for leaf in flatten(tree)])

@@ -1,4 +1,4 @@
-"""Value: a node of the computation graph that behaves like the number or array it holds.
+"""Value: a handle on a node of the graph that behaves like the number or array it holds.
 
 Operators and NumPy's two protocols (``__array_ufunc__``, NEP 13, and
 ``__array_function__``, NEP 18) look up what to do in the registry of
@@ -10,27 +10,16 @@ from __future__ import annotations
 import opcode
 import operator
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.core.array_methods import ArrayMethods
-from autograd_lite.core.backward import (
-    dependencies,
-    ones_like,
-    repeated,
-    steepest,
-    sweep,
-    swept_on_nodes,
-)
-from autograd_lite.core.duck_arrays import (
-    as_array_of,
-    check_lengths,
-    computed_by_library,
-    is_duck_array,
-)
+from autograd_lite.core.backward import conjugate
+from autograd_lite.core.duck_arrays import check_lengths, computed_by_library, is_duck_array
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -40,18 +29,12 @@ from autograd_lite.core.errors import (
     NoRuleError,
     UnsupportedError,
 )
-from autograd_lite.core.primitive import (
-    NO_PARAMETERS,
-    PYTHON_SCALARS,
-    Node,
-    Primitive,
-    apply,
-    record,
-    registry,
-    serials,
-)
+from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
+from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, registry
+from autograd_lite.core.pullback import Pullback, as_cotangent, unit_cotangent
+from autograd_lite.core.recorder import record
 
-__all__ = ["Value"]
+__all__ = ["Value", "as_data", "own_memory"]
 
 STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
 
@@ -64,17 +47,17 @@ IN_PLAIN_ARRAY = (
 CONSTANTS = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32})
 
 
-def checked(data: Any, argument: str) -> Any:
+def as_data(data: Any, argument: str) -> Any:
     """Check what a Value is to hold; a Python number stays one, the rest becomes an array."""
     if data.__class__ is float or data.__class__ is complex:
         return data
     if data.__class__ is int:
         return float(data)
-    if isinstance(data, Node):
+    if isinstance(data, Handle):
         raise ArgumentTypeError(
             f"{argument} is already a Value; use it as it is, or pass its .data for a new leaf"
         )
-    if isinstance(data, (list, tuple)) and _holds_node(data):
+    if isinstance(data, (list, tuple)) and _holds_value(data):
         raise ArgumentTypeError(
             f"{argument} is a list of Values; use ag.array or np.stack to join them "
             "with their gradients, or pass their .data"
@@ -98,19 +81,20 @@ def checked(data: Any, argument: str) -> Any:
     return np.asarray(array) if isinstance(array, np.generic) else array
 
 
-def _holds_node(data: Any) -> bool:
+def _holds_value(data: Any) -> bool:
     stack = [data]
     while stack:
         x = stack.pop()
-        if isinstance(x, Node):
+        if isinstance(x, Handle):
             return True
         if isinstance(x, (list, tuple)):
             stack.extend(x)
     return False
 
 
-def _apply_to_one(primitive: Primitive, x: Any) -> Any:
+def _apply_to_one(primitive: Primitive, value: Handle) -> Any:
     """`apply` for a single operand, without its generality."""
+    x = value.node
     data = primitive.forward(x.data)
     if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
         data = data.item() if isinstance(data, np.generic) else data
@@ -137,32 +121,35 @@ def _binary(
         nonlocal primitive
         if primitive is None:
             primitive = registry[function]
-        if isinstance(other, Node):
+        x = self.node
+        if isinstance(other, Handle):
+            other = other.node
             operand = other.data
-            requires_grad = self.requires_grad or other.requires_grad
+            requires_grad = x.requires_grad or other.requires_grad
         elif other.__class__ in CONSTANTS:
             operand = other
-            requires_grad = self.requires_grad
+            requires_grad = x.requires_grad
         else:
             return _unusual(primitive, self, other, False)
         try:
-            data = primitive.forward(self.data, operand)
+            data = primitive.forward(x.data, operand)
         except (ArithmeticError, TypeError):
-            data = _otherwise(primitive, self.data, operand)
+            data = _otherwise(primitive, x.data, operand)
         if not primitive.differentiable:
             requires_grad = False
-        return record(primitive, data, NO_PARAMETERS, requires_grad, self, other)
+        return record(primitive, data, NO_PARAMETERS, requires_grad, x, other)
 
     def reflect(self: Value, other: Any) -> Any:
         primitive = registry[function]
         if other.__class__ not in CONSTANTS:
             return _unusual(primitive, self, other, True)
+        x = self.node
         try:
-            data = primitive.forward(other, self.data)
+            data = primitive.forward(other, x.data)
         except (ArithmeticError, TypeError):
-            data = _otherwise(primitive, other, self.data)
-        requires_grad = self.requires_grad and primitive.differentiable
-        return record(primitive, data, NO_PARAMETERS, requires_grad, other, self)
+            data = _otherwise(primitive, other, x.data)
+        requires_grad = x.requires_grad and primitive.differentiable
+        return record(primitive, data, NO_PARAMETERS, requires_grad, other, x)
 
     return operate, reflect
 
@@ -177,7 +164,7 @@ def _otherwise(primitive: Primitive, left: Any, right: Any) -> Any:
 def _unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
     """An operand of a less common type: lists and NumPy scalars are numbers, the rest is not."""
     if isinstance(other, (list, tuple)):
-        other = checked(other, "the operand")
+        other = as_data(other, "the operand")
     elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
         return NotImplemented
     if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
@@ -230,17 +217,48 @@ class Value(ArrayMethods):
     array([2., 4., 6.])
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)
 
     def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
-        self.data = checked(data, "data")
-        self.grad = None
-        self.primitive = None
-        self.inputs = ()
-        self.parameters = NO_PARAMETERS
-        self.requires_grad = requires_grad
-        self.label = label
-        self.serial = next(serials)
+        self.node = Node.leaf(as_data(data, "data"), requires_grad, label)
+
+    # What is known of it: attributes of its node.
+
+    @property
+    def data(self) -> Any:
+        """The number or array."""
+        return self.node.data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self.node.data = data
+
+    @property
+    def grad(self) -> Any:
+        """The gradient of the last ``backward()``; None before."""
+        return self.node.grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self.node.grad = grad
+
+    @property
+    def label(self) -> str | None:
+        """A name for drawings and error messages."""
+        return self.node.label
+
+    @label.setter
+    def label(self, label: str | None) -> None:
+        self.node.label = label
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are computed for it."""
+        return self.node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, requires_grad: bool) -> None:
+        self.node.requires_grad = requires_grad
 
     # The gradient.
 
@@ -275,56 +293,29 @@ class Value(ArrayMethods):
         >>> a.grad, b.grad
         (-2.0, 2.0)
         """
-        seed = self._seed(seed)
-        order, _ = dependencies([self])
-        remaining = order[:] if retain_graph else order
-        run = swept_on_nodes if isinstance(seed, Node) else sweep
-        gradients = run(remaining, {self: seed}, free=not retain_graph)
-        if len(gradients) < len(order):
+        root = self.node
+        pullback = Pullback([root])
+        order = list(pullback.order)
+        start = conjugate(start_of_sweep(root, seed))
+        found = pullback.sweep([start], free=not retain_graph)
+        if len(found) < len(order):
             for node in order:
-                if node not in gradients and node.primitive is not None:
+                if node not in found and node.primitive is not None:
                     node.grad = None
         shared: set[int] | None = None
-        for node, g in gradients.items():
+        for node, g in found.items():
             if g.__class__ is not float:
-                g = steepest(g)
+                g = conjugate(g)
             if node.primitive is not None:
                 node.grad = g
             elif node.grad is not None:
                 node.grad = node.grad + g
-            elif g.__class__ is np.ndarray:
-                # A leaf's gradient is the caller's to change: no view, and no other node's.
-                shared = repeated(gradients.values()) if shared is None else shared
-                node.grad = g.copy() if g.base is not None or id(g) in shared else g
-            else:
+            elif g.__class__ is float:
                 node.grad = g
-
-    def _seed(self, seed: Any) -> Any:
-        if not self.requires_grad:
-            raise BackwardError(
-                "backward() on a Value that requires no gradient: it was made with "
-                "requires_grad=False, under no_grad, or by a function without derivative"
-            )
-        if seed is None:
-            if self.size != 1:
-                raise BackwardError(
-                    f"backward() without a seed needs a single number, and this Value has shape "
-                    f"{self.shape}; reduce it first (np.sum, np.mean) "
-                    "or pass a seed of that shape"
-                )
-            return seed_of(ones_like(self.data), self.data)
-        if isinstance(seed, Node):
-            seed = seed.data
-        if np.shape(seed) != self.shape:
-            raise ArgumentValueError(
-                f"the seed has shape {np.shape(seed)}, but this Value has shape {self.shape}; "
-                "a seed is the gradient with respect to the Value and has its shape"
-            )
-        if self.data.__class__ in PYTHON_SCALARS:
-            return steepest(type(self.data)(seed))
-        if is_duck_array(self.data):
-            return seed_of(steepest(as_array_of(self.data, seed)), self.data)
-        return steepest(np.array(seed, self.dtype))
+            else:
+                # A leaf's gradient is the caller's to change: no view, and no other node's.
+                shared = repeated(found.values()) if shared is None else shared
+                node.grad = own_memory(g, shared)
 
     def detach(self) -> Value:
         """Return a new leaf with the same data that requires no gradient.
@@ -384,7 +375,7 @@ class Value(ArrayMethods):
         if any(x is not None for x in kwargs.get("out", ())):
             raise InPlaceError(
                 f"np.{ufunc.__name__} cannot write its result into out= where a Value is "
-                "involved; leave out= away (or write a = a + x for a += x) "
+                "involved; omit out= (or write a = a + x for a += x) "
                 "and use the Value that is returned"
             )
         if primitive is None:
@@ -398,14 +389,14 @@ class Value(ArrayMethods):
         if kwargs.get("out") is not None:
             raise InPlaceError(
                 f"np.{function.__name__} cannot write its result into out= where a Value is "
-                "involved; leave out= away and use the Value that is returned"
+                "involved; omit out= and use the Value that is returned"
             )
         return primitive(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.requires_grad:
+        if self.node.requires_grad:
             raise ArgumentTypeError(IN_PLAIN_ARRAY)
-        return np.array(self.data, dtype, copy=copy)
+        return np.array(self.node.data, dtype, copy=copy)
 
     # Python's protocols.
 
@@ -423,12 +414,12 @@ class Value(ArrayMethods):
     def __len__(self) -> int:
         if self.ndim == 0:
             raise ArgumentTypeError("len() of a Value that is a single number")
-        return len(self.data)
+        return self.shape[0]
 
     def __iter__(self) -> Iterator[Value]:
         if self.ndim == 0:
             raise ArgumentTypeError("iteration over a Value that is a single number")
-        return (self[i] for i in range(len(self.data)))
+        return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
         return bool(self.data)
@@ -468,11 +459,43 @@ class Value(ArrayMethods):
         return _restore, (type(self), self.data, self.grad, self.requires_grad, self.label)
 
 
-def seed_of(seed: Any, data: Any) -> Any:
-    """Where a sweep starts: a node if ``data`` is a duck array, as `swept_on_nodes` needs it."""
-    if data.__class__ is float or not is_duck_array(data) or isinstance(seed, Node):
-        return seed
-    return Value(seed, requires_grad=False)
+def start_of_sweep(root: Node, seed: Any) -> Any:
+    """The cotangent that ``backward`` begins with: what was given, or 1 for a single number."""
+    if not root.requires_grad:
+        raise BackwardError(
+            "backward() on a Value that requires no gradient: it was made with "
+            "requires_grad=False, under no_grad, or by a function without derivative"
+        )
+    if seed is None:
+        if root.size != 1:
+            raise BackwardError(
+                f"backward() without a seed needs a single number, and this Value has shape "
+                f"{root.shape}; reduce it first (np.sum, np.mean) "
+                "or pass a seed of that shape"
+            )
+        return unit_cotangent(root)
+    if isinstance(seed, Handle):
+        seed = seed.node.data
+    if np.shape(seed) != root.shape:
+        raise ArgumentValueError(
+            f"the seed has shape {np.shape(seed)}, but this Value has shape {root.shape}; "
+            "a seed is the gradient with respect to the Value and has its shape"
+        )
+    cotangent = as_cotangent(seed, root, "seed", "Value")
+    return cotangent.copy() if cotangent is seed else cotangent
+
+
+def repeated(gradients: Iterable[Any]) -> set[int]:
+    """Identities of the objects that occur more than once among these gradients."""
+    return {identity for identity, count in Counter(map(id, gradients)).items() if count > 1}
+
+
+def own_memory(g: Any, shared: set[int]) -> Any:
+    """A gradient that the caller may write to: a copy of a view, and of what is shared."""
+    if id(g) in shared or getattr(g, "base", None) is not None:
+        if isinstance(g, np.ndarray) or is_duck_array(g):
+            return g.copy()
+    return g
 
 
 def _show(data: Any, indent: int) -> str:
@@ -484,8 +507,7 @@ def _show(data: Any, indent: int) -> str:
 def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str) -> Value:
     """Rebuild a copied or unpickled Value as a leaf."""
     value = cls.__new__(cls)
-    Value.__init__(value, 0.0, requires_grad=requires_grad, label=label)
-    value.data = data
+    value.node = Node.leaf(data, requires_grad, label)
     value.grad = grad
     return value
 
@@ -549,4 +571,4 @@ class At:
 
 
 # Results are made empty, for `record` to fill in: Value.__init__ has nothing to check there.
-Node.new_result = partial(object.__new__, Value)
+Handle.new = partial(object.__new__, Value)

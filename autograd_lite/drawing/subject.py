@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core import tree
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.primitive import Node
-from autograd_lite.core.tree import flatten, map_leaves
+from autograd_lite.core.tree import flatten
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import Graph, recorded_graph
@@ -107,7 +108,7 @@ def _fresh(argument: Any, name: str, known: dict[int, str]) -> Any:
         known[value.serial] = name if count == 1 else f"{name}[{place}]"
         return value
 
-    return map_leaves(wrap, argument)
+    return tree.map(wrap, argument)
 
 
 def _varies(leaf: Any) -> bool:

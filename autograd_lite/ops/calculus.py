@@ -9,7 +9,8 @@ import numpy as np
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError
-from autograd_lite.core.primitive import Node, Primitive
+from autograd_lite.core.node import Handle
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import getitem, scatter
 
@@ -34,7 +35,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     pieces = [x for x in (to_begin, np.diff(np.ravel(ary)), to_end) if x is not None]
-    arrays: list[Any] = [x if isinstance(x, Node) else array_of(x, ary.dtype) for x in pieces]
+    arrays: list[Any] = [x if isinstance(x, Handle) else array_of(x, ary.dtype) for x in pieces]
     return np.concatenate([np.ravel(x) for x in arrays])
 
 
@@ -156,7 +157,7 @@ interpolate = Primitive(
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
 ) -> Any:
-    x, xp, fp = (y if isinstance(y, Node) else array_of(y) for y in (x, xp, fp))
+    x, xp, fp = (y if isinstance(y, Handle) else array_of(y) for y in (x, xp, fp))
     if period is not None:
         period, left, right = abs(period), None, None
         x, xp = x % period, xp % period
@@ -255,7 +256,7 @@ correlate = array_function(np.correlate, correlate_left, correlate_right)
 def polyval(p: Any, x: Any) -> Any:
     """W. Horner's scheme (1819)."""
     result = np.zeros_like(x)
-    coefficients: Any = p if isinstance(p, Node) else array_of(p)
+    coefficients: Any = p if isinstance(p, Handle) else array_of(p)
     for coefficient in coefficients:
         result = result * x + coefficient
     return result

@@ -14,7 +14,8 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import computed_by_library
 from autograd_lite.core.errors import InPlaceError
-from autograd_lite.core.primitive import Node, registry
+from autograd_lite.core.node import unwrap
+from autograd_lite.core.primitive import registry
 from autograd_lite.ops.define import composite, constant
 
 function: Any
@@ -35,7 +36,7 @@ def of_data(function: Any) -> Callable[..., Any]:
 def _data(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return type(x)(_data(part) for part in x)
-    return x.data if isinstance(x, Node) else x
+    return unwrap(x)
 
 
 for function in (

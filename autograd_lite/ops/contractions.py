@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
-from autograd_lite.core.primitive import Node, Primitive, registry
+from autograd_lite.core.node import Handle
+from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.shaping import inverse_order
 
@@ -253,7 +254,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
         subscripts, arrays = operands[0], list(operands[1:])
     else:
         subscripts, arrays = from_sublists(operands)
-    arrays = [x if isinstance(x, Node) else array_of(x) for x in arrays]
+    arrays = [x if isinstance(x, Handle) else array_of(x) for x in arrays]
     explicit = explicit_subscripts(subscripts, [np.shape(x) for x in arrays])
     sizes: dict[str, int] = {}
     for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True):

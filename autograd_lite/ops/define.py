@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.core.primitive import Node, Primitive, Rule, registry
+from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.primitive import Primitive, Rule, registry
 from autograd_lite.ops.indexing import scatter
 
 __all__ = [
@@ -56,7 +57,7 @@ def with_keywords(
             "leave it out, or pass x.data to compute without gradient"
         )
     if dtype is not None:
-        arrays: list[Any] = [x if isinstance(x, Node) else array_of(x) for x in inputs]
+        arrays: list[Any] = [x if isinstance(x, Handle) else array_of(x) for x in inputs]
         inputs = tuple(np.astype(x, dtype) for x in arrays)
     return primitive(*inputs) if where is True else masked(function, primitive)(*inputs, where)
 
@@ -151,7 +152,7 @@ select_constant = Primitive(select.forward, name="select", differentiable=False)
 
 def parts(results: Any, count: int) -> list[Any]:
     """The results of a function with several, each for itself; integers carry no gradient."""
-    plain = results.data if isinstance(results, Node) else results
+    plain = unwrap(results)
     smooth = [getattr(x, "dtype", np.dtype(type(x))).kind in "fc" for x in plain]
     return [
         (select if smooth[i] else select_constant)(results, index=i, count=count)
@@ -179,7 +180,7 @@ def multiple(
 
 def apart(node: Any) -> Any:
     """A node that holds a tuple as a tuple of nodes, named as NumPy names them."""
-    results = node.data
+    results = unwrap(node)
     if not isinstance(results, (tuple, list)):
         return node
     nodes = parts(node, len(results))
@@ -195,17 +196,17 @@ class Constant(Primitive):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Node) for x in kwargs.values()):
+        if any(isinstance(x, Handle) for x in kwargs.values()):
             args, kwargs = self._in_order(args, kwargs)
         args = tuple(np.stack(x) if _holds_node(x) else x for x in args)
         result = super().__call__(*args, **kwargs)
-        return apart(result) if isinstance(result, Node) else result
+        return apart(result) if isinstance(result, Handle) else result
 
     def _in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Inputs passed by keyword put into their places."""
         kwargs = dict(kwargs)
         for name in self.argument_names[len(args) :]:
-            if not any(isinstance(x, Node) for x in kwargs.values()) or name not in kwargs:
+            if not any(isinstance(x, Handle) for x in kwargs.values()) or name not in kwargs:
                 break
             args = (*args, kwargs.pop(name))
         return args, kwargs
@@ -213,7 +214,7 @@ class Constant(Primitive):
 
 def _holds_node(x: Any) -> bool:
     """Whether it is a sequence with a Value in it, which an input cannot be."""
-    return isinstance(x, (list, tuple)) and any(isinstance(part, Node) for part in x)
+    return isinstance(x, (list, tuple)) and any(isinstance(part, Handle) for part in x)
 
 
 def constant(*functions: Any) -> None:

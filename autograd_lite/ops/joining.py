@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentValueError
-from autograd_lite.core.primitive import Node, Primitive
+from autograd_lite.core.node import Handle
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
 
@@ -34,7 +35,7 @@ join = Primitive(joined, each=joined_vjp, name="concatenate", arrays=None)
 
 @composite(np.concatenate)
 def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
-    arrays = [x if isinstance(x, Node) else array_of(x) for x in arrays]
+    arrays = [x if isinstance(x, Handle) else array_of(x) for x in arrays]
     if axis is None:
         arrays, axis = [np.ravel(x) for x in arrays], 0
     if dtype is not None:
@@ -116,7 +117,7 @@ insert_into = Primitive(
 
 @composite(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    arrays = [x if isinstance(x, Node) else array_of(x) for x in (arr, values)]
+    arrays = [x if isinstance(x, Handle) else array_of(x) for x in (arr, values)]
     return insert_into(*arrays, obj=obj, axis=axis)
 
 
@@ -165,7 +166,7 @@ def array(nested: Any) -> Any:
     6.0
     """
     if not isinstance(nested, (list, tuple)):
-        return nested if isinstance(nested, Node) else array_of(nested)
+        return nested if isinstance(nested, Handle) else array_of(nested)
     rows = [array(row) for row in nested]
     shapes = list(dict.fromkeys(np.shape(row) for row in rows))
     if len(shapes) > 1:

@@ -9,7 +9,9 @@ import numpy as np
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
-from autograd_lite.core.primitive import NO_PARAMETERS, Node, Primitive, apply, registry
+from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
+from autograd_lite.core.primitive import Primitive, apply, registry
+from autograd_lite.core.recorder import current
 from autograd_lite.ops.define import array_function, composite, rearrangement
 
 
@@ -143,10 +145,11 @@ def filled_like(function: Any) -> Any:
     of_library = Primitive(function, differentiable=False)
 
     def fill(a: Any, dtype: Any = None, **static: Any) -> Any:
-        if not is_duck_array(a.data):
-            return function(a.data, dtype, **static)
-        if a.traced:
-            return function(np.empty(a.shape, a.dtype), dtype, **static)
+        data = unwrap(a)
+        if not is_duck_array(data):
+            return function(data, dtype, **static)
+        if current.get().trace is not None:
+            return function(np.empty(data.shape, data.dtype), dtype, **static)
         return apply(of_library, (a,), {"dtype": dtype, **static})
 
     return fill
@@ -158,7 +161,7 @@ for function in (np.zeros_like, np.ones_like, np.empty_like):
 
 @composite(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
-    fill: Any = fill_value if isinstance(fill_value, Node) else array_of(fill_value)
+    fill: Any = fill_value if isinstance(fill_value, Handle) else array_of(fill_value)
     filled = np.broadcast_to(fill, np.shape(a) if shape is None else shape)
     return np.astype(filled, a.dtype if dtype is None else dtype)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.duck_arrays import check_lengths
+from autograd_lite.core.node import unwrap
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite, constant, rearrangement
 from autograd_lite.ops.indexing import scatter
@@ -79,7 +80,7 @@ def extract(condition: Any, arr: Any) -> Any:
 
 @composite(np.trim_zeros)
 def trim_zeros(filt: Any, trim: str = "fb") -> Any:
-    kept = np.flatnonzero(filt.data)
+    kept = np.flatnonzero(unwrap(filt))
     check_lengths(kept, "the result of trim_zeros")
     start = kept[0] if "f" in trim.lower() and len(kept) else 0
     stop = kept[-1] + 1 if "b" in trim.lower() and len(kept) else np.size(filt)

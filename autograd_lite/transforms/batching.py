@@ -24,7 +24,8 @@ import numpy as np
 from autograd_lite.core.array_methods import ArrayMethods
 from autograd_lite.core.backward import guard
 from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.core.primitive import NO_PARAMETERS, Node, Primitive, registry
+from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
+from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import contractions, elementwise, indexing, joining, linalg
 
 __all__ = ["Batched", "NoBatchingRuleError", "rows_of", "same_in_all_rows"]
@@ -74,11 +75,11 @@ class Batched(ArrayMethods):
         return np.dtype(type(self.array)) if dtype is None else dtype
 
     @property
-    def data(self) -> Any:
-        """The numbers, if they are the same in all rows."""
+    def node(self) -> Node:
+        """The node of the numbers, if they are the same in all rows."""
         if self.stacked:
             raise NoBatchingRuleError("the rows of a Batched array have no data in common")
-        return self.array.data if isinstance(self.array, Node) else self.array
+        return self.array.node if isinstance(self.array, Handle) else Node.leaf(self.array)
 
     __add__, __radd__ = _binary(operator.add)
     __sub__, __rsub__ = _binary(operator.sub)
@@ -393,7 +394,7 @@ ALL = slice(None)
 
 def axes_in_front(parts: Sequence[Any]) -> int:
     """How many axes an index puts in front of the leading axis."""
-    is_array = [isinstance(x, (list, Node)) or getattr(x, "ndim", 0) > 0 for x in parts]
+    is_array = [isinstance(x, (list, Handle)) or getattr(x, "ndim", 0) > 0 for x in parts]
     if not any(is_array):
         return 0
     by_slice = [isinstance(x, slice) or x is None or x is Ellipsis for x in parts]

@@ -1,37 +1,23 @@
-"""Functions to gradients: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint.
+"""Functions to gradients: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp.
 
 All of them call the function once on fresh Values (`Trace`) and sweep back to these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.backward import dependencies, gradient_found, one_of, ones_like, sweep
-from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.primitive import (
-    NO_PARAMETERS,
-    PYTHON_SCALARS,
-    Node,
-    Primitive,
-    in_slots,
-    record,
-    recording,
-    serials,
-)
-from autograd_lite.core.tree import flatten, rebuild
-from autograd_lite.core.value import Value
-from autograd_lite.ops.shaping import as_new_node, recompute
-from autograd_lite.random import keeping_draws, repeating_draws
-from autograd_lite.transforms.trace import Trace, is_number
+from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.node import Handle
+from autograd_lite.core.pullback import as_cotangent, unit_cotangent
+from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.transforms.trace import Trace
 
 __all__ = [
-    "checkpoint",
     "grad",
     "hessian",
     "hvp",
@@ -85,8 +71,7 @@ def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Fun
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
         output = trace.number("grad")
-        seed = one_of(output) if isinstance(output, Node) else 1.0
-        gradients = trace.like_arguments(trace.gradients([seed]))
+        gradients = trace.like_arguments(trace.gradients([unit_cotangent(output)]))
         value = trace.plain(output)
         return value, tuple(gradients) if isinstance(argnum, tuple) else gradients[0]
 
@@ -177,13 +162,13 @@ def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
     trace = Trace(function, args, range(len(args)))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        seeds = [
-            _seed(seed, output, "cotangent", "value")
-            for seed, output in zip(_leaves(cotangent, trace.result), trace.outputs, strict=True)
+        cotangents = [
+            as_cotangent(leaf, output, "cotangent", "value")
+            for leaf, output in zip(_leaves(cotangent, trace.result), trace.outputs, strict=True)
         ]
-        return tuple(trace.like_arguments(trace.gradients(seeds)))
+        return tuple(trace.like_arguments(trace.gradients(cotangents)))
 
-    return rebuild(trace.result, map(trace.plain, trace.outputs)), pullback
+    return unflatten(trace.result, map(trace.plain, trace.outputs)), pullback
 
 
 def _leaves(tree: Any, like: Any) -> list[Any]:
@@ -197,23 +182,6 @@ def _leaves(tree: Any, like: Any) -> list[Any]:
             "nest them in the same way"
         )
     return leaves
-
-
-def _seed(seed: Any, like: Any, what: str, counterpart: str) -> Any:
-    """Check a cotangent or tangent, and give it the dtype of its counterpart."""
-    if np.shape(seed) != np.shape(like):
-        raise ArgumentValueError(
-            f"a {what} has shape {np.shape(seed)}, but its {counterpart} has shape "
-            f"{np.shape(like)}; the two must be equal"
-        )
-    if isinstance(seed, Node):
-        return seed
-    data = like.data if isinstance(like, Node) else like
-    if data.__class__ in PYTHON_SCALARS:
-        return type(data)(seed)
-    traced = isinstance(like, Node) and like.traced  # programs move constants themselves
-    elsewhere = is_duck_array(data) and not traced
-    return as_array_of(data, seed) if elsewhere else np.asarray(seed, data.dtype)
 
 
 def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -251,24 +219,21 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     args = primals if isinstance(primals, tuple) else (primals,)
     trace = Trace(function, args, range(len(args)))
     directions = [
-        _seed(tangent, primal, "tangent", "primal")
-        for tangent, primal in zip(_leaves(tangents, primals), flatten(list(args)), strict=True)
+        as_cotangent(tangent, primal, "tangent", "primal")
+        for tangent, primal in zip(_leaves(tangents, primals), trace.fresh, strict=True)
     ]
 
     def pullback(*cotangents: Any) -> list[Any]:
         return trace.gradients(cotangents, recorded=True)
 
     # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
-    ones = [
-        one_of(output) if isinstance(output, Node) else ones_like(output)
-        for output in trace.outputs
-    ]
+    ones = list(map(unit_cotangent, trace.outputs))
     transposed = Trace(pullback, ones, range(len(ones)))
-    recorded = trace.keep and (trace.foreign or any(isinstance(v, Node) for v in directions))
+    recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
     tangent = transposed.gradients(directions, recorded)
     return (
-        rebuild(trace.result, map(trace.plain, trace.outputs)),
-        rebuild(trace.result, map(trace.plain, tangent)),
+        unflatten(trace.result, map(trace.plain, trace.outputs)),
+        unflatten(trace.result, map(trace.plain, tangent)),
     )
 
 
@@ -313,7 +278,7 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
             ]
             trees = trace.like_arguments(columns)
             blocks.append(tuple(trees) if isinstance(argnum, tuple) else trees[0])
-        return rebuild(trace.result, blocks)
+        return unflatten(trace.result, blocks)
 
     return all_derivatives
 
@@ -373,123 +338,3 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
     _, pullback = vjp(gradient, *args)
     product = pullback(tangents if isinstance(primals, tuple) else (tangents,))
     return product if isinstance(primals, tuple) else product[0]
-
-
-def checkpoint(function: Function) -> Function:
-    """Trade time for memory: forget what happens inside, and compute it again when needed.
-
-    Only the arguments and the result are kept for the reverse sweep, which
-    calls the function once more (A. Griewank, A. Walther, "Evaluating
-    Derivatives", 2nd ed. 2008, chapter 12).  Values that the function captures
-    get their gradients too.
-
-    Parameters
-    ----------
-    function
-        Returns one array or number; must give the same again for the same
-        arguments.  What it draws by `autograd_lite.random`, as dropout does, is
-        kept and not drawn anew.
-
-    Returns
-    -------
-    callable
-        The same function of the same arguments.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If the function returns anything but one array or number.
-
-    Examples
-    --------
-    >>> import numpy as np, autograd_lite as ag
-    >>> block = ag.checkpoint(lambda x: np.tanh(np.sin(x)))
-    >>> round(ag.grad(block)(0.5), 6)
-    0.703187
-    """
-
-    @wraps(function)
-    def checkpointed(*args: Any) -> Any:
-        if not recording.get():
-            return function(*args)
-        trees = list(args)
-        leaves = flatten(trees)
-        inside = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
-
-        def run(*varied: Any) -> Any:
-            called = list(leaves)
-            for i, x in zip(inside, varied, strict=True):
-                called[i] = x
-            return function(*rebuild(trees, called))
-
-        def rerun(*varied: Any) -> Any:
-            with repeating_draws(kept):
-                return run(*varied)
-
-        nodes = [leaves[i] for i in inside]
-        with keeping_draws() as kept:
-            result, captured = _run_forgetting(run, nodes)
-        if not isinstance(result, Node):
-            return result
-        again = Recomputing(
-            lambda *inputs: _plain_result(rerun(*inputs[: len(nodes)])),
-            joint=lambda g, out, *inputs: _recomputed(rerun, captured, g, inputs[: len(nodes)]),
-            name=f"checkpoint({getattr(function, '__name__', 'function')})",
-        )
-        inputs = (*nodes, *captured)
-        computed = as_new_node(result)
-        if computed.traced:
-            # A program is made of what happened inside; no gradient goes through there.
-            computed.requires_grad = False
-            inputs = (*inputs, computed)
-        return record(again, result.data, NO_PARAMETERS, result.requires_grad, *in_slots(inputs))
-
-    return checkpointed
-
-
-class Recomputing(Primitive):
-    """A checkpointed call.  While a program is traced, its last input is its result."""
-
-    __slots__ = ()
-
-
-def _plain_result(result: Any) -> Any:
-    return result.data if isinstance(result, Node) else result
-
-
-def _run_forgetting(run: Function, nodes: list[Node]) -> tuple[Any, list[Node]]:
-    """Call the function; return its result and the outer Values that it used besides ``nodes``."""
-    fresh = [as_new_node(x) for x in nodes]
-    since = next(serials)
-    result = run(*fresh)
-    if not is_number(result):
-        raise ArgumentTypeError(
-            f"checkpoint: the function returned {type(result).__name__}; "
-            "it must return one array or number"
-        )
-    if not isinstance(result, Node):
-        return result, []
-    order, _ = dependencies([result], since)
-    captured: dict[Node, None] = {}
-    for node in order:
-        for x in node.inputs:
-            if isinstance(x, Node) and x.requires_grad and x.serial < since:
-                captured[x] = None
-    for x in fresh:
-        captured.pop(x, None)
-    return result, list(captured)
-
-
-def _recomputed(rerun: Function, captured: list[Node], g: Any, inputs: Sequence[Any]) -> list[Any]:
-    """The gradients of a checkpointed call with respect to its inputs and captured Values."""
-    recorded = any(isinstance(x, Node) for x in (g, *inputs)) and recording.get()
-    token = recording.set(True)
-    try:
-        fresh = [recompute(x) if isinstance(x, Node) else Value(x) for x in inputs]
-        since = next(serials)
-        result = rerun(*fresh)
-    finally:
-        recording.reset(token)
-    order, _ = dependencies([result], since)
-    gradients = sweep(order, {result: g}, recorded=recorded)
-    return [gradient_found(x, gradients) for x in (*fresh, *captured)]

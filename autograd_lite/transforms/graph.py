@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.core.backward import dependencies, steepest, sweep
+from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.primitive import Node
-from autograd_lite.core.value import Value
+from autograd_lite.core.node import unwrap
+from autograd_lite.core.pullback import Pullback
+from autograd_lite.core.recorder import current
+from autograd_lite.core.value import Value, start_of_sweep
 from autograd_lite.transforms.trace import owned
 
 __all__ = ["gradients", "stop_gradient"]
@@ -39,7 +41,7 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
     Raises
     ------
     ArgumentTypeError
-        If ``output`` is no Value.
+        If ``output`` is not a Value.
     BackwardError
         If it is not a single number, or requires no gradient.
 
@@ -55,11 +57,9 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
             f"gradients: the output is {type(output).__name__}, not a Value, so it depends on "
             "none; compute it from the Values in the list"
         )
-    seed = output._seed(None)
-    order, _ = dependencies([output])
-    free = not retain_graph and not output.traced
-    found = sweep(order, {output: seed}, recorded=output.traced, free=free)
-    return owned([steepest(found[x]) if x in found else None for x in values])
+    root = output.node
+    found = Pullback([root]).sweep([start_of_sweep(root, None)], free=not retain_graph)
+    return owned([conjugate(found[x.node]) if x.node in found else None for x in values])
 
 
 def stop_gradient(x: Any) -> Any:
@@ -78,6 +78,6 @@ def stop_gradient(x: Any) -> Any:
     >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
     3.0
     """
-    if not isinstance(x, Node):
-        return x
-    return x.detach() if isinstance(x, Value) and x.traced else x.data
+    if isinstance(x, Value) and current.get().trace is not None:
+        return x.detach()
+    return unwrap(x)

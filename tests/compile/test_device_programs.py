@@ -10,7 +10,8 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from autograd_lite.core.tree import flatten, map_leaves
+from autograd_lite.core import tree
+from autograd_lite.core.tree import flatten
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.cupy_library import cupy_with_gpu
@@ -32,7 +33,7 @@ def library(request: Any) -> Any:
 
 
 def on_host(library: Any, tree: Any) -> Any:
-    return map_leaves(lambda x: library.asnumpy(x) if isinstance(x, library.ndarray) else x, tree)
+    return tree.map(lambda x: library.asnumpy(x) if isinstance(x, library.ndarray) else x, tree)
 
 
 def assert_close(library: Any, found: Any, expected: Any) -> None:
@@ -217,7 +218,7 @@ def test_results_belong_to_the_caller(library: Any) -> None:
     replayed = captured(library)
     (weights, x), (others, _) = stack(0), stack(1)
     first = replayed([library.asarray(w) for w in weights], library.asarray(x), 0.5)
-    kept = on_host(library, map_leaves(lambda x: x.copy(), first))
+    kept = on_host(library, tree.map(lambda x: x.copy(), first))
     replayed([library.asarray(w) for w in others], library.asarray(x), 0.5)
     assert_close(library, first, kept)
 

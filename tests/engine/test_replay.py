@@ -13,25 +13,27 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
+from autograd_lite.core.node import Node
 
 
 class Replay:
     """A recorded computation as a function of the leaves that it started from."""
 
     def __init__(self, leaves, results):
-        self.leaves, self.results = leaves, results
-        nodes, stack = set(leaves), list(results)
+        self.leaves = [value.node for value in leaves]
+        self.results = [value.node for value in results]
+        nodes, stack = set(self.leaves), list(self.results)
         while stack:
             node = stack.pop()
             if node not in nodes:
                 nodes.add(node)
-                stack.extend(x for x in node.inputs if isinstance(x, Value))
-        self.steps = sorted(nodes - set(leaves), key=lambda node: node.serial)
+                stack.extend(x for x in node.inputs if isinstance(x, Node))
+        self.steps = sorted(nodes - set(self.leaves), key=lambda node: node.serial)
 
     def __call__(self, *data):
         known = dict(zip(self.leaves, data, strict=True))
         for node in self.steps:
-            operands = [known[x] if isinstance(x, Value) else x for x in node.inputs]
+            operands = [known[x] if isinstance(x, Node) else x for x in node.inputs]
             known[node] = node.primitive.forward(*operands, **node.parameters)
         return [known[result] for result in self.results]
 

@@ -244,7 +244,7 @@ def test_pickle_and_copies_are_leaves_of_their_own():
     y.sum().backward()
     for twin in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y), copy.copy(y)):
         assert type(twin) is Value
-        assert twin.inputs == ()
+        assert twin.node.inputs == ()
         assert twin.requires_grad
         np.testing.assert_array_equal(twin.data, y.data)
         np.testing.assert_array_equal(twin.grad, y.grad)

@@ -9,6 +9,7 @@ from scipy.spatial import distance
 
 import autograd_lite as ag
 import nn
+from autograd_lite.core.node import Node
 
 RNG = np.random.default_rng(0)
 PREDICTION, TARGET = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3))
@@ -194,13 +195,13 @@ def test_targets_that_are_values_are_recorded(name):
     loss, target, _ = CASES[name]
     value = ag.Value(target, requires_grad=False)
     out = loss(ag.Value(PREDICTION), value)
-    stack, seen = [out], set()
+    stack, seen = [out.node], set()
     while stack:
         node = stack.pop()
-        if id(node) not in seen and isinstance(node, ag.Value):
+        if id(node) not in seen and isinstance(node, Node):
             seen.add(id(node))
             stack.extend(node.inputs)
-    assert id(value) in seen
+    assert id(value.node) in seen
     assert out.item() == loss(PREDICTION, target)
 
 

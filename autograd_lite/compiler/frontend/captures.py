@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.primitive import Node
+from autograd_lite.core.node import Handle
 from autograd_lite.core.tree import flatten
 
 __all__ = ["Captured"]
@@ -118,7 +118,7 @@ def captured_variables(function: Any, seen: set[int]) -> Iterator[Variable]:
         return
     if not isinstance(function, types.FunctionType):
         call = getattr(type(function), CALL, None)
-        if isinstance(call, types.FunctionType) and not isinstance(function, Node):
+        if isinstance(call, types.FunctionType) and not isinstance(function, Handle):
             yield from captured_variables(types.MethodType(call, function), seen)
         return
     for variable in read_by(function):
@@ -126,7 +126,7 @@ def captured_variables(function: Any, seen: set[int]) -> Iterator[Variable]:
         if value is ABSENT or isinstance(value, SKIPPED):
             continue
         yield variable
-        if callable(value) and not isinstance(value, Node):
+        if callable(value) and not isinstance(value, Handle):
             yield from captured_variables(value, seen)
 
 

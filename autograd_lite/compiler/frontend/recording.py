@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.frontend.tracing import (
+    Trace,
     callers_errstate,
-    forgetting,
+    from_engine,
+    location_of,
     traced_leaf,
     tracing,
 )
@@ -32,11 +35,11 @@ from autograd_lite.compiler.ir import (
 from autograd_lite.compiler.runtime.backend import Library, library_of
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import CompileError
-from autograd_lite.core.primitive import Node, recording, registry, serials
-from autograd_lite.core.tree import flatten, rebuild
+from autograd_lite.core.node import Handle, Node, serials
+from autograd_lite.core.primitive import registry
+from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops import indexing
-from autograd_lite.random import tracing_draws
-from autograd_lite.transforms.functions import Recomputing
+from autograd_lite.transforms.checkpoint import Recomputing
 
 __all__ = ["Recorded", "is_variable", "record_program"]
 
@@ -141,35 +144,42 @@ def is_private(constant: Constant) -> bool:
 def trace_of_types(
     function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
 ) -> Recorded:
-    """Trace without keeping large arrays; with them, if the function cannot do without."""
-    try:
-        with forgetting():
-            return trace_of(function, args, kwargs, names)
-    except CompileError:
-        raise
-    except Exception:
-        return trace_of(function, args, kwargs, names)
+    """Trace without keeping large arrays; with them, if NumPy cannot do without."""
+    with tracing(forgets=True) as trace:
+        try:
+            return record_trace(trace, function, args, kwargs, names)
+        except CompileError:
+            raise
+        except Exception as error:
+            if not (trace.has_forgotten and is_raised_by_library(error)):
+                raise
+    with tracing(forgets=False) as trace:
+        return record_trace(trace, function, args, kwargs, names)
 
 
-def trace_of(
-    function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
+def is_raised_by_library(error: Exception) -> bool:
+    """Whether the engine or NumPy raised an error, and not the user's own code."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    last = frames[-1]
+    return from_engine(last) or last.f_globals.get("__name__", "").startswith("numpy")
+
+
+def record_trace(
+    trace: Trace, function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
 ) -> Recorded:
+    """Call the function while a trace runs, and take down the graph that it leaves."""
     leaves = flatten((args, kwargs))
     numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
-    with tracing() as origins, tracing_draws() as draws, callers_errstate():
+    with callers_errstate():
         since = next(serials)
         called = list(leaves)
         for i in numbers:
-            called[i] = traced_leaf(leaves[i])
-        inner_args, inner_kwargs = rebuild((args, kwargs), called)
-        token = recording.set(True)
-        try:
-            result = function(*inner_args, **inner_kwargs)
-        finally:
-            recording.reset(token)
+            called[i] = traced_leaf(leaves[i], trace)
+        inner_args, inner_kwargs = unflatten((args, kwargs), called)
+        result = function(*inner_args, **inner_kwargs)
     check_arguments(function, called, flatten((inner_args, inner_kwargs)))
-    inputs = {called[i]: Input(names[i], Type.of(leaves[i])) for i in numbers}
-    return Graph(inputs, since, origins).recorded(result, draws)
+    inputs = {called[i].node: Input(names[i], Type.of(leaves[i])) for i in numbers}
+    return Graph(inputs, since).record(result, trace.draws)
 
 
 def check_arguments(function: Any, before: list[Any], after: list[Any]) -> None:
@@ -263,19 +273,18 @@ def check_shape_is_fixed(operation: Operation) -> None:
 class Graph:
     """The recorded nodes, turned into operations."""
 
-    def __init__(self, inputs: dict[Any, Input], since: int, origins: dict[int, Origin]) -> None:
+    def __init__(self, inputs: dict[Node, Input], since: int) -> None:
         self.known: dict[Any, Operand] = dict(inputs)
         self.arguments = [node.data for node in inputs]
         self.inputs = list(inputs.values())
         self.captured: list[Node] = []
         self.constants: dict[int, Constant] = {}
         self.since = since
-        self.origins = origins
         self.section = "forward"
 
-    def recorded(self, result: Any, draws: Iterable[Node]) -> Recorded:
+    def record(self, result: Any, draws: Iterable[Node]) -> Recorded:
         leaves = flatten(result)
-        roots = [x for x in leaves if isinstance(x, Node)]
+        roots = [x.node for x in leaves if isinstance(x, Handle)]
         operations = [
             self.operation(node)
             for node in self.order([*roots, *draws])
@@ -284,15 +293,16 @@ class Graph:
         outputs: list[Operand] = []
         places = []
         for leaf in leaves:
-            if isinstance(leaf, Node | np.ndarray | np.generic) or is_device_array(leaf):
+            output = leaf.node if isinstance(leaf, Handle) else leaf
+            if isinstance(output, Node | np.ndarray | np.generic) or is_device_array(output):
                 places.append(Place(len(outputs)))
-                outputs.append(self.operand(leaf))
+                outputs.append(self.operand(output))
             else:
                 places.append(leaf)
         program = Program(tuple(self.inputs), tuple(operations), tuple(outputs))
         captured = tuple(self.captured)
         library = library_of([*self.arguments, *(node.data for node in captured)])
-        return Recorded(program, rebuild(result, places), captured, library)
+        return Recorded(program, unflatten(result, places), captured, library)
 
     def order(self, roots: Iterable[Node]) -> list[Node]:
         """The nodes of the trace that the roots were computed from, oldest first."""
@@ -331,7 +341,7 @@ class Graph:
 
     def origin_of(self, node: Node) -> Origin:
         """Where a node was recorded; what follows the reverse sweep is the update."""
-        origin = self.origins.get(id(node), Origin())
+        origin = location_of(node)
         if origin.section == "forward" and self.section != "forward":
             origin = replace(origin, section="update")
         self.section = origin.section

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.frontend.recording import is_variable
-from autograd_lite.core.primitive import Node
+from autograd_lite.core.node import Handle
 
 __all__ = ["leaf_expressions", "leaf_names", "signature_of"]
 
@@ -59,7 +59,7 @@ def _describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
         elif is_variable(tree):
             leaves.append(tree)
             key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
-        elif isinstance(tree, Node):
+        elif isinstance(tree, Handle):
             raise ValueFoundError
         else:
             key.append((kind, _static(tree)))

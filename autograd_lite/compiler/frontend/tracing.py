@@ -1,46 +1,94 @@
 """Tracing: run a function once on Values that take down what is done to them.
 
-A `Traced` Value records like any other, and refuses what a recording cannot
-show: a Python branch on its number, reading the number out, putting it into a
-plain array.  The class is swapped in while a trace runs, and only for the
-thread or task that traces, so nothing else pays for it.
+While a trace runs, the recorder of its thread or task is a `TraceRecorder`, whose
+results are `Traced`.  Such a Value refuses what a recording cannot show: a Python
+branch on its number, reading the number out, putting it into a plain array; and
+any use by who does not record for the same trace, such as another thread.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from copy import deepcopy
 from functools import cache, lru_cache
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.ir import Origin
-from autograd_lite.core.backward import sweep
 from autograd_lite.core.errors import CompileError
-from autograd_lite.core.primitive import NO_PARAMETERS, Node, serials
+from autograd_lite.core.node import ABSENT, Handle, Node, serials
+from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.value import Value
 from autograd_lite.ops.shaping import as_new_node
 
-__all__ = ["Traced", "callers_errstate", "is_traced", "origin_of", "traced_leaf", "tracing"]
+__all__ = [
+    "Trace",
+    "callers_errstate",
+    "from_engine",
+    "is_traced",
+    "location_of",
+    "traced_leaf",
+    "tracing",
+]
 
 ENGINE = "autograd_lite"
 
-origins: ContextVar[dict[int, Origin] | None] = ContextVar("origins", default=None)
-"""Where each operation of the running trace was recorded, by serial number; None outside."""
+NOWHERE = Origin()
 
-OUTERMOST = "trace_of"
-"""The function that starts a trace: nobody further out records."""
+LEAST_FORGOTTEN = 1 << 20
+"""Bytes of results from which on a trace keeps their first row only."""
 
-hold_data: Any = Node.__dict__["data"]
-"""The slot itself, which `Traced` hides behind a property."""
+
+class Trace:
+    """What one run of a function leaves behind for the compiler, besides its graph.
+
+    Attributes
+    ----------
+    draws : list of Node
+        Random draws, in the order in which they were made.
+    forgets : bool
+        Whether it runs in little memory: a program needs the types of large results,
+        not their numbers.
+    has_forgotten : bool
+        Whether there were large results.
+    """
+
+    def __init__(self, outermost: FrameType, forgets: bool) -> None:
+        self.outermost = outermost
+        self.forgets = forgets
+        self.has_forgotten = False
+        self.draws: list[Node] = []
+        self.differentiated: Origin | None = None
+
+    def kept(self, data: Any) -> Any:
+        """A result; a large one as an array of the same type that repeats its first row."""
+        large = (
+            isinstance(data, np.ndarray) and data.nbytes >= LEAST_FORGOTTEN and any(data.strides)
+        )
+        if not (self.forgets and large):
+            return data
+        self.has_forgotten = True
+        return np.broadcast_to(data[:1].copy(), data.shape)
+
+    def location(self, frame: FrameType | None) -> Origin:
+        """The user's line that a call comes from; in a reverse sweep, the line it differentiates."""
+        errstate = errstate_inside()
+        if self.differentiated is not None:
+            line = self.differentiated
+            return location_at(line.file, line.line, "backward", errstate)
+        while frame is not None and frame is not self.outermost:
+            if not from_engine(frame):
+                return location_at(frame.f_code.co_filename, frame.f_lineno, "forward", errstate)
+            frame = frame.f_back
+        return Origin(errstate=errstate)
 
 
 def from_engine(frame: FrameType) -> bool:
+    """Whether a frame runs code of this package."""
     return is_engine(frame.f_globals.get("__name__", ""))
 
 
@@ -49,26 +97,8 @@ def is_engine(module: str) -> bool:
     return module == ENGINE or module.startswith(ENGINE + ".")
 
 
-def origin_of(frame: FrameType | None) -> Origin:
-    """The user's line that a call comes from; in a reverse sweep, the line it differentiates."""
-    known = origins.get() or {}
-    user: FrameType | None = None
-    while frame is not None and frame.f_code.co_name != OUTERMOST:
-        if frame.f_code is sweep.__code__:
-            differentiated = known.get(id(frame.f_locals.get("node")))
-            if differentiated is not None:
-                file, line = differentiated.file, differentiated.line
-                return origin_at(file, line, "backward", errstate_inside())
-        if user is None and not from_engine(frame):
-            user = frame
-        frame = frame.f_back
-    if user is None:
-        return Origin(errstate=errstate_inside())
-    return origin_at(user.f_code.co_filename, user.f_lineno, "forward", errstate_inside())
-
-
 @lru_cache(maxsize=1 << 12)
-def origin_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> Origin:
+def location_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> Origin:
     """One object for all operations of a line: the garbage collector visits every object."""
     return Origin(file, line, section, errstate)
 
@@ -93,59 +123,139 @@ def errstate_inside() -> tuple[tuple[str, Any], ...]:
     return tuple([item for item in errstate.items() if item[1] != "call"])
 
 
+# Nodes, the recorder that makes them, and the Values that look at them.
+
+
+class TracedNode(Node):
+    """A node that knows the line that it was recorded for."""
+
+    __slots__ = ("location",)
+
+    location: Origin
+
+
+def location_of(node: Node) -> Origin:
+    """The line that a node was recorded for, if it was recorded by a trace."""
+    return node.location if isinstance(node, TracedNode) else NOWHERE
+
+
+class TraceRecorder(Recorder):
+    """Makes `Traced` Values; records all operations, for a program is made of them."""
+
+    __slots__ = ("trace",)
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()
+        self.trace = trace
+
+    def record(
+        self,
+        primitive: Any,
+        data: Any,
+        parameters: dict[str, Any],
+        requires_grad: bool,
+        left: Any,
+        right: Any = ABSENT,
+        rest: tuple[Any, ...] = (),
+    ) -> Any:
+        """Take down an operation; without recording, as under `no_grad`, it has no gradient."""
+        node = TracedNode()
+        node.data = self.trace.kept(data)
+        node.grad = None
+        node.label = None
+        node.serial = next(serials)
+        node.primitive = primitive
+        node.parameters = parameters
+        node.requires_grad = self.is_recording and requires_grad
+        node.left, node.right, node.rest = left, right, rest
+        node.location = self.trace.location(sys._getframe(1))
+        return traced(node, self.trace)
+
+    def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
+        """Take down a draw, which the program makes anew; the generator stays as it is."""
+
+        def draw() -> Any:
+            example = primitive.forward(deepcopy(rng), **parameters)
+            value = self.record(primitive, example, parameters, False, rng)
+            self.trace.draws.append(value.node)
+            return value
+
+        return self.source(draw)
+
+    def value(self, node: Node) -> Any:
+        """A Value that refuses to tell its number, in rules too."""
+        return traced(node, self.trace)
+
+    @contextmanager
+    def follow_sweep(self) -> Iterator[Callable[[Node], None]]:
+        """A block in which a sweep tells the node whose rules it applies."""
+        trace = self.trace
+        outside = trace.differentiated
+
+        def visit(node: Node) -> None:
+            trace.differentiated = location_of(node)
+
+        try:
+            yield visit
+        finally:
+            trace.differentiated = outside
+
+
+hold_node: Any = Handle.__dict__["node"]
+"""The slot itself, which `Traced` hides behind a property."""
+
+
+def traced(node: Node, trace: Trace) -> Traced:
+    value: Traced = Traced()
+    hold_node.__set__(value, node)
+    value.trace = trace
+    return value
+
+
+def traced_leaf(data: Any, trace: Trace) -> Traced:
+    """An argument of the function that is traced; integers and booleans stay what they are."""
+    differentiable = isinstance(data, float) or np.result_type(data).kind in "fc"
+    return traced(Node.leaf(data, differentiable), trace)
+
+
+def is_traced(x: Any) -> bool:
+    return isinstance(x, Traced)
+
+
 def _refuse(what: str, instead: str) -> CompileError:
     """The error for something that a program could not repeat, with the user's line."""
+    trace = current.get().trace
+    line = "an unknown line" if trace is None else trace.location(sys._getframe(2))
     return CompileError(
-        f"{what} at {origin_of(sys._getframe(2))}: its number is known only when the compiled "
+        f"{what} at {line}: its number is known only when the compiled "
         f"function runs, not while it is traced; {instead}"
     )
-
-
-forgets: ContextVar[bool] = ContextVar("forgets", default=False)
-
-LEAST_FORGOTTEN = 1 << 20
-"""Bytes of results from which on a trace keeps their first row only."""
-
-
-@contextmanager
-def forgetting() -> Iterator[None]:
-    """Trace in little memory: a program needs the types of large results, not their numbers."""
-    token = forgets.set(True)
-    try:
-        yield
-    finally:
-        forgets.reset(token)
-
-
-def forgotten(data: Any) -> Any:
-    """An array of the same shape and dtype that repeats the first row."""
-    if not isinstance(data, np.ndarray) or data.nbytes < LEAST_FORGOTTEN or not any(data.strides):
-        return data
-    return np.broadcast_to(data[:1].copy(), data.shape)
 
 
 class Traced(Value):
     """A Value in a function that is being compiled: it has a shape and a dtype, no number."""
 
-    __slots__ = ()
-
-    traced: ClassVar[bool] = True
+    __slots__ = ("trace",)
 
     __init__ = object.__init__
 
     @property
-    def data(self) -> Any:
-        """The number or array, for the engine alone."""
-        if not from_engine(sys._getframe(1)):
-            raise _refuse(
-                ".data of a traced Value was read",
-                "compute with the Value itself, or return it and read it outside",
+    def node(self) -> Any:
+        """The node, for those who record for the same trace."""
+        if current.get().trace is not self.trace:
+            raise CompileError(
+                "a traced Value was used outside of its trace, in another thread or after the "
+                "function had returned; compute with it in the function that is compiled, or "
+                "return it"
             )
-        return hold_data.__get__(self)
+        return hold_node.__get__(self)
 
-    @data.setter
-    def data(self, data: Any) -> None:
-        hold_data.__set__(self, forgotten(data) if forgets.get() else data)
+    @property
+    def data(self) -> Any:
+        raise _refuse(
+            ".data of a traced Value was read",
+            "compute with the Value itself, or return it and read it outside",
+        )
 
     def __bool__(self) -> bool:
         raise _refuse(
@@ -188,10 +298,10 @@ class Traced(Value):
         raise _refuse(".tolist() of a traced Value", "compute with the Value itself")
 
     def detach(self) -> Value:
-        """The same Value, through which no gradient goes."""
-        node: Value = as_new_node(self)
-        node.requires_grad = False
-        return node
+        """The same Value, through which no gradient passes."""
+        value: Value = as_new_node(self)
+        value.node.requires_grad = False
+        return value
 
     def backward(self, seed: Any = None, *, retain_graph: bool = True) -> None:
         raise _refuse(
@@ -200,53 +310,9 @@ class Traced(Value):
         )
 
 
-def traced_leaf(data: Any) -> Traced:
-    """An argument of the function that is traced; integers and booleans stay what they are."""
-    leaf: Traced = Traced()
-    hold_data.__set__(leaf, data)
-    leaf.grad = None
-    leaf.primitive = None
-    leaf.inputs = ()
-    leaf.parameters = NO_PARAMETERS
-    leaf.requires_grad = isinstance(data, float) or np.result_type(data).kind in "fc"
-    leaf.label = None
-    leaf.serial = next(serials)
-    return leaf
-
-
-def is_traced(x: Any) -> bool:
-    return isinstance(x, Traced)
-
-
-untraced = Node.new_result
-running = 0
-swapping = threading.Lock()
-
-
-def new_result() -> Any:
-    """Stands in for `Node.new_result` while any trace runs."""
-    lines = origins.get()
-    if lines is None:
-        return untraced()
-    node: Any = Traced()
-    lines[id(node)] = origin_of(sys._getframe(1))
-    return node
-
-
 @contextmanager
-def tracing() -> Iterator[dict[int, Origin]]:
-    """Make results in this thread or task `Traced`; yields the origins of operations."""
-    global running
-    lines: dict[int, Origin] = {}
-    token = origins.set(lines)
-    with swapping:
-        running += 1
-        Node.new_result = new_result
-    try:
-        yield lines
-    finally:
-        with swapping:
-            running -= 1
-            if not running:
-                Node.new_result = untraced
-        origins.reset(token)
+def tracing(forgets: bool) -> Iterator[Trace]:
+    """Take down what is computed in this thread or task."""
+    trace = Trace(sys._getframe(2), forgets)
+    with using(TraceRecorder(trace)):
+        yield trace

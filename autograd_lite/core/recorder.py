@@ -1,0 +1,170 @@
+"""The recorder: what becomes of results, of random draws and of reverse sweeps, here and now.
+
+One context variable holds it, so that each thread and task has its own.  The eager
+recorder makes a node for each result; under `no_grad` it makes leaves; the compiler
+has a recorder that also notes where results come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, ClassVar, Self
+
+from autograd_lite.core.node import ABSENT, Handle, Node, serials
+
+__all__ = ["EAGER", "Recorder", "current", "no_grad", "record", "recording", "using"]
+
+Source = Callable[[Callable[[], Any]], Any]
+
+
+def draw_now(draw: Callable[[], Any]) -> Any:
+    """The usual source of random numbers: they are drawn."""
+    return draw()
+
+
+class Recorder:
+    """How results are recorded, as a value: a block that wants it otherwise uses another one.
+
+    Parameters
+    ----------
+    is_recording
+        Whether results remember what they were computed from.
+    source
+        Gets each random draw as a function without arguments, and returns its numbers.
+    """
+
+    __slots__ = ("is_recording", "source")
+
+    trace: ClassVar[Any] = None
+    """The trace that results belong to, if a program is made of them; None in eager code."""
+
+    def __init__(self, is_recording: bool = True, source: Source = draw_now) -> None:
+        self.is_recording = is_recording
+        self.source = source
+
+    def replace(self, **changes: Any) -> Self:
+        """The same recorder but for some of its attributes."""
+        other = object.__new__(type(self))
+        for cls in type(self).__mro__:
+            for name in getattr(cls, "__slots__", ()):
+                setattr(other, name, changes.get(name, getattr(self, name)))
+        return other
+
+    def record(
+        self,
+        primitive: Any,
+        data: Any,
+        parameters: dict[str, Any],
+        requires_grad: bool,
+        left: Any,
+        right: Any,
+        rest: tuple[Any, ...],
+    ) -> Any:
+        """Make the handle for a result that has just been computed from these operands."""
+        node = Node.leaf(data)
+        if self.is_recording:
+            node.primitive = primitive
+            node.parameters = parameters
+            node.requires_grad = requires_grad
+            node.left, node.right, node.rest = left, right, rest
+        return Handle.of(node)
+
+    def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
+        """Draw random numbers from a generator."""
+        return self.source(lambda: primitive.forward(rng, **parameters))
+
+    def value(self, node: Node) -> Any:
+        """A Value that looks at a node, as rules get it in a sweep that is recorded."""
+        return Handle.of(node)
+
+    @contextmanager
+    def follow_sweep(self) -> Iterator[Callable[[Node], None] | None]:
+        """A block with a sweep; yields what wants to be called with each node, if anything does."""
+        yield None
+
+
+EAGER = Recorder()
+
+current: ContextVar[Recorder] = ContextVar("recorder", default=EAGER)
+"""The recorder of this thread or task."""
+
+
+@contextmanager
+def using(recorder: Recorder) -> Iterator[None]:
+    """A block with another recorder; the former one is back afterwards, also after an error."""
+    token = current.set(recorder)
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
+@contextmanager
+def recording(is_recording: bool) -> Iterator[None]:
+    """A block in which results remember, or do not remember, what they were computed from."""
+    recorder = current.get()
+    if recorder.is_recording == is_recording:
+        yield
+        return
+    with using(recorder.replace(is_recording=is_recording)):
+        yield
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute on Values without recording a graph: results are leaves without gradient.
+
+    Works as a context manager and as a decorator.  The state belongs to the
+    current thread or task (a `contextvars.ContextVar`) and is restored also
+    when the block raises.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0)
+    >>> with ag.no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+    with recording(False):
+        yield
+
+
+new_node: Callable[[], Any] = partial(object.__new__, Node)
+
+
+def record(
+    primitive: Any,
+    data: Any,
+    parameters: dict[str, Any],
+    requires_grad: bool,
+    left: Any,
+    right: Any = ABSENT,
+    rest: tuple[Any, ...] = (),
+) -> Any:
+    """Make the handle for a result, as the current recorder does it.
+
+    ``left``, ``right`` and ``rest`` are the operands, nodes or constants.
+    """
+    recorder = current.get()
+    if recorder is not EAGER:
+        return recorder.record(primitive, data, parameters, requires_grad, left, right, rest)
+    # The rest is Recorder.record written out: small graphs spend their time here.
+    node: Any = new_node()
+    node.data = data
+    node.grad = None
+    node.label = None
+    node.serial = next(serials)
+    node.primitive = primitive
+    node.parameters = parameters
+    node.requires_grad = requires_grad
+    node.left = left
+    node.right = right
+    node.rest = rest
+    handle = Handle.new()
+    handle.node = node
+    return handle
