@@ -132,8 +132,8 @@ class Compiled:
         """Which of the program's inputs are donated, in the order of ``donate``."""
         places: dict[Any, list[int]] = {}
         start = 0
-        for position, tree in enumerate(args):
-            leaves, _ = signature_of((tree,), {})
+        for position, argument in enumerate(args):
+            leaves, _ = signature_of((argument,), {})
             arrays = [i for i, leaf in enumerate(leaves, start) if is_array(leaf)]
             places[position] = arrays
             start += len(leaves)

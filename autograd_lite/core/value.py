@@ -492,10 +492,9 @@ def repeated(gradients: Iterable[Any]) -> set[int]:
 
 def own_memory(g: Any, shared: set[int]) -> Any:
     """A gradient that the caller may write to: a copy of a view, and of what is shared."""
-    if id(g) in shared or getattr(g, "base", None) is not None:
-        if isinstance(g, np.ndarray) or is_duck_array(g):
-            return g.copy()
-    return g
+    is_shared = id(g) in shared or getattr(g, "base", None) is not None
+    is_array = isinstance(g, np.ndarray) or is_duck_array(g)
+    return g.copy() if is_shared and is_array else g
 
 
 def _show(data: Any, indent: int) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoints: memory for time; what happens inside is forgotten, and computed again when needed."""
+"""Checkpoints: what happens inside is forgotten, and computed again when it is needed."""
 
 from __future__ import annotations
 

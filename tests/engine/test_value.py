@@ -271,13 +271,13 @@ def test_writing_in_place_is_refused():
     refused(ag.InPlaceError, IN_PLACE, assign)
     refused(
         ag.InPlaceError,
-        "np.add cannot write its result into out= where a Value is involved; leave out= away "
+        "np.add cannot write its result into out= where a Value is involved; omit out= "
         "(or write a = a + x for a += x) and use the Value that is returned",
         increase,
     )
     refused(
         ag.InPlaceError,
-        "np.sum cannot write its result into out= where a Value is involved; leave out= away "
+        "np.sum cannot write its result into out= where a Value is involved; omit out= "
         "and use the Value that is returned",
         lambda: np.sum(x, out=np.zeros(())),
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.core.backward import dependencies, sweep
+from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.tree import flatten
 from tests.engine.test_replay import Replay
 from tests.ops.cases import CASES
@@ -19,11 +19,10 @@ DIFFERENTIABLE = [case for case in CASES if case.derivatives]
 
 
 def gradients(case: Case, weights: list[Any], leaves: list[ag.Value], recorded: bool) -> list[Any]:
-    """The gradients as the sweep leaves them: nodes if it is recorded."""
-    outputs = flatten(case.call(*leaves))
-    order, _ = dependencies(outputs)
-    found = sweep(order, dict(zip(outputs, weights, strict=True)), recorded=recorded)
-    return [found.get(leaf, np.zeros(leaf.shape)) for leaf in leaves]
+    """The gradients as the sweep leaves them: Values if it is recorded."""
+    outputs = [value.node for value in flatten(case.call(*leaves))]
+    pullback = Pullback(outputs, [leaf.node for leaf in leaves])
+    return pullback(weights, recorded=recorded)
 
 
 def shapes(case: Case, inputs: list[Any]) -> list[Any]:

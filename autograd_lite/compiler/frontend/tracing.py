@@ -75,7 +75,7 @@ class Trace:
         return np.broadcast_to(data[:1].copy(), data.shape)
 
     def location(self, frame: FrameType | None) -> Origin:
-        """The user's line that a call comes from; in a reverse sweep, the line it differentiates."""
+        """The user's line that a call comes from; in a reverse sweep, the differentiated one."""
         errstate = errstate_inside()
         if self.differentiated is not None:
             line = self.differentiated
