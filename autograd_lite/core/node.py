@@ -70,7 +70,8 @@ class Node:
         node.grad = None
         node.label = label
         node.primitive = None
-        node.inputs = ()
+        node.left = node.right = ABSENT
+        node.rest = ()
         node.parameters = NO_PARAMETERS
         node.requires_grad = requires_grad
         node.serial = next(serials)

@@ -60,8 +60,8 @@ class Recorder:
         parameters: dict[str, Any],
         requires_grad: bool,
         left: Any,
-        right: Any,
-        rest: tuple[Any, ...],
+        right: Any = ABSENT,
+        rest: tuple[Any, ...] = (),
     ) -> Any:
         """Make the handle for a result that has just been computed from these operands."""
         node = Node.leaf(data)

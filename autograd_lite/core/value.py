@@ -29,10 +29,11 @@ from autograd_lite.core.errors import (
     NoRuleError,
     UnsupportedError,
 )
-from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
+from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, registry
 from autograd_lite.core.pullback import Pullback, as_cotangent, unit_cotangent
-from autograd_lite.core.recorder import record
+from autograd_lite.core.recorder import EAGER, new_node, record
+from autograd_lite.core.recorder import current as recorder_here
 
 __all__ = ["Value", "as_data", "own_memory"]
 
@@ -113,7 +114,10 @@ def _unary(function: Any) -> Callable[[Value], Value]:
 def _binary(
     function: Any,
 ) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
-    """An operator and its reflection; scalar graphs spend their time here."""
+    """An operator and its reflection.
+
+    Scalar graphs spend their time in the first, where `record` is written out for them.
+    """
 
     primitive: Any = None
 
@@ -122,13 +126,13 @@ def _binary(
         if primitive is None:
             primitive = registry[function]
         x = self.node
-        if isinstance(other, Handle):
+        requires_grad = x.requires_grad
+        if other.__class__ in CONSTANTS:
+            operand = other
+        elif other.__class__ is Value or isinstance(other, Handle):
             other = other.node
             operand = other.data
-            requires_grad = x.requires_grad or other.requires_grad
-        elif other.__class__ in CONSTANTS:
-            operand = other
-            requires_grad = x.requires_grad
+            requires_grad = requires_grad or other.requires_grad
         else:
             return _unusual(primitive, self, other, False)
         try:
@@ -137,7 +141,23 @@ def _binary(
             data = _otherwise(primitive, x.data, operand)
         if not primitive.differentiable:
             requires_grad = False
-        return record(primitive, data, NO_PARAMETERS, requires_grad, x, other)
+        recorder = current()
+        if recorder is not EAGER:
+            return recorder.record(primitive, data, NO_PARAMETERS, requires_grad, x, other)
+        node = new_node()
+        node.data = data
+        node.grad = None
+        node.label = None
+        node.serial = next(serials)
+        node.primitive = primitive
+        node.parameters = NO_PARAMETERS
+        node.requires_grad = requires_grad
+        node.left = x
+        node.right = other
+        node.rest = ()
+        result = new_value()
+        result.node = node
+        return result
 
     def reflect(self: Value, other: Any) -> Any:
         primitive = registry[function]
@@ -570,4 +590,5 @@ class At:
 
 
 # Results are made empty, for `record` to fill in: Value.__init__ has nothing to check there.
-Handle.new = partial(object.__new__, Value)
+Handle.new = new_value = partial(object.__new__, Value)
+current = recorder_here.get
