@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["LayerSummary", "Summary", "summarized"]
+__all__ = ["LayerSummary", "Summary", "summarize"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Summary:
     __repr__ = __str__
 
 
-def summarized(model: Any, x: Any = None) -> Summary:
+def summarize(model: Any, x: Any = None) -> Summary:
     """The summary of a module, with shapes of outputs if there is an input to find them from."""
     outputs = {} if x is None else outputs_of_modules(model, x)
     lines = []

@@ -15,6 +15,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 
@@ -100,7 +101,7 @@ def read_npz(file: IO[bytes], path: Path) -> Contents:
                 else:
                     arrays[name] = array_of_npy(contents, name, path)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError) as error:
-        raise refuse(path, f"it is no whole zip archive ({error})") from error
+        raise refuse(path, f"it is not a complete zip archive ({error})") from error
     return arrays, texts
 
 
@@ -133,14 +134,10 @@ def array_of_bytes(
     """An array of its own from bytes, of which there must be exactly enough."""
     if dtype.kind not in "fi" or not all(isinstance(n, int) and n >= 0 for n in shape):
         raise refuse(path, f"{name!r} has dtype {dtype} and shape {shape}")
-    count = 1
-    for n in shape:
-        count *= n
-    if count * dtype.itemsize != len(contents):
-        raise refuse(
-            path, f"{name!r} of shape {tuple(shape)} has {len(contents)} bytes of "
-            f"{count * dtype.itemsize}"
-        )  # fmt: skip
+    n_bytes = prod(shape) * dtype.itemsize
+    if n_bytes != len(contents):
+        size = f"{len(contents)} bytes of {n_bytes}"
+        raise refuse(path, f"{name!r} of shape {tuple(shape)} has {size}")
     return np.frombuffer(contents, dtype).reshape(shape, order=order).copy()
 
 
@@ -150,7 +147,7 @@ def array_of_bytes(
 def write_safetensors(
     file: IO[bytes], arrays: Mapping[str, Array], texts: Mapping[str, str]
 ) -> None:
-    """The length of a JSON header, the header, then all numbers, little end first."""
+    """The length of a JSON header, the header, then all numbers, little-endian."""
     names = {dtype: name for name, dtype in SAFETENSORS_NAMES.items()}
     header: dict[str, Any] = {"__metadata__": dict(texts)} if texts else {}
     start = 0
