@@ -357,11 +357,12 @@ normal_probability.defvjp(
 )
 
 
-def _onnx_gelu(graph: Any, x: str, approximate: bool = False) -> Any:
-    return graph.add("Gelu", x, approximate="tanh" if approximate else "none")
-
-
-@activation(_onnx_gelu, initializer=he_normal)
+@activation(
+    lambda graph, x, approximate=False: graph.add(
+        "Gelu", x, approximate="tanh" if approximate else "none"
+    ),
+    initializer=he_normal,
+)
 def gelu(x: Any, *, approximate: bool = False) -> Any:
     """x · Φ(x), with Φ the normal distribution function; or its approximation by tanh.
 
@@ -379,11 +380,7 @@ def gelu(x: Any, *, approximate: bool = False) -> Any:
     return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (bounded + 0.044715 * bounded**3)))
 
 
-def _onnx_silu(graph: Any, x: str) -> Any:
-    return graph.add("Mul", x, graph.add("Sigmoid", x))
-
-
-@activation(_onnx_silu, initializer=he_normal)
+@activation(lambda graph, x: graph.add("Mul", x, graph.add("Sigmoid", x)), initializer=he_normal)
 def silu(x: Any) -> Any:
     """x · sigmoid(x), also called swish.
 

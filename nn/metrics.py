@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.losses.labels import plain, predicted_labels
+from nn.losses.labels import decide, plain
 
 __all__ = [
     "accuracy",
@@ -44,14 +44,7 @@ def metric(function: Metric) -> Metric:
 
 def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
     """Predicted and true class numbers, as flat arrays of the same length."""
-    predicted, true = predicted_labels(outputs), plain(labels)
-    if true.ndim > predicted.ndim and true.shape[-1] == 1:
-        true = true[..., 0]
-    if predicted.shape != true.shape:
-        raise ag.ArgumentValueError(
-            f"{caller}: the labels have shape {true.shape}, but there are predictions of shape "
-            f"{predicted.shape}; give one label for each sample"
-        )
+    predicted, true = decide(outputs, labels, caller)
     if not predicted.size:
         raise ag.ArgumentValueError(f"{caller}: there are no samples; give at least one")
     return predicted.ravel(), true.ravel().astype(np.int64)

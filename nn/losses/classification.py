@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
-from nn.losses.labels import labels_as_signs, labels_to_rows, plain, predicted_labels
+from nn.losses.labels import decide, labels_to_rows, labels_to_signs
 from nn.losses.reduction import as_operand, as_targets, between, loss, reduce
 
 __all__ = [
@@ -295,7 +295,7 @@ def _margin(scores: Any, labels: Any, caller: str) -> Any:
             f"{caller}: the scores have shape {shape}, but the labels have shape "
             f"{np.shape(labels)}; reshape one so that both are equal"
         )
-    return scores * labels_as_signs(labels, dtype=scores.dtype, caller=caller)
+    return scores * labels_to_signs(labels, dtype=scores.dtype, caller=caller)
 
 
 @loss
@@ -394,14 +394,6 @@ def zero_one(
     >>> nn.zero_one(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
     np.float64(0.5)
     """
-    predicted = predicted_labels(outputs)
-    labels = plain(labels)
-    if labels.ndim > predicted.ndim and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    if labels.shape != predicted.shape:
-        raise ag.ArgumentValueError(
-            f"zero_one: the labels have shape {labels.shape}, but there are predictions of shape "
-            f"{predicted.shape}; give one label for each sample"
-        )
-    wrong = (predicted != labels).astype(np.float64)
+    predicted, true = decide(outputs, labels, "zero_one")
+    wrong = (predicted != true).astype(np.float64)
     return reduce(wrong, reduction, sample_weight, "zero_one")

@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["as_operand", "as_targets", "between", "check_positive", "loss", "losses", "reduce"]
+__all__ = ["as_operand", "as_targets", "between", "loss", "losses", "reduce"]
 
 Loss = TypeVar("Loss", bound=Callable[..., Any])
 
@@ -86,9 +86,3 @@ def _checked_weight(sample_weight: Any, each: Any, caller: str) -> Any:
             f"samples; give one weight for each, shape {each.shape[:1]}"
         )
     return between(weight, low=0.0, high=np.inf, what=f"{caller}: the weights in sample_weight")
-
-
-def check_positive(caller: str, name: str, number: float) -> None:
-    """Refuse a number that is not positive and finite."""
-    if not 0 < number < float("inf"):
-        raise ag.ArgumentValueError(f"{caller}: {name} is {number!r}; it must be positive")

@@ -59,7 +59,6 @@ class Residual(Module):
         return x + out
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The module, and a sum."""
         return graph.add("Add", x, self.module.to_onnx(graph, x))
 
 
@@ -109,7 +108,6 @@ class Concatenate(Module):
         return np.concatenate(outputs, axis=-1)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The branches, and a concatenation."""
         outputs = [branch.to_onnx(graph, x) for branch in self.branches]
         return graph.add("Concat", *outputs, axis=-1)
 
@@ -153,7 +151,6 @@ class Sequential(Module):
         return x
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The layers in order."""
         for part in self.layers:
             x = part.to_onnx(graph, x)
         return x

@@ -33,7 +33,7 @@ class FeatureLayer(Module):
 
     def __init__(self, n_in: int | None, dtype: DTypeLike) -> None:
         name = type(self).__name__
-        self.n_in = None if n_in is None else checked_size(name, "n_in", n_in)
+        self.n_in = None if n_in is None else check_size(name, "n_in", n_in)
         self.dtype = np.dtype(dtype)
         self.weight = self.bias = None
         if self.n_in is not None:
@@ -52,7 +52,7 @@ class FeatureLayer(Module):
         x = as_input(x, self.dtype)
         if self.weight is None:
             features = x.shape[-1] if x.ndim else 0
-            self.n_in = checked_size(type(self).__name__, "n_in", features)
+            self.n_in = check_size(type(self).__name__, "n_in", features)
             self._draw(self.n_in)
         check_features(self, x.shape)
         return x
@@ -74,7 +74,7 @@ def check_features(module: Any, shape: tuple[int, ...], weight: str = "the weigh
         )
 
 
-def checked_size(owner: str, name: str, size: Any) -> int:
+def check_size(owner: str, name: str, size: Any) -> int:
     """A number of features, checked to be a positive integer."""
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise ag.ArgumentValueError(f"{owner}: {name} is {size!r}; it must be a positive integer")
@@ -140,7 +140,7 @@ class Linear(FeatureLayer):
                 "Linear: n_out is missing; write Linear(n_in, n_out), "
                 "or Linear(n_out=...) to take n_in from the first input"
             )
-        self.n_out = checked_size("Linear", "n_out", n_out)
+        self.n_out = check_size("Linear", "n_out", n_out)
         self.use_bias = use_bias
         self.initializer = initializer
         self.rng = np.random.default_rng(rng)
@@ -158,7 +158,6 @@ class Linear(FeatureLayer):
         return out if self.bias is None else out + self.bias
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """A product and a sum."""
         x = graph.add("MatMul", x, graph.constant(self.weight))
         return x if self.bias is None else graph.add("Add", x, graph.constant(self.bias))
 
@@ -199,7 +198,6 @@ class Activation(Module):
         return self.function(x, **self.options)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The operators that the activation is registered with."""
         name = registered_name(self.function)
         if name is None:
             raise ag.ArgumentValueError(
@@ -259,7 +257,7 @@ class PReLU(Module):
     def __init__(
         self, n_in: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
     ) -> None:
-        self.n_in = checked_size("PReLU", "n_in", n_in)
+        self.n_in = check_size("PReLU", "n_in", n_in)
         self.slope = slope
         self.dtype = np.dtype(dtype)
         self.weight = Parameter(np.full(self.n_in, slope, self.dtype), label="weight")
@@ -271,7 +269,6 @@ class PReLU(Module):
         return prelu(x, self.weight)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The operator of nearly the same name."""
         return graph.add("PRelu", x, graph.constant(self.weight))
 
 
@@ -295,7 +292,6 @@ class Flatten(Module):
         return np.reshape(x, (np.shape(x)[0], -1))
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The operator of the same name."""
         return graph.add("Flatten", x)
 
 
@@ -346,8 +342,8 @@ class Embedding(Module):
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        self.n_in = checked_size("Embedding", "n_in", n_in)
-        self.n_out = checked_size("Embedding", "n_out", n_out)
+        self.n_in = check_size("Embedding", "n_in", n_in)
+        self.n_out = check_size("Embedding", "n_out", n_out)
         self.dtype = np.dtype(dtype)
         shape = (self.n_in, self.n_out)
         draw = initializer or partial(normal, std=1.0)
@@ -356,15 +352,15 @@ class Embedding(Module):
 
     def forward(self, indices: Any) -> Any:
         """The vectors of these numbers."""
-        return self.weight[checked_indices(indices, count=self.n_in)]
+        return self.weight[check_indices(indices, count=self.n_in)]
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """Rows of a constant."""
         return graph.add("Gather", graph.constant(self.weight), x)
 
 
-def _indices_below(indices: Any, *, count: int) -> Any:
-    """What `checked_indices` computes."""
+@partial(ag.Primitive, differentiable=False, name="indices")
+def check_indices(indices: Any, *, count: int) -> Any:
+    """The indices themselves, refused if one is out of range; recorded for a Value."""
     indices = np.asarray(indices)
     if indices.dtype.kind not in "iu":
         raise ag.ArgumentTypeError(
@@ -377,7 +373,3 @@ def _indices_below(indices: Any, *, count: int) -> Any:
             f"{count} vectors, numbered from 0 to {count - 1}"
         )
     return indices
-
-
-checked_indices = ag.Primitive(_indices_below, differentiable=False, name="indices")
-"""The indices themselves, refused if one is out of range; recorded for a Value."""

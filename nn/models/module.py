@@ -7,7 +7,7 @@ attributes, so what is assigned is what is trained.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -60,9 +60,9 @@ CACHE_LINE = 64
 
 
 def _aligned(array: Any) -> Any:
-    """A copy that begins with a line of the cache, which chance decides elsewhere.
+    """A copy that starts on a cache line, as other arrays do by chance only.
 
-    A product with small batches takes up to a third longer where it does not: what one
+    Where it does not, a product with small batches takes up to a third longer: what one
     core has written, another then fetches twice.
     """
     memory = np.empty(array.nbytes + CACHE_LINE, np.uint8)
@@ -108,7 +108,7 @@ class Module:
     unsaved_arguments: ClassVar[frozenset[str]] = frozenset({"rng", "initializer"})
     has_parameters: ClassVar[bool] = True  # of the sizes n_in and n_out, if it has these
     transposed_in_torch: ClassVar[tuple[str, ...]] = ()  # parameters
-    counters_in_torch: ClassVar[tuple[str, ...]] = ()  # which PyTorch has besides
+    counters_in_torch: ClassVar[tuple[str, ...]] = ()  # numbers that only PyTorch saves
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the outputs; every subclass defines it."""
@@ -208,13 +208,7 @@ class Module:
         for _, module in self.named_modules():
             if hasattr(module, "dtype"):
                 module.dtype = dtype
-        for _, module, name in self.named_buffers():
-            setattr(module, name, np.asarray(getattr(module, name), dtype))
-        for parameter in self.parameters():
-            if isinstance(parameter.data, np.ndarray):
-                parameter.data = np.asarray(parameter.data, dtype)
-                parameter.grad = None
-        return self
+        return self._replace_arrays(lambda array: array.astype(dtype, copy=False))
 
     def to(self, library: Any) -> Self:
         """Move parameters and buffers to the arrays of a library: ``cupy``, and back to ``numpy``.
@@ -237,11 +231,16 @@ class Module:
             raise ag.ArgumentTypeError(
                 f"to: {library!r} has no function asarray; pass a module of arrays such as cupy"
             )
+        return self._replace_arrays(lambda array: _move(array, library))
+
+    def _replace_arrays(self, change: Callable[[Any], Any]) -> Self:
+        """Put something else in the place of each array; gradients are forgotten."""
         for parameter in self.parameters():
-            parameter.data = _moved(parameter.data, library)
             parameter.grad = None
+            if not isinstance(parameter.data, float | int):
+                parameter.data = change(parameter.data)
         for _, module, name in self.named_buffers():
-            setattr(module, name, _moved(getattr(module, name), library))
+            setattr(module, name, change(getattr(module, name)))
         return self
 
     # State.
@@ -389,7 +388,7 @@ def dotted(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
-def _moved(array: Any, library: Any) -> Any:
+def _move(array: Any, library: Any) -> Any:
     on_host = array.get() if hasattr(array, "get") else np.asarray(array)
     return on_host if library is np else library.asarray(on_host)
 

@@ -63,14 +63,15 @@ class Dropout(Module):
         return x * (kept / np.asarray(1 - self.rate, x.dtype))
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """Nothing: the model is exported as it is used."""
-        return x
+        return x  # exported as it is used, after the training
 
 
 class Normalization(FeatureLayer):
     """What the two normalization layers share: a scale and a shift for each feature."""
 
-    def __init__(self, n_in: int | None, epsilon: float, dtype: DTypeLike) -> None:
+    def __init__(
+        self, n_in: int | None = None, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
+    ) -> None:
         if not 0 < epsilon < np.inf:
             name = type(self).__name__
             raise ag.ArgumentValueError(f"{name}: epsilon is {epsilon!r}; it must be positive")
@@ -150,7 +151,7 @@ class BatchNorm1d(Normalization):
             )
         self.momentum = momentum
         self.running_mean = self.running_var = None
-        super().__init__(n_in, epsilon, dtype)
+        super().__init__(n_in, epsilon=epsilon, dtype=dtype)
 
     def _draw(self, n_in: int) -> None:
         super()._draw(n_in)
@@ -168,7 +169,6 @@ class BatchNorm1d(Normalization):
         return self._normalized(x, mean, variance)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The running averages, as constants."""
         assert self.weight is not None
         scale = self.weight.data / np.sqrt(self.running_var + self.epsilon)
         x = graph.add("Sub", x, graph.constant(self.running_mean))
@@ -221,15 +221,6 @@ class LayerNorm(Normalization):
     array([[-1.,  1.]])
     """
 
-    def __init__(
-        self,
-        n_in: int | None = None,
-        *,
-        epsilon: float = 1e-5,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        super().__init__(n_in, epsilon, dtype)
-
     def forward(self, x: Any) -> Any:
         """Normalize the last axis."""
         x = self._checked(x)
@@ -237,7 +228,6 @@ class LayerNorm(Normalization):
         return self._normalized(x, mean, np.var(x, axis=-1, keepdims=True))
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """The operator of nearly the same name."""
         parameters = graph.constant(self.weight), graph.constant(self.bias)
         options = {"epsilon": self.epsilon, "axis": -1}
         return graph.add("LayerNormalization", x, *parameters, **options)

@@ -16,7 +16,7 @@ from nn.models.layers import (
     Activation,
     RandomState,
     check_features,
-    checked_size,
+    check_size,
     named_activation,
 )
 from nn.models.module import Module, Parameter, layer
@@ -71,7 +71,7 @@ class McCullochPitts(Module):
     has_parameters = False
 
     def __init__(self, n_in: int, threshold: int, n_inhibitory: int = 0) -> None:
-        self.n_in = checked_size("McCullochPitts", "n_in", n_in)
+        self.n_in = check_size("McCullochPitts", "n_in", n_in)
         if not 0 <= n_inhibitory <= n_in:
             raise ag.ArgumentValueError(
                 f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {n_in} inputs; "
@@ -171,7 +171,7 @@ class Neuron(Module):
         activation: str | Callable[..., Any] = tanh,
         rng: RandomState = None,
     ) -> None:
-        self.n_in = checked_size("Neuron", "n_in", n_in)
+        self.n_in = check_size("Neuron", "n_in", n_in)
         self.activation = named_activation(activation)
         draws = np.random.default_rng(rng).uniform(-1, 1, n_in).tolist()
         self.weights = [Parameter(w, label=f"w{index}") for index, w in enumerate(draws)]
@@ -244,8 +244,8 @@ class Perceptron(Module):
         activation: str | Callable[..., Any] = heaviside,
         learning_rate: float = 1.0,
     ) -> None:
-        self.n_in = checked_size("Perceptron", "n_in", n_in)
-        self.n_out = checked_size("Perceptron", "n_out", n_out)
+        self.n_in = check_size("Perceptron", "n_in", n_in)
+        self.n_out = check_size("Perceptron", "n_out", n_out)
         if not 0 < learning_rate < float("inf"):
             raise ag.ArgumentValueError(
                 f"Perceptron: learning_rate is {learning_rate!r}; it must be a positive number"
@@ -263,7 +263,6 @@ class Perceptron(Module):
         return self.activation(x @ self.weight + self.bias)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        """A product, a sum, and the activation."""
         x = graph.add("MatMul", x, graph.constant(self.weight))
         x = graph.add("Add", x, graph.constant(self.bias))
         return Activation(self.activation).to_onnx(graph, x)
