@@ -114,7 +114,7 @@ def load_weights(model: Module, path: str | Path) -> None:
     Parameters
     ----------
     model : Module
-        Is changed only if all fits.
+        Changed only if everything fits.
     path : str or Path
         The file.
 
@@ -216,7 +216,7 @@ def load_checkpoint(
     path : str or Path
         The file.
     model, optimizer
-        Made like those of the checkpoint; they are changed only if all fits.
+        Made like those of the checkpoint; they are changed only if everything fits.
     rng : numpy.random.Generator, optional
         Gets the state of the one that was saved.
 

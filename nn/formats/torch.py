@@ -51,7 +51,7 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     Parameters
     ----------
     model : Module
-        Is changed only if all fits.
+        Changed only if everything fits.
     state : mapping of tensors or arrays
         What ``state_dict()`` of the PyTorch model returned.
 

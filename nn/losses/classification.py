@@ -300,7 +300,7 @@ def _margin(scores: Any, labels: Any, caller: str) -> Any:
 
 @loss
 def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """What is missing to a margin of 1: max(0, 1 - margin), the loss of support vector machines.
+    """What is missing for a margin of 1: max(0, 1 - margin), the loss of support vector machines.
 
     Parameters
     ----------

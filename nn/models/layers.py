@@ -24,7 +24,7 @@ RandomState = np.random.Generator | int | None
 
 
 class FeatureLayer(Module):
-    """A layer whose parameters depend on the number of features, which the first input may tell."""
+    """A layer with parameters for each feature; the first input tells how many, if nobody else."""
 
     n_in: int | None
     dtype: np.dtype[Any]
@@ -297,7 +297,7 @@ class Flatten(Module):
 
 @layer
 class Embedding(Module):
-    """A table of vectors, one for each of a number of things, that are learned.
+    """A table of learned vectors, one for each of ``n_in`` things.
 
     Parameters
     ----------
