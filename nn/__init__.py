@@ -11,192 +11,57 @@
 array([0, 1, 1, 0])
 """
 
-from nn import activations, initializers, losses, metrics, plots, schedules
-from nn.activations import (
-    elu,
-    gelu,
-    glu,
-    hard_sigmoid,
-    hard_tanh,
-    heaviside,
-    identity,
-    leaky_relu,
-    log_softmax,
-    mish,
-    prelu,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    sign,
-    silu,
-    softmax,
-    softplus,
-    softsign,
-    tanh,
-)
-from nn.dask.cluster import ClusterError
-from nn.formats.config import build, describe
-from nn.formats.files import FileFormatError
-from nn.formats.onnx import export_onnx
-from nn.formats.saving import Checkpoint, load, load_checkpoint, load_weights, save, save_checkpoint
-from nn.formats.torch import load_torch_state_dict, torch_state_dict
-from nn.losses import (
-    binary_cross_entropy,
-    cosine,
-    cross_entropy,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mae,
-    mse,
-    multilabel,
-    nll,
-    perceptron,
-    poisson,
-    quadratic,
-    squared_hinge,
-    zero_one,
-)
-from nn.losses.labels import one_hot, predicted_labels
-from nn.models.layers import (
-    MLP,
-    Activation,
-    Concatenate,
-    Embedding,
-    Flatten,
-    Linear,
-    PReLU,
-    Residual,
-    Sequential,
-)
-from nn.models.module import Module, Parameter
-from nn.models.regularization import BatchNorm1d, Dropout, LayerNorm
-from nn.models.summary import LayerSummary, Summary
-from nn.models.units import McCullochPitts, Neuron, Perceptron, hebb_update
-from nn.optimizers import (
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    AdamW,
-    Lion,
-    Nadam,
-    Optimizer,
-    RMSprop,
-    clip_gradient_norm,
-    clip_gradient_values,
-)
-from nn.optimizers.lbfgs import fit_lbfgs
-from nn.training.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Run
-from nn.training.fit import DivergenceError, evaluate, fit
-from nn.training.history import History
-from nn.training.learning_rate_finder import LearningRates, find_learning_rate
-from nn.training.prediction import predict
-from nn.training.step import CompileWarning
+import types
+import typing
+import warnings
 
-__all__ = [
-    "MLP",
-    "SGD",
-    "Activation",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "BatchNorm1d",
-    "Callback",
-    "Checkpoint",
-    "ClusterError",
-    "CompileWarning",
-    "Concatenate",
-    "DivergenceError",
-    "Dropout",
-    "EarlyStopping",
-    "Embedding",
-    "FileFormatError",
-    "Flatten",
-    "History",
-    "LayerNorm",
-    "LayerSummary",
-    "LearningRates",
-    "Linear",
-    "Lion",
-    "McCullochPitts",
-    "Module",
-    "Nadam",
-    "Neuron",
-    "Optimizer",
-    "PReLU",
-    "Parameter",
-    "Perceptron",
-    "RMSprop",
-    "ReduceOnPlateau",
-    "Residual",
-    "Run",
-    "Sequential",
-    "Summary",
-    "activations",
-    "binary_cross_entropy",
-    "build",
-    "clip_gradient_norm",
-    "clip_gradient_values",
-    "cosine",
-    "cross_entropy",
-    "describe",
-    "elu",
-    "evaluate",
-    "export_onnx",
-    "find_learning_rate",
-    "fit",
-    "fit_lbfgs",
-    "gelu",
-    "glu",
-    "hard_sigmoid",
-    "hard_tanh",
-    "heaviside",
-    "hebb_update",
-    "hinge",
-    "huber",
-    "identity",
-    "initializers",
-    "kl_divergence",
-    "leaky_relu",
-    "load",
-    "load_checkpoint",
-    "load_torch_state_dict",
-    "load_weights",
-    "log_cosh",
-    "log_softmax",
-    "losses",
-    "mae",
-    "metrics",
-    "mish",
-    "mse",
-    "multilabel",
-    "nll",
-    "one_hot",
-    "perceptron",
-    "plots",
-    "poisson",
-    "predict",
-    "predicted_labels",
-    "prelu",
-    "quadratic",
-    "relu",
-    "relu6",
-    "save",
-    "save_checkpoint",
-    "schedules",
-    "selu",
-    "sigmoid",
-    "sign",
-    "silu",
-    "softmax",
-    "softplus",
-    "softsign",
-    "squared_hinge",
-    "tanh",
-    "torch_state_dict",
-    "zero_one",
-]
+from nn import activations as activations
+from nn import initializers as initializers
+from nn import losses as losses
+from nn import metrics as metrics
+from nn import plots as plots
+from nn import schedules as schedules
+from nn.activations import *
+from nn.dask.cluster import ClusterError as ClusterError
+from nn.formats.array_files import FileFormatError as FileFormatError
+from nn.formats.config import *
+from nn.formats.onnx import *
+from nn.formats.saving import *
+from nn.formats.torch import *
+from nn.losses.classification import *
+from nn.losses.labels import one_hot as one_hot
+from nn.losses.labels import predicted_labels as predicted_labels
+from nn.losses.regression import *
+from nn.models.containers import *
+from nn.models.layers import *
+from nn.models.module import *
+from nn.models.regularization import *
+from nn.models.summary import LayerSummary as LayerSummary
+from nn.models.summary import Summary as Summary
+from nn.models.units import *
+from nn.optimizers import *
+from nn.optimizers.lbfgs import *
+from nn.training.callbacks import *
+from nn.training.fit import *
+from nn.training.history import *
+from nn.training.learning_rate_finder import *
+from nn.training.prediction import *
+from nn.training.step import CompileWarning as CompileWarning
+
+_MODULES = {"activations", "initializers", "losses", "metrics", "plots", "schedules"}
+_RENAMED = {"build": "from_config", "describe": "to_config"}
+
+if not typing.TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted(
+        name
+        for name, thing in globals().items()
+        if name in _MODULES or not (name.startswith("_") or isinstance(thing, types.ModuleType))
+    )
+
+    def __getattr__(name):
+        """The names of version 0.1, with a warning."""
+        if name not in _RENAMED:
+            raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        new = _RENAMED[name]
+        warnings.warn(f"nn.{name} is deprecated; write nn.{new}", DeprecationWarning, 2)
+        return globals()[new]

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import pi, sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.initializers import Initializer, glorot_uniform, he_normal, lecun_normal, suitable
 
+# All of these are names of nn as well, where "activations" is this module: it is not among them.
 __all__ = [
-    "activations",
     "elu",
     "gelu",
     "glu",
@@ -41,6 +42,46 @@ __all__ = [
 ]
 
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+activations: dict[str, Callable[..., Any]] = {}
+"""All activations of one argument by name, so that a layer can be told ``"relu"``."""
+
+onnx_converters: dict[str, Callable[..., str]] = {}
+"""How each is added to an ONNX graph: ``converter(graph, x, **options)``; see `Module.to_onnx`."""
+
+
+def activation(
+    onnx: str | Callable[..., str],
+    *,
+    initializer: Initializer = glorot_uniform,
+    **attributes: float,
+) -> Callable[[Function], Function]:
+    """Make an activation known by its name.
+
+    ``onnx`` is the operator of ONNX with the same options, to which ``attributes``
+    are added, or a converter.  ``initializer`` suits the layer before.
+    """
+
+    def convert(graph: Any, x: str, **options: Any) -> Any:
+        return graph.add(onnx, x, **attributes, **options)
+
+    def register(function: Function) -> Function:
+        name = function.__name__
+        activations[name] = function
+        onnx_converters[name] = convert if isinstance(onnx, str) else onnx
+        suitable[name] = initializer
+        return function
+
+    return register
+
+
+def registered_name(function: Any) -> str | None:
+    """The name of an activation; None for a function that is not one of nn."""
+    return next((name for name, known in activations.items() if known is function), None)
+
+
+@activation(lambda graph, x: x)
 def identity(x: Any) -> Any:
     """The argument itself: x.
 
@@ -53,6 +94,12 @@ def identity(x: Any) -> Any:
     return x
 
 
+def _onnx_heaviside(graph: Any, x: str) -> Any:
+    fires = graph.add("GreaterOrEqual", x, graph.constant(0))
+    return graph.add("Cast", fires, to=graph.type_of(graph.dtype))
+
+
+@activation(_onnx_heaviside)
 @ag.primitive(broadcasts=True, formula="H(x)")
 def heaviside(x: Any) -> Any:
     """The threshold unit: 1 where x >= 0, else 0; its derivative counts as 0 everywhere.
@@ -72,6 +119,12 @@ def heaviside(x: Any) -> Any:
 heaviside.defvjp(lambda g, out, x: np.zeros_like(g))
 
 
+def _onnx_sign(graph: Any, x: str) -> Any:
+    twice = graph.add("Mul", _onnx_heaviside(graph, x), graph.constant(2))
+    return graph.add("Sub", twice, graph.constant(1))
+
+
+@activation(_onnx_sign)
 @ag.primitive(broadcasts=True, formula="sign(x)")
 def sign(x: Any) -> Any:
     """The threshold unit with outputs ±1: 1 where x >= 0, else -1; derivative 0 everywhere.
@@ -90,6 +143,7 @@ def sign(x: Any) -> Any:
 sign.defvjp(lambda g, out, x: np.zeros_like(g))
 
 
+@activation("Sigmoid")
 @ag.primitive(broadcasts=True, formula="σ(x)")
 def sigmoid(x: Any) -> Any:
     """The logistic function 1 / (1 + exp(-x)).
@@ -110,6 +164,7 @@ def sigmoid(x: Any) -> Any:
 sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))
 
 
+@activation("Tanh")
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent.
 
@@ -122,6 +177,7 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
+@activation("Relu", initializer=he_normal)
 def relu(x: Any) -> Any:
     """The positive part max(x, 0); its derivative at 0 is 0.
 
@@ -134,6 +190,7 @@ def relu(x: Any) -> Any:
     return x.relu() if isinstance(x, ag.Value) else np.maximum(x, 0)
 
 
+@activation("Softplus", initializer=he_normal)
 def softplus(x: Any) -> Any:
     """A smooth relu: log(1 + exp(x)).
 
@@ -146,6 +203,7 @@ def softplus(x: Any) -> Any:
     return np.logaddexp(0.0, x)
 
 
+@activation("HardSigmoid", alpha=1 / 6, beta=0.5)
 def hard_sigmoid(x: Any) -> Any:
     """A sigmoid of three straight pieces: x/6 + 1/2, clipped to [0, 1].
 
@@ -158,6 +216,7 @@ def hard_sigmoid(x: Any) -> Any:
     return np.clip(x / 6 + 0.5, 0.0, 1.0)
 
 
+@activation(lambda graph, x: graph.add("Clip", x, graph.constant(-1), graph.constant(1)))
 def hard_tanh(x: Any) -> Any:
     """A hyperbolic tangent of three straight pieces: x clipped to [-1, 1].
 
@@ -170,6 +229,10 @@ def hard_tanh(x: Any) -> Any:
     return np.clip(x, -1.0, 1.0)
 
 
+@activation(
+    lambda graph, x: graph.add("Clip", x, graph.constant(0), graph.constant(6)),
+    initializer=he_normal,
+)
 def relu6(x: Any) -> Any:
     """A relu that ends at 6: x clipped to [0, 6].
 
@@ -182,6 +245,9 @@ def relu6(x: Any) -> Any:
     return np.clip(x, 0.0, 6.0)
 
 
+@activation(
+    lambda graph, x, slope=0.01: graph.add("LeakyRelu", x, alpha=slope), initializer=he_normal
+)
 def leaky_relu(x: Any, *, slope: float = 0.01) -> Any:
     """x where it is positive, else ``slope`` · x, also at 0.
 
@@ -211,6 +277,7 @@ def prelu(x: Any, slope: Any) -> Any:
     return np.where(x > 0, x, slope * x)
 
 
+@activation("Elu", initializer=he_normal)
 def elu(x: Any, *, alpha: float = 1.0) -> Any:
     """x where it is positive, else ``alpha`` · (exp(x) - 1).
 
@@ -230,6 +297,7 @@ def elu(x: Any, *, alpha: float = 1.0) -> Any:
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
+@activation("Selu", initializer=lecun_normal, alpha=SELU_ALPHA, gamma=SELU_SCALE)
 def selu(x: Any) -> Any:
     """A scaled `elu` that draws mean 0 and variance 1 towards themselves.
 
@@ -289,6 +357,12 @@ normal_probability.defvjp(
 )
 
 
+@activation(
+    lambda graph, x, approximate=False: graph.add(
+        "Gelu", x, approximate="tanh" if approximate else "none"
+    ),
+    initializer=he_normal,
+)
 def gelu(x: Any, *, approximate: bool = False) -> Any:
     """x · Φ(x), with Φ the normal distribution function; or its approximation by tanh.
 
@@ -306,6 +380,7 @@ def gelu(x: Any, *, approximate: bool = False) -> Any:
     return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (bounded + 0.044715 * bounded**3)))
 
 
+@activation(lambda graph, x: graph.add("Mul", x, graph.add("Sigmoid", x)), initializer=he_normal)
 def silu(x: Any) -> Any:
     """x · sigmoid(x), also called swish.
 
@@ -321,6 +396,7 @@ def silu(x: Any) -> Any:
     return x * sigmoid(x)
 
 
+@activation("Mish", initializer=he_normal)
 def mish(x: Any) -> Any:
     """x · tanh(softplus(x)).
 
@@ -335,6 +411,7 @@ def mish(x: Any) -> Any:
     return x * np.tanh(softplus(x))
 
 
+@activation("Softsign")
 def softsign(x: Any) -> Any:
     """x / (1 + \\|x\\|).
 
@@ -347,6 +424,13 @@ def softsign(x: Any) -> Any:
     return x / (1 + np.abs(x))
 
 
+def _onnx_glu(graph: Any, x: str, axis: int = -1) -> Any:
+    halves = [f"half{len(graph.nodes)}_{i}" for i in range(2)]
+    graph.add("Split", x, outputs=halves, axis=axis, num_outputs=2)
+    return graph.add("Mul", halves[0], graph.add("Sigmoid", halves[1]))
+
+
+@activation(_onnx_glu)
 def glu(x: Any, *, axis: int = -1) -> Any:
     """The first half along an axis, gated by the `sigmoid` of the second half.
 
@@ -372,6 +456,7 @@ def glu(x: Any, *, axis: int = -1) -> Any:
     return values * sigmoid(gates)
 
 
+@activation("Softmax")
 @ag.primitive(formula="softmax(x)")
 def softmax(x: Any, *, axis: int = -1) -> Any:
     """Exponentials divided by their sum along an axis: positive, and summing to 1.
@@ -386,15 +471,15 @@ def softmax(x: Any, *, axis: int = -1) -> Any:
     return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
 
-def softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
-    """The rule of `softmax`."""
+def _softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     weighted = g * out
     return weighted - out * np.sum(weighted, axis=axis, keepdims=True)
 
 
-softmax.defvjp(softmax_vjp)
+softmax.defvjp(_softmax_vjp)
 
 
+@activation("LogSoftmax")
 @ag.primitive(formula="log softmax(x)")
 def log_softmax(x: Any, *, axis: int = -1) -> Any:
     """The logarithm of `softmax`, also where softmax itself would be 0.
@@ -409,37 +494,8 @@ def log_softmax(x: Any, *, axis: int = -1) -> Any:
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-def log_softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
-    """The rule of `log_softmax`."""
+def _log_softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)
 
 
-log_softmax.defvjp(log_softmax_vjp)
-
-
-activations: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        identity,
-        heaviside,
-        sign,
-        sigmoid,
-        tanh,
-        relu,
-        softplus,
-        hard_sigmoid,
-        hard_tanh,
-        relu6,
-        leaky_relu,
-        elu,
-        selu,
-        gelu,
-        silu,
-        mish,
-        softsign,
-        softmax,
-        log_softmax,
-        glu,
-    )
-}
-"""All activations of one argument by name, so that a layer can be told ``"relu"``."""
+log_softmax.defvjp(_log_softmax_vjp)

@@ -9,6 +9,7 @@ keep their variance from layer to layer.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import Any
@@ -41,7 +42,7 @@ Shape = Sequence[int]
 Initializer = Callable[[np.random.Generator, Shape, DTypeLike], Array]
 
 TRUNCATION = 2.0
-TRUNCATED_DEVIATION = 0.8796256610342398
+TRUNCATED_STD = 0.8796256610342398
 """The standard deviation of a standard normal distribution cut off at ±2."""
 
 
@@ -98,23 +99,36 @@ def uniform(
     return rng.uniform(-limit, limit, tuple(shape)).astype(dtype, copy=False)
 
 
+def _std(std: float, deviation: float | None) -> float:
+    """The standard deviation, also by the keyword of version 0.1."""
+    if deviation is None:
+        return std
+    warnings.warn(
+        "the keyword deviation of an initializer has become std; write std=...",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return deviation
+
+
 def normal(
     rng: np.random.Generator,
     shape: Shape,
     dtype: DTypeLike = np.float64,
     *,
-    deviation: float = 0.05,
+    std: float = 0.05,
+    deviation: float | None = None,
 ) -> Array:
-    """Normal with mean 0: variance deviation².
+    """Normal with mean 0: variance std².
 
     Examples
     --------
     >>> import numpy as np, nn
-    >>> w = nn.initializers.normal(np.random.default_rng(0), (100, 100), deviation=0.1)
+    >>> w = nn.initializers.normal(np.random.default_rng(0), (100, 100), std=0.1)
     >>> round(float(w.std()), 2)
     0.1
     """
-    return (deviation * rng.standard_normal(tuple(shape))).astype(dtype, copy=False)
+    return (_std(std, deviation) * rng.standard_normal(tuple(shape))).astype(dtype, copy=False)
 
 
 def truncated_normal(
@@ -122,9 +136,10 @@ def truncated_normal(
     shape: Shape,
     dtype: DTypeLike = np.float64,
     *,
-    deviation: float = 0.05,
+    std: float = 0.05,
+    deviation: float | None = None,
 ) -> Array:
-    """Normal without its tails, scaled so that the variance is deviation² all the same.
+    """Normal without its tails, scaled so that the variance is std² all the same.
 
     Draws beyond two standard deviations of the underlying distribution are
     drawn again.
@@ -133,7 +148,7 @@ def truncated_normal(
     --------
     >>> import numpy as np, nn
     >>> rng = np.random.default_rng(0)
-    >>> w = nn.initializers.truncated_normal(rng, (100, 100), deviation=0.1)
+    >>> w = nn.initializers.truncated_normal(rng, (100, 100), std=0.1)
     >>> round(float(w.std()), 2), bool(np.abs(w).max() < 0.23)
     (0.1, True)
     """
@@ -142,7 +157,7 @@ def truncated_normal(
     while outside.any():
         draws[outside] = rng.standard_normal(np.count_nonzero(outside))
         outside = np.abs(draws) > TRUNCATION
-    return (draws * (deviation / TRUNCATED_DEVIATION)).astype(dtype, copy=False)
+    return (draws * (_std(std, deviation) / TRUNCATED_STD)).astype(dtype, copy=False)
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -178,7 +193,7 @@ def lecun_normal(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.f
     >>> round(float(w.var() * 100), 1)
     1.0
     """
-    return normal(rng, shape, dtype, deviation=sqrt(1 / fans(shape)[0]))
+    return normal(rng, shape, dtype, std=sqrt(1 / fans(shape)[0]))
 
 
 def glorot_uniform(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64) -> Array:
@@ -207,7 +222,7 @@ def glorot_normal(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.
     >>> round(float(w.var() * 75), 1)
     1.0
     """
-    return normal(rng, shape, dtype, deviation=sqrt(2 / sum(fans(shape))))
+    return normal(rng, shape, dtype, std=sqrt(2 / sum(fans(shape))))
 
 
 def he_uniform(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64) -> Array:
@@ -235,7 +250,7 @@ def he_normal(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.floa
     >>> round(float(w.var() * 50), 1)
     1.0
     """
-    return normal(rng, shape, dtype, deviation=sqrt(2 / fans(shape)[0]))
+    return normal(rng, shape, dtype, std=sqrt(2 / fans(shape)[0]))
 
 
 def orthogonal(
@@ -265,9 +280,8 @@ def orthogonal(
     return np.ascontiguousarray(gain * matrix.reshape(tuple(shape)), dtype)
 
 
-RECTIFIERS = frozenset(
-    {"relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mish", "softplus"}
-)
+suitable: dict[str, Initializer] = {"prelu": he_normal}
+"""The initializer of a layer by the activation that follows it, as each activation says."""
 
 
 def for_activation(name: str | None) -> Initializer:
@@ -282,6 +296,4 @@ def for_activation(name: str | None) -> Initializer:
     >>> nn.initializers.for_activation("relu").__name__
     'he_normal'
     """
-    if name in RECTIFIERS:
-        return he_normal
-    return lecun_normal if name == "selu" else glorot_uniform
+    return glorot_uniform if name is None else suitable.get(name, glorot_uniform)

@@ -8,12 +8,12 @@ predictions against numbers of the same shape.  None of them is differentiated.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.losses.labels import plain, predicted_labels
+from nn.losses.labels import decide, plain
 
 __all__ = [
     "accuracy",
@@ -30,24 +30,27 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
+Metric = TypeVar("Metric", bound=Callable[..., float])
+
+metrics: dict[str, Callable[..., float]] = {}
+"""The metrics that are a single number, by name."""
 
 
-def decided(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
+def metric(function: Metric) -> Metric:
+    """Make a metric known by its name, as `fit` takes it."""
+    metrics[function.__name__] = function
+    return function
+
+
+def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
     """Predicted and true class numbers, as flat arrays of the same length."""
-    predicted, true = predicted_labels(outputs), plain(labels)
-    if true.ndim > predicted.ndim and true.shape[-1] == 1:
-        true = true[..., 0]
-    if predicted.shape != true.shape:
-        raise ag.ArgumentValueError(
-            f"{caller}: the labels have shape {true.shape}, but there are predictions of shape "
-            f"{predicted.shape}; give one label for each sample"
-        )
+    predicted, true = decide(outputs, labels, caller)
     if not predicted.size:
         raise ag.ArgumentValueError(f"{caller}: there are no samples; give at least one")
     return predicted.ravel(), true.ravel().astype(np.int64)
 
 
-def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
+def _paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
     """Predictions and targets as float64 arrays of the same shape."""
     predictions, numbers = plain(outputs).astype(np.float64), plain(targets).astype(np.float64)
     if predictions.shape != numbers.shape or not numbers.size:
@@ -58,6 +61,7 @@ def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Arra
     return predictions, numbers
 
 
+@metric
 def accuracy(outputs: Any, labels: Any) -> float:
     """The share of samples whose class is right.
 
@@ -67,10 +71,11 @@ def accuracy(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
     0.5
     """
-    predicted, true = decided(outputs, labels, "accuracy")
+    predicted, true = _decisions(outputs, labels, "accuracy")
     return float(np.mean(predicted == true))
 
 
+@metric
 def top_k_accuracy(outputs: Any, labels: Any, *, k: int = 5) -> float:
     """The share of samples whose class is among the ``k`` with the largest outputs.
 
@@ -102,14 +107,14 @@ def confusion_matrix(outputs: Any, labels: Any, *, n_classes: int | None = None)
     array([[1, 1],
            [0, 0]])
     """
-    predicted, true = decided(outputs, labels, "confusion_matrix")
+    predicted, true = _decisions(outputs, labels, "confusion_matrix")
     size = n_classes or int(max(predicted.max(), true.max())) + 1
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (true, predicted), 1)
     return counts
 
 
-def class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
+def _class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
     """For each class that counts: hits, predictions, and occurrences.
 
     Of two classes only class 1 counts; of more, all that occur or were predicted.
@@ -125,11 +130,12 @@ def class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
     return hits[kept], predictions[kept], occurrences[kept]
 
 
-def ratio(numerator: Array, denominator: Array) -> float:
+def _ratio(numerator: Array, denominator: Array) -> float:
     """The mean over classes of a ratio that is 0 where it is 0/0."""
     return float(np.mean(numerator / np.where(denominator == 0, 1, denominator)))
 
 
+@metric
 def precision(outputs: Any, labels: Any) -> float:
     """Of the samples taken for class 1, the share that is; the mean over classes of several.
 
@@ -141,10 +147,11 @@ def precision(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.precision(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, _ = class_counts(outputs, labels)
-    return ratio(hits, predictions)
+    hits, predictions, _ = _class_counts(outputs, labels)
+    return _ratio(hits, predictions)
 
 
+@metric
 def recall(outputs: Any, labels: Any) -> float:
     """Of the samples of class 1, the share that was found; the mean over classes of several.
 
@@ -156,10 +163,11 @@ def recall(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.recall(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, _, occurrences = class_counts(outputs, labels)
-    return ratio(hits, occurrences)
+    hits, _, occurrences = _class_counts(outputs, labels)
+    return _ratio(hits, occurrences)
 
 
+@metric
 def f1(outputs: Any, labels: Any) -> float:
     """The harmonic mean of `precision` and `recall`; the mean over classes of several.
 
@@ -169,10 +177,11 @@ def f1(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.f1(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, occurrences = class_counts(outputs, labels)
-    return ratio(2 * hits, predictions + occurrences)
+    hits, predictions, occurrences = _class_counts(outputs, labels)
+    return _ratio(2 * hits, predictions + occurrences)
 
 
+@metric
 def roc_auc(outputs: Any, labels: Any) -> float:
     """The probability that a sample of class 1 has a larger output than one of class 0.
 
@@ -193,15 +202,17 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     0.75
     """
     scores = plain(outputs)
-    _, true = decided(outputs, labels, "roc_auc")
+    _, true = _decisions(outputs, labels, "roc_auc")
     if scores.ndim < 2 or scores.shape[-1] == 1:
-        return area(scores.ravel(), true == 1)
+        return _area_under_curve(scores.ravel(), true == 1)
     if scores.shape[-1] == 2:
-        return area(scores[:, 1] - scores[:, 0], true == 1)
-    return float(np.mean([area(scores[:, c], true == c) for c in range(scores.shape[-1])]))
+        return _area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
+    return float(
+        np.mean([_area_under_curve(scores[:, c], true == c) for c in range(scores.shape[-1])])
+    )
 
 
-def area(scores: Array, positive: Array) -> float:
+def _area_under_curve(scores: Array, positive: Array) -> float:
     """The area under the ROC curve, from the ranks of the positive samples."""
     n_positive = int(np.count_nonzero(positive))
     n_negative = len(positive) - n_positive
@@ -217,6 +228,7 @@ def area(scores: Array, positive: Array) -> float:
     return float(wins / (n_positive * n_negative))
 
 
+@metric
 def rmse(outputs: Any, targets: Any) -> float:
     """The root of the mean squared error.
 
@@ -226,10 +238,11 @@ def rmse(outputs: Any, targets: Any) -> float:
     >>> nn.metrics.rmse(np.array([3.0, 0.0]), np.array([0.0, 3.0]))
     3.0
     """
-    predictions, numbers = paired_numbers(outputs, targets, "rmse")
+    predictions, numbers = _paired_numbers(outputs, targets, "rmse")
     return float(np.sqrt(np.mean(np.square(predictions - numbers))))
 
 
+@metric
 def mae(outputs: Any, targets: Any) -> float:
     """The mean absolute error.
 
@@ -239,10 +252,11 @@ def mae(outputs: Any, targets: Any) -> float:
     >>> nn.metrics.mae(np.array([3.0, 0.0]), np.array([0.0, 1.0]))
     2.0
     """
-    predictions, numbers = paired_numbers(outputs, targets, "mae")
+    predictions, numbers = _paired_numbers(outputs, targets, "mae")
     return float(np.mean(np.abs(predictions - numbers)))
 
 
+@metric
 def r2(outputs: Any, targets: Any) -> float:
     """The share of the variance that is explained; 0 for always predicting the mean.
 
@@ -255,16 +269,9 @@ def r2(outputs: Any, targets: Any) -> float:
     >>> nn.metrics.r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).__round__(4)
     0.7857
     """
-    predictions, numbers = paired_numbers(outputs, targets, "r2")
+    predictions, numbers = _paired_numbers(outputs, targets, "r2")
     residual = np.sum(np.square(predictions - numbers), axis=0)
     total = np.sum(np.square(numbers - numbers.mean(axis=0)), axis=0)
     constant = np.where(residual == 0, 1.0, 0.0)
     explained = 1 - residual / np.where(total == 0, 1, total)
     return float(np.mean(np.where(total == 0, constant, explained)))
-
-
-metrics: dict[str, Callable[..., Any]] = {
-    metric.__name__: metric
-    for metric in (accuracy, top_k_accuracy, precision, recall, f1, roc_auc, rmse, mae, r2)
-}
-"""The metrics that are a single number, by name."""

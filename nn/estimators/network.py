@@ -23,7 +23,8 @@ import autograd_lite as ag
 from nn.activations import activations
 from nn.dask.data import in_rows, is_lazy
 from nn.losses import losses
-from nn.models.layers import Activation, Linear, Sequential
+from nn.models.containers import Sequential
+from nn.models.layers import Activation, Linear
 from nn.models.module import Module
 from nn.models.regularization import Dropout
 from nn.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop

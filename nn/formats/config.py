@@ -1,8 +1,8 @@
 """Architectures as JSON: what a model is made of, without its weights.
 
-A module is described by the name of its class and the arguments that make it
-(see ``Module.configuration``).  Only classes that the reader knows are ever
-built, so a description can do no harm.
+The configuration of a module is the name of its class and the arguments that
+make it (see ``Module.configuration``).  Only classes that the reader knows are
+ever built, so a configuration can do no harm.
 """
 
 from __future__ import annotations
@@ -15,21 +15,13 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.activations import activations
-from nn.models import layers, regularization, units
-from nn.models.module import Module
+from nn.activations import activations, registered_name
+from nn.models.module import Module, layers
 
-__all__ = ["build", "describe"]
-
-OWN_CLASSES: dict[str, type[Module]] = {
-    name: part
-    for module in (layers, units, regularization)
-    for name, part in vars(module).items()
-    if isinstance(part, type) and issubclass(part, Module) and name in module.__all__
-}
+__all__ = ["from_config", "to_config"]
 
 
-def describe(model: Module) -> dict[str, Any]:
+def to_config(model: Module) -> dict[str, Any]:
     """What a model is made of, in plain types that JSON can hold.
 
     Parameters
@@ -45,52 +37,53 @@ def describe(model: Module) -> dict[str, Any]:
     Raises
     ------
     ArgumentValueError
-        If an argument cannot be written down, such as a function that is no
-        activation of nn.
+        If an argument cannot be written down, such as a function that is not
+        an activation of nn.
 
     Examples
     --------
     >>> import nn
-    >>> nn.describe(nn.Linear(2, 3))["arguments"]
+    >>> nn.to_config(nn.Linear(2, 3))["arguments"]
     {'n_in': 2, 'n_out': 3, 'use_bias': True, 'dtype': {'dtype': 'float64'}}
     """
     name = type(model).__name__
-    arguments = {
-        key: written(value, f"{name}.{key}") for key, value in model.configuration().items()
+    arguments = model.configuration().items()
+    return {
+        "class": name,
+        "arguments": {key: _encode(value, f"{name}.{key}") for key, value in arguments},
     }
-    return {"class": name, "arguments": arguments}
 
 
-def written(value: Any, where: str) -> Any:
+def _encode(value: Any, where: str) -> Any:
     """A value in plain types; those that JSON lacks become dicts of one entry."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Module):
-        return {"module": describe(value)}
+        return {"module": to_config(value)}
     if isinstance(value, np.dtype):
         return {"dtype": value.name}
     if isinstance(value, list | tuple):
-        return [written(part, where) for part in value]
+        return [_encode(part, where) for part in value]
     if isinstance(value, dict):
-        return {"dict": {str(key): written(part, where) for key, part in value.items()}}
-    for name, function in activations.items():
-        if value is function:
-            return {"activation": name}
+        return {"dict": {str(key): _encode(part, where) for key, part in value.items()}}
+    name = registered_name(value)
+    if name is not None:
+        return {"activation": name}
     raise ag.ArgumentValueError(
         f"{where} is {value!r}, which cannot be written down; use an activation of nn by name, "
         "or save the weights alone with architecture=False"
     )
 
 
-def build(
-    description: Any, classes: Iterable[type[Module]] = (), *, limit: int | None = None
+def from_config(
+    config: Any, classes: Iterable[type[Module]] = (), *, limit: int | None = None
 ) -> Module:
     """A model of this architecture, with weights of zero.
 
     Parameters
     ----------
-    description : dict
-        As `describe` returns it.
+    config : dict
+        As `to_config` returns it.
     classes : iterable of type
         Classes of one's own that it may contain, besides those of nn.
     limit : int, optional
@@ -103,50 +96,51 @@ def build(
     Raises
     ------
     ArgumentValueError
-        If the description is not one, names an unknown class, or exceeds the
-        limit.
+        If it is not a configuration, names an unknown class, or exceeds the limit.
 
     Examples
     --------
     >>> import nn
-    >>> nn.build(nn.describe(nn.MLP(2, [3, 1])))
+    >>> nn.from_config(nn.to_config(nn.MLP(2, [3, 1])))
     MLP(
       0: Linear(2, 3)
       1: relu
       2: Linear(3, 1)
     )
     """
-    builder = Builder(OWN_CLASSES | {cls.__name__: cls for cls in classes}, limit)
+    builder = _Builder(layers | {cls.__name__: cls for cls in classes}, limit)
     try:
-        return builder.module(description)
+        return builder.module(config)
     except ag.AutogradError:
         raise
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError,
             RecursionError) as error:  # fmt: skip
         raise ag.ArgumentValueError(
-            f"the architecture is none that nn wrote: {type(error).__name__} {error}"
+            f"the architecture was not written by nn: {type(error).__name__} {error}"
         ) from error
 
 
-class Builder:
+class _Builder:
     """Makes modules of known classes, and keeps count of how many numbers they hold."""
 
     def __init__(self, known: dict[str, type[Module]], limit: int | None) -> None:
         self.known = known
         self.left = float("inf") if limit is None else limit
 
-    def module(self, description: Any) -> Module:
+    def module(self, config: Any) -> Module:
         """One module and all within."""
-        name = description["class"]
+        name = config["class"]
         if name not in self.known:
             raise ag.ArgumentValueError(
                 f"the architecture has a module of the unknown class {name!r}; "
                 "pass the class in classes=[...] if it is your own"
             )
         cls = self.known[name]
-        arguments = {key: self.read(value) for key, value in description["arguments"].items()}
+        arguments = {key: self.decode(value) for key, value in config["arguments"].items()}
         sizes = [arguments.get(key) for key in ("n_in", "n_out")]
-        self.check(prod(size for size in sizes if isinstance(size, int)))
+        known = [size for size in sizes if isinstance(size, int)]
+        if cls.has_parameters and known:
+            self.check(prod(known))
         positional: list[Any] = []
         for key, parameter in inspect.signature(cls).parameters.items():
             if parameter.kind is parameter.VAR_POSITIONAL:
@@ -170,10 +164,10 @@ class Builder:
                 f"the architecture needs {count} numbers for one layer, more than there are"
             )
 
-    def read(self, value: Any) -> Any:
-        """The inverse of `written`."""
+    def decode(self, value: Any) -> Any:
+        """The inverse of `_encode`."""
         if isinstance(value, list):
-            return [self.read(part) for part in value]
+            return [self.decode(part) for part in value]
         if not isinstance(value, dict):
             return value
         ((kind, content),) = value.items()
@@ -183,4 +177,4 @@ class Builder:
             return np.dtype(content)
         if kind == "activation":
             return activations[content]
-        return {key: self.read(part) for key, part in content.items()}
+        return {key: self.decode(part) for key, part in content.items()}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.formats.config import build, describe
-from nn.formats.files import FileFormatError, read_file, write_file
+from nn.formats.array_files import Contents, FileFormatError, read_file, write_file
+from nn.formats.config import from_config, to_config
 from nn.models.module import Module
 from nn.optimizers import Optimizer
 from nn.training.callbacks import Monitor, Run
@@ -21,6 +21,7 @@ __all__ = ["Checkpoint", "load", "load_checkpoint", "load_weights", "save", "sav
 
 FORMAT = "autograd_lite.nn"
 VERSION = 1
+LABEL = json.dumps({"name": FORMAT, "version": VERSION})
 
 
 def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
@@ -53,9 +54,9 @@ def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
     >>> bool((twin[0].weight.data == model[0].weight.data).all())
     True
     """
-    texts = {"format": json.dumps({"name": FORMAT, "version": VERSION})}
+    texts = {"format": LABEL}
     if architecture:
-        texts["architecture"] = json.dumps(describe(model))
+        texts["architecture"] = json.dumps(to_config(model))
     write_file(path, model.state_dict(), texts)
 
 
@@ -88,23 +89,22 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
     ...     nn.load(folder + "/model.safetensors")
     Linear(2, 3)
     """
-    arrays, texts = read_file(path)
-    check_version(path, texts)
+    arrays, texts = _read(path)
     if "architecture" not in texts:
         raise FileFormatError(
             f"{Path(path).name}: it holds weights without an architecture; "
             "build the model and use nn.load_weights"
         )
     try:
-        description = json.loads(texts["architecture"])
+        config = json.loads(texts["architecture"])
     except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"{Path(path).name}: its architecture is no JSON") from error
+        raise FileFormatError(f"{Path(path).name}: its architecture is not JSON") from error
     n_numbers = sum(array.size for array in arrays.values())
     try:
-        model = build(description, classes, limit=n_numbers).eval()
+        model = from_config(config, classes, limit=n_numbers).eval()
     except ag.ArgumentValueError as error:
         raise FileFormatError(f"{Path(path).name}: {error}") from error
-    load_arrays(model, arrays, path)
+    _load_arrays(model, arrays, path)
     return model
 
 
@@ -114,7 +114,7 @@ def load_weights(model: Module, path: str | Path) -> None:
     Parameters
     ----------
     model : Module
-        Is changed only if all fits.
+        Changed only if everything fits.
     path : str or Path
         The file.
 
@@ -134,13 +134,13 @@ def load_weights(model: Module, path: str | Path) -> None:
     >>> bool((twin.weight.data == model.weight.data).all())
     True
     """
+    arrays, _ = _read(path)
+    _load_arrays(model, arrays, path)
+
+
+def _read(path: str | Path) -> Contents:
+    """The contents of a file; those of something else, and of versions to come, are refused."""
     arrays, texts = read_file(path)
-    check_version(path, texts)
-    load_arrays(model, arrays, path)
-
-
-def check_version(path: str | Path, texts: dict[str, str]) -> None:
-    """Refuse files of something else, and of versions to come."""
     try:
         found = json.loads(texts.get("format", "{}"))
         name, version = found["name"], int(found["version"])
@@ -153,9 +153,10 @@ def check_version(path: str | Path, texts: dict[str, str]) -> None:
             f"{Path(path).name}: it has the format version {version}, and this nn reads up to "
             f"{VERSION}; update autograd-lite"
         )
+    return arrays, texts
 
 
-def load_arrays(model: Module, arrays: dict[str, Any], path: str | Path) -> None:
+def _load_arrays(model: Module, arrays: dict[str, Any], path: str | Path) -> None:
     """Write arrays into a model, and name the file if they do not fit."""
     try:
         model.load_state_dict(arrays)
@@ -182,7 +183,7 @@ def save_checkpoint(
     model, optimizer, history
         Of the training.
     rng : numpy.random.Generator, optional
-        That which `fit` was given.
+        The one that was passed to `fit`.
 
     Examples
     --------
@@ -196,10 +197,7 @@ def save_checkpoint(
     """
     arrays = {f"model.{name}": array for name, array in model.state_dict().items()}
     arrays |= {f"optimizer.{name}": array for name, array in optimizer.state_dict().items()}
-    texts = {
-        "format": json.dumps({"name": FORMAT, "version": VERSION}),
-        "history": history.to_json(),
-    }
+    texts = {"format": LABEL, "history": history.to_json()}
     if rng is not None:
         texts["rng"] = json.dumps(rng.bit_generator.state)
     write_file(path, arrays, texts)
@@ -218,9 +216,9 @@ def load_checkpoint(
     path : str or Path
         The file.
     model, optimizer
-        Made like those of the checkpoint; they are changed only if all fits.
+        Made like those of the checkpoint; they are changed only if everything fits.
     rng : numpy.random.Generator, optional
-        Gets the state of that which was saved.
+        Gets the state of the one that was saved.
 
     Returns
     -------
@@ -242,14 +240,13 @@ def load_checkpoint(
     ...
     FileNotFoundError: [Errno 2] No such file or directory: 'no.npz'
     """
-    arrays, texts = read_file(path)
-    check_version(path, texts)
+    arrays, texts = _read(path)
     parts: dict[str, dict[str, Any]] = {"model": {}, "optimizer": {}}
     for name, array in arrays.items():
         kind, _, rest = name.partition(".")
         parts.setdefault(kind, {})[rest] = array
     before = model.state_dict(), optimizer.state_dict()
-    load_arrays(model, parts["model"], path)
+    _load_arrays(model, parts["model"], path)
     try:
         history = History.from_json(texts["history"])
         optimizer.load_state_dict(parts["optimizer"])
@@ -259,7 +256,7 @@ def load_checkpoint(
         model.load_state_dict(before[0])
         optimizer.load_state_dict(before[1])
         raise FileFormatError(
-            f"{Path(path).name}: it is no checkpoint of this training: {error}"
+            f"{Path(path).name}: it is not a checkpoint of this training: {error}"
         ) from error
     return history
 

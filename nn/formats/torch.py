@@ -10,16 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from nn.models.layers import Linear
-from nn.models.module import Module
-from nn.models.regularization import BatchNorm1d
+from nn.models.module import Module, dotted
 
 __all__ = ["load_torch_state_dict", "torch_state_dict"]
 
-COUNTER = "num_batches_tracked"
+Array = np.ndarray[Any, Any]
 
 
-def torch_state_dict(model: Module) -> dict[str, np.ndarray[Any, Any]]:
+def torch_state_dict(model: Module) -> dict[str, Array]:
     """The weights of a model as PyTorch's ``state_dict`` has them.
 
     The names are the same, if the PyTorch model is made of the same layers in
@@ -43,11 +41,8 @@ def torch_state_dict(model: Module) -> dict[str, np.ndarray[Any, Any]]:
     >>> {name: w.shape for name, w in nn.torch_state_dict(nn.MLP(2, [3, 1])).items()}
     {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
     """
-    state = transposed(model, model.state_dict())
-    for name, module in model.named_modules():
-        if isinstance(module, BatchNorm1d):
-            state[f"{name}.{COUNTER}" if name else COUNTER] = np.array(0)
-    return state
+    counters = dict.fromkeys(_torch_names(model, "counters_in_torch"), np.array(0))
+    return _transpose(model, model.state_dict()) | counters
 
 
 def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
@@ -56,7 +51,7 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     Parameters
     ----------
     model : Module
-        Is changed only if all fits.
+        Changed only if everything fits.
     state : mapping of tensors or arrays
         What ``state_dict()`` of the PyTorch model returned.
 
@@ -74,24 +69,24 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     >>> bool((model.weight.data == other.weight.data).all())
     True
     """
-    arrays = {
-        name: np.asarray(tensor)
-        for name, tensor in state.items()
-        if name.rpartition(".")[2] != COUNTER
-    }
-    model.load_state_dict(transposed(model, arrays))
+    counters = _torch_names(model, "counters_in_torch")
+    arrays = {name: np.asarray(state[name]) for name in state if name not in counters}
+    model.load_state_dict(_transpose(model, arrays))
 
 
-def transposed(
-    model: Module, arrays: dict[str, np.ndarray[Any, Any]]
-) -> dict[str, np.ndarray[Any, Any]]:
-    """The same arrays, those that are weights of linear layers transposed."""
-    linear = {
-        f"{name}.weight" if name else "weight"
-        for name, module in model.named_modules()
-        if isinstance(module, Linear)
-    }
+def _transpose(model: Module, arrays: dict[str, Array]) -> dict[str, Array]:
+    """The same arrays, those that PyTorch holds transposed as it does, or back again."""
+    names = _torch_names(model, "transposed_in_torch")
     return {
-        name: np.ascontiguousarray(array.T) if name in linear else array
+        name: np.ascontiguousarray(array.T) if name in names else array
         for name, array in arrays.items()
+    }
+
+
+def _torch_names(model: Module, kind: str) -> set[str]:
+    """Dotted names of what the modules of a model list under an attribute of this name."""
+    return {
+        dotted(prefix, name)
+        for prefix, module in model.named_modules()
+        for name in getattr(module, kind)
     }

@@ -8,8 +8,8 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
-from nn.losses.labels import labels_as_signs, labels_to_rows, plain, predicted_labels
-from nn.losses.reduction import as_operand, between, paired, reduced
+from nn.losses.labels import decide, labels_to_rows, labels_to_signs
+from nn.losses.reduction import as_operand, as_targets, between, loss, reduce
 
 __all__ = [
     "binary_cross_entropy",
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 
+@loss
 def cross_entropy(
     logits: Any,
     labels: Any,
@@ -66,9 +67,10 @@ def cross_entropy(
     np.float64(0.2877)
     """
     options = (class_weight, label_smoothing, reduction, sample_weight)
-    return negative_log_likelihood(log_softmax(logits), labels, "cross_entropy", *options)
+    return _negative_log_likelihood(log_softmax(logits), labels, "cross_entropy", *options)
 
 
+@loss
 def nll(
     log_probabilities: Any,
     labels: Any,
@@ -89,10 +91,10 @@ def nll(
     np.float64(0.2877)
     """
     options = (class_weight, label_smoothing, reduction, sample_weight)
-    return negative_log_likelihood(log_probabilities, labels, "nll", *options)
+    return _negative_log_likelihood(log_probabilities, labels, "nll", *options)
 
 
-def negative_log_likelihood(
+def _negative_log_likelihood(
     log_probabilities: Any,
     labels: Any,
     caller: str,
@@ -102,18 +104,18 @@ def negative_log_likelihood(
     sample_weight: Any,
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
-    targets = target_probabilities(labels, log_probabilities, caller)
+    targets = _target_probabilities(labels, log_probabilities, caller)
     if not 0 <= label_smoothing < 1:
         raise ag.ArgumentValueError(
             f"{caller}: label_smoothing is {label_smoothing!r}; it must be in [0, 1)"
         )
-    weights = combined_weight(sample_weight, class_weight, targets, caller)
+    weights = _combined_weight(sample_weight, class_weight, targets, caller)
     if label_smoothing:
         targets = (1 - label_smoothing) * targets + label_smoothing / targets.shape[-1]
-    return reduced(-np.sum(targets * log_probabilities, axis=-1), reduction, weights, caller)
+    return reduce(-np.sum(targets * log_probabilities, axis=-1), reduction, weights, caller)
 
 
-def target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
+def _target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
     """Targets as probabilities, one row for each sample, in the dtype of the outputs."""
     if np.ndim(outputs) < 2:
         raise ag.ArgumentValueError(
@@ -125,15 +127,15 @@ def target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
     return labels_to_rows(labels, shape=np.shape(outputs), dtype=outputs.dtype, caller=caller)
 
 
-def combined_weight(sample_weight: Any, class_weight: Any, targets: Any, caller: str) -> Any:
+def _combined_weight(sample_weight: Any, class_weight: Any, targets: Any, caller: str) -> Any:
     """The weight of each sample: its own times that of its class; None if neither is given."""
     if class_weight is None:
         return sample_weight
-    weights = targets @ checked_class_weight(class_weight, targets, caller)
+    weights = targets @ _checked_class_weight(class_weight, targets, caller)
     return weights if sample_weight is None else weights * as_operand(sample_weight, targets)
 
 
-def checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
+def _checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
     """One weight for each class, in the dtype of the outputs."""
     weights = np.asarray(class_weight, outputs.dtype)
     if weights.shape != outputs.shape[-1:]:
@@ -144,6 +146,7 @@ def checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
     return weights
 
 
+@loss
 def binary_cross_entropy(
     logits: Any,
     labels: Any,
@@ -181,25 +184,26 @@ def binary_cross_entropy(
     >>> nn.binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0])).round(4)
     np.float64(0.3466)
     """
-    loss = yes_no_losses(logits, labels, from_logits, "binary_cross_entropy")
-    return reduced(loss, reduction, sample_weight, "binary_cross_entropy")
+    each = _yes_no_losses(logits, labels, from_logits, "binary_cross_entropy")
+    return reduce(each, reduction, sample_weight, "binary_cross_entropy")
 
 
-def yes_no_losses(outputs: Any, labels: Any, from_logits: bool, caller: str) -> Any:
+def _yes_no_losses(outputs: Any, labels: Any, from_logits: bool, caller: str) -> Any:
     """The negative log-likelihood of every yes or no."""
-    targets = paired(outputs, labels, caller)
+    targets = as_targets(outputs, labels, caller)
     targets = between(targets, low=0.0, high=1.0, what=f"{caller}: the labels")
     if from_logits:
         return softplus(outputs) - targets * outputs
-    return -(targets * bounded_log(outputs) + (1 - targets) * bounded_log(1 - outputs))
+    return -(targets * _bounded_log(outputs) + (1 - targets) * _bounded_log(1 - outputs))
 
 
-def bounded_log(probability: Any) -> Any:
+def _bounded_log(probability: Any) -> Any:
     """The logarithm, bounded below by that of the smallest normal number of the dtype."""
     smallest = np.finfo(probability.dtype).tiny.item()
     return np.log(np.where(probability < smallest, smallest, probability))
 
 
+@loss
 def multilabel(
     logits: Any,
     labels: Any,
@@ -235,12 +239,13 @@ def multilabel(
     >>> nn.multilabel(np.zeros((1, 2)), [[1, 0]]).round(4)
     np.float64(1.3863)
     """
-    losses = yes_no_losses(logits, labels, from_logits, "multilabel")
+    each = _yes_no_losses(logits, labels, from_logits, "multilabel")
     if class_weight is not None:
-        losses = losses * checked_class_weight(class_weight, losses, "multilabel")
-    return reduced(np.sum(losses, axis=-1), reduction, sample_weight, "multilabel")
+        each = each * _checked_class_weight(class_weight, each, "multilabel")
+    return reduce(np.sum(each, axis=-1), reduction, sample_weight, "multilabel")
 
 
+@loss
 def kl_divergence(
     logits: Any, probabilities: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -267,14 +272,14 @@ def kl_divergence(
     >>> nn.kl_divergence(np.log([[0.25, 0.75]]), np.array([[0.25, 0.75]])).round(12)
     np.float64(0.0)
     """
-    p = paired(logits, probabilities, "kl_divergence")
+    p = as_targets(logits, probabilities, "kl_divergence")
     p = between(p, low=0.0, high=np.inf, what="kl_divergence: the probabilities")
     log_p = np.log(np.where(p == 0, 1, p))
-    loss = np.sum(p * (log_p - log_softmax(logits)), axis=-1)
-    return reduced(loss, reduction, sample_weight, "kl_divergence")
+    each = np.sum(p * (log_p - log_softmax(logits)), axis=-1)
+    return reduce(each, reduction, sample_weight, "kl_divergence")
 
 
-def margin(scores: Any, labels: Any, caller: str) -> Any:
+def _margin(scores: Any, labels: Any, caller: str) -> Any:
     """How clearly the right class wins; negative where it loses.
 
     For a single score: the score, or minus the score for labels 0 and -1.  For
@@ -290,11 +295,12 @@ def margin(scores: Any, labels: Any, caller: str) -> Any:
             f"{caller}: the scores have shape {shape}, but the labels have shape "
             f"{np.shape(labels)}; reshape one so that both are equal"
         )
-    return scores * labels_as_signs(labels, dtype=scores.dtype, caller=caller)
+    return scores * labels_to_signs(labels, dtype=scores.dtype, caller=caller)
 
 
+@loss
 def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """What is missing to a margin of 1: max(0, 1 - margin), the loss of support vector machines.
+    """What is missing for a margin of 1: max(0, 1 - margin), the loss of support vector machines.
 
     Parameters
     ----------
@@ -319,10 +325,11 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
     >>> nn.hinge(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0.5, 0. , 2. ])
     """
-    loss = relu(1 - margin(scores, labels, "hinge"))
-    return reduced(loss, reduction, sample_weight, "hinge")
+    each = relu(1 - _margin(scores, labels, "hinge"))
+    return reduce(each, reduction, sample_weight, "hinge")
 
 
+@loss
 def squared_hinge(
     scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -334,10 +341,11 @@ def squared_hinge(
     >>> nn.squared_hinge(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0.25, 0.  , 4.  ])
     """
-    missing = relu(1 - margin(scores, labels, "squared_hinge"))
-    return reduced(missing * missing, reduction, sample_weight, "squared_hinge")
+    missing = relu(1 - _margin(scores, labels, "squared_hinge"))
+    return reduce(missing * missing, reduction, sample_weight, "squared_hinge")
 
 
+@loss
 def perceptron(
     scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -351,10 +359,11 @@ def perceptron(
     >>> nn.perceptron(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0., 0., 1.])
     """
-    loss = relu(-margin(scores, labels, "perceptron"))
-    return reduced(loss, reduction, sample_weight, "perceptron")
+    each = relu(-_margin(scores, labels, "perceptron"))
+    return reduce(each, reduction, sample_weight, "perceptron")
 
 
+@loss
 def zero_one(
     outputs: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -385,14 +394,6 @@ def zero_one(
     >>> nn.zero_one(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
     np.float64(0.5)
     """
-    predicted = predicted_labels(outputs)
-    labels = plain(labels)
-    if labels.ndim > predicted.ndim and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    if labels.shape != predicted.shape:
-        raise ag.ArgumentValueError(
-            f"zero_one: the labels have shape {labels.shape}, but there are predictions of shape "
-            f"{predicted.shape}; give one label for each sample"
-        )
-    wrong = (predicted != labels).astype(np.float64)
-    return reduced(wrong, reduction, sample_weight, "zero_one")
+    predicted, true = decide(outputs, labels, "zero_one")
+    wrong = (predicted != true).astype(np.float64)
+    return reduce(wrong, reduction, sample_weight, "zero_one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,7 +10,14 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 
-__all__ = ["labels_as_signs", "labels_to_rows", "one_hot", "plain", "predicted_labels"]
+__all__ = [
+    "decide",
+    "labels_to_rows",
+    "labels_to_signs",
+    "one_hot",
+    "plain",
+    "predicted_labels",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -19,7 +27,7 @@ def plain(x: Any) -> Array:
     return np.asarray(x.data if isinstance(x, ag.Value) else x)
 
 
-def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
+def _whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     """Class labels as integers, one for each row of logits of ``shape`` (..., classes)."""
     labels = np.asarray(given)
     if labels.shape != shape[:-1]:
@@ -39,7 +47,7 @@ def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     return labels
 
 
-def refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
+def _refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
     """Name the first label that is not from 0 to ``n_classes - 1``."""
     outside = (labels < 0) | (labels >= n_classes)
     position = tuple(int(i) for i in np.argwhere(outside)[0])
@@ -50,17 +58,14 @@ def refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
     )
 
 
-def rows_of_labels(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, caller: str) -> Array:
-    """What `labels_to_rows` computes."""
-    labels = whole_labels(labels, shape, caller)
+@partial(ag.Primitive, differentiable=False, name="one_hot")
+def labels_to_rows(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, caller: str) -> Array:
+    """Class labels as rows of zeros with a single one, of this shape; recorded for a Value."""
+    labels = _whole_labels(labels, shape, caller)
     rows: Array = np.equal(labels[..., np.newaxis], np.arange(shape[-1]))
     if np.count_nonzero(rows) < labels.size:
-        refuse_outside(labels, shape[-1], caller)
+        _refuse_outside(labels, shape[-1], caller)
     return rows.astype(dtype)
-
-
-labels_to_rows = ag.Primitive(rows_of_labels, differentiable=False, name="one_hot")
-"""Class labels as rows of zeros with a single one, of a given shape; recorded for a Value."""
 
 
 def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
@@ -95,18 +100,15 @@ def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
     return labels_to_rows(labels, shape=shape, dtype=dtype, caller="one_hot")
 
 
-def signs_of_labels(labels: Any, *, dtype: DTypeLike, caller: str) -> Array:
-    """What `labels_as_signs` computes."""
-    given = np.asarray(labels)
-    if not np.isin(given, (-1, 0, 1)).all() or (np.isin(-1, given) and np.isin(0, given)):
+@partial(ag.Primitive, differentiable=False, name="signs")
+def labels_to_signs(labels: Any, *, dtype: DTypeLike, caller: str) -> Array:
+    """Labels 0 and 1 as -1 and 1; those already -1 and 1 as they are; recorded for a Value."""
+    labels = np.asarray(labels)
+    if not np.isin(labels, (-1, 0, 1)).all() or (np.isin(-1, labels) and np.isin(0, labels)):
         raise ag.ArgumentValueError(
-            f"{caller}: the labels hold {np.unique(given)}; use 0 and 1, or -1 and 1"
+            f"{caller}: the labels hold {np.unique(labels)}; use 0 and 1, or -1 and 1"
         )
-    return np.where(given == 1, 1, -1).astype(dtype)
-
-
-labels_as_signs = ag.Primitive(signs_of_labels, differentiable=False, name="signs")
-"""Labels 0 and 1 as -1 and 1; those already -1 and 1 as they are; recorded for a Value."""
+    return np.where(labels == 1, 1, -1).astype(dtype)
 
 
 def predicted_labels(outputs: Any) -> Array:
@@ -128,3 +130,16 @@ def predicted_labels(outputs: Any) -> Array:
         return np.asarray(np.argmax(numbers, axis=-1))
     side = numbers if numbers.ndim < 2 else numbers[..., 0]
     return np.asarray(side > 0, np.int64)
+
+
+def decide(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
+    """Predicted and true classes, one of each for each sample."""
+    predicted, true = predicted_labels(outputs), plain(labels)
+    if true.ndim > predicted.ndim and true.shape[-1] == 1:
+        true = true[..., 0]
+    if true.shape != predicted.shape:
+        raise ag.ArgumentValueError(
+            f"{caller}: the labels have shape {true.shape}, but there are predictions of shape "
+            f"{predicted.shape}; give one label for each sample"
+        )
+    return predicted, true

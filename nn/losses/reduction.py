@@ -1,14 +1,26 @@
-"""What all losses share: weights, reductions, and checks of what they are given."""
+"""What all losses share: their names, weights, reductions, and checks of their arguments."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["as_operand", "between", "check_positive", "difference", "paired", "reduced"]
+__all__ = ["as_operand", "as_targets", "between", "loss", "losses", "reduce"]
+
+Loss = TypeVar("Loss", bound=Callable[..., Any])
+
+losses: dict[str, Callable[..., Any]] = {}
+"""All losses by name."""
+
+
+def loss(function: Loss) -> Loss:
+    """Make a loss known by its name, as `fit` and the estimators take it."""
+    losses[function.__name__] = function
+    return function
 
 
 def as_operand(x: Any, like: Any) -> Any:
@@ -33,7 +45,7 @@ def between(x: Any, *, low: float, high: float, what: str) -> Any:
 between.defvjp(lambda g, out, x, low, high, what: g)
 
 
-def paired(outputs: Any, targets: Any, caller: str) -> Any:
+def as_targets(outputs: Any, targets: Any, caller: str) -> Any:
     """Targets as an operand, refused where broadcasting would pair the wrong numbers."""
     targets = as_operand(targets, outputs)
     if np.shape(outputs) != targets.shape:
@@ -44,12 +56,7 @@ def paired(outputs: Any, targets: Any, caller: str) -> Any:
     return targets
 
 
-def difference(outputs: Any, targets: Any, caller: str) -> Any:
-    """``outputs - targets``, of arrays of the same shape."""
-    return outputs - paired(outputs, targets, caller)
-
-
-def reduced(loss: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
+def reduce(each: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
     """Apply weights and reduction to an array of losses whose first axis counts samples."""
     if reduction not in ("mean", "sum", "none"):
         raise ag.ArgumentValueError(
@@ -57,31 +64,25 @@ def reduced(loss: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
         )
     if sample_weight is None:
         if reduction == "none":
-            return loss
-        return np.mean(loss) if reduction == "mean" else np.sum(loss)
-    weight = checked_weight(sample_weight, loss, caller)
-    weighted = loss * np.reshape(weight, (-1, *(1,) * (loss.ndim - 1)))
+            return each
+        return np.mean(each) if reduction == "mean" else np.sum(each)
+    weight = _checked_weight(sample_weight, each, caller)
+    weighted = each * np.reshape(weight, (-1, *(1,) * (each.ndim - 1)))
     if reduction == "none":
         return weighted
     total = np.sum(weighted)
     if reduction == "sum":
         return total
-    count = np.sum(weight) * (loss.size // loss.shape[0])
+    count = np.sum(weight) * (each.size // each.shape[0])
     return total / np.where(count == 0, 1, count)
 
 
-def checked_weight(sample_weight: Any, loss: Any, caller: str) -> Any:
+def _checked_weight(sample_weight: Any, each: Any, caller: str) -> Any:
     """One weight for each sample, none of them negative."""
-    weight = as_operand(sample_weight, loss)
-    if weight.shape != loss.shape[:1]:
+    weight = as_operand(sample_weight, each)
+    if weight.shape != each.shape[:1]:
         raise ag.ArgumentValueError(
-            f"{caller}: sample_weight has shape {weight.shape}, but there are {loss.shape[0]} "
-            f"samples; give one weight for each, shape {loss.shape[:1]}"
+            f"{caller}: sample_weight has shape {weight.shape}, but there are {each.shape[0]} "
+            f"samples; give one weight for each, shape {each.shape[:1]}"
         )
     return between(weight, low=0.0, high=np.inf, what=f"{caller}: the weights in sample_weight")
-
-
-def check_positive(caller: str, name: str, number: float) -> None:
-    """Refuse a number that is not positive and finite."""
-    if not 0 < number < float("inf"):
-        raise ag.ArgumentValueError(f"{caller}: {name} is {number!r}; it must be positive")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from math import log
+from math import inf, log
 from typing import Any
 
 import numpy as np
 
-from nn.losses.reduction import between, check_positive, difference, paired, reduced
+import autograd_lite as ag
+from nn.losses.reduction import as_targets, between, loss, reduce
 
 __all__ = ["cosine", "huber", "log_cosh", "mae", "mse", "poisson", "quadratic"]
 
 
+@loss
 def mse(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The mean squared error: (prediction - target)².
 
@@ -40,10 +42,11 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight:
     >>> nn.mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    error = difference(prediction, target, "mse")
-    return reduced(error * error, reduction, sample_weight, "mse")
+    error = prediction - as_targets(prediction, target, "mse")
+    return reduce(error * error, reduction, sample_weight, "mse")
 
 
+@loss
 def mae(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The mean absolute error: \\|prediction - target\\|.
 
@@ -55,10 +58,11 @@ def mae(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight:
     >>> nn.mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(1.0)
     """
-    error = difference(prediction, target, "mae")
-    return reduced(np.abs(error), reduction, sample_weight, "mae")
+    error = prediction - as_targets(prediction, target, "mae")
+    return reduce(np.abs(error), reduction, sample_weight, "mae")
 
 
+@loss
 def huber(
     prediction: Any,
     target: Any,
@@ -78,13 +82,15 @@ def huber(
     >>> nn.huber(np.array([0.0, 0.0]), np.array([1.0, 10.0]), reduction="none")
     array([0.5, 9.5])
     """
-    check_positive("huber", "delta", delta)
-    error = difference(prediction, target, "huber")
+    if not 0 < delta < inf:
+        raise ag.ArgumentValueError(f"huber: delta is {delta!r}; it must be positive")
+    error = prediction - as_targets(prediction, target, "huber")
     size = np.abs(error)
-    loss = np.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta))
-    return reduced(loss, reduction, sample_weight, "huber")
+    each = np.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta))
+    return reduce(each, reduction, sample_weight, "huber")
 
 
+@loss
 def log_cosh(
     prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -98,10 +104,11 @@ def log_cosh(
     >>> nn.log_cosh(np.array([0.0, 1000.0]), np.zeros(2), reduction="none").round(3)
     array([  0.   , 999.307])
     """
-    error = difference(prediction, target, "log_cosh")
-    return reduced(np.logaddexp(error, -error) - log(2), reduction, sample_weight, "log_cosh")
+    error = prediction - as_targets(prediction, target, "log_cosh")
+    return reduce(np.logaddexp(error, -error) - log(2), reduction, sample_weight, "log_cosh")
 
 
+@loss
 def quadratic(
     prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -116,11 +123,12 @@ def quadratic(
     >>> nn.quadratic(np.array([[3.0, 4.0]]), np.zeros((1, 2)))
     np.float64(12.5)
     """
-    error = difference(prediction, target, "quadratic")
-    loss = 0.5 * np.sum(error * error, axis=tuple(range(1, error.ndim)))
-    return reduced(loss, reduction, sample_weight, "quadratic")
+    error = prediction - as_targets(prediction, target, "quadratic")
+    each = 0.5 * np.sum(error * error, axis=tuple(range(1, error.ndim)))
+    return reduce(each, reduction, sample_weight, "quadratic")
 
 
+@loss
 def poisson(
     log_rate: Any, counts: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -135,12 +143,12 @@ def poisson(
     >>> nn.poisson(np.log([2.0]), np.array([1.0])).round(4)
     np.float64(1.3069)
     """
-    counts = between(
-        paired(log_rate, counts, "poisson"), low=0.0, high=np.inf, what="poisson: the counts"
-    )
-    return reduced(np.exp(log_rate) - counts * log_rate, reduction, sample_weight, "poisson")
+    counts = as_targets(log_rate, counts, "poisson")
+    counts = between(counts, low=0.0, high=np.inf, what="poisson: the counts")
+    return reduce(np.exp(log_rate) - counts * log_rate, reduction, sample_weight, "poisson")
 
 
+@loss
 def cosine(
     prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
@@ -155,12 +163,12 @@ def cosine(
     >>> nn.cosine(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [1.0, 0.0]]))
     np.float64(0.5)
     """
-    target = paired(prediction, target, "cosine")
-    products = np.sum(direction(prediction) * direction(target), axis=-1)
-    return reduced(1 - products, reduction, sample_weight, "cosine")
+    target = as_targets(prediction, target, "cosine")
+    products = np.sum(_direction(prediction) * _direction(target), axis=-1)
+    return reduce(1 - products, reduction, sample_weight, "cosine")
 
 
-def direction(x: Any) -> Any:
+def _direction(x: Any) -> Any:
     """Vectors along the last axis, divided by their lengths; zeros stay zeros."""
     squared_length = np.sum(x * x, axis=-1, keepdims=True)
     return x / np.sqrt(np.where(squared_length == 0, 1, squared_length))

@@ -5,43 +5,90 @@ The last axis of an input holds its features, all axes before it samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.activations import activations, prelu
-from nn.initializers import Initializer, for_activation, glorot_uniform, normal
-from nn.models.module import Module, Parameter
+from nn.activations import activations, onnx_converters, prelu, registered_name
+from nn.initializers import Initializer, glorot_uniform, normal
+from nn.models.module import Module, Parameter, layer
 
-__all__ = [
-    "MLP",
-    "Activation",
-    "Concatenate",
-    "Embedding",
-    "Flatten",
-    "Linear",
-    "PReLU",
-    "RandomState",
-    "Residual",
-    "Sequential",
-]
+__all__ = ["Activation", "Embedding", "Flatten", "Linear", "PReLU"]
 
 RandomState = np.random.Generator | int | None
 """A generator, a seed for one, or None for fresh randomness."""
 
 
-class Linear(Module):
+class FeatureLayer(Module):
+    """A layer with parameters for each feature; the first input tells how many, if nobody else."""
+
+    n_in: int | None
+    dtype: np.dtype[Any]
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(self, n_in: int | None, dtype: DTypeLike) -> None:
+        name = type(self).__name__
+        self.n_in = None if n_in is None else check_size(name, "n_in", n_in)
+        self.dtype = np.dtype(dtype)
+        self.weight = self.bias = None
+        if self.n_in is not None:
+            self._draw(self.n_in)
+
+    def _draw(self, n_in: int) -> None:
+        """Make the parameters."""
+        raise NotImplementedError
+
+    def shapes_known(self) -> bool:
+        """Whether the number of features is known."""
+        return self.weight is not None
+
+    def _checked(self, x: Any) -> Any:
+        """The input in the dtype of the layer, of as many features as it has."""
+        x = as_input(x, self.dtype)
+        if self.weight is None:
+            features = x.shape[-1] if x.ndim else 0
+            self.n_in = check_size(type(self).__name__, "n_in", features)
+            self._draw(self.n_in)
+        check_features(self, x.shape)
+        return x
+
+
+def as_input(x: Any, dtype: Any) -> Any:
+    """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
+    if not isinstance(x, ag.Value):
+        return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
+    return x if x.dtype.kind == "f" else x.astype(dtype)
+
+
+def check_features(module: Any, shape: tuple[int, ...], weight: str = "the weight has") -> None:
+    """Refuse an input of this shape if its last axis is not as long as the weight's first."""
+    if shape[-1:] != (module.n_in,):
+        raise ag.ArgumentValueError(
+            f"{type(module).__name__}: the input has shape {shape}, but {weight} shape "
+            f"{module.weight.shape}; the last axis of the input must have length {module.n_in}"
+        )
+
+
+def check_size(owner: str, name: str, size: Any) -> int:
+    """A number of features, checked to be a positive integer."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise ag.ArgumentValueError(f"{owner}: {name} is {size!r}; it must be a positive integer")
+    return int(size)
+
+
+@layer
+class Linear(FeatureLayer):
     """An affine map: ``x @ weight + bias``.
 
     Parameters
     ----------
     n_in : int, optional
-        Number of features of the input; taken from the first input if left out.
+        Number of features of the input; taken from the first input if omitted.
     n_out : int
         Number of features of the output.
     use_bias : bool
@@ -76,8 +123,7 @@ class Linear(Module):
     (5, 2)
     """
 
-    weight: Parameter | None
-    bias: Parameter | None
+    transposed_in_torch = ("weight",)
 
     def __init__(
         self,
@@ -94,61 +140,33 @@ class Linear(Module):
                 "Linear: n_out is missing; write Linear(n_in, n_out), "
                 "or Linear(n_out=...) to take n_in from the first input"
             )
-        self.n_in = None if n_in is None else checked_size("Linear", "n_in", n_in)
-        self.n_out = checked_size("Linear", "n_out", n_out)
+        self.n_out = check_size("Linear", "n_out", n_out)
         self.use_bias = use_bias
         self.initializer = initializer
         self.rng = np.random.default_rng(rng)
-        self.dtype = np.dtype(dtype)
-        self.weight = None
-        self.bias = None
-        if self.n_in is not None:
-            self._draw(self.n_in)
+        super().__init__(n_in, dtype)
 
-    def shapes_known(self) -> bool:
-        """Whether the number of inputs is known."""
-        return self.weight is not None
-
-    def _draw(self, n_in: int) -> Parameter:
-        self.n_in = n_in
-        shape = (n_in, self.n_out)
-        self.weight = Parameter(self.initializer(self.rng, shape, self.dtype), label="weight")
+    def _draw(self, n_in: int) -> None:
+        draws = self.initializer(self.rng, (n_in, self.n_out), self.dtype)
+        self.weight = Parameter(draws, label="weight")
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.n_out, self.dtype), label="bias")
-        return self.weight
 
     def forward(self, x: Any) -> Any:
         """Map input of shape (..., n_in) to output of shape (..., n_out)."""
-        x = as_input(x, self.dtype)
-        features = x.shape[-1] if x.ndim else 0
-        weight = self._draw(features) if self.weight is None else self.weight
-        if features != self.n_in:
-            raise ag.ArgumentValueError(
-                f"Linear: the input has shape {x.shape}, but the weight has shape "
-                f"{weight.shape}; the last axis of the input must have length {self.n_in}"
-            )
-        out = x @ weight
+        out = self._checked(x) @ self.weight
         return out if self.bias is None else out + self.bias
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        x = graph.add("MatMul", x, graph.constant(self.weight))
+        return x if self.bias is None else graph.add("Add", x, graph.constant(self.bias))
 
     def _arguments(self) -> str:
         sizes = f"{self.n_in}, {self.n_out}"
         return sizes if self.use_bias else f"{sizes}, use_bias=False"
 
 
-def as_input(x: Any, dtype: Any) -> Any:
-    """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
-    if not isinstance(x, ag.Value):
-        return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
-    return x if x.dtype.kind == "f" else x.astype(dtype)
-
-
-def checked_size(layer: str, name: str, size: Any) -> int:
-    """A number of features, checked to be a positive integer."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ag.ArgumentValueError(f"{layer}: {name} is {size!r}; it must be a positive integer")
-    return int(size)
-
-
+@layer
 class Activation(Module):
     """An activation function as a layer.
 
@@ -179,6 +197,14 @@ class Activation(Module):
         """Apply the function."""
         return self.function(x, **self.options)
 
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        name = registered_name(self.function)
+        if name is None:
+            raise ag.ArgumentValueError(
+                f"export_onnx: the activation {self!r} cannot be exported; use one of nn by name"
+            )
+        return onnx_converters[name](graph, x, **self.options)
+
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
         options = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
@@ -197,6 +223,7 @@ def named_activation(function: str | Callable[..., Any]) -> Callable[..., Any]:
     return activations[function]
 
 
+@layer
 class PReLU(Module):
     """A `leaky_relu` that learns its slopes for negative input.
 
@@ -230,21 +257,22 @@ class PReLU(Module):
     def __init__(
         self, n_in: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
     ) -> None:
-        self.n_in = checked_size("PReLU", "n_in", n_in)
+        self.n_in = check_size("PReLU", "n_in", n_in)
         self.slope = slope
         self.dtype = np.dtype(dtype)
         self.weight = Parameter(np.full(self.n_in, slope, self.dtype), label="weight")
 
     def forward(self, x: Any) -> Any:
         """Apply the slopes where the input is negative."""
-        if self.n_in > 1 and np.shape(x)[-1:] != (self.n_in,):
-            raise ag.ArgumentValueError(
-                f"PReLU: the input has shape {np.shape(x)}, but the slopes have shape "
-                f"({self.n_in},); the last axis of the input must have length {self.n_in}"
-            )
+        if self.n_in > 1:
+            check_features(self, np.shape(x), "the slopes have")
         return prelu(x, self.weight)
 
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        return graph.add("PRelu", x, graph.constant(self.weight))
 
+
+@layer
 class Flatten(Module):
     """Join all axes but the first: shape (samples, ...) becomes (samples, features).
 
@@ -263,9 +291,13 @@ class Flatten(Module):
             )
         return np.reshape(x, (np.shape(x)[0], -1))
 
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        return graph.add("Flatten", x)
 
+
+@layer
 class Embedding(Module):
-    """A table of vectors, one for each of a number of things, that are learned.
+    """A table of learned vectors, one for each of ``n_in`` things.
 
     Parameters
     ----------
@@ -310,21 +342,25 @@ class Embedding(Module):
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        self.n_in = checked_size("Embedding", "n_in", n_in)
-        self.n_out = checked_size("Embedding", "n_out", n_out)
+        self.n_in = check_size("Embedding", "n_in", n_in)
+        self.n_out = check_size("Embedding", "n_out", n_out)
         self.dtype = np.dtype(dtype)
         shape = (self.n_in, self.n_out)
-        draw = initializer or partial(normal, deviation=1.0)
+        draw = initializer or partial(normal, std=1.0)
         table = draw(np.random.default_rng(rng), shape, self.dtype)
         self.weight = Parameter(table, label="weight")
 
     def forward(self, indices: Any) -> Any:
         """The vectors of these numbers."""
-        return self.weight[checked_indices(indices, count=self.n_in)]
+        return self.weight[check_indices(indices, count=self.n_in)]
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        return graph.add("Gather", graph.constant(self.weight), x)
 
 
-def indices_below(indices: Any, *, count: int) -> Any:
-    """What `checked_indices` computes."""
+@partial(ag.Primitive, differentiable=False, name="indices")
+def check_indices(indices: Any, *, count: int) -> Any:
+    """The indices themselves, refused if one is out of range; recorded for a Value."""
     indices = np.asarray(indices)
     if indices.dtype.kind not in "iu":
         raise ag.ArgumentTypeError(
@@ -337,221 +373,3 @@ def indices_below(indices: Any, *, count: int) -> Any:
             f"{count} vectors, numbered from 0 to {count - 1}"
         )
     return indices
-
-
-checked_indices = ag.Primitive(indices_below, differentiable=False, name="indices")
-"""The indices themselves, refused if one is out of range; recorded for a Value."""
-
-
-class Residual(Module):
-    """Add the input to what a module makes of it: x + module(x).
-
-    K. He et al., "Deep residual learning for image recognition" (2016).
-
-    Parameters
-    ----------
-    module : Module
-        Its output must have the shape of its input.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np, nn
-    >>> nn.Residual(nn.Activation("relu"))(np.array([-1.0, 2.0]))
-    array([-1.,  4.])
-    """
-
-    def __init__(self, module: Module) -> None:
-        self.module = module
-
-    def forward(self, x: Any) -> Any:
-        """Add the input to the output."""
-        out = self.module(x)
-        if np.shape(out) != np.shape(x):
-            raise ag.ArgumentValueError(
-                f"Residual: the input has shape {np.shape(x)}, but the output of the module has "
-                f"shape {np.shape(out)}; both must be equal to be added"
-            )
-        return x + out
-
-
-class Concatenate(Module):
-    """Branches side by side, whose outputs are joined along the last axis.
-
-    Called with one input, all branches get it; with several, each branch gets
-    its own.  ``Concatenate(wide, deep)`` under a `Linear` is the wide-and-deep
-    network (H. Cheng et al., "Wide & deep learning for recommender systems", 2016).
-
-    Parameters
-    ----------
-    *branches : Module, callable or str
-        Functions and names of activations become `Activation` layers.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the number of inputs is neither 1 nor that of the branches.
-
-    Notes
-    -----
-    Outputs of shapes (..., n_1), (..., n_2), … give shape (..., n_1 + n_2 + …).
-
-    Examples
-    --------
-    >>> import numpy as np, nn
-    >>> model = nn.Sequential(nn.Concatenate("identity", nn.MLP(4, [8, 3])), nn.Linear(7, 1))
-    >>> model(np.zeros((5, 4))).shape
-    (5, 1)
-    """
-
-    def __init__(self, *branches: Module | Callable[..., Any] | str) -> None:
-        self.branches = [
-            branch if isinstance(branch, Module) else Activation(branch) for branch in branches
-        ]
-
-    def forward(self, *inputs: Any) -> Any:
-        """Join the outputs of the branches."""
-        if len(inputs) not in (1, len(self.branches)):
-            raise ag.ArgumentValueError(
-                f"Concatenate: there are {len(inputs)} inputs for {len(self.branches)} branches; "
-                "pass one for all, or one for each"
-            )
-        given = inputs * len(self.branches) if len(inputs) == 1 else inputs
-        outputs = [branch(x) for branch, x in zip(self.branches, given, strict=True)]
-        return np.concatenate(outputs, axis=-1)
-
-
-class Sequential(Module):
-    """Layers one after the other.
-
-    Parameters
-    ----------
-    *layers : Module, callable or str
-        Functions and names of activations become `Activation` layers.
-
-    Notes
-    -----
-    Takes what its first layer takes and returns what its last layer returns;
-    ``model[i]`` is the layer ``i``, a slice is a Sequential of the same layers.
-
-    Examples
-    --------
-    >>> import numpy as np, nn
-    >>> model = nn.Sequential(nn.Linear(3, 4), np.tanh, nn.Linear(4, 2))
-    >>> model(np.zeros((5, 3))).shape
-    (5, 2)
-    >>> model
-    Sequential(
-      0: Linear(3, 4)
-      1: tanh
-      2: Linear(4, 2)
-    )
-    """
-
-    def __init__(self, *layers: Module | Callable[..., Any] | str) -> None:
-        self.layers = [
-            layer if isinstance(layer, Module) else Activation(layer) for layer in layers
-        ]
-
-    def forward(self, *inputs: Any) -> Any:
-        """Apply the layers in order; only the first may take several inputs."""
-        x: Any = inputs[0]
-        for index, layer in enumerate(self.layers):
-            x = layer(x) if index else layer(*inputs)
-        return x
-
-    def members(self) -> Iterator[tuple[str, Parameter | Module]]:
-        """The layers, by their positions."""
-        for index, layer in enumerate(self.layers):
-            yield str(index), layer
-
-    def __getitem__(self, index: int | slice) -> Module:
-        if isinstance(index, slice):
-            return Sequential(*self.layers[index])
-        return self.layers[index]
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.layers)
-
-
-class MLP(Sequential):
-    """A multilayer perceptron: Linear layers with an activation between them.
-
-    The last layer has no activation: it gives numbers to regress with, or
-    logits for the losses.
-
-    Parameters
-    ----------
-    n_in : int or None
-        Number of features of the input; None takes it from the first input.
-    n_outs : sequence of int
-        Numbers of units, one for each layer; the last is the output's.
-    activation : str or callable
-        Between the layers.
-    initializer : callable, optional
-        Draws the weights; by default what suits the activation.
-    rng : numpy.random.Generator or int, optional
-        The source of randomness, or a seed for one.
-    dtype
-        Float dtype of the parameters.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a size is not a positive integer.
-
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of shape (..., n_outs[-1]).
-
-    Examples
-    --------
-    >>> import numpy as np, nn
-    >>> model = nn.MLP(2, [16, 16, 1], activation="tanh", rng=0)
-    >>> model(np.zeros((20, 2))).shape
-    (20, 1)
-    """
-
-    def __init__(
-        self,
-        n_in: int | None,
-        n_outs: Sequence[int],
-        *,
-        activation: str | Callable[..., Any] = "relu",
-        initializer: Initializer | None = None,
-        rng: RandomState = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        if isinstance(n_outs, int | np.integer) or not len(n_outs):
-            raise ag.ArgumentValueError(
-                f"MLP: n_outs is {n_outs!r}; it must list the sizes of the layers, "
-                "for instance [16, 1]"
-            )
-        self.n_outs = [int(n) for n in n_outs]
-        self.activation = named_activation(activation)
-        self.initializer = initializer
-        self.dtype = np.dtype(dtype)
-        rng = np.random.default_rng(rng)
-        hidden = for_activation(getattr(self.activation, "__name__", None))
-        layers: list[Module] = []
-        for index, (fan_in, fan_out) in enumerate(pairwise([n_in, *n_outs])):
-            last = index == len(n_outs) - 1
-            draw = initializer or (glorot_uniform if last else hidden)
-            layers.append(Linear(fan_in, fan_out, initializer=draw, rng=rng, dtype=dtype))
-            if not last:
-                layers.append(Activation(self.activation))
-        super().__init__(*layers)
-
-    @property
-    def n_in(self) -> int | None:
-        """The number of features of the input; None before the first, if it was left out."""
-        first = self.layers[0]
-        assert isinstance(first, Linear)
-        return first.n_in

@@ -7,16 +7,18 @@ attributes, so what is assigned is what is trained.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.models.summary import Summary, summarized
+from nn.models.summary import Summary, summarize
 
 __all__ = ["Module", "Parameter"]
+
+Array = np.ndarray[Any, Any]
 
 
 class Parameter(ag.Value):
@@ -51,16 +53,16 @@ class Parameter(ag.Value):
     def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
         super().__init__(data, requires_grad=requires_grad, label=label)
         if isinstance(self.data, np.ndarray):
-            self.data = aligned(self.data)
+            self.data = _aligned(self.data)
 
 
 CACHE_LINE = 64
 
 
-def aligned(array: Any) -> Any:
-    """A copy that begins with a line of the cache, which chance decides elsewhere.
+def _aligned(array: Any) -> Any:
+    """A copy that starts on a cache line, as other arrays do by chance only.
 
-    A product with small batches takes up to a third longer where it does not: what one
+    Where it does not, a product with small batches takes up to a third longer: what one
     core has written, another then fetches twice.
     """
     memory = np.empty(array.nbytes + CACHE_LINE, np.uint8)
@@ -83,7 +85,7 @@ class Module:
     training : bool
         Whether layers such as `Dropout` behave as in training; see `train`.
     buffers : tuple of str
-        Class attribute: names of array attributes that are no parameters but
+        Class attribute: names of array attributes that are not parameters but
         part of the state, such as running averages.
 
     Examples
@@ -104,6 +106,9 @@ class Module:
     training: bool = True
     buffers: ClassVar[tuple[str, ...]] = ()
     unsaved_arguments: ClassVar[frozenset[str]] = frozenset({"rng", "initializer"})
+    has_parameters: ClassVar[bool] = True  # of the sizes n_in and n_out, if it has these
+    transposed_in_torch: ClassVar[tuple[str, ...]] = ()  # parameters
+    counters_in_torch: ClassVar[tuple[str, ...]] = ()  # numbers that only PyTorch saves
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the outputs; every subclass defines it."""
@@ -126,16 +131,11 @@ class Module:
         stack: list[tuple[str, Module]] = [(prefix, self)]
         while stack:
             name, module = stack.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            yield name, module
-            inside = [
-                (f"{name}.{part}" if name else part, member)
-                for part, member in module.members()
-                if isinstance(member, Module)
-            ]
-            stack.extend(reversed(inside))
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+                members = reversed(list(module.members()))
+                stack += [(dotted(name, part), m) for part, m in members if isinstance(m, Module)]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """All parameters with their dotted names, each once, also if it is shared.
@@ -152,7 +152,7 @@ class Module:
             for part, member in module.members():
                 if isinstance(member, Parameter) and id(member) not in seen:
                     seen.add(id(member))
-                    yield f"{name}.{part}" if name else part, member
+                    yield dotted(name, part), member
 
     def parameters(self) -> list[Parameter]:
         """All parameters, in the order of their names in `named_parameters`."""
@@ -208,14 +208,7 @@ class Module:
         for _, module in self.named_modules():
             if hasattr(module, "dtype"):
                 module.dtype = dtype
-            for name in module.buffers:
-                if getattr(module, name) is not None:
-                    setattr(module, name, np.asarray(getattr(module, name), dtype))
-        for parameter in self.parameters():
-            if isinstance(parameter.data, np.ndarray):
-                parameter.data = np.asarray(parameter.data, dtype)
-                parameter.grad = None
-        return self
+        return self._replace_arrays(lambda array: array.astype(dtype, copy=False))
 
     def to(self, library: Any) -> Self:
         """Move parameters and buffers to the arrays of a library: ``cupy``, and back to ``numpy``.
@@ -238,16 +231,16 @@ class Module:
             raise ag.ArgumentTypeError(
                 f"to: {library!r} has no function asarray; pass a module of arrays such as cupy"
             )
+        return self._replace_arrays(lambda array: _move(array, library))
 
-        def moved(array: Any) -> Any:
-            on_host = array.get() if hasattr(array, "get") else np.asarray(array)
-            return on_host if library is np else library.asarray(on_host)
-
+    def _replace_arrays(self, change: Callable[[Any], Any]) -> Self:
+        """Put something else in the place of each array; gradients are forgotten."""
         for parameter in self.parameters():
-            parameter.data = moved(parameter.data)
             parameter.grad = None
+            if not isinstance(parameter.data, float | int):
+                parameter.data = change(parameter.data)
         for _, module, name in self.named_buffers():
-            setattr(module, name, moved(getattr(module, name)))
+            setattr(module, name, change(getattr(module, name)))
         return self
 
     # State.
@@ -257,9 +250,9 @@ class Module:
         for prefix, module in self.named_modules():
             for name in module.buffers:
                 if getattr(module, name) is not None:
-                    yield f"{prefix}.{name}" if prefix else name, module, name
+                    yield dotted(prefix, name), module, name
 
-    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+    def state_dict(self) -> dict[str, Array]:
         """Copies of all parameters and buffers, by their dotted names.
 
         Examples
@@ -268,14 +261,7 @@ class Module:
         >>> {name: array.shape for name, array in nn.Linear(2, 3).state_dict().items()}
         {'weight': (2, 3), 'bias': (3,)}
         """
-        return {name: np.array(array) for name, array in self._arrays().items()}
-
-    def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
-        """All parameters and buffers by their dotted names, not copied."""
-        arrays = {name: np.asarray(p.data) for name, p in self.named_parameters()}
-        for name, module, attribute in self.named_buffers():
-            arrays[name] = getattr(module, attribute)
-        return arrays
+        return {name: np.array(array) for name, array in _arrays_of(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Write arrays into the parameters and buffers of the same names.
@@ -302,14 +288,7 @@ class Module:
         >>> bool((model.weight.data == other.weight.data).all())
         True
         """
-        own = self._arrays()
-        checked = {name: _checked_entry(name, state, own[name]) for name in own}
-        for name in state:
-            if name not in own:
-                raise ag.ArgumentValueError(
-                    f"load_state_dict: {name!r} is in the state but not in the model, which has "
-                    f"{', '.join(own) or 'no parameters'}; build the model that was saved"
-                )
+        checked = _checked_state(state, _arrays_of(self))
         for name, parameter in self.named_parameters():
             if isinstance(parameter.data, np.ndarray):
                 parameter.data[...] = checked[name]
@@ -321,18 +300,12 @@ class Module:
     # Description.
 
     def summary(self, x: Any = None) -> Summary:
-        """Layers, shapes, parameters and memory, as a table.
+        """Layers, shapes, parameters and memory, as a `Summary` that prints as a table.
 
         Parameters
         ----------
         x : array_like, or a tuple of them, optional
             An input, samples first, from which the shapes of outputs are found.
-
-        Returns
-        -------
-        Summary
-            Prints as a table; memory is that of parameters, buffers, and of the
-            output for one sample.
 
         Examples
         --------
@@ -346,12 +319,12 @@ class Module:
         -----------------------------------------------------
         total                                      67   688 B
         """
-        return summarized(self, x)
+        return summarize(self, x)
 
     def configuration(self) -> dict[str, Any]:
         """The arguments of ``__init__`` that make a module like this one.
 
-        Random generators and initializers are left out: they act once only.
+        Random generators and initializers are omitted: they act once only.
 
         Examples
         --------
@@ -365,16 +338,25 @@ class Module:
             if name not in self.unsaved_arguments and hasattr(self, name)
         }
 
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        """Add this layer to an ONNX graph; return the name of its result.
+
+        A class that defines it can be exported: ``graph.add("Relu", x)`` adds an
+        operator and returns its result, ``graph.constant(array)`` an array.
+        """
+        raise ag.ArgumentValueError(
+            f"export_onnx: a layer of class {type(self).__name__} cannot be exported; "
+            "use the layers of nn, or define its method to_onnx"
+        )
+
     def _arguments(self) -> str:
         """The arguments that differ from their defaults, as one would write them."""
-        defaults = {
-            name: parameter.default
-            for name, parameter in inspect.signature(type(self)).parameters.items()
-        }
+        parameters = inspect.signature(type(self)).parameters
         return ", ".join(
-            f"{name}={_written(value)}"
+            f"{name}={_source_of(value)}"
             for name, value in self.configuration().items()
-            if not isinstance(value, Parameter | Module) and not _same(value, defaults[name])
+            if not isinstance(value, Parameter | Module)
+            and not _equals(value, parameters[name].default)
         )
 
     def __repr__(self) -> str:
@@ -389,6 +371,28 @@ class Module:
         return "\n".join([f"{name}(", *lines, ")"])
 
 
+ModuleClass = TypeVar("ModuleClass", bound=type[Module])
+
+layers: dict[str, type[Module]] = {}
+"""The classes of nn by name, which files may name."""
+
+
+def layer(cls: ModuleClass) -> ModuleClass:
+    """Make a class known by its name, so that `from_config` and `load` build it."""
+    layers[cls.__name__] = cls
+    return cls
+
+
+def dotted(prefix: str, name: str) -> str:
+    """The name of a part within a module that is called ``prefix``, or nothing."""
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _move(array: Any, library: Any) -> Any:
+    on_host = array.get() if hasattr(array, "get") else np.asarray(array)
+    return on_host if library is np else library.asarray(on_host)
+
+
 def _members_of(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Module]]:
     if isinstance(attribute, Parameter | Module):
         yield name, attribute
@@ -400,9 +404,26 @@ def _members_of(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Mo
             yield from _members_of(f"{name}.{key}", part)
 
 
-def _checked_entry(
-    name: str, state: Mapping[str, Any], own: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
+def _arrays_of(module: Module) -> dict[str, Array]:
+    """All parameters and buffers by their dotted names, not copied."""
+    arrays = {name: np.asarray(p.data) for name, p in module.named_parameters()}
+    buffers = module.named_buffers()
+    return arrays | {name: getattr(owner, attribute) for name, owner, attribute in buffers}
+
+
+def _checked_state(state: Mapping[str, Any], own: dict[str, Array]) -> dict[str, Array]:
+    """The arrays of a state in the dtypes of a model's own, each of which it must hold."""
+    checked = {name: _checked_entry(name, state, own[name]) for name in own}
+    for name in state:
+        if name not in own:
+            raise ag.ArgumentValueError(
+                f"load_state_dict: {name!r} is in the state but not in the model, which has "
+                f"{', '.join(own) or 'no parameters'}; build the model that was saved"
+            )
+    return checked
+
+
+def _checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
     if name not in state:
         raise ag.ArgumentValueError(
             f"load_state_dict: the state lacks {name!r} of shape {own.shape}; "
@@ -422,13 +443,13 @@ def _checked_entry(
     return array.astype(own.dtype)
 
 
-def _same(value: Any, default: Any) -> bool:
+def _equals(value: Any, default: Any) -> bool:
     if isinstance(value, np.dtype):
         return bool(value == np.dtype(default))
     return bool(value is default if callable(value) else value == default)
 
 
-def _written(value: Any) -> str:
+def _source_of(value: Any) -> str:
     if callable(value):
         return str(getattr(value, "__name__", repr(value)))
     return str(value) if isinstance(value, np.dtype) else repr(value)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.models.layers import RandomState, as_input, checked_size
-from nn.models.module import Module, Parameter
+from nn.models.layers import FeatureLayer, RandomState
+from nn.models.module import Module, Parameter, layer
 
 __all__ = ["BatchNorm1d", "Dropout", "LayerNorm"]
 
 
+@layer
 class Dropout(Module):
     """In training, set features to zero at random and scale up the rest; in use, do nothing.
 
@@ -61,50 +62,31 @@ class Dropout(Module):
         kept = ag.random.random(self.rng, np.shape(x), dtype) >= self.rate
         return x * (kept / np.asarray(1 - self.rate, x.dtype))
 
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        return x  # exported as it is used, after the training
 
-class Normalization(Module):
+
+class Normalization(FeatureLayer):
     """What the two normalization layers share: a scale and a shift for each feature."""
 
-    weight: Parameter | None
-    bias: Parameter | None
-
-    def __init__(self, n_in: int | None, epsilon: float, dtype: DTypeLike) -> None:
-        name = type(self).__name__
-        self.n_in = None if n_in is None else checked_size(name, "n_in", n_in)
+    def __init__(
+        self, n_in: int | None = None, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
+    ) -> None:
         if not 0 < epsilon < np.inf:
+            name = type(self).__name__
             raise ag.ArgumentValueError(f"{name}: epsilon is {epsilon!r}; it must be positive")
         self.epsilon = epsilon
-        self.dtype = np.dtype(dtype)
-        self.weight = self.bias = None
-        if self.n_in is not None:
-            self._draw(self.n_in)
-
-    def shapes_known(self) -> bool:
-        """Whether the number of features is known."""
-        return self.weight is not None
+        super().__init__(n_in, dtype)
 
     def _draw(self, n_in: int) -> None:
-        self.n_in = n_in
         self.weight = Parameter(np.ones(n_in, self.dtype), label="weight")
         self.bias = Parameter(np.zeros(n_in, self.dtype), label="bias")
-
-    def _checked(self, x: Any) -> Any:
-        """The input in the dtype of the layer, of as many features as it has."""
-        x = as_input(x, self.dtype)
-        features = x.shape[-1] if x.ndim else 0
-        if self.n_in is None:
-            self._draw(features)
-        if features != self.n_in:
-            raise ag.ArgumentValueError(
-                f"{type(self).__name__}: the input has shape {x.shape}, but the weight has shape "
-                f"({self.n_in},); the last axis of the input must have length {self.n_in}"
-            )
-        return x
 
     def _normalized(self, x: Any, mean: Any, variance: Any) -> Any:
         return (x - mean) / np.sqrt(variance + self.epsilon) * self.weight + self.bias
 
 
+@layer
 class BatchNorm1d(Normalization):
     """Give each feature mean 0 and variance 1 over the batch, then scale and shift it.
 
@@ -114,7 +96,7 @@ class BatchNorm1d(Normalization):
     Parameters
     ----------
     n_in : int, optional
-        Number of features; taken from the first input if left out.
+        Number of features; taken from the first input if omitted.
     momentum : float
         In (0, 1]: the share of a new batch in the running averages.
     epsilon : float
@@ -151,6 +133,7 @@ class BatchNorm1d(Normalization):
     """
 
     buffers = ("running_mean", "running_var")
+    counters_in_torch = ("num_batches_tracked",)
     running_mean: Any
     running_var: Any
 
@@ -168,7 +151,7 @@ class BatchNorm1d(Normalization):
             )
         self.momentum = momentum
         self.running_mean = self.running_var = None
-        super().__init__(n_in, epsilon, dtype)
+        super().__init__(n_in, epsilon=epsilon, dtype=dtype)
 
     def _draw(self, n_in: int) -> None:
         super()._draw(n_in)
@@ -185,6 +168,13 @@ class BatchNorm1d(Normalization):
         self._remember(mean, variance, x.size // x.shape[-1])
         return self._normalized(x, mean, variance)
 
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        assert self.weight is not None
+        scale = self.weight.data / np.sqrt(self.running_var + self.epsilon)
+        x = graph.add("Sub", x, graph.constant(self.running_mean))
+        x = graph.add("Mul", x, graph.constant(scale))
+        return graph.add("Add", x, graph.constant(self.bias))
+
     def _remember(self, mean: Any, variance: Any, count: int) -> None:
         """Move the running averages towards those of the batch."""
         mean, variance = ag.stop_gradient(mean), ag.stop_gradient(variance)
@@ -195,6 +185,7 @@ class BatchNorm1d(Normalization):
             self.running_var = kept * self.running_var + self.momentum * unbiased
 
 
+@layer
 class LayerNorm(Normalization):
     """Give the features of each sample mean 0 and variance 1, then scale and shift them.
 
@@ -203,7 +194,7 @@ class LayerNorm(Normalization):
     Parameters
     ----------
     n_in : int, optional
-        Number of features; taken from the first input if left out.
+        Number of features; taken from the first input if omitted.
     epsilon : float
         Added to the variance.
     dtype
@@ -230,17 +221,13 @@ class LayerNorm(Normalization):
     array([[-1.,  1.]])
     """
 
-    def __init__(
-        self,
-        n_in: int | None = None,
-        *,
-        epsilon: float = 1e-5,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        super().__init__(n_in, epsilon, dtype)
-
     def forward(self, x: Any) -> Any:
         """Normalize the last axis."""
         x = self._checked(x)
         mean = np.mean(x, axis=-1, keepdims=True)
         return self._normalized(x, mean, np.var(x, axis=-1, keepdims=True))
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        parameters = graph.constant(self.weight), graph.constant(self.bias)
+        options = {"epsilon": self.epsilon, "axis": -1}
+        return graph.add("LayerNormalization", x, *parameters, **options)

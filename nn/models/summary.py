@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["LayerSummary", "Summary", "summarized"]
+__all__ = ["LayerSummary", "Summary", "summarize"]
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ class Summary:
     __repr__ = __str__
 
 
-def summarized(model: Any, x: Any = None) -> Summary:
+def summarize(model: Any, x: Any = None) -> Summary:
     """The summary of a module, with shapes of outputs if there is an input to find them from."""
-    outputs = {} if x is None else outputs_of_modules(model, x)
+    outputs = {} if x is None else _sizes_of_outputs(model, x)
     lines = []
     for name, module in model.named_modules():
         if len(list(module.named_modules())) > 1:
@@ -113,30 +114,25 @@ def summarized(model: Any, x: Any = None) -> Summary:
     return Summary(lines)
 
 
-def outputs_of_modules(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int]]:
+def _sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int]]:
     """Shape and bytes of each module's output for one sample, by the module's identity.
 
-    For the time of one call, each module's ``forward`` takes notes.
+    While the model is called, ``forward`` of each module is one that records its output.
     """
-    seen: dict[int, tuple[tuple[int, ...], int]] = {}
+    sizes: dict[int, tuple[tuple[int, ...], int]] = {}
     modules = [(module, module.training) for _, module in model.named_modules()]
 
-    def watched(module: Any) -> Any:
-        forward = module.forward
-
-        def take_notes(*inputs: Any) -> Any:
-            out = forward(*inputs)
-            if hasattr(out, "shape"):
-                shape = tuple(out.shape[1:])
-                seen[id(module)] = shape, int(np.prod(shape)) * out.dtype.itemsize
-            return out
-
-        return take_notes
+    def record(module: Any, forward: Any, *inputs: Any) -> Any:
+        out = forward(*inputs)
+        if hasattr(out, "shape"):
+            shape = tuple(out.shape[1:])
+            sizes[id(module)] = shape, int(np.prod(shape)) * out.dtype.itemsize
+        return out
 
     sample = [np.asarray(part)[:1] for part in (x if isinstance(x, tuple) else (x,))]
     try:
         for module, _ in modules:
-            module.forward = watched(module)
+            module.forward = partial(record, module, module.forward)
         model.eval()
         with ag.no_grad():
             model(*sample)
@@ -144,4 +140,4 @@ def outputs_of_modules(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], i
         for module, mode in modules:
             module.training = mode
             vars(module).pop("forward", None)
-    return seen
+    return sizes

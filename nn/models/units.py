@@ -12,14 +12,21 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import heaviside, tanh
-from nn.models.layers import RandomState, checked_size, named_activation
-from nn.models.module import Module, Parameter
+from nn.models.layers import (
+    Activation,
+    RandomState,
+    check_features,
+    check_size,
+    named_activation,
+)
+from nn.models.module import Module, Parameter, layer
 
 __all__ = ["McCullochPitts", "Neuron", "Perceptron", "hebb_update"]
 
 Array = np.ndarray[Any, Any]
 
 
+@layer
 class McCullochPitts(Module):
     """A unit of 1943: it fires if enough excitatory inputs do, and no inhibitory one.
 
@@ -61,8 +68,10 @@ class McCullochPitts(Module):
     array([0, 1])
     """
 
+    has_parameters = False
+
     def __init__(self, n_in: int, threshold: int, n_inhibitory: int = 0) -> None:
-        self.n_in = checked_size("McCullochPitts", "n_in", n_in)
+        self.n_in = check_size("McCullochPitts", "n_in", n_in)
         if not 0 <= n_inhibitory <= n_in:
             raise ag.ArgumentValueError(
                 f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {n_in} inputs; "
@@ -121,6 +130,7 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
     return np.asarray(np.asarray(weight) + learning_rate * (inputs.T @ outputs))
 
 
+@layer
 class Neuron(Module):
     """One unit on scalar Values, small enough to be drawn: activation(w·x + b).
 
@@ -161,7 +171,7 @@ class Neuron(Module):
         activation: str | Callable[..., Any] = tanh,
         rng: RandomState = None,
     ) -> None:
-        self.n_in = checked_size("Neuron", "n_in", n_in)
+        self.n_in = check_size("Neuron", "n_in", n_in)
         self.activation = named_activation(activation)
         draws = np.random.default_rng(rng).uniform(-1, 1, n_in).tolist()
         self.weights = [Parameter(w, label=f"w{index}") for index, w in enumerate(draws)]
@@ -180,6 +190,7 @@ class Neuron(Module):
         return self.activation(total)
 
 
+@layer
 class Perceptron(Module):
     """Threshold units that learn by Rosenblatt's rule.
 
@@ -233,8 +244,8 @@ class Perceptron(Module):
         activation: str | Callable[..., Any] = heaviside,
         learning_rate: float = 1.0,
     ) -> None:
-        self.n_in = checked_size("Perceptron", "n_in", n_in)
-        self.n_out = checked_size("Perceptron", "n_out", n_out)
+        self.n_in = check_size("Perceptron", "n_in", n_in)
+        self.n_out = check_size("Perceptron", "n_out", n_out)
         if not 0 < learning_rate < float("inf"):
             raise ag.ArgumentValueError(
                 f"Perceptron: learning_rate is {learning_rate!r}; it must be a positive number"
@@ -248,12 +259,13 @@ class Perceptron(Module):
         """The outputs of the units, for input of shape (..., n_in)."""
         if not isinstance(x, ag.Value):
             x = np.asarray(x, np.float64)
-        if x.shape[-1:] != (self.n_in,):
-            raise ag.ArgumentValueError(
-                f"Perceptron: the input has shape {x.shape}, but the weight has shape "
-                f"{self.weight.shape}; the last axis of the input must have length {self.n_in}"
-            )
+        check_features(self, x.shape)
         return self.activation(x @ self.weight + self.bias)
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        x = graph.add("MatMul", x, graph.constant(self.weight))
+        x = graph.add("Add", x, graph.constant(self.bias))
+        return Activation(self.activation).to_onnx(graph, x)
 
     def predict(self, x: Any) -> Array:
         """The outputs as a plain array."""
@@ -294,7 +306,7 @@ class Perceptron(Module):
         ------
         ArgumentValueError
             If the data hold NaN or infinity, the shapes do not fit, or a
-            target is none of the two outputs.
+            target is not one of the two outputs.
         """
         x = np.asarray(x, np.float64)
         y = self._checked_targets(x, np.asarray(y, np.float64))

@@ -16,8 +16,8 @@ VARIANCES = {
     "ones": (initializers.ones, 0.0),
     "constant": (partial(initializers.constant, value=3.0), 0.0),
     "uniform": (partial(initializers.uniform, limit=0.3), 0.03),
-    "normal": (partial(initializers.normal, deviation=0.2), 0.04),
-    "truncated_normal": (partial(initializers.truncated_normal, deviation=0.2), 0.04),
+    "normal": (partial(initializers.normal, std=0.2), 0.04),
+    "truncated_normal": (partial(initializers.truncated_normal, std=0.2), 0.04),
     "lecun_uniform": (initializers.lecun_uniform, 1 / 300),
     "lecun_normal": (initializers.lecun_normal, 1 / 300),
     "glorot_uniform": (initializers.glorot_uniform, 2 / 500),
@@ -53,8 +53,8 @@ def test_dtype_and_seed(name):
 
 
 def test_truncated_normal_has_no_tails():
-    weight = initializers.truncated_normal(np.random.default_rng(0), (500, 500), deviation=1.0)
-    assert np.abs(weight).max() <= 2 / initializers.TRUNCATED_DEVIATION
+    weight = initializers.truncated_normal(np.random.default_rng(0), (500, 500), std=1.0)
+    assert np.abs(weight).max() <= 2 / initializers.TRUNCATED_STD
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
@@ -84,3 +84,13 @@ def test_fans_need_a_matrix():
         "an initializer that depends on fan_in and fan_out needs a weight of at least two axes, "
         "not shape (3,); use zeros, constant, uniform or normal"
     )
+
+
+@pytest.mark.parametrize("draw", [initializers.normal, initializers.truncated_normal])
+def test_the_keyword_of_version_0_1_warns(draw):
+    text = "the keyword deviation of an initializer has become std; write std=..."
+    with pytest.warns(DeprecationWarning) as warned:
+        old = draw(np.random.default_rng(0), (4, 3), deviation=0.3)
+    assert [str(warning.message) for warning in warned] == [text]
+    assert warned[0].filename == __file__
+    np.testing.assert_array_equal(old, draw(np.random.default_rng(0), (4, 3), std=0.3))

@@ -5,71 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import special
-from scipy.spatial import distance
 
 import autograd_lite as ag
 import nn
 from autograd_lite.core.node import Node
-
-RNG = np.random.default_rng(0)
-PREDICTION, TARGET = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3))
-LABELS = np.array([0, 2, 1, 1, 0, 2])
-COUNTS = RNG.poisson(2.0, (6, 3)).astype(float)
-PROBABILITIES = np.array([[0.2, 0.3, 0.5], [1, 0, 0], [0, 0.5, 0.5], *np.eye(3)])
-OTHERS = np.where(nn.one_hot(LABELS, 3) == 1, -np.inf, PREDICTION).max(axis=1)
-MARGINS = PREDICTION[np.arange(6), LABELS] - OTHERS
-YES_NO = np.array([[0.0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1], [0, 0, 0], [0.3, 0.5, 0.9]])
-
-CASES = {
-    "mse": (nn.mse, TARGET, (PREDICTION - TARGET) ** 2),
-    "mae": (nn.mae, TARGET, np.abs(PREDICTION - TARGET)),
-    "huber": (nn.huber, TARGET, special.huber(1.0, PREDICTION - TARGET)),
-    "log_cosh": (nn.log_cosh, TARGET, np.log(np.cosh(PREDICTION - TARGET))),
-    "quadratic": (nn.quadratic, TARGET, 0.5 * ((PREDICTION - TARGET) ** 2).sum(axis=1)),
-    "poisson": (nn.poisson, COUNTS, np.exp(PREDICTION) - COUNTS * PREDICTION),
-    "cosine": (
-        nn.cosine,
-        TARGET,
-        [distance.cosine(p, t) for p, t in zip(PREDICTION, TARGET, strict=True)],
-    ),
-    "nll": (nn.nll, LABELS, -PREDICTION[np.arange(6), LABELS]),
-    "multilabel": (
-        nn.losses.multilabel,
-        YES_NO,
-        special.kl_div(YES_NO, special.expit(PREDICTION)).sum(axis=1)
-        + special.kl_div(1 - YES_NO, special.expit(-PREDICTION)).sum(axis=1)
-        + special.entr(YES_NO).sum(axis=1)
-        + special.entr(1 - YES_NO).sum(axis=1),
-    ),
-    "kl_divergence": (
-        nn.kl_divergence,
-        PROBABILITIES,
-        special.rel_entr(PROBABILITIES, special.softmax(PREDICTION, axis=1)).sum(axis=1),
-    ),
-    "hinge": (nn.hinge, LABELS, np.maximum(0, 1 - MARGINS)),
-    "squared_hinge": (nn.squared_hinge, LABELS, np.maximum(0, 1 - MARGINS) ** 2),
-    "perceptron": (nn.losses.perceptron, LABELS, np.maximum(0, -MARGINS)),
-    "cross_entropy": (
-        nn.cross_entropy,
-        LABELS,
-        -special.log_softmax(PREDICTION, axis=1)[np.arange(6), LABELS],
-    ),
-    "binary_cross_entropy": (
-        nn.binary_cross_entropy,
-        YES_NO,
-        -YES_NO * special.log_expit(PREDICTION) - (1 - YES_NO) * special.log_expit(-PREDICTION),
-    ),
-}
+from tests.nn.loss_cases import CASES, LABELS, PREDICTION, YES_NO
 
 
 def test_every_loss_is_tested():
-    assert set(nn.losses.losses) == {*CASES, "zero_one"}
+    """A loss is its function, which registers and lists itself, and its row in the table."""
+    exported = set(nn.losses.__all__) - {"losses"}
+    assert set(nn.losses.losses) == {*CASES, "zero_one"} == exported
+    assert all(getattr(nn, name) is loss for name, loss in nn.losses.losses.items())
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_reductions(name):
-    loss, target, each = CASES[name]
-    each = np.asarray(each)
+    loss, target, expected, _ = CASES[name]
+    each = np.asarray(expected)
     weight = np.array([1.0, 0.0, 2.0, 1.0, 0.5, 3.0])
     weights = np.broadcast_to(weight.reshape(-1, *(1,) * (each.ndim - 1)), each.shape)
     close = np.testing.assert_allclose
@@ -82,17 +35,16 @@ def test_values_and_reductions(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_derivatives(name, check_derivatives):
-    loss, target, _ = CASES[name]
-    second = name not in ("mae", "nll", "hinge", "perceptron")  # linear between their kinks
-    check_derivatives(lambda x: loss(x, target), PREDICTION, second=second)
+    loss, target, _, linear = CASES[name]
+    check_derivatives(lambda x: loss(x, target), PREDICTION, second=not linear)
     check_derivatives(
-        lambda x: loss(x, target, sample_weight=np.arange(6.0)), PREDICTION, second=second
+        lambda x: loss(x, target, sample_weight=np.arange(6.0)), PREDICTION, second=not linear
     )
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_float32_is_kept(name):
-    loss, target, _ = CASES[name]
+    loss, target, *_ = CASES[name]
     x = ag.Value(PREDICTION.astype(np.float32))
     out = loss(x, target, sample_weight=np.arange(6.0))
     out.backward()
@@ -192,7 +144,7 @@ def test_weights_of_zero_everywhere_cost_nothing():
 @pytest.mark.parametrize("name", CASES)
 def test_targets_that_are_values_are_recorded(name):
     """The record holds the targets as inputs, so that it can be replayed on other targets."""
-    loss, target, _ = CASES[name]
+    loss, target, *_ = CASES[name]
     value = ag.Value(target, requires_grad=False)
     out = loss(ag.Value(PREDICTION), value)
     stack, seen = [out.node], set()

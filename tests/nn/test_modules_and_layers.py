@@ -10,6 +10,8 @@ import pytest
 
 import autograd_lite as ag
 import nn
+from nn.models.module import layers
+from tests.nn.layer_cases import LAYERS, OTHER_LAYERS
 
 
 def test_parameters_are_found_in_attributes_lists_and_dicts():
@@ -181,32 +183,12 @@ def test_a_neuron_computes_on_scalars():
     assert [name for name, _ in neuron.named_parameters()] == ["weights.0", "weights.1", "bias"]
 
 
-LAYERS = {
-    "Linear": lambda: nn.Linear(4, 3, rng=0),
-    "MLP": lambda: nn.MLP(4, [5, 2], activation="tanh", rng=0),
-    "PReLU": lambda: nn.PReLU(4),
-    "Flatten": lambda: nn.Flatten(),
-    "Residual": lambda: nn.Residual(nn.Linear(4, 4, rng=0)),
-    "Concatenate": lambda: nn.Concatenate("identity", nn.Linear(4, 3, rng=0)),
-    "BatchNorm1d": lambda: nn.BatchNorm1d(4),
-    "BatchNorm1d in use": lambda: nn.BatchNorm1d(4).eval(),
-    "LayerNorm": lambda: nn.LayerNorm(4),
-    "Dropout in use": lambda: nn.Dropout(0.3).eval(),
-    "Sequential": lambda: nn.Sequential(nn.Linear(4, 3, rng=0), "tanh", nn.Linear(3, 2, rng=1)),
-    "Activation": lambda: nn.Activation("gelu"),
-}
-
-STEPS = {"McCullochPitts", "Perceptron"}
-"""Layers of steps, whose derivatives are 0."""
-
-OTHER_INPUTS = {"Embedding", "Neuron"}
-"""Layers whose input is not an array of numbers; they have a test of their own."""
-
-
 def test_every_layer_is_tested():
+    """A layer is its class, which registers and lists itself, and its row in the table."""
+    made = {type(make()).__name__ for make in (LAYERS | OTHER_LAYERS).values()}
     public = {name for name in nn.__all__ if isinstance(getattr(nn, name), type)}
-    layers = {name for name in public if issubclass(getattr(nn, name), nn.Module)} - {"Module"}
-    assert {type(make()).__name__ for make in LAYERS.values()} | STEPS | OTHER_INPUTS == layers
+    exported = {name for name in public if issubclass(getattr(nn, name), nn.Module)} - {"Module"}
+    assert made == set(layers) == exported
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -372,6 +354,7 @@ def test_normalization_takes_its_size_from_the_first_input(make):
             "Linear: the input has shape (5, 4), but the weight has shape (3, 2); "
             "the last axis of the input must have length 3",
         ),
+        (lambda: nn.Linear(n_out=2)(1.0), "Linear: n_in is 0; it must be a positive integer"),
         (
             lambda: nn.Linear(3, 2)(1.0),
             "Linear: the input has shape (), but the weight has shape (3, 2); "

@@ -7,7 +7,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from nn.formats.onnx import ACTIVATIONS
+from tests.nn.layer_cases import LAYERS
 
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -28,8 +28,30 @@ def test_every_activation(tmp_path, name):
     )
 
 
-def test_every_activation_has_a_converter():
-    assert set(ACTIVATIONS) == set(nn.activations.activations)
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer(tmp_path, name):
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    model = LAYERS[name]().astype(np.float32)
+    nn.export_onnx(model, tmp_path / "model.onnx", x)
+    np.testing.assert_allclose(
+        run(tmp_path / "model.onnx", x), nn.predict(model, x), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_layer_of_ones_own(tmp_path):
+    class Twice(nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+        def to_onnx(self, graph, x):
+            return graph.add("Mul", x, graph.constant(2))
+
+    model = nn.Sequential(nn.Linear(4, 3, rng=0), Twice()).astype(np.float32)
+    x = np.ones((6, 4), np.float32)
+    nn.export_onnx(model, tmp_path / "model.onnx", x)
+    np.testing.assert_allclose(
+        run(tmp_path / "model.onnx", x), nn.predict(model, x), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +99,8 @@ def test_what_cannot_be_exported_is_named(tmp_path):
         ),
         (
             nn.Sequential(nn.Neuron(2)),
-            "export_onnx: a layer of class Neuron cannot be exported; use the layers of nn",
+            "export_onnx: a layer of class Neuron cannot be exported; use the layers of nn, "
+            "or define its method to_onnx",
         ),
     ):
         with pytest.raises(ag.ArgumentValueError) as error:

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 import nn
+from nn.formats import array_files
+from tests.nn.layer_cases import LAYERS, OTHER_LAYERS
 
 SUFFIXES = [".npz", ".safetensors"]
 
@@ -55,24 +57,63 @@ def test_a_model_comes_back_as_it_was(tmp_path, suffix, dtype):
     assert list(tmp_path.iterdir()) == [tmp_path / f"model{suffix}"]
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        nn.Neuron(3, activation="sigmoid", rng=0),
-        nn.Perceptron(2, 3, activation="sign"),
-        nn.Embedding(5, 2, rng=0),
-        nn.MLP(None, [3, 1], rng=0),
-    ],
-    ids=lambda model: type(model).__name__,
-)
-def test_other_modules_come_back_too(tmp_path, model):
-    if isinstance(model, nn.MLP):
-        model(np.ones((1, 4)))
+@pytest.mark.parametrize("name", LAYERS | OTHER_LAYERS)
+def test_every_layer_comes_back(tmp_path, name):
+    model = (LAYERS | OTHER_LAYERS)[name]()
     nn.save(model, tmp_path / "model.npz")
     twin = nn.load(tmp_path / "model.npz")
     assert type(twin) is type(model)
-    for name, array in model.state_dict().items():
-        np.testing.assert_array_equal(twin.state_dict()[name], array)
+    assert repr(twin) == repr(model)
+    state = twin.state_dict()
+    assert list(state) == list(model.state_dict())
+    for key, array in model.state_dict().items():
+        np.testing.assert_array_equal(state[key], array)
+
+
+def test_a_size_that_the_first_input_told_comes_back(tmp_path):
+    model = nn.MLP(None, [3, 1], rng=0)
+    model(np.ones((1, 4)))
+    nn.save(model, tmp_path / "model.npz")
+    assert repr(nn.load(tmp_path / "model.npz")) == repr(model)
+
+
+VERSION_0_1 = (
+    '{"class": "Sequential", "arguments": {"layers": ['
+    '{"module": {"class": "Linear", "arguments": {"n_in": 2, "n_out": 3, "use_bias": false, '
+    '"dtype": {"dtype": "float32"}}}}, '
+    '{"module": {"class": "Activation", "arguments": {"function": {"activation": "leaky_relu"}, '
+    '"options": {"dict": {"slope": 0.2}}}}}, '
+    '{"module": {"class": "MLP", "arguments": {"n_in": 3, "n_outs": [4, 1], '
+    '"activation": {"activation": "tanh"}, "dtype": {"dtype": "float32"}}}}]}}'
+)
+"""An architecture as version 0.1 wrote it."""
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_of_version_0_1_is_read(tmp_path, suffix):
+    parts = nn.Linear(2, 3, use_bias=False, rng=0), nn.MLP(3, [4, 1], activation="tanh", rng=0)
+    model = nn.Sequential(parts[0], nn.Activation("leaky_relu", slope=0.2), parts[1])
+    model.astype(np.float32)
+    texts = {
+        "format": '{"name": "autograd_lite.nn", "version": 1}',
+        "architecture": VERSION_0_1,
+    }
+    array_files.write_file(tmp_path / f"old{suffix}", model.state_dict(), texts)
+    twin = nn.load(tmp_path / f"old{suffix}")
+    assert repr(twin) == repr(model)
+    x = np.ones((5, 2), np.float32)
+    np.testing.assert_array_equal(nn.predict(twin, x), nn.predict(model, x))
+    assert json.dumps(nn.to_config(model)) == VERSION_0_1
+
+
+def test_the_names_of_version_0_1_warn():
+    for old, new in (("describe", "to_config"), ("build", "from_config")):
+        with pytest.warns(DeprecationWarning) as warned:
+            assert getattr(nn, old) is getattr(nn, new)
+        assert [str(w.message) for w in warned] == [f"nn.{old} is deprecated; write nn.{new}"]
+        assert warned[0].filename == __file__
+    with pytest.raises(AttributeError, match="module 'nn' has no attribute 'compose'"):
+        nn.compose  # noqa: B018
 
 
 class Own(nn.Module):
@@ -165,9 +206,9 @@ def test_damage_is_refused_or_harmless(tmp_path_factory, suffix, data):
 
 def rewritten(path, change):
     """A model file whose contents were changed by someone who knows the format."""
-    arrays, texts = nn.files.read_file(path)
+    arrays, texts = array_files.read_file(path)
     change(arrays, texts)
-    nn.files.write_file(path, arrays, texts)
+    array_files.write_file(path, arrays, texts)
 
 
 def huge(texts):
@@ -197,14 +238,14 @@ def huge(texts):
             "it has the format version 2, and this nn reads up to 1; update autograd-lite",
         ),
         (lambda arrays, texts: texts.pop("format"), "it was not written by nn.save"),
-        (lambda arrays, texts: texts.update(architecture="{"), "its architecture is no JSON"),
+        (lambda arrays, texts: texts.update(architecture="{"), "its architecture is not JSON"),
         (
             lambda arrays, texts: texts.update(architecture="[" * 100_000),
-            "its architecture is no JSON",
+            "its architecture is not JSON",
         ),
         (
             lambda arrays, texts: texts.update(architecture="{}"),
-            "the architecture is none that nn wrote: KeyError 'class'",
+            "the architecture was not written by nn: KeyError 'class'",
         ),
         (
             lambda arrays, texts: texts.update(
@@ -222,7 +263,7 @@ def huge(texts):
 def test_hostile_and_mismatched_files_are_refused(tmp_path, suffix, change, message):
     path = tmp_path / f"model{suffix}"
     nn.save(nn.MLP(2, [3, 1], rng=0), path)
-    texts = nn.files.read_file(path)[1]
+    texts = array_files.read_file(path)[1]
     assert "n_in" in texts["architecture"]
     rewritten(path, change)
     with pytest.raises(nn.FileFormatError) as error:
@@ -364,8 +405,8 @@ def test_a_checkpoint_of_another_training_changes_nothing(tmp_path):
     with pytest.raises(nn.FileFormatError) as error:
         nn.load_checkpoint(tmp_path / "run.npz", other, sgd)
     assert str(error.value) == (
-        "run.npz: it is no checkpoint of this training: SGD.load_state_dict: '0.mean' is unknown; "
-        "load the state of the same optimizer of the same model"
+        "run.npz: it is not a checkpoint of this training: SGD.load_state_dict: '0.mean' is "
+        "unknown; load the state of the same optimizer of the same model"
     )
     for name, array in other.state_dict().items():
         np.testing.assert_array_equal(array, before[name])

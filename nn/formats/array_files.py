@@ -15,6 +15,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,7 +64,7 @@ def read_file(path: str | Path) -> Contents:
         return read(file, path)
 
 
-def refuse(path: Path, what: str) -> FileFormatError:
+def damaged(path: Path, what: str) -> FileFormatError:
     """The error for a file that cannot be used."""
     return FileFormatError(f"{path.name}: {what}; the file is damaged or was not written by nn")
 
@@ -91,16 +92,16 @@ def read_npz(file: IO[bytes], path: Path) -> Contents:
             for entry in archive.infolist():
                 name, suffix = os.path.splitext(entry.filename)
                 if entry.compress_type != zipfile.ZIP_STORED:
-                    raise refuse(path, f"the entry {entry.filename!r} is compressed")
+                    raise damaged(path, f"the entry {entry.filename!r} is compressed")
                 if suffix not in (".npy", TEXT_SUFFIX) or name in arrays or name in texts:
-                    raise refuse(path, f"the entry {entry.filename!r} is not expected")
+                    raise damaged(path, f"the entry {entry.filename!r} is not expected")
                 contents = read_entry(archive, entry, path)
                 if suffix == TEXT_SUFFIX:
                     texts[name] = contents.decode()
                 else:
                     arrays[name] = array_of_npy(contents, name, path)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError) as error:
-        raise refuse(path, f"it is no whole zip archive ({error})") from error
+        raise damaged(path, f"it is not a complete zip archive ({error})") from error
     return arrays, texts
 
 
@@ -109,7 +110,7 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> 
     try:
         return archive.read(entry)
     except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, OSError) as error:
-        raise refuse(path, f"the entry {entry.filename!r} is damaged ({error})") from error
+        raise damaged(path, f"the entry {entry.filename!r} is damaged ({error})") from error
 
 
 def array_of_npy(contents: bytes, name: str, path: Path) -> Array:
@@ -121,7 +122,7 @@ def array_of_npy(contents: bytes, name: str, path: Path) -> Array:
             raise ValueError(f"version {version}")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
     except (ValueError, EOFError, SyntaxError) as error:
-        raise refuse(path, f"the header of {name!r} is damaged ({error})") from error
+        raise damaged(path, f"the header of {name!r} is damaged ({error})") from error
     return array_of_bytes(
         contents[buffer.tell() :], name, path, dtype, shape, "F" if fortran else "C"
     )
@@ -132,15 +133,11 @@ def array_of_bytes(
 ) -> Array:
     """An array of its own from bytes, of which there must be exactly enough."""
     if dtype.kind not in "fi" or not all(isinstance(n, int) and n >= 0 for n in shape):
-        raise refuse(path, f"{name!r} has dtype {dtype} and shape {shape}")
-    count = 1
-    for n in shape:
-        count *= n
-    if count * dtype.itemsize != len(contents):
-        raise refuse(
-            path, f"{name!r} of shape {tuple(shape)} has {len(contents)} bytes of "
-            f"{count * dtype.itemsize}"
-        )  # fmt: skip
+        raise damaged(path, f"{name!r} has dtype {dtype} and shape {shape}")
+    n_bytes = prod(shape) * dtype.itemsize
+    if n_bytes != len(contents):
+        size = f"{len(contents)} bytes of {n_bytes}"
+        raise damaged(path, f"{name!r} of shape {tuple(shape)} has {size}")
     return np.frombuffer(contents, dtype).reshape(shape, order=order).copy()
 
 
@@ -150,7 +147,7 @@ def array_of_bytes(
 def write_safetensors(
     file: IO[bytes], arrays: Mapping[str, Array], texts: Mapping[str, str]
 ) -> None:
-    """The length of a JSON header, the header, then all numbers, little end first."""
+    """The length of a JSON header, the header, then all numbers, little-endian."""
     names = {dtype: name for name, dtype in SAFETENSORS_NAMES.items()}
     header: dict[str, Any] = {"__metadata__": dict(texts)} if texts else {}
     start = 0
@@ -174,7 +171,7 @@ def read_safetensors(file: IO[bytes], path: Path) -> Contents:
     contents = memoryview(file.read())
     length = struct.unpack("<Q", contents[:8])[0] if len(contents) >= 8 else 0
     if not 2 <= length <= len(contents) - 8:
-        raise refuse(path, f"its header has a length of {length} in {len(contents)} bytes")
+        raise damaged(path, f"its header has a length of {length} in {len(contents)} bytes")
     try:
         header = json.loads(bytes(contents[8 : 8 + length]))
         texts = header.pop("__metadata__", {})
@@ -183,9 +180,9 @@ def read_safetensors(file: IO[bytes], path: Path) -> Contents:
         stops = [0, *(int(stop) for _, stop in parts)]
         starts = [*(int(start) for start, _ in parts), len(contents) - 8 - length]
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
-        raise refuse(path, f"its header is damaged ({error})") from error
+        raise damaged(path, f"its header is damaged ({error})") from error
     if starts != stops or not all(isinstance(text, str) for text in texts.values()):
-        raise refuse(path, "its arrays overlap, leave gaps, or do not end with the file")
+        raise damaged(path, "its arrays overlap, leave gaps, or do not end with the file")
     body = contents[8 + length :]
     return {name: entry.read(body, name, path) for name, entry in entries.items()}, texts
 

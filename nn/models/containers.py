@@ -1,0 +1,249 @@
+"""Containers: modules made of others, side by side and one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+import autograd_lite as ag
+from nn.initializers import Initializer, for_activation, glorot_uniform
+from nn.models.layers import Activation, Linear, RandomState, named_activation
+from nn.models.module import Module, Parameter, layer
+
+__all__ = ["MLP", "Concatenate", "Residual", "Sequential"]
+
+
+def as_module(part: Module | Callable[..., Any] | str) -> Module:
+    """A part of a container, a function or the name of one as an `Activation`."""
+    return part if isinstance(part, Module) else Activation(part)
+
+
+@layer
+class Residual(Module):
+    """Add the input to what a module makes of it: x + module(x).
+
+    K. He et al., "Deep residual learning for image recognition" (2016).
+
+    Parameters
+    ----------
+    module : Module
+        Its output must have the shape of its input.
+
+    Raises
+    ------
+    ArgumentValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.Residual(nn.Activation("relu"))(np.array([-1.0, 2.0]))
+    array([-1.,  4.])
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def forward(self, x: Any) -> Any:
+        """Add the input to the output."""
+        out = self.module(x)
+        if np.shape(out) != np.shape(x):
+            raise ag.ArgumentValueError(
+                f"Residual: the input has shape {np.shape(x)}, but the output of the module has "
+                f"shape {np.shape(out)}; both must be equal to be added"
+            )
+        return x + out
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        return graph.add("Add", x, self.module.to_onnx(graph, x))
+
+
+@layer
+class Concatenate(Module):
+    """Branches side by side, whose outputs are joined along the last axis.
+
+    Called with one input, all branches get it; with several, each branch gets
+    its own.  ``Concatenate(wide, deep)`` under a `Linear` is the wide-and-deep
+    network (H. Cheng et al., "Wide & deep learning for recommender systems", 2016).
+
+    Parameters
+    ----------
+    *branches : Module, callable or str
+        Functions and names of activations become `Activation` layers.
+
+    Raises
+    ------
+    ArgumentValueError
+        If the number of inputs is neither 1 nor that of the branches.
+
+    Notes
+    -----
+    Outputs of shapes (..., n_1), (..., n_2), … give shape (..., n_1 + n_2 + …).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> model = nn.Sequential(nn.Concatenate("identity", nn.MLP(4, [8, 3])), nn.Linear(7, 1))
+    >>> model(np.zeros((5, 4))).shape
+    (5, 1)
+    """
+
+    def __init__(self, *branches: Module | Callable[..., Any] | str) -> None:
+        self.branches = [as_module(branch) for branch in branches]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Join the outputs of the branches."""
+        if len(inputs) not in (1, len(self.branches)):
+            raise ag.ArgumentValueError(
+                f"Concatenate: there are {len(inputs)} inputs for {len(self.branches)} branches; "
+                "pass one for all, or one for each"
+            )
+        if len(inputs) == 1:
+            inputs *= len(self.branches)
+        outputs = [branch(x) for branch, x in zip(self.branches, inputs, strict=True)]
+        return np.concatenate(outputs, axis=-1)
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        outputs = [branch.to_onnx(graph, x) for branch in self.branches]
+        return graph.add("Concat", *outputs, axis=-1)
+
+
+@layer
+class Sequential(Module):
+    """Layers one after the other.
+
+    Parameters
+    ----------
+    *layers : Module, callable or str
+        Functions and names of activations become `Activation` layers.
+
+    Notes
+    -----
+    Takes what its first layer takes and returns what its last layer returns;
+    ``model[i]`` is the layer ``i``, a slice is a Sequential of the same layers.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> model = nn.Sequential(nn.Linear(3, 4), np.tanh, nn.Linear(4, 2))
+    >>> model(np.zeros((5, 3))).shape
+    (5, 2)
+    >>> model
+    Sequential(
+      0: Linear(3, 4)
+      1: tanh
+      2: Linear(4, 2)
+    )
+    """
+
+    def __init__(self, *layers: Module | Callable[..., Any] | str) -> None:
+        self.layers = [as_module(part) for part in layers]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Apply the layers in order; only the first may take several inputs."""
+        x: Any = inputs[0]
+        for index, part in enumerate(self.layers):
+            x = part(x) if index else part(*inputs)
+        return x
+
+    def to_onnx(self, graph: Any, x: str) -> Any:
+        for part in self.layers:
+            x = part.to_onnx(graph, x)
+        return x
+
+    def members(self) -> Iterator[tuple[str, Parameter | Module]]:
+        """The layers, by their positions."""
+        for index, part in enumerate(self.layers):
+            yield str(index), part
+
+    def __getitem__(self, index: int | slice) -> Module:
+        if isinstance(index, slice):
+            return Sequential(*self.layers[index])
+        return self.layers[index]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+
+@layer
+class MLP(Sequential):
+    """A multilayer perceptron: Linear layers with an activation between them.
+
+    The last layer has no activation: it gives numbers to regress with, or
+    logits for the losses.
+
+    Parameters
+    ----------
+    n_in : int or None
+        Number of features of the input; None takes it from the first input.
+    n_outs : sequence of int
+        Numbers of units, one for each layer; the last is the output's.
+    activation : str or callable
+        Between the layers.
+    initializer : callable, optional
+        Draws the weights; by default what suits the activation.
+    rng : numpy.random.Generator or int, optional
+        The source of randomness, or a seed for one.
+    dtype
+        Float dtype of the parameters.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a size is not a positive integer.
+
+    Notes
+    -----
+    Input of shape (..., n_in) gives output of shape (..., n_outs[-1]).
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> model = nn.MLP(2, [16, 16, 1], activation="tanh", rng=0)
+    >>> model(np.zeros((20, 2))).shape
+    (20, 1)
+    """
+
+    def __init__(
+        self,
+        n_in: int | None,
+        n_outs: Sequence[int],
+        *,
+        activation: str | Callable[..., Any] = "relu",
+        initializer: Initializer | None = None,
+        rng: RandomState = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        if isinstance(n_outs, int | np.integer) or not len(n_outs):
+            raise ag.ArgumentValueError(
+                f"MLP: n_outs is {n_outs!r}; it must list the sizes of the layers, "
+                "for instance [16, 1]"
+            )
+        self.n_outs = [int(n) for n in n_outs]
+        self.activation = named_activation(activation)
+        self.initializer = initializer
+        self.dtype = np.dtype(dtype)
+        rng = np.random.default_rng(rng)
+        hidden = for_activation(getattr(self.activation, "__name__", None))
+        layers: list[Module] = []
+        for index, (fan_in, fan_out) in enumerate(pairwise([n_in, *n_outs])):
+            last = index == len(n_outs) - 1
+            draw = initializer or (glorot_uniform if last else hidden)
+            layers.append(Linear(fan_in, fan_out, initializer=draw, rng=rng, dtype=dtype))
+            if not last:
+                layers.append(Activation(self.activation))
+        super().__init__(*layers)
+
+    @property
+    def n_in(self) -> int | None:
+        """The number of features of the input; None before the first, if it was omitted."""
+        first = self.layers[0]
+        assert isinstance(first, Linear)
+        return first.n_in
