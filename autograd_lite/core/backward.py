@@ -320,7 +320,9 @@ def _blocked(share: Any, g: Any) -> Any:
     return np.logical_and(g == 0, np.logical_not(np.isfinite(share)))
 
 
-guard = Primitive(guard_forward, guard_vjp, None, name="guard", broadcasts=True, masks=True)
+guard = Primitive(
+    guard_forward, guard_vjp, None, name="guard", elementwise=True, masks=True, builtin=True
+)
 
 
 def _in_numpy(

@@ -24,7 +24,17 @@ import numpy as np
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types
 from autograd_lite.core.errors import ArgumentTypeError, UnsupportedError
 
-__all__ = ["Node", "Primitive", "Rule", "apply", "no_grad", "primitive", "record", "registry"]
+__all__ = [
+    "Node",
+    "Primitive",
+    "Rule",
+    "apply",
+    "no_grad",
+    "primitive",
+    "record",
+    "register",
+    "registry",
+]
 
 Rule = Callable[..., Any]
 
@@ -106,6 +116,15 @@ def in_slots(inputs: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
 
 registry: dict[Any, Any] = {}
 """What to call for each NumPy function when an argument is a Value: mostly a Primitive."""
+
+
+def register(function: Any, primitive: Primitive) -> Primitive:
+    """Let a primitive be what is called for a NumPy function, and know that function."""
+    primitive.function = function
+    primitive.builtin = True
+    registry[function] = primitive
+    return primitive
+
 
 NO_PARAMETERS: dict[str, Any] = {}
 
@@ -242,6 +261,21 @@ class Primitive:
         ``argsort``); they need no rules.
     formula
         The mathematics of one application, for people: ``"tanh(x)"``.
+    elementwise
+        Each element of the result depends on its like in the inputs, which
+        broadcast: true of ``add``, not of ``matmul``.
+    cheap
+        It costs little more than to pass over its inputs.
+    selecting
+        The numbers in its inputs decide the shape of its result.
+    builtin
+        It is one call that does nothing but give its result, as NumPy's functions
+        do: a program may make it beforehand, and does not take it apart.
+
+    Attributes
+    ----------
+    function
+        The NumPy function that it is registered for; None if there is none.
 
     Raises
     ------
@@ -266,12 +300,17 @@ class Primitive:
     __slots__ = (
         "__dict__",
         "broadcasts",
+        "builtin",
+        "cheap",
         "differentiable",
         "each",
+        "elementwise",
         "forward",
+        "function",
         "joint",
         "masks",
         "rules",
+        "selecting",
         "short_way",
         "singular",
     )
@@ -289,18 +328,27 @@ class Primitive:
         masks: bool = False,
         differentiable: bool = True,
         formula: str | None = None,
+        elementwise: bool = False,
+        cheap: bool = False,
+        selecting: bool = False,
+        builtin: bool = False,
     ) -> None:
+        self.function: Any = None
         self.forward = forward
         self.rules = rules
         self.each = each
         self.joint = joint
         self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
         self.arrays = arrays
-        self.broadcasts = broadcasts
+        self.broadcasts = broadcasts or elementwise
         self.singular = singular
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
+        self.elementwise = elementwise
+        self.cheap = cheap
+        self.selecting = selecting
+        self.builtin = builtin
         self.short_way = self._has_short_way()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None

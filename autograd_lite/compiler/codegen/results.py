@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.compiler.frontend.recording import Place
 
-__all__ = ["result_template"]
+__all__ = ["result_text"]
 
 
-def result_template(result: Any, constant: Any) -> str:
-    """The nesting as Python text with {0}, {1}, ... for the outputs.
+def result_text(result: Any, outputs: Sequence[str], literal: Callable[[Any], str]) -> str:
+    """The nesting as Python text, with the texts of the outputs in their places.
 
-    ``constant`` gives the text of an object that is neither an output nor a nesting.
+    ``literal`` gives the text of an object that is neither an output nor a nesting.
     """
-    if isinstance(result, Place):
-        return f"{{{result.index}}}"
-    if type(result) is tuple:
-        parts = [result_template(part, constant) for part in result]
-        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-    if type(result) is list:
-        return f"[{', '.join(result_template(part, constant) for part in result)}]"
-    if type(result) is dict:
-        items = (
-            f"{escaped(constant(key))}: {result_template(part, constant)}"
-            for key, part in result.items()
-        )
-        return "{{" + ", ".join(items) + "}}"
-    if isinstance(result, tuple) and hasattr(result, "_fields"):
-        parts = [result_template(part, constant) for part in result]
-        return f"{escaped(constant(type(result)))}({', '.join(parts)})"
-    if isinstance(result, (tuple, list)):
-        parts = [result_template(part, constant) for part in result]
-        return f"{escaped(constant(type(result)))}(({''.join(part + ', ' for part in parts)}))"
-    if isinstance(result, dict):
-        items = (
-            f"({escaped(constant(key))}, {result_template(part, constant)}), "
-            for key, part in result.items()
-        )
-        return f"{escaped(constant(type(result)))}(({''.join(items)}))"
-    return escaped(constant(result))
 
+    def text_of(part: Any) -> str:
+        if isinstance(part, Place):
+            return outputs[part.index]
+        kind = type(part)
+        if isinstance(part, dict):
+            pairs = [(literal(key), text_of(value)) for key, value in part.items()]
+            if kind is dict:
+                return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+            return f"{literal(kind)}(({''.join(f'({key}, {value}), ' for key, value in pairs)}))"
+        if not isinstance(part, (tuple, list)):
+            return literal(part)
+        parts = [text_of(x) for x in part]
+        if kind is list:
+            return f"[{', '.join(parts)}]"
+        if kind is tuple:
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        if hasattr(part, "_fields"):
+            return f"{literal(kind)}({', '.join(parts)})"
+        return f"{literal(kind)}(({''.join(f'{x}, ' for x in parts)}))"
 
-def escaped(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    return text_of(result)

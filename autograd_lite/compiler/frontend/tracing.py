@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_lite.compiler.ir import Origin
+from autograd_lite.compiler.ir import SourceLocation
 from autograd_lite.core.backward import sweep
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.primitive import NO_PARAMETERS, Node, serials
@@ -30,7 +30,7 @@ __all__ = ["Traced", "callers_errstate", "is_traced", "origin_of", "traced_leaf"
 
 ENGINE = "autograd_lite"
 
-origins: ContextVar[dict[int, Origin] | None] = ContextVar("origins", default=None)
+origins: ContextVar[dict[int, SourceLocation] | None] = ContextVar("origins", default=None)
 """Where each operation of the running trace was recorded, by serial number; None outside."""
 
 OUTERMOST = "trace_of"
@@ -49,7 +49,7 @@ def is_engine(module: str) -> bool:
     return module == ENGINE or module.startswith(ENGINE + ".")
 
 
-def origin_of(frame: FrameType | None) -> Origin:
+def origin_of(frame: FrameType | None) -> SourceLocation:
     """The user's line that a call comes from; in a reverse sweep, the line it differentiates."""
     known = origins.get() or {}
     user: FrameType | None = None
@@ -63,14 +63,14 @@ def origin_of(frame: FrameType | None) -> Origin:
             user = frame
         frame = frame.f_back
     if user is None:
-        return Origin(errstate=errstate_inside())
+        return SourceLocation(errstate=errstate_inside())
     return origin_at(user.f_code.co_filename, user.f_lineno, "forward", errstate_inside())
 
 
 @lru_cache(maxsize=1 << 12)
-def origin_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> Origin:
+def origin_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> SourceLocation:
     """One object for all operations of a line: the garbage collector visits every object."""
-    return Origin(file, line, section, errstate)
+    return SourceLocation(file, line, section, errstate)
 
 
 CALLERS_ERRSTATE = dict.fromkeys(np.geterr(), "call")
@@ -234,10 +234,10 @@ def new_result() -> Any:
 
 
 @contextmanager
-def tracing() -> Iterator[dict[int, Origin]]:
+def tracing() -> Iterator[dict[int, SourceLocation]]:
     """Make results in this thread or task `Traced`; yields the origins of operations."""
     global running
-    lines: dict[int, Origin] = {}
+    lines: dict[int, SourceLocation] = {}
     token = origins.set(lines)
     with swapping:
         running += 1
