@@ -20,7 +20,7 @@ from autograd_lite.compiler.passes.groups import Tile
 from autograd_lite.compiler.passes.inline import transparent_functions
 from autograd_lite.compiler.passes.pipeline import run_passes
 from autograd_lite.compiler.passes.schedule import Plan, Schedule
-from autograd_lite.compiler.runtime.backend import Backend
+from autograd_lite.compiler.runtime.backend import NumpyBackend
 from autograd_lite.compiler.runtime.blocks import available_threads
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
@@ -90,15 +90,10 @@ class CompiledProgram:
         """The same without loops by Numba."""
         if not self.options.numba:
             return self
-        return CompiledProgram(
-            self.function,
-            self.recorded,
-            self.captured,
-            self.donated,
-            self.arguments,
-            self.entry,
-            replace(self.options, backend="numpy"),
-        )
+        options = replace(self.options, backend="numpy")
+        recorded, captured, donated = self.recorded, self.captured, self.donated
+        made_of = (recorded, captured, donated, self.arguments, self.entry, options)
+        return CompiledProgram(self.function, *made_of)
 
     def check_captured(self) -> None:
         change = self.captured.changed()
@@ -139,7 +134,7 @@ class CompiledProgram:
             self.idle.append(prepared)
 
 
-def checked_captured(data: Any, variable: Input, function: Function, backend: Backend) -> Any:
+def checked_captured(data: Any, variable: Input, function: Function, backend: NumpyBackend) -> Any:
     of = variable.type
     if data.__class__ is np.ndarray and data.shape == of.shape and data.dtype is of.dtype:
         return data
@@ -157,7 +152,7 @@ def checked_captured(data: Any, variable: Input, function: Function, backend: Ba
 
 
 def refuse_sharing(
-    leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input], backend: Backend
+    leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input], backend: NumpyBackend
 ) -> None:
     """Refuse donated arrays whose memory another argument looks at."""
     sharing: dict[int, list[int]] = {}

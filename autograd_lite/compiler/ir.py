@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -188,14 +188,7 @@ def with_operands(operation: Operation, operands: tuple[Operand, ...]) -> Operat
     """The same operation on other operands; the very same where they are the same."""
     if operation.operands == operands:
         return operation
-    return Operation(
-        operation.primitive,
-        operands,
-        operation.parameters,
-        operation.type,
-        operation.name,
-        operation.origin,
-    )
+    return replace(operation, operands=operands)
 
 
 def format_program(program: Program) -> str:

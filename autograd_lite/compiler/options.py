@@ -74,7 +74,7 @@ class Options:
 
 def blocking_of(block: int | None, threads: int | None) -> Blocking:
     if threads is not None and threads < 1:
-        raise ArgumentValueError(f"compile: threads={threads}; pass 1 or more, or leave it out")
+        raise ArgumentValueError(f"compile: threads={threads}; pass 1 or more, or omit it")
     if block is None:
         return Blocking(threads=threads)
     if block < 0:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.ir import Constant, Operand
-from autograd_lite.compiler.runtime.backend import Backend, imported_from
+from autograd_lite.compiler.runtime.backend import NumpyBackend, imported_from
 from autograd_lite.core.duck_arrays import is_device_array
 
 __all__ = ["Emitter", "Source", "identifier"]
@@ -58,7 +58,7 @@ class Source:
 class Emitter:
     """Keeps the names, and answers what a lowering asks (`forms.Writer`)."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: NumpyBackend) -> None:
         self.backend = backend
         self.source = Source()
         self.used = set(RESERVED)

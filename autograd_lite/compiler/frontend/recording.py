@@ -29,7 +29,7 @@ from autograd_lite.compiler.ir import (
     substitute,
     with_operands,
 )
-from autograd_lite.compiler.runtime.backend import Backend, backend_of
+from autograd_lite.compiler.runtime.backend import NumpyBackend, backend_of
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.primitive import Node, recording, serials
@@ -50,7 +50,7 @@ class Recorded:
     """The function's result with the number of an output, or a plain object, in each place."""
     captured: tuple[Node, ...]
     """Values of the outside; their data follow the arguments as inputs."""
-    backend: Backend
+    backend: NumpyBackend
     """Whose arrays all these are."""
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd_lite.compiler.ir import Operand, Operation
-from autograd_lite.compiler.runtime.backend import Backend
+from autograd_lite.compiler.runtime.backend import NumpyBackend
 from autograd_lite.core.primitive import Primitive
 
 __all__ = ["CALL", "Form", "Lower", "Lowered", "Lowering", "Writer", "call", "call_lines"]
@@ -31,7 +31,7 @@ class Form(Enum):
 class Writer(Protocol):
     """What a lowering may ask of the source that is being written."""
 
-    backend: Backend
+    backend: NumpyBackend
 
     def operand(self, x: Operand, dtype: np.dtype[Any] | None = None) -> str:
         """The name of an operand; a Python number becomes an array of this dtype."""

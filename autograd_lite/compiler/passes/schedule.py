@@ -9,7 +9,7 @@ from autograd_lite.compiler.ir import Input, Operation, Program, Type
 from autograd_lite.compiler.lowering.forms import Lowering
 from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.passes.groups import Graph, Loop, Tile
-from autograd_lite.compiler.runtime.backend import Backend
+from autograd_lite.compiler.runtime.backend import NumpyBackend
 
 __all__ = ["Memory", "Plan", "Schedule", "layout_of"]
 
@@ -54,7 +54,7 @@ class Schedule:
 
     program: Program
     options: Options
-    backend: Backend
+    backend: NumpyBackend
     donated: tuple[Input, ...] = ()
     """The arguments that results may be written over."""
     lowerings: dict[Operation, Lowering] = field(default_factory=dict)

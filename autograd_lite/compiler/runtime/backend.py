@@ -17,7 +17,7 @@ from autograd_lite.compiler.runtime.replay import Replayed
 from autograd_lite.core.duck_arrays import is_device_array, package_of
 from autograd_lite.core.errors import CompileError, UnsupportedError
 
-__all__ = ["NUMPY", "Backend", "CupyBackend", "NumpyBackend", "backend_of", "imported_from"]
+__all__ = ["CupyBackend", "NumpyBackend", "backend_of", "imported_from"]
 
 MODULES = (np, np.linalg, np.fft, math)
 
@@ -38,26 +38,19 @@ def imported_from(value: Any) -> tuple[str, str] | None:
     return None
 
 
-class Backend:
-    """A module with NumPy's functions for arrays of its own."""
+class NumpyBackend:
+    """NumPy itself, whose functions are where they are and whose arrays need not move."""
 
-    has_blocks = False
+    has_blocks = True
     """Whether arrays are worth cutting into blocks: it has no parallel loops of its own."""
-    has_generators = False
+    has_generators = True
     """Whether random generators fill its arrays."""
-    has_scalars = False
+    has_scalars = True
     """Whether a single number is something other than an array without axes."""
     moves_arguments = False
     """Whether arguments may have to move to where it computes."""
-    prefers_columns = False
+    prefers_columns = True
     """Whether it reduces columns much faster than short rows."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-
-    @property
-    def name(self) -> str:
-        return self.module.__name__
 
     def place(self, function: Any) -> tuple[str, str] | None:
         """The module and name under which programs import what is NumPy's function elsewhere."""
@@ -79,53 +72,41 @@ class Backend:
         self, ufunc: np.ufunc, out: str | None, keeps: bool
     ) -> tuple[Any, str, list[str]]:
         """What reduces by a ufunc: a function, its method, and the arguments after the axis."""
-        raise NotImplementedError
+        options = ["None", out or "None", "True"] if keeps else ["None", out] if out else []
+        return ufunc, ".reduce", options
 
     def receive(self, leaves: list[Any]) -> list[Any]:
         """The arguments of a call; arrays of NumPy beside the library's own move there."""
         return leaves
 
     def accepts(self, data: Any) -> bool:
-        """Whether a captured array may be that of this library or move to it."""
-        return True
-
-    def is_writeable(self, array: Any) -> bool:
-        return True
-
-    def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
-        """Refuse options that go with other arrays."""
-
-    def check_export(self, function: str) -> None:
-        """Refuse to write a module that needs NumPy only, where it would need more."""
-
-
-class NumpyBackend(Backend):
-    has_blocks = has_generators = has_scalars = prefers_columns = True
-
-    def reduction(
-        self, ufunc: np.ufunc, out: str | None, keeps: bool
-    ) -> tuple[Any, str, list[str]]:
-        options = ["None", out or "None", "True"] if keeps else ["None", out] if out else []
-        return ufunc, ".reduce", options
-
-    def accepts(self, data: Any) -> bool:
+        """Whether an array that was captured is of this library, or moves to it."""
         return not is_device_array(data)
 
     def is_writeable(self, array: Any) -> bool:
         return bool(array.flags.writeable)
 
     def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
+        """Refuse options that go with other arrays."""
         if cuda_graph:
             raise CompileError(
                 f"{function} is to run as CUDA graphs, but its arrays are NumPy's; "
-                "pass arrays of CuPy, or leave cuda_graph=True out"
+                "pass arrays of CuPy, or omit cuda_graph=True"
             )
 
+    def check_export(self, function: str) -> None:
+        """Refuse to write a module that needs NumPy only, where it would need more."""
 
-class CupyBackend(Backend):
-    """CuPy, or a library like it."""
 
+class CupyBackend(NumpyBackend):
+    """CuPy, or a library like it, with arrays of its own."""
+
+    has_blocks = has_generators = has_scalars = prefers_columns = False
     moves_arguments = True
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.name = module.__name__
 
     def place(self, function: Any) -> tuple[str, str] | None:
         found = imported_from(function)
@@ -165,11 +146,17 @@ class CupyBackend(Backend):
         arrays = (np.ndarray, np.generic)
         return [self.module.asarray(x) if isinstance(x, arrays) else x for x in leaves]
 
+    def accepts(self, data: Any) -> bool:
+        return True
+
+    def is_writeable(self, array: Any) -> bool:
+        return True
+
     def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
         if numba:
             raise CompileError(
                 f"{function} is to run in loops of Numba, which work on arrays of NumPy, "
-                f"but its arrays are those of {self.name}; leave backend='numba' out"
+                f"but its arrays are those of {self.name}; omit backend='numba'"
             )
 
     def check_export(self, function: str) -> None:
@@ -183,12 +170,9 @@ class CupyBackend(Backend):
         return Replayed(self.module.cuda, lines)
 
 
-NUMPY = NumpyBackend(np)
-
-
-def backend_of(arrays: Iterable[Any]) -> Backend:
+def backend_of(arrays: Iterable[Any]) -> NumpyBackend:
     """The backend for these arrays: NumPy's, unless one of them lives elsewhere."""
     for array in arrays:
         if is_device_array(array):
             return CupyBackend(package_of(array))
-    return NUMPY
+    return NumpyBackend()
