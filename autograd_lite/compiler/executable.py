@@ -119,7 +119,7 @@ class CompiledProgram:
     def run(self, leaves: list[Any]) -> Any:
         """Run on the variable leaves of a call; each thread has buffers of its own."""
         for node, variable in self.outside:
-            leaves.append(checked_captured(node.data, variable, self.function, self.backend))
+            leaves.append(read_captured(node.data, variable, self.function, self.backend))
         if self.moves_arguments:
             leaves = self.backend.receive(leaves)
         if self.donated:
@@ -134,7 +134,7 @@ class CompiledProgram:
             self.idle.append(prepared)
 
 
-def checked_captured(data: Any, variable: Input, function: Function, backend: NumpyBackend) -> Any:
+def read_captured(data: Any, variable: Input, function: Function, backend: NumpyBackend) -> Any:
     of = variable.type
     if data.__class__ is np.ndarray and data.shape == of.shape and data.dtype is of.dtype:
         return data

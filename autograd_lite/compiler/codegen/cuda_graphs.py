@@ -19,8 +19,8 @@ def write_graph(write: OperationWriter, graph: Graph) -> None:
     with emitter.scope({x: given_buffer(write, x) for x in graph.inputs}) as lines:
         for operation in graph.operations:
             write.write(operation)
-    name = emitter.numbered("graph")
-    decorator = emitter.named("replayed", "replayed", emitter.backend.replay)
+    name = emitter.fresh_numbered("graph")
+    decorator = emitter.bind("replayed", "replayed", emitter.backend.replay)
     emitter.functions += [f"@{decorator}", f"def {name}():", *(f"    {x}" for x in lines), ""]
     emitter.lines.append(f"{name}()")
 
@@ -30,7 +30,7 @@ def given_buffer(write: OperationWriter, x: Input) -> str:
     emitter = write.emitter
     key = ("given", x)
     if key not in emitter.keys:
-        name = emitter.named_once(key, f"{emitter.texts[x]}_given")
+        name = emitter.name_once(key, f"{emitter.texts[x]}_given")
         emitter.prelude.append(f"{name} = {write.empty(x.type.shape, x.type.dtype)}")
         emitter.lines.append(f"{emitter.function(np.copyto)}({name}, {emitter.texts[x]})")
     return emitter.keys[key]

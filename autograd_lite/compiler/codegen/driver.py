@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from autograd_lite.compiler.codegen.cuda_graphs import write_graph
 from autograd_lite.compiler.codegen.emitter import Emitter, Source
 from autograd_lite.compiler.codegen.loops import write_loop
 from autograd_lite.compiler.codegen.operations import OperationWriter
-from autograd_lite.compiler.codegen.results import result_text
 from autograd_lite.compiler.codegen.tiles import write_tile
+from autograd_lite.compiler.frontend.recording import Place
 from autograd_lite.compiler.ir import Operand, Operation
 from autograd_lite.compiler.lowering.forms import Form
 from autograd_lite.compiler.passes.groups import Graph, Group, Loop, Tile
@@ -71,3 +71,32 @@ def is_owned(x: Operand, schedule: Schedule) -> bool:
     if x in schedule.plan.memory:
         return False
     return x.type.kind is np.generic or bool(x.type.shape)
+
+
+def result_text(result: Any, outputs: Sequence[str], literal: Callable[[Any], str]) -> str:
+    """The nesting as Python text, with the texts of the outputs in their places.
+
+    ``literal`` gives the text of an object that is neither an output nor a nesting.
+    """
+
+    def text_of(part: Any) -> str:
+        if isinstance(part, Place):
+            return outputs[part.index]
+        kind = type(part)
+        if isinstance(part, dict):
+            pairs = [(literal(key), text_of(value)) for key, value in part.items()]
+            if kind is dict:
+                return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+            return f"{literal(kind)}(({''.join(f'({key}, {value}), ' for key, value in pairs)}))"
+        if not isinstance(part, (tuple, list)):
+            return literal(part)
+        parts = [text_of(x) for x in part]
+        if kind is list:
+            return f"[{', '.join(parts)}]"
+        if kind is tuple:
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        if hasattr(part, "_fields"):
+            return f"{literal(kind)}({', '.join(parts)})"
+        return f"{literal(kind)}(({''.join(f'{x}, ' for x in parts)}))"
+
+    return text_of(result)

@@ -83,21 +83,18 @@ class Emitter:
         if isinstance(x, Constant) and x not in self.texts:
             return self.constant(x.value, dtype)
         if dtype is not None and x.type.dtype is None:
-            return self.boxed(x, dtype)
+            return self.box(x, dtype)
         return self.texts[x]
 
     def constant(self, value: Any, dtype: np.dtype[Any] | None) -> str:
-        value = self.backend.index(value)
-        if isinstance(value, np.ndarray) or is_device_array(value):
-            return self.array(value)
+        array = self.backend.index(value)
+        if isinstance(array, np.ndarray) or is_device_array(array):
+            return self.bind(("array", id(value)), "constant", self.backend.constant(array))
         if dtype is not None:
             return self.number(np.asarray(value).astype(dtype))
         if isinstance(value, np.generic):
             return self.number(np.asarray(value))
         return self.literal(value)
-
-    def array(self, value: Any) -> str:
-        return self.named(("array", id(value)), "constant", self.backend.constant(value))
 
     def number(self, array: np.ndarray) -> str:
         """An array without axes that holds a number: NumPy then need not convert it."""
@@ -109,7 +106,7 @@ class Emitter:
             self.prelude.append(f"{name} = {make}({plain_text(array)}, {dtype})")
         return self.keys[key]
 
-    def boxed(self, x: Operand, dtype: np.dtype[Any]) -> str:
+    def box(self, x: Operand, dtype: np.dtype[Any]) -> str:
         """A Python number of this call as an array without axes."""
         key = (x, dtype)
         if key not in self.keys:
@@ -122,7 +119,7 @@ class Emitter:
 
     def function(self, function: Any) -> str:
         own = self.backend.own(function)
-        name = self.named(("function", id(function)), function_name(function), own)
+        name = self.bind(("function", id(function)), function_name(function), own)
         place = self.backend.place(function)
         if place is not None:
             self.source.imported[name] = place
@@ -154,7 +151,7 @@ class Emitter:
         if imported_from(value) is not None:
             return self.function(value)
         wish = "generator" if isinstance(value, np.random.Generator) else "parameter"
-        return self.named(("object", id(value)), wish, value)
+        return self.bind(("object", id(value)), wish, value)
 
     # Names.
 
@@ -168,24 +165,24 @@ class Emitter:
         self.used.add(name)
         return name
 
-    def numbered(self, base: str) -> str:
+    def fresh_numbered(self, base: str) -> str:
         while True:
             self.counts[base] = self.counts.get(base, 0) + 1
             name = f"{base}{self.counts[base]}"
             if name not in self.used:
                 return self.fresh(name)
 
-    def named_once(self, key: Any, wish: str) -> str:
+    def name_once(self, key: Any, wish: str) -> str:
         """The name that was found for a key when it was first asked for."""
         if key not in self.keys:
             self.keys[key] = self.fresh(wish)
         return self.keys[key]
 
-    def named(self, key: Any, wish: str, value: Any) -> str:
-        if key not in self.keys:
-            name = self.keys[key] = self.fresh(wish)
-            self.source.names[name] = value
-        return self.keys[key]
+    def bind(self, key: Any, wish: str, value: Any) -> str:
+        """The name of an object, by which the text calls it."""
+        name = self.name_once(key, wish)
+        self.source.names.setdefault(name, value)
+        return name
 
     # Lines and scopes.
 

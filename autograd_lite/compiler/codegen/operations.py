@@ -43,7 +43,7 @@ class OperationWriter:
         """The user's label; or what the operation is called and a number: tanh1, tanh2, ..."""
         if operation.name:
             return self.emitter.fresh(operation.name)
-        return self.emitter.numbered(identifier(operation.primitive.name))
+        return self.emitter.fresh_numbered(identifier(operation.primitive.name))
 
     # Memory.
 

@@ -46,7 +46,7 @@ class TileWriter:
                 self._make_parts(operation)
             elif operation in tile.escaping:
                 self.arrays[self.write.result_array(operation)] = operation.type
-        name = emitter.numbered("segment")
+        name = emitter.fresh_numbered("segment")
         emitter.functions += self.function(name)
         run = emitter.function(run_blocks)
         size = [str(tile.length), str(tile.size)]
@@ -120,7 +120,7 @@ class TileWriter:
                 seen[name] = emitter.fresh(name.replace("parts", "part"))
                 lines.append(f"{seen[name]} = {name}[start // {tile.size}, ...]")
             elif tile.is_cut(of):
-                seen[name] = emitter.named_once(("block", name), f"{name}_block")
+                seen[name] = emitter.name_once(("block", name), f"{name}_block")
                 lines.append(f"{seen[name]} = {name}[start:stop]")
         texts: dict[Operand, str] = {}
         for x in (*tile.arrays, *tile.operations, *self.parts.values()):

@@ -153,7 +153,7 @@ def machine_instructions(numba: Any) -> dict[str, Any]:
     def fma(context: Any, x: Any, y: Any, z: Any) -> Any:
         return double(double, double, double), lambda _, builder, __, args: builder.fma(*args)
 
-    def rounding(name: str) -> Any:
+    def make_rounding(name: str) -> Any:
         @intrinsic
         def round_number(context: Any, x: Any) -> Any:
             def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
@@ -176,5 +176,5 @@ def machine_instructions(numba: Any) -> dict[str, Any]:
             args[0], ir.IntType(64)
         )
 
-    roundings = {name: rounding(name) for name in ("rint", "floor")}
+    roundings = {name: make_rounding(name) for name in ("rint", "floor")}
     return {"fma": fma, **roundings, "as_float": as_float, "as_int": as_int}
