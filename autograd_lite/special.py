@@ -95,7 +95,7 @@ polygamma: Primitive = Primitive(
     polygamma_forward,
     lambda g, out, x, order: g * polygamma(x, order=order + 1),
     name="polygamma",
-    broadcasts=True,
+    elementwise=True,
 )
 digamma = ufunc(special.digamma, lambda g, out, x: g * polygamma(x, order=1))
 gammaln = ufunc(special.gammaln, lambda g, out, x: g * digamma(x))
@@ -114,7 +114,7 @@ def scaled_bessel_vjp(g: Any, out: Any, x: Any, order: int) -> Any:
 
 
 scaled_bessel: Primitive = Primitive(
-    lambda x, order: special.ive(order, x), scaled_bessel_vjp, name="ive", broadcasts=True
+    lambda x, order: special.ive(order, x), scaled_bessel_vjp, name="ive", elementwise=True
 )
 i0e = ufunc(special.i0e, lambda g, out, x: scaled_bessel_vjp(g, out, x, 0))
 i1e = ufunc(special.i1e, lambda g, out, x: scaled_bessel_vjp(g, out, x, 1))

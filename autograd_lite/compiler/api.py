@@ -180,11 +180,7 @@ class Compiled:
         """
         used = self._used.in_numpy()
         name = getattr(self.function, "__name__", "program")
-        if not used.library.is_numpy:
-            raise CompileError(
-                f"{name} was used last on arrays of {used.library.name}, and such a module has "
-                "NumPy only; call it with arrays of NumPy before you save it"
-            )
+        used.backend.check_export(name)
         captured = [node.data for node, _ in used.outside]
         text = module_text(used.source, name, used.arguments, used.program.inputs, captured)
         return write_module(path, text)

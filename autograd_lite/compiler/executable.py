@@ -8,21 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.codegen.cuda_graphs import gathered, runs_of
-from autograd_lite.compiler.codegen.emitter import Source, written
-from autograd_lite.compiler.codegen.loops import Loop, joined
+from autograd_lite.compiler.codegen.driver import write_program
+from autograd_lite.compiler.codegen.emitter import Source
 from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import Entry
 from autograd_lite.compiler.frontend.recording import Recorded, name_of
 from autograd_lite.compiler.ir import Input, Program, Type
-from autograd_lite.compiler.lowering import Form, lowering_of, lowerings_of
+from autograd_lite.compiler.lowering.forms import Form
 from autograd_lite.compiler.options import Options
-from autograd_lite.compiler.passes.buffers import Plan, partners, planned
-from autograd_lite.compiler.passes.fusion import fused
-from autograd_lite.compiler.passes.inlining import primitives_inlined, transparent_functions
-from autograd_lite.compiler.passes.simplify import simplified
-from autograd_lite.compiler.passes.tiling import UNCUT, Segment, segmented
-from autograd_lite.compiler.runtime.backend import Library
+from autograd_lite.compiler.passes.groups import Tile
+from autograd_lite.compiler.passes.inline import transparent_functions
+from autograd_lite.compiler.passes.pipeline import run_passes
+from autograd_lite.compiler.passes.schedule import Plan, Schedule
+from autograd_lite.compiler.runtime.backend import NumpyBackend
 from autograd_lite.compiler.runtime.blocks import available_threads
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
@@ -63,17 +61,22 @@ class CompiledProgram:
     ) -> None:
         self.function = function
         self.recorded = recorded
-        self.library = recorded.library
-        self.is_numpys = self.library.is_numpy
+        self.backend = recorded.backend
+        self.moves_arguments = self.backend.moves_arguments
         self.captured = captured
         self.donated = donated
         self.arguments = arguments
         self.entry = entry
         self.options = options
         self.checked = not options.check
-        check_library(function, self.library, options)
-        self._write()
-        self.prepare = executed(self.source)
+        self.backend.check_options(name_of(function), options.numba, options.cuda_graph)
+        given = tuple(recorded.program.inputs[index] for index in donated)
+        schedule = run_passes(Schedule(recorded.program, options, self.backend, given))
+        self.program = schedule.program
+        name = getattr(function, "__name__", "program")
+        self.source = write_program(schedule, name, recorded.result)
+        self.stats = statistics(recorded.program, schedule)
+        self.prepare = execute(self.source)
         self.idle: list[Function] = []
         inputs = self.program.inputs
         self.arrays = [i for i, x in enumerate(inputs) if x.type.kind is np.ndarray]
@@ -83,50 +86,14 @@ class CompiledProgram:
         for inlined in transparent_functions(recorded.program):
             captured.add(inlined)
 
-    def _write(self) -> None:
-        """From what was recorded to source, by the passes."""
-        recorded, options = self.recorded, self.options
-        program = simplified(primitives_inlined(recorded.program))
-        if options.backend == "numba":
-            program = fused(program)
-        lowerings = lowerings_of(program, self.library)
-        program = gathered(program, lowerings) if options.cuda_graph else program
-        blocking = options.blocking if self.library.is_numpy else UNCUT
-        self.program, segments = segmented(program, lowerings, blocking, bool(self.donated))
-        given = [self.program.inputs[index] for index in self.donated]
-        loops: list[Loop] = []
-        if options.backend == "numba" and not options.check_finite:
-            loops = joined(self.program, segments, partners(self.program.outputs, given))
-        plan = planned(
-            self.program, lowerings, given, segments, loops, keep_results=options.cuda_graph
-        )
-        self.source = written(
-            self.program,
-            lowerings,
-            plan,
-            getattr(self.function, "__name__", "program"),
-            recorded.result,
-            options.check_finite,
-            segments,
-            loops,
-            self.library,
-            runs_of(self.program, lowerings, plan) if options.cuda_graph else (),
-        )
-        self.stats = statistics(recorded.program, self.program, plan, segments, loops)
-
     def in_numpy(self) -> CompiledProgram:
         """The same without loops by Numba."""
-        if self.options.backend == "numpy":
+        if not self.options.numba:
             return self
-        return CompiledProgram(
-            self.function,
-            self.recorded,
-            self.captured,
-            self.donated,
-            self.arguments,
-            self.entry,
-            replace(self.options, backend="numpy"),
-        )
+        options = replace(self.options, backend="numpy")
+        recorded, captured, donated = self.recorded, self.captured, self.donated
+        made_of = (recorded, captured, donated, self.arguments, self.entry, options)
+        return CompiledProgram(self.function, *made_of)
 
     def check_captured(self) -> None:
         change = self.captured.changed()
@@ -138,8 +105,8 @@ class CompiledProgram:
 
     def check_donated(self, leaves: list[Any]) -> None:
         """Refuse a donated array that is read-only, or whose memory another argument looks at."""
-        for index in self.donated if self.is_numpys else ():
-            if not leaves[index].flags.writeable:
+        for index in self.donated:
+            if not self.backend.is_writeable(leaves[index]):
                 raise ArgumentValueError(
                     f"the donated argument {self.program.inputs[index].name!r} is read-only; "
                     "pass a writable array, or do not donate it"
@@ -147,14 +114,14 @@ class CompiledProgram:
         arrays = [leaves[index] for index in self.arrays]
         owners = {id(x if x.base is None else owner_of(x)) for x in arrays}
         if len(owners) < len(arrays):
-            refuse_sharing(leaves, self.donated, self.program.inputs, self.library)
+            refuse_sharing(leaves, self.donated, self.program.inputs, self.backend)
 
     def run(self, leaves: list[Any]) -> Any:
         """Run on the variable leaves of a call; each thread has buffers of its own."""
         for node, variable in self.outside:
-            leaves.append(checked_captured(node.data, variable, self.function, self.library))
-        if not self.is_numpys:
-            leaves = self.library.given(leaves)
+            leaves.append(read_captured(node.data, variable, self.function, self.backend))
+        if self.moves_arguments:
+            leaves = self.backend.receive(leaves)
         if self.donated:
             self.check_donated(leaves)
         try:
@@ -167,31 +134,16 @@ class CompiledProgram:
             self.idle.append(prepared)
 
 
-def check_library(function: Function, library: Library, options: Options) -> None:
-    """Refuse options that go with other arrays than those that there are."""
-    if options.cuda_graph and library.is_numpy:
-        raise CompileError(
-            f"{name_of(function)} is to run as CUDA graphs, but its arrays are NumPy's; "
-            "pass arrays of CuPy, or leave cuda_graph=True out"
-        )
-    if options.backend == "numba" and not library.is_numpy:
-        raise CompileError(
-            f"{name_of(function)} is to run in loops of Numba, which work on arrays of NumPy, "
-            f"but its arrays are those of {library.name}; leave backend='numba' out"
-        )
-
-
-def checked_captured(data: Any, variable: Input, function: Function, library: Library) -> Any:
+def read_captured(data: Any, variable: Input, function: Function, backend: NumpyBackend) -> Any:
     of = variable.type
-    is_numpys = library.is_numpy and data.__class__ is np.ndarray
-    if is_numpys and data.shape == of.shape and data.dtype is of.dtype:
+    if data.__class__ is np.ndarray and data.shape == of.shape and data.dtype is of.dtype:
         return data
     if Type.of(data) != of:
         raise CompileError(
             f"{name_of(function)} was compiled for a captured Value {variable.name!r} of type "
             f"{of}, which is now {Type.of(data)}; call .clear() after a change"
         )
-    if is_device_array(data) and library.is_numpy:
+    if not backend.accepts(data):
         raise CompileError(
             f"{name_of(function)} was compiled for arrays of NumPy, but the captured Value "
             f"{variable.name!r} has moved to another library; call .clear() after a move"
@@ -200,7 +152,7 @@ def checked_captured(data: Any, variable: Input, function: Function, library: Li
 
 
 def refuse_sharing(
-    leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input], library: Library
+    leaves: list[Any], donated: Sequence[int], inputs: Sequence[Input], backend: NumpyBackend
 ) -> None:
     """Refuse donated arrays whose memory another argument looks at."""
     sharing: dict[int, list[int]] = {}
@@ -210,7 +162,7 @@ def refuse_sharing(
     for index in donated:
         array = leaves[index]
         for other in sharing[id(owner_of(array))]:
-            if other != index and library.own(np.may_share_memory)(array, leaves[other]):
+            if other != index and backend.own(np.may_share_memory)(array, leaves[other]):
                 raise ArgumentValueError(
                     f"the donated argument {inputs[index].name!r} shares memory with "
                     f"{inputs[other].name!r}; pass a copy of one of them"
@@ -228,7 +180,7 @@ def is_array(x: Any) -> bool:
     return isinstance(x, np.ndarray) or is_device_array(x)
 
 
-def executed(source: Source) -> Function:
+def execute(source: Source) -> Function:
     """Run the text of a program; what it returns prepares buffers and a function to call."""
     names: dict[str, Any] = dict(source.names)
     exec("\n".join([*source.header, *source.body]), names)
@@ -236,30 +188,27 @@ def executed(source: Source) -> Function:
     return prepare
 
 
-def statistics(
-    recorded: Program,
-    program: Program,
-    plan: Plan,
-    segments: Sequence[Segment],
-    loops: Sequence[Loop],
-) -> Statistics:
-    loop_of = {x: loop for loop in loops for x in loop.operations}
-    calls = {loop_of.get(x, x) for x in program.operations if x not in plan.static}
-    kept = [x for x in program.operations if x not in plan.inner]
+def statistics(recorded: Program, schedule: Schedule) -> Statistics:
+    plan, operations = schedule.plan, schedule.program.operations
+    loop_of = {x: loop for loop in schedule.loops for x in loop.operations}
+    calls = {loop_of.get(x, x) for x in operations if x not in plan.static}
+    kept = [x for x in operations if x not in plan.inner]
     allocated = [x for x in kept if x not in plan.memory and x not in plan.donated]
-    fixed = sum(memory.nbytes for memory in plan.pieces)
-    fresh = sum(x.type.nbytes for x in allocated if lowering_of(x).form is not Form.VIEW)
+    pieces = plan.pieces_of(None)
+    fixed = sum(memory.nbytes for memory in pieces)
+    lowerings = schedule.lowerings
+    fresh = sum(x.type.nbytes for x in allocated if lowerings[x].form is not Form.VIEW)
     return Statistics(
         operations=len(recorded.operations),
         calls=len(calls),
-        buffers=len(plan.pieces),
+        buffers=len(pieces),
         bytes=fixed,
-        peak=fixed + fresh + max((scratch(segment, plan) for segment in segments), default=0),
+        peak=fixed + fresh + max((scratch(tile, plan) for tile in schedule.tiles), default=0),
     )
 
 
-def scratch(segment: Segment, plan: Plan) -> int:
-    """Bytes that the threads make for the blocks of a segment while it runs."""
-    threads = min(segment.threads or available_threads(), segment.count)
-    parts = sum(segment.count * x.type.nbytes for x in segment.reductions)
-    return parts + threads * sum(memory.nbytes for memory in plan.pieces_of(segment))
+def scratch(tile: Tile, plan: Plan) -> int:
+    """Bytes that the threads make for the blocks of a tile while it runs."""
+    threads = min(tile.threads or available_threads(), tile.count)
+    parts = sum(tile.count * x.type.nbytes for x in tile.reductions)
+    return parts + threads * sum(memory.nbytes for memory in plan.pieces_of(tile))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,16 @@ import numpy as np
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.primitive import Primitive
 
-__all__ = ["Constant", "Input", "Operand", "Operation", "Origin", "Program", "Type", "rewritten"]
+__all__ = [
+    "Constant",
+    "Input",
+    "Operand",
+    "Operation",
+    "Program",
+    "SourceLocation",
+    "Type",
+    "rewrite",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ FLOAT = Type(float)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceLocation:
     """Where an operation was recorded: the user's line, and the section of the program.
 
     ``errstate`` is what `numpy.errstate` was told there, if it was not left to the caller.
@@ -124,7 +133,7 @@ class Operation:
     parameters: dict[str, Any]
     type: Type
     name: str = ""
-    origin: Origin = field(default_factory=Origin)
+    origin: SourceLocation = field(default_factory=SourceLocation)
 
     def __repr__(self) -> str:
         return f"<{self.primitive.name} at {self.origin}>"
@@ -142,10 +151,10 @@ class Program:
     outputs: tuple[Operand, ...]
 
     def __repr__(self) -> str:
-        return listing(self)
+        return format_program(self)
 
 
-def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program:
+def rewrite(program: Program, rule: Callable[[Operation], Operand]) -> Program:
     """Let ``rule`` replace operations, in order; it sees operands that are already replaced.
 
     A replacement may have new operations among its operands.
@@ -160,18 +169,18 @@ def rewritten(program: Program, rule: Callable[[Operation], Operand]) -> Program
         kept[operation] = None
 
     for operation in program.operations:
-        same = with_operands(operation, looked_up(operation.operands, known))
+        same = with_operands(operation, substitute(operation.operands, known))
         new = rule(same)
         known[operation] = new
         if new is same:
             kept[same] = None  # its operands are kept already
         elif isinstance(new, Operation):
             keep(new)
-    return Program(program.inputs, tuple(kept), looked_up(program.outputs, known))
+    return Program(program.inputs, tuple(kept), substitute(program.outputs, known))
 
 
-def looked_up(operands: Iterable[Operand], known: dict[Operand, Operand]) -> tuple[Operand, ...]:
-    """Operands with what replaces them, where it is known."""
+def substitute(operands: Iterable[Operand], known: dict[Operand, Operand]) -> tuple[Operand, ...]:
+    """Operands, each replaced by what is known to stand in its place."""
     return tuple([known.get(x, x) for x in operands])
 
 
@@ -179,17 +188,10 @@ def with_operands(operation: Operation, operands: tuple[Operand, ...]) -> Operat
     """The same operation on other operands; the very same where they are the same."""
     if operation.operands == operands:
         return operation
-    return Operation(
-        operation.primitive,
-        operands,
-        operation.parameters,
-        operation.type,
-        operation.name,
-        operation.origin,
-    )
+    return replace(operation, operands=operands)
 
 
-def listing(program: Program) -> str:
+def format_program(program: Program) -> str:
     """A program as text, one operation a line: what the passes work on."""
     names: dict[Operand, str] = {x: x.name for x in program.inputs}
 

@@ -3,16 +3,55 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from autograd_lite.compiler.passes.tiling import Blocking
+from autograd_lite.compiler.ir import Operand, Operation
 from autograd_lite.compiler.runtime.numba_math import numba_module
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.value import Value
 
-__all__ = ["BACKENDS", "Options", "blocking_of", "check_backend"]
+__all__ = ["BACKENDS", "BYTES", "Blocking", "Options", "blocking_of", "check_backend"]
 
 BACKENDS = ("numpy", "numba")
+
+BYTES = 1 << 17
+"""Of an array in a block, at most: few enough for the cache, many enough to be worth a call."""
+
+CACHE = 1 << 25
+"""Bytes of arrays that may still be in the cache when an operation comes to them."""
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """How large arrays are cut into blocks, and by how many threads those are taken."""
+
+    block: int | None = None
+    """Elements in a block; None: as many as `BYTES` allow, and all blocks alike."""
+    least: int = 1 << 15
+    """Elements of an array from which on it is cut."""
+    threads: int | None = None
+    """At most so many; None: one for each core where there is enough to do."""
+
+    def threads_for(
+        self, operations: Sequence[Operation], outer: Collection[Operand]
+    ) -> int | None:
+        """The threads for operations on arrays from outside, their results among them.
+
+        Threads take turns at calling, so calls must be long: functions that are not
+        cheap count four times, and arrays from beyond the cache as much as an operation.
+        """
+        if self.threads is not None:
+            return self.threads
+        slow = sum(not x.primitive.cheap for x in operations)
+        moved = len(outer) if sum(x.type.nbytes for x in outer) > CACHE else 0
+        pays = len(operations) + 3 * slow + moved >= 1.5 * len(operations)
+        return None if pays and not self.is_little(operations) else 1
+
+    def is_little(self, operations: Sequence[Operation]) -> bool:
+        """Whether operations cost less than blocks and threads do."""
+        elements = max(x.type.size for x in operations)
+        return elements * len(operations) < 128 * (self.block or BYTES // 16)
 
 
 @dataclass(frozen=True)
@@ -27,10 +66,15 @@ class Options:
     backend: str
     cuda_graph: bool
 
+    @property
+    def numba(self) -> bool:
+        """Whether elementwise operations are to run in loops of Numba."""
+        return self.backend == "numba"
+
 
 def blocking_of(block: int | None, threads: int | None) -> Blocking:
     if threads is not None and threads < 1:
-        raise ArgumentValueError(f"compile: threads={threads}; pass 1 or more, or leave it out")
+        raise ArgumentValueError(f"compile: threads={threads}; pass 1 or more, or omit it")
     if block is None:
         return Blocking(threads=threads)
     if block < 0:

@@ -294,7 +294,9 @@ def _blocked(contribution: Any, g: Any) -> Any:
     return np.logical_and(g == 0, np.logical_not(np.isfinite(contribution)))
 
 
-guard = Primitive(guard_forward, guard_vjp, None, name="guard", broadcasts=True, masks=True)
+guard = Primitive(
+    guard_forward, guard_vjp, None, name="guard", elementwise=True, masks=True, builtin=True
+)
 
 
 def _in_numpy(

@@ -20,7 +20,7 @@ from autograd_lite.core.errors import ArgumentTypeError, UnsupportedError
 from autograd_lite.core.node import Handle, split_inputs
 from autograd_lite.core.recorder import record
 
-__all__ = ["PYTHON_SCALARS", "Primitive", "Rule", "apply", "primitive", "registry"]
+__all__ = ["PYTHON_SCALARS", "Primitive", "Rule", "apply", "primitive", "register", "registry"]
 
 Rule = Callable[..., Any]
 
@@ -28,6 +28,14 @@ PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
 
 registry: dict[Any, Any] = {}
 """What to call for each NumPy function when an argument is a Value: mostly a Primitive."""
+
+
+def register(function: Any, primitive: Primitive) -> Primitive:
+    """Let a primitive be what is called for a NumPy function, and know that function."""
+    primitive.function = function
+    primitive.builtin = True
+    registry[function] = primitive
+    return primitive
 
 
 def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
@@ -107,6 +115,21 @@ class Primitive:
         ``argsort``); they need no rules.
     formula
         The mathematics of one application, for people: ``"tanh(x)"``.
+    elementwise
+        Each element of the result depends on its like in the inputs, which
+        broadcast: true of ``add``, not of ``matmul``.
+    cheap
+        It costs little more than to pass over its inputs.
+    selecting
+        The numbers in its inputs decide the shape of its result.
+    builtin
+        It is one call that does nothing but give its result, as NumPy's functions
+        do: a program may make it beforehand, and does not take it apart.
+
+    Attributes
+    ----------
+    function
+        The NumPy function that it is registered for; None if there is none.
 
     Raises
     ------
@@ -131,13 +154,18 @@ class Primitive:
     __slots__ = (
         "__dict__",
         "broadcasts",
+        "builtin",
+        "cheap",
         "differentiable",
         "each",
+        "elementwise",
         "fast_path",
         "forward",
+        "function",
         "joint",
         "masks",
         "rules",
+        "selecting",
         "singular",
     )
 
@@ -154,18 +182,27 @@ class Primitive:
         masks: bool = False,
         differentiable: bool = True,
         formula: str | None = None,
+        elementwise: bool = False,
+        cheap: bool = False,
+        selecting: bool = False,
+        builtin: bool = False,
     ) -> None:
+        self.function: Any = None
         self.forward = forward
         self.rules = rules
         self.each = each
         self.joint = joint
         self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
         self.arrays = arrays
-        self.broadcasts = broadcasts
+        self.broadcasts = broadcasts or elementwise
         self.singular = singular
         self.masks = masks
         self.differentiable = differentiable
         self.formula = formula
+        self.elementwise = elementwise
+        self.cheap = cheap
+        self.selecting = selecting
+        self.builtin = builtin
         self.fast_path = self._has_fast_path()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None

@@ -58,13 +58,10 @@ constant(
     np.unravel_index,
     np.ravel_multi_index,
     np.lexsort,
-    np.flatnonzero,
-    np.argwhere,
     np.bincount,
     np.histogram,
     np.histogram2d,
     np.isin,
-    np.unique,
     np.unique_all,
     np.unique_counts,
     np.unique_inverse,
@@ -74,6 +71,7 @@ constant(
     np.setdiff1d,
     np.setxor1d,
 )
+constant(np.flatnonzero, np.argwhere, np.unique, selecting=True)
 
 
 def in_place(function: Any, instead: str) -> Callable[..., Any]:

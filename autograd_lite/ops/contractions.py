@@ -10,7 +10,7 @@ import numpy as np
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.node import Handle
-from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.core.primitive import Primitive, register
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.shaping import inverse_order
 
@@ -40,7 +40,7 @@ def matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True, formula="x @ y")
-registry[np.matmul] = matmul
+register(np.matmul, matmul)
 
 
 # tensordot: contract the listed axes; what is left of x comes first, then what is left of y.
@@ -72,7 +72,7 @@ def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
 
 
 tensordot = Primitive(np.tensordot, tensordot_left, tensordot_right, arrays=2)
-registry[np.tensordot] = tensordot
+register(np.tensordot, tensordot)
 
 
 def dot_axes(x: Any, y: Any) -> Any:
@@ -96,7 +96,7 @@ def dot_right(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 dot = Primitive(np.dot, dot_left, dot_right, arrays=2)
-registry[np.dot] = dot
+register(np.dot, dot)
 
 
 @composite(np.inner)
@@ -157,7 +157,7 @@ vecdot = Primitive(
     lambda g, out, x, y: np.expand_dims(g, -1) * np.conjugate(x),
     broadcasts=True,
 )
-registry[np.vecdot] = vecdot
+register(np.vecdot, vecdot)
 
 
 @composite((np.vecdot, "__call__"))
@@ -166,17 +166,19 @@ def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
 
 
 if hasattr(np, "matvec"):  # from NumPy 2.2 on
-    registry[np.matvec] = Primitive(
+    array_function(
         np.matvec,
         lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
         lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
         broadcasts=True,
+        arrays=None,
     )
-    registry[np.vecmat] = Primitive(
+    array_function(
         np.vecmat,
         lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
         lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
         broadcasts=True,
+        arrays=None,
     )
 
 

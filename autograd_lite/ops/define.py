@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import Handle, unwrap
-from autograd_lite.core.primitive import Primitive, Rule, registry
+from autograd_lite.core.primitive import Primitive, Rule, register, registry
 from autograd_lite.ops.indexing import scatter
 
 __all__ = [
@@ -37,11 +37,11 @@ def ufunc(
         forward or function,
         *rules,
         name=function.__name__,
-        broadcasts=True,
+        elementwise=True,
         singular=singular,
         **options,
     )
-    registry[function] = primitive
+    register(function, primitive)
     registry[function, "__call__"] = partial(with_keywords, function, primitive)
     return primitive
 
@@ -79,7 +79,7 @@ def masked(function: Any, primitive: Primitive) -> Primitive:
         return 0 * g if rule is None else np.where(where, rule(g, out, *inputs), 0)
 
     return Primitive(
-        forward, each=vjp, name=primitive.name, broadcasts=True, singular=True, masks=True
+        forward, each=vjp, name=primitive.name, elementwise=True, singular=True, masks=True
     )
 
 
@@ -92,8 +92,7 @@ def array_function(
     """
     options.setdefault("arrays", len(rules))
     primitive = Primitive(forward or function, *rules, name=function.__name__, **options)
-    registry[function] = primitive
-    return primitive
+    return register(function, primitive)
 
 
 def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -217,7 +216,7 @@ def _holds_node(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and any(isinstance(part, Handle) for part in x)
 
 
-def constant(*functions: Any) -> None:
+def constant(*functions: Any, **options: Any) -> None:
     """Register functions whose results carry no gradient."""
     for function in functions:
-        registry[function] = Constant(function, differentiable=False)
+        register(function, Constant(function, differentiable=False, **options))

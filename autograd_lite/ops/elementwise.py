@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.duck_arrays import array_of
-from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.core.primitive import Primitive, register, registry
 from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
 
 function: Any
@@ -45,6 +45,7 @@ add = ufunc(
     lambda g, out, x, y: g,
     forward=operator.add,
     singular=False,
+    cheap=True,
     formula="x + y",
 )
 subtract = ufunc(
@@ -53,6 +54,7 @@ subtract = ufunc(
     lambda g, out, x, y: -g,
     forward=operator.sub,
     singular=False,
+    cheap=True,
     formula="x - y",
 )
 multiply = ufunc(
@@ -60,6 +62,7 @@ multiply = ufunc(
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: g * x,
     forward=operator.mul,
+    cheap=True,
     formula="x · y",
 )
 divide = ufunc(
@@ -70,10 +73,15 @@ divide = ufunc(
     formula="x / y",
 )
 negative = ufunc(
-    np.negative, lambda g, out, x: -g, forward=operator.neg, singular=False, formula="-x"
+    np.negative,
+    lambda g, out, x: -g,
+    forward=operator.neg,
+    singular=False,
+    cheap=True,
+    formula="-x",
 )
 positive = ufunc(
-    np.positive, lambda g, out, x: g, forward=operator.pos, singular=False, formula="x"
+    np.positive, lambda g, out, x: g, forward=operator.pos, singular=False, cheap=True, formula="x"
 )
 reciprocal = ufunc(np.reciprocal, lambda g, out, x: -g * out * out, formula="1 / x")
 floor_divide = ufunc(np.floor_divide, zero, zero, forward=operator.floordiv, formula="⌊x / y⌋")
@@ -123,13 +131,13 @@ power_operator = Primitive(
     power_base,
     power_exponent,
     name="power",
-    broadcasts=True,
+    elementwise=True,
     singular=True,
     formula="x ** n",
 )
-registry[operator.pow] = power_operator
+register(operator.pow, power_operator)
 float_power = ufunc(np.float_power, power_base, power_exponent, formula="x ** n")
-square = ufunc(np.square, lambda g, out, x: g * (2 * x), formula="x²")
+square = ufunc(np.square, lambda g, out, x: g * (2 * x), cheap=True, formula="x²")
 sqrt = ufunc(np.sqrt, lambda g, out, x: g / (2 * out), formula="√x")
 cbrt = ufunc(np.cbrt, lambda g, out, x: g / (3 * out * out), formula="∛x")
 hypot = ufunc(
@@ -213,7 +221,7 @@ sinc_derivative: Primitive = Primitive(
     sinc_derivative_forward,
     lambda g, out, x, order: g * sinc_derivative(x, order=order + 1),
     name="sinc_derivative",
-    broadcasts=True,
+    elementwise=True,
 )
 sinc = ufunc(np.sinc, lambda g, out, x: g * sinc_derivative(x, order=1))
 
@@ -236,7 +244,7 @@ i0_derivative: Primitive = Primitive(
     i0_derivative_forward,
     lambda g, out, x, order: g * i0_derivative(x, order=order + 1),
     name="i0_derivative",
-    broadcasts=True,
+    elementwise=True,
 )
 i0 = ufunc(np.i0, lambda g, out, x: g * i0_derivative(x, order=1))
 
@@ -282,16 +290,18 @@ absolute = ufunc(
     np.absolute,
     lambda g, out, x: g * np.sign(np.conjugate(x)),
     forward=operator.abs,
+    cheap=True,
     formula="|x|",
 )
 fabs = ufunc(np.fabs, lambda g, out, x: g * np.sign(x), formula="|x|")
-sign = ufunc(np.sign, sign_vjp, singular=False)
+sign = ufunc(np.sign, sign_vjp, singular=False, cheap=True)
 maximum = ufunc(
     np.maximum,
     lambda g, out, x, y: np.where(x > y, g, np.where(x == y, g / 2, 0)),
     lambda g, out, x, y: np.where(y > x, g, np.where(x == y, g / 2, 0)),
     masks=True,
     singular=False,
+    cheap=True,
     formula="max(x, y)",
 )
 minimum = ufunc(
@@ -300,6 +310,7 @@ minimum = ufunc(
     lambda g, out, x, y: np.where(y < x, g, np.where(x == y, g / 2, 0)),
     masks=True,
     singular=False,
+    cheap=True,
     formula="min(x, y)",
 )
 fmax = ufunc(
@@ -330,19 +341,21 @@ relu = Primitive(
     relu_forward,
     lambda g, out, x: g * (x > 0),
     name="relu",
-    broadcasts=True,
+    elementwise=True,
     masks=True,
+    cheap=True,
     formula="max(x, 0)",
 )
-registry["relu"] = relu
+register("relu", relu)
 
 clip_between = Primitive(
     np.clip,
     lambda g, out, x, low, high: np.where(out == x, g, 0),
     lambda g, out, x, low, high: np.where(x < low, g, 0),
     lambda g, out, x, low, high: np.where(x > high, g, 0),
-    broadcasts=True,
+    elementwise=True,
     masks=True,
+    builtin=True,
 )
 
 
@@ -360,10 +373,12 @@ where_chosen = Primitive(
     None,
     lambda g, out, condition, x, y: np.where(condition, g, 0),
     lambda g, out, condition, x, y: np.where(condition, 0, g),
-    broadcasts=True,
+    elementwise=True,
     masks=True,
+    cheap=True,
+    builtin=True,
 )
-constant(np.nonzero)
+constant(np.nonzero, selecting=True)
 
 
 @composite(np.where)
@@ -404,13 +419,11 @@ for function, python_operator in (
     (np.bitwise_or, operator.or_),
     (np.bitwise_xor, operator.xor),
 ):
-    registry[function] = Primitive(python_operator, name=function.__name__, differentiable=False)
+    name = function.__name__
+    register(function, Primitive(python_operator, name=name, differentiable=False, cheap=True))
 
+constant(np.invert, np.logical_and, np.logical_or, np.logical_not, cheap=True)
 constant(
-    np.invert,
-    np.logical_and,
-    np.logical_or,
-    np.logical_not,
     np.logical_xor,
     np.isfinite,
     np.isnan,

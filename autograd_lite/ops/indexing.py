@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import is_duck_array
-from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.core.primitive import Primitive, register
 
 
 def repeats_possible(parts: tuple[Any, ...]) -> bool:
@@ -86,10 +86,10 @@ def at_add_increment_vjp(g: Any, out: Any, x: Any, increment: Any, *parts: Any) 
 
 
 getitem = Primitive(getitem_forward, getitem_vjp, name="getitem", masks=True)
-scatter = Primitive(scatter_forward, scatter_vjp, name="scatter")
+scatter = Primitive(scatter_forward, scatter_vjp, name="scatter", builtin=True)
 at_set = Primitive(at_set_forward, at_set_vjp, at_set_replacement_vjp, name="at.set", masks=True)
 at_add = Primitive(at_add_forward, at_add_vjp, at_add_increment_vjp, name="at.add")
 
-registry[operator.getitem] = getitem
-registry["at.set"] = at_set
-registry["at.add"] = at_add
+register(operator.getitem, getitem)
+register("at.set", at_set)
+register("at.add", at_add)

@@ -103,10 +103,6 @@ def lstsq_vjp(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 solve = array_function(np.linalg.solve, solve_left, solve_right, broadcasts=True)
-
-PRODUCTS = ("matmul", "vecdot", "matvec", "vecmat")  # the last two from NumPy 2.2 on
-OF_MATRICES = frozenset({solve, *(registry[getattr(np, x)] for x in PRODUCTS if hasattr(np, x))})
-"""They broadcast too, but not along their last axes: there they take vectors and matrices."""
 lstsq = multiple(np.linalg.lstsq, None, arrays=2, joint=lstsq_vjp)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.primitive import Primitive, Rule, registry
+from autograd_lite.core.primitive import Primitive, Rule, register, registry
 from autograd_lite.ops.define import composite, constant
 from autograd_lite.ops.shaping import inverse_order
 
@@ -30,7 +30,7 @@ class Reduction(Primitive):
         name = function.__name__
         super().__init__(function, rule, arrays=1, **options)
         self.masked = Primitive(forward, masked_rule, None, name=name, **options)
-        registry[function] = self
+        register(function, self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "where" not in kwargs:
@@ -141,13 +141,13 @@ def along_first(reduction: Any, array: Any, axis: Any = 0, **keywords: Any) -> A
     return reduction(array, axis=axis, **keywords)
 
 
-sum = Reduction(np.sum, sum_vjp)  # noqa: A001
-mean = Reduction(np.mean, mean_vjp)
+sum = Reduction(np.sum, sum_vjp, cheap=True)  # noqa: A001
+mean = Reduction(np.mean, mean_vjp, cheap=True)
 var = Reduction(np.var, var_vjp)
 std = Reduction(np.std, std_vjp)
-max_ = Reduction(np.max, extremum_vjp, masks=True)
-min_ = Reduction(np.min, extremum_vjp, masks=True)
-prod = Reduction(np.prod, prod_vjp)
+max_ = Reduction(np.max, extremum_vjp, masks=True, cheap=True)
+min_ = Reduction(np.min, extremum_vjp, masks=True, cheap=True)
+prod = Reduction(np.prod, prod_vjp, cheap=True)
 
 
 # The same functions under other names, and as methods of ufuncs.

@@ -171,7 +171,7 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     return as_new_node(a)
 
 
-identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity")
+identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity", builtin=True)
 
 recompute = Primitive(lambda x: x, lambda g, out, x: g, name="recompute")
 """The identity, from which on a checkpointed function is computed once more.

@@ -22,11 +22,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.array_methods import ArrayMethods
-from autograd_lite.core.backward import guard
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
 from autograd_lite.core.primitive import Primitive, registry
-from autograd_lite.ops import contractions, elementwise, indexing, joining, linalg
+from autograd_lite.ops import contractions, indexing, joining
 
 __all__ = ["Batched", "NoBatchingRuleError", "rows_of", "same_in_all_rows"]
 
@@ -144,7 +143,7 @@ class Batched(ArrayMethods):
         """Apply a primitive to inputs of which at least one is Batched."""
         if not any(map(is_stacked, inputs)):
             return same_in_all_rows(primitive(*map(array_of, inputs), **parameters))
-        if primitive in ELEMENTWISE:
+        if primitive.elementwise:
             return each_element(primitive, inputs, parameters)
         rule = BATCHING.get(primitive)
         if rule is None:
@@ -225,20 +224,6 @@ Rule = Callable[[Primitive, Sequence[Any], dict[str, Any]], Any]
 """From a primitive, its inputs and static arguments to an array with the leading axis."""
 
 BATCHING: dict[Primitive, Rule] = {}
-
-ELEMENTWISE = {
-    primitive
-    for primitive in registry.values()
-    if isinstance(primitive, Primitive) and primitive.broadcasts
-} | {
-    elementwise.relu,
-    elementwise.clip_between,
-    elementwise.where_chosen,
-    elementwise.sinc_derivative,
-    elementwise.i0_derivative,
-    guard,
-}
-ELEMENTWISE -= linalg.OF_MATRICES
 
 
 def batching(*functions: Any) -> Callable[[Rule], Rule]:

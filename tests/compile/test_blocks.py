@@ -279,7 +279,7 @@ def test_a_forked_process_makes_threads_of_its_own():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"threads": 0}, "compile: threads=0; pass 1 or more, or leave it out"),
+        ({"threads": 0}, "compile: threads=0; pass 1 or more, or omit it"),
         ({"block": -1}, "compile: block=-1; pass 1 or more, or 0 for no blocks"),
     ],
 )

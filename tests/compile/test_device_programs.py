@@ -251,7 +251,7 @@ def test_what_cannot_be_captured_is_a_clear_error(monkeypatch: Any) -> None:
         compiled(*given)
     assert str(refused.value) == (
         "a part of the program cannot be captured as a CUDA graph (calling cuRAND API during "
-        "stream capture is unsupported); leave cuda_graph=True out"
+        "stream capture is unsupported); omit cuda_graph=True"
     )
 
 
@@ -263,8 +263,8 @@ def test_options_for_other_arrays_are_refused(library: Any) -> None:
     with pytest.raises(ag.CompileError) as refused:
         ag.compile(loss, cuda_graph=True)(*drawn())
     assert str(refused.value) == (
-        "loss is to run as CUDA graphs, but its arrays are NumPy's; pass arrays of CuPy, or leave "
-        "cuda_graph=True out"
+        "loss is to run as CUDA graphs, but its arrays are NumPy's; pass arrays of CuPy, or omit "
+        "cuda_graph=True"
     )
     with pytest.raises(ag.ArgumentValueError, match=r"^compile: check_finite=True looks at every"):
         ag.compile(loss, cuda_graph=True, check_finite=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autograd_lite as ag
-from autograd_lite.compiler.codegen import loops
+from autograd_lite.compiler.passes.join_loops import MOST_PAIRS, join_loops
 from tests.compile.elementwise_programs import assert_close, laid_out, programs, with_gradients
 
 pytest.importorskip("numba")
@@ -124,7 +124,7 @@ def test_no_loop_has_more_arrays_than_the_compiler_compares():
         if line.startswith("@guvectorize"):
             arrays_of, written = line.count("(m,n)"), line.split("args=")[1].count(",")
             pairs = written * (written - 1) // 2 + written * (arrays_of - written)
-            assert pairs <= loops.MOST_PAIRS
+            assert pairs <= MOST_PAIRS
 
 
 def test_what_is_large_has_loops_within_its_blocks():
@@ -176,8 +176,8 @@ def test_random_programs_in_joined_loops(drawn):
     values = with_gradients(steps, inputs)
     expected = ag.compile(values, check=False)(*inputs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loops, "LARGE", 1)
-        patch.setattr(loops, "LEAST_ROW", 1)
+        patch.setitem(join_loops.__globals__, "LARGE", 1)
+        patch.setitem(join_loops.__globals__, "LEAST_ROW", 1)
         for options in ({"block": 0}, {"block": 2}, {"donate": tuple(range(len(inputs)))}):
             given = [np.array(x, order="K") for x in inputs]
             if "donate" in options and not all(x.ndim for x in given):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiler import lowering
+from autograd_lite.compiler.lowering.calls import LEAST_BY_BITS
 
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan, 1e-40])
 
@@ -31,7 +31,7 @@ def assert_same_bits(mine, yours):
 
 
 @every_float
-@pytest.mark.parametrize("size", [10, 2 * lowering.LEAST_BY_BITS])
+@pytest.mark.parametrize("size", [10, 2 * LEAST_BY_BITS])
 @pytest.mark.parametrize(
     "choose",
     [

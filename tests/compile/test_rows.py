@@ -9,7 +9,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.compiler.frontend.recording import record_program
-from autograd_lite.compiler.passes.simplify import exact_algebra
+from autograd_lite.compiler.passes.simplify import simplify
 from autograd_lite.core.tree import flatten
 from tests.compile.test_equivalence import assert_compiles, assert_same
 from tests.ops.cases import CASES
@@ -70,7 +70,7 @@ def test_shares_that_cannot_be_poisoned_are_not_guarded():
     program = record_program(ag.hessian(lambda x: np.sum(function(x, x) ** 2)), (POINT,), {}, "x")
     guards = [x.primitive.name for x in program.program.operations].count("guard")
     # A guard that is needed is written out as a choice by whether upstream is 0.
-    needed = [x.primitive.name for x in exact_algebra(program.program).operations]
+    needed = [x.primitive.name for x in simplify(program.program).operations]
     assert 0 < needed.count("not_equal") < guards
 
 

@@ -1,153 +1,20 @@
-"""Joined loops: elementwise operations, one after the other, made one loop with several results.
-
-What fusion leaves apart, because more than one operation uses it or the caller
-wants it, passes over memory several times.  Here such operations share a loop:
-each array is read once, and a result may lie where an operand of its element
-was.  Numba compiles the loop to a generalised ufunc, which writes into its
-arguments.
-"""
+"""The source of a loop with several results: a generalised ufunc that Numba compiles."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import groupby
-from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd_lite.compiler.ir import Input, Operand, Operation, Program
-from autograd_lite.compiler.passes.fusion import (
-    ELEMENTARY,
-    FLOAT,
-    LARGE,
-    MOST_CALLS,
-    Fused,
-    LoopText,
-    has_formula,
-    is_varying,
-    loop_names,
-    number_name,
-    parts_of,
-)
-from autograd_lite.compiler.passes.tiling import Segment
+from autograd_lite.compiler.codegen.operations import OperationWriter
+from autograd_lite.compiler.ir import Operand, Operation
+from autograd_lite.compiler.lowering.formulas import FLOAT, LoopText, loop_names, number_name
+from autograd_lite.compiler.passes.groups import Loop, has_axis, is_along
 from autograd_lite.compiler.runtime.numba_math import numba_module
 
-if TYPE_CHECKING:
-    from autograd_lite.compiler.codegen.emitter import SourceWriter
-
-__all__ = ["Loop", "LoopWriter", "joined"]
-
-LEAST_ROW = 8
-"""Numbers along the last axis: the loop is entered anew for every row."""
-
-MOST_OPERATIONS = 24
-
-MOST_PAIRS = 8
-"""Of arrays, one of them written, that may lie over each other: so many LLVM compares before
-it computes on vectors, and with more it does not."""
-
-
-@dataclass(eq=False)
-class Loop:
-    """Operations in order, all computed for an element before the next one is looked at."""
-
-    operations: tuple[Operation, ...]
-    escaping: tuple[Operation, ...]
-    """Those whose result somebody outside wants; the others are numbers of the loop."""
-
-    @property
-    def inner(self) -> frozenset[Operation]:
-        """Those whose result is a number of the loop, and lies nowhere."""
-        return frozenset(self.operations) - frozenset(self.escaping)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.operations[0].type.shape
-
-    @property
-    def operands(self) -> list[Operand]:
-        """What the loop is given, each once."""
-        read = (x for operation in self.operations for x in operation.operands)
-        outer = (x for x in read if is_varying(x) and x not in self.operations)
-        return list(dict.fromkeys(outer))
-
-
-def joined(
-    program: Program, segments: Sequence[Segment], partners: Mapping[Operation, Input]
-) -> list[Loop]:
-    """The loops of a program, each within one segment or outside of all.
-
-    ``partners`` are the arguments that results may be written over.
-    """
-    segment_of = {x: segment for segment in segments for x in segment.operations}
-
-    def alike(x: Operation) -> Any:
-        return has_loop(x) and (x.type.shape, x.origin.errstate, segment_of.get(x))
-
-    join = Joining(program, partners)
-    runs = (list(run) for in_loop, run in groupby(program.operations, alike) if in_loop)
-    return [loop for run in runs for loop in join.divided(run) if join.is_worthwhile(loop)]
-
-
-def has_loop(operation: Operation) -> bool:
-    return isinstance(operation.primitive, Fused) or has_formula(operation)
-
-
-class Joining:
-    """Which operations, of those that follow each other and have one shape, share a loop."""
-
-    def __init__(self, program: Program, partners: Mapping[Operation, Input]) -> None:
-        self.partners = partners
-        self.results = frozenset(program.outputs)
-        self.users: dict[Operand, set[Operation]] = defaultdict(set)
-        for operation in program.operations:
-            for x in operation.operands:
-                self.users[x].add(operation)
-
-    def divided(self, run: Sequence[Operation]) -> Iterator[Loop]:
-        """Loops that are short enough, in order."""
-        loop = self._loop(run[:1])
-        for operation in run[1:]:
-            longer = self._loop((*loop.operations, operation))
-            if self._is_short(longer):
-                loop = longer
-            else:
-                yield loop
-                loop = self._loop((operation,))
-        yield loop
-
-    def _loop(self, operations: Sequence[Operation]) -> Loop:
-        members = set(operations)
-        wanted = (x for x in operations if x in self.results or not self.users[x] <= members)
-        return Loop(tuple(operations), tuple(wanted))
-
-    def _is_short(self, loop: Loop) -> bool:
-        parts = {part for x in loop.operations for part in parts_of(x)}
-        calls = sum(part.primitive in ELEMENTARY for part in parts)
-        if len(parts) > MOST_OPERATIONS or calls > MOST_CALLS:
-            return False
-        written = {self.partners.get(x, x) for x in loop.escaping}
-        read = {x for x in loop.operands if is_along(x, loop.shape)} - written
-        pairs = len(written) * (len(written) - 1) // 2 + len(written) * len(read)
-        return pairs <= MOST_PAIRS
-
-    def is_worthwhile(self, loop: Loop) -> bool:
-        """Whether it is better than a call of NumPy, or of a ufunc, for each operation.
-
-        A ufunc computes one number at a time where an operand is the same all along a row,
-        or where the result lies over one.
-        """
-        if prod(loop.shape) < LARGE or loop.shape[-1] < LEAST_ROW:
-            return False
-        (first, *more) = loop.operations
-        stands_still = any(not is_along(x, loop.shape) for x in loop.operands)
-        return bool(more) or (
-            isinstance(first.primitive, Fused) and (stands_still or first in self.partners)
-        )
+__all__ = ["write_loop"]
 
 
 class JoinedText(LoopText):
@@ -172,59 +39,46 @@ class JoinedText(LoopText):
         )
 
 
-class LoopWriter:
-    """Writes one loop into the source of a program, or of a block."""
+def write_loop(write: OperationWriter, loop: Loop, n_axes: int | None = None) -> None:
+    """Write a loop into the source of a program, or of a block.
 
-    def __init__(self, source: SourceWriter, loop: Loop) -> None:
-        self.source = source
-        self.loop = loop
-        self.operations = loop.operations
-
-    def write(self, n_axes: int | None = None) -> None:
-        """``n_axes`` are those of the arrays as they are here: in blocks, leading ones are one."""
-        source, shape = self.source, self.loop.shape
-        n_axes = min(2, n_axes or len(shape))
-        text = JoinedText(shape)
-        for operation in self.operations:
-            text.add(operation)
-        given = {name: x for x, name in text.operands.items()}
-        arguments = {name: self._argument(x, n_axes) for name, x in given.items()}
-        results: dict[str, Operation] = {}
-        for x in self.loop.escaping:
-            array = source.result_array(x)
-            over = (name for name, argument in arguments.items() if argument == array)
-            name = next(over, f"x{len(given) + 1}")
-            given[name] = results[name] = x
-            arguments[name] = array
-        function = text.definition(list(given), results)
-        types = [
-            f"{number_name(x)}[{', '.join(':' * max(1, len(core(x, shape, n_axes))))}]"
-            for x in given.values()
-        ]
-        layout = ",".join(f"({','.join(core(x, shape, n_axes))})" for x in given.values())
-        written = tuple(i for i, name in enumerate(given) if name in results)
-        call = compiled_along_rows(function, f"void({', '.join(types)})", layout, written)
-        decorator = f"@guvectorize({layout!r}, writable_args={written})"
-        source.enter(self.operations[0])
-        name = source.defined(call, f"{decorator}\n{function}")
-        source.add(self.operations[-1], [f"{name}({', '.join(arguments.values())})"])
-
-    def _argument(self, x: Operand, n_axes: int) -> str:
-        """An operand without the axes along which it is one number."""
-        name = self.source.operand(x, x.type.dtype or FLOAT)
-        axes = range(min(n_axes, len(x.type.shape)), 0, -1)
-        parts = ", ".join(":" if has_axis(x, self.loop.shape, axis) else "0" for axis in axes)
-        return f"{name}[..., {parts.removeprefix(':, ')}]" if "0" in parts else name
+    ``n_axes`` are those of the arrays as they are here: in blocks, leading ones are one.
+    """
+    emitter, shape = write.emitter, loop.shape
+    n_axes = min(2, n_axes or len(shape))
+    text = JoinedText(shape)
+    for operation in loop.operations:
+        text.add(operation)
+    given = {name: x for x, name in text.operands.items()}
+    arguments = {name: argument(write, loop, x, n_axes) for name, x in given.items()}
+    results: dict[str, Operation] = {}
+    for x in loop.escaping:
+        array = write.result_array(x)
+        over = (name for name, argument in arguments.items() if argument == array)
+        name = next(over, f"x{len(given) + 1}")
+        given[name] = results[name] = x
+        arguments[name] = array
+    function = text.definition(list(given), results)
+    cores = [core(x, shape, n_axes) for x in given.values()]
+    types = [
+        f"{number_name(x)}[{', '.join(':' * max(1, len(axes)))}]"
+        for x, axes in zip(given.values(), cores, strict=True)
+    ]
+    layout = ",".join(f"({','.join(axes)})" for axes in cores)
+    writable = tuple(i for i, name in enumerate(given) if name in results)
+    ufunc = compile_along_rows(function, f"void({', '.join(types)})", layout, writable)
+    decorator = f"@guvectorize({layout!r}, writable_args={writable})"
+    write.enter(loop.operations[0])
+    name = emitter.define(ufunc, f"{decorator}\n{function}")
+    write.add(loop.operations[-1], [f"{name}({', '.join(arguments.values())})"])
 
 
-def has_axis(x: Operand, shape: tuple[int, ...], axis: int) -> bool:
-    """Whether an operand has numbers for all along an axis, counted from the last one, 1."""
-    return len(x.type.shape) >= axis and x.type.shape[-axis] == shape[-axis]
-
-
-def is_along(x: Operand, shape: tuple[int, ...]) -> bool:
-    """Whether an operand has a number for each along a row, and not one for all."""
-    return has_axis(x, shape, 1)
+def argument(write: OperationWriter, loop: Loop, x: Operand, n_axes: int) -> str:
+    """An operand without the axes along which it is one number."""
+    name = write.emitter.operand(x, x.type.dtype or FLOAT)
+    axes = range(min(n_axes, len(x.type.shape)), 0, -1)
+    parts = ", ".join(":" if has_axis(x, loop.shape, axis) else "0" for axis in axes)
+    return f"{name}[..., {parts.removeprefix(':, ')}]" if "0" in parts else name
 
 
 def core(x: Operand, shape: tuple[int, ...], n_axes: int) -> list[str]:
@@ -235,7 +89,7 @@ def core(x: Operand, shape: tuple[int, ...], n_axes: int) -> list[str]:
 
 
 @cache
-def compiled_along_rows(text: str, signature: str, layout: str, written: tuple[int, ...]) -> Any:
+def compile_along_rows(text: str, signature: str, layout: str, writable: tuple[int, ...]) -> Any:
     """The generalised ufunc for a loop along rows; the same text is compiled once."""
     numba = numba_module()
     names = loop_names() | {"contiguous": contiguous()}
@@ -243,7 +97,7 @@ def compiled_along_rows(text: str, signature: str, layout: str, written: tuple[i
     names["along"] = numba.njit(error_model="numpy", forceinline=True)(names["loop"])
     parameters = list(inspect.signature(names["loop"]).parameters)
     exec(calls_along_rows(parameters, re.findall(r"\((.*?)\)", layout)), names)
-    return numba.guvectorize([signature], layout, writable_args=written)(names["loop"]).ufunc
+    return numba.guvectorize([signature], layout, writable_args=writable)(names["loop"]).ufunc
 
 
 def calls_along_rows(parameters: Sequence[str], cores: Sequence[str]) -> str:

@@ -25,18 +25,17 @@ from autograd_lite.compiler.ir import (
     Input,
     Operand,
     Operation,
-    Origin,
     Program,
+    SourceLocation,
     Type,
-    looked_up,
-    rewritten,
+    rewrite,
+    substitute,
     with_operands,
 )
-from autograd_lite.compiler.runtime.backend import Library, library_of
+from autograd_lite.compiler.runtime.backend import NumpyBackend, backend_of
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.node import Handle, Node, serials
-from autograd_lite.core.primitive import registry
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops import indexing
 from autograd_lite.transforms.checkpoint import Recomputing
@@ -53,7 +52,7 @@ class Recorded:
     """The function's result with the number of an output, or a plain object, in each place."""
     captured: tuple[Node, ...]
     """Values of the outside; their data follow the arguments as inputs."""
-    library: Library
+    backend: NumpyBackend
     """Whose arrays all these are."""
 
 
@@ -114,10 +113,10 @@ def with_private_constants(program: Program) -> Program:
     known: dict[Operand, Operand] = {x: replace(x, private=is_private(x)) for x in arrays}
 
     def rule(operation: Operation) -> Operand:
-        return with_operands(operation, looked_up(operation.operands, known))
+        return with_operands(operation, substitute(operation.operands, known))
 
-    program = rewritten(program, rule)
-    return replace(program, outputs=looked_up(program.outputs, known))
+    program = rewrite(program, rule)
+    return replace(program, outputs=substitute(program.outputs, known))
 
 
 def references(array: Any) -> int:
@@ -250,19 +249,12 @@ def is_same_state(x: Any, y: Any) -> bool:
     return np.array_equal(x, y) if isinstance(x, np.ndarray) else bool(x == y)
 
 
-SELECTING = frozenset(
-    registry[function]
-    for function in (np.nonzero, np.flatnonzero, np.argwhere, np.unique)
-    if function in registry
-)
-
-
 def check_shape_is_fixed(operation: Operation) -> None:
     """A program has fixed shapes: selecting elements by their values is not for it."""
     by_mask = operation.primitive is indexing.getitem and any(
         not isinstance(x, Constant) and x.type.dtype == bool for x in operation.operands[1:]
     )
-    if by_mask or operation.primitive in SELECTING:
+    if by_mask or operation.primitive.selecting:
         raise CompileError(
             f"{operation.primitive.name} at {operation.origin}: the shape of its result depends "
             "on values, and a program has fixed shapes; write np.where(mask, x, 0) instead of "
@@ -301,8 +293,8 @@ class Graph:
                 places.append(leaf)
         program = Program(tuple(self.inputs), tuple(operations), tuple(outputs))
         captured = tuple(self.captured)
-        library = library_of([*self.arguments, *(node.data for node in captured)])
-        return Recorded(program, unflatten(result, places), captured, library)
+        backend = backend_of([*self.arguments, *(node.data for node in captured)])
+        return Recorded(program, unflatten(result, places), captured, backend)
 
     def order(self, roots: Iterable[Node]) -> list[Node]:
         """The nodes of the trace that the roots were computed from, oldest first."""
@@ -339,7 +331,7 @@ class Graph:
         self.known[node] = operation
         return operation
 
-    def origin_of(self, node: Node) -> Origin:
+    def origin_of(self, node: Node) -> SourceLocation:
         """Where a node was recorded; what follows the reverse sweep is the update."""
         origin = location_of(node)
         if origin.section == "forward" and self.section != "forward":

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.ir import Origin
+from autograd_lite.compiler.ir import SourceLocation
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.node import ABSENT, Handle, Node, serials
 from autograd_lite.core.recorder import Recorder, current, using
@@ -37,7 +37,7 @@ __all__ = [
 
 ENGINE = "autograd_lite"
 
-NOWHERE = Origin()
+NOWHERE = SourceLocation()
 
 LEAST_FORGOTTEN = 1 << 20
 """Bytes of results from which on a trace keeps their first row only."""
@@ -62,7 +62,7 @@ class Trace:
         self.forgets = forgets
         self.has_forgotten = False
         self.draws: list[Node] = []
-        self.differentiated: Origin | None = None
+        self.differentiated: SourceLocation | None = None
 
     def kept(self, data: Any) -> Any:
         """A result; a large one as an array of the same type that repeats its first row."""
@@ -74,7 +74,7 @@ class Trace:
         self.has_forgotten = True
         return np.broadcast_to(data[:1].copy(), data.shape)
 
-    def location(self, frame: FrameType | None) -> Origin:
+    def location(self, frame: FrameType | None) -> SourceLocation:
         """The user's line that a call comes from; in a reverse sweep, the differentiated one."""
         errstate = errstate_inside()
         if self.differentiated is not None:
@@ -84,7 +84,7 @@ class Trace:
             if not from_engine(frame):
                 return location_at(frame.f_code.co_filename, frame.f_lineno, "forward", errstate)
             frame = frame.f_back
-        return Origin(errstate=errstate)
+        return SourceLocation(errstate=errstate)
 
 
 def from_engine(frame: FrameType) -> bool:
@@ -98,9 +98,9 @@ def is_engine(module: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 12)
-def location_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> Origin:
+def location_at(file: str, line: int, section: str, errstate: tuple[Any, ...]) -> SourceLocation:
     """One object for all operations of a line: the garbage collector visits every object."""
-    return Origin(file, line, section, errstate)
+    return SourceLocation(file, line, section, errstate)
 
 
 CALLERS_ERRSTATE = dict.fromkeys(np.geterr(), "call")
@@ -131,10 +131,10 @@ class TracedNode(Node):
 
     __slots__ = ("location",)
 
-    location: Origin
+    location: SourceLocation
 
 
-def location_of(node: Node) -> Origin:
+def location_of(node: Node) -> SourceLocation:
     """The line that a node was recorded for, if it was recorded by a trace."""
     return node.location if isinstance(node, TracedNode) else NOWHERE
 

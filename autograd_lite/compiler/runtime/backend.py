@@ -1,4 +1,4 @@
-"""Whose arrays a program computes with: NumPy's, or those of a library that has its functions.
+"""Backends: whose arrays a program computes with, NumPy's or those of a library with its functions.
 
 A program is the same for both.  What differs is kept here: where a function is
 found, how constants get there, and the few calls that the library words differently.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -16,9 +15,9 @@ import numpy as np
 
 from autograd_lite.compiler.runtime.replay import Replayed
 from autograd_lite.core.duck_arrays import is_device_array, package_of
-from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.errors import CompileError, UnsupportedError
 
-__all__ = ["NUMPY", "REDUCTIONS", "Library", "imported_from", "library_of"]
+__all__ = ["CupyBackend", "NumpyBackend", "backend_of", "imported_from"]
 
 MODULES = (np, np.linalg, np.fft, math)
 
@@ -28,7 +27,6 @@ REDUCTIONS: dict[np.ufunc, Any] = {
     np.maximum: np.max,
     np.minimum: np.min,
 }
-"""Reductions by functions: CuPy's ``maximum`` and ``minimum`` have no ``reduce``."""
 
 
 def imported_from(value: Any) -> tuple[str, str] | None:
@@ -40,36 +38,86 @@ def imported_from(value: Any) -> tuple[str, str] | None:
     return None
 
 
-@dataclass(frozen=True)
-class Library:
-    """A module with NumPy's functions for arrays of its own."""
+class NumpyBackend:
+    """NumPy itself, whose functions are where they are and whose arrays need not move."""
 
-    module: ModuleType
-
-    @property
-    def is_numpy(self) -> bool:
-        return self.module is np
-
-    def replayed(self, lines: Callable[[], None]) -> Replayed:
-        """Lines that are captured as a CUDA graph."""
-        return Replayed(self.module.cuda, lines)
-
-    @property
-    def name(self) -> str:
-        return self.module.__name__
+    has_blocks = True
+    """Whether arrays are worth cutting into blocks: it has no parallel loops of its own."""
+    has_generators = True
+    """Whether random generators fill its arrays."""
+    has_scalars = True
+    """Whether a single number is something other than an array without axes."""
+    moves_arguments = False
+    """Whether arguments may have to move to where it computes."""
+    prefers_columns = True
+    """Whether it reduces columns much faster than short rows."""
 
     def place(self, function: Any) -> tuple[str, str] | None:
         """The module and name under which programs import what is NumPy's function elsewhere."""
+        return imported_from(function)
+
+    def own(self, function: Any) -> Any:
+        """The library's function for one of NumPy's; any other function as it is."""
+        return function
+
+    def constant(self, array: Any) -> Any:
+        """A constant where the program computes, moved there once."""
+        return array
+
+    def index(self, value: Any) -> Any:
+        """A constant that may be an index, as the library takes it."""
+        return value
+
+    def reduction(
+        self, ufunc: np.ufunc, out: str | None, keeps: bool
+    ) -> tuple[Any, str, list[str]]:
+        """What reduces by a ufunc: a function, its method, and the arguments after the axis."""
+        options = ["None", out or "None", "True"] if keeps else ["None", out] if out else []
+        return ufunc, ".reduce", options
+
+    def receive(self, leaves: list[Any]) -> list[Any]:
+        """The arguments of a call; arrays of NumPy beside the library's own move there."""
+        return leaves
+
+    def accepts(self, data: Any) -> bool:
+        """Whether an array that was captured is of this library, or moves to it."""
+        return not is_device_array(data)
+
+    def is_writeable(self, array: Any) -> bool:
+        return bool(array.flags.writeable)
+
+    def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
+        """Refuse options that go with other arrays."""
+        if cuda_graph:
+            raise CompileError(
+                f"{function} is to run as CUDA graphs, but its arrays are NumPy's; "
+                "pass arrays of CuPy, or omit cuda_graph=True"
+            )
+
+    def check_export(self, function: str) -> None:
+        """Refuse to write a module that needs NumPy only, where it would need more."""
+
+
+class CupyBackend(NumpyBackend):
+    """CuPy, or a library like it, with arrays of its own."""
+
+    has_blocks = has_generators = has_scalars = prefers_columns = False
+    moves_arguments = True
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.name = module.__name__
+
+    def place(self, function: Any) -> tuple[str, str] | None:
         found = imported_from(function)
-        if found is None or self.is_numpy or isinstance(function, type):
+        if found is None or isinstance(function, type):
             return found
         module, name = found
         return module.replace("numpy", self.name, 1), name
 
     def own(self, function: Any) -> Any:
-        """The library's function for one of NumPy's; any other function as it is."""
         place = self.place(function)
-        if self.is_numpy or place is None or not place[0].startswith(self.name):
+        if place is None or not place[0].startswith(self.name):
             return function
         module, name = place
         found: Any = self.module
@@ -83,23 +131,48 @@ class Library:
         return found
 
     def constant(self, array: Any) -> Any:
-        """A constant where the program computes, moved there once."""
-        return array if self.is_numpy or is_device_array(array) else self.module.asarray(array)
+        return array if is_device_array(array) else self.module.asarray(array)
 
-    def given(self, leaves: list[Any]) -> list[Any]:
-        """The arguments of a call; arrays of NumPy beside the library's own move there."""
-        if self.is_numpy:
-            return leaves
+    def index(self, value: Any) -> Any:
+        return np.asarray(value) if isinstance(value, list) else value
+
+    def reduction(
+        self, ufunc: np.ufunc, out: str | None, keeps: bool
+    ) -> tuple[Any, str, list[str]]:
+        options = [f"out={out}"] if out else []
+        return REDUCTIONS[ufunc], "", options + ["keepdims=True"] * keeps
+
+    def receive(self, leaves: list[Any]) -> list[Any]:
         arrays = (np.ndarray, np.generic)
         return [self.module.asarray(x) if isinstance(x, arrays) else x for x in leaves]
 
+    def accepts(self, data: Any) -> bool:
+        return True
 
-NUMPY = Library(np)
+    def is_writeable(self, array: Any) -> bool:
+        return True
+
+    def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
+        if numba:
+            raise CompileError(
+                f"{function} is to run in loops of Numba, which work on arrays of NumPy, "
+                f"but its arrays are those of {self.name}; omit backend='numba'"
+            )
+
+    def check_export(self, function: str) -> None:
+        raise CompileError(
+            f"{function} was used last on arrays of {self.name}, and such a module has "
+            "NumPy only; call it with arrays of NumPy before you save it"
+        )
+
+    def replay(self, lines: Callable[[], None]) -> Replayed:
+        """Lines that are captured as a CUDA graph."""
+        return Replayed(self.module.cuda, lines)
 
 
-def library_of(arrays: Iterable[Any]) -> Library:
-    """The library of these arrays: NumPy, unless one of them lives elsewhere."""
+def backend_of(arrays: Iterable[Any]) -> NumpyBackend:
+    """The backend for these arrays: NumPy's, unless one of them lives elsewhere."""
     for array in arrays:
         if is_device_array(array):
-            return Library(package_of(array))
-    return NUMPY
+            return CupyBackend(package_of(array))
+    return NumpyBackend()

@@ -153,21 +153,16 @@ def machine_instructions(numba: Any) -> dict[str, Any]:
     def fma(context: Any, x: Any, y: Any, z: Any) -> Any:
         return double(double, double, double), lambda _, builder, __, args: builder.fma(*args)
 
-    @intrinsic
-    def rint(context: Any, x: Any) -> Any:
-        def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
-            function = builder.module.declare_intrinsic("llvm.rint", [ir.DoubleType()])
-            return builder.call(function, args)
+    def make_rounding(name: str) -> Any:
+        @intrinsic
+        def round_number(context: Any, x: Any) -> Any:
+            def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+                function = builder.module.declare_intrinsic(f"llvm.{name}", [ir.DoubleType()])
+                return builder.call(function, args)
 
-        return double(double), generate
+            return double(double), generate
 
-    @intrinsic
-    def floor(context: Any, x: Any) -> Any:
-        def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
-            function = builder.module.declare_intrinsic("llvm.floor", [ir.DoubleType()])
-            return builder.call(function, args)
-
-        return double(double), generate
+        return round_number
 
     @intrinsic
     def as_float(context: Any, bits: Any) -> Any:
@@ -181,4 +176,5 @@ def machine_instructions(numba: Any) -> dict[str, Any]:
             args[0], ir.IntType(64)
         )
 
-    return {"fma": fma, "rint": rint, "floor": floor, "as_float": as_float, "as_int": as_int}
+    roundings = {name: make_rounding(name) for name in ("rint", "floor")}
+    return {"fma": fma, **roundings, "as_float": as_float, "as_int": as_int}

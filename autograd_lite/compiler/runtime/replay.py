@@ -42,7 +42,7 @@ class Replayed:
         if self.graph is not None:
             self.graph.launch()
         elif self.called:
-            self.graph = self._captured()
+            self.graph = self._capture()
             self.graph.launch()
         else:
             self._run()
@@ -56,7 +56,7 @@ class Replayed:
             self.lines()
         current.wait_event(self.stream.record())
 
-    def _captured(self) -> Any:
+    def _capture(self) -> Any:
         with self.stream, self.cuda.using_allocator(self.pool.malloc):
             try:
                 self.stream.begin_capture()
@@ -67,5 +67,5 @@ class Replayed:
                     self.stream.end_capture()
                 raise CompileError(
                     f"a part of the program cannot be captured as a CUDA graph ({error}); "
-                    "leave cuda_graph=True out"
+                    "omit cuda_graph=True"
                 ) from error

@@ -2,128 +2,70 @@
 
 A buffer is taken from its first to its last use and then given to the next
 operation that fits.  An elementwise operation writes over an operand that is
-used for the last time.  What only the operations of a segment use gets a buffer
+used for the last time.  What only the operations of a tile use gets a buffer
 of the size of a block, which each thread makes for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.codegen.loops import Loop
-from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
-from autograd_lite.compiler.lowering import Form, Lowering
-from autograd_lite.compiler.passes.tiling import Segment
+from autograd_lite.compiler.ir import Constant, Operand, Operation
+from autograd_lite.compiler.lowering.forms import Form
+from autograd_lite.compiler.passes.groups import Tile
+from autograd_lite.compiler.passes.schedule import Memory, Plan, Schedule, layout_of
 
-__all__ = ["Memory", "Plan", "layout_of", "planned"]
-
-
-@dataclass(eq=False)
-class Memory:
-    """A piece of memory and the types of the results that it holds in turn."""
-
-    nbytes: int
-    tenants: list[Type] = field(default_factory=list)
-
-
-@dataclass
-class Plan:
-    """Where each result lives."""
-
-    memory: dict[Operation, Memory]
-    """Results written into a preallocated buffer."""
-    static: set[Operation]
-    """Views of buffers, which can be made beforehand, once."""
-    donated: dict[Operation, Input]
-    """Results written over an argument that the caller gave away."""
-    local: dict[Operation, Segment]
-    """Results that live in buffers of the size of a block, and in which segment."""
-    inner: set[Operation]
-    """Results that are numbers of a loop, and live nowhere."""
-
-    @property
-    def pieces(self) -> list[Memory]:
-        """Memory that is there from the first call to the last."""
-        return self.pieces_of(None)
-
-    def pieces_of(self, segment: Segment | None) -> list[Memory]:
-        """Memory that one segment takes for a block; with None, that of the whole program."""
-        kept = (m for x, m in self.memory.items() if self.local.get(x) is segment)
-        return list(dict.fromkeys(kept))
-
-    def type_in_memory(self, operation: Operation) -> Type:
-        """The type of a result as it is held: that of a block, if it lives in a segment."""
-        segment = self.local.get(operation)
-        return operation.type if segment is None else segment.block_type(operation.type)
-
+__all__ = ["plan_buffers"]
 
 LEAST_SHARED = 4096
 """Bytes from which on results of different shapes share memory; below it only costs clarity."""
 
-Lowerings = dict[Operation, Lowering]
 
+def plan_buffers(schedule: Schedule) -> Schedule:
+    """Give every operation of the form OUT its memory, but for results, which the caller owns.
 
-def planned(
-    program: Program,
-    lowerings: Lowerings,
-    donated: Iterable[Input] = (),
-    segments: Sequence[Segment] = (),
-    loops: Sequence[Loop] = (),
-    *,
-    keep_results: bool = False,
-) -> Plan:
-    """Give every operation of the form INTO its memory, but for results, which the caller owns.
-
-    They go over donated arguments, each over the first of its type that is left.  With
-    ``keep_results`` they lie in buffers too, and the caller gets copies.
+    They go over donated arguments, each over the first of its type that is left.  Results of
+    CUDA graphs lie in buffers too, and the caller gets copies.
     """
-    return Planner(program, lowerings, donated, segments, loops, keep_results).plan()
+    return replace(schedule, plan=Planner(schedule).plan())
 
 
 class Planner:
-    def __init__(
-        self,
-        program: Program,
-        lowerings: Lowerings,
-        donated: Iterable[Input],
-        segments: Sequence[Segment],
-        loops: Sequence[Loop],
-        keep_results: bool,
-    ) -> None:
-        self.program = program
-        self.lowerings = lowerings
-        self.results = {x for x in program.outputs if isinstance(x, Operation)}
-        if keep_results:
-            self.results = set()
-        self.partners = partners(program.outputs, donated)
+    def __init__(self, schedule: Schedule) -> None:
+        self.program = program = schedule.program
+        self.lowerings = schedule.lowerings
+        keeps_results = schedule.options.cuda_graph
+        self.results = frozenset() if keeps_results else frozenset(program.outputs)
+        self.partners = schedule.partners
         self.owners: dict[Operand, frozenset[Operand]] = {}
         self.last: dict[Operand, int] = {}
         self.position = {x: index for index, x in enumerate(program.operations)}
         self.layouts: dict[Operation, np.ndarray] = {}
-        self.free: dict[Segment | None, dict[Any, list[Memory]]] = {}
-        """Of each segment, or of all the program: what it has left, by shape and dtype."""
+        self.free: dict[Tile | None, dict[Any, list[Memory]]] = {}
+        """Of each tile, or of all the program: what it has left, by shape and dtype."""
         self.ending: set[Operation] = set()
         self.seen_through: dict[Operation, set[Operand]] = {}
         """By the first of the operations that run by turns: whose memory they read by a view."""
         self.holders: dict[Memory, Operation] = {}
-        self.segments = {x: segment for segment in segments for x in segment.operations}
-        local = {x: s for x, s in self.segments.items() if s.is_local(x)}
-        self.loops = {x: loop for loop in loops for x in loop.operations}
-        self.made = Plan({}, set(), {}, local, {x for loop in loops for x in loop.inner})
+        self.tiles = {x: tile for tile in schedule.tiles for x in tile.operations}
+        self.loops = {x: loop for loop in schedule.loops for x in loop.operations}
+        local = {x: tile for x, tile in self.tiles.items() if tile.is_local(x)}
+        inner = {x for loop in schedule.loops for x in loop.inner}
+        self.made = Plan(local=local, inner=inner)
 
     def plan(self) -> Plan:
-        if all(lowering.form is Form.NUMBER for lowering in self.lowerings.values()):
+        if all(lowering.form is Form.SCALAR for lowering in self.lowerings.values()):
             return self.made
         self._find_last_uses()
         for index, operation in enumerate(self.program.operations):
             form = self.lowerings[operation].form
-            if form is Form.INTO and operation in self.results:
+            if form is Form.OUT and operation in self.results:
                 self._place_result(operation)
-            elif form is Form.INTO and operation not in self.made.inner:
+            elif form is Form.OUT and operation not in self.made.inner:
                 self._place(index, operation)
             elif form is Form.VIEW:
                 self._look(operation)
@@ -131,8 +73,8 @@ class Planner:
         return self.made
 
     def _together(self, operation: Operation) -> Sequence[Operation]:
-        """The operations that run by turns with this one: block by block, those of its segment."""
-        piece = self.segments.get(operation) or self.loops.get(operation)
+        """The operations that run by turns with this one: block by block, those of its tile."""
+        piece = self.tiles.get(operation) or self.loops.get(operation)
         return (operation,) if piece is None else piece.operations
 
     # Who holds memory that an operand looks at, and until when.
@@ -145,10 +87,10 @@ class Planner:
             form = self.lowerings[operation].form
             own = frozenset([operation])
             self.last[operation] = index
-            if form is Form.NUMBER:
+            if form is Form.SCALAR:
                 self.owners[operation] = frozenset()
             else:
-                self.owners[operation] = own if form is Form.INTO else own | below
+                self.owners[operation] = own if form is Form.OUT else own | below
         for x in self.program.outputs:
             for owner in self._owners_of(x):
                 self.last[owner] = len(self.program.operations)
@@ -162,18 +104,18 @@ class Planner:
         """Free the memory of what was used for the last time."""
         ended = {y for x in (operation, *operation.operands) for y in self._owners_of(x)}
         self.ending |= {y for y in ended if isinstance(y, Operation) and self.last[y] == index}
-        ends_segment = operation is self._together(operation)[-1]
+        ends_tile = operation is self._together(operation)[-1]
         loop = self.loops.get(operation)
         in_loop = loop is not None and operation is not loop.operations[-1]
         for owner in sorted(self.ending, key=self.position.__getitem__):
-            segment = self.made.local.get(owner)
-            # The next block still reads what comes from outside of the segment.
-            if in_loop or (segment is None and not ends_segment):
+            tile = self.made.local.get(owner)
+            # The next block still reads what comes from outside of the tile.
+            if in_loop or (tile is None and not ends_tile):
                 continue
             self.ending.remove(owner)
             memory = self.made.memory.get(owner)
             if memory is not None and self.holders[memory] is owner:
-                stacks = self.free.setdefault(segment, {})
+                stacks = self.free.setdefault(tile, {})
                 stacks.setdefault(layout_of(memory.tenants[0]), []).append(memory)
 
     # Placing.
@@ -188,12 +130,16 @@ class Planner:
         """The memory of an operand that is used here for the last time, to be written over."""
         if not self._is_in_place(operation):
             return None
-        segment = self.made.local.get(operation)
+        tile = self.made.local.get(operation)
         for x in operation.operands:
             if not isinstance(x, Operation) or x not in self.made.memory:
                 continue
             dies = self.last[x] == index and not self._looked_at(x, operation)
-            if dies and fits(x, operation) and self.made.local.get(x) is segment:
+            if (
+                dies
+                and layout_of(x.type) == layout_of(operation.type)
+                and self.made.local.get(x) is tile
+            ):
                 return self.made.memory[x]
         return None
 
@@ -212,14 +158,14 @@ class Planner:
         return x in self.seen_through[together[0]]
 
     def _taken_free(self, operation: Operation) -> Memory:
-        segment = self.made.local.get(operation)
+        tile = self.made.local.get(operation)
         wanted = self.made.type_in_memory(operation)
-        free = self.free.get(segment, {})
+        free = self.free.get(tile, {})
         same = free.get(layout_of(wanted))
         if same:
             return same.pop()
         # Memory that is much too large would be missed where it fits.
-        large = 2 * wanted.nbytes if wanted.nbytes >= LEAST_SHARED and segment is None else -1
+        large = 2 * wanted.nbytes if wanted.nbytes >= LEAST_SHARED and tile is None else -1
         fitting = [x for x in free.values() if x and wanted.nbytes <= x[0].nbytes <= large]
         if not fitting:
             return Memory(wanted.nbytes)
@@ -259,27 +205,3 @@ class Planner:
         if x in self.made.memory and x not in self.layouts:
             self.layouts[x] = np.empty(x.type.shape, x.type.dtype)
         return self.layouts.get(x)
-
-
-def layout_of(of: Type) -> tuple[tuple[int, ...], Any]:
-    """What two results that live in the same array have in common."""
-    return of.shape, of.dtype
-
-
-def fits(x: Operand, y: Operand) -> bool:
-    return layout_of(x.type) == layout_of(y.type)
-
-
-def partners(outputs: Iterable[Operand], donated: Iterable[Input]) -> dict[Operation, Input]:
-    """For each result, in order, the first donated argument of its type that is left."""
-    left = list(donated)
-    found: dict[Operation, Input] = {}
-    for output in dict.fromkeys(outputs):
-        if output in left:  # the argument itself is returned, so nothing may go over it
-            left.remove(output)
-        elif isinstance(output, Operation):
-            x = next((x for x in left if fits(x, output)), None)
-            if x is not None:
-                found[output] = x
-                left.remove(x)
-    return found

@@ -12,6 +12,7 @@ import math
 import types
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,15 @@ from autograd_lite.compiler.ir import (
     Operation,
     Program,
     Type,
-    looked_up,
-    rewritten,
+    rewrite,
+    substitute,
 )
-from autograd_lite.compiler.lowering import LOWERINGS
-from autograd_lite.compiler.passes.simplify import is_builtin, is_pure
+from autograd_lite.compiler.lowering.calls import find_lowering
+from autograd_lite.compiler.passes.merge_repeats import is_repeatable
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.core.value import Value
 
-__all__ = ["primitives_inlined", "transparent_functions"]
+__all__ = ["inline", "transparent_functions"]
 
 NUMBERS = (bool, int, float, complex, str, type(None), np.generic)
 
@@ -42,21 +43,20 @@ PURE_BUILTINS = frozenset(
 )
 
 ATTRIBUTES = frozenset(
-    {name for function in registry if (name := getattr(function, "__name__", None))}
-    | {name for name in dir(Value) if not name.startswith("_")}
+    {name for name in dir(Value) if not name.startswith("_")}
     | {"bool_", "e", "eps", "errstate", "finfo", "float32", "float64", "inf", "nan", "newaxis"}
     | {"pi", "tiny"}
 )
-"""Names of functions with rules, and of what else reads nothing from outside."""
+"""Names of what reads nothing from outside, besides functions with rules."""
 
 FUNCTIONS_OF_MATH = frozenset(filter(callable, vars(math).values()))
 
 EFFECTS = frozenset({"DELETE_ATTR", "STORE_ATTR", "STORE_DEREF", "STORE_GLOBAL"})
 
 
-def primitives_inlined(program: Program) -> Program:
-    """The program with what calls of primitives do in the place of the calls."""
-    return inlined(program, frozenset())
+def inline(program: Program) -> Program:
+    """Put what calls of primitives do in the place of the calls."""
+    return inline_others(program, frozenset())
 
 
 def transparent_functions(program: Program) -> list[Callable[..., Any]]:
@@ -69,7 +69,7 @@ def transparent_primitives(program: Program) -> list[Primitive]:
     return [primitive for primitive in primitives if is_transparent(primitive)]
 
 
-def inlined(program: Program, outer: frozenset[Primitive]) -> Program:
+def inline_others(program: Program, outer: frozenset[Primitive]) -> Program:
     """Inline all but the primitives that are being inlined, should one call itself."""
     chosen = set(transparent_primitives(program)) - outer
 
@@ -77,22 +77,22 @@ def inlined(program: Program, outer: frozenset[Primitive]) -> Program:
         parts = parts_of(operation) if operation.primitive in chosen else None
         if parts is None:
             return operation
-        return in_place(operation, inlined(parts, outer | {operation.primitive}))
+        return expand(operation, inline_others(parts, outer | {operation.primitive}))
 
-    return rewritten(program, rule) if chosen else program
+    return rewrite(program, rule) if chosen else program
 
 
-def in_place(operation: Operation, parts: Program) -> Operand:
+def expand(operation: Operation, parts: Program) -> Operand:
     """The result of the parts of an operation, computed from its own operands."""
     given: dict[Operand, Operand] = dict(zip(parts.inputs, varying(operation), strict=True))
 
     def rule(part: Operation) -> Operand:
-        operands = looked_up(part.operands, given)
+        operands = substitute(part.operands, given)
         errstate = part.origin.errstate or operation.origin.errstate
         origin = replace(operation.origin, errstate=errstate)
         return replace(part, operands=operands, name="", origin=origin)
 
-    (result,) = rewritten(parts, rule).outputs
+    (result,) = rewrite(parts, rule).outputs
     return given.get(result, result)
 
 
@@ -139,9 +139,9 @@ def example_of(of: Type) -> Any:
 
 def is_transparent(primitive: Primitive) -> bool:
     """Whether a primitive may be taken apart: another's, that reads NumPy and numbers only."""
-    if is_builtin(primitive) or primitive in LOWERINGS or hasattr(primitive, "lowering"):
+    if primitive.builtin or find_lowering(primitive) is not None:
         return False
-    return is_pure(primitive) and reads_numbers_only(primitive.forward)
+    return is_repeatable(primitive) and reads_numbers_only(primitive.forward)
 
 
 def reads_numbers_only(function: Any) -> bool:
@@ -157,7 +157,7 @@ def reads_numbers_only(function: Any) -> bool:
         seen.add(called)
         for value in read_by(called):
             if isinstance(value, Primitive):
-                waiting += [] if is_builtin(value) else [value.forward]
+                waiting += [] if value.builtin else [value.forward]
             elif not is_fixed(value):
                 waiting.append(value)
     return True
@@ -169,7 +169,14 @@ def has_plain_code(function: types.FunctionType) -> bool:
     if any(x.opname in EFFECTS for code in codes for x in dis.get_instructions(code)):
         return False
     unknown = {name for code in codes for name in code.co_names} - function.__globals__.keys()
-    return unknown <= PURE_BUILTINS | ATTRIBUTES
+    return unknown <= harmless_names(len(registry))
+
+
+@lru_cache(maxsize=1)
+def harmless_names(registered: int) -> frozenset[str]:
+    """The names above, and those of so many functions as are registered by now."""
+    names = (getattr(function, "__name__", None) for function in registry)
+    return PURE_BUILTINS | ATTRIBUTES | frozenset(filter(None, names))
 
 
 def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:

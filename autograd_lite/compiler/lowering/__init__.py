@@ -1,0 +1,1 @@
+"""How operations are written: as NumPy calls, as Python's arithmetic, as formulas for Numba."""

@@ -1,0 +1,85 @@
+"""Schedules: a program, and what passes have decided about the way in which it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd_lite.compiler.ir import Input, Operation, Program, Type
+from autograd_lite.compiler.lowering.forms import Lowering
+from autograd_lite.compiler.options import Options
+from autograd_lite.compiler.passes.groups import Graph, Loop, Tile
+from autograd_lite.compiler.runtime.backend import NumpyBackend
+
+__all__ = ["Memory", "Plan", "Schedule", "layout_of"]
+
+
+@dataclass(eq=False)
+class Memory:
+    """A piece of memory and the types of the results that it holds in turn."""
+
+    nbytes: int
+    tenants: list[Type] = field(default_factory=list)
+
+
+@dataclass
+class Plan:
+    """Where each result lives."""
+
+    memory: dict[Operation, Memory] = field(default_factory=dict)
+    """Results written into a preallocated buffer."""
+    static: set[Operation] = field(default_factory=set)
+    """Views of buffers, which can be made beforehand, once."""
+    donated: dict[Operation, Input] = field(default_factory=dict)
+    """Results written over an argument that the caller gave away."""
+    local: dict[Operation, Tile] = field(default_factory=dict)
+    """Results that live in buffers of the size of a block, and in which tile."""
+    inner: set[Operation] = field(default_factory=set)
+    """Results that are numbers of a loop, and live nowhere."""
+
+    def pieces_of(self, tile: Tile | None) -> list[Memory]:
+        """Memory that a tile takes for a block; with None, that of the whole program."""
+        kept = (m for x, m in self.memory.items() if self.local.get(x) is tile)
+        return list(dict.fromkeys(kept))
+
+    def type_in_memory(self, operation: Operation) -> Type:
+        """The type of a result as it is held: that of a block, if it lives in a tile."""
+        tile = self.local.get(operation)
+        return operation.type if tile is None else tile.block_type(operation.type)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A value, never changed: every pass makes a new one."""
+
+    program: Program
+    options: Options
+    backend: NumpyBackend
+    donated: tuple[Input, ...] = ()
+    """The arguments that results may be written over."""
+    lowerings: dict[Operation, Lowering] = field(default_factory=dict)
+    tiles: tuple[Tile, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    graphs: tuple[Graph, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+
+    @property
+    def partners(self) -> dict[Operation, Input]:
+        """For each result, in order, the first donated argument of its type that is left."""
+        left = list(self.donated)
+        found: dict[Operation, Input] = {}
+        for output in dict.fromkeys(self.program.outputs):
+            if output in left:  # the argument itself is returned, so nothing may go over it
+                left.remove(output)
+            elif isinstance(output, Operation):
+                wanted = layout_of(output.type)
+                x = next((x for x in left if layout_of(x.type) == wanted), None)
+                if x is not None:
+                    found[output] = x
+                    left.remove(x)
+        return found
+
+
+def layout_of(of: Type) -> tuple[tuple[int, ...], Any]:
+    """What two results that live in the same array have in common."""
+    return of.shape, of.dtype
