@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation, Program
 from autograd_lite.compiler.runtime.backend import Library
 from autograd_lite.core.backward import guard
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.random import Draw, draw_random, draw_standard_normal

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.array_methods import ArrayMethods
 from autograd_lite.core.backward import (
     dependencies,
@@ -40,6 +38,7 @@ from autograd_lite.core.errors import (
     NoRuleError,
     UnsupportedError,
 )
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import (
     NO_PARAMETERS,
     PYTHON_SCALARS,

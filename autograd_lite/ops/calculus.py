@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, Primitive
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import getitem, scatter

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import computed_by_library
 from autograd_lite.core.errors import InPlaceError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, registry
 from autograd_lite.ops.define import composite, constant
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, Primitive, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.shaping import inverse_order
@@ -164,19 +163,20 @@ def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
     return vecdot(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1))
 
 
-if hasattr(np, "matvec"):  # from NumPy 2.2 on
-    registry[np.matvec] = Primitive(
-        np.matvec,
-        lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
-        lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
-        broadcasts=True,
-    )
-    registry[np.vecmat] = Primitive(
-        np.vecmat,
-        lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
-        lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
-        broadcasts=True,
-    )
+matvec = Primitive(
+    np.matvec,
+    lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
+    lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
+    broadcasts=True,
+)
+registry[np.matvec] = matvec
+vecmat = Primitive(
+    np.vecmat,
+    lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
+    lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
+    broadcasts=True,
+)
+registry[np.vecmat] = vecmat
 
 
 # einsum: the gradient of one operand is an einsum of the upstream gradient and the others.

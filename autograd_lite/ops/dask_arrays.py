@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
+from autograd_lite.core.numpy_namespace import np
 
 
 def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

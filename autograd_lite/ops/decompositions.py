@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import array_function, composite, multiple, parts
 
 

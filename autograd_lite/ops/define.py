@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, Primitive, Rule, registry
 from autograd_lite.ops.indexing import scatter
 

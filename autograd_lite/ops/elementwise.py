@@ -11,19 +11,19 @@ from __future__ import annotations
 import operator
 from functools import partial
 from math import factorial, pi
+from math import log as log_of
 from typing import Any
-
-import numpy as np
 
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
 
 function: Any
 """Each of several functions that share a rule, in the loops below."""
 
-LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
+LN2, LN10 = log_of(2), log_of(10)
 
 
 def outer_product(function: Any, x: Any, y: Any) -> Any:

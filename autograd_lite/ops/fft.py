@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import array_function, composite
 
 # ``n`` is the length transformed: inputs are cut or filled up with zeros to it.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.decompositions import adjoint, transposed
 from autograd_lite.ops.define import array_function, composite, multiple, parts
@@ -104,8 +103,8 @@ def lstsq_vjp(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
 
 solve = array_function(np.linalg.solve, solve_left, solve_right, broadcasts=True)
 
-PRODUCTS = ("matmul", "vecdot", "matvec", "vecmat")  # the last two from NumPy 2.2 on
-OF_MATRICES = frozenset({solve, *(registry[getattr(np, x)] for x in PRODUCTS if hasattr(np, x))})
+PRODUCTS = (np.matmul, np.vecdot, np.matvec, np.vecmat)
+OF_MATRICES = frozenset({solve, *(registry[f] for f in PRODUCTS)})
 """They broadcast too, but not along their last axes: there they take vectors and matrices."""
 lstsq = multiple(np.linalg.lstsq, None, arrays=2, joint=lstsq_vjp)
 

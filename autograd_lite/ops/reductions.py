@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, registry
 from autograd_lite.ops.define import composite, constant
 from autograd_lite.ops.shaping import inverse_order

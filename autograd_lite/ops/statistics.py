@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
 from autograd_lite.ops.sorting import unsort

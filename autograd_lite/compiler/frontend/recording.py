@@ -9,8 +9,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.frontend.tracing import (
     callers_errstate,
     forgetting,
@@ -32,6 +30,7 @@ from autograd_lite.compiler.ir import (
 from autograd_lite.compiler.runtime.backend import Library, library_of
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import CompileError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, recording, registry, serials
 from autograd_lite.core.tree import flatten, rebuild
 from autograd_lite.ops import indexing

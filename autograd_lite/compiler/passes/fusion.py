@@ -14,8 +14,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import (
     Constant,
     Operand,
@@ -30,6 +28,7 @@ from autograd_lite.compiler.runtime.numba_math import (
     numba_module,
     scalar_functions,
 )
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import elementwise
 
@@ -76,12 +75,17 @@ FORMULAS = {
     elementwise.relu: "maximum({}, 0)",
     elementwise.where_chosen: "{1} if {0} else {2}",
     **{
-        registry[getattr(np, name)]: f"{name}({', '.join(['{}'] * getattr(np, name).nin)})"
+        registry[getattr(np, name)]: name + "({})"
         for name in (
             "sin", "cos", "tan", "exp", "expm1", "log", "log1p", "sinh", "cosh", "tanh",
             "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "sqrt", "log2",
-            "log10", "exp2", "maximum", "minimum", "hypot", "arctan2", "copysign", "floor",
-            "ceil", "trunc", "logical_and", "logical_or", "logical_not", "isnan", "isfinite",
+            "log10", "exp2", "floor", "ceil", "trunc", "logical_not", "isnan", "isfinite",
+        )
+    },
+    **{
+        registry[getattr(np, name)]: name + "({}, {})"
+        for name in (
+            "maximum", "minimum", "hypot", "arctan2", "copysign", "logical_and", "logical_or",
         )
     },
 }  # fmt: skip

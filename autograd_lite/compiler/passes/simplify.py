@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import (
     Constant,
     Input,
@@ -25,6 +23,7 @@ from autograd_lite.compiler.ir import (
     with_operands,
 )
 from autograd_lite.core.backward import guard
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import elementwise, indexing, joining, shaping
 from autograd_lite.ops.linalg import OF_MATRICES

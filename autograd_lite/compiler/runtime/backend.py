@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.runtime.replay import Replayed
 from autograd_lite.core.duck_arrays import is_device_array, package_of
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["NUMPY", "REDUCTIONS", "Library", "imported_from", "library_of"]
 
