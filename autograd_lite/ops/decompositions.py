@@ -19,7 +19,7 @@ from typing import Any
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.ops.define import array_function, composite, multiple, parts
+from autograd_lite.ops.define import array_function, composite, multi_output, parts
 
 
 def transposed(x: Any) -> Any:
@@ -99,9 +99,9 @@ def eigvals_vjp(g: Any, out: Any, a: Any) -> Any:
     return np.linalg.solve(transposed(vectors), scaled)
 
 
-eigh = multiple(np.linalg.eigh, eigh_vjp)
+eigh = multi_output(np.linalg.eigh, eigh_vjp)
 eigvalsh = array_function(np.linalg.eigvalsh, eigvalsh_vjp)
-eig = multiple(np.linalg.eig, eig_vjp)
+eig = multi_output(np.linalg.eig, eig_vjp)
 eigvals = array_function(np.linalg.eigvals, eigvals_vjp)
 
 
@@ -141,7 +141,7 @@ def svdvals_vjp(g: Any, out: Any, a: Any) -> Any:
     return np.conjugate((u * g[..., None, :]) @ vh)
 
 
-svd_with_vectors = multiple(np.linalg.svd, svd_vjp)
+svd_with_vectors = multi_output(np.linalg.svd, svd_vjp)
 svdvals = array_function(np.linalg.svdvals, svdvals_vjp)
 
 
@@ -191,7 +191,7 @@ def tall_qr_gradient(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
     return adjoint(np.linalg.solve(r, adjoint(inner)))
 
 
-qr_of_both = multiple(np.linalg.qr, qr_vjp)
+qr_of_both = multi_output(np.linalg.qr, qr_vjp)
 
 
 @composite(np.linalg.qr)

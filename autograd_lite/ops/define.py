@@ -15,8 +15,8 @@ from autograd_lite.ops.indexing import scatter
 __all__ = [
     "array_function",
     "composite",
-    "constant",
-    "multiple",
+    "multi_output",
+    "nondifferentiable",
     "rearrangement",
     "select",
     "ufunc",
@@ -158,7 +158,7 @@ def parts(results: Any, count: int) -> list[Any]:
     ]
 
 
-def multiple(
+def multi_output(
     function: Any, rule: Rule | None, *, arrays: int = 1, **options: Any
 ) -> Callable[..., Any]:
     """Register a function that returns a tuple.
@@ -188,7 +188,7 @@ def apart(node: Any) -> Any:
 # Functions without gradient.
 
 
-class Constant(Primitive):
+class Nondifferentiable(Primitive):
     """A function whose results carry no gradient; they are recorded all the same."""
 
     __slots__ = ()
@@ -215,7 +215,7 @@ def _holds_node(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and any(isinstance(part, Node) for part in x)
 
 
-def constant(*functions: Any) -> None:
+def nondifferentiable(*functions: Any) -> None:
     """Register functions whose results carry no gradient."""
     for function in functions:
-        registry[function] = Constant(function, differentiable=False)
+        registry[function] = Nondifferentiable(function, differentiable=False)

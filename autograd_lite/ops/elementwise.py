@@ -18,7 +18,14 @@ from autograd_lite.core.backward import is_complex
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
-from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
+from autograd_lite.ops.define import (
+    array_function,
+    composite,
+    multi_output,
+    nondifferentiable,
+    parts,
+    ufunc,
+)
 
 function: Any
 """Each of several functions that share a rule, in the loops below."""
@@ -267,8 +274,8 @@ def frexp_vjp(g: Any, out: Any, x: Any) -> Any:
     return np.ldexp(g[0], -parts(out, 2)[1])
 
 
-modf = multiple(np.modf, modf_vjp)
-frexp = multiple(np.frexp, frexp_vjp)
+modf = multi_output(np.modf, modf_vjp)
+frexp = multi_output(np.frexp, frexp_vjp)
 
 
 def sign_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -363,7 +370,7 @@ where_chosen = Primitive(
     broadcasts=True,
     masks=True,
 )
-constant(np.nonzero)
+nondifferentiable(np.nonzero)
 
 
 @composite(np.where)
@@ -406,7 +413,7 @@ for function, python_operator in (
 ):
     registry[function] = Primitive(python_operator, name=function.__name__, differentiable=False)
 
-constant(
+nondifferentiable(
     np.invert,
     np.logical_and,
     np.logical_or,

@@ -13,7 +13,7 @@ from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.decompositions import adjoint, transposed
-from autograd_lite.ops.define import array_function, composite, multiple, parts
+from autograd_lite.ops.define import array_function, composite, multi_output, parts
 from autograd_lite.ops.reductions import extremum_vjp, keep_axes, products_of_others
 
 # Inverses and determinants.
@@ -62,7 +62,7 @@ cofactors = Primitive(cofactors_forward, cofactors_vjp, name="cofactors")
 inv = array_function(np.linalg.inv, inv_vjp)
 pinv = array_function(np.linalg.pinv, pinv_vjp)
 det = array_function(np.linalg.det, lambda g, out, a: np.expand_dims(g, (-2, -1)) * cofactors(a))
-slogdet = multiple(np.linalg.slogdet, slogdet_vjp)
+slogdet = multi_output(np.linalg.slogdet, slogdet_vjp)
 
 
 # Linear systems.
@@ -106,7 +106,7 @@ solve = array_function(np.linalg.solve, solve_left, solve_right, broadcasts=True
 PRODUCTS = (np.matmul, np.vecdot, np.matvec, np.vecmat)
 OF_MATRICES = frozenset({solve, *(registry[f] for f in PRODUCTS)})
 """They broadcast too, but not along their last axes: there they take vectors and matrices."""
-lstsq = multiple(np.linalg.lstsq, None, arrays=2, joint=lstsq_vjp)
+lstsq = multi_output(np.linalg.lstsq, None, arrays=2, joint=lstsq_vjp)
 
 
 @composite(np.linalg.tensorsolve)

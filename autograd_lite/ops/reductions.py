@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, registry
-from autograd_lite.ops.define import composite, constant
+from autograd_lite.ops.define import composite, nondifferentiable
 from autograd_lite.ops.shaping import inverse_order
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
@@ -171,7 +171,8 @@ def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
-constant(np.argmax, np.argmin, np.any, np.all, np.count_nonzero, np.nanargmax, np.nanargmin)
+nondifferentiable(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.any, np.all)
+nondifferentiable(np.count_nonzero)
 
 # Without the NaN: the same reductions of what is left.
 

@@ -14,7 +14,7 @@ from autograd_lite.core.duck_arrays import computed_by_library
 from autograd_lite.core.errors import InPlaceError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, registry
-from autograd_lite.ops.define import composite, constant
+from autograd_lite.ops.define import composite, nondifferentiable
 
 function: Any
 """Each of several functions that share a treatment, in the loops below."""
@@ -52,7 +52,7 @@ def size(a: Any, axis: int | None = None) -> int:
     return int(a.size) if axis is None else int(a.shape[axis])
 
 
-constant(
+nondifferentiable(
     np.unravel_index,
     np.ravel_multi_index,
     np.lexsort,
