@@ -69,8 +69,10 @@ def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     return np.transpose(share, inverse_order([right[i] for i in inverse_order(left)] + free_y))
 
 
-tensordot = Primitive(np.tensordot, tensordot_left, tensordot_right, arrays=2)
-registry[np.tensordot] = tensordot
+tensordot = array_function(np.tensordot, tensordot_left, tensordot_right)
+
+
+# dot and inner: one axis of each operand is contracted; a number scales the other operand.
 
 
 def dot_axes(x: Any, y: Any) -> Any:
@@ -78,30 +80,35 @@ def dot_axes(x: Any, y: Any) -> Any:
 
 
 def dot_left(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if np.ndim(x) == 0 or np.ndim(y) == 0:
-        return np.sum(g * y) if np.ndim(x) == 0 else g * y
-    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
+    if 0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2:
         return matmul_left(g, out, x, y)
-    return tensordot_left(g, out, x, y, dot_axes(x, y))
+    return one_axis_left(g, out, x, y, dot_axes(x, y))
 
 
 def dot_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if 0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2:
+        return matmul_right(g, out, x, y)
+    return one_axis_right(g, out, x, y, dot_axes(x, y))
+
+
+def one_axis_left(g: Any, out: Any, x: Any, y: Any, axes: Any) -> Any:
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return np.sum(g * y) if np.ndim(x) == 0 else g * y
+    return tensordot_left(g, out, x, y, axes)
+
+
+def one_axis_right(g: Any, out: Any, x: Any, y: Any, axes: Any) -> Any:
     if np.ndim(x) == 0 or np.ndim(y) == 0:
         return np.sum(g * x) if np.ndim(y) == 0 else g * x
-    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
-        return matmul_right(g, out, x, y)
-    return tensordot_right(g, out, x, y, dot_axes(x, y))
+    return tensordot_right(g, out, x, y, axes)
 
 
-dot = Primitive(np.dot, dot_left, dot_right, arrays=2)
-registry[np.dot] = dot
-
-
-@composite(np.inner)
-def inner(a: Any, b: Any) -> Any:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.tensordot(a, b, axes=(-1, -1))
+dot = array_function(np.dot, dot_left, dot_right)
+inner = array_function(
+    np.inner,
+    lambda g, out, x, y: one_axis_left(g, out, x, y, (-1, -1)),
+    lambda g, out, x, y: one_axis_right(g, out, x, y, (-1, -1)),
+)
 
 
 @composite(np.outer)

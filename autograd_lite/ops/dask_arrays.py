@@ -47,6 +47,11 @@ def dot(x: Any, y: Any) -> Any:
     return dask.array.dot(x, y) if np.ndim(x) and np.ndim(y) else x * y
 
 
+@on_dask("inner")
+def inner(x: Any, y: Any) -> Any:
+    return np.tensordot(x, y, axes=(-1, -1)) if np.ndim(x) and np.ndim(y) else x * y
+
+
 @on_dask("clip")
 def clip(x: Any, low: Any, high: Any) -> Any:
     """Dask's own computes bounds that are arrays of its own."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.backward import is_complex
+from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import Node
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
+from autograd_lite.ops.shaping import inverse_order
 from autograd_lite.ops.sorting import unsort
 
 
@@ -19,14 +23,32 @@ def average(
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total: Any = np.full(np.shape(mean), np.size(a) / np.size(mean), mean.dtype)[()]
     else:
-        if np.shape(weights) != np.shape(a):
-            shape = [1] * np.ndim(a)
-            for place, along in enumerate(axis if isinstance(axis, tuple) else (axis,)):
-                shape[along] = np.shape(weights)[place]
-            weights = np.broadcast_to(np.reshape(weights, shape), np.shape(a))
-        total = np.sum(weights, axis=axis, keepdims=keepdims)
-        mean = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
-    return (mean, total) if returned else mean
+        a, weights = (x if isinstance(x, Node) else array_of(x) for x in (a, weights))
+        weights = beside(a, weights, axis)
+        wide = np.result_type(a.dtype, weights.dtype, "f8" if a.dtype.kind in "biu" else a.dtype)
+        dtype = None if a.dtype == weights.dtype == wide else wide
+        total = np.sum(weights, axis=axis, keepdims=keepdims, dtype=dtype)
+        mean = np.sum(np.multiply(a, weights, dtype=dtype), axis=axis, keepdims=keepdims) / total
+    if not returned:
+        return mean
+    same = np.shape(total) == np.shape(mean)
+    return mean, total if same else np.copy(np.broadcast_to(total, np.shape(mean)))
+
+
+def beside(a: Any, weights: Any, axis: Any) -> Any:
+    """The weights of the elements along some axes, as an array that broadcasts to ``a``."""
+    if np.shape(weights) == np.shape(a):
+        return weights
+    every: Any = range(np.ndim(a)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = [along % np.ndim(a) for along in every]
+    lengths = tuple(np.shape(a)[along] for along in axes)
+    if np.shape(weights) != lengths:
+        raise ArgumentValueError(
+            f"average: weights of shape {np.shape(weights)} for axis={axis} of an array of shape "
+            f"{np.shape(a)}; pass weights of shape {lengths}"
+        )
+    shape = [n if along in axes else 1 for along, n in enumerate(np.shape(a))]
+    return np.reshape(np.transpose(weights, inverse_order(axes)), shape)
 
 
 @composite(np.cov)
@@ -42,13 +64,15 @@ def cov(
     weights = [np.asarray(w, float) for w in (fweights, aweights) if w is not None]
     if not weights:
         centred = x - np.mean(x, axis=1)[:, None]
-        product, count = np.dot(centred, np.conjugate(np.transpose(centred))), np.shape(x)[1] - ddof
+        right, count = np.transpose(centred), np.shape(x)[1] - ddof
     else:
         w = np.prod(weights, axis=0)
         centred = x - np.average(x, axis=1, weights=w)[:, None]
-        product = np.dot(centred, np.conjugate(np.transpose(centred * w)))
+        right = np.transpose(centred * w)
         repeated = np.sum(w) if aweights is None else np.sum(w * aweights)
         count = np.sum(w) - (ddof * repeated / np.sum(w) if aweights is not None else ddof)
+    # A real transpose stays a view: of x and its own xᵀ BLAS computes one triangle alone.
+    product = np.dot(centred, np.conjugate(right) if is_complex(right) else right)
     return np.squeeze(product * np.true_divide(1, count))
 
 

@@ -517,6 +517,7 @@ def in_terms_of_others(function: Callable[..., Any]) -> Rule:
     return rule
 
 
+batching(np.inner)(in_terms_of_others(lambda x, y: np.tensordot(x, y, axes=(-1, -1))))
 batching(np.vecdot)(in_terms_of_others(lambda x, y: np.sum(np.conjugate(x) * y, axis=-1)))
 batching(np.matvec)(
     in_terms_of_others(lambda a, x: np.squeeze(np.matmul(a, np.expand_dims(x, -1)), axis=-1))

@@ -42,6 +42,13 @@ ROWS: list[Case] = [
     ),
     row(
         np.average,
+        real(2, 3, 4),
+        positive(4, 2),
+        label="along two",
+        call=lambda x, w: np.average(x, axis=(-1, 0), weights=w),
+    ),
+    row(
+        np.average,
         real(2, 3),
         positive(2),
         label="returned",
