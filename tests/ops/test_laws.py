@@ -16,6 +16,9 @@ from tests.ops.cases.case import Case, has
 from tests.ops.numerical import directional_derivative, inner, random_like
 
 DIFFERENTIABLE = [case for case in CASES if case.derivatives]
+COMPOSED = [case for case in CASES if not isinstance(registry.get(case.function), Primitive)]
+"""Cases of functions whose value may come from others than NumPy's own."""
+
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 every_derivative = pytest.mark.parametrize("case", DIFFERENTIABLE, ids=lambda case: case.name)
 
@@ -56,17 +59,12 @@ def test_the_value_is_numpys_bit_for_bit(case: Case) -> None:
     assert_bit_for_bit(case, inputs, flatten(case.reference(*inputs)))
 
 
-def is_composed(case: Case) -> bool:
-    """Whether its value comes from other functions than NumPy's own."""
-    return not isinstance(registry.get(case.function), Primitive)
-
-
 def larger(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Lengths at which NumPy and BLAS go other ways than for a few elements; equal ones stay so."""
     return shape if shape == (1,) else tuple(7 * length + 2 for length in shape)
 
 
-@pytest.mark.parametrize("case", filter(is_composed, CASES), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", COMPOSED, ids=lambda case: case.name)
 def test_a_composed_functions_value_is_numpys_bit_for_bit_in_other_draws(case: Case) -> None:
     """Also in larger shapes and in single precision, where the case can be drawn so."""
     for seed in range(1, 6):
@@ -78,8 +76,8 @@ def test_a_composed_functions_value_is_numpys_bit_for_bit_in_other_draws(case: C
             expected = flatten(case.reference(*grown))
             narrow = [narrowed(x) for x in grown]
             narrowly = flatten(case.reference(*narrow))
-        except (ValueError, IndexError, TypeError, MemoryError):
-            continue  # the call is written for the shape of its row
+        except Exception:
+            continue  # NumPy cannot: the call is written for the shape of its row, or overflows
         if case.function is np.empty_like:
             continue  # memory as it was found
         assert_bit_for_bit(case, grown, expected)
