@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
@@ -32,15 +32,12 @@ def every_module() -> list[str]:
     """The modules of the packages that can be imported here."""
     names = []
     for package in map(import_module, PACKAGES):
-        for module in walk_packages(
-            package.__path__, f"{package.__name__}.", onerror=lambda _: None
-        ):
-            if not module.name.endswith("__main__"):
-                try:
-                    import_module(module.name)
-                except ImportError:
-                    continue  # an optional package is missing
-                names.append(module.name)
+        for _, name, _ in walk_packages(package.__path__, package.__name__ + "."):
+            if name.endswith("__main__"):
+                continue
+            with suppress(ImportError):  # an optional package is missing
+                import_module(name)
+                names.append(name)
     return names
 
 
