@@ -109,7 +109,7 @@ unwrap = array_function(np.unwrap, unwrap_vjp)
 
 
 def segments(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any, Any]:
-    """Which segment x lies in, how far along it is, the segment's slope, and whether any."""
+    """The segment that x lies in, how far along it, its slope, and whether x lies in any."""
     index = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.size(xp) - 2)
     low, width = getitem(xp, index), getitem(xp, index + 1) - getitem(xp, index)
     slope = (getitem(fp, index + 1) - getitem(fp, index)) / width

@@ -14,6 +14,7 @@ from autograd_lite.ops.shaping import inverse_order
 
 
 def matrix_transpose(x: Any) -> Any:
+    """The transposes of a stack of matrices."""
     return np.swapaxes(x, -1, -2)
 
 
@@ -267,7 +268,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
         for name, length in zip(term, np.shape(x), strict=True):
             if sizes.get(name, 1) == 1:
                 sizes[name] = length
-    # Lengths of one broadcast in einsum; made plain here, so that the rule need not know.
+    # einsum stretches lengths of one; done here, so that its rule need not know of them.
     full = [
         np.broadcast_to(x, tuple(sizes[name] for name in term))
         if np.shape(x) != tuple(sizes[name] for name in term)

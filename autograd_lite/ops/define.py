@@ -105,7 +105,7 @@ def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., A
     return register
 
 
-# Functions that only move elements: wherever one goes, its gradient comes from.
+# Functions that only move elements: the gradient of one comes from wherever it went.
 
 
 def rearrangement(*functions: Any, arrays: int = 1) -> None:

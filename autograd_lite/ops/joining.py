@@ -17,18 +17,18 @@ __all__ = ["array"]
 # Functions that join: their first argument is a sequence of arrays.
 
 
-def joined(*arrays: Any, axis: int = 0) -> Any:
+def concatenate_forward(*arrays: Any, axis: int = 0) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
-def joined_vjp(index: int, g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
+def concatenate_vjp(index: int, g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
     stops = list(accumulate(np.shape(x)[axis] for x in arrays))
     start = stops[index] - np.shape(arrays[index])[axis]
     before = (slice(None),) * (axis % np.ndim(g))
     return g[(*before, slice(start, stops[index]))]
 
 
-join = Primitive(joined, each=joined_vjp, name="concatenate", arrays=None)
+join = Primitive(concatenate_forward, each=concatenate_vjp, name="concatenate", arrays=None)
 
 
 @composite(np.concatenate)

@@ -1,4 +1,4 @@
-"""Functions that answer for a Value as for its data: their results carry no gradient.
+"""Functions of a Value that answer as they do for its data: no gradient flows back.
 
 Questions about shapes and types get plain answers; results computed from the
 numbers are recorded like all others.  Functions that write into their argument

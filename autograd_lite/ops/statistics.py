@@ -92,7 +92,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
 # on the number of elements alone.  The quantile of 0, 1, 2, ... says where.
 
 
-def flattened(x: Any, axis: Any) -> Any:
+def flatten_axes(x: Any, axis: Any) -> Any:
     """The axes of a reduction as one last axis."""
     if axis is None:
         return np.ravel(x)
@@ -101,8 +101,8 @@ def flattened(x: Any, axis: Any) -> Any:
     return np.reshape(moved, (*np.shape(moved)[: -len(axes)], -1))
 
 
-def unflattened(share: Any, x: Any, axis: Any) -> Any:
-    """The inverse of `flattened`."""
+def unflatten_axes(share: Any, x: Any, axis: Any) -> Any:
+    """The inverse of `flatten_axes`."""
     if axis is None:
         return np.reshape(share, np.shape(x))
     axes = axis if isinstance(axis, tuple) else (axis,)
@@ -134,12 +134,12 @@ def quantile_rule(function: Any) -> Any:
         g: Any, out: Any, a: Any, q: Any = 0.5, axis: Any = None,
         overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
     ) -> Any:  # fmt: skip
-        x = flattened(a, axis)
+        x = flatten_axes(a, axis)
         static = {} if function is np.median else {"q": q, "method": method}
         where = np.ravel(function(np.arange(np.shape(x)[-1], dtype=float), **static))
         g = np.reshape(g, (-1, *np.shape(x)[:-1]))
         places = np.reshape(where, (-1,) + (1,) * (np.ndim(g) - 1))
-        return unflattened(between_neighbours(g, places + np.zeros(np.shape(g)), x), a, axis)
+        return unflatten_axes(between_neighbours(g, places + np.zeros(np.shape(g)), x), a, axis)
 
     return rule
 
@@ -156,12 +156,12 @@ def nan_quantile_rule(scale: float | None) -> Any:
                 f"a quantile without NaN by method={method!r} has no derivative rule here; "
                 "pass method='linear'"
             )
-        x = flattened(a, axis)
+        x = flatten_axes(a, axis)
         fractions = np.ravel(np.asarray(q, float)) / (scale or 1)
         last = np.sum(np.logical_not(np.isnan(x)), axis=-1) - 1
         g = np.reshape(g, (-1, *np.shape(x)[:-1]))
         places = np.reshape(fractions, (-1,) + (1,) * (np.ndim(g) - 1)) * np.maximum(last, 0)
-        return unflattened(between_neighbours(g, places, x), a, axis)
+        return unflatten_axes(between_neighbours(g, places, x), a, axis)
 
     return rule
 
