@@ -118,7 +118,7 @@ def reduceat(array: Any, indices: Any, axis: int = 0) -> Any:
     return add_reduceat(array, indices=np.asarray(indices), axis=axis)
 
 
-# The array API's names; without the NaN.
+# The array API's names.
 
 
 def cumulative(function: Any, x: Any, axis: int | None, dtype: Any, start: Any) -> Any:
@@ -142,13 +142,3 @@ def cumulative_prod(
     x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
     return cumulative(np.cumprod, x, axis, dtype, 1 if include_initial else None)
-
-
-@composite(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype)
-
-
-@composite(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype)

@@ -171,20 +171,18 @@ def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
     return vecdot(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1))
 
 
-matvec = Primitive(
+matvec = array_function(
     np.matvec,
     lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
     lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
     broadcasts=True,
 )
-registry[np.matvec] = matvec
-vecmat = Primitive(
+vecmat = array_function(
     np.vecmat,
     lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
     lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
     broadcasts=True,
 )
-registry[np.vecmat] = vecmat
 
 
 # einsum: the gradient of one operand is an einsum of the upstream gradient and the others.

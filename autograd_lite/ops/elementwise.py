@@ -414,29 +414,11 @@ for function, python_operator in (
     registry[function] = Primitive(python_operator, name=function.__name__, differentiable=False)
 
 nondifferentiable(
-    np.invert,
-    np.logical_and,
-    np.logical_or,
-    np.logical_not,
-    np.logical_xor,
-    np.isfinite,
-    np.isnan,
-    np.isinf,
-    np.signbit,
-    np.isneginf,
-    np.isposinf,
-    np.isreal,
-    np.iscomplex,
-    np.isclose,
-    np.allclose,
-    np.array_equal,
-    np.array_equiv,
-    np.gcd,
-    np.lcm,
-    np.left_shift,
-    np.right_shift,
+    np.invert, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isfinite,
+    np.isnan, np.isinf, np.signbit, np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.isclose,
+    np.allclose, np.array_equal, np.array_equiv, np.gcd, np.lcm, np.left_shift, np.right_shift,
     np.bitwise_count,
-)
+)  # fmt: skip
 
 # Methods of ufuncs.
 

@@ -53,25 +53,10 @@ def size(a: Any, axis: int | None = None) -> int:
 
 
 nondifferentiable(
-    np.unravel_index,
-    np.ravel_multi_index,
-    np.lexsort,
-    np.flatnonzero,
-    np.argwhere,
-    np.bincount,
-    np.histogram,
-    np.histogram2d,
-    np.isin,
-    np.unique,
-    np.unique_all,
-    np.unique_counts,
-    np.unique_inverse,
-    np.unique_values,
-    np.intersect1d,
-    np.union1d,
-    np.setdiff1d,
-    np.setxor1d,
-)
+    np.unravel_index, np.ravel_multi_index, np.lexsort, np.flatnonzero, np.argwhere, np.bincount,
+    np.histogram, np.histogram2d, np.isin, np.unique, np.unique_all, np.unique_counts,
+    np.unique_inverse, np.unique_values, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
+)  # fmt: skip
 
 
 def in_place(function: Any, instead: str) -> Callable[..., Any]:

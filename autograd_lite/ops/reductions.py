@@ -177,14 +177,20 @@ nondifferentiable(np.count_nonzero)
 # Without the NaN: the same reductions of what is left.
 
 
-@composite(np.nansum)
-def nansum(a: Any, axis: Any = None, **keywords: Any) -> Any:
-    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, **keywords)
+def without_nan(
+    reduction: Any, neutral: int, a: Any, axis: Any = None, dtype: Any = None, **keywords: Any
+) -> Any:
+    """A sum or product in which a number that changes nothing stands for NaN."""
+    return reduction(np.where(np.isnan(a), neutral, a), axis=axis, dtype=dtype, **keywords)
 
 
-@composite(np.nanprod)
-def nanprod(a: Any, axis: Any = None, **keywords: Any) -> Any:
-    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, **keywords)
+for function, reduction, neutral in (
+    (np.nansum, np.sum, 0),
+    (np.nanprod, np.prod, 1),
+    (np.nancumsum, np.cumsum, 0),
+    (np.nancumprod, np.cumprod, 1),
+):
+    registry[function] = partial(without_nan, reduction, neutral)
 
 
 def present(a: Any, where: Any) -> Any:
