@@ -181,7 +181,9 @@ def without_nan(
     reduction: Any, neutral: int, a: Any, axis: Any = None, dtype: Any = None, **keywords: Any
 ) -> Any:
     """A sum or product in which a number that changes nothing stands for NaN."""
-    return reduction(np.where(np.isnan(a), neutral, a), axis=axis, dtype=dtype, **keywords)
+    if dtype is not None:
+        keywords["dtype"] = dtype
+    return reduction(np.where(np.isnan(a), neutral, a), axis=axis, **keywords)
 
 
 for function, reduction, neutral in (

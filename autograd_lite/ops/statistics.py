@@ -26,9 +26,9 @@ def average(
         a, weights = (x if isinstance(x, Node) else array_of(x) for x in (a, weights))
         weights = beside(a, weights, axis)
         wide = np.result_type(a.dtype, weights.dtype, "f8" if a.dtype.kind in "biu" else a.dtype)
-        dtype = None if a.dtype == weights.dtype == wide else wide
-        total = np.sum(weights, axis=axis, keepdims=keepdims, dtype=dtype)
-        mean = np.sum(np.multiply(a, weights, dtype=dtype), axis=axis, keepdims=keepdims) / total
+        cast = {} if a.dtype == weights.dtype == wide else {"dtype": wide}
+        total = np.sum(weights, axis=axis, keepdims=keepdims, **cast)
+        mean = np.sum(np.multiply(a, weights, **cast), axis=axis, keepdims=keepdims) / total
     if not returned:
         return mean
     same = np.shape(total) == np.shape(mean)
