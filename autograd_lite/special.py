@@ -19,10 +19,9 @@ from __future__ import annotations
 from math import factorial, pi, sqrt
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import MissingOptionError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, ufunc
 from autograd_lite.ops.reductions import keep_axes

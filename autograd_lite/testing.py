@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autograd_lite.checking import gradcheck
 from autograd_lite.core.errors import ArgumentValueError, GradcheckError, MissingOptionError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 
 if TYPE_CHECKING:

@@ -1,19 +1,36 @@
-"""Under `.ci/run` nothing may be skipped: what a missing tool would hide is a failure there."""
+"""What was skipped: how to run it; and under `.ci/run`, in its first environment, a failure."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+from tests.skips import lacking
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """At the very end, after the list of what was skipped."""
+    yield
+    for line in lacking(str(report.longrepr) for report in skipped(terminalreporter)):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What a missing tool would hide is a failure where everything is installed."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not os.environ.get("NOTHING_SKIPPED"):
         return
-    skipped = reporter.stats.get("skipped", [])
-    for report in skipped:
+    for report in skipped(reporter):
         reporter.write_line(f"skipped, which .ci/run does not allow: {report.longrepr}")
-    if skipped and session.exitstatus == pytest.ExitCode.OK:
+    if skipped(reporter) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def skipped(reporter: Any) -> list[Any]:
+    reports: list[Any] = reporter.stats.get("skipped", [])
+    return reports

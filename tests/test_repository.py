@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import autograd_lite
+from tests.skips import lacking
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -43,6 +44,22 @@ def test_ci_runs_the_readmes_test_command():
     assert len(commands) == 1
     assert commands[0].endswith("-m pytest -n 2")
     assert "'.[test]'" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_what_was_skipped_is_told_with_the_extra_that_runs_it():
+    reasons = [
+        "could not import 'torch': No module named 'torch'",
+        "could not import 'dask.array': No module named 'dask'",
+        "PyTorch is not installed",
+        "needs zarr",
+        "could not import 'threadpoolctl': No module named 'threadpoolctl'",
+        "the program dot is not on the PATH: apt install graphviz",
+    ]
+    assert lacking(reasons) == [
+        "4 skipped for lack of dask, torch, zarr: pip install -e '.[references]' runs them",
+        "1 skipped for lack of threadpoolctl: pip install -e '.[doctor]' runs them",
+    ]
+    assert lacking([]) == []
 
 
 def test_every_system_takes_the_same_steps_as_ci():

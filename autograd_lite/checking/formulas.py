@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.checking.evidence import Evidence
 from autograd_lite.checking.layout import Layout, Vector
 from autograd_lite.checking.locate import Indices
 from autograd_lite.checking.subjects import Subject
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["name_factor", "name_function"]
 
 CLOSE = 1e-6
 
 CONSTANTS = {
-    "π": np.pi, "2π": 2 * np.pi, "√2": np.sqrt(2), "√π": np.sqrt(np.pi), "√2π": np.sqrt(2 * np.pi),
-    "ln 2": np.log(2), "ln 10": np.log(10), "e": np.e,
+    "π": math.pi, "2π": 2 * math.pi, "e": math.e, "ln 2": math.log(2), "ln 10": math.log(10),
+    "√2": math.sqrt(2), "√π": math.sqrt(math.pi), "√2π": math.sqrt(2 * math.pi),
 }  # fmt: skip
 
 

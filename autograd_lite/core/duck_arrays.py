@@ -18,9 +18,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = [
     "array_of",

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.array_methods import ArrayMethods
 from autograd_lite.core.backward import conjugate
 from autograd_lite.core.duck_arrays import check_lengths, computed_by_library, is_duck_array
@@ -30,6 +28,7 @@ from autograd_lite.core.errors import (
     UnsupportedError,
 )
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, registry
 from autograd_lite.core.pullback import Pullback, as_cotangent, unit_cotangent
 from autograd_lite.core.recorder import EAGER, new_node, record

@@ -13,8 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Node, Primitive
 from autograd_lite.drawing.collect import static_text
 

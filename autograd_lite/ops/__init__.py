@@ -3,7 +3,6 @@
 from autograd_lite.ops import (
     accumulations,
     calculus,
-    constants,
     contractions,
     dask_arrays,
     decompositions,
@@ -12,6 +11,7 @@ from autograd_lite.ops import (
     indexing,
     joining,
     linalg,
+    nondifferentiable,
     padding,
     reductions,
     shaping,
@@ -22,7 +22,6 @@ from autograd_lite.ops import (
 __all__ = [
     "accumulations",
     "calculus",
-    "constants",
     "contractions",
     "dask_arrays",
     "decompositions",
@@ -31,6 +30,7 @@ __all__ = [
     "indexing",
     "joining",
     "linalg",
+    "nondifferentiable",
     "padding",
     "reductions",
     "shaping",

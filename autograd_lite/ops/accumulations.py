@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
 
 
-def shifted(x: Any, steps: int) -> Any:
+def shift(x: Any, steps: int) -> Any:
     """Move elements towards the front along the last axis; zeros come in at the end."""
     return np.concatenate((x[..., steps:], np.zeros_like(x[..., :steps])), axis=-1)
 
@@ -25,14 +24,14 @@ def recurrence(b: Any, a: Any) -> Any:
     """
     stride = 1
     while stride < np.shape(b)[-1]:
-        b = b + a * shifted(b, stride)
-        a = a * shifted(a, stride)
+        b = b + a * shift(b, stride)
+        a = a * shift(a, stride)
         stride *= 2
     return b
 
 
 def on_last_axis(rule: Any) -> Any:
-    """A rule for the last axis as a rule for any one; None is for the flattened array."""
+    """A rule for the last axis as a rule for any axis; None means the flattened array."""
 
     def along(g: Any, out: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         if axis is None or np.ndim(x) == 0:
@@ -51,7 +50,7 @@ def cumsum_vjp(g: Any, out: Any, x: Any) -> Any:
 def cumprod_vjp(g: Any, out: Any, x: Any) -> Any:
     """∂out[j]/∂x[i] is the product before i times that from i + 1 to j; exact with zeros."""
     before = np.concatenate((np.ones_like(out[..., :1]), out[..., :-1]), axis=-1)
-    return before * recurrence(g, shifted(x, 1))
+    return before * recurrence(g, shift(x, 1))
 
 
 def cumulative_extremum_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -119,7 +118,7 @@ def reduceat(array: Any, indices: Any, axis: int = 0) -> Any:
     return add_reduceat(array, indices=np.asarray(indices), axis=axis)
 
 
-# The array API's names; without the NaN.
+# The array API's names.
 
 
 def cumulative(function: Any, x: Any, axis: int | None, dtype: Any, start: Any) -> Any:
@@ -143,13 +142,3 @@ def cumulative_prod(
     x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
     return cumulative(np.cumprod, x, axis, dtype, 1 if include_initial else None)
-
-
-@composite(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype)
-
-
-@composite(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import getitem, scatter
@@ -111,7 +110,7 @@ unwrap = array_function(np.unwrap, unwrap_vjp)
 
 
 def segments(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any, Any]:
-    """Which segment x lies in, how far along it is, the segment's slope, and whether any."""
+    """The segment that x lies in, how far along it, its slope, and whether x lies in any."""
     index = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.size(xp) - 2)
     low, width = getitem(xp, index), getitem(xp, index + 1) - getitem(xp, index)
     slope = (getitem(fp, index + 1) - getitem(fp, index)) / width

@@ -5,17 +5,17 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.node import Handle
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.shaping import inverse_order
 
 
 def matrix_transpose(x: Any) -> Any:
+    """The transposes of a stack of matrices."""
     return np.swapaxes(x, -1, -2)
 
 
@@ -71,8 +71,10 @@ def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     return np.transpose(share, inverse_order([right[i] for i in inverse_order(left)] + free_y))
 
 
-tensordot = Primitive(np.tensordot, tensordot_left, tensordot_right, arrays=2)
-register(np.tensordot, tensordot)
+tensordot = array_function(np.tensordot, tensordot_left, tensordot_right)
+
+
+# dot and inner: one axis of each operand is contracted; a number scales the other operand.
 
 
 def dot_axes(x: Any, y: Any) -> Any:
@@ -80,30 +82,35 @@ def dot_axes(x: Any, y: Any) -> Any:
 
 
 def dot_left(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if np.ndim(x) == 0 or np.ndim(y) == 0:
-        return np.sum(g * y) if np.ndim(x) == 0 else g * y
-    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
+    if 0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2:
         return matmul_left(g, out, x, y)
-    return tensordot_left(g, out, x, y, dot_axes(x, y))
+    return one_axis_left(g, out, x, y, dot_axes(x, y))
 
 
 def dot_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if 0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2:
+        return matmul_right(g, out, x, y)
+    return one_axis_right(g, out, x, y, dot_axes(x, y))
+
+
+def one_axis_left(g: Any, out: Any, x: Any, y: Any, axes: Any) -> Any:
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return np.sum(g * y) if np.ndim(x) == 0 else g * y
+    return tensordot_left(g, out, x, y, axes)
+
+
+def one_axis_right(g: Any, out: Any, x: Any, y: Any, axes: Any) -> Any:
     if np.ndim(x) == 0 or np.ndim(y) == 0:
         return np.sum(g * x) if np.ndim(y) == 0 else g * x
-    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
-        return matmul_right(g, out, x, y)
-    return tensordot_right(g, out, x, y, dot_axes(x, y))
+    return tensordot_right(g, out, x, y, axes)
 
 
-dot = Primitive(np.dot, dot_left, dot_right, arrays=2)
-register(np.dot, dot)
-
-
-@composite(np.inner)
-def inner(a: Any, b: Any) -> Any:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.tensordot(a, b, axes=(-1, -1))
+dot = array_function(np.dot, dot_left, dot_right)
+inner = array_function(
+    np.inner,
+    lambda g, out, x, y: one_axis_left(g, out, x, y, (-1, -1)),
+    lambda g, out, x, y: one_axis_right(g, out, x, y, (-1, -1)),
+)
 
 
 @composite(np.outer)
@@ -165,21 +172,18 @@ def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
     return vecdot(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1))
 
 
-if hasattr(np, "matvec"):  # from NumPy 2.2 on
-    array_function(
-        np.matvec,
-        lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
-        lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
-        broadcasts=True,
-        arrays=None,
-    )
-    array_function(
-        np.vecmat,
-        lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
-        lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
-        broadcasts=True,
-        arrays=None,
-    )
+matvec = array_function(
+    np.matvec,
+    lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
+    lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
+    broadcasts=True,
+)
+vecmat = array_function(
+    np.vecmat,
+    lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
+    lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
+    broadcasts=True,
+)
 
 
 # einsum: the gradient of one operand is an einsum of the upstream gradient and the others.
@@ -263,7 +267,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
         for name, length in zip(term, np.shape(x), strict=True):
             if sizes.get(name, 1) == 1:
                 sizes[name] = length
-    # Lengths of one broadcast in einsum; made plain here, so that the rule need not know.
+    # einsum stretches lengths of one; done here, so that its rule need not know of them.
     full = [
         np.broadcast_to(x, tuple(sizes[name] for name in term))
         if np.shape(x) != tuple(sizes[name] for name in term)

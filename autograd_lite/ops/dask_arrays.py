@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
+from autograd_lite.core.numpy_namespace import np
 
 
 def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -48,6 +47,11 @@ def dot(x: Any, y: Any) -> Any:
     return dask.array.dot(x, y) if np.ndim(x) and np.ndim(y) else x * y
 
 
+@on_dask("inner")
+def inner(x: Any, y: Any) -> Any:
+    return np.tensordot(x, y, axes=(-1, -1)) if np.ndim(x) and np.ndim(y) else x * y
+
+
 @on_dask("clip")
 def clip(x: Any, low: Any, high: Any) -> Any:
     """Dask's own computes bounds that are arrays of its own."""
@@ -72,7 +76,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     return taken.reshape((*flat.shape[:along], *places.shape, *flat.shape[along + 1 :]))
 
 
-def with_axis_whole(transform: Callable[..., Any]) -> Callable[..., Any]:
+def with_axis_in_one_chunk(transform: Callable[..., Any]) -> Callable[..., Any]:
     """A Fourier transform, which needs its axis in one chunk."""
 
     def forward(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
@@ -82,7 +86,7 @@ def with_axis_whole(transform: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for transform in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
-    on_dask(transform.__name__)(with_axis_whole(transform))
+    on_dask(transform.__name__)(with_axis_in_one_chunk(transform))
 
 
 @on_dask("qr")
@@ -141,7 +145,7 @@ def scatter(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
     """Slices are written chunk by chunk; an array of places needs its axis in one chunk."""
     import dask.array
 
-    parts = spelled_out(parts, len(shape))
+    parts = one_part_per_axis(parts, len(shape))
     arrays = [place for place, part in enumerate(parts) if np.ndim(part) or isinstance(part, list)]
     if not arrays:
         if not g.size:
@@ -161,18 +165,18 @@ def scatter(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
     g = g.reshape((*shape[:axis], -1, *shape[axis + 1 :])).rechunk({axis: -1})
     chunks = (*g.chunks[:axis], (shape[axis],), *g.chunks[axis + 1 :])
     return g.map_blocks(
-        added_up, places.ravel(), axis=axis, length=shape[axis], chunks=chunks, dtype=g.dtype
+        add_up, places.ravel(), axis=axis, length=shape[axis], chunks=chunks, dtype=g.dtype
     )
 
 
-def added_up(g: Any, places: Any, axis: int, length: int) -> Any:
-    """What `scatter` does to one chunk."""
+def add_up(g: Any, places: Any, axis: int, length: int) -> Any:
+    """`scatter` for one chunk."""
     sums = np.zeros((*g.shape[:axis], length, *g.shape[axis + 1 :]), g.dtype)
     np.add.at(sums, (*(slice(None),) * axis, places), g)
     return sums
 
 
-def spelled_out(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+def one_part_per_axis(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     """An index with one part for each axis, and None for each new one."""
     used = sum(part is not None and part is not Ellipsis for part in parts)
     fill = (slice(None),) * (ndim - used)

@@ -16,21 +16,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.ops.define import array_function, composite, multiple, parts
-
-
-def transposed(x: Any) -> Any:
-    """The transposes of a stack of matrices."""
-    return np.swapaxes(x, -1, -2)
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.ops.contractions import matrix_transpose
+from autograd_lite.ops.define import array_function, composite, multi_output, parts
 
 
 def adjoint(x: Any) -> Any:
     """The conjugate transposes of a stack of matrices."""
-    return np.conjugate(np.swapaxes(x, -1, -2))
+    return np.conjugate(matrix_transpose(x))
 
 
 def hermitian_part(x: Any) -> Any:
@@ -62,13 +57,13 @@ def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     values, vectors = parts(out, 2)
     inner = 0 if g_values is None else diagonal_matrix(g_values)
     if g_vectors is not None:
-        inner = inner + reciprocal_gaps(values) * (transposed(vectors) @ g_vectors)
-    return hermitian_part(np.conjugate(vectors) @ inner @ transposed(vectors))
+        inner = inner + reciprocal_gaps(values) * (matrix_transpose(vectors) @ g_vectors)
+    return hermitian_part(np.conjugate(vectors) @ inner @ matrix_transpose(vectors))
 
 
 def eigvalsh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     vectors = np.linalg.eigh(a, UPLO)[1]
-    return (np.conjugate(vectors) * g[..., None, :]) @ transposed(vectors)
+    return (np.conjugate(vectors) * g[..., None, :]) @ matrix_transpose(vectors)
 
 
 def eig_vjp(g: Any, out: Any, a: Any) -> Any:
@@ -87,8 +82,8 @@ def eig_vjp(g: Any, out: Any, a: Any) -> Any:
             largest = rows == np.argmax(np.abs(vectors), axis=-2)[..., None, :]
             turn = np.imag(along) / np.where(largest, np.real(vectors), 1)
             g_vectors = g_vectors - 1j * np.where(largest, turn, 0)
-        inner = inner + reciprocal_gaps(values) * (transposed(vectors) @ g_vectors)
-    return np.linalg.solve(transposed(vectors), inner @ transposed(vectors))
+        inner = inner + reciprocal_gaps(values) * (matrix_transpose(vectors) @ g_vectors)
+    return np.linalg.solve(matrix_transpose(vectors), inner @ matrix_transpose(vectors))
 
 
 def eigvals_vjp(g: Any, out: Any, a: Any) -> Any:
@@ -96,13 +91,13 @@ def eigvals_vjp(g: Any, out: Any, a: Any) -> Any:
     values, vectors = np.linalg.eig(a)
     places = np.argmin(np.abs(out[..., :, None] - values[..., None, :]), axis=-1)
     g_values = np.take_along_axis(g, np.argsort(places, axis=-1), axis=-1)
-    scaled = g_values[..., :, None] * transposed(vectors)
-    return np.linalg.solve(transposed(vectors), scaled)
+    scaled = g_values[..., :, None] * matrix_transpose(vectors)
+    return np.linalg.solve(matrix_transpose(vectors), scaled)
 
 
-eigh = multiple(np.linalg.eigh, eigh_vjp)
+eigh = multi_output(np.linalg.eigh, eigh_vjp)
 eigvalsh = array_function(np.linalg.eigvalsh, eigvalsh_vjp)
-eig = multiple(np.linalg.eig, eig_vjp)
+eig = multi_output(np.linalg.eig, eig_vjp)
 eigvals = array_function(np.linalg.eigvals, eigvals_vjp)
 
 
@@ -130,7 +125,7 @@ def svd_vjp(g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bo
             turn = np.imag(np.diagonal(inside, axis1=-2, axis2=-1))
             inner = inner + 1j * diagonal_matrix(turn / s)
     if g_vh is not None:
-        inside = vh @ transposed(g_vh)
+        inside = vh @ matrix_transpose(g_vh)
         inner = inner + s[..., :, None] * gaps * (inside - adjoint(inside))
         outside = outside + u @ ((np.conjugate(g_vh) - adjoint(inside) @ vh) / s[..., :, None])
     return np.conjugate(u @ inner @ vh + outside)
@@ -142,7 +137,7 @@ def svdvals_vjp(g: Any, out: Any, a: Any) -> Any:
     return np.conjugate((u * g[..., None, :]) @ vh)
 
 
-svd_with_vectors = multiple(np.linalg.svd, svd_vjp)
+svd_with_vectors = multi_output(np.linalg.svd, svd_vjp)
 svdvals = array_function(np.linalg.svdvals, svdvals_vjp)
 
 
@@ -160,8 +155,8 @@ def svd(
 # QR and Cholesky.
 
 
-def mirrored(x: Any) -> Any:
-    """The Hermitian matrix with this lower triangle."""
+def hermitian_of_lower(x: Any) -> Any:
+    """The Hermitian matrix that has this lower triangle."""
     below = np.tril(x, -1)
     return below + adjoint(below) + np.real(np.tril(np.triu(x)))
 
@@ -187,12 +182,12 @@ def qr_vjp(g: Any, out: Any, a: Any, mode: str = "reduced") -> Any:
 
 
 def tall_qr_gradient(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
-    """[Q̄ + Q mirrored(R R̄ᴴ - Q̄ᴴ Q)] R⁻ᴴ."""
-    inner = g_q + q @ mirrored(r @ adjoint(g_r) - adjoint(g_q) @ q)
+    """[Q̄ + Q hermitian(R R̄ᴴ - Q̄ᴴ Q)] R⁻ᴴ."""
+    inner = g_q + q @ hermitian_of_lower(r @ adjoint(g_r) - adjoint(g_q) @ q)
     return adjoint(np.linalg.solve(r, adjoint(inner)))
 
 
-qr_of_both = multiple(np.linalg.qr, qr_vjp)
+qr_of_both = multi_output(np.linalg.qr, qr_vjp)
 
 
 @composite(np.linalg.qr)
@@ -206,7 +201,7 @@ def cholesky_vjp(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     I. Murray, "Differentiation of the Cholesky decomposition" (2016).
     """
     low = adjoint(out) if upper else out
-    g_low = transposed(g) if upper else np.conjugate(g)
+    g_low = matrix_transpose(g) if upper else np.conjugate(g)
     product = np.tril(adjoint(low) @ g_low)
     halved = product - np.tril(np.triu(product)) / 2
     left = np.linalg.solve(adjoint(low), halved)

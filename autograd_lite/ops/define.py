@@ -6,19 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, register, registry
 from autograd_lite.ops.indexing import scatter
 
 __all__ = [
     "array_function",
     "composite",
-    "constant",
-    "multiple",
+    "multi_output",
+    "nondifferentiable",
     "rearrangement",
     "select",
     "ufunc",
@@ -106,7 +105,7 @@ def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., A
     return register
 
 
-# Functions that only move elements: wherever one goes, its gradient comes from.
+# Functions that only move elements: the gradient of one comes from wherever it went.
 
 
 def rearrangement(*functions: Any, arrays: int = 1) -> None:
@@ -159,7 +158,7 @@ def parts(results: Any, count: int) -> list[Any]:
     ]
 
 
-def multiple(
+def multi_output(
     function: Any, rule: Rule | None, *, arrays: int = 1, **options: Any
 ) -> Callable[..., Any]:
     """Register a function that returns a tuple.
@@ -189,7 +188,7 @@ def apart(node: Any) -> Any:
 # Functions without gradient.
 
 
-class Constant(Primitive):
+class Nondifferentiable(Primitive):
     """A function whose results carry no gradient; they are recorded all the same."""
 
     __slots__ = ()
@@ -216,7 +215,7 @@ def _holds_node(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and any(isinstance(part, Handle) for part in x)
 
 
-def constant(*functions: Any, **options: Any) -> None:
+def nondifferentiable(*functions: Any, **options: Any) -> None:
     """Register functions whose results carry no gradient."""
     for function in functions:
-        register(function, Constant(function, differentiable=False, **options))
+        register(function, Nondifferentiable(function, differentiable=False, **options))

@@ -11,19 +11,26 @@ from __future__ import annotations
 import operator
 from functools import partial
 from math import factorial, pi
+from math import log as log_of
 from typing import Any
-
-import numpy as np
 
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register, registry
-from autograd_lite.ops.define import array_function, composite, constant, multiple, parts, ufunc
+from autograd_lite.ops.define import (
+    array_function,
+    composite,
+    multi_output,
+    nondifferentiable,
+    parts,
+    ufunc,
+)
 
 function: Any
 """Each of several functions that share a rule, in the loops below."""
 
-LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
+LN2, LN10 = log_of(2), log_of(10)
 
 
 def outer_product(function: Any, x: Any, y: Any) -> Any:
@@ -275,8 +282,8 @@ def frexp_vjp(g: Any, out: Any, x: Any) -> Any:
     return np.ldexp(g[0], -parts(out, 2)[1])
 
 
-modf = multiple(np.modf, modf_vjp)
-frexp = multiple(np.frexp, frexp_vjp)
+modf = multi_output(np.modf, modf_vjp)
+frexp = multi_output(np.frexp, frexp_vjp)
 
 
 def sign_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -378,7 +385,7 @@ where_chosen = Primitive(
     cheap=True,
     builtin=True,
 )
-constant(np.nonzero, selecting=True)
+nondifferentiable(np.nonzero, selecting=True)
 
 
 @composite(np.where)
@@ -422,27 +429,13 @@ for function, python_operator in (
     name = function.__name__
     register(function, Primitive(python_operator, name=name, differentiable=False, cheap=True))
 
-constant(np.invert, np.logical_and, np.logical_or, np.logical_not, cheap=True)
-constant(
-    np.logical_xor,
-    np.isfinite,
-    np.isnan,
-    np.isinf,
-    np.signbit,
-    np.isneginf,
-    np.isposinf,
-    np.isreal,
-    np.iscomplex,
-    np.isclose,
-    np.allclose,
-    np.array_equal,
-    np.array_equiv,
-    np.gcd,
-    np.lcm,
-    np.left_shift,
-    np.right_shift,
+nondifferentiable(np.invert, np.logical_and, np.logical_or, np.logical_not, cheap=True)
+nondifferentiable(
+    np.logical_xor, np.isfinite, np.isnan, np.isinf, np.signbit, np.isneginf, np.isposinf,
+    np.isreal, np.iscomplex, np.isclose,
+    np.allclose, np.array_equal, np.array_equiv, np.gcd, np.lcm, np.left_shift, np.right_shift,
     np.bitwise_count,
-)
+)  # fmt: skip
 
 # Methods of ufuncs.
 

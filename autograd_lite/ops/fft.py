@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import registry
 from autograd_lite.ops.define import array_function, composite
 
 # ``n`` is the length transformed: inputs are cut or filled up with zeros to it.
@@ -97,18 +97,19 @@ def lengths_and_axes(a: Any, s: Any, axes: Any) -> list[tuple[int | None, int]]:
     return list(zip(lengths, axes, strict=True))
 
 
-@composite(np.fft.fftn)
-def fftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-    for n, axis in reversed(lengths_and_axes(a, s, axes)):
-        a = np.fft.fft(a, n, axis, norm=norm)
-    return a
+def along_several(transform: Any) -> Any:
+    """A transform along one axis as one along several."""
+
+    def transform_all(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+        for n, axis in reversed(lengths_and_axes(a, s, axes)):
+            a = transform(a, n, axis, norm=norm)
+        return a
+
+    return transform_all
 
 
-@composite(np.fft.ifftn)
-def ifftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-    for n, axis in reversed(lengths_and_axes(a, s, axes)):
-        a = np.fft.ifft(a, n, axis, norm=norm)
-    return a
+registry[np.fft.fftn] = along_several(np.fft.fft)
+registry[np.fft.ifftn] = along_several(np.fft.ifft)
 
 
 @composite(np.fft.rfftn)
@@ -128,21 +129,16 @@ def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     return np.fft.irfft(a, n, last, norm=norm)
 
 
-@composite(np.fft.fft2)
-def fft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
-    return np.fft.fftn(a, s, axes, norm)
+def along_last_two(transform: Any) -> Any:
+    """A transform along several axes as one that takes the last two if none are named."""
+
+    def transform_two(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+        return transform(a, s, axes, norm)
+
+    return transform_two
 
 
-@composite(np.fft.ifft2)
-def ifft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
-    return np.fft.ifftn(a, s, axes, norm)
-
-
-@composite(np.fft.rfft2)
-def rfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
-    return np.fft.rfftn(a, s, axes, norm)
-
-
-@composite(np.fft.irfft2)
-def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
-    return np.fft.irfftn(a, s, axes, norm)
+registry[np.fft.fft2] = along_last_two(np.fft.fftn)
+registry[np.fft.ifft2] = along_last_two(np.fft.ifftn)
+registry[np.fft.rfft2] = along_last_two(np.fft.rfftn)
+registry[np.fft.irfft2] = along_last_two(np.fft.irfftn)

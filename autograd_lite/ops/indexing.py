@@ -10,10 +10,9 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 
 

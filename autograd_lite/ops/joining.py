@@ -5,11 +5,10 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
@@ -19,18 +18,20 @@ __all__ = ["array"]
 # Functions that join: their first argument is a sequence of arrays.
 
 
-def joined(*arrays: Any, axis: int = 0) -> Any:
+def concatenate_forward(*arrays: Any, axis: int = 0) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
-def joined_vjp(index: int, g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
+def concatenate_vjp(index: int, g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
     stops = list(accumulate(np.shape(x)[axis] for x in arrays))
     start = stops[index] - np.shape(arrays[index])[axis]
     before = (slice(None),) * (axis % np.ndim(g))
     return g[(*before, slice(start, stops[index]))]
 
 
-join = Primitive(joined, each=joined_vjp, name="concatenate", arrays=None, builtin=True)
+join = Primitive(
+    concatenate_forward, each=concatenate_vjp, name="concatenate", arrays=None, builtin=True
+)
 
 
 @composite(np.concatenate)

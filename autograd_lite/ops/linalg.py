@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
-from autograd_lite.ops.decompositions import adjoint, transposed
-from autograd_lite.ops.define import array_function, composite, multiple, parts
+from autograd_lite.ops.contractions import matrix_transpose
+from autograd_lite.ops.decompositions import adjoint
+from autograd_lite.ops.define import array_function, composite, multi_output, parts
 from autograd_lite.ops.reductions import extremum_vjp, keep_axes, products_of_others
 
 # Inverses and determinants.
 
 
 def inv_vjp(g: Any, out: Any, a: Any) -> Any:
-    return -transposed(out) @ g @ transposed(out)
+    return -matrix_transpose(out) @ g @ matrix_transpose(out)
 
 
 def pinv_vjp(g: Any, out: Any, a: Any, rcond: Any = None, rtol: Any = None) -> Any:
     """G. Golub, V. Pereyra, "The differentiation of pseudo-inverses ..." (1973)."""
     h = adjoint(out)
-    g_h = transposed(g)
+    g_h = matrix_transpose(g)
     beside_rows = g_h - a @ (out @ g_h)
     beside_columns = g_h - (g_h @ out) @ a
     share = -h @ np.conjugate(g) @ h + beside_rows @ out @ h + h @ out @ beside_columns
@@ -42,11 +42,9 @@ def cofactors_forward(a: Any) -> Any:
 
 
 def cofactors_vjp(g: Any, out: Any, a: Any) -> Any:
-    inverse = np.linalg.inv(a)
     trace = np.sum(g * out, axis=(-2, -1), keepdims=True)
-    return (trace * np.eye(np.shape(a)[-1], dtype=a.dtype) - out @ transposed(g)) @ transposed(
-        inverse
-    )
+    slope = trace * np.eye(np.shape(a)[-1], dtype=a.dtype) - out @ matrix_transpose(g)
+    return slope @ matrix_transpose(np.linalg.inv(a))
 
 
 def slogdet_vjp(g: Any, out: Any, a: Any) -> Any:
@@ -56,14 +54,14 @@ def slogdet_vjp(g: Any, out: Any, a: Any) -> Any:
     slope = np.zeros_like(sign) if g_log is None else np.real(g_log)
     if g_sign is not None and is_complex(sign):
         slope = slope + 1j * np.imag(g_sign * sign)
-    return slope[..., None, None] * transposed(np.linalg.inv(a))
+    return slope[..., None, None] * matrix_transpose(np.linalg.inv(a))
 
 
 cofactors = Primitive(cofactors_forward, cofactors_vjp, name="cofactors")
 inv = array_function(np.linalg.inv, inv_vjp)
 pinv = array_function(np.linalg.pinv, pinv_vjp)
 det = array_function(np.linalg.det, lambda g, out, a: np.expand_dims(g, (-2, -1)) * cofactors(a))
-slogdet = multiple(np.linalg.slogdet, slogdet_vjp)
+slogdet = multi_output(np.linalg.slogdet, slogdet_vjp)
 
 
 # Linear systems.
@@ -72,13 +70,13 @@ slogdet = multiple(np.linalg.slogdet, slogdet_vjp)
 def solve_left(g: Any, out: Any, a: Any, b: Any) -> Any:
     if np.ndim(b) == 1:
         return -solve_right(g, out, a, b)[..., :, None] * out[..., None, :]
-    return -np.linalg.solve(transposed(a), g) @ transposed(out)
+    return -np.linalg.solve(matrix_transpose(a), g) @ matrix_transpose(out)
 
 
 def solve_right(g: Any, out: Any, a: Any, b: Any) -> Any:
     if np.ndim(b) == 1:
-        return np.linalg.solve(transposed(a), g[..., None])[..., 0]
-    return np.linalg.solve(transposed(a), g)
+        return np.linalg.solve(matrix_transpose(a), g[..., None])[..., 0]
+    return np.linalg.solve(matrix_transpose(a), g)
 
 
 def lstsq_vjp(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
@@ -90,12 +88,12 @@ def lstsq_vjp(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
     if g_x is not None:
         inverse = np.linalg.pinv(a)
         g_solution = g_x if np.ndim(b) > 1 else g_x[:, None]
-        column = column + transposed(inverse) @ g_solution
-        g_a = g_a + pinv_vjp(g_solution @ transposed(target), inverse, a)
+        column = column + matrix_transpose(inverse) @ g_solution
+        g_a = g_a + pinv_vjp(g_solution @ matrix_transpose(target), inverse, a)
     if g_residuals is not None and np.size(g_residuals):
         slope = 2 * np.conjugate(target - a @ solution) * g_residuals
         column = column + slope
-        g_a = g_a - slope @ transposed(solution)
+        g_a = g_a - slope @ matrix_transpose(solution)
     if g_s is not None:
         u, _, vh = np.linalg.svd(a, full_matrices=False)
         g_a = g_a + np.conjugate((u * g_s[None, :]) @ vh)
@@ -103,7 +101,7 @@ def lstsq_vjp(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 solve = array_function(np.linalg.solve, solve_left, solve_right, broadcasts=True)
-lstsq = multiple(np.linalg.lstsq, None, arrays=2, joint=lstsq_vjp)
+lstsq = multi_output(np.linalg.lstsq, None, arrays=2, joint=lstsq_vjp)
 
 
 @composite(np.linalg.tensorsolve)
@@ -151,9 +149,9 @@ def multi_dot_vjp(index: int, g: Any, out: Any, *arrays: Any) -> Any:
     ]
     share = np.reshape(g, (rows, -1))
     for matrix in matrices[:index]:
-        share = transposed(matrix) @ share
+        share = matrix_transpose(matrix) @ share
     for matrix in reversed(matrices[index + 1 :]):
-        share = share @ transposed(matrix)
+        share = share @ matrix_transpose(matrix)
     return np.reshape(share, np.shape(arrays[index]))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
@@ -27,7 +26,7 @@ def pad_forward(x: Any, widths: Any, mode: Any, **options: Any) -> Any:
 
 
 def copies_vjp(g: Any, out: Any, x: Any, widths: Any, mode: Any, **options: Any) -> Any:
-    """Padded with its own elements, or with a constant: number them, pad, and look."""
+    """Padded with its own elements, or a constant: number them, pad, and see where each went."""
     numbers = np.arange(1, np.size(x) + 1).reshape(np.shape(x))
     if mode in ("constant", "empty"):
         mode, options = "constant", {}

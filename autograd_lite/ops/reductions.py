@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, register, registry
-from autograd_lite.ops.define import composite, constant
+from autograd_lite.ops.define import composite, nondifferentiable
 from autograd_lite.ops.shaping import inverse_order
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
@@ -172,19 +171,28 @@ def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
-constant(np.argmax, np.argmin, np.any, np.all, np.count_nonzero, np.nanargmax, np.nanargmin)
+nondifferentiable(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.any, np.all)
+nondifferentiable(np.count_nonzero)
 
 # Without the NaN: the same reductions of what is left.
 
 
-@composite(np.nansum)
-def nansum(a: Any, axis: Any = None, **keywords: Any) -> Any:
-    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, **keywords)
+def without_nan(
+    reduction: Any, neutral: int, a: Any, axis: Any = None, dtype: Any = None, **keywords: Any
+) -> Any:
+    """A sum or product in which a number that changes nothing stands for NaN."""
+    if dtype is not None:
+        keywords["dtype"] = dtype
+    return reduction(np.where(np.isnan(a), neutral, a), axis=axis, **keywords)
 
 
-@composite(np.nanprod)
-def nanprod(a: Any, axis: Any = None, **keywords: Any) -> Any:
-    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, **keywords)
+for function, reduction, neutral in (
+    (np.nansum, np.sum, 0),
+    (np.nanprod, np.prod, 1),
+    (np.nancumsum, np.cumsum, 0),
+    (np.nancumprod, np.cumprod, 1),
+):
+    registry[function] = partial(without_nan, reduction, neutral)
 
 
 def present(a: Any, where: Any) -> Any:

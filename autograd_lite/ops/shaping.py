@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, apply, registry
 from autograd_lite.core.recorder import current
 from autograd_lite.ops.define import array_function, composite, rearrangement

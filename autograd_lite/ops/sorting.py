@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import check_lengths
 from autograd_lite.core.node import unwrap
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
-from autograd_lite.ops.define import array_function, composite, constant, rearrangement
+from autograd_lite.ops.define import array_function, composite, nondifferentiable, rearrangement
 from autograd_lite.ops.indexing import scatter
 
 
@@ -53,7 +52,7 @@ def partition_vjp(
 
 sort = array_function(np.sort, sort_vjp)
 partition = array_function(np.partition, partition_vjp)
-constant(np.argsort, np.argpartition, np.searchsorted, np.digitize)
+nondifferentiable(np.argsort, np.argpartition, np.searchsorted, np.digitize)
 
 
 @composite(np.sort_complex)

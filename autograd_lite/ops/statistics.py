@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.backward import is_complex
+from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
+from autograd_lite.core.node import Handle
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
+from autograd_lite.ops.shaping import inverse_order
 from autograd_lite.ops.sorting import unsort
 
 
@@ -20,14 +23,32 @@ def average(
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total: Any = np.full(np.shape(mean), np.size(a) / np.size(mean), mean.dtype)[()]
     else:
-        if np.shape(weights) != np.shape(a):
-            shape = [1] * np.ndim(a)
-            for place, along in enumerate(axis if isinstance(axis, tuple) else (axis,)):
-                shape[along] = np.shape(weights)[place]
-            weights = np.broadcast_to(np.reshape(weights, shape), np.shape(a))
-        total = np.sum(weights, axis=axis, keepdims=keepdims)
-        mean = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
-    return (mean, total) if returned else mean
+        a, weights = (x if isinstance(x, Handle) else array_of(x) for x in (a, weights))
+        weights = beside(a, weights, axis)
+        wide = np.result_type(a.dtype, weights.dtype, "f8" if a.dtype.kind in "biu" else a.dtype)
+        cast = {} if a.dtype == weights.dtype == wide else {"dtype": wide}
+        total = np.sum(weights, axis=axis, keepdims=keepdims, **cast)
+        mean = np.sum(np.multiply(a, weights, **cast), axis=axis, keepdims=keepdims) / total
+    if not returned:
+        return mean
+    same = np.shape(total) == np.shape(mean)
+    return mean, total if same else np.copy(np.broadcast_to(total, np.shape(mean)))
+
+
+def beside(a: Any, weights: Any, axis: Any) -> Any:
+    """The weights of the elements along some axes, as an array that broadcasts to ``a``."""
+    if np.shape(weights) == np.shape(a):
+        return weights
+    every: Any = range(np.ndim(a)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = [along % np.ndim(a) for along in every]
+    lengths = tuple(np.shape(a)[along] for along in axes)
+    if np.shape(weights) != lengths:
+        raise ArgumentValueError(
+            f"average: weights of shape {np.shape(weights)} for axis={axis} of an array of shape "
+            f"{np.shape(a)}; pass weights of shape {lengths}"
+        )
+    shape = [n if along in axes else 1 for along, n in enumerate(np.shape(a))]
+    return np.reshape(np.transpose(weights, inverse_order(axes)), shape)
 
 
 @composite(np.cov)
@@ -43,13 +64,15 @@ def cov(
     weights = [np.asarray(w, float) for w in (fweights, aweights) if w is not None]
     if not weights:
         centred = x - np.mean(x, axis=1)[:, None]
-        product, count = np.dot(centred, np.conjugate(np.transpose(centred))), np.shape(x)[1] - ddof
+        right, count = np.transpose(centred), np.shape(x)[1] - ddof
     else:
         w = np.prod(weights, axis=0)
         centred = x - np.average(x, axis=1, weights=w)[:, None]
-        product = np.dot(centred, np.conjugate(np.transpose(centred * w)))
+        right = np.transpose(centred * w)
         repeated = np.sum(w) if aweights is None else np.sum(w * aweights)
         count = np.sum(w) - (ddof * repeated / np.sum(w) if aweights is not None else ddof)
+    # A real transpose stays a view: of x and its own xᵀ BLAS computes one triangle alone.
+    product = np.dot(centred, np.conjugate(right) if is_complex(right) else right)
     return np.squeeze(product * np.true_divide(1, count))
 
 
@@ -69,7 +92,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
 # on the number of elements alone.  The quantile of 0, 1, 2, ... says where.
 
 
-def flattened(x: Any, axis: Any) -> Any:
+def flatten_axes(x: Any, axis: Any) -> Any:
     """The axes of a reduction as one last axis."""
     if axis is None:
         return np.ravel(x)
@@ -78,8 +101,8 @@ def flattened(x: Any, axis: Any) -> Any:
     return np.reshape(moved, (*np.shape(moved)[: -len(axes)], -1))
 
 
-def unflattened(share: Any, x: Any, axis: Any) -> Any:
-    """The inverse of `flattened`."""
+def unflatten_axes(share: Any, x: Any, axis: Any) -> Any:
+    """The inverse of `flatten_axes`."""
     if axis is None:
         return np.reshape(share, np.shape(x))
     axes = axis if isinstance(axis, tuple) else (axis,)
@@ -111,12 +134,12 @@ def quantile_rule(function: Any) -> Any:
         g: Any, out: Any, a: Any, q: Any = 0.5, axis: Any = None,
         overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
     ) -> Any:  # fmt: skip
-        x = flattened(a, axis)
+        x = flatten_axes(a, axis)
         static = {} if function is np.median else {"q": q, "method": method}
         where = np.ravel(function(np.arange(np.shape(x)[-1], dtype=float), **static))
         g = np.reshape(g, (-1, *np.shape(x)[:-1]))
         places = np.reshape(where, (-1,) + (1,) * (np.ndim(g) - 1))
-        return unflattened(between_neighbours(g, places + np.zeros(np.shape(g)), x), a, axis)
+        return unflatten_axes(between_neighbours(g, places + np.zeros(np.shape(g)), x), a, axis)
 
     return rule
 
@@ -133,12 +156,12 @@ def nan_quantile_rule(scale: float | None) -> Any:
                 f"a quantile without NaN by method={method!r} has no derivative rule here; "
                 "pass method='linear'"
             )
-        x = flattened(a, axis)
+        x = flatten_axes(a, axis)
         fractions = np.ravel(np.asarray(q, float)) / (scale or 1)
         last = np.sum(np.logical_not(np.isnan(x)), axis=-1) - 1
         g = np.reshape(g, (-1, *np.shape(x)[:-1]))
         places = np.reshape(fractions, (-1,) + (1,) * (np.ndim(g) - 1)) * np.maximum(last, 0)
-        return unflattened(between_neighbours(g, places, x), a, axis)
+        return unflatten_axes(between_neighbours(g, places, x), a, axis)
 
     return rule
 

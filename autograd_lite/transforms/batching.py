@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from string import ascii_letters
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.array_methods import ArrayMethods
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import contractions, indexing, joining
 
@@ -504,16 +503,16 @@ def in_terms_of_others(function: Callable[..., Any]) -> Rule:
     return rule
 
 
+batching(np.inner)(in_terms_of_others(lambda x, y: np.tensordot(x, y, axes=(-1, -1))))
 batching(np.vecdot)(in_terms_of_others(lambda x, y: np.sum(np.conjugate(x) * y, axis=-1)))
-if hasattr(np, "matvec"):
-    batching(np.matvec)(
-        in_terms_of_others(lambda a, x: np.squeeze(np.matmul(a, np.expand_dims(x, -1)), axis=-1))
+batching(np.matvec)(
+    in_terms_of_others(lambda a, x: np.squeeze(np.matmul(a, np.expand_dims(x, -1)), axis=-1))
+)
+batching(np.vecmat)(
+    in_terms_of_others(
+        lambda x, a: np.squeeze(np.matmul(np.expand_dims(np.conjugate(x), -2), a), axis=-2)
     )
-    batching(np.vecmat)(
-        in_terms_of_others(
-            lambda x, a: np.squeeze(np.matmul(np.expand_dims(np.conjugate(x), -2), a), axis=-2)
-        )
-    )
+)
 
 
 @batching(np.linalg.solve)

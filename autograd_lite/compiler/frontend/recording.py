@@ -10,8 +10,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.frontend.tracing import (
     Trace,
     callers_errstate,
@@ -36,6 +34,7 @@ from autograd_lite.compiler.runtime.backend import NumpyBackend, backend_of
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.node import Handle, Node, serials
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops import indexing
 from autograd_lite.transforms.checkpoint import Recomputing

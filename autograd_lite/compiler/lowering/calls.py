@@ -11,8 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation
 from autograd_lite.compiler.lowering.forms import (
     CALL,
@@ -25,6 +23,7 @@ from autograd_lite.compiler.lowering.forms import (
     call_lines,
 )
 from autograd_lite.compiler.lowering.numbers import SCALAR
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops import contractions, elementwise, indexing, joining, reductions, shaping
 from autograd_lite.random import draw_random, draw_standard_normal

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Operand, Operation
 from autograd_lite.compiler.runtime.backend import NumpyBackend
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 
 __all__ = ["CALL", "Form", "Lower", "Lowered", "Lowering", "Writer", "call", "call_lines"]

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation, substitute
 from autograd_lite.compiler.lowering.forms import Form, Lowered, Lowering, Writer
 from autograd_lite.compiler.runtime.numba_math import (
@@ -20,6 +18,7 @@ from autograd_lite.compiler.runtime.numba_math import (
     numba_module,
     scalar_functions,
 )
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops import elementwise
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import operator
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation
 from autograd_lite.compiler.lowering.forms import Form, Lowering, Writer, call, call_lines
 from autograd_lite.core.backward import guard
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops import elementwise, shaping
 
 __all__ = ["SCALAR"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation, Program, Type, rewrite
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["fold_constants"]
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Operand, Operation, Program, substitute, with_operands
 from autograd_lite.compiler.lowering.formulas import Fused, has_formula, is_elementary, is_varying
 from autograd_lite.compiler.passes.groups import Users
 from autograd_lite.compiler.passes.schedule import Schedule
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["MOST_CALLS", "fuse"]
 

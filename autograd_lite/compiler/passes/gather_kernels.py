@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Operation
 from autograd_lite.compiler.lowering.forms import Form, Lowering
 from autograd_lite.compiler.passes.schedule import Schedule
 from autograd_lite.compiler.runtime.backend import imported_from
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["gather_kernels", "has_kernel"]
 

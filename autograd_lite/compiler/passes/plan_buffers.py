@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation
 from autograd_lite.compiler.lowering.forms import Form
 from autograd_lite.compiler.passes.groups import Tile
 from autograd_lite.compiler.passes.schedule import Memory, Plan, Schedule, layout_of
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["plan_buffers"]
 

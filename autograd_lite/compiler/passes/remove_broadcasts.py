@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation, Program, rewrite, with_operands
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops import shaping
 
 __all__ = ["remove_broadcasts"]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from autograd_lite.compiler.ir import Constant, Operand, Operation, Program, Type, rewrite
 from autograd_lite.core.backward import guard
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import elementwise, indexing, reductions, shaping
 

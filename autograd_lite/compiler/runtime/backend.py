@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.runtime.replay import Replayed
 from autograd_lite.core.duck_arrays import is_device_array, package_of
 from autograd_lite.core.errors import CompileError, UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["CupyBackend", "NumpyBackend", "backend_of", "imported_from"]
 

@@ -7,22 +7,22 @@ from importlib.util import find_spec
 from tests.ops.cases import (
     accumulations,
     calculus,
-    constants,
     contractions,
     elementwise,
     fft,
     indexing,
     joining,
     linalg,
+    nondifferentiable,
     padding,
     reductions,
     shaping,
     sorting,
     statistics,
 )
-from tests.ops.cases.case import Case
+from tests.ops.cases.case import Case, has, is_deprecated
 
-CASES: list[Case] = [
+ROWS: list[Case] = [
     *elementwise.ROWS,
     *reductions.ROWS,
     *accumulations.ROWS,
@@ -37,10 +37,14 @@ CASES: list[Case] = [
     *linalg.ROWS,
     *fft.ROWS,
     *calculus.ROWS,
-    *constants.ROWS,
+    *nondifferentiable.ROWS,
 ]
 
 if find_spec("scipy"):
     from tests.ops.cases import special
 
-    CASES += special.ROWS
+    ROWS += special.ROWS
+
+HERE = [case for case in ROWS if has(case.function)]
+CASES = [case for case in HERE if not is_deprecated(case.function)]
+DEPRECATED = [case for case in HERE if is_deprecated(case.function)]

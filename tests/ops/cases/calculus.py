@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, increasing, positive, real, row
 
 PLACES = np.array([0.0, 0.5, 2.0, 2.5, 4.0, 4.5])

@@ -12,8 +12,25 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.numpy_namespace import Missing
+
 Rng = np.random.Generator
 Sampler = Callable[[Rng, tuple[int, ...]], Any]
+
+
+DEPRECATED = {"fix": "2.5.0"}
+"""Functions that NumPy warns of, and since which version."""
+
+
+def has(function: Any) -> bool:
+    """Whether this NumPy has what a row is for: a function, or a method of one."""
+    return not isinstance(function[0] if isinstance(function, tuple) else function, Missing)
+
+
+def is_deprecated(function: Any) -> bool:
+    """Whether this NumPy warns of every use of it."""
+    since = DEPRECATED.get(getattr(function, "__name__", ""))
+    return since is not None and np.lib.NumpyVersion(np.__version__) >= since
 
 
 @dataclass(frozen=True)

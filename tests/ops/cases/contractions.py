@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, real, row
 
 MATMUL_SHAPES = [
@@ -145,14 +144,10 @@ ROWS: list[Case] = [
     row(np.vecdot, real(2, 3), real(3)),
     row(np.vecdot, complex_numbers(2, 3), complex_numbers(2, 3), label="complex"),
     row(np.vecdot, real(3, 2), real(3, 2), axis=0),
+    row(np.matvec, real(2, 3), real(3)),
+    row(np.matvec, real(5, 2, 3), real(3), label="stacked"),
+    row(np.matvec, complex_numbers(2, 3), complex_numbers(3), label="complex"),
+    row(np.vecmat, real(2), real(2, 3)),
+    row(np.vecmat, real(2), real(5, 2, 3), label="stacked"),
+    row(np.vecmat, complex_numbers(2), complex_numbers(2, 3), label="complex"),
 ]
-
-if hasattr(np, "matvec"):
-    ROWS += [
-        row(np.matvec, real(2, 3), real(3)),
-        row(np.matvec, real(5, 2, 3), real(3), label="stacked"),
-        row(np.matvec, complex_numbers(2, 3), complex_numbers(3), label="complex"),
-        row(np.vecmat, real(2), real(2, 3)),
-        row(np.vecmat, real(2), real(5, 2, 3), label="stacked"),
-        row(np.vecmat, complex_numbers(2), complex_numbers(2, 3), label="complex"),
-    ]

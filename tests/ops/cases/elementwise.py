@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import (
     Case,
     above_one,

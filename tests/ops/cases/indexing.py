@@ -5,8 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, distinct, real, row
 
 INDICES: dict[str, Any] = {

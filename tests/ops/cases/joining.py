@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 import autograd_lite as ag
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, real, row
 
 ROWS: list[Case] = [

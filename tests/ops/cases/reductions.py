@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, distinct, method, passes, real, row
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, distinct, passes, real, row
 
 ROWS: list[Case] = [

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_of, distinct, passes, real, row
 
 KEYS = np.array([[2, 0, 1, 0], [1, 1, 2, 0], [0, 2, 2, 1]])

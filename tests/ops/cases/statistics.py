@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, distinct, positive, real, row
 
 WITH_NAN = np.array([[0, np.nan, 0, 0, 0], [0, 0, 0, 0, 0], [np.nan, 0, np.nan, 0, np.nan]])
@@ -40,6 +39,13 @@ ROWS: list[Case] = [
         positive(3),
         label="along",
         call=lambda x, w: np.average(x, axis=1, weights=w, keepdims=True),
+    ),
+    row(
+        np.average,
+        real(2, 3, 4),
+        positive(4, 2),
+        label="along two",
+        call=lambda x, w: np.average(x, axis=(-1, 0), weights=w),
     ),
     row(
         np.average,

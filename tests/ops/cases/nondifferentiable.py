@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import numpy as np
-
 from autograd_lite import InPlaceError
+from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_numbers, distinct, passes, real
 
 TIED = np.array([3.0, 1.0, 3.0, 2.0])

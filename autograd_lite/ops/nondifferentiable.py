@@ -1,4 +1,4 @@
-"""Functions that answer for a Value as for its data: their results carry no gradient.
+"""Functions of a Value that answer as they do for its data: no gradient flows back.
 
 Questions about shapes and types get plain answers; results computed from the
 numbers are recorded like all others.  Functions that write into their argument
@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.duck_arrays import computed_by_library
 from autograd_lite.core.errors import InPlaceError
 from autograd_lite.core.node import unwrap
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
-from autograd_lite.ops.define import composite, constant
+from autograd_lite.ops.define import composite, nondifferentiable
 
 function: Any
 """Each of several functions that share a treatment, in the loops below."""
@@ -54,24 +53,12 @@ def size(a: Any, axis: int | None = None) -> int:
     return int(a.size) if axis is None else int(a.shape[axis])
 
 
-constant(
-    np.unravel_index,
-    np.ravel_multi_index,
-    np.lexsort,
-    np.bincount,
-    np.histogram,
-    np.histogram2d,
-    np.isin,
-    np.unique_all,
-    np.unique_counts,
-    np.unique_inverse,
-    np.unique_values,
-    np.intersect1d,
-    np.union1d,
-    np.setdiff1d,
-    np.setxor1d,
-)
-constant(np.flatnonzero, np.argwhere, np.unique, selecting=True)
+nondifferentiable(
+    np.unravel_index, np.ravel_multi_index, np.lexsort, np.bincount,
+    np.histogram, np.histogram2d, np.isin, np.unique_all, np.unique_counts,
+    np.unique_inverse, np.unique_values, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
+)  # fmt: skip
+nondifferentiable(np.flatnonzero, np.argwhere, np.unique, selecting=True)
 
 
 def in_place(function: Any, instead: str) -> Callable[..., Any]:
