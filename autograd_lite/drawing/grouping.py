@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import groupby
 
@@ -37,7 +38,7 @@ class Groups:
     def __len__(self) -> int:
         return len(self.members)
 
-    @property
+    @cached_property
     def owners(self) -> list[int]:
         """For each node the box that it is in."""
         owners = [0] * sum(map(len, self.members))

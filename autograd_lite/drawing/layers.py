@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, pairwise
 from typing import Literal
 
-from autograd_lite.drawing.dot import label_lines
 from autograd_lite.drawing.geometry import Layout, Rectangle
 from autograd_lite.drawing.picture import Edge, Picture, Vertex
 
@@ -176,7 +175,7 @@ def _link(tail: Slot, head: Slot) -> None:
 
 
 def _size(vertex: Vertex) -> Point:
-    lines = label_lines(vertex)
+    lines = vertex.lines
     return max(map(len, lines)) * LETTER + 18.0, len(lines) * LINE + 12.0
 
 

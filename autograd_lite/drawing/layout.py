@@ -14,7 +14,7 @@ from autograd_lite.drawing.picture import Picture
 from autograd_lite.drawing.themes import THEMES
 from autograd_lite.drawing.webassembly import GraphvizError
 
-__all__ = ["laid_out"]
+__all__ = ["lay_out"]
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,7 +22,7 @@ LARGEST = 6_000
 """Graphviz cuts edges at every layer that they cross; with many more pieces it takes minutes."""
 
 
-def laid_out(picture: Picture, direction: str) -> Layout:
+def lay_out(picture: Picture, direction: str) -> Layout:
     """The layout by Graphviz; in layers if the picture is more than Graphviz can do.
 
     Raises

@@ -13,7 +13,7 @@ from autograd_lite.drawing.collect import Graph
 from autograd_lite.drawing.grouping import Groups, Path
 from autograd_lite.drawing.provenance import ModuleCall, SourceLines, parameter_names
 
-__all__ = ["call_title", "clipped", "module_paths", "parameter_count", "rolled_up"]
+__all__ = ["call_title", "clip", "module_paths", "parameter_count", "roll_up"]
 
 
 def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
@@ -43,7 +43,7 @@ def _common_start(paths: list[Path]) -> Path:
     return tuple(names[0] for names in same)
 
 
-def clipped(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
+def clip(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
     """All nodes of a module call at ``depth`` in one box; 0 is the outermost module.
 
     A call is computed at a stretch, so that nothing outside lies between its nodes.
@@ -59,7 +59,7 @@ def clipped(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
     return replace(groups, calls=calls).merged(classes)
 
 
-def rolled_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
+def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
     """Runs of equal layers, or of equal sequences of layers, in one box each.
 
     Only boxes that each feed only the next are joined, so that no path leaves

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-__all__ = ["Cluster", "Edge", "Kind", "Mark", "Picture", "Vertex"]
+from autograd_lite.drawing.formatting import shortened
+
+__all__ = ["Cluster", "Edge", "Kind", "Mark", "Picture", "Vertex", "fact_text"]
 
 Kind = Literal["leaf", "operation", "constant", "fold", "module"]
 Mark = Literal["first", "tainted", "blocked", "path", "differs"]
@@ -31,11 +33,23 @@ class Vertex:
     source: str = ""
     marks: frozenset[Mark] = frozenset()
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines of text in the box; the first is its title."""
+        first = "  ".join(filter(None, (self.title, self.subtitle)))
+        return [shortened(first, 60), *map(fact_text, self.facts)]
+
     def describe(self) -> str:
         """One sentence for tooltips and screen readers."""
         facts = [f"{name} {text}" for name, text in self.facts]
         parts = [" ".join(filter(None, (self.title, self.subtitle))), *facts, *sorted(self.marks)]
         return "; ".join(filter(None, parts)) + (f"; {self.source}" if self.source else "")
+
+
+def fact_text(fact: tuple[str, str]) -> str:
+    """A line of a box: what it is, and its text."""
+    name, text = fact
+    return f"{name}  {shortened(text, 48)}".strip()
 
 
 @dataclass(frozen=True)

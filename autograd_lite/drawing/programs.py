@@ -1,16 +1,13 @@
-"""Compiled programs as pictures: operations, shapes and dtypes; a program has no other numbers.
-
-The compiler is not imported, so that who draws Values alone need not wait for
-it: a program and its parts are told by their fields.
-"""
+"""Compiled programs as pictures: operations, shapes and dtypes; a program has no other numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any
 
+from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
 from autograd_lite.drawing.collect import (
     arguments_text,
     is_data,
@@ -20,17 +17,9 @@ from autograd_lite.drawing.collect import (
 from autograd_lite.drawing.formatting import number, shape_text, shortened
 from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, ungrouped
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
-from autograd_lite.drawing.provenance import Origin
+from autograd_lite.drawing.provenance import SourceLine
 
-if TYPE_CHECKING:
-    from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
-
-__all__ = ["is_program", "program_of", "program_picture"]
-
-
-def is_program(target: Any) -> TypeGuard[Program]:
-    """Whether something is a program of the compiler's."""
-    return all(hasattr(type(target), name) for name in ("inputs", "operations", "outputs"))
+__all__ = ["program_of", "program_picture"]
 
 
 def program_of(target: Any) -> Program | None:
@@ -41,10 +30,8 @@ def program_of(target: Any) -> Program | None:
     CompileError
         If a compiled function has not been called yet.
     """
-    if is_program(target):
-        return target
-    program = getattr(target, "program", None)
-    return program if is_program(program) else None
+    program = target if isinstance(target, Program) else getattr(target, "program", None)
+    return program if isinstance(program, Program) else None
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ def program_graph(program: Program) -> ProgramGraph:
     position: dict[Operand, int] = {x: graph.add(_input(x), []) for x in program.inputs}
 
     def place(x: Operand, section: Path) -> int:
-        return graph.add(_constant(x, section), []) if is_constant(x) else position[x]
+        return graph.add(_constant(x, section), []) if isinstance(x, Constant) else position[x]
 
     several = len({x.origin.section for x in program.operations}) > 1
     for x in program.operations:
@@ -101,14 +88,9 @@ def program_graph(program: Program) -> ProgramGraph:
     return graph
 
 
-def is_constant(x: Operand) -> TypeGuard[Constant]:
-    """Whether an operand is the same at every call."""
-    return hasattr(x, "value")
-
-
 def _is_drawn(x: Operand, user: Operation) -> bool:
     """Numbers and arrays are, but no index: it is written behind its operation."""
-    if is_constant(x):
+    if isinstance(x, Constant):
         return is_data(x.value) and not is_indexing(user.primitive.name)
     return True
 
@@ -124,11 +106,11 @@ def _constant(x: Constant, section: Path) -> Item:
 
 
 def _operation(x: Operation, section: Path) -> Item:
-    inputs = [y.value if is_constant(y) else "…" for y in x.operands]
+    inputs = [y.value if isinstance(y, Constant) else "…" for y in x.operands]
     name = x.primitive.name
     text = operation_text(name, arguments_text(name, inputs, x.parameters))
     title, subtitle = (shortened(x.name), text) if x.name else (text, "")
-    source = str(Origin(x.origin.file, x.origin.line)) if x.origin.file else ""
+    source = str(SourceLine(x.origin.file, x.origin.line)) if x.origin.file else ""
     facts = (_type_fact(x.type),)
     return Item(Vertex("", "operation", title, subtitle, facts, section, source), x.type, name)
 

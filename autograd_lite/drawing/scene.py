@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.core.backward import by_serial
 from autograd_lite.core.primitive import Node
-from autograd_lite.drawing.collect import Graph, constants, operation_text, rank, static_text
+from autograd_lite.drawing.collect import constants, operation_text, rank, static_text
 from autograd_lite.drawing.formatting import facts, shape_text, shortened
 from autograd_lite.drawing.grouping import (
     Groups,
@@ -24,32 +24,27 @@ from autograd_lite.drawing.grouping import (
 )
 from autograd_lite.drawing.modules import (
     call_title,
-    clipped,
+    clip,
     module_paths,
     parameter_count,
-    rolled_up,
+    roll_up,
 )
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
-from autograd_lite.drawing.provenance import SourceLines
+from autograd_lite.drawing.subject import Subject
 
 __all__ = ["Scene", "compose"]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A graph with all that is known of it, and the boxes that it is drawn as.
+class Scene(Subject):
+    """A recorded graph, and the boxes that it is drawn as.
 
-    ``prefix`` is the letter that the keys of its vertices begin with.
+    ``paths`` are the module calls that its nodes lie in, ``prefix`` is the letter
+    that the keys of its vertices begin with.
     """
 
-    title: str
-    graph: Graph
     groups: Groups
-    names: dict[int, str]
-    gradients: dict[Node, Any]
-    lines: SourceLines
     paths: list[Path]
-    owner: list[int] = field(default_factory=list)
     prefix: str = "v"
 
     @property
@@ -72,7 +67,7 @@ class Scene:
 
     def key(self, index: int) -> str:
         """The key of the vertex that the node at this position is drawn in."""
-        return self.box_key(self.owner[index])
+        return self.box_key(self.groups.owners[index])
 
     def key_of(self, node: Node) -> str:
         """The key of the vertex that a node is drawn in."""
@@ -122,8 +117,8 @@ class Scene:
             tails: dict[int, int] = {}
             for index in members:
                 for o in self.graph.operands[index]:
-                    if self.owner[o] != box:
-                        tails[self.owner[o]] = o
+                    if self.groups.owners[o] != box:
+                        tails[self.groups.owners[o]] = o
             for tail, o in tails.items():
                 yield Edge(self.box_key(tail), head, _shape(self.graph.nodes[o]))
 
@@ -199,26 +194,19 @@ class Scene:
         return Vertex(key, "module", shortened(title, 60), "", tuple(rows), module)
 
 
-def compose(
-    title: str,
-    graph: Graph,
-    names: dict[int, str],
-    gradients: dict[Node, Any],
-    lines: SourceLines,
-    depth: int | None,
-    max_nodes: int,
-) -> Scene:
+def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
     """Decide what is drawn as one box: modules from ``depth`` on, and what is too many."""
+    graph, lines = subject.graph, subject.lines
     groups = ungrouped(graph.operands)
     paths = module_paths(graph, lines)
     deepest = max(map(len, paths), default=0)
     if depth is not None:
-        groups = rolled_up(graph, clipped(groups, paths, depth), lines)
+        groups = roll_up(graph, clip(groups, paths, depth), lines)
     while len(groups) > max_nodes and deepest > 1 and depth is None:
         deepest -= 1
-        groups = rolled_up(graph, clipped(ungrouped(graph.operands), paths, deepest), lines)
-    groups = fold(groups, kinds_of(graph, names), max_nodes)
-    return Scene(title, graph, groups, names, gradients, lines, paths, groups.owners)
+        groups = roll_up(graph, clip(ungrouped(graph.operands), paths, deepest), lines)
+    groups = fold(groups, kinds_of(graph, subject.names), max_nodes)
+    return Scene(**vars(subject), groups=groups, paths=paths)
 
 
 def _range(name: str, members: list[Node]) -> list[tuple[str, str]]:

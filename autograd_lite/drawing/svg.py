@@ -1,4 +1,4 @@
-"""Writes a laid out picture as SVG: text alternatives, and type that shows what is what."""
+"""A picture with its layout as SVG: text alternatives, and type that shows what is what."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import xml.etree.ElementTree as ET
 from math import hypot
 from zlib import crc32
 
-from autograd_lite.drawing.dot import fact_text
 from autograd_lite.drawing.formatting import shortened
 from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
+from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
 from autograd_lite.drawing.themes import Theme
 
 __all__ = ["svg_text"]

@@ -1,4 +1,4 @@
-"""Writes the stepper: one HTML file to walk through a computation and its gradient.
+"""The writer of the stepper: one HTML file to walk through a computation and its gradient.
 
 All that the page shows is computed here; its script only shows and hides it.
 """
@@ -15,20 +15,21 @@ from importlib.resources import files
 from itertools import zip_longest
 from typing import Any
 
-from autograd_lite.core.errors import MissingOptionError
+from autograd_lite.core.errors import ArgumentValueError, MissingOptionError
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.elements import full_value
+from autograd_lite.drawing.formats import Design, writer
 from autograd_lite.drawing.formatting import shortened
 from autograd_lite.drawing.geometry import Layout
 from autograd_lite.drawing.layers import layered_layout
-from autograd_lite.drawing.layout import laid_out
+from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.story import Step, Story
 
-__all__ = ["stepper_page"]
+__all__ = ["stepper"]
 
 PAGE = (9.0, 6.5)
 DIRECTIONS: dict[str | None, tuple[str, ...]] = {"LR": ("LR",), "TB": ("TB",), None: ("LR", "TB")}
@@ -38,23 +39,27 @@ TABLE_CHARACTERS = 1_000_000
 """How many characters of tables it holds in all, times the number of nodes."""
 
 
-def stepper_page(
-    runs: Sequence[Scene], picture: Picture, theme: str | None, direction: str | None
-) -> str:
+@writer(".html", "the stepper")
+def stepper(design: Design) -> str:
     """The whole page, of one run or of two that are compared; nothing is loaded from elsewhere.
 
     Without a theme it follows the reader.
     """
-    sweeps = [backpropagation_from(run.root) for run in runs]
+    if not design.runs:
+        raise ArgumentValueError(
+            "a program cannot be stepped through, as it has no numbers; draw the function with "
+            "arguments, ag.draw(function, x), and save that as .html, or the program as .svg"
+        )
+    sweeps = [backpropagation_from(run.root) for run in design.runs]
     runs = [
         run if sweep is None else replace(run, gradients=sweep.gradients)
-        for run, sweep in zip(runs, sweeps, strict=True)
+        for run, sweep in zip(design.runs, sweeps, strict=True)
     ]
-    picture = side_by_side(*runs) if len(runs) == 2 else _with_gradients(picture, runs[0])
+    picture = side_by_side(*runs) if len(runs) == 2 else _with_gradients(design.picture, runs[0])
     room = TABLE_CHARACTERS // max(sum(len(run.graph.nodes) for run in runs), 20)
     stories = [Story(run, sweep, room) for run, sweep in zip(runs, sweeps, strict=True)]
-    data = _data(picture, _filling(picture, direction), runs)
-    return _page(data | {"steps": list(_together(stories, picture))}, picture, theme)
+    data = _data(picture, _filling(picture, design.direction), runs)
+    return _page(data | {"steps": list(_together(stories, picture))}, picture, design.theme)
 
 
 def _with_gradients(picture: Picture, run: Scene) -> Picture:
@@ -72,7 +77,7 @@ def _filling(picture: Picture, direction: str | None) -> Layout:
 
 def _with_or_without_graphviz(picture: Picture, direction: str) -> Layout:
     try:
-        return laid_out(picture, direction)
+        return lay_out(picture, direction)
     except MissingOptionError:
         return layered_layout(picture, direction)
 

@@ -1,0 +1,92 @@
+"""The formats that a drawing can be saved in: each writer registers itself here by its suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.drawing.geometry import Layout
+from autograd_lite.drawing.layout import lay_out
+from autograd_lite.drawing.picture import Picture
+from autograd_lite.drawing.scene import Scene
+from autograd_lite.drawing.themes import THEMES, Theme
+
+__all__ = ["FORMATS", "Design", "Format", "format_of", "writer"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is to be written: a picture, the runs that it shows, and how it is to look.
+
+    A program has no runs.  ``theme`` and ``direction`` are None where the choice
+    is left to the writer.
+    """
+
+    picture: Picture
+    runs: tuple[Scene, ...]
+    theme: str | None
+    direction: str | None
+
+    @property
+    def colors(self) -> Theme:
+        """The colours of a picture that cannot follow its reader."""
+        return THEMES[self.theme or "light"]
+
+    @property
+    def flow(self) -> str:
+        """The direction of a picture that cannot choose one."""
+        return self.direction or "LR"
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where everything lies in such a picture."""
+        return lay_out(self.picture, self.flow)
+
+
+Write = Callable[[Design], str | bytes]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format by its suffix and its name, and the function that writes it."""
+
+    suffix: str
+    name: str
+    write: Write
+
+    def encode(self, design: Design) -> bytes:
+        """The bytes of a file of this format."""
+        content = self.write(design)
+        return content.encode() if isinstance(content, str) else content
+
+
+FORMATS: dict[str, Format] = {}
+
+
+def writer(suffix: str, name: str) -> Callable[[Write], Write]:
+    """Declare a function to be the writer of the format with this suffix."""
+
+    def register(write: Write) -> Write:
+        FORMATS[suffix] = Format(suffix, name, write)
+        return write
+
+    return register
+
+
+def format_of(suffix: str) -> Format:
+    """The format with this suffix.
+
+    Raises
+    ------
+    ArgumentValueError
+        If there is none.
+    """
+    if suffix not in FORMATS:
+        known = ", ".join(f"{x.suffix} ({x.name})" for x in FORMATS.values())
+        raise ArgumentValueError(
+            f"a drawing cannot be saved as {suffix or 'a file without suffix'!r}; "
+            f"use one of {known}"
+        )
+    return FORMATS[suffix]
