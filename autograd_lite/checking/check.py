@@ -155,7 +155,7 @@ def _subject(
             f"gradcheck: the first argument is {type(function).__name__}; pass the function "
             "itself, then its arguments"
         )
-    given = [name for name, derivative in derivatives.items() if derivative is not None]
+    given = {name: derivative for name, derivative in derivatives.items() if derivative is not None}
     if len(given) > 1:
         raise ArgumentValueError(
             f"gradcheck: {' and '.join(given)} were both given; check them one after the other"
@@ -171,10 +171,10 @@ def _subject(
         _require_arity(function, args, function_name(function))
     for name in given:
         first = (np.ones(()),) if name == "vjp" else ()
-        _require_arity(derivatives[name], (*first, *args), name)
+        _require_arity(given[name], (*first, *args), name)
     varied = _positions(argnum, len(args))
     if given:
-        return HandWritten(function, args, varied, **derivatives)
+        return HandWritten(function, args, varied, *given.popitem())
     return EngineFunction(function, args, varied)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_lite.checking.comparison import Claim
+from autograd_lite.checking.comparison import AnalyticGradients
 from autograd_lite.checking.directions import own_scale, signs
 from autograd_lite.checking.subjects import EngineFunction, only_varied
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
@@ -20,17 +20,19 @@ from autograd_lite.transforms.functions import jvp
 __all__ = ["inspect_forward"]
 
 
-def inspect_forward(subject: EngineFunction, claim: Claim, rng: np.random.Generator) -> None:
+def inspect_forward(
+    subject: EngineFunction, analytic: AnalyticGradients, rng: np.random.Generator
+) -> None:
     """Refuse a forward derivative that is not the transpose of the reverse one."""
     direction = own_scale(subject.inputs, subject.x) * signs(subject.x.size, rng)
     called = subject.called_with(subject.inputs.arrays(subject.x))
     primals = tuple(called[index] for index in subject.varied)
     tangents = tuple(subject.inputs.nest(subject.inputs.arrays(direction)))
     _, tangent = jvp(only_varied(subject.function, called, subject.varied), primals, tangents)
-    forward = claim.cotangents @ subject.outputs.vector(flatten(tangent))
-    reverse = claim.gradients @ direction
-    size = np.linalg.norm(claim.gradients * direction, axis=1)
-    allowed = claim.tolerance.rtol * size + claim.tolerance.atol
+    forward = analytic.cotangents @ subject.outputs.vector(flatten(tangent))
+    reverse = analytic.rows @ direction
+    size = np.linalg.norm(analytic.rows * direction, axis=1)
+    allowed = analytic.tolerance.rtol * size + analytic.tolerance.atol
     for row in np.flatnonzero(~(np.abs(forward - reverse) <= allowed)):
         raise Finding(
             Verdict.WRONG,

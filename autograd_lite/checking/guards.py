@@ -52,19 +52,14 @@ def inspect_function(subject: Subject) -> None:
         )
     if not np.all(np.isfinite(subject.value)):
         place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
-        where = first_nonfinite(subject) if isinstance(subject, RecordedSubject) else ""
+        first = (
+            subject.recording.first_nonfinite() if isinstance(subject, RecordedSubject) else None
+        )
+        where = f"; the first of them came from {_application(first)}" if first is not None else ""
         raise Finding(
             Verdict.NONFINITE,
             f"{subject.outputs.entry(place)} is {subject.value[place]}{where}",
         )
-
-
-def first_nonfinite(subject: RecordedSubject) -> str:
-    """Where the first NaN or infinity of the forward pass came up."""
-    for node in subject.recording.order:
-        if node.primitive is not None and not _finite(node.data):
-            return f"; the first of them came from {_application(node)}"
-    return ""
 
 
 def _application(node: Node) -> str:
@@ -85,39 +80,24 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         value = gradients[~np.isfinite(gradients[:, place]), place][0]
         where = ""
         if isinstance(subject, RecordedSubject):
-            where = first_nonfinite_rule(subject, cotangents[0])
+            seeds = subject.outputs.arrays(cotangents[0], own_dtype=True)
+            users = sorted(
+                {_application(x) for x in subject.recording.first_nonfinite_users(seeds)}
+            )
+            where = f"; it came from the rule of {' or '.join(users)}" if users else ""
         raise Finding(
             Verdict.NONFINITE,
-            f"the claimed derivative with respect to {subject.inputs.entry(place)} is "
+            f"the analytic derivative with respect to {subject.inputs.entry(place)} is "
             f"{value}{where}",
         )
     if not np.array_equal(again, gradients[0]):
         place = int(np.flatnonzero(again != gradients[0])[0])
         raise Finding(
             Verdict.RANDOM,
-            f"the claimed derivative with respect to {subject.inputs.entry(place)} was "
+            f"the analytic derivative with respect to {subject.inputs.entry(place)} was "
             f"{gradients[0][place]:.6g} and then {again[place]:.6g}: the rule draws random "
             "numbers, or writes to what it has saved",
         )
-
-
-def first_nonfinite_rule(subject: RecordedSubject, cotangent: Vector) -> str:
-    """Which rule made the first NaN or infinity of the reverse sweep."""
-    with np.errstate(all="ignore"):
-        gradients = subject.sweep(cotangent)
-    for node in sorted(gradients, key=lambda node: -node.serial):
-        if not _finite(gradients[node]):
-            order = subject.recording.order
-            users = [user for user in order if any(x is node for x in user.inputs)]
-            return "; it came from the rule of " + " or ".join(
-                sorted({_application(user) for user in users})
-            )
-    return ""
-
-
-def _finite(g: Any) -> bool:
-    parts = g if isinstance(g, tuple) else (g,)
-    return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
 
 
 def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hint]:

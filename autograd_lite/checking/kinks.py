@@ -12,7 +12,7 @@ __all__ = ["describe_kink"]
 
 def describe_kink(locator: Locator, whole: Probe) -> str:
     """A sentence: what happens, in which inputs, how far away."""
-    subject = locator.claim.subject
+    subject = locator.analytic.subject
     places = []
     for coordinate in locator.kinks():
         single = locator.single(coordinate)

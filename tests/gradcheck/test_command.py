@@ -25,7 +25,7 @@ def test_a_correct_function_has_status_0(capsys):
 def test_a_wrong_gradient_has_status_1_and_is_named(capsys):
     arguments = ["check", "numpy:sin", "--gradient", f"{HERE}:wrong_cosine", "--args", "0.5"]
     assert main(arguments) == 1
-    assert "hint: a constant factor: the claimed derivative is 2 times" in capsys.readouterr().out
+    assert "hint: a constant factor: the analytic derivative is 2 times" in capsys.readouterr().out
 
 
 def test_json_holds_the_whole_report(capsys):
