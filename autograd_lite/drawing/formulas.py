@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_lite.core.primitive import Node, Primitive
 from autograd_lite.drawing.collect import static_text
@@ -142,7 +143,7 @@ def _applied(node: Node, place: int, g: Symbol) -> Symbol | None:
     return share if share is not None and len(share.text) <= LONGEST else None
 
 
-class Symbol:
+class Symbol(NDArrayOperatorsMixin):
     """A number or array together with the text of how it was computed.
 
     Of a matrix product the ``factors`` are kept, so that one entry of it can be spelt out.
@@ -168,21 +169,13 @@ class Symbol:
         return Symbol(f"{_text(self, ATOM)}[…]", self.data[index])
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__" or kwargs:
+        in_place = kwargs.pop("out", ())  # a symbol is never changed: a new one takes its place
+        if method != "__call__" or kwargs or any(x is not inputs[0] for x in in_place):
             return NotImplemented
-        if ufunc in OPERATORS:
-            return OPERATORS[ufunc](*inputs)
-        if ufunc is np.negative:
-            return -inputs[0]
-        return _called(ufunc, inputs, {})
+        return OPERATORS[ufunc](*inputs) if ufunc in OPERATORS else _called(ufunc, inputs, {})
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _called(function, args, kwargs)
-
-    def __neg__(self) -> Symbol:
-        if self.text.startswith("-"):
-            return Symbol(self.text[1:], -self.data, PRODUCT)
-        return Symbol("-" + _text(self, PRODUCT), -self.data, PRODUCT)
 
     __hash__ = object.__hash__
 
@@ -216,6 +209,11 @@ def _text(x: Any, binds: int) -> str:
     return f"({text})" if text.startswith("-") and binds > 0 else text
 
 
+def _negative(x: Symbol) -> Symbol:
+    text = x.text[1:] if x.text.startswith("-") else "-" + _text(x, PRODUCT)
+    return Symbol(text, -x.data, PRODUCT)
+
+
 def _binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
     def operate(left: Any, right: Any) -> Any:
         data = function(_data(left), _data(right))
@@ -242,6 +240,7 @@ def _simplified(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> 
 
 
 OPERATORS: dict[Any, Any] = {
+    np.negative: _negative,
     np.add: _binary(operator.add, "+", SUM),
     np.subtract: _binary(operator.sub, "-", SUM),
     np.multiply: _binary(operator.mul, "·", PRODUCT),
@@ -255,24 +254,3 @@ OPERATORS: dict[Any, Any] = {
     np.equal: _binary(operator.eq, "=", 0),
     np.not_equal: _binary(operator.ne, "≠", 0),
 }
-
-for name, ufunc in {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.divide,
-    "pow": np.power,
-    "matmul": np.matmul,
-}.items():
-    operate = OPERATORS[ufunc]
-    setattr(Symbol, f"__{name}__", operate)
-    setattr(Symbol, f"__r{name}__", lambda self, other, operate=operate: operate(other, self))
-for name, ufunc in {
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-}.items():
-    setattr(Symbol, f"__{name}__", OPERATORS[ufunc])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shutil
 import sys
 import webbrowser
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import graphviz
 import numpy as np
@@ -16,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.drawing import writers
 from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.layers import layered_layout
@@ -313,6 +316,12 @@ def test_the_program_makes_png_and_pdf(tmp_path):
         pytest.skip("the program dot is not on the PATH: apt install graphviz")
     assert expression().save(tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert expression().save(tmp_path / "loss.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_every_writer_is_listed():
+    """A file that the package does not import would register nothing."""
+    files = {path.stem for path in Path(writers.__file__).parent.glob("*.py")} - {"__init__"}
+    assert sorted(files) == sorted(x for x in vars(writers) if inspect.ismodule(vars(writers)[x]))
 
 
 @pytest.mark.parametrize("suffix", [x for x in FORMATS if x not in (".png", ".pdf")])

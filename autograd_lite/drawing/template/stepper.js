@@ -94,17 +94,7 @@ function jumpTo(key) {
 
 // What is said about a step.
 
-function line(className, text) {
-  const paragraph = make("p", { class: className });
-  paragraph.textContent = text;
-  return paragraph;
-}
-
-function headingOf(tag, text) {
-  const heading = make(tag);
-  heading.textContent = text;
-  return heading;
-}
+const line = (className, text) => make("p", { class: className }, text);
 
 function nameOf(key) {
   const vertex = vertices.get(key);
@@ -122,10 +112,10 @@ const PHASES = { start: "start", forward: "forward", seed: "backward: start", ba
 
 function explain(step) {
   const phase = [step.run, PHASES[step.phase]].filter(Boolean).join(" · ");
-  const parts = [line(`phase ${step.phase}`, phase), headingOf("h2", headline(step))];
+  const parts = [line(`phase ${step.phase}`, phase), make("h2", {}, headline(step))];
   if (step.phase === "start") {
-    parts.push(line("", "These are given. Each step forward computes one operation; then each step back hands the gradient on."));
-    parts.push(...data.notes.map((note) => line("", note)));
+    const about = "These are given. Each step forward computes one operation; then each step back hands the gradient on.";
+    parts.push(...[about, ...data.notes].map((text) => line("", text)));
   } else if (step.phase === "forward") parts.push(...explainForward(step));
   else if (step.phase === "seed") {
     parts.push(line("formula gradient", step.text));
@@ -159,8 +149,8 @@ function tables(arrays, texts, first) {
   const spelt = line("formula element", "");
   const columns = Object.values(arrays)[0][0].length;
   const cells = Object.entries(arrays).map(([name, rows]) => {
-    const body = make("table", { class: "numbers", role: "grid" }, Object.assign(make("caption"), { textContent: name }));
-    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => Object.assign(make("td"), { textContent: text }))));
+    const body = make("table", { class: "numbers", role: "grid" }, make("caption", {}, name));
+    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => make("td", {}, text))));
     group.append(body);
     return [...body.querySelectorAll("td")];
   });
@@ -199,21 +189,16 @@ function explainShare(share) {
   rows.push(["contribution", product, "share"]);
   const sum = share.before && !share.array ? `${share.before} + ${bracketed(share.share)} = ${share.sum}` : share.sum;
   rows.push(["sum", sum, "sum gradient"]);
-  const table = make("table");
-  for (const [name, text, className] of rows) {
-    const cells = [make("th", { scope: "row" }), make("td", className ? { class: className } : {})];
-    cells[0].textContent = name;
-    cells[1].textContent = text;
-    table.append(make("tr", {}, ...cells));
-  }
-  return [headingOf("h3", `to ${share.name}`), table, ...elements(share)];
+  const table = make("table", {}, ...rows.map(([name, text, className = ""]) =>
+    make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: className }, text))));
+  return [make("h3", {}, `to ${share.name}`), table, ...elements(share)];
 }
 
 // Full values.
 
 function showHover(vertex, group) {
   const hover = byId("hover");
-  const parts = [headingOf("strong", nameOf(vertex.key))];
+  const parts = [make("strong", {}, nameOf(vertex.key))];
   const known = (computedAt.get(vertex.key) ?? 0) <= state.step;
   if (vertex.value && known) parts.push(...full("value", vertex.value));
   if (vertex.gradient && completeAt.get(vertex.key) <= state.step) parts.push(...full("gradient", vertex.gradient));

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
@@ -165,9 +166,4 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
     page = (folder / "stepper.html").read_text("utf-8")
-    pieces = page.split("{{")
-    filled_in = [pieces[0]]
-    for piece in pieces[1:]:
-        name, _, rest = piece.partition("}}")
-        filled_in += [parts[name], rest]
-    return "".join(filled_in)
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], page)
