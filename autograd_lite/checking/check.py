@@ -48,39 +48,32 @@ def gradcheck(
     Parameters
     ----------
     function
-        Of Values or arrays; a primitive; or, together with one of the next
-        three, a plain function whose derivative was written by hand.
+        Of Values or arrays; a primitive; or, with one of the next three, a plain function
+        whose derivative was written by hand.
     *args
-        Where to check: numbers and arrays of any float or complex dtype, also
-        nested in tuples, lists and dicts.
+        Where to check: numbers and arrays of any float or complex dtype, also nested.
     gradient, vjp, jacobian
-        A derivative written by hand: ``gradient(*args)`` of the result (of its
-        sum, if it is an array); ``vjp(g, *args)``; or ``jacobian(*args)`` of
-        shape ``result.shape + argument.shape``.  For several arguments each
-        returns a tuple.
+        A derivative written by hand: ``gradient(*args)`` of the result (of its sum, if it is an
+        array); ``vjp(g, *args)``; or ``jacobian(*args)`` of shape ``result.shape +
+        argument.shape``.  For several arguments each returns a tuple.
     loss
-        For a model (what has ``named_parameters()``, such as an ``nn.Module``),
-        which is then called with the first of ``args``: ``loss(output, *rest)``
-        is checked with respect to every parameter.  Without a loss it is
-        ``model(*args)``, with respect to every parameter and float argument.
+        For a model (with ``named_parameters()``, such as an ``nn.Module``), which is called with
+        the first of ``args``: ``loss(output, *rest)`` is checked with respect to every parameter.
+        Without a loss it is ``model(*args)``, also with respect to float arguments.
     argnum
         Which arguments to check; by default all.
     order
-        1, 2 or 3: check the derivatives up to this order; the second is the
-        derivative of the first, as the engine computes it.
+        1, 2 or 3: check the derivatives up to this order.
     mode
         "reverse"; or "forward", to check `jvp` too.
     full
-        Compare the whole Jacobian, entry by entry, beside the random directions.
-    rng
-        A seed or generator for the random directions.
+        Compare the whole Jacobian, entry by entry, beside random directions drawn from ``rng``.
     rtol, atol
         What the derivative may be off by, relative to its size and absolutely,
         beyond ten times the estimated error of the numerical derivative.
-    progress
-        Whether a check that takes more than two seconds shows a progress bar.
-    raise_error
-        False returns the report also when something is wrong.
+    progress, raise_error
+        Whether a check of more than two seconds shows a progress bar, and whether a verdict
+        other than correct raises an error.
 
     Returns
     -------

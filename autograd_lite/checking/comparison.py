@@ -13,7 +13,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 import numpy as np
 
@@ -83,13 +82,17 @@ class Probe:
         return estimate + self.tolerance.rtol * self.size + self.tolerance.atol + NOTHING
 
     @property
+    def scale(self) -> Vector:
+        """How large the derivative is, by either estimate of it."""
+        return np.maximum(self.size, np.abs(self.limit.value))
+
+    @property
     def relative_error(self) -> float:
         """The worst error of the estimate, relative to the size of the derivative."""
         if self.ladder.constant and not np.any(self.analytic):
             return 0.0
-        size = np.maximum(self.size, np.abs(self.limit.value))
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(self.limit.error == 0, 0.0, SAFETY * self.limit.error / size)
+            ratio = np.where(self.limit.error == 0, 0.0, SAFETY * self.limit.error / self.scale)
         return float(np.max(ratio))
 
     @property
@@ -105,17 +108,15 @@ class Probe:
     @property
     def kinked(self) -> bool:
         """Whether the slope or the value jumps at x, as far as these steps can tell."""
-        return self.jumps or bool(np.any(self._significant(self.ladder.slope_jump(self.level))))
+        jump = self.ladder.slope_jump(self.level)
+        allowed = SAFETY * jump.error + SHARP * self.scale
+        return self.jumps or bool(np.any(np.abs(jump.value) > allowed))
 
     @property
     def jumps(self) -> bool:
         """Whether the value itself jumps."""
         gap = self.ladder.value_jump(self.level)
         return bool(np.any(np.abs(gap.value) > SAFETY * gap.error))
-
-    def _significant(self, jump: Limit) -> Any:
-        size = np.maximum(self.size, np.abs(self.limit.value))
-        return np.abs(jump.value) > SAFETY * jump.error + SHARP * size
 
     def settle(self) -> None:
         """Look for steps that suit the function, until the estimate is sharp."""
@@ -171,9 +172,8 @@ class Probe:
 
     def _stride(self) -> int:
         """How many levels finer to go: two blocks at once where rounding leaves room for it."""
-        size = np.maximum(self.size, np.abs(self.limit.value))
         rounding = SAFETY * self.limit.rounding * 4.0**BLOCK
-        return 2 * BLOCK if np.all(rounding <= SHARP * size) else BLOCK
+        return 2 * BLOCK if np.all(rounding <= SHARP * self.scale) else BLOCK
 
     def _rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""

@@ -17,9 +17,8 @@ from autograd_lite.checking.directions import (
 from autograd_lite.checking.evidence import FEW, MOST_NUMBERS, Evidence, collect, worst_entries
 from autograd_lite.checking.forward import inspect_forward
 from autograd_lite.checking.guards import inspect_function, inspect_gradients, inspect_rules
-from autograd_lite.checking.kinks import describe_kink
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.locate import Indices, Located, Locator
+from autograd_lite.checking.locate import Indices, Located, Locator, describe_kink
 from autograd_lite.checking.numerical import FIRST_LEVEL
 from autograd_lite.checking.report import GradcheckReport
 from autograd_lite.checking.subjects import EngineFunction, RecordedSubject, Subject

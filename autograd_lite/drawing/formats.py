@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autograd_lite.core.errors import ArgumentValueError
-from autograd_lite.drawing.geometry import Layout
 from autograd_lite.drawing.layout import lay_out
-from autograd_lite.drawing.picture import Picture
+from autograd_lite.drawing.picture import Layout, Picture
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.themes import THEMES, Theme
 

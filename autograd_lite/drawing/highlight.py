@@ -14,30 +14,23 @@ from autograd_lite.drawing.scene import Scene
 
 __all__ = ["HIGHLIGHTS"]
 
-Marks = tuple[dict[str, Mark], dict[tuple[str, str], Mark], list[str]]
-
 
 def highlight_nan(scene: Scene, picture: Picture) -> Picture:
     """Mark the first operation that made a NaN or infinity, and all that it spread to."""
     nodes = scene.graph.nodes
-    spoilt = {node for node in nodes if not _is_finite(node.data)}
-    vertices: dict[str, Mark] = {}
-    first: int | None = None
-    for index, node in enumerate(nodes):
-        if node in spoilt:
-            vertices[scene.key(index)] = "tainted"
-            if first is None:
-                first = index
-    if first is None:
+    spoilt = [index for index, node in enumerate(nodes) if not _is_finite(node.data)]
+    if not spoilt:
         return _highlight_nan_gradient(scene, picture)
-    vertices[scene.key(first)] = "first"
-    what = _kind_of_loss(nodes[first].data)
-    return picture.marked(vertices, {}, *_blame(scene, nodes[first], f"The first {what}"))
+    vertices: dict[str, Mark] = {scene.key(index): "tainted" for index in spoilt}
+    vertices[scene.key(spoilt[0])] = "first"
+    first = nodes[spoilt[0]]
+    what = f"The first {_kind_of_loss(first.data)}"
+    return picture.marked(vertices, {}, *_blame(scene, first, what))
 
 
 def _highlight_nan_gradient(scene: Scene, picture: Picture) -> Picture:
     """The same for gradients: the operation whose rule made one from finite numbers."""
-    sweep = _sweep(scene)
+    sweep = backpropagation_from(scene.root)
     if sweep is None:
         return picture.marked({}, {}, "All values are finite; there is no gradient.")
     for node in sweep.order:
@@ -62,7 +55,7 @@ def _blame(scene: Scene, node: Node, what: str) -> list[str]:
 
 def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
     """Mark the leaves that no gradient reaches, and the operations where it was lost."""
-    sweep = _sweep(scene)
+    sweep = backpropagation_from(scene.root)
     nodes = scene.graph.nodes
     vertices: dict[str, Mark] = {}
     edges: dict[tuple[str, str], Mark] = {}
@@ -91,7 +84,7 @@ def _has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
 
 def highlight_path(scene: Scene, picture: Picture) -> Picture:
     """Mark the way from the result on which each operation hands on its largest contribution."""
-    sweep = _sweep(scene)
+    sweep = backpropagation_from(scene.root)
     if sweep is None:
         return picture.marked({}, {}, "There is no gradient to follow: the result has none.")
     node = scene.root
@@ -117,10 +110,6 @@ HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
     "zero_grad": highlight_zero_gradient,
     "path": highlight_path,
 }
-
-
-def _sweep(scene: Scene) -> Backpropagation | None:
-    return backpropagation_from(scene.root)
 
 
 def _operands(node: Node) -> Iterator[tuple[int, Node]]:

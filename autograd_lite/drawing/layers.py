@@ -16,8 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, pairwise
 from typing import Literal
 
-from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.picture import Edge, Picture, Vertex
+from autograd_lite.drawing.picture import Edge, Layout, Picture, Rectangle, Vertex
 
 __all__ = ["layered_layout", "ranks"]
 

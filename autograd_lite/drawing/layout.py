@@ -7,12 +7,10 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 from autograd_lite.drawing.dot import dot_source
-from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.graphviz_program import render
+from autograd_lite.drawing.graphviz_program import GraphvizError, render
 from autograd_lite.drawing.layers import layered_layout, ranks
-from autograd_lite.drawing.picture import Picture
+from autograd_lite.drawing.picture import Layout, Picture, Rectangle
 from autograd_lite.drawing.themes import THEMES
-from autograd_lite.drawing.webassembly import GraphvizError
 
 __all__ = ["lay_out"]
 

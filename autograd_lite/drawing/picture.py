@@ -1,4 +1,4 @@
-"""The one description of a drawn graph, which all writers read: vertices, edges, clusters.
+"""The one description of a drawn graph, which all writers read, and of where its parts lie.
 
 Nothing here knows of Graphviz, HTML or text, and no writer knows of Values.
 """
@@ -10,7 +10,17 @@ from typing import Literal
 
 from autograd_lite.drawing.formatting import shortened
 
-__all__ = ["Cluster", "Edge", "Kind", "Mark", "Picture", "Vertex", "fact_text"]
+__all__ = [
+    "Cluster",
+    "Edge",
+    "Kind",
+    "Layout",
+    "Mark",
+    "Picture",
+    "Rectangle",
+    "Vertex",
+    "fact_text",
+]
 
 Kind = Literal["leaf", "operation", "constant", "fold", "module"]
 Mark = Literal["first", "tainted", "blocked", "path", "differs"]
@@ -105,3 +115,32 @@ class Picture:
             ),
             notes=self.notes + notes,
         )
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Left, top, width and height, in points."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def rounded(self) -> list[float]:
+        """As a list for JSON; tenths of a point are enough."""
+        return [round(number, 1) for number in (self.x, self.y, self.width, self.height)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Boxes of vertices by key, paths of edges and frames of clusters in their order.
+
+    ``labels`` are the places of edge labels, None for edges without one.
+    """
+
+    width: float
+    height: float
+    boxes: dict[str, Rectangle]
+    paths: list[str]
+    labels: list[tuple[float, float] | None]
+    frames: list[Rectangle]

@@ -62,12 +62,11 @@ def program_picture(program: Program, title: str, max_nodes: int) -> tuple[Pictu
     """The picture of a program, and how many boxes it has if none are folded."""
     graph = program_graph(program)
     groups = fold(ungrouped(graph.operands), list(_kinds(graph)), max_nodes)
-    owners = groups.owners
     vertices = tuple(_vertex(graph, box, members) for box, members in enumerate(groups.members))
-    edges = tuple(edge for box in range(len(groups)) for edge in _edges(graph, groups, owners, box))
+    edges = tuple(edge for box in range(len(groups)) for edge in _edges(graph, groups, box))
     sections = dict.fromkeys(v.module for v in vertices if v.module)
     clusters = tuple(Cluster(path, path[-1]) for path in sections)
-    results = frozenset(f"v{owners[index]}" for index in graph.results)
+    results = frozenset(f"v{groups.owners[index]}" for index in graph.results)
     return Picture(title, vertices, edges, clusters, results=results), len(graph.items)
 
 
@@ -148,9 +147,9 @@ def _vertex(graph: ProgramGraph, box: int, members: list[int]) -> Vertex:
     return Vertex(f"v{box}", "fold", title, "", tuple(rows), section)
 
 
-def _edges(graph: ProgramGraph, groups: Groups, owners: list[int], box: int) -> Iterator[Edge]:
+def _edges(graph: ProgramGraph, groups: Groups, box: int) -> Iterator[Edge]:
     """One for each operand of an operation; one for each other box that feeds a group."""
-    members = groups.members[box]
+    members, owners = groups.members[box], groups.owners
     tails = [o for index in members for o in graph.operands[index] if owners[o] != box]
     if len(members) > 1:
         tails = list({owners[o]: o for o in tails}.values())

@@ -114,13 +114,14 @@ class Scene(Subject):
                 elif place in drawn:
                     yield Edge(f"{head}_{place}", head, shape_text(np.shape(x)), place)
         else:
-            tails: dict[int, int] = {}
-            for index in members:
-                for o in self.graph.operands[index]:
-                    if self.groups.owners[o] != box:
-                        tails[self.groups.owners[o]] = o
+            tails = {self.groups.owners[o]: o for o in self._operands_outside(box)}
             for tail, o in tails.items():
                 yield Edge(self.box_key(tail), head, _shape(self.graph.nodes[o]))
+
+    def _operands_outside(self, box: int) -> list[int]:
+        """What the nodes in a box need from other boxes."""
+        operands = (o for index in self.groups.members[box] for o in self.graph.operands[index])
+        return [o for o in operands if self.groups.owners[o] != box]
 
     def _constants(self, box: int, index: int) -> Iterator[Vertex]:
         for place, data in constants(self.graph.nodes[index]):
@@ -148,12 +149,9 @@ class Scene(Subject):
 
     def _several(self, box: int) -> Vertex:
         members = self.members(box)
-        calls = [self.lines.calls[path] for path in self.groups.calls[box]]
-        covered = self.groups.calls[box]
-        if calls and all(
-            any(self.paths[index][: len(path)] == path for path in covered)
-            for index in self.groups.members[box]
-        ):
+        calls = self.groups.calls[box]
+        paths = [self.paths[index] for index in self.groups.members[box]]
+        if calls and all(any(path[: len(call)] == call for call in calls) for path in paths):
             return self._modules(box, members)
         operations = [node.primitive.name for node in members if node.primitive is not None]
         leaves = len(members) - len(operations)
@@ -161,8 +159,7 @@ class Scene(Subject):
             title, rows = folded_text(operations, leaves)
         else:
             title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
-        module = self.paths[self.groups.members[box][-1]]
-        return Vertex(self.box_key(box), "fold", title, "", tuple(rows), module)
+        return Vertex(self.box_key(box), "fold", title, "", tuple(rows), paths[-1])
 
     def _common_name(self, members: list[Node]) -> str:
         names = {self.names.get(node.serial, "value") for node in members}
@@ -179,13 +176,7 @@ class Scene(Subject):
             rows.append(("", f"{calls[0].path[-1]} … {calls[-1].path[-1]}"))
         if count := parameter_count(calls):
             rows.append(("parameters", f"{count:,}"))
-        inside = set(self.groups.members[box])
-        outside = [
-            operand
-            for index in self.groups.members[box]
-            for operand in self.graph.operands[index]
-            if operand not in inside
-        ]
+        outside = self._operands_outside(box)
         before = _shape(self.graph.nodes[outside[0]]) if outside else ""
         after = _shape(members[-1])
         if before or after:

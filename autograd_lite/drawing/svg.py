@@ -8,8 +8,15 @@ from math import hypot
 from zlib import crc32
 
 from autograd_lite.drawing.formatting import shortened
-from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
+from autograd_lite.drawing.picture import (
+    Cluster,
+    Edge,
+    Layout,
+    Picture,
+    Rectangle,
+    Vertex,
+    fact_text,
+)
 from autograd_lite.drawing.themes import Theme
 
 __all__ = ["svg_text"]
@@ -147,17 +154,14 @@ def _write_texts(group: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme
     middle = box.x + box.width / 2
     top = box.y + box.height / 2 - len(vertex.facts) * LINE / 2 + 3.5
     heading = _text(group, middle, top, "", theme.text)
-    name = shortened(vertex.title, 60)
-    if vertex.kind == "constant":
-        heading.text = name
-    elif not vertex.subtitle:
-        heading.text = name
-        heading.set("font-weight", "bold")
-    else:
-        bold = _element(heading, "tspan", font_weight="bold")
-        bold.text, bold.tail = name, "  "
+    name = _element(heading, "tspan")
+    name.text = shortened(vertex.title, 60)
+    if vertex.kind != "constant":
+        name.set("font-weight", "bold")
+    if vertex.subtitle:
+        name.tail = "  "
         _element(heading, "tspan", fill=theme.muted).text = vertex.subtitle
+    colors = {"value": theme.text, "grad": theme.gradient}
     for index, fact in enumerate(vertex.facts, 1):
-        colors = {"value": theme.text, "grad": theme.gradient}
         color = colors.get(fact[0], theme.muted)
         _text(group, middle, top + index * LINE, fact_text(fact), color)

@@ -23,10 +23,9 @@ from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.elements import full_value
 from autograd_lite.drawing.formats import Design, writer
 from autograd_lite.drawing.formatting import shortened
-from autograd_lite.drawing.geometry import Layout
 from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import lay_out
-from autograd_lite.drawing.picture import Picture, Vertex
+from autograd_lite.drawing.picture import Layout, Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.story import Step, Story
 
