@@ -69,8 +69,8 @@ def gradcheck(
     full
         Compare the whole Jacobian, entry by entry, beside random directions drawn from ``rng``.
     rtol, atol
-        What the derivative may be off by, relative to its size and absolutely,
-        beyond ten times the estimated error of the numerical derivative.
+        What the derivative may be off by, relative to its size and absolutely, beyond ten times
+        the estimated error of the numerical derivative.
     progress, raise_error
         Whether a check of more than two seconds shows a progress bar, and whether a verdict
         other than correct raises an error.
@@ -84,10 +84,8 @@ def gradcheck(
     ------
     GradcheckError
         If the verdict is anything but correct; its ``report`` tells all.
-    ArgumentTypeError
-        If an argument is an integer, or the function returns no number.
-    ArgumentValueError
-        If there is nothing to differentiate with respect to.
+    ArgumentTypeError, ArgumentValueError
+        If there is nothing that can be differentiated.
 
     Examples
     --------

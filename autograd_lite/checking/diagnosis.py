@@ -19,8 +19,7 @@ from autograd_lite.checking.comparison import SAFETY
 from autograd_lite.checking.evidence import SLACK, Evidence, matches
 from autograd_lite.checking.formulas import name_factor, name_function
 from autograd_lite.checking.layout import Leaf, Vector
-from autograd_lite.checking.rearrangements import one_slice, rearranged_rows, rearrangements
-from autograd_lite.checking.regions import regions
+from autograd_lite.checking.patterns import one_slice, rearranged_rows, rearrangements, regions
 from autograd_lite.checking.verdict import Hint
 
 __all__ = ["HYPOTHESES", "diagnose", "hypothesis"]

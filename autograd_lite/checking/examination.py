@@ -11,12 +11,16 @@ from autograd_lite.checking.diagnosis import diagnose
 from autograd_lite.checking.directions import (
     cotangents,
     directions,
-    equalized,
+    equalize,
     levels_to_stay_near,
 )
 from autograd_lite.checking.evidence import FEW, MOST_NUMBERS, Evidence, collect, worst_entries
-from autograd_lite.checking.forward import inspect_forward
-from autograd_lite.checking.guards import inspect_function, inspect_gradients, inspect_rules
+from autograd_lite.checking.guards import (
+    inspect_forward,
+    inspect_function,
+    inspect_gradients,
+    inspect_rules,
+)
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.locate import Indices, Located, Locator, describe_kink
 from autograd_lite.checking.numerical import FIRST_LEVEL
@@ -99,7 +103,7 @@ class Examination:
     def report(self) -> GradcheckReport:
         own, floor = directions(self.subject.inputs, self.subject.x, self.rng)
         for direction in (own, floor):
-            made = self.settled(direction)
+            made = self.settle_along(direction)
             made.confirm()
             self.probes.append(made)
             if made.agreement is Agreement.UNDECIDED and (made.deliberate or not made.negligible):
@@ -111,7 +115,7 @@ class Examination:
             return self.trouble(weak)
         return self.entry_by_entry() if self.full else self.correct()
 
-    def settled(self, direction: Vector) -> Probe:
+    def settle_along(self, direction: Vector) -> Probe:
         """A probe with the steps that suit the function there."""
         near = FIRST_LEVEL + levels_to_stay_near(self.subject.x, direction)
         level = max(self.probes[0].level, near) if self.probes else near
@@ -123,7 +127,7 @@ class Examination:
 
     def weak_entries(self, direction: Vector) -> Probe | None:
         """Look for mistakes among entries that contribute little: a probe if there is one."""
-        even = equalized(direction, self.analytic.rows[0])
+        even = equalize(direction, self.analytic.rows[0])
         if even is None:
             return None
         made = self.analytic.probe(even, self.probes[0].level)
@@ -136,13 +140,13 @@ class Examination:
 
     def correct(self) -> GradcheckReport:
         if self.hints:
-            return self.finished(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
+            return self.conclude(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
         reason = f"along {len(self.probes)} random directions it agrees with differences, "
         if any(probe.agreement is Agreement.UNDECIDED for probe in self.probes):
             reason += "both are zero to the precision of the values"
         else:
             reason += f"which are good to {max(p.relative_error for p in self.probes):.0e}"
-        return self.finished(Verdict.CORRECT, reason)
+        return self.conclude(Verdict.CORRECT, reason)
 
     def noise(self, made: Probe) -> GradcheckReport:
         single = self.subject.resolution > 1e-10
@@ -151,7 +155,7 @@ class Examination:
             if single
             else "scale its result or subtract the large constant in it"
         )
-        return self.finished(
+        return self.conclude(
             Verdict.NOISE,
             "rounding errors of the values hide the derivative at every step: the numerical one is "
             f"{made.limit.value[0]:.3g} ± {made.limit.error[0]:.1g}, the analytic one "
@@ -170,7 +174,7 @@ class Examination:
     def trouble(self, made: Probe) -> GradcheckReport:
         locator = Locator(self.analytic, made.ladder.direction, made.level)
         if made.agreement is Agreement.KINK:
-            return self.finished(Verdict.KINK, describe_kink(locator, made))
+            return self.conclude(Verdict.KINK, describe_kink(locator, made))
         located = Located(complete=False)
         if self.subject.x.size > FEW:
             located = locator.wrong(made)
@@ -183,7 +187,7 @@ class Examination:
         )
 
     def wrong(self, made: Probe, evidence: Evidence) -> GradcheckReport:
-        return self.finished(
+        return self.conclude(
             Verdict.WRONG,
             f"along a random direction the numerical derivative is {made.limit.value[0]:.9g} "
             f"± {made.limit.error[0]:.1g}, the analytic one {made.analytic[0]:.9g}",
@@ -191,7 +195,7 @@ class Examination:
             entries=worst_entries(evidence),
         )
 
-    def finished(
+    def conclude(
         self, verdict: Verdict, reason: str, hints: tuple[Hint, ...] = (), **more: object
     ) -> GradcheckReport:
         return GradcheckReport(

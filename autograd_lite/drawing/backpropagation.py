@@ -79,8 +79,8 @@ class Backpropagation:
             order.append(mask)
             gradients[mask] = 0.0
         with np.errstate(all="ignore"):
-            share = sweep(order, gradients).get(operand)
-        return None if share is None else steepest(share)
+            contribution = sweep(order, gradients).get(operand)
+        return None if contribution is None else steepest(contribution)
 
 
 def _copy(node: Node, primitive: Primitive) -> Node:

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.core.backward import by_serial
 from autograd_lite.core.primitive import Node
 from autograd_lite.core.value import Value
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 
 __all__ = [
     "Graph",
@@ -89,9 +89,9 @@ def arguments_text(operation: str, inputs: Sequence[Any], parameters: Mapping[st
 
 def operation_text(operation: str, static: str) -> str:
     """An operation with its static arguments."""
-    static = shortened(static)
+    static = shorten(static)
     space = "" if not static or static.startswith("[") else " "
-    return shortened(operation) + space + static
+    return shorten(operation) + space + static
 
 
 def is_indexing(operation: str) -> bool:

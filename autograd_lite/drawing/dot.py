@@ -6,7 +6,7 @@ import html
 
 import graphviz
 
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
 from autograd_lite.drawing.themes import Theme
 
@@ -62,7 +62,7 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
 
 
 def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
-    notes = "".join(graphviz.escape(shortened(note, 160)) + "\\l" for note in picture.notes)
+    notes = "".join(graphviz.escape(shorten(note, 160)) + "\\l" for note in picture.notes)
     return {
         "bgcolor": theme.background,
         "fontname": FONT,
@@ -89,7 +89,7 @@ def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resu
         label="\\n".join(graphviz.escape(line) for line in vertex.lines),
         color=color,
         fillcolor=theme.fill[vertex.kind],
-        tooltip=graphviz.escape(shortened(vertex.describe(), 300)),
+        tooltip=graphviz.escape(shorten(vertex.describe(), 300)),
         id=vertex.key,
         **{"class": " ".join((vertex.kind, *sorted(vertex.marks)))},
         **attributes,
@@ -99,7 +99,7 @@ def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resu
 def _rich_label(vertex: Vertex, theme: Theme) -> str:
     """The lines of a vertex in the markup of Graphviz: the name stands out, the rest steps back."""
     colors = {"value": theme.text, "grad": theme.gradient}
-    title = _rich_text(shortened(vertex.title, 60), theme.text)
+    title = _rich_text(shorten(vertex.title, 60), theme.text)
     lines = [title if vertex.kind == "constant" else f"<b>{title}</b>"]
     if vertex.subtitle:
         lines[0] += _rich_text(f"  {vertex.subtitle}", theme.muted)
@@ -152,7 +152,7 @@ def _frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
     return graphviz.Digraph(
         f"cluster_{index}",
         graph_attr={
-            "label": "  " + graphviz.escape(shortened(cluster.title, 60)),
+            "label": "  " + graphviz.escape(shorten(cluster.title, 60)),
             "id": f"c{index}",
             "style": "rounded",
             "color": theme.border["module"],

@@ -18,7 +18,7 @@ from autograd_lite.compiler.ir import Program
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.compare import side_by_side
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.highlight import HIGHLIGHTS
 from autograd_lite.drawing.picture import Picture
 from autograd_lite.drawing.programs import program_of, program_picture
@@ -244,7 +244,7 @@ def draw(
     _require_choice("theme", theme, THEMES)
     _require_choice("direction", direction, DIRECTIONS)
     options = Options(depth, max_nodes, highlight, compare, lines)
-    picture, runs = _pictured(target, args, options, sys._getframe(1))
+    picture, runs = _compose(target, args, options, sys._getframe(1))
     return Drawing(Design(picture, runs, theme, direction))
 
 
@@ -278,14 +278,14 @@ class Options:
                 )
 
 
-def _pictured(
+def _compose(
     target: Any, args: tuple[Any, ...], options: Options, frame: FrameType
 ) -> tuple[Picture, tuple[Scene, ...]]:
     """The picture of a target, and the runs that it shows; names come from the caller's frame."""
     program = _program(target, args)
     if program is not None:
         options.refuse_program()
-        title = shortened(getattr(target, "__name__", "program"))
+        title = shorten(getattr(target, "__name__", "program"))
         picture, count = program_picture(program, title, options.max_nodes)
         _warn_if_folded(count, len(picture.vertices), options.max_nodes)
         return picture, ()

@@ -17,7 +17,7 @@ from itertools import groupby
 
 from autograd_lite.drawing.collect import Graph
 
-__all__ = ["Groups", "Path", "fold", "folded_text", "kinds_of", "run_text", "ungrouped"]
+__all__ = ["Groups", "Path", "fold", "folded_text", "kinds_of", "one_box_each", "run_text"]
 
 Path = tuple[str, ...]
 
@@ -47,7 +47,7 @@ class Groups:
                 owners[index] = box
         return owners
 
-    def merged(self, classes: Sequence[int]) -> Groups:
+    def merge(self, classes: Sequence[int]) -> Groups:
         """The boxes of each class put into one; ``classes`` has a number for each box."""
         boxes: dict[int, list[int]] = defaultdict(list)
         for box, number in enumerate(classes):
@@ -93,7 +93,7 @@ def _topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) ->
     return order
 
 
-def ungrouped(operands: list[list[int]]) -> Groups:
+def one_box_each(operands: list[list[int]]) -> Groups:
     """Each node in a box of its own."""
     count = len(operands)
     return Groups([[index] for index in range(count)], operands, [()] * count)
@@ -106,13 +106,13 @@ def fold(groups: Groups, kinds: Sequence[Hashable], limit: int) -> Groups:
     drawn as one with it, beside its operands.
     """
     if len(groups) > limit:
-        groups = groups.merged(_chains(groups))
+        groups = groups.merge(_chains(groups))
     if len(groups) > limit:
-        groups = groups.merged(_repeated(groups, kinds))
+        groups = groups.merge(_repeated(groups, kinds))
         # What was repeated side by side is one chain now, too long to read even if it fits.
-        groups = groups.merged(_chains(groups))
+        groups = groups.merge(_chains(groups))
     if len(groups) > limit:
-        groups = groups.merged(_intervals(groups, limit))
+        groups = groups.merge(_intervals(groups, limit))
     return groups
 
 

@@ -68,7 +68,7 @@ def layered_layout(picture: Picture, direction: str = "LR") -> Layout:
     start = 0.0
     room = (2 * FRAME + FRAME_TITLE) * max((len(c.path) for c in picture.clusters), default=0)
     for part in _parts(picture):
-        boxes, ways = _laid_out(part, turned)
+        boxes, ways = _place(part, turned)
         shift = start - min((r.y for r in boxes.values()), default=0.0)
         placed |= {key: replace(r, y=r.y + shift) for key, r in boxes.items()}
         for edge, line in ways.items():
@@ -98,7 +98,7 @@ def _parts(picture: Picture) -> list[Picture]:
     ]
 
 
-def _laid_out(picture: Picture, turned: bool) -> tuple[dict[str, Rectangle], dict[Edge, Line]]:
+def _place(picture: Picture, turned: bool) -> tuple[dict[str, Rectangle], dict[Edge, Line]]:
     """Boxes and lines as if the computation ran from left to right."""
     boxes, layers, ways = _slots(picture, turned)
     _order(layers)

@@ -59,7 +59,7 @@ def graphviz_layout(svg: bytes, picture: Picture) -> Layout:
     for index in range(len(picture.edges)):
         group = groups[f"e{index}"]
         line = next(group.iter(f"{SVG}path"))
-        paths.append(_shifted(line.get("d", ""), dx, dy))
+        paths.append(_shift(line.get("d", ""), dx, dy))
         text = next(group.iter(f"{SVG}text"), None)
         place = None
         if text is not None:
@@ -80,7 +80,7 @@ def _numbers(text: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in pairs]
 
 
-def _shifted(path: str, dx: float, dy: float) -> str:
+def _shift(path: str, dx: float, dy: float) -> str:
     return re.sub(
         r"(-?[\d.]+),(-?[\d.]+)",
         lambda pair: f"{float(pair[1]) + dx:.1f},{float(pair[2]) + dy:.1f}",

@@ -56,7 +56,7 @@ def clip(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
         if len(path) > depth:
             classes[box] = first.setdefault(path, box)
             calls[box] = (path,) if classes[box] == box else ()
-    return replace(groups, calls=calls).merged(classes)
+    return replace(groups, calls=calls).merge(classes)
 
 
 def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
@@ -80,7 +80,7 @@ def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
                     classes[box] = modules[start]
                 break
         start += length
-    return groups.merged(classes)
+    return groups.merge(classes)
 
 
 def _signature(graph: Graph, groups: Groups, box: int, lines: SourceLines) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 
 __all__ = [
     "Cluster",
@@ -47,7 +47,7 @@ class Vertex:
     def lines(self) -> list[str]:
         """The lines of text in the box; the first is its title."""
         first = "  ".join(filter(None, (self.title, self.subtitle)))
-        return [shortened(first, 60), *map(fact_text, self.facts)]
+        return [shorten(first, 60), *map(fact_text, self.facts)]
 
     def describe(self) -> str:
         """One sentence for tooltips and screen readers."""
@@ -59,7 +59,7 @@ class Vertex:
 def fact_text(fact: tuple[str, str]) -> str:
     """A line of a box: what it is, and its text."""
     name, text = fact
-    return f"{name}  {shortened(text, 48)}".strip()
+    return f"{name}  {shorten(text, 48)}".strip()
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Picture:
         count = f"{len(self.vertices)} nodes and {len(self.edges)} edges"
         return " ".join((f"Computation graph of {count}.", *self.notes))
 
-    def marked(
+    def with_marks(
         self, vertices: dict[str, Mark], edges: dict[tuple[str, str], Mark], *notes: str
     ) -> Picture:
         """The same picture with marks on some of its vertices and edges."""

@@ -14,8 +14,8 @@ from autograd_lite.drawing.collect import (
     is_indexing,
     operation_text,
 )
-from autograd_lite.drawing.formatting import number, shape_text, shortened
-from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, ungrouped
+from autograd_lite.drawing.formatting import number, shape_text, shorten
+from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, one_box_each
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.provenance import SourceLine
 
@@ -61,7 +61,7 @@ class ProgramGraph:
 def program_picture(program: Program, title: str, max_nodes: int) -> tuple[Picture, int]:
     """The picture of a program, and how many boxes it has if none are folded."""
     graph = program_graph(program)
-    groups = fold(ungrouped(graph.operands), list(_kinds(graph)), max_nodes)
+    groups = fold(one_box_each(graph.operands), list(_kinds(graph)), max_nodes)
     vertices = tuple(_vertex(graph, box, members) for box, members in enumerate(groups.members))
     edges = tuple(edge for box in range(len(groups)) for edge in _edges(graph, groups, box))
     sections = dict.fromkeys(v.module for v in vertices if v.module)
@@ -95,7 +95,7 @@ def _is_drawn(x: Operand, user: Operation) -> bool:
 
 
 def _input(x: Input) -> Item:
-    return Item(Vertex("", "leaf", shortened(x.name), "", (_type_fact(x.type),)), x.type)
+    return Item(Vertex("", "leaf", shorten(x.name), "", (_type_fact(x.type),)), x.type)
 
 
 def _constant(x: Constant, section: Path) -> Item:
@@ -108,7 +108,7 @@ def _operation(x: Operation, section: Path) -> Item:
     inputs = [y.value if isinstance(y, Constant) else "…" for y in x.operands]
     name = x.primitive.name
     text = operation_text(name, arguments_text(name, inputs, x.parameters))
-    title, subtitle = (shortened(x.name), text) if x.name else (text, "")
+    title, subtitle = (shorten(x.name), text) if x.name else (text, "")
     source = str(SourceLine(x.origin.file, x.origin.line)) if x.origin.file else ""
     facts = (_type_fact(x.type),)
     return Item(Vertex("", "operation", title, subtitle, facts, section, source), x.type, name)

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from autograd_lite.core.primitive import Node
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.collect import node_of
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 
 __all__ = ["ModuleCall", "SourceLine", "SourceLines", "is_module", "names_in", "parameter_names"]
 
@@ -52,7 +52,7 @@ class SourceLine:
     def __str__(self) -> str:
         text = linecache.getline(self.file, self.line).strip()
         place = f"{os.path.basename(self.file)}:{self.line}"
-        return shortened(f"{place}  {text}".strip(), 120)
+        return shorten(f"{place}  {text}".strip(), 120)
 
 
 class SourceLines:
@@ -85,12 +85,7 @@ class SourceLines:
         sys.setprofile(self._notice)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         sys.setprofile(self._before)
         self._open.clear()
 
@@ -119,7 +114,7 @@ class SourceLines:
         if not self._open:
             self._paths = {id(part): name for name, part in module.named_modules() if name}
         outer = self._open[-1][1].path if self._open else ()
-        path = (*outer, shortened(self._paths.get(id(module)) or type(module).__name__))
+        path = (*outer, shorten(self._paths.get(id(module)) or type(module).__name__))
         count = self._counts[path] = self._counts.get(path, 0) + 1
         if count > 1:
             path = (*path[:-1], f"{path[-1]} (call {count})")

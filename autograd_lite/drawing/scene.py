@@ -12,15 +12,15 @@ import numpy as np
 from autograd_lite.core.backward import by_serial
 from autograd_lite.core.primitive import Node
 from autograd_lite.drawing.collect import constants, operation_text, rank, static_text
-from autograd_lite.drawing.formatting import facts, shape_text, shortened
+from autograd_lite.drawing.formatting import facts, shape_text, shorten
 from autograd_lite.drawing.grouping import (
     Groups,
     Path,
     fold,
     folded_text,
     kinds_of,
+    one_box_each,
     run_text,
-    ungrouped,
 )
 from autograd_lite.drawing.modules import (
     call_title,
@@ -140,9 +140,9 @@ class Scene(Subject):
         rows = (*_type(node.data), *facts("value", node.data), *gradient)
         if node.primitive is None:
             subtitle = "" if node.requires_grad else "no gradient"
-            return Vertex(key, "leaf", shortened(name or "value"), subtitle, rows, module)
+            return Vertex(key, "leaf", shorten(name or "value"), subtitle, rows, module)
         operation = operation_text(node.primitive.name, static_text(node))
-        title, subtitle = (shortened(name), operation) if name else (operation, "")
+        title, subtitle = (shorten(name), operation) if name else (operation, "")
         origin = self.lines.origins.get(node.serial)
         source = str(origin) if origin is not None else ""
         return Vertex(key, "operation", title, subtitle, rows, module, source)
@@ -164,7 +164,7 @@ class Scene(Subject):
     def _common_name(self, members: list[Node]) -> str:
         names = {self.names.get(node.serial, "value") for node in members}
         stem = min(names).rstrip("0123456789[].") if len(names) > 1 else names.pop()
-        return shortened(stem) if stem else "value"
+        return shorten(stem) if stem else "value"
 
     def _modules(self, box: int, members: list[Node]) -> Vertex:
         """The box of a whole layer, or of a run of equal layers."""
@@ -182,20 +182,20 @@ class Scene(Subject):
         if before or after:
             rows.append(("", f"{before or 'number'} → {after or 'number'}"))
         key, module = self.box_key(box), calls[0].path[:-1]
-        return Vertex(key, "module", shortened(title, 60), "", tuple(rows), module)
+        return Vertex(key, "module", shorten(title, 60), "", tuple(rows), module)
 
 
 def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
     """Decide what is drawn as one box: modules from ``depth`` on, and what is too many."""
     graph, lines = subject.graph, subject.lines
-    groups = ungrouped(graph.operands)
+    groups = one_box_each(graph.operands)
     paths = module_paths(graph, lines)
     deepest = max(map(len, paths), default=0)
     if depth is not None:
         groups = roll_up(graph, clip(groups, paths, depth), lines)
     while len(groups) > max_nodes and deepest > 1 and depth is None:
         deepest -= 1
-        groups = roll_up(graph, clip(ungrouped(graph.operands), paths, deepest), lines)
+        groups = roll_up(graph, clip(one_box_each(graph.operands), paths, deepest), lines)
     groups = fold(groups, kinds_of(graph, subject.names), max_nodes)
     return Scene(**vars(subject), groups=groups, paths=paths)
 

@@ -16,7 +16,7 @@ from autograd_lite.core.tree import flatten, map_leaves
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import Graph, node_of, recorded_graph
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.provenance import SourceLines, is_module, names_in, parameter_names
 
 __all__ = ["Subject", "find_subject"]
@@ -38,10 +38,12 @@ def find_subject(
 ) -> Subject:
     """The graph of a Value; or of a function or module, which is called once on ``args``."""
     _require_drawable(target, args)
-    return _recorded(target, lines, frame) if isinstance(target, Value) else _run(target, args)
+    return (
+        _from_value(target, lines, frame) if isinstance(target, Value) else _from_call(target, args)
+    )
 
 
-def _recorded(value: Value, lines: SourceLines | None, frame: FrameType) -> Subject:
+def _from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Subject:
     """A graph that is already there; names come from the local variables of a frame."""
     root = node_of(value)
     graph = recorded_graph([root])
@@ -49,10 +51,10 @@ def _recorded(value: Value, lines: SourceLines | None, frame: FrameType) -> Subj
     known = names_in(frame.f_locals)
     gradients = {node: node.grad for node in graph.nodes if node.grad is not None}
     title = root.label or known.get(root.serial) or "computation graph"
-    return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
+    return Subject(shorten(title), graph, _names(graph, lines, known), gradients, lines)
 
 
-def _run(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
+def _from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     """Call a function or module on Values of its own, and sweep back if it gives a number."""
     title = getattr(function, "__name__", type(function).__name__)
     known: dict[int, str] = {}
@@ -71,7 +73,7 @@ def _run(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     graph = recorded_graph(roots)
     sweep = backpropagation_from(roots[0]) if len(roots) == 1 else None
     gradients = {} if sweep is None else sweep.gradients
-    return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
+    return Subject(shorten(title), graph, _names(graph, lines, known), gradients, lines)
 
 
 def _names(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int, str]:

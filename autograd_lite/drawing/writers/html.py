@@ -22,7 +22,7 @@ from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.elements import full_value
 from autograd_lite.drawing.formats import Design, writer
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture, Vertex
@@ -58,8 +58,8 @@ def stepper(design: Design) -> str:
     picture = side_by_side(*runs) if len(runs) == 2 else _with_gradients(design.picture, runs[0])
     room = TABLE_CHARACTERS // max(sum(len(run.graph.nodes) for run in runs), 20)
     stories = [Story(run, sweep, room) for run, sweep in zip(runs, sweeps, strict=True)]
-    data = _data(picture, _filling(picture, design.direction), runs)
-    return _page(data | {"steps": list(_together(stories, picture))}, picture, design.theme)
+    data = _data(picture, _best_layout(picture, design.direction), runs)
+    return _page(data | {"steps": list(_interleave(stories, picture))}, picture, design.theme)
 
 
 def _with_gradients(picture: Picture, run: Scene) -> Picture:
@@ -69,20 +69,20 @@ def _with_gradients(picture: Picture, run: Scene) -> Picture:
     return replace(picture, vertices=tuple(vertices))
 
 
-def _filling(picture: Picture, direction: str | None) -> Layout:
+def _best_layout(picture: Picture, direction: str | None) -> Layout:
     """The layout; without a direction given, in the one that fills a page better."""
-    layouts = [_with_or_without_graphviz(picture, way) for way in DIRECTIONS[direction]]
+    layouts = [_lay_out_anyway(picture, way) for way in DIRECTIONS[direction]]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
 
 
-def _with_or_without_graphviz(picture: Picture, direction: str) -> Layout:
+def _lay_out_anyway(picture: Picture, direction: str) -> Layout:
     try:
         return lay_out(picture, direction)
     except MissingOptionError:
         return layered_layout(picture, direction)
 
 
-def _together(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
+def _interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
     """The steps, phase by phase; of two runs a step of the one, then its like of the other."""
     titles = [cluster.title for cluster in picture.clusters if len(cluster.path) == 1]
     told = [list(story.steps()) for story in stories]
@@ -108,7 +108,7 @@ def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, 
         ],
         "edges": list(_edges(picture, layout)),
         "clusters": [
-            {"path": c.path, "title": shortened(c.title, 60), "box": frame.rounded()}
+            {"path": c.path, "title": shorten(c.title, 60), "box": frame.rounded()}
             for c, frame in zip(picture.clusters, layout.frames, strict=True)
         ],
         "notes": picture.notes,
@@ -128,7 +128,7 @@ def _vertex(vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int) 
     if vertex.marks:
         entry["marks"] = sorted(vertex.marks)
     if vertex.source:
-        entry["source"] = shortened(vertex.source, 120)
+        entry["source"] = shorten(vertex.source, 120)
     members, place = scene.contents(vertex.key)
     if place is not None:
         entry["value"] = full_value(members[0].inputs[place], heat_map_size)
@@ -156,7 +156,7 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
     # In a script element only "<" can end the text; escaped it cannot.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {
-        "title": html.escape(shortened(picture.title, 80)),
+        "title": html.escape(shorten(picture.title, 80)),
         "description": html.escape(picture.describe()),
         "theme": theme or "reader",
         "style": (folder / "stepper.css").read_text("utf-8"),

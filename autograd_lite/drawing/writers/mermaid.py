@@ -33,14 +33,14 @@ def mermaid(design: Design) -> str:
             open_paths.pop()
             rows.append("  " * (len(open_paths) + 1) + "end")
         indent = "  " * (len(open_paths) + 1)
-        rows.append(f'{indent}subgraph c{index}["{_escaped(cluster.title)}"]')
+        rows.append(f'{indent}subgraph c{index}["{_escape(cluster.title)}"]')
         open_paths.append(cluster.path)
         rows += [f"{indent}  {_node(vertex)}" for vertex in inside[cluster.path]]
     while open_paths:
         open_paths.pop()
         rows.append("  " * (len(open_paths) + 1) + "end")
     for edge in picture.edges:
-        label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
+        label = f'|"{_escape(edge.label)}"|' if edge.label else ""
         rows.append(f"  {edge.tail} -->{label} {edge.head}")
     for kind in dict.fromkeys(vertex.kind for vertex in picture.vertices):
         rows.append(
@@ -52,10 +52,10 @@ def mermaid(design: Design) -> str:
 
 def _node(vertex: Vertex) -> str:
     before, after = SHAPES[vertex.kind]
-    label = "<br>".join(_escaped(line) for line in vertex.lines)
+    label = "<br>".join(_escape(line) for line in vertex.lines)
     return f"{vertex.key}{before}{label}{after}:::{vertex.kind}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """Everything but letters, digits and harmless signs as Mermaid's entity codes."""
     return "".join(c if c.isalnum() or c in " .,:=+-×→…()[]_" else f"#{ord(c)};" for c in text)
