@@ -72,8 +72,7 @@ def gradcheck(
         What the derivative may be off by, relative to its size and absolutely, beyond ten times
         the estimated error of the numerical derivative.
     progress, raise_error
-        Whether a check of more than two seconds shows a progress bar, and whether a verdict
-        other than correct raises an error.
+        Whether a check of over two seconds shows a progress bar; whether a mistake is an error.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 Every component is drawn from ±[½, 1]: with both signs, so that no sum of
 gradients can pass for the gradient; of varying size, so that no two entries
-can be exchanged; and away from zero, so that none is left out.
+can be exchanged; and away from zero, so that none is omitted.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def levels_to_stay_near(x: Vector, direction: Vector) -> int:
 def equalize(direction: Vector, gradient: Vector) -> Vector | None:
     """Shorten a direction where the gradient is large, until all entries contribute alike.
 
-    None if they do so anyway, more or less.
+    None if they already do, more or less.
     """
     contributions = np.abs(gradient * direction)
     present = contributions[contributions > 0]

@@ -35,7 +35,7 @@ __all__ = ["Request", "examine", "report_of"]
 
 @dataclass(frozen=True)
 class Request:
-    """How a check is to be made, beside what is checked."""
+    """How a check is to be made."""
 
     rng: np.random.Generator
     tolerance: Tolerance

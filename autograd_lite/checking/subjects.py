@@ -131,7 +131,7 @@ class Subject(ABC):
         self.resolution = max((float(np.finfo(dtype).eps) for dtype in floats), default=2.0**-52)
 
     def called_with(self, leaves: Sequence[Any]) -> list[Any]:
-        """All arguments, with these leaves in the place of those that vary."""
+        """All arguments, with these leaves instead of those that vary."""
         called = list(self.args)
         trees = self.inputs.nest(leaves)
         for index, tree in zip(self.varied, trees, strict=True):
@@ -344,7 +344,7 @@ def _require_number(name: str, leaf: Any, leaf_name: str) -> None:
 
 
 def _require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> None:
-    """A hand-written derivative has the shape of what it belongs to, and is no integer."""
+    """A hand-written derivative has the shape of what it belongs to, and is not an integer."""
     array = np.asarray(unwrap(g))
     if array.dtype.kind not in "fc" and not isinstance(g, int):
         raise Finding(

@@ -26,7 +26,7 @@ from autograd_lite.drawing.provenance import SourceLines
 from autograd_lite.drawing.scene import Scene, compose
 from autograd_lite.drawing.subject import find_subject
 from autograd_lite.drawing.themes import THEMES
-from autograd_lite.drawing.writers import Design, format_of
+from autograd_lite.drawing.writers import Design, encode
 from autograd_lite.files import atomic_write
 
 __all__ = ["Drawing", "DrawingWarning", "draw"]
@@ -152,8 +152,8 @@ class Drawing:
         return path
 
     def _content(self, suffix: str) -> bytes:
-        """What is in a file of a format."""
-        return format_of(suffix).encode(self._design)
+        """What a file with this suffix holds."""
+        return encode(self._design, suffix)
 
     # What notebooks ask for.
 

@@ -60,7 +60,7 @@ def _heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
 
 
 def has_elements(data: Any) -> bool:
-    """Whether there are numbers at hand: arrays elsewhere are not fetched to be looked at."""
+    """Whether there are numbers to show: those of other libraries' arrays are not fetched."""
     return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
 
 

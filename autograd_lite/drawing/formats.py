@@ -12,7 +12,7 @@ from autograd_lite.drawing.picture import Layout, Picture
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.themes import THEMES, Theme
 
-__all__ = ["FORMATS", "Design", "Format", "format_of", "writer"]
+__all__ = ["FORMATS", "Design", "encode", "writer"]
 
 
 @dataclass(frozen=True)
@@ -47,45 +47,28 @@ class Design:
 Write = Callable[[Design], str | bytes]
 
 
-@dataclass(frozen=True)
-class Format:
-    """A format by its suffix and its name, and the function that writes it."""
-
-    suffix: str
-    name: str
-    write: Write
-
-    def encode(self, design: Design) -> bytes:
-        """The bytes of a file of this format."""
-        content = self.write(design)
-        return content.encode() if isinstance(content, str) else content
-
-
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, tuple[str, Write]] = {}
+"""By suffix: the name of a format, and the function that writes it."""
 
 
 def writer(suffix: str, name: str) -> Callable[[Write], Write]:
     """Declare a function to be the writer of the format with this suffix."""
 
     def register(write: Write) -> Write:
-        FORMATS[suffix] = Format(suffix, name, write)
+        FORMATS[suffix] = name, write
         return write
 
     return register
 
 
-def format_of(suffix: str) -> Format:
-    """The format with this suffix.
-
-    Raises
-    ------
-    ArgumentValueError
-        If there is none.
-    """
+def encode(design: Design, suffix: str) -> bytes:
+    """What a file with this suffix holds; an ArgumentValueError if nothing writes such files."""
     if suffix not in FORMATS:
-        known = ", ".join(f"{x.suffix} ({x.name})" for x in FORMATS.values())
+        known = ", ".join(f"{suffix} ({name})" for suffix, (name, _) in FORMATS.items())
         raise ArgumentValueError(
             f"a drawing cannot be saved as {suffix or 'a file without suffix'!r}; "
             f"use one of {known}"
         )
-    return FORMATS[suffix]
+    _, write = FORMATS[suffix]
+    content = write(design)
+    return content.encode() if isinstance(content, str) else content

@@ -97,7 +97,7 @@ def array_facts(array: np.ndarray[Any, Any]) -> str:
 
 
 def shorten(text: str, length: int = 40) -> str:
-    """One line of printable text, its middle left out if it is long.
+    """One line of printable text, without its middle if it is long.
 
     Examples
     --------

@@ -32,7 +32,7 @@ THREAD_STACK = 16 << 20
 
 
 class GraphvizError(Exception):
-    """Graphviz could not lay out a graph, mostly because its recursion was too deep."""
+    """Graphviz could not lay out a graph, usually because its recursion was too deep."""
 
 
 def render(source: str, suffix: str) -> bytes:
@@ -96,7 +96,7 @@ def _compiled(wasmtime: Any, path: str) -> tuple[Any, Any]:
     return engine, wasmtime.Module.from_file(engine, path)
 
 
-# At the very end of a process wasmtime would be gone before what it has to free.
+# At the end of a process wasmtime would be gone before what it has to free.
 atexit.register(_compiled.cache_clear)
 
 

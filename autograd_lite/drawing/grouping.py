@@ -1,8 +1,8 @@
 """Big graphs made small: nodes are put into groups, and each group is drawn as one box.
 
 Every step here is a pure function that gives each box of the graph so far the
-number of the box it goes into.  No step can make a cycle; beside each it is
-said why.
+number of the box it goes into.  No step can make a cycle; the docstring of
+each says why.
 """
 
 from __future__ import annotations
@@ -102,8 +102,7 @@ def one_box_each(operands: list[list[int]]) -> Groups:
 def fold(groups: Groups, kinds: Sequence[Hashable], limit: int) -> Groups:
     """Put boxes together until there are at most ``limit``, what repeats itself first.
 
-    ``kinds`` says of each node what another must have in common with it to be
-    drawn as one with it, beside its operands.
+    Nodes can be drawn as one if their ``kinds`` are equal, and their operands too.
     """
     if len(groups) > limit:
         groups = groups.merge(_chains(groups))

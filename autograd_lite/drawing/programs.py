@@ -122,7 +122,7 @@ def _type_fact(kind: Type) -> tuple[str, str]:
 
 
 def _kinds(graph: ProgramGraph) -> Iterator[Hashable]:
-    """What two items must have in common to be drawn as one, beside their operands."""
+    """What two items must have in common to be drawn as one, in addition to their operands."""
     for index, item in enumerate(graph.items):
         if index in graph.results:
             yield "result", index

@@ -1,6 +1,6 @@
 """Where each Value came from: the source line, the module call, the name of a local variable.
 
-The engine records none of this, it would cost every computation.  `SourceLines`
+The engine records none of this, as it would slow down every computation.  `SourceLines`
 watches a block of code through ``sys.setprofile`` instead, from outside: no
 module, Value or rule is touched.
 """
@@ -24,7 +24,7 @@ from autograd_lite.drawing.formatting import shorten
 
 __all__ = ["ModuleCall", "SourceLine", "SourceLines", "is_module", "names_in", "parameter_names"]
 
-# Code that no person looks for the origin of a Value in.
+# Nobody looks for the origin of a Value in this code.
 LIBRARIES = tuple(
     os.path.dirname(os.path.abspath(file)) + os.sep
     for file in (os.path.dirname(__file__), np.__file__)
@@ -135,7 +135,7 @@ class SourceLines:
 
 
 def is_module(x: Any) -> bool:
-    """Whether something is a module, told by its methods and not by its class."""
+    """Whether something is a module, by its methods and not by its class."""
     kind = type(x)
     return hasattr(kind, "named_parameters") and hasattr(kind, "named_modules")
 

@@ -83,7 +83,7 @@ def _lay_out_anyway(picture: Picture, direction: str) -> Layout:
 
 
 def _interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
-    """The steps, phase by phase; of two runs a step of the one, then its like of the other."""
+    """The steps, phase by phase; of two runs first the step of the one, then that of the other."""
     titles = [cluster.title for cluster in picture.clusters if len(cluster.path) == 1]
     told = [list(story.steps()) for story in stories]
     yield {"phase": "start"}
