@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.core.tree import rebuild
+from autograd_lite.core.value import Value
 
 __all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "unwrap"]
 
@@ -27,7 +28,7 @@ Vector = npt.NDArray[np.float64]
 
 def unwrap(leaf: Any) -> Any:
     """The number or array of a leaf, be it a Value or not."""
-    return leaf.data if hasattr(leaf, "requires_grad") else leaf
+    return leaf.data if isinstance(leaf, Value) else leaf
 
 
 def paths(tree: Any, name: str) -> Iterator[str]:
