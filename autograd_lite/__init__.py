@@ -43,7 +43,7 @@ from autograd_lite.transforms.graph import gradients, stop_gradient
 if TYPE_CHECKING:
     from autograd_lite import files, special, testing
     from autograd_lite.checking import GradcheckReport, gradcheck
-    from autograd_lite.compiler import compile
+    from autograd_lite.compiler.api import compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
 
 __version__ = "0.1.0"
@@ -97,7 +97,7 @@ _ON_FIRST_USE = {
     "DrawingWarning": "autograd_lite.drawing",
     "GradcheckReport": "autograd_lite.checking",
     "SourceLines": "autograd_lite.drawing",
-    "compile": "autograd_lite.compiler",
+    "compile": "autograd_lite.compiler.api",
     "draw": "autograd_lite.drawing",
     "files": "autograd_lite.files",
     "gradcheck": "autograd_lite.checking",

@@ -1,26 +1,27 @@
-"""Files that appear whole or not at all, whatever happens while they are written."""
+"""Files that are written as a whole or not at all, whatever happens in between."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["appearing_whole"]
+__all__ = ["atomic_write"]
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
 @contextmanager
-def appearing_whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """A file to write, which takes its place at the end of the block, or never.
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file to write, which takes its place at the end of the block, or never.
 
-    It is written under another name beside its place, and then renamed: an old
-    file stays as it was until then.  It has the rights that the process gives
-    to new files.
+    It is written under another name beside its place, and then renamed; until then
+    an old file stays as it was.  It has the permissions that the process gives to
+    new files.
 
     Parameters
     ----------
@@ -41,10 +42,10 @@ def appearing_whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from autograd_lite.files import appearing_whole
+    >>> from autograd_lite.files import atomic_write
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     place = Path(folder) / "numbers.txt"
-    ...     with appearing_whole(place) as file:
+    ...     with atomic_write(place) as file:
     ...         _ = file.write(b"1 2 3")
     ...         before = place.exists()
     ...     before, place.read_text()
@@ -62,3 +63,13 @@ def appearing_whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def appearing_whole(path: str | os.PathLike[str]) -> AbstractContextManager[IO[bytes]]:
+    """The former name of `atomic_write`."""
+    warnings.warn(
+        "files.appearing_whole is now called files.atomic_write; write that instead",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return atomic_write(path)

@@ -58,19 +58,15 @@ def assert_gradients(
     """
     __tracebackhide__ = True
     options["raise_error"] = False
-    family = _family(functions)
+    if isinstance(functions, Mapping):
+        functions = list(functions.values())
+    family = [functions] if callable(functions) else list(functions)
     reports = [gradcheck(function, *args, order=order, **options) for function in family]
     failed = [report for report in reports if not report]
     if failed:
         heading = f"{len(failed)} of {len(family)} functions failed\n" if len(family) > 1 else ""
         text = heading + "\n".join(str(report) for report in failed)
         raise GradcheckError(text, failed[0])
-
-
-def _family(functions: Function | Sequence[Function] | Mapping[str, Function]) -> list[Function]:
-    if isinstance(functions, Mapping):
-        return list(functions.values())
-    return [functions] if callable(functions) else list(functions)
 
 
 @dataclass(frozen=True)

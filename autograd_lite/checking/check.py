@@ -48,39 +48,31 @@ def gradcheck(
     Parameters
     ----------
     function
-        Of Values or arrays; a primitive; or, together with one of the next
-        three, a plain function whose derivative was written by hand.
+        Of Values or arrays; a primitive; or, with one of the next three, a plain function
+        whose derivative was written by hand.
     *args
-        Where to check: numbers and arrays of any float or complex dtype, also
-        nested in tuples, lists and dicts.
+        Where to check: numbers and arrays of any float or complex dtype, also nested.
     gradient, vjp, jacobian
-        A derivative written by hand: ``gradient(*args)`` of the result (of its
-        sum, if it is an array); ``vjp(g, *args)``; or ``jacobian(*args)`` of
-        shape ``result.shape + argument.shape``.  For several arguments each
-        returns a tuple.
+        A derivative written by hand: ``gradient(*args)`` of the result (of its sum, if it is an
+        array); ``vjp(g, *args)``; or ``jacobian(*args)`` of shape ``result.shape +
+        argument.shape``.  For several arguments each returns a tuple.
     loss
-        For a model (what has ``named_parameters()``, such as an ``nn.Module``),
-        which is then called with the first of ``args``: ``loss(output, *rest)``
-        is checked with respect to every parameter.  Without a loss it is
-        ``model(*args)``, with respect to every parameter and float argument.
+        For a model (with ``named_parameters()``, such as an ``nn.Module``), which is called with
+        the first of ``args``: ``loss(output, *rest)`` is checked with respect to every parameter.
+        Without a loss it is ``model(*args)``, also with respect to float arguments.
     argnum
         Which arguments to check; by default all.
     order
-        1, 2 or 3: check the derivatives up to this order; the second is the
-        derivative of the first, as the engine computes it.
+        1, 2 or 3: check the derivatives up to this order.
     mode
         "reverse"; or "forward", to check `jvp` too.
     full
-        Compare the whole Jacobian, entry by entry, beside the random directions.
-    rng
-        A seed or generator for the random directions.
+        Compare the whole Jacobian, entry by entry, beside random directions drawn from ``rng``.
     rtol, atol
-        What the derivative may be off by, relative to its size and absolutely,
-        beyond ten times the estimated error of the numerical derivative.
-    progress
-        Whether a check that takes more than two seconds shows a progress bar.
-    raise_error
-        False returns the report also when something is wrong.
+        What the derivative may be off by, relative to its size and absolutely, beyond ten times
+        the estimated error of the numerical derivative.
+    progress, raise_error
+        Whether a check of over two seconds shows a progress bar; whether a mistake is an error.
 
     Returns
     -------
@@ -91,10 +83,8 @@ def gradcheck(
     ------
     GradcheckError
         If the verdict is anything but correct; its ``report`` tells all.
-    ArgumentTypeError
-        If an argument is an integer, or the function returns no number.
-    ArgumentValueError
-        If there is nothing to differentiate with respect to.
+    ArgumentTypeError, ArgumentValueError
+        If there is nothing that can be differentiated.
 
     Examples
     --------
@@ -155,7 +145,7 @@ def _subject(
             f"gradcheck: the first argument is {type(function).__name__}; pass the function "
             "itself, then its arguments"
         )
-    given = [name for name, derivative in derivatives.items() if derivative is not None]
+    given = {name: derivative for name, derivative in derivatives.items() if derivative is not None}
     if len(given) > 1:
         raise ArgumentValueError(
             f"gradcheck: {' and '.join(given)} were both given; check them one after the other"
@@ -171,10 +161,10 @@ def _subject(
         _require_arity(function, args, function_name(function))
     for name in given:
         first = (np.ones(()),) if name == "vjp" else ()
-        _require_arity(derivatives[name], (*first, *args), name)
+        _require_arity(given[name], (*first, *args), name)
     varied = _positions(argnum, len(args))
     if given:
-        return HandWritten(function, args, varied, **derivatives)
+        return HandWritten(function, args, varied, *given.popitem())
     return EngineFunction(function, args, varied)
 
 

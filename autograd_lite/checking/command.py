@@ -44,8 +44,8 @@ def add_check_command(commands: Any) -> None:
     parser.add_argument("--order", type=int, default=1, help="1, 2 or 3")
     parser.add_argument("--mode", default="reverse", help="reverse or forward")
     parser.add_argument("--full", action="store_true", help="compare the whole Jacobian")
-    parser.add_argument("--rtol", type=float, help="relative tolerance")
-    parser.add_argument("--atol", type=float, help="absolute tolerance")
+    for name, what in (("rtol", "relative"), ("atol", "absolute")):
+        parser.add_argument(f"--{name}", type=float, help=f"{what} tolerance")
     parser.add_argument("--seed", type=int, default=0, help="of random directions and arguments")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--table", action="store_true", help="print the Taylor table too")
@@ -55,14 +55,11 @@ def add_check_command(commands: Any) -> None:
 def run_check(options: argparse.Namespace) -> int:
     """Check, print the report and return the exit status."""
     args = [*parse_arguments(options.args), *_random_arguments(options.shape, options.seed)]
-    chosen: dict[str, Any] = {
-        name: load(getattr(options, name))
-        for name in ("gradient", "vjp", "jacobian")
-        if getattr(options, name)
-    }
-    for name in ("rtol", "atol"):
-        if getattr(options, name) is not None:
-            chosen[name] = getattr(options, name)
+    given = {name: x for name, x in vars(options).items() if x is not None}
+    chosen: dict[str, Any] = {name: given[name] for name in ("rtol", "atol") if name in given}
+    for name in ("gradient", "vjp", "jacobian"):
+        if name in given:
+            chosen[name] = load(given[name])
     report = gradcheck(
         load(options.function),
         *args,
@@ -102,7 +99,7 @@ def load(name: str) -> Callable[..., Any]:
             raise CommandError(f"{module_name!r} has no {path!r}")
         found = getattr(found, part)
     if not callable(found):
-        raise CommandError(f"{name} is {type(found).__name__}, and no function")
+        raise CommandError(f"{name} is {type(found).__name__}, not a function")
     return found  # type: ignore[no-any-return]
 
 
@@ -118,7 +115,7 @@ def parse_arguments(text: str) -> list[Any]:
         return [np.asarray(value) if isinstance(value, list) else value for value in values]
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise CommandError(
-            f'--args {text!r} is no list of numbers ({error}); write "[0.5, 1.0], 2.0"'
+            f'--args {text!r} is not a list of numbers ({error}); write "[0.5, 1.0], 2.0"'
         ) from error
 
 
@@ -127,4 +124,4 @@ def _random_arguments(shapes: list[str], seed: int) -> list[Any]:
     try:
         return [rng.normal(size=[int(n) for n in shape.split("x")]) for shape in shapes]
     except ValueError as error:
-        raise CommandError(f"--shape {' '.join(shapes)} is no shape; write 3x4") from error
+        raise CommandError(f"--shape {' '.join(shapes)} is not a shape; write 3x4") from error

@@ -1,9 +1,9 @@
-"""Comparison of a claimed derivative with the numerical one, along one direction at a time.
+"""Comparison of an analytic derivative with the numerical one, along one direction at a time.
 
 A `Probe` holds both for a direction u and a few cotangents v: the numerical
-d/dh ⟨v, F(x + h·u)⟩ with its error, and the claimed ⟨g, u⟩, g = Jᵀv.  They agree if
+d/dh ⟨v, F(x + h·u)⟩ with its error, and the analytic ⟨g, u⟩, g = Jᵀv.  They agree if
 
-    |numerical - claimed| ≤ 10·error + rtol·‖g∘u‖ + atol,
+    |numerical - analytic| ≤ 10·error + rtol·‖g∘u‖ + atol,
 
 where ‖g∘u‖ is the size that a sum of the contributions gᵢuᵢ with random signs has.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from autograd_lite.checking.layout import NOTHING, Vector
 from autograd_lite.checking.numerical import BLOCK, FIRST_LEVEL, Ladder, Limit, complex_step
 from autograd_lite.checking.subjects import Subject
 
-__all__ = ["SAFETY", "Agreement", "Claim", "Probe", "Tolerance"]
+__all__ = ["SAFETY", "Agreement", "AnalyticGradients", "Probe", "Tolerance"]
 
 SAFETY = 10.0
 """An error estimate counts this many times."""
@@ -33,7 +32,7 @@ NEGLIGIBLE = 1e-5
 """Rounding errors this many times larger than those of the values still leave a zero a zero."""
 
 DELIBERATE = 1e-3
-"""A claim this far below the rounding errors of the values is not one of them."""
+"""An analytic derivative this far below the rounding errors of the values is not one of them."""
 
 DECISIVE = 0.1
 """An estimate whose relative error is above this decides nothing."""
@@ -60,22 +59,22 @@ class Tolerance:
 
 @dataclass
 class Probe:
-    """Numerical and claimed derivative along one direction, an element for each cotangent."""
+    """Numerical and analytic derivative along one direction, an element for each cotangent."""
 
     ladder: Ladder
     level: int
-    claimed: Vector
+    analytic: Vector
     size: Vector
     tolerance: Tolerance
     limit: Limit
     floor: Vector
-    """The rounding error of the claimed derivative itself, taken to be that of the values."""
+    """The rounding error of the analytic derivative itself, taken to be that of the values."""
     exact: bool = False
     """Whether the estimate is a complex step."""
 
     @property
     def difference(self) -> Vector:
-        return np.abs(self.limit.value - self.claimed)
+        return np.abs(self.limit.value - self.analytic)
 
     @property
     def allowed(self) -> Vector:
@@ -83,13 +82,17 @@ class Probe:
         return estimate + self.tolerance.rtol * self.size + self.tolerance.atol + NOTHING
 
     @property
+    def scale(self) -> Vector:
+        """How large the derivative is, by either estimate of it."""
+        return np.maximum(self.size, np.abs(self.limit.value))
+
+    @property
     def relative_error(self) -> float:
         """The worst error of the estimate, relative to the size of the derivative."""
-        if self.ladder.constant and not np.any(self.claimed):
+        if self.ladder.constant and not np.any(self.analytic):
             return 0.0
-        size = np.maximum(self.size, np.abs(self.limit.value))
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(self.limit.error == 0, 0.0, SAFETY * self.limit.error / size)
+            ratio = np.where(self.limit.error == 0, 0.0, SAFETY * self.limit.error / self.scale)
         return float(np.max(ratio))
 
     @property
@@ -105,17 +108,15 @@ class Probe:
     @property
     def kinked(self) -> bool:
         """Whether the slope or the value jumps at x, as far as these steps can tell."""
-        return self.jumps or bool(np.any(self._significant(self.ladder.slope_jump(self.level))))
+        jump = self.ladder.slope_jump(self.level)
+        allowed = SAFETY * jump.error + SHARP * self.scale
+        return self.jumps or bool(np.any(np.abs(jump.value) > allowed))
 
     @property
     def jumps(self) -> bool:
         """Whether the value itself jumps."""
         gap = self.ladder.value_jump(self.level)
         return bool(np.any(np.abs(gap.value) > SAFETY * gap.error))
-
-    def _significant(self, jump: Limit) -> Any:
-        size = np.maximum(self.size, np.abs(self.limit.value))
-        return np.abs(jump.value) > SAFETY * jump.error + SHARP * size
 
     def settle(self) -> None:
         """Look for steps that suit the function, until the estimate is sharp."""
@@ -161,19 +162,18 @@ class Probe:
         """Whether both derivatives vanish beside the values, so that no step would show more."""
         zero = np.all(np.abs(self.limit.value) <= SAFETY * self.limit.error)
         small = np.all(self.limit.error <= self.ladder.noise / NEGLIGIBLE)
-        return bool(zero and small and np.all(np.abs(self.claimed) <= 1000 * self.ladder.noise))
+        return bool(zero and small and np.all(np.abs(self.analytic) <= 1000 * self.ladder.noise))
 
     @property
     def deliberate(self) -> bool:
-        """Whether the claimed derivative is too small to be a rounding error of zero."""
-        size = np.abs(self.claimed)
+        """Whether the analytic derivative is too small to be a rounding error of zero."""
+        size = np.abs(self.analytic)
         return bool(np.any((size > NOTHING) & (size < DELIBERATE * self.ladder.noise)))
 
     def _stride(self) -> int:
         """How many levels finer to go: two blocks at once where rounding leaves room for it."""
-        size = np.maximum(self.size, np.abs(self.limit.value))
         rounding = SAFETY * self.limit.rounding * 4.0**BLOCK
-        return 2 * BLOCK if np.all(rounding <= SHARP * size) else BLOCK
+        return 2 * BLOCK if np.all(rounding <= SHARP * self.scale) else BLOCK
 
     def _rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""
@@ -184,25 +184,25 @@ class Probe:
 
 
 @dataclass
-class Claim:
-    """What is claimed about a subject: gradients of ⟨v, F⟩ for some cotangents v, as rows."""
+class AnalyticGradients:
+    """What the code under test says: gradients of ⟨v, F⟩ for some cotangents v, as rows."""
 
     subject: Subject
     cotangents: Vector
-    gradients: Vector
+    rows: Vector
     tolerance: Tolerance
 
     @classmethod
-    def of(cls, subject: Subject, cotangents: Vector, tolerance: Tolerance) -> Claim:
+    def of(cls, subject: Subject, cotangents: Vector, tolerance: Tolerance) -> AnalyticGradients:
         """Ask the code under test for its gradients."""
-        gradients = np.stack([subject.pull(v) for v in cotangents])
-        return cls(subject, cotangents, gradients, tolerance)
+        rows = np.stack([subject.pull(v) for v in cotangents])
+        return cls(subject, cotangents, rows, tolerance)
 
     def ladder(self, direction: Vector) -> Ladder:
         """The function ⟨v, F⟩ along a direction, an element for each cotangent."""
         subject = self.subject
         weighted = self.cotangents * subject.value
-        conditions = self.gradients * subject.x
+        conditions = self.rows * subject.x
         magnitude = np.linalg.norm(weighted, axis=1) + np.linalg.norm(conditions, axis=1)
         return Ladder(
             lambda x: self.cotangents @ subject.evaluate(x),
@@ -215,7 +215,7 @@ class Claim:
     def probe(self, direction: Vector, level: int = FIRST_LEVEL) -> Probe:
         """Both derivatives along a direction, from one block of steps."""
         ladder = self.ladder(direction)
-        contributions = self.gradients * direction
+        contributions = self.rows * direction
         return Probe(
             ladder,
             level,
@@ -246,13 +246,13 @@ class Claim:
         blunt.limit = Limit(derivative, rounding, rounding)
         blunt.exact = True
         if np.all(np.abs(derivative) < DELIBERATE * blunt.ladder.noise) and not np.any(
-            np.abs(blunt.claimed) >= DELIBERATE * blunt.ladder.noise
+            np.abs(blunt.analytic) >= DELIBERATE * blunt.ladder.noise
         ):
-            blunt.floor = self._rounding_of_claim(blunt)
+            blunt.floor = self._rounding_of_analytic(blunt)
         return True
 
-    def _rounding_of_claim(self, probe: Probe) -> Vector:
-        """By how much the claimed derivative differs when its cotangents are scaled."""
+    def _rounding_of_analytic(self, probe: Probe) -> Vector:
+        """By how much the analytic derivative differs when its cotangents are scaled."""
         again = np.stack([self.subject.pull(1.37 * v) for v in self.cotangents]) / 1.37
         scaled: Vector = again @ probe.ladder.direction
-        return np.abs(scaled - probe.claimed)
+        return np.abs(scaled - probe.analytic)

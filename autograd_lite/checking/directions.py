@@ -2,7 +2,7 @@
 
 Every component is drawn from ±[½, 1]: with both signs, so that no sum of
 gradients can pass for the gradient; of varying size, so that no two entries
-can be exchanged; and away from zero, so that none is left out.
+can be exchanged; and away from zero, so that none is omitted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_lite.checking.layout import NOTHING, Layout, Vector
 
-__all__ = ["cotangents", "directions", "equalized", "levels_to_stay_near", "own_scale", "signs"]
+__all__ = ["cotangents", "directions", "equalize", "levels_to_stay_near", "own_scale", "signs"]
 
 FLOOR = 0.1
 """Entries below this part of their array's typical size may be moved by that much."""
@@ -75,10 +75,10 @@ def levels_to_stay_near(x: Vector, direction: Vector) -> int:
     return min(math.ceil(math.log2(farthest)), MOST_HALVINGS)
 
 
-def equalized(direction: Vector, gradient: Vector) -> Vector | None:
+def equalize(direction: Vector, gradient: Vector) -> Vector | None:
     """Shorten a direction where the gradient is large, until all entries contribute alike.
 
-    None if they do so anyway, more or less.
+    None if they already do, more or less.
     """
     contributions = np.abs(gradient * direction)
     present = contributions[contributions > 0]

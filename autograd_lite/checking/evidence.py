@@ -2,19 +2,20 @@
 
 Numerical derivatives of the whole result are measured by each input
 coordinate, of all if there are few, else of a sample.  Contracted with any
-cotangents, for which sweeps are asked for the claimed gradients, they make two
+cotangents, for which sweeps are asked for the analytic gradients, they make two
 matrices, one row for each cotangent, one column for each coordinate.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.checking.comparison import SAFETY, Claim, Probe
+from autograd_lite.checking.comparison import SAFETY, AnalyticGradients, Probe
 from autograd_lite.checking.directions import own_scale, signs
 from autograd_lite.checking.layout import Leaf, Vector
 from autograd_lite.checking.locate import Indices, Located
@@ -48,24 +49,34 @@ class Entry:
     input: str
     numerical: float
     error: float
-    claimed: float
+    analytic: float
+
+    @property
+    def claimed(self) -> float:
+        """The former name of ``analytic``."""
+        warnings.warn(
+            "Entry.claimed is now called Entry.analytic; write that instead",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.analytic
 
     def __str__(self) -> str:
         return (
             f"d {self.output} / d {self.input}: numerical {self.numerical:.9g} "
-            f"± {self.error:.1g}, claimed {self.claimed:.9g}"
+            f"± {self.error:.1g}, analytic {self.analytic:.9g}"
         )
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The measured and the claimed derivatives of some leaves of the input.
+    """The measured and the analytic derivatives of some leaves of the input.
 
     Attributes
     ----------
     subject : Subject
     cotangents : (k, m)
-    claimed, numerical, error : (k, n)
+    analytic, numerical, error : (k, n)
         Gradients of ⟨v, F⟩; NaN in ``numerical`` where it was not measured.
     columns : (m, number of measured coordinates)
         Numerical derivatives of the result by each measured coordinate.
@@ -81,7 +92,7 @@ class Evidence:
 
     subject: Subject
     cotangents: Vector
-    claimed: Vector
+    analytic: Vector
     numerical: Vector
     error: Vector
     columns: Vector
@@ -109,6 +120,18 @@ class Evidence:
         known: Indices = focus[~np.isnan(self.numerical[0, focus])]
         return known
 
+    @property
+    def leaf(self) -> Leaf:
+        """The leaf in focus, where it is only one."""
+        (leaf,) = self.leaves
+        return leaf
+
+    @property
+    def numbers(self) -> tuple[Vector, Vector, Vector]:
+        """The analytic gradients, the numerical ones and their errors, where they were measured."""
+        at = self.measured
+        return self.analytic[:, at], self.numerical[:, at], self.error[:, at]
+
     def of_results(self, results: Sequence[Leaf]) -> Evidence:
         """The same, had the function returned only some of its results."""
         cotangents = np.zeros_like(self.cotangents)
@@ -117,33 +140,34 @@ class Evidence:
         numerical, error = self.numerical.copy(), self.error.copy()
         numerical[:, self.coordinates] = cotangents @ self.columns
         error[:, self.coordinates] = np.abs(cotangents) @ self.column_error
-        claimed = np.stack([self.subject.pull(v) for v in cotangents])
+        analytic = np.stack([self.subject.pull(v) for v in cotangents])
         return replace(
-            self, cotangents=cotangents, claimed=claimed, numerical=numerical, error=error
+            self, cotangents=cotangents, analytic=analytic, numerical=numerical, error=error
         )
 
     def wrong(self) -> Mask:
         """Of the measured coordinates, which are wrong."""
-        at = self.measured
-        right = matches(self.claimed[:, at], self.numerical[:, at], self.error[:, at])
-        wrong: Mask = np.logical_not(np.all(right, axis=0))
+        wrong: Mask = np.logical_not(np.all(matches(*self.numbers), axis=0))
         return wrong
 
-    def explained_by(self, corrected: Vector) -> bool:
-        """Whether gradients corrected by some hypothesis agree with all that was measured."""
+    def explained_by(self, correct: Callable[[Vector, Leaf], Vector]) -> bool:
+        """Whether gradients agree with all that was measured once those in focus are corrected."""
+        corrected = self.analytic.copy()
+        for leaf in self.leaves:
+            corrected[:, leaf.place] = correct(self.analytic[:, leaf.place], leaf)
         at = self.measured
         if not matches(corrected[:, at], self.numerical[:, at], self.error[:, at]).all():
             return False
         return self.complete or self._agrees_along_direction(corrected)
 
-    def claims(self, supposed: Vector) -> bool:
-        """Whether the claimed gradients are what the numerical ones would be for other
+    def fits(self, supposed: Vector) -> bool:
+        """Whether the analytic gradients are what the numerical ones would be for other
         cotangents, ``supposed``: a mistake on the side of the result."""
         at = self.measured
         columns = np.isin(self.coordinates, at)
         expected = supposed @ self.columns[:, columns]
         error = np.abs(supposed) @ self.column_error[:, columns]
-        return bool(at.size and matches(self.claimed[:, at], expected, error).all())
+        return bool(at.size and matches(self.analytic[:, at], expected, error).all())
 
     def _agrees_along_direction(self, corrected: Vector) -> bool:
         """One number stands for all that was not measured: the derivative along the probe."""
@@ -167,7 +191,7 @@ def matches(a: Vector, b: Vector, error: Vector) -> Mask:
 
 
 def collect(
-    claim: Claim,
+    gradients: AnalyticGradients,
     probe: Probe,
     located: Located,
     clean: Callable[[Indices], bool],
@@ -176,21 +200,21 @@ def collect(
     full: bool = False,
 ) -> Evidence:
     """Measure what explanations will be tested on; ``full`` measures the whole Jacobian."""
-    subject = claim.subject
-    m, extra = subject.outputs.size, COTANGENTS - len(claim.cotangents)
+    subject = gradients.subject
+    m, extra = subject.outputs.size, COTANGENTS - len(gradients.cotangents)
     fresh = np.eye(m) if full else np.stack([signs(m, rng) for _ in range(extra)])
-    cotangents = np.concatenate([claim.cotangents, fresh])
-    claimed = np.concatenate([claim.gradients, [subject.pull(v) for v in fresh]])
+    cotangents = np.concatenate([gradients.cotangents, fresh])
+    analytic = np.concatenate([gradients.rows, [subject.pull(v) for v in fresh]])
     coordinates = np.arange(subject.x.size) if full else _chosen(subject, located, rng)
     columns, column_error = measure(subject, coordinates, probe)
-    numerical = np.full(claimed.shape, np.nan)
+    numerical = np.full(analytic.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
-    error = np.zeros(claimed.shape)
+    error = np.zeros(analytic.shape)
     error[:, coordinates] = np.abs(cotangents) @ column_error
-    whole = Evidence(
+    return Evidence(
         subject,
         cotangents,
-        claimed,
+        analytic,
         numerical,
         error,
         columns,
@@ -201,7 +225,6 @@ def collect(
         located,
         clean,
     )
-    return whole
 
 
 def _chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Indices:
@@ -234,7 +257,7 @@ def measure(subject: Subject, coordinates: Indices, probe: Probe) -> tuple[Vecto
 def worst_entries(evidence: Evidence, wanted: int = 5) -> tuple[Entry, ...]:
     """The measured derivatives that are most wrong, with the output in which it shows most."""
     at = evidence.measured
-    excess = np.abs(evidence.claimed[:, at] - evidence.numerical[:, at])
+    excess = np.abs(evidence.analytic[:, at] - evidence.numerical[:, at])
     order = np.argsort(-np.max(excess - SAFETY * evidence.error[:, at], axis=0))
     wrong = evidence.wrong()
     return tuple(_entry(evidence, int(at[place])) for place in order[:wanted] if wrong[place])

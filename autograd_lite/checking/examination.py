@@ -6,20 +6,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from autograd_lite.checking.comparison import Agreement, Claim, Probe, Tolerance
+from autograd_lite.checking.comparison import Agreement, AnalyticGradients, Probe, Tolerance
 from autograd_lite.checking.diagnosis import diagnose
 from autograd_lite.checking.directions import (
     cotangents,
     directions,
-    equalized,
+    equalize,
     levels_to_stay_near,
 )
 from autograd_lite.checking.evidence import FEW, MOST_NUMBERS, Evidence, collect, worst_entries
-from autograd_lite.checking.forward import inspect_forward
-from autograd_lite.checking.guards import inspect_function, inspect_gradients, inspect_rules
-from autograd_lite.checking.kinks import describe_kink
+from autograd_lite.checking.guards import (
+    inspect_forward,
+    inspect_function,
+    inspect_gradients,
+    inspect_rules,
+)
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.locate import Indices, Located, Locator
+from autograd_lite.checking.locate import Indices, Located, Locator, describe_kink
 from autograd_lite.checking.numerical import FIRST_LEVEL
 from autograd_lite.checking.report import GradcheckReport
 from autograd_lite.checking.subjects import EngineFunction, RecordedSubject, Subject
@@ -32,7 +35,7 @@ __all__ = ["Request", "examine", "report_of"]
 
 @dataclass(frozen=True)
 class Request:
-    """How a check is to be made, beside what is checked."""
+    """How a check is to be made."""
 
     rng: np.random.Generator
     tolerance: Tolerance
@@ -53,20 +56,22 @@ def _examine(subject: Subject, request: Request) -> GradcheckReport:
     entries = subject.x.size * subject.outputs.size
     if request.full and entries > MOST_NUMBERS:
         raise ArgumentValueError(
-            f"gradcheck: full=True would measure a Jacobian of {entries} entries; leave it away, "
+            f"gradcheck: full=True would measure a Jacobian of {entries} entries; omit it, "
             "random directions cover them all"
         )
     inspect_function(subject)
     hints = inspect_rules(subject, rng) if isinstance(subject, RecordedSubject) else []
-    claim = Claim.of(subject, cotangents(subject.outputs, subject.value, rng), request.tolerance)
-    inspect_gradients(subject, claim.cotangents, claim.gradients)
-    report = Examination(claim, rng, request.full, hints).report()
+    analytic = AnalyticGradients.of(
+        subject, cotangents(subject.outputs, subject.value, rng), request.tolerance
+    )
+    inspect_gradients(subject, analytic.cotangents, analytic.rows)
+    report = Examination(analytic, rng, request.full, hints).report()
     if report and request.forward:
         if not isinstance(subject, EngineFunction):
             raise ArgumentValueError(
                 f'gradcheck: mode="forward" needs a function of Values, and {subject.name} is not'
             )
-        inspect_forward(subject, claim, rng)
+        inspect_forward(subject, analytic, rng)
     return report
 
 
@@ -85,7 +90,7 @@ def report_of(finding: Finding, name: str, evaluations: int) -> GradcheckReport:
 class Examination:
     """Random directions first; the first that disagrees is looked into."""
 
-    claim: Claim
+    analytic: AnalyticGradients
     rng: np.random.Generator
     full: bool
     hints: list[Hint]
@@ -93,12 +98,12 @@ class Examination:
 
     @property
     def subject(self) -> Subject:
-        return self.claim.subject
+        return self.analytic.subject
 
     def report(self) -> GradcheckReport:
         own, floor = directions(self.subject.inputs, self.subject.x, self.rng)
         for direction in (own, floor):
-            made = self.settled(direction)
+            made = self.settle_along(direction)
             made.confirm()
             self.probes.append(made)
             if made.agreement is Agreement.UNDECIDED and (made.deliberate or not made.negligible):
@@ -110,24 +115,24 @@ class Examination:
             return self.trouble(weak)
         return self.entry_by_entry() if self.full else self.correct()
 
-    def settled(self, direction: Vector) -> Probe:
+    def settle_along(self, direction: Vector) -> Probe:
         """A probe with the steps that suit the function there."""
         near = FIRST_LEVEL + levels_to_stay_near(self.subject.x, direction)
         level = max(self.probes[0].level, near) if self.probes else near
-        made = self.claim.probe(direction, level)
+        made = self.analytic.probe(direction, level)
         made.settle()
         if made.agreement is Agreement.UNDECIDED:
-            self.claim.by_complex_step(made)
+            self.analytic.by_complex_step(made)
         return made
 
     def weak_entries(self, direction: Vector) -> Probe | None:
         """Look for mistakes among entries that contribute little: a probe if there is one."""
-        even = equalized(direction, self.claim.gradients[0])
+        even = equalize(direction, self.analytic.rows[0])
         if even is None:
             return None
-        made = self.claim.probe(even, self.probes[0].level)
+        made = self.analytic.probe(even, self.probes[0].level)
         if made.agreement is Agreement.UNDECIDED:
-            self.claim.by_complex_step(made)
+            self.analytic.by_complex_step(made)
         if made.agreement in (Agreement.DIFFERENT, Agreement.KINK):
             made.settle()
             made.confirm()
@@ -135,13 +140,13 @@ class Examination:
 
     def correct(self) -> GradcheckReport:
         if self.hints:
-            return self.finished(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
+            return self.conclude(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
         reason = f"along {len(self.probes)} random directions it agrees with differences, "
         if any(probe.agreement is Agreement.UNDECIDED for probe in self.probes):
             reason += "both are zero to the precision of the values"
         else:
             reason += f"which are good to {max(p.relative_error for p in self.probes):.0e}"
-        return self.finished(Verdict.CORRECT, reason)
+        return self.conclude(Verdict.CORRECT, reason)
 
     def noise(self, made: Probe) -> GradcheckReport:
         single = self.subject.resolution > 1e-10
@@ -150,25 +155,26 @@ class Examination:
             if single
             else "scale its result or subtract the large constant in it"
         )
-        return self.finished(
+        return self.conclude(
             Verdict.NOISE,
-            "rounding errors of the values hide the derivative at every step: it is "
-            f"{made.limit.value[0]:.3g} ± {made.limit.error[0]:.1g}, and {made.claimed[0]:.3g} is "
-            f"claimed, where values are {abs(made.ladder.base[0]):.3g}; to decide, {advice}",
+            "rounding errors of the values hide the derivative at every step: the numerical one is "
+            f"{made.limit.value[0]:.3g} ± {made.limit.error[0]:.1g}, the analytic one "
+            f"{made.analytic[0]:.3g}, where values are {abs(made.ladder.base[0]):.3g}; "
+            f"to decide, {advice}",
         )
 
     def entry_by_entry(self) -> GradcheckReport:
         """Compare the whole Jacobian."""
         first = self.probes[0]
-        evidence = collect(self.claim, first, Located(), lambda part: False, self.rng, full=True)
+        evidence = collect(self.analytic, first, Located(), lambda part: False, self.rng, full=True)
         if not np.any(evidence.wrong()):
             return self.correct()
         return self.wrong(first, evidence)
 
     def trouble(self, made: Probe) -> GradcheckReport:
-        locator = Locator(self.claim, made.ladder.direction, made.level)
+        locator = Locator(self.analytic, made.ladder.direction, made.level)
         if made.agreement is Agreement.KINK:
-            return self.finished(Verdict.KINK, describe_kink(locator, made))
+            return self.conclude(Verdict.KINK, describe_kink(locator, made))
         located = Located(complete=False)
         if self.subject.x.size > FEW:
             located = locator.wrong(made)
@@ -176,18 +182,20 @@ class Examination:
         def clean(coordinates: Indices) -> bool:
             return bool(np.all(np.abs(locator.disagreement(coordinates)) <= made.allowed))
 
-        return self.wrong(made, collect(self.claim, made, located, clean, self.rng, full=self.full))
+        return self.wrong(
+            made, collect(self.analytic, made, located, clean, self.rng, full=self.full)
+        )
 
     def wrong(self, made: Probe, evidence: Evidence) -> GradcheckReport:
-        return self.finished(
+        return self.conclude(
             Verdict.WRONG,
-            f"along a random direction it is {made.limit.value[0]:.9g} "
-            f"± {made.limit.error[0]:.1g}, and {made.claimed[0]:.9g} is claimed",
+            f"along a random direction the numerical derivative is {made.limit.value[0]:.9g} "
+            f"± {made.limit.error[0]:.1g}, the analytic one {made.analytic[0]:.9g}",
             (*self.hints, *diagnose(evidence)),
             entries=worst_entries(evidence),
         )
 
-    def finished(
+    def conclude(
         self, verdict: Verdict, reason: str, hints: tuple[Hint, ...] = (), **more: object
     ) -> GradcheckReport:
         return GradcheckReport(

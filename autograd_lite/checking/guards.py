@@ -2,7 +2,7 @@
 
 The function and the rules give the same when run twice, write to none of
 their arguments, and return finite numbers of the right shape and dtype; each
-rule is linear in its upstream gradient.
+rule is linear in its upstream gradient.  After that forward mode must agree with reverse mode.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.checking.directions import signs
+from autograd_lite.checking.comparison import AnalyticGradients
+from autograd_lite.checking.directions import own_scale, signs
 from autograd_lite.checking.layout import NOTHING, Vector
-from autograd_lite.checking.subjects import RecordedSubject, Subject
+from autograd_lite.checking.subjects import EngineFunction, RecordedSubject, Subject, only_varied
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
-from autograd_lite.core.primitive import Node, Primitive
+from autograd_lite.core.node import Node
+from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.tree import flatten
+from autograd_lite.transforms.functions import jvp
 
-__all__ = ["inspect_function", "inspect_gradients", "inspect_rules"]
+__all__ = ["inspect_forward", "inspect_function", "inspect_gradients", "inspect_rules"]
 
 MOST_RULES = 300
 """So many applications of primitives are inspected, those with new shapes first."""
@@ -52,19 +56,14 @@ def inspect_function(subject: Subject) -> None:
         )
     if not np.all(np.isfinite(subject.value)):
         place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
-        where = first_nonfinite(subject) if isinstance(subject, RecordedSubject) else ""
+        first = (
+            subject.recording.first_nonfinite() if isinstance(subject, RecordedSubject) else None
+        )
+        where = f"; the first of them came from {_application(first)}" if first is not None else ""
         raise Finding(
             Verdict.NONFINITE,
             f"{subject.outputs.entry(place)} is {subject.value[place]}{where}",
         )
-
-
-def first_nonfinite(subject: RecordedSubject) -> str:
-    """Where the first NaN or infinity of the forward pass came up."""
-    for node in subject.recording.order:
-        if node.primitive is not None and not _finite(node.data):
-            return f"; the first of them came from {_application(node)}"
-    return ""
 
 
 def _application(node: Node) -> str:
@@ -85,39 +84,24 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         value = gradients[~np.isfinite(gradients[:, place]), place][0]
         where = ""
         if isinstance(subject, RecordedSubject):
-            where = first_nonfinite_rule(subject, cotangents[0])
+            seeds = subject.outputs.arrays(cotangents[0], own_dtype=True)
+            users = sorted(
+                {_application(x) for x in subject.recording.first_nonfinite_users(seeds)}
+            )
+            where = f"; it came from the rule of {' or '.join(users)}" if users else ""
         raise Finding(
             Verdict.NONFINITE,
-            f"the claimed derivative with respect to {subject.inputs.entry(place)} is "
+            f"the analytic derivative with respect to {subject.inputs.entry(place)} is "
             f"{value}{where}",
         )
     if not np.array_equal(again, gradients[0]):
         place = int(np.flatnonzero(again != gradients[0])[0])
         raise Finding(
             Verdict.RANDOM,
-            f"the claimed derivative with respect to {subject.inputs.entry(place)} was "
+            f"the analytic derivative with respect to {subject.inputs.entry(place)} was "
             f"{gradients[0][place]:.6g} and then {again[place]:.6g}: the rule draws random "
             "numbers, or writes to what it has saved",
         )
-
-
-def first_nonfinite_rule(subject: RecordedSubject, cotangent: Vector) -> str:
-    """Which rule made the first NaN or infinity of the reverse sweep."""
-    with np.errstate(all="ignore"):
-        gradients = subject.sweep(cotangent)
-    for node in sorted(gradients, key=lambda node: -node.serial):
-        if not _finite(gradients[node]):
-            order = subject.recording.order
-            users = [user for user in order if any(x is node for x in user.inputs)]
-            return "; it came from the rule of " + " or ".join(
-                sorted({_application(user) for user in users})
-            )
-    return ""
-
-
-def _finite(g: Any) -> bool:
-    parts = g if isinstance(g, tuple) else (g,)
-    return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
 
 
 def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hint]:
@@ -170,7 +154,7 @@ def _inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | No
             return fresh(g, node.data, *operands, **node.parameters)
 
     g, h = (_random_like(node.data, rng) for _ in range(2))
-    of_g = _undisturbed(name, apply, g, [node.data, *operands])
+    of_g = _apply_watched(name, apply, g, [node.data, *operands])
     _require_form(name, of_g, operands[index], primitive)
     of_h, of_both = apply(h), apply(2.0 * g - 3.0 * h)
     return _linearity(name, (of_g, of_h, of_both), (g, h))
@@ -189,12 +173,12 @@ def _random_like(data: Any, rng: np.random.Generator) -> Any:
     return g.astype(array.dtype) if isinstance(data, np.ndarray | np.generic) else g.item()
 
 
-def _undisturbed(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
+def _apply_watched(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
     """Apply a rule and refuse it if it wrote to its upstream gradient or to what was saved."""
     watched = [array for array in (g, *saved) if isinstance(array, np.ndarray)]
     before = [array.copy() for array in watched]
-    share = apply(g)
-    first = np.array(share)
+    contribution = apply(g)
+    first = np.array(contribution)
     for old, new in zip(before, watched, strict=True):
         if not np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"):
             what = "its upstream gradient" if new is g else "what was saved for it"
@@ -204,13 +188,13 @@ def _undisturbed(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
         first, again, equal_nan=first.dtype.kind in "fc"
     ):
         raise Finding(Verdict.RANDOM, f"{name} returns different numbers for the same arguments")
-    return share
+    return contribution
 
 
-def _require_form(name: str, share: Any, like: Any, primitive: Primitive) -> None:
+def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive) -> None:
     """A gradient has the shape of its argument, or is broadcast from it, and holds floats."""
-    array = np.asarray(share)
-    if array.dtype.kind not in "fc" and not isinstance(share, int):
+    array = np.asarray(contribution)
+    if array.dtype.kind not in "fc" and not isinstance(contribution, int):
         raise Finding(
             Verdict.SHAPE,
             f"{name} returned dtype {array.dtype}; return floats",
@@ -254,10 +238,10 @@ def _axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, 
     )
 
 
-def _linearity(name: str, shares: Sequence[Any], upstream: Sequence[Any]) -> Hint | None:
+def _linearity(name: str, contributions: Sequence[Any], upstream: Sequence[Any]) -> Hint | None:
     """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h)."""
-    of_g, of_h, of_both = (np.asarray(share) for share in shares)
-    if not all(np.all(np.isfinite(share)) for share in (of_g, of_h, of_both)):
+    of_g, of_h, of_both = (np.asarray(contribution) for contribution in contributions)
+    if not all(np.all(np.isfinite(contribution)) for contribution in (of_g, of_h, of_both)):
         return None
     if np.max(np.abs(of_g), initial=0.0) < NOTHING or of_g.shape != of_both.shape:
         return None
@@ -268,3 +252,37 @@ def _linearity(name: str, shares: Sequence[Any], upstream: Sequence[Any]) -> Hin
     if np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))) > allowed:
         return Hint("upstream", f"{name} is not linear in its upstream gradient g")
     return None
+
+
+def inspect_forward(
+    subject: EngineFunction, analytic: AnalyticGradients, rng: np.random.Generator
+) -> None:
+    """Refuse a forward derivative that is not the transpose of the reverse one.
+
+    Forward mode here is reverse mode twice, so it leans on how rules depend on their
+    upstream gradient.  For any u and v the two must agree on ⟨v, J·u⟩ = ⟨Jᵀ·v, u⟩, even
+    if a rule is wrong about J: reverse mode is compared with differences, and forward mode
+    with reverse mode.
+    """
+    direction = own_scale(subject.inputs, subject.x) * signs(subject.x.size, rng)
+    called = subject.called_with(subject.inputs.arrays(subject.x))
+    primals = tuple(called[index] for index in subject.varied)
+    tangents = tuple(subject.inputs.nest(subject.inputs.arrays(direction)))
+    _, tangent = jvp(only_varied(subject.function, called, subject.varied), primals, tangents)
+    forward = analytic.cotangents @ subject.outputs.vector(flatten(tangent))
+    reverse = analytic.rows @ direction
+    size = np.linalg.norm(analytic.rows * direction, axis=1)
+    allowed = analytic.tolerance.rtol * size + analytic.tolerance.atol
+    for row in np.flatnonzero(~(np.abs(forward - reverse) <= allowed)):
+        raise Finding(
+            Verdict.WRONG,
+            f"forward mode gives {forward[row]:.9g} along a random direction, and reverse mode, "
+            f"which agrees with differences, {reverse[row]:.9g}",
+            [
+                Hint(
+                    "upstream",
+                    "a rule treats its upstream gradient as a constant (.data, detach) or is not "
+                    "linear in it; write it with NumPy functions of g",
+                )
+            ],
+        )

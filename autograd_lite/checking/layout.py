@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.core.tree import unflatten
+from autograd_lite.core.value import Value
 
-__all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "plain"]
+__all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "unwrap"]
 
 NOTHING = 1e-150
 """Numbers below this are close to underflow, and count as zero."""
@@ -25,9 +26,9 @@ NOTHING = 1e-150
 Vector = npt.NDArray[np.float64]
 
 
-def plain(leaf: Any) -> Any:
+def unwrap(leaf: Any) -> Any:
     """The number or array of a leaf, be it a Value or not."""
-    return leaf.data if hasattr(leaf, "requires_grad") else leaf
+    return leaf.data if isinstance(leaf, Value) else leaf
 
 
 def paths(tree: Any, name: str) -> Iterator[str]:
@@ -93,7 +94,7 @@ class Layout:
         self.leaves: list[Leaf] = []
         start = 0
         for leaf, name in zip(leaves, names, strict=True):
-            data = plain(leaf)
+            data = unwrap(leaf)
             python_number = type(data) in (float, int, complex)
             dtype = np.asarray(data).dtype
             self.leaves.append(Leaf(name, np.shape(data), dtype, start, python_number))
@@ -104,7 +105,7 @@ class Layout:
         """Leaves, real or complex, put into one real vector of double precision."""
         parts: list[Any] = []
         for leaf, value in zip(self.leaves, leaves, strict=True):
-            flat = np.ravel(np.asarray(plain(value)))
+            flat = np.ravel(np.asarray(unwrap(value)))
             if leaf.is_complex:
                 parts += [np.real(flat), np.imag(flat)]
             else:

@@ -13,11 +13,11 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.checking.comparison import Agreement, Claim, Probe
+from autograd_lite.checking.comparison import Agreement, AnalyticGradients, Probe
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.numerical import BLOCK
 
-__all__ = ["Indices", "Located", "Locator"]
+__all__ = ["Indices", "Located", "Locator", "describe_kink"]
 
 Indices = npt.NDArray[np.intp]
 
@@ -35,14 +35,14 @@ class Located:
 class Locator:
     """Searches along one direction, with the steps that suited a probe of it."""
 
-    def __init__(self, claim: Claim, direction: Vector, level: int) -> None:
-        self.claim = claim
+    def __init__(self, analytic: AnalyticGradients, direction: Vector, level: int) -> None:
+        self.analytic = analytic
         self.direction = direction
         self.level = level
 
     def single(self, coordinate: int) -> Probe:
         """A full probe of one coordinate."""
-        made = self.claim.probe(self.only(np.array([coordinate])), self.level)
+        made = self.analytic.probe(self.only(np.array([coordinate])), self.level)
         made.settle()
         return made
 
@@ -53,17 +53,17 @@ class Locator:
         return part
 
     def disagreement(self, coordinates: Indices) -> Vector:
-        """Numerical less claimed derivative along part of the direction, from two steps."""
-        ladder = self.claim.ladder(self.only(coordinates))
+        """Numerical less analytic derivative along part of the direction, from two steps."""
+        ladder = self.analytic.ladder(self.only(coordinates))
         coarse = ladder.central(self.level + BLOCK - 3)
         fine = ladder.central(self.level + BLOCK - 2)
         numerical: Vector = (4 * fine - coarse) / 3
-        claimed: Vector = self.claim.gradients[:, coordinates] @ self.direction[coordinates]
-        return numerical - claimed
+        analytic: Vector = self.analytic.rows[:, coordinates] @ self.direction[coordinates]
+        return numerical - analytic
 
     def bend(self, coordinates: Indices) -> float:
         """How far the slope bends at x along part of the direction."""
-        ladder = self.claim.ladder(self.only(coordinates))
+        ladder = self.analytic.ladder(self.only(coordinates))
         return float(np.max(np.abs(ladder.bend(self.level + BLOCK - 1))))
 
     def wrong(self, whole: Probe, wanted: int = 5, budget: int = 100) -> Located:
@@ -76,11 +76,11 @@ class Locator:
             if coordinates.size and weight > 1:
                 pending.append((weight, coordinates, rest))
 
-        push(np.flatnonzero(self.direction), whole.limit.value - whole.claimed)
+        push(np.flatnonzero(self.direction), whole.limit.value - whole.analytic)
         located = Located()
-        last = self.claim.subject.evaluations + budget
+        last = self.analytic.subject.evaluations + budget
         while pending:
-            if len(located.coordinates) == wanted or self.claim.subject.evaluations > last:
+            if len(located.coordinates) == wanted or self.analytic.subject.evaluations > last:
                 located.complete = False
                 break
             pending.sort(key=by_weight)
@@ -98,8 +98,8 @@ class Locator:
         """Coordinates in which the function has a kink or jump at x."""
         pending: list[tuple[float, Indices]] = [(np.inf, np.flatnonzero(self.direction))]
         found: list[int] = []
-        last = self.claim.subject.evaluations + budget
-        while pending and len(found) < wanted and self.claim.subject.evaluations < last:
+        last = self.analytic.subject.evaluations + budget
+        while pending and len(found) < wanted and self.analytic.subject.evaluations < last:
             pending.sort(key=by_weight)
             _, coordinates = pending.pop()
             if coordinates.size == 1:
@@ -111,3 +111,40 @@ class Locator:
                 if bend > 0:
                     pending.append((bend, half))
         return found
+
+
+def describe_kink(locator: Locator, whole: Probe) -> str:
+    """A sentence: what happens, in which inputs, how far away."""
+    subject = locator.analytic.subject
+    places = []
+    for coordinate in locator.kinks():
+        single = locator.single(coordinate)
+        distance = 0.0 if single.jumps else _distance(single)
+        distance *= abs(float(locator.direction[coordinate]))
+        places.append(f"{subject.inputs.entry(coordinate)} ({_in_words(distance)})")
+    what = "the value jumps" if whole.jumps else "the slope jumps (a kink)"
+    where = ", ".join(places) or "along a random direction"
+    return f"{what}: {where}; move the point away from it to check the derivative"
+
+
+def _in_words(distance: float) -> str:
+    return "at this very point" if distance == 0 else f"{distance:.1g} away"
+
+
+def _distance(single: Probe) -> float:
+    """Where the straight lines through the values on either side meet, in units of the direction.
+
+    Zero if that is the point itself, as far as the values can tell.
+    """
+    ladder, level = single.ladder, single.level
+    far, near = (ladder.sample(level + i) for i in (0, 1))
+    row = int(np.argmax(np.abs(ladder.bend(level + 1))))
+    near_step, step = 2.0 ** -(level + 1), 2.0**-level - 2.0 ** -(level + 1)
+    right = float(far[0][row] - near[0][row]) / step
+    left = float(near[1][row] - far[1][row]) / step
+    if right == left:
+        return 0.0
+    rise = float(near[0][row] - near[1][row])
+    meeting = ((right + left) * near_step - rise) / (right - left)
+    resolution = 100 * float(ladder.noise[row]) / abs(right - left)
+    return abs(meeting) if abs(meeting) > max(resolution, 1e-6 * near_step) else 0.0

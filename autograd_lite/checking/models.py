@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.checking.layout import paths, plain
-from autograd_lite.checking.subjects import RecordedSubject, Recording, arrays_among
+from autograd_lite.checking.layout import paths, unwrap
+from autograd_lite.checking.recording import Recording
+from autograd_lite.checking.subjects import RecordedSubject, arrays_among
 from autograd_lite.core import tree
-from autograd_lite.core.backward import dependencies
 from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.primitive import Node, no_grad
+from autograd_lite.core.recorder import no_grad
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 
@@ -59,8 +59,8 @@ class Model(RecordedSubject):
         names, leaves = list(paths(list(self.data), "input")), flatten(list(self.data))
         varied = []
         for place, leaf in enumerate(leaves):
-            if np.asarray(plain(leaf)).dtype.kind in "fc":
-                leaves[place] = Value(plain(leaf))
+            if np.asarray(unwrap(leaf)).dtype.kind in "fc":
+                leaves[place] = Value(unwrap(leaf))
                 self.values.append(leaves[place])
                 varied.append(names[place])
         self.data = unflatten(list(self.data), leaves)
@@ -83,11 +83,9 @@ class Model(RecordedSubject):
         self._hold(leaves)
         try:
             with no_grad():
-                return tree.map(plain, self._call())
+                return tree.map(unwrap, self._call())
         finally:
             self._hold(self.inputs.arrays(self.x))
 
     def record(self) -> Recording:
-        outputs = flatten(self._call())
-        roots = [y for y in outputs if isinstance(y, Node) and y.requires_grad]
-        return Recording(self.values, outputs, dependencies(roots)[0])
+        return Recording(self.values, flatten(self._call()))

@@ -124,10 +124,10 @@ class Ladder:
         self, quantity: Quantity, level: int, factors: tuple[float, ...], unscaled: int
     ) -> Limit:
         if (quantity, level) not in self.limits:
-            self.limits[quantity, level] = self._extrapolated(quantity, level, factors, unscaled)
+            self.limits[quantity, level] = self._extrapolate(quantity, level, factors, unscaled)
         return self.limits[quantity, level]
 
-    def _extrapolated(
+    def _extrapolate(
         self, quantity: Quantity, level: int, factors: tuple[float, ...], unscaled: int
     ) -> Limit:
         """Richardson's table of one block of levels; ``factors`` are the powers it removes."""

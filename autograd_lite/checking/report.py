@@ -28,7 +28,7 @@ class GradcheckReport:
         One sentence on what led to the verdict.
     worst : Entry or None
         The derivative that is most wrong: which output by which input, its
-        numerical value with error, and what the code under test claims.
+        numerical value with error, and the analytic one of the code under test.
     entries : tuple of Entry
         Up to five of those that are wrong, the worst first.
     hints : tuple of Hint
@@ -94,9 +94,9 @@ class GradcheckReport:
 
 
 def _html_table(entries: tuple[Entry, ...]) -> str:
-    heads = ("derivative of", "by", "numerical", "error", "claimed")
+    heads = ("derivative of", "by", "numerical", "error", "analytic")
     rows = [
-        (e.output, e.input, f"{e.numerical:.9g}", f"{e.error:.1g}", f"{e.claimed:.9g}")
+        (e.output, e.input, f"{e.numerical:.9g}", f"{e.error:.1g}", f"{e.analytic:.9g}")
         for e in entries
     ]
     head = "".join(f"<th>{text}</th>" for text in heads)

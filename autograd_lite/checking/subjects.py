@@ -1,7 +1,7 @@
 """What can be checked, brought to one form: a map of real vectors and its transposed derivative.
 
 A `Subject` evaluates F: ℝⁿ → ℝᵐ, and pulls a cotangent v back to what the code
-under test claims to be Jᵀv.  Everything after this file knows only subjects.
+under test says is Jᵀv.  Everything after this file knows only subjects.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.checking.directions import signs
-from autograd_lite.checking.layout import Layout, Vector, paths, plain
+from autograd_lite.checking.layout import Layout, Vector, paths, unwrap
+from autograd_lite.checking.recording import Recording
 from autograd_lite.checking.verdict import Finding, Verdict
-from autograd_lite.core.backward import gradient_found, steepest, sweep
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.primitive import Node, Primitive, no_grad
+from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.recorder import no_grad
 from autograd_lite.core.tree import flatten
 from autograd_lite.core.value import Value
 from autograd_lite.transforms.functions import vjp
@@ -30,7 +30,6 @@ __all__ = [
     "EngineFunction",
     "HandWritten",
     "RecordedSubject",
-    "Recording",
     "Subject",
     "arrays_among",
     "function_name",
@@ -133,7 +132,7 @@ class Subject(ABC):
         self.resolution = max((float(np.finfo(dtype).eps) for dtype in floats), default=2.0**-52)
 
     def called_with(self, leaves: Sequence[Any]) -> list[Any]:
-        """All arguments, with these leaves in the place of those that vary."""
+        """All arguments, with these leaves instead of those that vary."""
         called = list(self.args)
         trees = self.inputs.nest(leaves)
         for index, tree in zip(self.varied, trees, strict=True):
@@ -153,7 +152,7 @@ class Subject(ABC):
         self.evaluations += 1
         self.when_evaluated()
         leaves = flatten(self._results(arguments))
-        if [np.shape(plain(leaf)) for leaf in leaves] != [
+        if [np.shape(unwrap(leaf)) for leaf in leaves] != [
             leaf.shape for leaf in self.outputs.leaves
         ]:
             raise Finding(
@@ -165,14 +164,14 @@ class Subject(ABC):
         """F continued to complex x; only for real inputs and outputs."""
         self.evaluations += 1
         leaves = flatten(self._results(self.inputs.arrays(x)))
-        return np.concatenate([np.ravel(np.asarray(plain(leaf))) for leaf in leaves])
+        return np.concatenate([np.ravel(np.asarray(unwrap(leaf))) for leaf in leaves])
 
     @abstractmethod
     def pull(self, v: Vector) -> Vector:
         """What the code under test says is Jᵀv."""
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
-        """Its claimed gradient as a subject, to check the derivative of one order more."""
+        """Its analytic gradient as a subject, to check the derivative of one order more."""
         raise ArgumentValueError(
             f"gradcheck: only the first derivative of {self.name} was given; order=2 and 3 need "
             "a function that the engine differentiates"
@@ -181,16 +180,6 @@ class Subject(ABC):
     @abstractmethod
     def _results(self, leaves: Sequence[Any]) -> Any:
         """What the function returns for these leaves."""
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One recorded call: its leaves, its results, and the nodes between them, oldest first."""
-
-    leaves: Sequence[Node]
-    outputs: Sequence[Any]
-    order: Sequence[Node]
-    since: int = -1
 
 
 class RecordedSubject(Subject):
@@ -210,23 +199,9 @@ class RecordedSubject(Subject):
             self._recording = self.record()
         return self._recording
 
-    def sweep(self, v: Vector) -> dict[Node, Any]:
-        """The gradients of ⟨v, F⟩ with respect to all nodes."""
-        recording = self.recording
-        gradients: dict[Node, Any] = {}
-        seeds = self.outputs.arrays(v, own_dtype=True)
-        for output, seed in zip(recording.outputs, seeds, strict=True):
-            if isinstance(output, Node) and output.requires_grad:
-                seed = steepest(seed)
-                gradients[output] = gradients[output] + seed if output in gradients else seed
-        with no_grad():
-            return sweep(list(recording.order), gradients, since=recording.since)
-
     def pull(self, v: Vector) -> Vector:
-        gradients = self.sweep(v)
-        return self.inputs.vector(
-            [steepest(gradient_found(leaf, gradients)) for leaf in self.recording.leaves]
-        )
+        seeds = self.outputs.arrays(v, own_dtype=True)
+        return self.inputs.vector(self.recording.gradients(seeds))
 
 
 class EngineFunction(RecordedSubject):
@@ -244,7 +219,7 @@ class EngineFunction(RecordedSubject):
 
     def record(self) -> Recording:
         trace = Trace(self.function, self.called_with(self.inputs.arrays(self.x)), self.varied)
-        return Recording(trace.fresh, trace.outputs, trace.order, trace.since)
+        return Recording(trace.fresh, trace.outputs, trace.since)
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
         seeds = self.outputs.arrays(signs(self.outputs.size, rng), own_dtype=True)
@@ -280,97 +255,78 @@ def gradient_of(function: Function, varied: Sequence[int], cotangent: Any) -> Fu
 
 
 class HandWritten(Subject):
-    """A plain function with a derivative that somebody wrote by hand; no Values involved."""
+    """A plain function with a derivative that somebody wrote by hand; no Values involved.
+
+    ``form`` says what the derivative is: "gradient", "vjp" or "jacobian".
+    """
 
     def __init__(
         self,
         function: Function,
         args: Sequence[Any],
         varied: Sequence[int],
-        *,
-        gradient: Function | None = None,
-        vjp: Function | None = None,
-        jacobian: Function | None = None,
+        form: str,
+        derivative: Function,
     ) -> None:
         names = argument_names(function, len(args))
         super().__init__(function_name(function), args, names, varied)
-        self.function = function
-        self.gradient, self.vjp, self.jacobian = gradient, vjp, jacobian
+        self.function, self.form, self.derivative = function, form, derivative
         self.start()
 
     def _results(self, leaves: Sequence[Any]) -> Any:
         result = self.function(*self.called_with(leaves))
-        return np.sum(result) if self.gradient is not None else result
+        return np.sum(result) if self.form == "gradient" else result
 
     def pull(self, v: Vector) -> Vector:
         leaves = self.inputs.arrays(self.x)
         called = self.called_with(leaves)
-        if self.gradient is not None:
-            claimed = float(v[0]) * self._as_vector(self.gradient(*called), "gradient")
-            self._require_unchanged(leaves, "gradient")
-        elif self.vjp is not None:
-            seeds = self.outputs.arrays(v, own_dtype=True)
-            claimed = self._as_vector(self.vjp(self.outputs.nest(seeds), *called), "vjp")
-            self._require_unchanged(leaves, "vjp")
-            if not np.array_equal(self.outputs.vector(seeds), self._rounded(v)):
-                raise Finding(
-                    Verdict.MUTATED,
-                    "vjp writes to the upstream gradient that it is given; let it make a new array",
-                )
+        seeds = self.outputs.arrays(v, own_dtype=True)
+        rounded = self.outputs.vector(seeds)
+        if self.form == "gradient":
+            analytic = float(v[0]) * self._as_vector(self.derivative(*called))
+        elif self.form == "vjp":
+            analytic = self._as_vector(self.derivative(self.outputs.nest(seeds), *called))
         else:
-            assert self.jacobian is not None
-            claimed = self._contracted(v, self.jacobian(*called))
-            self._require_unchanged(leaves, "jacobian")
-        return claimed
-
-    def _require_unchanged(self, arguments: Sequence[Any], what: str) -> None:
-        """Refuse a derivative that wrote to its arguments."""
-        now = self.inputs.vector(arguments)
-        for place in np.flatnonzero(now != self.x):
+            shape, seed = self.outputs.leaves[0].shape, self.outputs.arrays(v)[0]
+            blocks = self._checked(flatten(self.derivative(*called)), shape)
+            analytic = self.inputs.vector(
+                [np.tensordot(seed, block, axes=len(shape)) for block in blocks]
+            )
+        for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
             name = self.inputs.leaf_of(int(place)).name
             raise Finding(
-                Verdict.MUTATED, f"{what} writes to its argument {name}; let it work on a copy"
+                Verdict.MUTATED,
+                f"{self.form} writes to its argument {name}; let it work on a copy",
             )
+        if not np.array_equal(self.outputs.vector(seeds), rounded):
+            raise Finding(
+                Verdict.MUTATED,
+                "vjp writes to the upstream gradient that it is given; let it make a new array",
+            )
+        return analytic
 
-    def _rounded(self, v: Vector) -> Vector:
-        """A cotangent in the precision of the results."""
-        return self.outputs.vector(self.outputs.arrays(v, own_dtype=True))
-
-    def _as_vector(self, claimed: Any, what: str) -> Vector:
+    def _as_vector(self, analytic: Any) -> Vector:
         """Gradients as the user's function returned them: one, or one for each argument."""
-        gradients = flatten(claimed)
-        if len(self.inputs.leaves) == 1 and isinstance(claimed, list):
-            gradients = [np.asarray(claimed)]
-        if len(gradients) != len(self.inputs.leaves):
-            raise Finding(
-                Verdict.SHAPE,
-                f"{what} returned {len(gradients)} arrays for {len(self.inputs.leaves)} inputs "
-                f"({', '.join(leaf.name for leaf in self.inputs.leaves)}); return one for each",
-            )
-        for g, leaf in zip(gradients, self.inputs.leaves, strict=True):
-            _require_gradient(what, g, leaf.name, leaf.shape)
-        return self.inputs.vector(gradients)
+        single = len(self.inputs.leaves) == 1 and isinstance(analytic, list)
+        gradients = [np.asarray(analytic)] if single else flatten(analytic)
+        return self.inputs.vector(self._checked(gradients))
 
-    def _contracted(self, v: Vector, claimed: Any) -> Vector:
-        """vᵀJ of a Jacobian of shape ``result.shape + argument.shape``."""
-        blocks = flatten(claimed)
-        if len(blocks) != len(self.inputs.leaves):
+    def _checked(self, derivatives: Sequence[Any], shape: tuple[int, ...] = ()) -> Sequence[Any]:
+        """Derivatives of results of a shape, one for each input, in that input's shape."""
+        leaves = self.inputs.leaves
+        if len(derivatives) != len(leaves):
             raise Finding(
                 Verdict.SHAPE,
-                f"jacobian returned {len(blocks)} arrays for {len(self.inputs.leaves)} inputs; "
-                "return one for each",
+                f"{self.form} returned {len(derivatives)} arrays for {len(leaves)} inputs "
+                f"({', '.join(leaf.name for leaf in leaves)}); return one for each",
             )
-        shape = self.outputs.leaves[0].shape
-        seed = self.outputs.arrays(v)[0]
-        gradients = []
-        for block, leaf in zip(blocks, self.inputs.leaves, strict=True):
-            _require_gradient("jacobian", block, leaf.name, shape + leaf.shape)
-            gradients.append(np.tensordot(seed, block, axes=len(shape)))
-        return self.inputs.vector(gradients)
+        for g, leaf in zip(derivatives, leaves, strict=True):
+            _require_gradient(self.form, g, leaf.name, shape + leaf.shape)
+        return derivatives
 
 
 def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
-    data = plain(leaf)
+    data = unwrap(leaf)
     kind = np.asarray(data).dtype.kind
     if isinstance(data, int) or kind not in "fc":
         what = "an integer" if kind in "iu" else f"of dtype {np.asarray(data).dtype}"
@@ -381,7 +337,7 @@ def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
 
 
 def _require_number(name: str, leaf: Any, leaf_name: str) -> None:
-    if np.asarray(plain(leaf)).dtype.kind not in "fciub":
+    if np.asarray(unwrap(leaf)).dtype.kind not in "fciub":
         raise ArgumentTypeError(
             f"gradcheck: {leaf_name} of {name} is {type(leaf).__name__}; "
             "it must return numbers or arrays"
@@ -389,8 +345,8 @@ def _require_number(name: str, leaf: Any, leaf_name: str) -> None:
 
 
 def _require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> None:
-    """A hand-written derivative has the shape of what it belongs to, and is no integer."""
-    array = np.asarray(plain(g))
+    """A hand-written derivative has the shape of what it belongs to, and is not an integer."""
+    array = np.asarray(unwrap(g))
     if array.dtype.kind not in "fc" and not isinstance(g, int):
         raise Finding(
             Verdict.SHAPE,

@@ -62,12 +62,12 @@ class TaylorTable:
 
 def taylor_table(probe: Probe) -> TaylorTable:
     """The table of a probe's values, for its first cotangent."""
-    claimed, base = float(probe.claimed[0]), float(probe.ladder.base[0])
+    analytic, base = float(probe.analytic[0]), float(probe.ladder.base[0])
     measured = []
     for level in sorted(probe.ladder.samples):
         step = 2.0**-level
         value = float(probe.ladder.samples[level][0][0])
-        measured.append((step, abs(value - base - step * claimed)))
+        measured.append((step, abs(value - base - step * analytic)))
     orders = [None] + [_order(coarse, fine) for coarse, fine in pairwise(measured)]
     rows = tuple(
         TaylorRow(step, remainder, order)

@@ -43,7 +43,7 @@ class Hint:
         return self.text
 
 
-class Finding(Exception):  # noqa: N818 - it ends a check, and is no error of the checker
+class Finding(Exception):  # noqa: N818 - it ends a check, and is not an error of the checker
     """A check has come to its verdict early: there is no derivative to compare."""
 
     def __init__(self, verdict: Verdict, reason: str, hints: Sequence[Hint] = ()) -> None:

@@ -1,5 +1,4 @@
-"""Compile functions, gradients included, to straight-line NumPy programs."""
+"""Compile functions, gradients included, to straight-line NumPy programs.
 
-from autograd_lite.compiler.api import Compiled, Statistics, compile
-
-__all__ = ["Compiled", "Statistics", "compile"]
+Nothing is imported here, so that `ir`, which describes programs, can be had without the compiler.
+"""

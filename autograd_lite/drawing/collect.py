@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.backward import by_serial
-from autograd_lite.core.primitive import Node
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.core.node import Node
+from autograd_lite.core.value import Value
+from autograd_lite.drawing.formatting import shorten
 
 __all__ = [
     "Graph",
@@ -19,11 +20,18 @@ __all__ = [
     "index_text",
     "is_data",
     "is_indexing",
+    "node_of",
     "operation_text",
     "rank",
     "recorded_graph",
     "static_text",
 ]
+
+
+def node_of(value: Value) -> Node:
+    """The node of a Value: behind the entrance drawings know nodes alone."""
+    node: Node = value.node
+    return node
 
 
 @dataclass(frozen=True)
@@ -82,9 +90,9 @@ def arguments_text(operation: str, inputs: Sequence[Any], parameters: Mapping[st
 
 def operation_text(operation: str, static: str) -> str:
     """An operation with its static arguments."""
-    static = shortened(static)
+    static = shorten(static)
     space = "" if not static or static.startswith("[") else " "
-    return shortened(operation) + space + static
+    return shorten(operation) + space + static
 
 
 def is_indexing(operation: str) -> bool:

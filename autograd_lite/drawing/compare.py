@@ -21,11 +21,14 @@ def side_by_side(first: Scene, second: Scene) -> Picture:
     Their prefixes tell them apart, and name their frames.
     """
     pictures = first.picture(), second.picture()
-    paired = list(_paired(pictures[0], pictures[1]))
+    paired = list(_pairs(pictures[0], pictures[1]))
     same = {(a.key, b.key) for a, b in paired if _contents(first, a) == _contents(second, b)}
-    frames = _titles(first.title, second.title)
+    names = first.title, second.title
+    title, frames = " and ".join(names), names
+    if names[0] == names[1]:
+        title, frames = f"two runs of {names[0]}", (f"first {names[0]}", f"second {names[1]}")
     parts = [
-        _framed(picture, frame, scene.prefix, {pair[place] for pair in same})
+        _frame(picture, frame, scene.prefix, {pair[place] for pair in same})
         for place, (scene, picture, frame) in enumerate(
             zip((first, second), pictures, frames, strict=True)
         )
@@ -34,7 +37,7 @@ def side_by_side(first: Scene, second: Scene) -> Picture:
     differing = sum(bool(vertex.marks) for part in parts for vertex in part.vertices)
     note = f"{differing} of {count} nodes differ." if differing else "The two runs are the same."
     return Picture(
-        _title(first.title, second.title),
+        title,
         parts[0].vertices + parts[1].vertices,
         parts[0].edges + parts[1].edges,
         parts[0].clusters + parts[1].clusters,
@@ -43,15 +46,7 @@ def side_by_side(first: Scene, second: Scene) -> Picture:
     )
 
 
-def _title(first: str, second: str) -> str:
-    return f"{first} and {second}" if first != second else f"two runs of {first}"
-
-
-def _titles(first: str, second: str) -> tuple[str, str]:
-    return (first, second) if first != second else (f"first {first}", f"second {second}")
-
-
-def _paired(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
+def _pairs(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
     """Vertices that stand for the same step of the computation, in order."""
     steps = [[_step(vertex) for vertex in picture.vertices] for picture in (first, second)]
     matcher = SequenceMatcher(None, steps[0], steps[1], autojunk=False)
@@ -83,7 +78,7 @@ def _bits(data: Any) -> Any:
     return array.shape, str(array.dtype), array.tobytes()
 
 
-def _framed(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
+def _frame(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
     """The picture in a frame of its own, all that is not alike marked."""
     marks: frozenset[Mark] = frozenset({"differs"})
     frame = (name,)

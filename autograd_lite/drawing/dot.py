@@ -1,4 +1,4 @@
-"""Writes a picture as DOT, the language of Graphviz, through the ``graphviz`` package."""
+"""A picture in DOT, the language of Graphviz, through the ``graphviz`` package."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import html
 
 import graphviz
 
-from autograd_lite.drawing.formatting import shortened
-from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
+from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
 from autograd_lite.drawing.themes import Theme
 
-__all__ = ["dot_source", "fact_text", "label_lines"]
+__all__ = ["dot_source"]
 
 # Graphviz measures text with its own tables of widths.  Verdana is the widest of the common
 # fonts, so that boxes are wide enough whichever font a viewer has.
@@ -57,12 +57,12 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
         _write_edge(graph, edge, index, theme)
     if styled:
         for vertex in picture.vertices:
-            graph.node(vertex.key, label=_styled_label(vertex, theme))
+            graph.node(vertex.key, label=_rich_label(vertex, theme))
     return str(graph.source)
 
 
 def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
-    notes = "".join(graphviz.escape(shortened(note, 160)) + "\\l" for note in picture.notes)
+    notes = "".join(graphviz.escape(shorten(note, 160)) + "\\l" for note in picture.notes)
     return {
         "bgcolor": theme.background,
         "fontname": FONT,
@@ -79,47 +79,35 @@ def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
     }
 
 
-def label_lines(vertex: Vertex) -> list[str]:
-    """The lines of text in a vertex; the first is its title."""
-    first = "  ".join(filter(None, (vertex.title, vertex.subtitle)))
-    return [shortened(first, 60), *map(fact_text, vertex.facts)]
-
-
-def fact_text(fact: tuple[str, str]) -> str:
-    """A line of a box: what it is, and its text."""
-    name, text = fact
-    return f"{name}  {shortened(text, 48)}".strip()
-
-
 def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_result: bool) -> None:
     attributes = dict(SHAPES[vertex.kind])
     color, attributes["penwidth"] = theme.outline(vertex, is_result)
     # Graphviz measures the title as if it were not bold: the longer it is, the more room is left.
-    attributes["margin"] = f"{0.12 + 0.004 * len(label_lines(vertex)[0]):.2f},0.07"
+    attributes["margin"] = f"{0.12 + 0.004 * len(vertex.lines[0]):.2f},0.07"
     graph.node(
         vertex.key,
-        label="\\n".join(graphviz.escape(line) for line in label_lines(vertex)),
+        label="\\n".join(graphviz.escape(line) for line in vertex.lines),
         color=color,
         fillcolor=theme.fill[vertex.kind],
-        tooltip=graphviz.escape(shortened(vertex.describe(), 300)),
+        tooltip=graphviz.escape(shorten(vertex.describe(), 300)),
         id=vertex.key,
         **{"class": " ".join((vertex.kind, *sorted(vertex.marks)))},
         **attributes,
     )
 
 
-def _styled_label(vertex: Vertex, theme: Theme) -> str:
+def _rich_label(vertex: Vertex, theme: Theme) -> str:
     """The lines of a vertex in the markup of Graphviz: the name stands out, the rest steps back."""
     colors = {"value": theme.text, "grad": theme.gradient}
-    title = _marked_up(shortened(vertex.title, 60), theme.text)
+    title = _rich_text(shorten(vertex.title, 60), theme.text)
     lines = [title if vertex.kind == "constant" else f"<b>{title}</b>"]
     if vertex.subtitle:
-        lines[0] += _marked_up(f"  {vertex.subtitle}", theme.muted)
-    lines += [_marked_up(fact_text(x), colors.get(x[0], theme.muted)) for x in vertex.facts]
+        lines[0] += _rich_text(f"  {vertex.subtitle}", theme.muted)
+    lines += [_rich_text(fact_text(x), colors.get(x[0], theme.muted)) for x in vertex.facts]
     return f"<{'<br/>'.join(lines)}>"
 
 
-def _marked_up(text: str, color: str) -> str:
+def _rich_text(text: str, color: str) -> str:
     # Kept from Graphviz: its backslash codes, spaces that it leaves out, elements that are empty.
     escaped = html.escape(text or " ").replace(" ", "&#160;").replace("\\", "\\\\")
     return f'<font color="{color}">{escaped}</font>'
@@ -164,7 +152,7 @@ def _frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
     return graphviz.Digraph(
         f"cluster_{index}",
         graph_attr={
-            "label": "  " + graphviz.escape(shortened(cluster.title, 60)),
+            "label": "  " + graphviz.escape(shorten(cluster.title, 60)),
             "id": f"c{index}",
             "style": "rounded",
             "color": theme.border["module"],

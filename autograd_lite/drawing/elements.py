@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.drawing.formatting import array_facts, number, shape_text, whereabouts
-from autograd_lite.drawing.formulas import filled
+from autograd_lite.drawing.formulas import fill_in
 
 __all__ = [
     "LARGEST_TABLE",
@@ -60,7 +60,7 @@ def _heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
 
 
 def has_elements(data: Any) -> bool:
-    """Whether there are numbers at hand: arrays elsewhere are not fetched to be looked at."""
+    """Whether there are numbers to show: those of other libraries' arrays are not fetched."""
     return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
 
 
@@ -87,7 +87,7 @@ def element_text(
             texts[name] = number(np.broadcast_to(data, shape)[index])
         except ValueError:
             return None
-    return f"{list(index)}: {filled(formula, texts)} = {number(np.asarray(result)[index])}"
+    return f"{list(index)}: {fill_in(formula, texts)} = {number(np.asarray(result)[index])}"
 
 
 def product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | None:
@@ -97,5 +97,5 @@ def product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | N
         return None
     row, column = index
     pairs = zip(left[row], right[:, column], strict=True)
-    terms = [filled("x · y", {"x": number(x), "y": number(y)}) for x, y in pairs]
+    terms = [fill_in("x · y", {"x": number(x), "y": number(y)}) for x, y in pairs]
     return f"{list(index)}: {' + '.join(terms)} = {number(np.asarray(result)[index])}"

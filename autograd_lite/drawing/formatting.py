@@ -16,7 +16,7 @@ __all__ = [
     "in_short",
     "number",
     "shape_text",
-    "shortened",
+    "shorten",
     "whereabouts",
 ]
 
@@ -96,15 +96,15 @@ def array_facts(array: np.ndarray[Any, Any]) -> str:
     return text + (f", {lost} not finite" if lost else "")
 
 
-def shortened(text: str, length: int = 40) -> str:
-    """One line of printable text, its middle left out if it is long.
+def shorten(text: str, length: int = 40) -> str:
+    """One line of printable text, without its middle if it is long.
 
     Examples
     --------
-    >>> from autograd_lite.drawing.formatting import shortened
-    >>> shortened("two\\nlines")
+    >>> from autograd_lite.drawing.formatting import shorten
+    >>> shorten("two\\nlines")
     'two⏎lines'
-    >>> shortened("x" * 10_000, length=9)
+    >>> shorten("x" * 10_000, length=9)
     'xxxx…xxxx'
     """
     if len(text) > length:

@@ -13,14 +13,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from autograd_lite.core.node import Node
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Node, Primitive
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.drawing.collect import static_text
 
 __all__ = [
     "Symbol",
     "argument_names",
-    "filled",
+    "fill_in",
     "formula_of",
     "local_derivative",
     "product_factors",
@@ -57,15 +60,15 @@ def formula_of(node: Node) -> str:
     return node.primitive.formula + (f"  ({static})" if static else "")
 
 
-def filled(formula: str, texts: Mapping[str, str]) -> str:
+def fill_in(formula: str, texts: Mapping[str, str]) -> str:
     """A formula with something put in for its names; negative numbers get their parentheses.
 
     Examples
     --------
-    >>> from autograd_lite.drawing.formulas import filled
-    >>> filled("x · y", {"x": "2.0", "y": "-3.0"})
+    >>> from autograd_lite.drawing.formulas import fill_in
+    >>> fill_in("x · y", {"x": "2.0", "y": "-3.0"})
     '2.0 · (-3.0)'
-    >>> filled("tanh(x)", {"x": "-3.0"})
+    >>> fill_in("tanh(x)", {"x": "-3.0"})
     'tanh(-3.0)'
     """
 
@@ -89,22 +92,23 @@ def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbo
     if isinstance(upstream, tuple):
         return None
     upstream = np.asarray(upstream) if np.ndim(upstream) else upstream
-    local = _applied(node, place, Symbol("1", np.ones_like(upstream) if np.ndim(upstream) else 1.0))
-    share = _applied(node, place, Symbol("g", upstream))
-    if local is None or share is None:
+    ones = np.ones_like(upstream) if np.ndim(upstream) else 1.0
+    local = _apply_rule(node, place, Symbol("1", ones))
+    gradient = _apply_rule(node, place, Symbol("g", upstream))
+    if local is None or gradient is None:
         return None
-    return (True, local) if _multiplies(node, place, local) else (False, share)
+    return (True, local) if _multiplies(node, place, local) else (False, gradient)
 
 
 def _multiplies(node: Node, place: int, local: Symbol) -> bool:
     """Whether a rule multiplies element by element, tried with a gradient that varies."""
     shape = np.shape(node.data)
     trial = np.linspace(2.0, 3.0, np.size(node.data)).reshape(shape)[()]
-    share = _applied(node, place, Symbol("g", trial))
-    if share is None or np.shape(local.data) != shape:
+    gradient = _apply_rule(node, place, Symbol("g", trial))
+    if gradient is None or np.shape(local.data) != shape:
         return False
     with np.errstate(all="ignore"):
-        return np.allclose(share.data, trial * local.data, equal_nan=True)
+        return np.allclose(gradient.data, trial * local.data, equal_nan=True)
 
 
 def product_factors(node: Node) -> tuple[Any, Any] | None:
@@ -118,7 +122,7 @@ def product_factors(node: Node) -> tuple[Any, Any] | None:
     return result.factors if isinstance(result, Symbol) else None
 
 
-def _applied(node: Node, place: int, g: Symbol) -> Symbol | None:
+def _apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
     """A node's rule for one operand, run on symbols for the operands that are Values."""
     assert node.primitive is not None
     rules = node.primitive.rules_for(node.inputs)
@@ -132,16 +136,16 @@ def _applied(node: Node, place: int, g: Symbol) -> Symbol | None:
     ]
     try:
         with np.errstate(all="ignore"):
-            share = rule(g, Symbol("out", node.data), *operands, **node.parameters)
+            gradient = rule(g, Symbol("out", node.data), *operands, **node.parameters)
     except Exception:
         # Anybody's rule may do anything to a symbol; then there is no formula to show.
         return None
-    if not isinstance(share, Symbol):
-        share = Symbol(str(share), share) if np.ndim(share) == 0 else None
-    return share if share is not None and len(share.text) <= LONGEST else None
+    if not isinstance(gradient, Symbol):
+        gradient = Symbol(str(gradient), gradient) if np.ndim(gradient) == 0 else None
+    return gradient if gradient is not None and len(gradient.text) <= LONGEST else None
 
 
-class Symbol:
+class Symbol(NDArrayOperatorsMixin):
     """A number or array together with the text of how it was computed.
 
     Of a matrix product the ``factors`` are kept, so that one entry of it can be spelt out.
@@ -167,26 +171,18 @@ class Symbol:
         return Symbol(f"{_text(self, ATOM)}[…]", self.data[index])
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__" or kwargs:
+        in_place = kwargs.pop("out", ())  # a symbol is never changed: a new one takes its place
+        if method != "__call__" or kwargs or any(x is not inputs[0] for x in in_place):
             return NotImplemented
-        if ufunc in OPERATORS:
-            return OPERATORS[ufunc](*inputs)
-        if ufunc is np.negative:
-            return -inputs[0]
-        return _called(ufunc, inputs, {})
+        return OPERATORS[ufunc](*inputs) if ufunc in OPERATORS else _call(ufunc, inputs, {})
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _called(function, args, kwargs)
-
-    def __neg__(self) -> Symbol:
-        if self.text.startswith("-"):
-            return Symbol(self.text[1:], -self.data, PRODUCT)
-        return Symbol("-" + _text(self, PRODUCT), -self.data, PRODUCT)
+        return _call(function, args, kwargs)
 
     __hash__ = object.__hash__
 
 
-def _called(function: Any, args: Any, kwargs: Any) -> Any:
+def _call(function: Any, args: Any, kwargs: Any) -> Any:
     """A function of symbols: its call as text, unless the result is a shape or a dtype."""
     data = function(*map(_data, args), **{name: _data(x) for name, x in kwargs.items()})
     if not isinstance(data, (np.ndarray, np.generic, float, int)) or function in (np.ndim, np.size):
@@ -215,19 +211,24 @@ def _text(x: Any, binds: int) -> str:
     return f"({text})" if text.startswith("-") and binds > 0 else text
 
 
+def _negative(x: Symbol) -> Symbol:
+    text = x.text[1:] if x.text.startswith("-") else "-" + _text(x, PRODUCT)
+    return Symbol(text, -x.data, PRODUCT)
+
+
 def _binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
     def operate(left: Any, right: Any) -> Any:
         data = function(_data(left), _data(right))
         a = _text(left, binds)
         b = _text(right, binds + (sign in ("-", "/", "**")))
-        simple = _simplified(sign, a, b, data, left, right)
+        simple = _simplify(sign, a, b, data, left, right)
         factors = (_data(left), _data(right)) if sign == "@" else None
         return Symbol(f"{a} {sign} {b}", data, binds, factors) if simple is None else simple
 
     return operate
 
 
-def _simplified(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Symbol | None:
+def _simplify(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Symbol | None:
     """What a person would write for 1·x, x/1, x**1, x·x and (-1)·x."""
     if sign == "·" and a == "1":
         return Symbol(_text(right, 0), data, getattr(right, "binds", ATOM))
@@ -241,6 +242,7 @@ def _simplified(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> 
 
 
 OPERATORS: dict[Any, Any] = {
+    np.negative: _negative,
     np.add: _binary(operator.add, "+", SUM),
     np.subtract: _binary(operator.sub, "-", SUM),
     np.multiply: _binary(operator.mul, "·", PRODUCT),
@@ -254,24 +256,3 @@ OPERATORS: dict[Any, Any] = {
     np.equal: _binary(operator.eq, "=", 0),
     np.not_equal: _binary(operator.ne, "≠", 0),
 }
-
-for name, ufunc in {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.divide,
-    "pow": np.power,
-    "matmul": np.matmul,
-}.items():
-    operate = OPERATORS[ufunc]
-    setattr(Symbol, f"__{name}__", operate)
-    setattr(Symbol, f"__r{name}__", lambda self, other, operate=operate: operate(other, self))
-for name, ufunc in {
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-}.items():
-    setattr(Symbol, f"__{name}__", OPERATORS[ufunc])

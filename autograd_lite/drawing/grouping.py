@@ -1,8 +1,8 @@
 """Big graphs made small: nodes are put into groups, and each group is drawn as one box.
 
 Every step here is a pure function that gives each box of the graph so far the
-number of the box it goes into.  No step can make a cycle; beside each it is
-said why.
+number of the box it goes into.  No step can make a cycle; the docstring of
+each says why.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from autograd_lite.drawing.collect import Graph
 
-__all__ = ["Groups", "Path", "fold", "folded_text", "kinds_of", "run_text", "ungrouped"]
+__all__ = ["Groups", "Path", "fold", "folded_text", "kinds_of", "one_box_each", "run_text"]
 
 Path = tuple[str, ...]
 
@@ -37,7 +38,7 @@ class Groups:
     def __len__(self) -> int:
         return len(self.members)
 
-    @property
+    @cached_property
     def owners(self) -> list[int]:
         """For each node the box that it is in."""
         owners = [0] * sum(map(len, self.members))
@@ -46,7 +47,7 @@ class Groups:
                 owners[index] = box
         return owners
 
-    def merged(self, classes: Sequence[int]) -> Groups:
+    def merge(self, classes: Sequence[int]) -> Groups:
         """The boxes of each class put into one; ``classes`` has a number for each box."""
         boxes: dict[int, list[int]] = defaultdict(list)
         for box, number in enumerate(classes):
@@ -92,7 +93,7 @@ def _topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) ->
     return order
 
 
-def ungrouped(operands: list[list[int]]) -> Groups:
+def one_box_each(operands: list[list[int]]) -> Groups:
     """Each node in a box of its own."""
     count = len(operands)
     return Groups([[index] for index in range(count)], operands, [()] * count)
@@ -101,17 +102,16 @@ def ungrouped(operands: list[list[int]]) -> Groups:
 def fold(groups: Groups, kinds: Sequence[Hashable], limit: int) -> Groups:
     """Put boxes together until there are at most ``limit``, what repeats itself first.
 
-    ``kinds`` says of each node what another must have in common with it to be
-    drawn as one with it, beside its operands.
+    Nodes can be drawn as one if their ``kinds`` are equal, and their operands too.
     """
     if len(groups) > limit:
-        groups = groups.merged(_chains(groups))
+        groups = groups.merge(_chains(groups))
     if len(groups) > limit:
-        groups = groups.merged(_repeated(groups, kinds))
+        groups = groups.merge(_repeated(groups, kinds))
         # What was repeated side by side is one chain now, too long to read even if it fits.
-        groups = groups.merged(_chains(groups))
+        groups = groups.merge(_chains(groups))
     if len(groups) > limit:
-        groups = groups.merged(_intervals(groups, limit))
+        groups = groups.merge(_intervals(groups, limit))
     return groups
 
 

@@ -7,48 +7,41 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.primitive import Node
+from autograd_lite.core.node import Node
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
 from autograd_lite.drawing.picture import Mark, Picture
 from autograd_lite.drawing.scene import Scene
 
 __all__ = ["HIGHLIGHTS"]
 
-Marks = tuple[dict[str, Mark], dict[tuple[str, str], Mark], list[str]]
-
 
 def highlight_nan(scene: Scene, picture: Picture) -> Picture:
     """Mark the first operation that made a NaN or infinity, and all that it spread to."""
     nodes = scene.graph.nodes
-    spoilt = {node for node in nodes if not _is_finite(node.data)}
-    vertices: dict[str, Mark] = {}
-    first: int | None = None
-    for index, node in enumerate(nodes):
-        if node in spoilt:
-            vertices[scene.key(index)] = "tainted"
-            if first is None:
-                first = index
-    if first is None:
+    spoilt = [index for index, node in enumerate(nodes) if not _is_finite(node.data)]
+    if not spoilt:
         return _highlight_nan_gradient(scene, picture)
-    vertices[scene.key(first)] = "first"
-    what = _kind_of_loss(nodes[first].data)
-    return picture.marked(vertices, {}, *_blame(scene, nodes[first], f"The first {what}"))
+    vertices: dict[str, Mark] = {scene.key(index): "tainted" for index in spoilt}
+    vertices[scene.key(spoilt[0])] = "first"
+    first = nodes[spoilt[0]]
+    what = f"The first {_kind_of_loss(first.data)}"
+    return picture.with_marks(vertices, {}, *_blame(scene, first, what))
 
 
 def _highlight_nan_gradient(scene: Scene, picture: Picture) -> Picture:
     """The same for gradients: the operation whose rule made one from finite numbers."""
-    sweep = _sweep(scene)
+    sweep = backpropagation_from(scene.root)
     if sweep is None:
-        return picture.marked({}, {}, "All values are finite; there is no gradient.")
+        return picture.with_marks({}, {}, "All values are finite; there is no gradient.")
     for node in sweep.order:
         for place, _ in _operands(node):
-            share = sweep.contribution(node, place)
-            if share is not None and not _is_finite(share) and _is_finite(sweep.gradients[node]):
-                what = f"All values are finite; the first {_kind_of_loss(share)} in the gradient"
+            part = sweep.contribution(node, place)
+            if part is not None and not _is_finite(part) and _is_finite(sweep.gradients[node]):
+                what = f"All values are finite; the first {_kind_of_loss(part)} in the gradient"
                 tail, head = scene.key_of(node.inputs[place]), scene.key_of(node)
                 notes = _blame(scene, node, what)
-                return picture.marked({head: "first"}, {(tail, head): "first"}, *notes)
-    return picture.marked({}, {}, "All values and gradients are finite.")
+                return picture.with_marks({head: "first"}, {(tail, head): "first"}, *notes)
+    return picture.with_marks({}, {}, "All values and gradients are finite.")
 
 
 def _blame(scene: Scene, node: Node, what: str) -> list[str]:
@@ -62,7 +55,7 @@ def _blame(scene: Scene, node: Node, what: str) -> list[str]:
 
 def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
     """Mark the leaves that no gradient reaches, and the operations where it was lost."""
-    sweep = _sweep(scene)
+    sweep = backpropagation_from(scene.root)
     nodes = scene.graph.nodes
     vertices: dict[str, Mark] = {}
     edges: dict[tuple[str, str], Mark] = {}
@@ -73,16 +66,16 @@ def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
             vertices[scene.key(index)] = "tainted"
         if node not in starved or not node.requires_grad:
             for place, x in _operands(node):
-                share = sweep.contribution(node, place) if sweep is not None else None
-                if x in starved and (share is None or not np.any(share)):
+                contribution = sweep.contribution(node, place) if sweep is not None else None
+                if x in starved and (contribution is None or not np.any(contribution)):
                     edges[scene.key_of(x), scene.key(index)] = "blocked"
     for leaf in starved_leaves:
         vertices[scene.key_of(leaf)] = "blocked"
     if not starved_leaves:
-        return picture.marked({}, {}, "A gradient reaches every leaf.")
+        return picture.with_marks({}, {}, "A gradient reaches every leaf.")
     names = [scene.names.get(leaf.serial, "value") for leaf in starved_leaves]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    return picture.marked(vertices, edges, f"No gradient reaches {shown}.")
+    return picture.with_marks(vertices, edges, f"No gradient reaches {shown}.")
 
 
 def _has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
@@ -91,17 +84,17 @@ def _has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
 
 def highlight_path(scene: Scene, picture: Picture) -> Picture:
     """Mark the way from the result on which each operation hands on its largest contribution."""
-    sweep = _sweep(scene)
+    sweep = backpropagation_from(scene.root)
     if sweep is None:
-        return picture.marked({}, {}, "There is no gradient to follow: the result has none.")
+        return picture.with_marks({}, {}, "There is no gradient to follow: the result has none.")
     node = scene.root
     vertices: dict[str, Mark] = {scene.key_of(node): "path"}
     edges: dict[tuple[str, str], Mark] = {}
     names = []
     while True:
-        shares = {x: _size(sweep.contribution(node, place)) for place, x in _operands(node)}
-        largest = max(shares, key=lambda x: shares[x], default=None)
-        if largest is None or not shares[largest] > 0:
+        contributions = {x: _size(sweep.contribution(node, place)) for place, x in _operands(node)}
+        largest = max(contributions, key=lambda x: contributions[x], default=None)
+        if largest is None or not contributions[largest] > 0:
             break
         edges[scene.key_of(largest), scene.key_of(node)] = "path"
         vertices[scene.key_of(largest)] = "path"
@@ -109,7 +102,7 @@ def highlight_path(scene: Scene, picture: Picture) -> Picture:
         node = largest
     names.append(scene.names.get(node.serial, "value"))
     shown = [str(name) for name in (names if len(names) < 12 else [*names[:6], "…", *names[-5:]])]
-    return picture.marked(vertices, edges, f"The largest gradient flows {' ← '.join(shown)}.")
+    return picture.with_marks(vertices, edges, f"The largest gradient flows {' ← '.join(shown)}.")
 
 
 HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
@@ -117,10 +110,6 @@ HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
     "zero_grad": highlight_zero_gradient,
     "path": highlight_path,
 }
-
-
-def _sweep(scene: Scene) -> Backpropagation | None:
-    return backpropagation_from(scene.root)
 
 
 def _operands(node: Node) -> Iterator[tuple[int, Node]]:
@@ -142,5 +131,5 @@ def _kind_of_loss(data: Any) -> str:
     return "NaN" if np.any(np.isnan(_numbers(data))) else "inf"
 
 
-def _size(share: Any) -> float:
-    return 0.0 if share is None else float(np.sqrt(np.sum(np.abs(_numbers(share)) ** 2)))
+def _size(data: Any) -> float:
+    return 0.0 if data is None else float(np.sqrt(np.sum(np.abs(_numbers(data)) ** 2)))

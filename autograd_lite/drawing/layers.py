@@ -16,9 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, pairwise
 from typing import Literal
 
-from autograd_lite.drawing.dot import label_lines
-from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.picture import Edge, Picture, Vertex
+from autograd_lite.drawing.picture import Edge, Layout, Picture, Rectangle, Vertex
 
 __all__ = ["layered_layout", "ranks"]
 
@@ -70,14 +68,10 @@ def layered_layout(picture: Picture, direction: str = "LR") -> Layout:
     start = 0.0
     room = (2 * FRAME + FRAME_TITLE) * max((len(c.path) for c in picture.clusters), default=0)
     for part in _parts(picture):
-        boxes, ways = _laid_out(part, turned)
-        shift = start - min((r.y for r in boxes.values()), default=0.0)
-        placed |= {key: replace(r, y=r.y + shift) for key, r in boxes.items()}
-        for edge, line in ways.items():
-            lines[edge] = [tuple((x, y + shift) for x, y in piece) for piece in line]
-        ends = [point[1] for edge in ways for piece in lines[edge] for point in piece]
-        start = max([*ends, *(placed[key].y + placed[key].height for key in boxes)], default=start)
-        start += room + BETWEEN_BOXES
+        boxes, ways, end = _place(part, turned, start)
+        placed |= boxes
+        lines |= ways
+        start = end + room + BETWEEN_BOXES
     drawn = [lines[edge] for edge in picture.edges]
     if turned:
         placed = {key: Rectangle(r.y, r.x, r.height, r.width) for key, r in placed.items()}
@@ -100,11 +94,20 @@ def _parts(picture: Picture) -> list[Picture]:
     ]
 
 
-def _laid_out(picture: Picture, turned: bool) -> tuple[dict[str, Rectangle], dict[Edge, Line]]:
-    """Boxes and lines as if the computation ran from left to right."""
+def _place(
+    picture: Picture, turned: bool, start: float
+) -> tuple[dict[str, Rectangle], dict[Edge, Line], float]:
+    """Boxes and lines as if the computation ran from left to right, and where they end.
+
+    The first box begins at ``start``.
+    """
     boxes, layers, ways = _slots(picture, turned)
     _order(layers)
     _settle(layers)
+    slots = list(chain.from_iterable(layers))
+    shift = start - min((box.middle - box.across / 2 for box in boxes.values()), default=0.0)
+    for slot in slots:
+        slot.middle += shift
     letters = 0 if turned else max((len(edge.label) for edge in picture.edges), default=0)
     gap = max(BETWEEN_LAYERS, letters * LABEL_LETTER + 16.0)
     lengths = [max(slot.along for slot in layer) for layer in layers]
@@ -126,7 +129,8 @@ def _laid_out(picture: Picture, turned: bool) -> tuple[dict[str, Rectangle], dic
         )
         for edge, way in zip(picture.edges, ways, strict=True)
     }
-    return placed, lines
+    end = max((slot.middle + slot.across / 2 for slot in slots), default=start)
+    return placed, lines, end
 
 
 def ranks(picture: Picture) -> dict[str, int]:
@@ -176,7 +180,7 @@ def _link(tail: Slot, head: Slot) -> None:
 
 
 def _size(vertex: Vertex) -> Point:
-    lines = label_lines(vertex)
+    lines = vertex.lines
     return max(map(len, lines)) * LETTER + 18.0, len(lines) * LINE + 12.0
 
 

@@ -7,14 +7,12 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 from autograd_lite.drawing.dot import dot_source
-from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.graphviz_program import render
+from autograd_lite.drawing.graphviz_program import GraphvizError, render
 from autograd_lite.drawing.layers import layered_layout, ranks
-from autograd_lite.drawing.picture import Picture
+from autograd_lite.drawing.picture import Layout, Picture, Rectangle
 from autograd_lite.drawing.themes import THEMES
-from autograd_lite.drawing.webassembly import GraphvizError
 
-__all__ = ["laid_out"]
+__all__ = ["lay_out"]
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,7 +20,7 @@ LARGEST = 6_000
 """Graphviz cuts edges at every layer that they cross; with many more pieces it takes minutes."""
 
 
-def laid_out(picture: Picture, direction: str) -> Layout:
+def lay_out(picture: Picture, direction: str) -> Layout:
     """The layout by Graphviz; in layers if the picture is more than Graphviz can do.
 
     Raises
@@ -61,7 +59,7 @@ def graphviz_layout(svg: bytes, picture: Picture) -> Layout:
     for index in range(len(picture.edges)):
         group = groups[f"e{index}"]
         line = next(group.iter(f"{SVG}path"))
-        paths.append(_shifted(line.get("d", ""), dx, dy))
+        paths.append(_shift(line.get("d", ""), dx, dy))
         text = next(group.iter(f"{SVG}text"), None)
         place = None
         if text is not None:
@@ -82,7 +80,7 @@ def _numbers(text: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in pairs]
 
 
-def _shifted(path: str, dx: float, dy: float) -> str:
+def _shift(path: str, dx: float, dy: float) -> str:
     return re.sub(
         r"(-?[\d.]+),(-?[\d.]+)",
         lambda pair: f"{float(pair[1]) + dx:.1f},{float(pair[2]) + dy:.1f}",

@@ -13,7 +13,7 @@ from autograd_lite.drawing.collect import Graph
 from autograd_lite.drawing.grouping import Groups, Path
 from autograd_lite.drawing.provenance import ModuleCall, SourceLines, parameter_names
 
-__all__ = ["call_title", "clipped", "module_paths", "parameter_count", "rolled_up"]
+__all__ = ["call_title", "clip", "module_paths", "parameter_count", "roll_up"]
 
 
 def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
@@ -43,7 +43,7 @@ def _common_start(paths: list[Path]) -> Path:
     return tuple(names[0] for names in same)
 
 
-def clipped(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
+def clip(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
     """All nodes of a module call at ``depth`` in one box; 0 is the outermost module.
 
     A call is computed at a stretch, so that nothing outside lies between its nodes.
@@ -56,10 +56,10 @@ def clipped(groups: Groups, paths: Sequence[Path], depth: int) -> Groups:
         if len(path) > depth:
             classes[box] = first.setdefault(path, box)
             calls[box] = (path,) if classes[box] == box else ()
-    return replace(groups, calls=calls).merged(classes)
+    return replace(groups, calls=calls).merge(classes)
 
 
-def rolled_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
+def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
     """Runs of equal layers, or of equal sequences of layers, in one box each.
 
     Only boxes that each feed only the next are joined, so that no path leaves
@@ -80,7 +80,7 @@ def rolled_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
                     classes[box] = modules[start]
                 break
         start += length
-    return groups.merged(classes)
+    return groups.merge(classes)
 
 
 def _signature(graph: Graph, groups: Groups, box: int, lines: SourceLines) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The one description of a drawn graph, which all writers read: vertices, edges, clusters.
+"""The one description of a drawn graph, which all writers read, and of where its parts lie.
 
 Nothing here knows of Graphviz, HTML or text, and no writer knows of Values.
 """
@@ -8,7 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-__all__ = ["Cluster", "Edge", "Kind", "Mark", "Picture", "Vertex"]
+from autograd_lite.drawing.formatting import shorten
+
+__all__ = [
+    "Cluster",
+    "Edge",
+    "Kind",
+    "Layout",
+    "Mark",
+    "Picture",
+    "Rectangle",
+    "Vertex",
+    "fact_text",
+]
 
 Kind = Literal["leaf", "operation", "constant", "fold", "module"]
 Mark = Literal["first", "tainted", "blocked", "path", "differs"]
@@ -31,11 +43,23 @@ class Vertex:
     source: str = ""
     marks: frozenset[Mark] = frozenset()
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines of text in the box; the first is its title."""
+        first = "  ".join(filter(None, (self.title, self.subtitle)))
+        return [shorten(first, 60), *map(fact_text, self.facts)]
+
     def describe(self) -> str:
         """One sentence for tooltips and screen readers."""
         facts = [f"{name} {text}" for name, text in self.facts]
         parts = [" ".join(filter(None, (self.title, self.subtitle))), *facts, *sorted(self.marks)]
         return "; ".join(filter(None, parts)) + (f"; {self.source}" if self.source else "")
+
+
+def fact_text(fact: tuple[str, str]) -> str:
+    """A line of a box: what it is, and its text."""
+    name, text = fact
+    return f"{name}  {shorten(text, 48)}".strip()
 
 
 @dataclass(frozen=True)
@@ -73,7 +97,7 @@ class Picture:
         count = f"{len(self.vertices)} nodes and {len(self.edges)} edges"
         return " ".join((f"Computation graph of {count}.", *self.notes))
 
-    def marked(
+    def with_marks(
         self, vertices: dict[str, Mark], edges: dict[tuple[str, str], Mark], *notes: str
     ) -> Picture:
         """The same picture with marks on some of its vertices and edges."""
@@ -91,3 +115,32 @@ class Picture:
             ),
             notes=self.notes + notes,
         )
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Left, top, width and height, in points."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def rounded(self) -> list[float]:
+        """As a list for JSON; tenths of a point are enough."""
+        return [round(number, 1) for number in (self.x, self.y, self.width, self.height)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Boxes of vertices by key, paths of edges and frames of clusters in their order.
+
+    ``labels`` are the places of edge labels, None for edges without one.
+    """
+
+    width: float
+    height: float
+    boxes: dict[str, Rectangle]
+    paths: list[str]
+    labels: list[tuple[float, float] | None]
+    frames: list[Rectangle]

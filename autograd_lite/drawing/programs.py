@@ -1,36 +1,25 @@
-"""Compiled programs as pictures: operations, shapes and dtypes; a program has no other numbers.
-
-The compiler is not imported, so that who draws Values alone need not wait for
-it: a program and its parts are told by their fields.
-"""
+"""Compiled programs as pictures: operations, shapes and dtypes; a program has no other numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any
 
+from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
 from autograd_lite.drawing.collect import (
     arguments_text,
     is_data,
     is_indexing,
     operation_text,
 )
-from autograd_lite.drawing.formatting import number, shape_text, shortened
-from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, ungrouped
+from autograd_lite.drawing.formatting import number, shape_text, shorten
+from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, one_box_each
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
-from autograd_lite.drawing.provenance import Origin
+from autograd_lite.drawing.provenance import SourceLine
 
-if TYPE_CHECKING:
-    from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
-
-__all__ = ["is_program", "program_of", "program_picture"]
-
-
-def is_program(target: Any) -> TypeGuard[Program]:
-    """Whether something is a program of the compiler's."""
-    return all(hasattr(type(target), name) for name in ("inputs", "operations", "outputs"))
+__all__ = ["program_of", "program_picture"]
 
 
 def program_of(target: Any) -> Program | None:
@@ -41,10 +30,8 @@ def program_of(target: Any) -> Program | None:
     CompileError
         If a compiled function has not been called yet.
     """
-    if is_program(target):
-        return target
-    program = getattr(target, "program", None)
-    return program if is_program(program) else None
+    program = target if isinstance(target, Program) else getattr(target, "program", None)
+    return program if isinstance(program, Program) else None
 
 
 @dataclass(frozen=True)
@@ -74,13 +61,12 @@ class ProgramGraph:
 def program_picture(program: Program, title: str, max_nodes: int) -> tuple[Picture, int]:
     """The picture of a program, and how many boxes it has if none are folded."""
     graph = program_graph(program)
-    groups = fold(ungrouped(graph.operands), list(_kinds(graph)), max_nodes)
-    owners = groups.owners
+    groups = fold(one_box_each(graph.operands), list(_kinds(graph)), max_nodes)
     vertices = tuple(_vertex(graph, box, members) for box, members in enumerate(groups.members))
-    edges = tuple(edge for box in range(len(groups)) for edge in _edges(graph, groups, owners, box))
+    edges = tuple(edge for box in range(len(groups)) for edge in _edges(graph, groups, box))
     sections = dict.fromkeys(v.module for v in vertices if v.module)
     clusters = tuple(Cluster(path, path[-1]) for path in sections)
-    results = frozenset(f"v{owners[index]}" for index in graph.results)
+    results = frozenset(f"v{groups.owners[index]}" for index in graph.results)
     return Picture(title, vertices, edges, clusters, results=results), len(graph.items)
 
 
@@ -90,7 +76,7 @@ def program_graph(program: Program) -> ProgramGraph:
     position: dict[Operand, int] = {x: graph.add(_input(x), []) for x in program.inputs}
 
     def place(x: Operand, section: Path) -> int:
-        return graph.add(_constant(x, section), []) if is_constant(x) else position[x]
+        return graph.add(_constant(x, section), []) if isinstance(x, Constant) else position[x]
 
     several = len({x.origin.section for x in program.operations}) > 1
     for x in program.operations:
@@ -101,20 +87,15 @@ def program_graph(program: Program) -> ProgramGraph:
     return graph
 
 
-def is_constant(x: Operand) -> TypeGuard[Constant]:
-    """Whether an operand is the same at every call."""
-    return hasattr(x, "value")
-
-
 def _is_drawn(x: Operand, user: Operation) -> bool:
     """Numbers and arrays are, but no index: it is written behind its operation."""
-    if is_constant(x):
+    if isinstance(x, Constant):
         return is_data(x.value) and not is_indexing(user.primitive.name)
     return True
 
 
 def _input(x: Input) -> Item:
-    return Item(Vertex("", "leaf", shortened(x.name), "", (_type_fact(x.type),)), x.type)
+    return Item(Vertex("", "leaf", shorten(x.name), "", (_type_fact(x.type),)), x.type)
 
 
 def _constant(x: Constant, section: Path) -> Item:
@@ -124,11 +105,11 @@ def _constant(x: Constant, section: Path) -> Item:
 
 
 def _operation(x: Operation, section: Path) -> Item:
-    inputs = [y.value if is_constant(y) else "…" for y in x.operands]
+    inputs = [y.value if isinstance(y, Constant) else "…" for y in x.operands]
     name = x.primitive.name
     text = operation_text(name, arguments_text(name, inputs, x.parameters))
-    title, subtitle = (shortened(x.name), text) if x.name else (text, "")
-    source = str(Origin(x.origin.file, x.origin.line)) if x.origin.file else ""
+    title, subtitle = (shorten(x.name), text) if x.name else (text, "")
+    source = str(SourceLine(x.origin.file, x.origin.line)) if x.origin.file else ""
     facts = (_type_fact(x.type),)
     return Item(Vertex("", "operation", title, subtitle, facts, section, source), x.type, name)
 
@@ -141,7 +122,7 @@ def _type_fact(kind: Type) -> tuple[str, str]:
 
 
 def _kinds(graph: ProgramGraph) -> Iterator[Hashable]:
-    """What two items must have in common to be drawn as one, beside their operands."""
+    """What two items must have in common to be drawn as one, in addition to their operands."""
     for index, item in enumerate(graph.items):
         if index in graph.results:
             yield "result", index
@@ -166,9 +147,9 @@ def _vertex(graph: ProgramGraph, box: int, members: list[int]) -> Vertex:
     return Vertex(f"v{box}", "fold", title, "", tuple(rows), section)
 
 
-def _edges(graph: ProgramGraph, groups: Groups, owners: list[int], box: int) -> Iterator[Edge]:
+def _edges(graph: ProgramGraph, groups: Groups, box: int) -> Iterator[Edge]:
     """One for each operand of an operation; one for each other box that feeds a group."""
-    members = groups.members[box]
+    members, owners = groups.members[box], groups.owners
     tails = [o for index in members for o in graph.operands[index] if owners[o] != box]
     if len(members) > 1:
         tails = list({owners[o]: o for o in tails}.values())

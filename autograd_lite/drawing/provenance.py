@@ -1,6 +1,6 @@
 """Where each Value came from: the source line, the module call, the name of a local variable.
 
-The engine records none of this, it would cost every computation.  `SourceLines`
+The engine records none of this, as it would slow down every computation.  `SourceLines`
 watches a block of code through ``sys.setprofile`` instead, from outside: no
 module, Value or rule is touched.
 """
@@ -12,21 +12,25 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.primitive import Node
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.core.node import Node
+from autograd_lite.core.value import Value
+from autograd_lite.drawing.collect import node_of
+from autograd_lite.drawing.formatting import shorten
 
-__all__ = ["ModuleCall", "Origin", "SourceLines", "is_module", "names_in", "parameter_names"]
+__all__ = ["ModuleCall", "SourceLine", "SourceLines", "is_module", "names_in", "parameter_names"]
 
-# Code that no person looks for the origin of a Value in.
+# Nobody looks for the origin of a Value in this code.
 LIBRARIES = tuple(
     os.path.dirname(os.path.abspath(file)) + os.sep
     for file in (os.path.dirname(__file__), np.__file__)
 )
+
+LONGEST_CONTAINER = 1000
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class ModuleCall:
 
 
 @dataclass(frozen=True)
-class Origin:
+class SourceLine:
     """The line of source that made a Value, and the module call that it was made in."""
 
     file: str
@@ -48,7 +52,7 @@ class Origin:
     def __str__(self) -> str:
         text = linecache.getline(self.file, self.line).strip()
         place = f"{os.path.basename(self.file)}:{self.line}"
-        return shortened(f"{place}  {text}".strip(), 120)
+        return shorten(f"{place}  {text}".strip(), 120)
 
 
 class SourceLines:
@@ -69,7 +73,7 @@ class SourceLines:
     """
 
     def __init__(self) -> None:
-        self.origins: dict[int, Origin] = {}
+        self.origins: dict[int, SourceLine] = {}
         self.names: dict[int, str] = {}
         self.calls: dict[tuple[str, ...], ModuleCall] = {}
         self._open: list[tuple[FrameType, ModuleCall]] = []
@@ -81,12 +85,7 @@ class SourceLines:
         sys.setprofile(self._notice)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         sys.setprofile(self._before)
         self._open.clear()
 
@@ -94,8 +93,8 @@ class SourceLines:
         if event == "call":
             self._enter(frame)
         elif event == "return":
-            if isinstance(argument, Node):
-                self._remember(frame, argument)
+            if isinstance(argument, Value):
+                self._remember(frame, node_of(argument))
             if self._open and self._open[-1][0] is frame:
                 self._open.pop()
             elif not self._open and not frame.f_code.co_filename.startswith(LIBRARIES):
@@ -115,7 +114,7 @@ class SourceLines:
         if not self._open:
             self._paths = {id(part): name for name, part in module.named_modules() if name}
         outer = self._open[-1][1].path if self._open else ()
-        path = (*outer, shortened(self._paths.get(id(module)) or type(module).__name__))
+        path = (*outer, shorten(self._paths.get(id(module)) or type(module).__name__))
         count = self._counts[path] = self._counts.get(path, 0) + 1
         if count > 1:
             path = (*path[:-1], f"{path[-1]} (call {count})")
@@ -130,18 +129,22 @@ class SourceLines:
             caller = caller.f_back
         if caller is not None:
             module = self._open[-1][1].path if self._open else ()
-            self.origins[node.serial] = Origin(caller.f_code.co_filename, caller.f_lineno, module)
+            self.origins[node.serial] = SourceLine(
+                caller.f_code.co_filename, caller.f_lineno, module
+            )
 
 
 def is_module(x: Any) -> bool:
-    """Whether something is a module, told by its methods and not by its class."""
+    """Whether something is a module, by its methods and not by its class."""
     kind = type(x)
     return hasattr(kind, "named_parameters") and hasattr(kind, "named_modules")
 
 
 def parameter_names(module: Any) -> dict[int, str]:
     """The names of a module's parameters, by the serial numbers of their Values."""
-    return {x.serial: name for name, x in module.named_parameters() if isinstance(x, Node)}
+    return {
+        node_of(x).serial: name for name, x in module.named_parameters() if isinstance(x, Value)
+    }
 
 
 def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
@@ -154,19 +157,16 @@ def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
         for serial, parameter in parameter_names(module).items():
             names.setdefault(serial, prefix + parameter)
     for name, x in variables.items():
-        for serial, text in _named_values(name, x):
-            names.setdefault(serial, text)
+        for text, part in _parts(name, x):
+            if isinstance(part, Value):
+                names.setdefault(node_of(part).serial, text)
     return names
 
 
-def _named_values(name: str, x: Any) -> Iterator[tuple[int, str]]:
-    if isinstance(x, Node):
-        yield x.serial, name
-    elif isinstance(x, (list, tuple)) and len(x) <= 1000:
-        for index, part in enumerate(x):
-            if isinstance(part, Node):
-                yield part.serial, f"{name}[{index}]"
-    elif isinstance(x, dict) and len(x) <= 1000:
-        for key, part in x.items():
-            if isinstance(part, Node):
-                yield part.serial, f"{name}[{key!r}]"
+def _parts(name: str, x: Any) -> Iterator[tuple[str, Any]]:
+    """A variable, and what is in it if it is a container that is not too long to look into."""
+    yield name, x
+    if isinstance(x, (list, tuple)) and len(x) <= LONGEST_CONTAINER:
+        yield from ((f"{name}[{index}]", part) for index, part in enumerate(x))
+    elif isinstance(x, dict) and len(x) <= LONGEST_CONTAINER:
+        yield from ((f"{name}[{key!r}]", part) for key, part in x.items())

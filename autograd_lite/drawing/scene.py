@@ -4,52 +4,47 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.core.backward import by_serial
-from autograd_lite.core.primitive import Node
-from autograd_lite.drawing.collect import Graph, constants, operation_text, rank, static_text
-from autograd_lite.drawing.formatting import facts, shape_text, shortened
+from autograd_lite.core.node import Node
+from autograd_lite.drawing.collect import constants, operation_text, rank, static_text
+from autograd_lite.drawing.formatting import facts, shape_text, shorten
 from autograd_lite.drawing.grouping import (
     Groups,
     Path,
     fold,
     folded_text,
     kinds_of,
+    one_box_each,
     run_text,
-    ungrouped,
 )
 from autograd_lite.drawing.modules import (
     call_title,
-    clipped,
+    clip,
     module_paths,
     parameter_count,
-    rolled_up,
+    roll_up,
 )
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
-from autograd_lite.drawing.provenance import SourceLines
+from autograd_lite.drawing.subject import Subject
 
 __all__ = ["Scene", "compose"]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A graph with all that is known of it, and the boxes that it is drawn as.
+class Scene(Subject):
+    """A recorded graph, and the boxes that it is drawn as.
 
-    ``prefix`` is the letter that the keys of its vertices begin with.
+    ``paths`` are the module calls that its nodes lie in, ``prefix`` is the letter
+    that the keys of its vertices begin with.
     """
 
-    title: str
-    graph: Graph
     groups: Groups
-    names: dict[int, str]
-    gradients: dict[Node, Any]
-    lines: SourceLines
     paths: list[Path]
-    owner: list[int] = field(default_factory=list)
     prefix: str = "v"
 
     @property
@@ -72,7 +67,7 @@ class Scene:
 
     def key(self, index: int) -> str:
         """The key of the vertex that the node at this position is drawn in."""
-        return self.box_key(self.owner[index])
+        return self.box_key(self.groups.owners[index])
 
     def key_of(self, node: Node) -> str:
         """The key of the vertex that a node is drawn in."""
@@ -119,13 +114,14 @@ class Scene:
                 elif place in drawn:
                     yield Edge(f"{head}_{place}", head, shape_text(np.shape(x)), place)
         else:
-            tails: dict[int, int] = {}
-            for index in members:
-                for o in self.graph.operands[index]:
-                    if self.owner[o] != box:
-                        tails[self.owner[o]] = o
+            tails = {self.groups.owners[o]: o for o in self._operands_outside(box)}
             for tail, o in tails.items():
                 yield Edge(self.box_key(tail), head, _shape(self.graph.nodes[o]))
+
+    def _operands_outside(self, box: int) -> list[int]:
+        """What the nodes in a box need from other boxes."""
+        operands = (o for index in self.groups.members[box] for o in self.graph.operands[index])
+        return [o for o in operands if self.groups.owners[o] != box]
 
     def _constants(self, box: int, index: int) -> Iterator[Vertex]:
         for place, data in constants(self.graph.nodes[index]):
@@ -144,21 +140,18 @@ class Scene:
         rows = (*_type(node.data), *facts("value", node.data), *gradient)
         if node.primitive is None:
             subtitle = "" if node.requires_grad else "no gradient"
-            return Vertex(key, "leaf", shortened(name or "value"), subtitle, rows, module)
+            return Vertex(key, "leaf", shorten(name or "value"), subtitle, rows, module)
         operation = operation_text(node.primitive.name, static_text(node))
-        title, subtitle = (shortened(name), operation) if name else (operation, "")
+        title, subtitle = (shorten(name), operation) if name else (operation, "")
         origin = self.lines.origins.get(node.serial)
         source = str(origin) if origin is not None else ""
         return Vertex(key, "operation", title, subtitle, rows, module, source)
 
     def _several(self, box: int) -> Vertex:
         members = self.members(box)
-        calls = [self.lines.calls[path] for path in self.groups.calls[box]]
-        covered = self.groups.calls[box]
-        if calls and all(
-            any(self.paths[index][: len(path)] == path for path in covered)
-            for index in self.groups.members[box]
-        ):
+        calls = self.groups.calls[box]
+        paths = [self.paths[index] for index in self.groups.members[box]]
+        if calls and all(any(path[: len(call)] == call for call in calls) for path in paths):
             return self._modules(box, members)
         operations = [node.primitive.name for node in members if node.primitive is not None]
         leaves = len(members) - len(operations)
@@ -166,13 +159,12 @@ class Scene:
             title, rows = folded_text(operations, leaves)
         else:
             title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
-        module = self.paths[self.groups.members[box][-1]]
-        return Vertex(self.box_key(box), "fold", title, "", tuple(rows), module)
+        return Vertex(self.box_key(box), "fold", title, "", tuple(rows), paths[-1])
 
     def _common_name(self, members: list[Node]) -> str:
         names = {self.names.get(node.serial, "value") for node in members}
         stem = min(names).rstrip("0123456789[].") if len(names) > 1 else names.pop()
-        return shortened(stem) if stem else "value"
+        return shorten(stem) if stem else "value"
 
     def _modules(self, box: int, members: list[Node]) -> Vertex:
         """The box of a whole layer, or of a run of equal layers."""
@@ -184,41 +176,28 @@ class Scene:
             rows.append(("", f"{calls[0].path[-1]} … {calls[-1].path[-1]}"))
         if count := parameter_count(calls):
             rows.append(("parameters", f"{count:,}"))
-        inside = set(self.groups.members[box])
-        outside = [
-            operand
-            for index in self.groups.members[box]
-            for operand in self.graph.operands[index]
-            if operand not in inside
-        ]
+        outside = self._operands_outside(box)
         before = _shape(self.graph.nodes[outside[0]]) if outside else ""
         after = _shape(members[-1])
         if before or after:
             rows.append(("", f"{before or 'number'} → {after or 'number'}"))
         key, module = self.box_key(box), calls[0].path[:-1]
-        return Vertex(key, "module", shortened(title, 60), "", tuple(rows), module)
+        return Vertex(key, "module", shorten(title, 60), "", tuple(rows), module)
 
 
-def compose(
-    title: str,
-    graph: Graph,
-    names: dict[int, str],
-    gradients: dict[Node, Any],
-    lines: SourceLines,
-    depth: int | None,
-    max_nodes: int,
-) -> Scene:
+def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
     """Decide what is drawn as one box: modules from ``depth`` on, and what is too many."""
-    groups = ungrouped(graph.operands)
+    graph, lines = subject.graph, subject.lines
+    groups = one_box_each(graph.operands)
     paths = module_paths(graph, lines)
     deepest = max(map(len, paths), default=0)
     if depth is not None:
-        groups = rolled_up(graph, clipped(groups, paths, depth), lines)
+        groups = roll_up(graph, clip(groups, paths, depth), lines)
     while len(groups) > max_nodes and deepest > 1 and depth is None:
         deepest -= 1
-        groups = rolled_up(graph, clipped(ungrouped(graph.operands), paths, deepest), lines)
-    groups = fold(groups, kinds_of(graph, names), max_nodes)
-    return Scene(title, graph, groups, names, gradients, lines, paths, groups.owners)
+        groups = roll_up(graph, clip(one_box_each(graph.operands), paths, deepest), lines)
+    groups = fold(groups, kinds_of(graph, subject.names), max_nodes)
+    return Scene(**vars(subject), groups=groups, paths=paths)
 
 
 def _range(name: str, members: list[Node]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.backward import add
-from autograd_lite.core.primitive import Node
+from autograd_lite.core.node import Node
 from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
 from autograd_lite.drawing.elements import (
@@ -20,11 +20,11 @@ from autograd_lite.drawing.elements import (
     product_text,
     table,
 )
-from autograd_lite.drawing.formatting import in_short, shortened
+from autograd_lite.drawing.formatting import in_short, shorten
 from autograd_lite.drawing.formulas import (
     Symbol,
     argument_names,
-    filled,
+    fill_in,
     formula_of,
     local_derivative,
     product_factors,
@@ -63,9 +63,10 @@ class Story:
         text = in_short(self.sums[root])
         yield {"phase": "seed", "key": self.scene.key_of(root), "text": text}
         for box in reversed(computed):
-            shares = list(self._shares(box))
-            if shares:
-                yield {"phase": "backward", "key": self.scene.box_key(box), "shares": shares}
+            parts = list(self._contributions(box))
+            if parts:
+                key = self.scene.box_key(box)
+                yield {"phase": "backward", "key": key, "contributions": parts}
 
     def _is_computed(self, box: int) -> bool:
         return any(node.primitive is not None for node in self.scene.members(box))
@@ -85,9 +86,9 @@ class Story:
         names = argument_names(node.primitive, len(node.inputs))
         formula = formula_of(node)
         labels = dict(zip(names, (self._name(x) for x in node.inputs), strict=True))
-        texts = [formula, filled(formula, labels), filled(formula, self._numbers(node))]
+        texts = [formula, fill_in(formula, labels), fill_in(formula, self._numbers(node))]
         return {
-            "formulas": [shortened(text, 160) for text in dict.fromkeys(texts)],
+            "formulas": [shorten(text, 160) for text in dict.fromkeys(texts)],
             "result": in_short(node.data),
             **self._forward_elements(node, names, formula),
         }
@@ -132,15 +133,15 @@ class Story:
 
     # Backward.
 
-    def _shares(self, box: int) -> Iterator[Step]:
+    def _contributions(self, box: int) -> Iterator[Step]:
         """What the operations in a box hand to each operand outside of it."""
         assert self.sweep is not None
         node = self._single(box)
         if node is not None:
             for place, x in enumerate(node.inputs):
-                share = self.sweep.contribution(node, place)
-                if share is not None:
-                    yield {**self._share(node, x, share), **self._local(node, place, share)}
+                part = self.sweep.contribution(node, place)
+                if part is not None:
+                    yield {**self._contribution(node, x, part), **self._local(node, place, part)}
             return
         handed: dict[Node, Any] = {}
         members = self.scene.members(box)
@@ -148,9 +149,9 @@ class Story:
         for member in members:
             for place, x in enumerate(member.inputs):
                 if isinstance(x, Node) and x not in inside:
-                    share = self.sweep.contribution(member, place)
-                    if share is not None:
-                        handed[x] = share if x not in handed else add(handed[x], share)
+                    part = self.sweep.contribution(member, place)
+                    if part is not None:
+                        handed[x] = part if x not in handed else add(handed[x], part)
         yield from self._bundled(members[-1], handed)
 
     def _bundled(self, last: Node, handed: dict[Node, Any]) -> Iterator[Step]:
@@ -159,37 +160,37 @@ class Story:
         for x in handed:
             receivers.setdefault(self.scene.key_of(x), []).append(x)
         for key, nodes in receivers.items():
-            entries = [self._share(last, x, handed[x]) for x in nodes]
+            entries = [self._contribution(last, x, handed[x]) for x in nodes]
             if len(nodes) == 1:
                 yield entries[0]
             else:
-                shares = [np.ravel(handed[x]) for x in nodes]
+                contributions = [np.ravel(handed[x]) for x in nodes]
                 sums = [np.ravel(self.sums[x]) for x in nodes]
                 yield {
                     "array": True,
                     "to": key,
                     "name": self.titles[key],
-                    "share": in_short(np.concatenate(shares)),
+                    "contribution": in_short(np.concatenate(contributions)),
                     "sum": in_short(np.concatenate(sums)),
                 }
 
-    def _share(self, node: Node, operand: Node, share: Any) -> Step:
+    def _contribution(self, node: Node, operand: Node, contribution: Any) -> Step:
         """One contribution, and what it adds up to with those before."""
         assert self.sweep is not None
         before = self.sums.get(operand)
-        self.sums[operand] = share if before is None else add(before, share)
+        self.sums[operand] = contribution if before is None else add(before, contribution)
         upstream = self.sweep.gradients.get(node)
         return {
-            "array": rank(share) > 0,
+            "array": rank(contribution) > 0,
             "to": self.scene.key_of(operand),
             "name": self._name(operand),
             "upstream": "" if upstream is None else in_short(upstream),
-            "share": in_short(share),
+            "contribution": in_short(contribution),
             "before": "" if before is None else in_short(before),
             "sum": in_short(self.sums[operand]),
         }
 
-    def _local(self, node: Node, place: int, share: Any) -> Step:
+    def _local(self, node: Node, place: int, contribution: Any) -> Step:
         """The local derivative: its formula, with numbers put in, and its value."""
         assert node.primitive is not None and self.sweep is not None
         names = argument_names(node.primitive, len(node.inputs))
@@ -203,36 +204,36 @@ class Story:
         if found is None:
             return entry
         is_local, symbol = found
-        formula = filled(symbol.text, labels | {"out": result})
+        formula = fill_in(symbol.text, labels | {"out": result})
         if not is_local:
-            return {**entry, "rule": formula, **self._rule_elements(symbol, share)}
+            return {**entry, "rule": formula, **self._rule_elements(symbol, contribution)}
         texts = self._numbers(node) | {"out": in_short(node.data)}
-        numbers = "" if rank(node.data) else filled(symbol.text, texts)
+        numbers = "" if rank(node.data) else fill_in(symbol.text, texts)
         local = in_short(symbol.data)
         shown = [formula, numbers, "" if rank(symbol.data) else local]
         if not rank(symbol.data) and symbol.text.lstrip("-").isdigit():
             shown = [local]
-        equal = " = ".join(shortened(text, 120) for text in dict.fromkeys(shown) if text)
-        elements = self._local_elements(self.sweep.gradients[node], symbol.data, share)
+        equal = " = ".join(shorten(text, 120) for text in dict.fromkeys(shown) if text)
+        elements = self._local_elements(self.sweep.gradients[node], symbol.data, contribution)
         return {**entry, "formula": equal, "local": local, **elements}
 
-    def _rule_elements(self, symbol: Symbol, share: Any) -> Step:
+    def _rule_elements(self, symbol: Symbol, part: Any) -> Step:
         """A contribution that is not elementwise: its numbers, those of a product as sums."""
-        if not has_elements(share):
+        if not has_elements(part):
             return {}
         factors = symbol.factors
         if factors is None:
-            return self._elements({"contribution": share})
-        return self._elements({"contribution": share}, lambda i: product_text(factors, share, i))
+            return self._elements({"contribution": part})
+        return self._elements({"contribution": part}, lambda i: product_text(factors, part, i))
 
-    def _local_elements(self, upstream: Any, local: Any, share: Any) -> Step:
+    def _local_elements(self, upstream: Any, local: Any, contribution: Any) -> Step:
         """Upstream × local = contribution for each element, or for the largest of many."""
-        if not has_elements(share) or np.shape(upstream) != share.shape:
+        if not has_elements(contribution) or np.shape(upstream) != contribution.shape:
             return {}
-        local = np.broadcast_to(local, share.shape)
+        local = np.broadcast_to(local, contribution.shape)
         return self._elements(
-            {"upstream": upstream, "local": local, "contribution": share},
-            lambda i: element_text("u × d", {"u": upstream, "d": local}, share, i),
+            {"upstream": upstream, "local": local, "contribution": contribution},
+            lambda i: element_text("u × d", {"u": upstream, "d": local}, contribution, i),
         )
 
     # Names and numbers.
@@ -243,7 +244,7 @@ class Story:
             return in_short(x) if isinstance(x, NUMBERS) else index_text(x)
         named = self.scene.names.get(x.serial)
         if named:
-            return shortened(named, 24)
+            return shorten(named, 24)
         return "value" if x.primitive is None else f"{x.primitive.name}(…)"
 
     def _label(self, x: Any) -> str | None:

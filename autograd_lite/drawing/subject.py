@@ -12,15 +12,15 @@ import numpy as np
 
 from autograd_lite.core import tree
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.primitive import Node
+from autograd_lite.core.node import Node
 from autograd_lite.core.tree import flatten
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
-from autograd_lite.drawing.collect import Graph, recorded_graph
-from autograd_lite.drawing.formatting import shortened
+from autograd_lite.drawing.collect import Graph, node_of, recorded_graph
+from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.provenance import SourceLines, is_module, names_in, parameter_names
 
-__all__ = ["Subject", "checked_target", "recorded", "run"]
+__all__ = ["Subject", "find_subject"]
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,38 @@ class Subject:
     lines: SourceLines
 
 
-def recorded(value: Value, lines: SourceLines | None, frame: FrameType | None) -> Subject:
+def find_subject(
+    target: Any, args: Sequence[Any], lines: SourceLines | None, frame: FrameType
+) -> Subject:
+    """The graph of a Value; or of a function or module, which is called once on ``args``."""
+    _require_drawable(target, args)
+    return (
+        _from_value(target, lines, frame) if isinstance(target, Value) else _from_call(target, args)
+    )
+
+
+def _from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Subject:
     """A graph that is already there; names come from the local variables of a frame."""
-    graph = recorded_graph([value])
+    root = node_of(value)
+    graph = recorded_graph([root])
     lines = lines or SourceLines()
-    known = dict(names_in(frame.f_locals)) if frame is not None else {}
+    known = names_in(frame.f_locals)
     gradients = {node: node.grad for node in graph.nodes if node.grad is not None}
-    title = value.label or known.get(value.serial) or "computation graph"
-    return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
+    title = root.label or known.get(root.serial) or "computation graph"
+    return Subject(shorten(title), graph, _names(graph, lines, known), gradients, lines)
 
 
-def run(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
-    """Call a function or module once on Values of its own, and sweep back if it gives a number."""
+def _from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
+    """Call a function or module on Values of its own, and sweep back if it gives a number."""
     title = getattr(function, "__name__", type(function).__name__)
     known: dict[int, str] = {}
     called = [
-        _fresh(argument, name, known)
+        _as_values(argument, name, known)
         for argument, name in zip(args, _argument_names(function, len(args)), strict=True)
     ]
     with SourceLines() as lines:
         result = function(*called)
-    roots = [x for x in flatten(result) if isinstance(x, Node)]
+    roots = [node_of(x) for x in flatten(result) if isinstance(x, Value)]
     if not roots:
         raise ArgumentValueError(
             f"draw: {title} returned {type(result).__name__}, which no Value was recorded for; "
@@ -63,7 +74,7 @@ def run(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     graph = recorded_graph(roots)
     sweep = backpropagation_from(roots[0]) if len(roots) == 1 else None
     gradients = {} if sweep is None else sweep.gradients
-    return Subject(shortened(title), graph, _names(graph, lines, known), gradients, lines)
+    return Subject(shorten(title), graph, _names(graph, lines, known), gradients, lines)
 
 
 def _names(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int, str]:
@@ -95,18 +106,19 @@ def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
     return names[:count]
 
 
-def _fresh(argument: Any, name: str, known: dict[int, str]) -> Any:
+def _as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
     """The argument with Values for its numbers; labels and indices stay as they are."""
     count = len(flatten(argument))
     places = iter(range(count))
 
     def wrap(leaf: Any) -> Any:
         place = next(places)
-        value = leaf if isinstance(leaf, Node) else Value(leaf) if _varies(leaf) else None
-        if value is None:
-            return leaf
-        known[value.serial] = name if count == 1 else f"{name}[{place}]"
-        return value
+        if not isinstance(leaf, Value):
+            if not _varies(leaf):
+                return leaf
+            leaf = Value(leaf)
+        known[node_of(leaf).serial] = name if count == 1 else f"{name}[{place}]"
+        return leaf
 
     return tree.map(wrap, argument)
 
@@ -118,7 +130,7 @@ def _varies(leaf: Any) -> bool:
     return isinstance(leaf, (float, int, complex)) and not isinstance(leaf, bool)
 
 
-def checked_target(target: Any, args: Sequence[Any]) -> None:
+def _require_drawable(target: Any, args: Sequence[Any]) -> None:
     """Refuse what cannot be drawn, and say what to pass instead."""
     if isinstance(target, Value):
         if args:

@@ -1,4 +1,4 @@
-"""Writes a laid out picture as SVG: text alternatives, and type that shows what is what."""
+"""A picture with its layout as SVG: text alternatives, and type that shows what is what."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import xml.etree.ElementTree as ET
 from math import hypot
 from zlib import crc32
 
-from autograd_lite.drawing.dot import fact_text
-from autograd_lite.drawing.formatting import shortened
-from autograd_lite.drawing.geometry import Layout, Rectangle
-from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
+from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.picture import (
+    Cluster,
+    Edge,
+    Layout,
+    Picture,
+    Rectangle,
+    Vertex,
+    fact_text,
+)
 from autograd_lite.drawing.themes import Theme
 
 __all__ = ["svg_text"]
@@ -26,7 +32,7 @@ NOTE_LETTER = 5.6
 
 def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
     """The SVG, with titles and descriptions for screen readers."""
-    notes = [shortened(note, 160) for note in picture.notes]
+    notes = [shorten(note, 160) for note in picture.notes]
     width = max(layout.width, *(len(note) * NOTE_LETTER + 20 for note in notes), 0.0)
     height = layout.height + LINE * len(notes) + (8 if notes else 0)
     root = _element(
@@ -85,7 +91,7 @@ def _write_frame(root: ET.Element, cluster: Cluster, frame: Rectangle, theme: Th
     group = _element(root, "g", class_="cluster")
     color = theme.border["module"]
     _rectangle(group, frame, rx="8", fill="none", stroke=color)
-    title = shortened(cluster.title, 60)
+    title = shorten(cluster.title, 60)
     _text(group, frame.x + 10, frame.y + 14, title, color, text_anchor="start")
 
 
@@ -126,7 +132,7 @@ def _write_vertex(
     """A box of the shape of its kind, with its lines of text."""
     marks = sorted(vertex.marks)
     group = _element(root, "g", id=vertex.key, class_=" ".join(("node", vertex.kind, *marks)))
-    _element(group, "title").text = shortened(vertex.describe(), 300)
+    _element(group, "title").text = shorten(vertex.describe(), 300)
     stroke, width = theme.outline(vertex, is_result)
     drawn = {"fill": theme.fill[vertex.kind], "stroke": stroke, "stroke_width": width}
     if vertex.kind == "leaf":
@@ -148,17 +154,14 @@ def _write_texts(group: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme
     middle = box.x + box.width / 2
     top = box.y + box.height / 2 - len(vertex.facts) * LINE / 2 + 3.5
     heading = _text(group, middle, top, "", theme.text)
-    name = shortened(vertex.title, 60)
-    if vertex.kind == "constant":
-        heading.text = name
-    elif not vertex.subtitle:
-        heading.text = name
-        heading.set("font-weight", "bold")
-    else:
-        bold = _element(heading, "tspan", font_weight="bold")
-        bold.text, bold.tail = name, "  "
+    name = _element(heading, "tspan")
+    name.text = shorten(vertex.title, 60)
+    if vertex.kind != "constant":
+        name.set("font-weight", "bold")
+    if vertex.subtitle:
+        name.tail = "  "
         _element(heading, "tspan", fill=theme.muted).text = vertex.subtitle
+    colors = {"value": theme.text, "grad": theme.gradient}
     for index, fact in enumerate(vertex.facts, 1):
-        colors = {"value": theme.text, "grad": theme.gradient}
         color = colors.get(fact[0], theme.muted)
         _text(group, middle, top + index * LINE, fact_text(fact), color)

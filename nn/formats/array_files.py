@@ -52,7 +52,7 @@ def write_file(path: str | Path, arrays: Mapping[str, Array], texts: Mapping[str
     """
     path = Path(path)
     write, _ = format_of(path)
-    with ag.files.appearing_whole(path) as file:
+    with ag.files.atomic_write(path) as file:
         write(file, arrays, texts)
 
 

@@ -80,7 +80,7 @@ def export_onnx(model: Module, path: str | Path, example: Any) -> None:
         ir_version=9,
     )
     onnx.checker.check_model(file)
-    with ag.files.appearing_whole(path) as place:
+    with ag.files.atomic_write(path) as place:
         place.write(file.SerializeToString())
 
 

@@ -71,8 +71,8 @@ def test_a_control_group_grants_whole_cores(quota, cores):
 def test_packages_are_found_by_module_and_named_by_distribution():
     found = {option.name: option.version for option in options.find_options()}
     assert found["Matplotlib"] == version("matplotlib")
-    assert options._version_of(("numpy",), ("no-such-distribution",)) == "of unknown version"
-    assert options._version_of(("no_such_module",), ("numpy",)) is None
+    assert options._version_of(["numpy"], {}) == "of unknown version"
+    assert options._version_of(["no_such_module"], {"no_such_module": ["numpy"]}) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a shell script")

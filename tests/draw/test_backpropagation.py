@@ -27,9 +27,9 @@ def assert_contributions_add_up(result):
     sums = {result: sweep.gradients[result]}
     for node in sweep.order:
         for place, x in enumerate(node.inputs):
-            share = sweep.contribution(node, place)
-            if share is not None:
-                sums[x] = share if x not in sums else add(sums[x], share)
+            contribution = sweep.contribution(node, place)
+            if contribution is not None:
+                sums[x] = contribution if x not in sums else add(sums[x], contribution)
     for node in recorded_graph([result]).nodes:
         if node.grad is not None:
             np.testing.assert_array_equal(sums[node], node.grad)

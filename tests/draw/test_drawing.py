@@ -12,7 +12,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.drawing import graphviz_program, layout
-from autograd_lite.drawing.webassembly import GraphvizError
+from autograd_lite.drawing.graphviz_program import GraphvizError
 
 SVG = "{http://www.w3.org/2000/svg}"
 

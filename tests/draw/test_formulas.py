@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.drawing.formulas import filled, formula_of, local_derivative
+from autograd_lite.drawing.formulas import fill_in, formula_of, local_derivative
 
 X, Y = ag.Value(2.0), ag.Value(-3.0)
 
@@ -81,10 +81,10 @@ def test_a_primitive_without_formula_shows_its_name_and_arguments():
 
 
 def test_names_are_filled_in_at_once_and_not_one_after_the_other():
-    assert filled("x · y", {"x": "y", "y": "x"}) == "y · x"
-    assert filled("exp(x) - x", {"x": "-1.0"}) == "exp(-1.0) - (-1.0)"
+    assert fill_in("x · y", {"x": "y", "y": "x"}) == "y · x"
+    assert fill_in("exp(x) - x", {"x": "-1.0"}) == "exp(-1.0) - (-1.0)"
 
 
 def test_squares_and_transposes_are_no_part_of_a_name():
-    assert filled("1 - out²", {"out": "-0.5"}) == "1 - (-0.5)²"
-    assert filled("g @ yᵀ", {"y": "layer0.weight"}) == "g @ layer0.weightᵀ"
+    assert fill_in("1 - out²", {"out": "-0.5"}) == "1 - (-0.5)²"
+    assert fill_in("g @ yᵀ", {"y": "layer0.weight"}) == "g @ layer0.weightᵀ"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.drawing.collect import recorded_graph
-from autograd_lite.drawing.grouping import fold, kinds_of, run_text, ungrouped
+from autograd_lite.drawing.grouping import fold, kinds_of, one_box_each, run_text
 
 
 def folded_drawing(value, **options):
@@ -63,7 +63,7 @@ def test_any_graph_folds_to_the_limit_without_cycles(choices):
     for i, j in choices:
         nodes.append(nodes[i % len(nodes)] + nodes[j % len(nodes)])
     graph = recorded_graph(nodes[-1:])
-    groups = fold(ungrouped(graph.operands), kinds_of(graph, {}), 12)
+    groups = fold(one_box_each(graph.operands), kinds_of(graph, {}), 12)
     assert len(groups) <= 12
     assert sorted(index for box in groups.members for index in box) == list(range(len(graph.nodes)))
     for box, operands in enumerate(groups.operands):

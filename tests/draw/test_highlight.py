@@ -7,7 +7,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.drawing.layers import layered_layout
-from autograd_lite.drawing.layout import laid_out
+from autograd_lite.drawing.layout import lay_out
 
 
 def marks(drawing):
@@ -111,10 +111,10 @@ def test_two_runs_are_compared():
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])
-@pytest.mark.parametrize("lay_out", [laid_out, layered_layout])
-def test_the_first_run_is_above_or_left_of_the_second(direction, lay_out):
+@pytest.mark.parametrize("place", [lay_out, layered_layout])
+def test_the_first_run_is_above_or_left_of_the_second(direction, place):
     drawing = ag.draw(lambda a: np.tanh(a * 2.0), 1.0, compare=(1.5,))
-    first, second = lay_out(drawing.picture, direction).frames
+    first, second = place(drawing.picture, direction).frames
     if direction == "LR":
         assert first.y + first.height <= second.y
     else:

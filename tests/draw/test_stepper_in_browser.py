@@ -39,7 +39,7 @@ def test_each_step_back_shows_products_that_are_right(graph, open_page):
     page.keyboard.press("End")
     checked = 0
     while page.inner_text("#panel .phase").startswith("backward"):
-        for cell in page.locator("#panel td.share, #panel td.sum").all_inner_texts():
+        for cell in page.locator("#panel td.contribution, #panel td.sum").all_inner_texts():
             parts = re.fullmatch(r"(\S+) ([×+]) \(?(\S+?)\)? = (\S+)", cell)
             if parts:
                 left, right, shown = (float(parts[i]) for i in (1, 3, 4))
@@ -73,15 +73,15 @@ def test_small_arrays_are_spelt_out_element_by_element(open_page):
         [float(text) for text in body.locator("td").all_inner_texts()]
         for body in page.locator("#panel .numbers").all()
     ]
-    upstream, local, share = map(np.array, tables)
+    upstream, local, contribution = map(np.array, tables)
     np.testing.assert_allclose(upstream, np.ravel(2 * h.data), rtol=SHOWN_DIGITS)
     np.testing.assert_allclose(local, np.ravel(1 - h.data**2), rtol=SHOWN_DIGITS)
-    np.testing.assert_allclose(share, upstream * local, rtol=3 * SHOWN_DIGITS)
+    np.testing.assert_allclose(contribution, upstream * local, rtol=3 * SHOWN_DIGITS)
     page.locator("#panel .numbers td").nth(2).hover()
     left, right, shown = re.fullmatch(
         r"\[1, 0\]: (\S+) × \(?(\S+?)\)? = (\S+)", page.inner_text("#panel .element")
     ).groups()
-    assert (float(left), float(right), float(shown)) == (upstream[2], local[2], share[2])
+    assert (float(left), float(right), float(shown)) == (upstream[2], local[2], contribution[2])
     page.keyboard.press("End")
     assert page.locator("#panel .element").first.inner_text().startswith("[")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shutil
 import sys
 import webbrowser
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import graphviz
 import numpy as np
@@ -16,13 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.drawing import writers
 from autograd_lite.drawing.dot import dot_source
-from autograd_lite.drawing.drawing import SUFFIXES
 from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.picture import Edge, Picture, Vertex
 from autograd_lite.drawing.svg import svg_text
 from autograd_lite.drawing.themes import THEMES
+from autograd_lite.drawing.writers import FORMATS
 from tests.draw.networks import network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -315,12 +318,18 @@ def test_the_program_makes_png_and_pdf(tmp_path):
     assert expression().save(tmp_path / "loss.pdf").read_bytes().startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("suffix", [x for x in SUFFIXES if x not in (".png", ".pdf")])
+def test_every_writer_is_listed():
+    """A file that the package does not import would register nothing."""
+    files = {path.stem for path in Path(writers.__file__).parent.glob("*.py")} - {"__init__"}
+    assert sorted(files) == sorted(x for x in vars(writers) if inspect.ismodule(vars(writers)[x]))
+
+
+@pytest.mark.parametrize("suffix", [x for x in FORMATS if x not in (".png", ".pdf")])
 def test_a_name_of_10_000_characters_is_shortened_in_every_format(suffix):
     x = ag.Value(1.0, label='<b>"|' * 2_000)
     assert len(x.label) == 10_000
     short = ag.draw(ag.Value(1.0, label="x") * 2.0)
-    assert len(ag.draw(x * 2.0)._written(suffix)) < len(short._written(suffix)) + 2_500
+    assert len(ag.draw(x * 2.0)._content(suffix)) < len(short._content(suffix)) + 2_500
 
 
 @given(st.text(st.characters(), max_size=30), st.text(st.characters(), max_size=30))
@@ -331,9 +340,9 @@ def test_any_text_can_be_a_label(label, operation):
     drawing = ag.draw(odd(x))
     root = ET.fromstring(drawing.svg)
     assert len([g for g in root.iter(f"{SVG}g") if g.get("class", "").startswith("node")]) == 2
-    for suffix in SUFFIXES:
+    for suffix in FORMATS:
         if suffix not in (".png", ".pdf"):
-            assert drawing._written(suffix).decode("utf-8")
+            assert drawing._content(suffix).decode("utf-8")
 
 
 @pytest.mark.parametrize("highlight", ["path", "zero_grad"])

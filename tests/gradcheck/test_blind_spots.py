@@ -113,9 +113,9 @@ def test_a_kink_is_told_as_such(kink):
     assert place in report.reason
 
 
-@pytest.mark.parametrize("claimed", [-1.0, 0.0, 0.5, 1.0])
-def test_no_claim_passes_or_fails_at_a_kink(claimed):
-    assert verdict(abs, 0.0, gradient=lambda x: claimed) == "not differentiable here"
+@pytest.mark.parametrize("analytic", [-1.0, 0.0, 0.5, 1.0])
+def test_no_claim_passes_or_fails_at_a_kink(analytic):
+    assert verdict(abs, 0.0, gradient=lambda x: analytic) == "not differentiable here"
 
 
 def test_close_to_a_kink_the_derivative_is_judged():

@@ -151,7 +151,7 @@ def test_nan_and_infinity_say_where_they_came_up_first():
     )
     assert verdict_and_reason(lambda x: np.sum(np.sqrt(x)), np.array([0.0, 1.0])) == (
         "NaN or infinity",
-        "the claimed derivative with respect to x[0] is -inf; it came from the rule of sqrt of "
+        "the analytic derivative with respect to x[0] is -inf; it came from the rule of sqrt of "
         "(2,)",
     )
 

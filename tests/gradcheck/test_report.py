@@ -21,10 +21,10 @@ def report(gradient=lambda x: -2 * x, **options):
 def test_the_text_names_verdict_numbers_entries_and_hint():
     lines = str(report()).splitlines()
     assert lines[0] == "gradcheck <lambda>: wrong derivative"
-    assert lines[1].startswith("  along a random direction it is ")
+    assert lines[1].startswith("  along a random direction the numerical derivative is ")
     assert lines[2].startswith("  d result / d x[1, 0]: numerical -6 ± ")
-    assert lines[2].endswith(", claimed 6")
-    assert lines[-1] == "  hint: the sign is wrong: minus the claimed derivative agrees everywhere"
+    assert lines[2].endswith(", analytic 6")
+    assert lines[-1] == "  hint: the sign is wrong: minus the analytic derivative agrees everywhere"
 
 
 def test_a_report_is_true_exactly_if_correct():
@@ -35,9 +35,18 @@ def test_a_report_is_true_exactly_if_correct():
 
 def test_the_worst_entry_comes_first():
     worst = report().worst
-    assert (worst.output, worst.input, worst.claimed) == ("result", "x[1, 0]", 6.0)
+    assert (worst.output, worst.input, worst.analytic) == ("result", "x[1, 0]", 6.0)
     assert worst.numerical == pytest.approx(-6.0, abs=1e-9)
     assert report(lambda x: 2 * x).worst is None
+
+
+def test_the_former_name_of_the_analytic_derivative_still_works():
+    with pytest.warns(DeprecationWarning) as warned:
+        assert report().worst.claimed == 6.0
+    assert str(warned[0].message) == (
+        "Entry.claimed is now called Entry.analytic; write that instead"
+    )
+    assert warned[0].filename == __file__
 
 
 def test_the_taylor_table_tells_right_from_wrong_by_its_order():
@@ -64,7 +73,7 @@ def test_the_dictionary_is_plain_and_complete():
     assert found["hints"] == [
         {
             "kind": "sign",
-            "text": "the sign is wrong: minus the claimed derivative agrees everywhere",
+            "text": "the sign is wrong: minus the analytic derivative agrees everywhere",
         }
     ]
 
@@ -113,7 +122,7 @@ def test_the_result_and_the_input_that_are_wrong_are_named():
         raise_error=False,
     )
     assert report.hints[0].text == (
-        "only of result[0]: only for y: the sign is wrong: minus the claimed derivative agrees "
+        "only of result[0]: only for y: the sign is wrong: minus the analytic derivative agrees "
         "everywhere"
     )
 

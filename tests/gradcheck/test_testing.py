@@ -53,7 +53,7 @@ def test_a_family_fails_as_one_with_every_report():
         assert_gradients(family, np.array([0.5, 1.0]))
     text = str(caught.value)
     assert text.startswith("1 of 3 functions failed\ngradcheck wrong sine: wrong derivative\n")
-    assert "hint: the sign is wrong: minus the claimed derivative agrees everywhere" in text
+    assert "hint: the sign is wrong: minus the analytic derivative agrees everywhere" in text
 
 
 def test_a_wrong_second_derivative_is_found_by_default():

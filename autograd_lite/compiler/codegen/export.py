@@ -21,7 +21,7 @@ from autograd_lite.compiler.ir import Input
 from autograd_lite.compiler.runtime import blocks
 from autograd_lite.compiler.runtime.backend import imported_from
 from autograd_lite.core.errors import CompileError
-from autograd_lite.files import appearing_whole
+from autograd_lite.files import atomic_write
 
 __all__ = ["module_text", "write_module"]
 
@@ -66,7 +66,7 @@ def decoded(text):
 
 def write_module(path: str | os.PathLike[str], text: str) -> Path:
     """Write a module at once or not at all."""
-    with appearing_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(text.encode())
     return Path(path)
 

@@ -1,7 +1,7 @@
 "use strict";
 
 // Everything shown was computed before and lies in the page as data; here it is shown and hidden.
-// Text enters the page through textContent alone, so that no label can act as markup.
+// Text enters the page as text nodes alone, so that no label can act as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
@@ -10,6 +10,7 @@ const state = { step: 0, timer: null, collapsed: new Set(), view: null, map: nul
 const LINE = 12.5;
 const READABLE = 1.1; // points of the graph to a pixel, at which its text can just be read
 
+/** An element with its attributes and with children, of which strings are text. */
 function make(tag, attributes = {}, ...children) {
   const drawn = ["svg", "g", "rect", "path", "text", "tspan"].includes(tag);
   const element = drawn
@@ -29,18 +30,13 @@ const frames = data.clusters.map(drawFrame);
 function drawEdge(edge) {
   const group = make("g", { class: "edge" }, make("path", { d: edge.path }));
   for (const mark of edge.marks ?? []) group.classList.add("marked", `mark-${mark}`);
-  if (edge.label) {
-    const text = make("text", { x: edge.at[0], y: edge.at[1] });
-    text.textContent = edge.label;
-    group.append(text);
-  }
+  if (edge.label) group.append(make("text", { x: edge.at[0], y: edge.at[1] }, edge.label));
   return group;
 }
 
 function drawFrame(cluster, index) {
   const [x, y, width, height] = cluster.box;
-  const text = make("text", { x: x + 10, y: y + 14 });
-  text.textContent = cluster.title;
+  const text = make("text", { x: x + 10, y: y + 14 }, cluster.title);
   const group = make("g", { class: "frame" }, make("rect", { x, y, width, height }), text);
   group.addEventListener("click", (event) => {
     if (event.target === text || state.collapsed.has(index)) toggleModule(index);
@@ -59,18 +55,12 @@ function drawVertex(vertex) {
   if (vertex.kind === "module") group.append(...[y + 4, y + height - 8].map((tab) => make("rect", { x: x - 4, y: tab, width: 8, height: 4 })));
   const middle = x + width / 2;
   const top = y + height / 2 - (vertex.facts.length * LINE) / 2 + 3.5;
-  const heading = make("text", { x: middle, y: top, class: "title" });
-  heading.textContent = vertex.title + (vertex.subtitle ? "  " : "");
-  if (vertex.subtitle) {
-    const subtitle = make("tspan", { class: "subtitle" });
-    subtitle.textContent = vertex.subtitle;
-    heading.append(subtitle);
-  }
+  const heading = make("text", { x: middle, y: top, class: "title" }, vertex.title);
+  if (vertex.subtitle) heading.append("  ", make("tspan", { class: "subtitle" }, vertex.subtitle));
   group.append(heading);
   vertex.facts.forEach(([name, text], index) => {
-    const fact = make("text", { x: middle, y: top + (index + 1) * LINE, class: `fact ${name === "value" || name === "grad" ? name : ""}` });
-    fact.textContent = `${name}  ${text}`.trim();
-    group.append(fact);
+    const kind = ["value", "grad"].includes(name) ? name : "";
+    group.append(make("text", { x: middle, y: top + (index + 1) * LINE, class: `fact ${kind}` }, `${name}  ${text}`.trim()));
   });
   respond(vertex, group);
   shapes.set(vertex.key, group);
@@ -96,11 +86,7 @@ function respond(vertex, group) {
 function drawGraph() {
   const scene = byId("scene");
   scene.append(...frames, ...lines, ...data.vertices.map(drawVertex));
-  data.vertices.forEach((vertex) => {
-    const option = make("option");
-    option.value = vertex.title;
-    byId("names").append(option);
-  });
+  byId("names").append(...data.vertices.map((vertex) => make("option", { value: vertex.title })));
 }
 
 // Zoom and pan: the part of the graph that is seen is the SVG's viewBox.
@@ -317,7 +303,7 @@ function showEdge(edge, index) {
   if (from < 0 && to < 0) {
     path.setAttribute("d", edge.path.replace(/(-?[\d.]+),(-?[\d.]+)/g, (_, x, y) => moved(x, y).map((number) => number.toFixed(1)).join(",")));
   } else {
-    const ends = joined(boxOf(tail), boxOf(head));
+    const ends = curve(boxOf(tail), boxOf(head));
     path.setAttribute("d", ends.path);
     at = ends.middle;
   }
@@ -325,7 +311,7 @@ function showEdge(edge, index) {
 }
 
 /** A curve from one box to another, leaving and entering on the sides that face each other. */
-function joined(tail, head) {
+function curve(tail, head) {
   const centre = ([x, y, width, height]) => [x + width / 2, y + height / 2];
   const [[x1, y1], [x2, y2]] = [centre(tail), centre(head)];
   const apart = [Math.abs(x2 - x1) - (tail[2] + head[2]) / 2, Math.abs(y2 - y1) - (tail[3] + head[3]) / 2];
@@ -344,8 +330,7 @@ function joined(tail, head) {
 function listModules() {
   byId("modules").hidden = !data.clusters.length;
   data.clusters.forEach((cluster, index) => {
-    const button = make("button", { type: "button", "aria-expanded": "true" });
-    button.textContent = cluster.title;
+    const button = make("button", { type: "button", "aria-expanded": "true" }, cluster.title);
     button.addEventListener("click", () => toggleModule(index));
     const item = make("li", {}, button);
     item.style.marginLeft = `${cluster.path.length - 1}rem`;
@@ -357,8 +342,7 @@ function listSources() {
   const withSource = data.vertices.filter((vertex) => vertex.source);
   byId("sources").hidden = !withSource.length;
   for (const vertex of withSource) {
-    const button = make("button", { type: "button" });
-    button.textContent = `${vertex.title}: ${vertex.source}`;
+    const button = make("button", { type: "button" }, `${vertex.title}: ${vertex.source}`);
     button.addEventListener("click", () => jumpTo(vertex.key));
     byId("sources").querySelector("ol").append(make("li", {}, button));
   }

@@ -8,7 +8,7 @@ const completeAt = new Map();
 data.steps.forEach((step, index) => {
   if (step.phase === "forward") computedAt.set(step.key, index);
   if (step.phase === "seed") completeAt.set(step.key, index);
-  for (const share of step.shares ?? []) completeAt.set(share.to, index);
+  for (const part of step.contributions ?? []) completeAt.set(part.to, index);
 });
 
 /** The gradients known after a step: sums of the contributions so far. */
@@ -16,7 +16,7 @@ function gradientsAfter(last) {
   const sums = new Map();
   for (const step of data.steps.slice(0, last + 1)) {
     if (step.phase === "seed") sums.set(step.key, step.text);
-    for (const share of step.shares ?? []) sums.set(share.to, share.sum);
+    for (const part of step.contributions ?? []) sums.set(part.to, part.sum);
   }
   return sums;
 }
@@ -55,7 +55,7 @@ function spoken(vertex, known, gradient) {
 
 function showValues(step) {
   const sums = gradientsAfter(state.step);
-  const receivers = new Set((step.shares ?? []).map((share) => share.to));
+  const receivers = new Set((step.contributions ?? []).map((part) => part.to));
   const backward = step.phase === "backward" || step.phase === "seed";
   for (const [key, shape] of shapes) {
     const value = shape.querySelector(".value");
@@ -78,7 +78,7 @@ function showValues(step) {
 }
 
 function showEdges(step) {
-  const receivers = new Set((step.shares ?? []).map((share) => share.to));
+  const receivers = new Set((step.contributions ?? []).map((part) => part.to));
   data.edges.forEach((edge, index) => {
     const here = edge.head === step.key;
     const lit = here && (step.phase === "forward" || (step.phase === "backward" && receivers.has(edge.tail)));
@@ -88,23 +88,13 @@ function showEdges(step) {
 }
 
 function jumpTo(key) {
-  const all = data.steps.flatMap((step, index) => (step.key === key || (step.shares ?? []).some((share) => share.to === key) ? [index] : []));
+  const all = data.steps.flatMap((step, index) => (step.key === key || (step.contributions ?? []).some((part) => part.to === key) ? [index] : []));
   show(all.find((index) => index > state.step) ?? all[0] ?? 0);
 }
 
 // What is said about a step.
 
-function line(className, text) {
-  const paragraph = make("p", { class: className });
-  paragraph.textContent = text;
-  return paragraph;
-}
-
-function headingOf(tag, text) {
-  const heading = make(tag);
-  heading.textContent = text;
-  return heading;
-}
+const line = (className, text) => make("p", { class: className }, text);
 
 function nameOf(key) {
   const vertex = vertices.get(key);
@@ -122,15 +112,15 @@ const PHASES = { start: "start", forward: "forward", seed: "backward: start", ba
 
 function explain(step) {
   const phase = [step.run, PHASES[step.phase]].filter(Boolean).join(" · ");
-  const parts = [line(`phase ${step.phase}`, phase), headingOf("h2", headline(step))];
+  const parts = [line(`phase ${step.phase}`, phase), make("h2", {}, headline(step))];
   if (step.phase === "start") {
-    parts.push(line("", "These are given. Each step forward computes one operation; then each step back hands the gradient on."));
-    parts.push(...data.notes.map((note) => line("", note)));
+    const about = "These are given. Each step forward computes one operation; then each step back hands the gradient on.";
+    parts.push(...[about, ...data.notes].map((text) => line("", text)));
   } else if (step.phase === "forward") parts.push(...explainForward(step));
   else if (step.phase === "seed") {
     parts.push(line("formula gradient", step.text));
     parts.push(line("muted", "The sweep starts with the gradient of the result with respect to itself."));
-  } else parts.push(...step.shares.flatMap((share) => explainShare(share)));
+  } else parts.push(...step.contributions.flatMap((part) => explainPart(part)));
   const source = step.key && vertices.get(step.key).source;
   if (source) parts.push(line("muted", source));
   return parts;
@@ -159,8 +149,8 @@ function tables(arrays, texts, first) {
   const spelt = line("formula element", "");
   const columns = Object.values(arrays)[0][0].length;
   const cells = Object.entries(arrays).map(([name, rows]) => {
-    const body = make("table", { class: "numbers", role: "grid" }, Object.assign(make("caption"), { textContent: name }));
-    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => Object.assign(make("td"), { textContent: text }))));
+    const body = make("table", { class: "numbers", role: "grid" }, make("caption", {}, name));
+    for (const row of rows) body.append(make("tr", {}, ...row.map((text) => make("td", {}, text))));
     group.append(body);
     return [...body.querySelectorAll("td")];
   });
@@ -190,30 +180,25 @@ function letPick(cell, index, table, columns, pick) {
 
 const bracketed = (number) => (number.startsWith("-") ? `(${number})` : number);
 
-function explainShare(share) {
-  const rows = share.upstream ? [["upstream", share.upstream]] : [];
-  if (share.formula) rows.push([share.derivative, share.formula]);
-  if (share.rule) rows.push(["gradient", `${share.rule}   with g for upstream`]);
-  const single = share.local && !share.array;
-  const product = single ? `${share.upstream} × ${bracketed(share.local)} = ${share.share}` : share.share;
-  rows.push(["contribution", product, "share"]);
-  const sum = share.before && !share.array ? `${share.before} + ${bracketed(share.share)} = ${share.sum}` : share.sum;
+function explainPart(part) {
+  const rows = part.upstream ? [["upstream", part.upstream]] : [];
+  if (part.formula) rows.push([part.derivative, part.formula]);
+  if (part.rule) rows.push(["gradient", `${part.rule}   with g for upstream`]);
+  const single = part.local && !part.array;
+  const product = single ? `${part.upstream} × ${bracketed(part.local)} = ${part.contribution}` : part.contribution;
+  rows.push(["contribution", product, "contribution"]);
+  const sum = part.before && !part.array ? `${part.before} + ${bracketed(part.contribution)} = ${part.sum}` : part.sum;
   rows.push(["sum", sum, "sum gradient"]);
-  const table = make("table");
-  for (const [name, text, className] of rows) {
-    const cells = [make("th", { scope: "row" }), make("td", className ? { class: className } : {})];
-    cells[0].textContent = name;
-    cells[1].textContent = text;
-    table.append(make("tr", {}, ...cells));
-  }
-  return [headingOf("h3", `to ${share.name}`), table, ...elements(share)];
+  const table = make("table", {}, ...rows.map(([name, text, className = ""]) =>
+    make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: className }, text))));
+  return [make("h3", {}, `to ${part.name}`), table, ...elements(part)];
 }
 
 // Full values.
 
 function showHover(vertex, group) {
   const hover = byId("hover");
-  const parts = [headingOf("strong", nameOf(vertex.key))];
+  const parts = [make("strong", {}, nameOf(vertex.key))];
   const known = (computedAt.get(vertex.key) ?? 0) <= state.step;
   if (vertex.value && known) parts.push(...full("value", vertex.value));
   if (vertex.gradient && completeAt.get(vertex.key) <= state.step) parts.push(...full("gradient", vertex.gradient));

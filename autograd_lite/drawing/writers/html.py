@@ -1,4 +1,4 @@
-"""Writes the stepper: one HTML file to walk through a computation and its gradient.
+"""The writer of the stepper: one HTML file to walk through a computation and its gradient.
 
 All that the page shows is computed here; its script only shows and hides it.
 """
@@ -9,26 +9,27 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from itertools import zip_longest
 from typing import Any
 
-from autograd_lite.core.errors import MissingOptionError
+from autograd_lite.core.errors import ArgumentValueError, MissingOptionError
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.elements import full_value
-from autograd_lite.drawing.formatting import shortened
-from autograd_lite.drawing.geometry import Layout
+from autograd_lite.drawing.formats import Design, writer
+from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.layers import layered_layout
-from autograd_lite.drawing.layout import laid_out
-from autograd_lite.drawing.picture import Picture, Vertex
+from autograd_lite.drawing.layout import lay_out
+from autograd_lite.drawing.picture import Layout, Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.story import Step, Story
 
-__all__ = ["stepper_page"]
+__all__ = ["stepper"]
 
 PAGE = (9.0, 6.5)
 DIRECTIONS: dict[str | None, tuple[str, ...]] = {"LR": ("LR",), "TB": ("TB",), None: ("LR", "TB")}
@@ -38,23 +39,27 @@ TABLE_CHARACTERS = 1_000_000
 """How many characters of tables it holds in all, times the number of nodes."""
 
 
-def stepper_page(
-    runs: Sequence[Scene], picture: Picture, theme: str | None, direction: str | None
-) -> str:
+@writer(".html", "the stepper")
+def stepper(design: Design) -> str:
     """The whole page, of one run or of two that are compared; nothing is loaded from elsewhere.
 
     Without a theme it follows the reader.
     """
-    sweeps = [backpropagation_from(run.root) for run in runs]
+    if not design.runs:
+        raise ArgumentValueError(
+            "a program cannot be stepped through, as it has no numbers; draw the function with "
+            "arguments, ag.draw(function, x), and save that as .html, or the program as .svg"
+        )
+    sweeps = [backpropagation_from(run.root) for run in design.runs]
     runs = [
         run if sweep is None else replace(run, gradients=sweep.gradients)
-        for run, sweep in zip(runs, sweeps, strict=True)
+        for run, sweep in zip(design.runs, sweeps, strict=True)
     ]
-    picture = side_by_side(*runs) if len(runs) == 2 else _with_gradients(picture, runs[0])
+    picture = side_by_side(*runs) if len(runs) == 2 else _with_gradients(design.picture, runs[0])
     room = TABLE_CHARACTERS // max(sum(len(run.graph.nodes) for run in runs), 20)
     stories = [Story(run, sweep, room) for run, sweep in zip(runs, sweeps, strict=True)]
-    data = _data(picture, _filling(picture, direction), runs)
-    return _page(data | {"steps": list(_together(stories, picture))}, picture, theme)
+    data = _data(picture, _best_layout(picture, design.direction), runs)
+    return _page(data | {"steps": list(_interleave(stories, picture))}, picture, design.theme)
 
 
 def _with_gradients(picture: Picture, run: Scene) -> Picture:
@@ -64,21 +69,21 @@ def _with_gradients(picture: Picture, run: Scene) -> Picture:
     return replace(picture, vertices=tuple(vertices))
 
 
-def _filling(picture: Picture, direction: str | None) -> Layout:
+def _best_layout(picture: Picture, direction: str | None) -> Layout:
     """The layout; without a direction given, in the one that fills a page better."""
-    layouts = [_with_or_without_graphviz(picture, way) for way in DIRECTIONS[direction]]
+    layouts = [_lay_out_anyway(picture, way) for way in DIRECTIONS[direction]]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
 
 
-def _with_or_without_graphviz(picture: Picture, direction: str) -> Layout:
+def _lay_out_anyway(picture: Picture, direction: str) -> Layout:
     try:
-        return laid_out(picture, direction)
+        return lay_out(picture, direction)
     except MissingOptionError:
         return layered_layout(picture, direction)
 
 
-def _together(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
-    """The steps, phase by phase; of two runs a step of the one, then its like of the other."""
+def _interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
+    """The steps, phase by phase; of two runs first the step of the one, then that of the other."""
     titles = [cluster.title for cluster in picture.clusters if len(cluster.path) == 1]
     told = [list(story.steps()) for story in stories]
     yield {"phase": "start"}
@@ -103,7 +108,7 @@ def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, 
         ],
         "edges": list(_edges(picture, layout)),
         "clusters": [
-            {"path": c.path, "title": shortened(c.title, 60), "box": frame.rounded()}
+            {"path": c.path, "title": shorten(c.title, 60), "box": frame.rounded()}
             for c, frame in zip(picture.clusters, layout.frames, strict=True)
         ],
         "notes": picture.notes,
@@ -123,7 +128,7 @@ def _vertex(vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int) 
     if vertex.marks:
         entry["marks"] = sorted(vertex.marks)
     if vertex.source:
-        entry["source"] = shortened(vertex.source, 120)
+        entry["source"] = shorten(vertex.source, 120)
     members, place = scene.contents(vertex.key)
     if place is not None:
         entry["value"] = full_value(members[0].inputs[place], heat_map_size)
@@ -151,7 +156,7 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
     # In a script element only "<" can end the text; escaped it cannot.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {
-        "title": html.escape(shortened(picture.title, 80)),
+        "title": html.escape(shorten(picture.title, 80)),
         "description": html.escape(picture.describe()),
         "theme": theme or "reader",
         "style": (folder / "stepper.css").read_text("utf-8"),
@@ -160,9 +165,4 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
     page = (folder / "stepper.html").read_text("utf-8")
-    pieces = page.split("{{")
-    filled_in = [pieces[0]]
-    for piece in pieces[1:]:
-        name, _, rest = piece.partition("}}")
-        filled_in += [parts[name], rest]
-    return "".join(filled_in)
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], page)

@@ -1,0 +1,128 @@
+"""Patterns of mistakes: entries at wrong places, and places where entries are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.checking.layout import Leaf, Vector
+from autograd_lite.checking.subjects import Subject
+
+__all__ = ["one_slice", "rearranged_rows", "rearrangements", "regions"]
+
+Change = Callable[[Vector], Vector]
+
+
+def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
+    """Kind, description, and how to undo it on rows of flat gradients of this leaf."""
+    if leaf.is_complex:
+        return
+    shape = leaf.shape
+    if len(shape) >= 2 and min(shape) > 1:
+        if len(set(shape)) == 1:
+            yield "transposed", "transposed", _on_arrays(shape, _transpose)
+        yield "transposed", "transposed (its entries in the other order)", _reorder(shape)
+    for axis, length in enumerate(shape):
+        if length > 1:
+            yield (
+                "permuted",
+                f"reversed along axis {axis}",
+                _on_arrays(shape, partial(np.flip, axis=axis + 1)),
+            )
+        if length > 2:
+            for by in (1, -1):
+                for shift in (np.roll, _push):
+                    yield (
+                        "off by one",
+                        f"shifted by one along axis {axis}: off by one",
+                        _on_arrays(shape, partial(shift, shift=by, axis=axis + 1)),
+                    )
+
+
+def rearranged_rows(rows: Vector, leaf: Leaf, change: Change) -> Vector:
+    """Rows of cotangents with the part of one leaf changed."""
+    changed = rows.copy()
+    if not leaf.is_complex:
+        part = np.reshape(rows[:, leaf.place], (len(rows), *leaf.shape))
+        changed[:, leaf.place] = np.reshape(change(part), (len(rows), -1))
+    return changed
+
+
+def one_slice(v: Vector, axis: int, index: int) -> Vector:
+    """Zero everywhere but at one index of an axis; the first axis counts the rows."""
+    kept = np.zeros_like(v)
+    place = (slice(None),) * (axis + 1) + (index,)
+    kept[place] = v[place]
+    return kept
+
+
+def _on_arrays(shape: tuple[int, ...], change: Change) -> Change:
+    def changed(rows: Vector) -> Vector:
+        return np.reshape(change(np.reshape(rows, (len(rows), *shape))), (len(rows), -1))
+
+    return changed
+
+
+def _transpose(g: Any) -> Any:
+    return np.transpose(g, (0, *range(g.ndim - 1, 0, -1)))
+
+
+def _reorder(shape: tuple[int, ...]) -> Change:
+    """Read as an array of the reversed shape, then transposed."""
+    return _on_arrays(shape[::-1], _transpose)
+
+
+def _push(g: Any, shift: int, axis: int) -> Any:
+    """Shifted, with zero for what comes in."""
+    moved = np.roll(g, shift, axis)
+    moved[(slice(None),) * axis + (0 if shift > 0 else -1,)] = 0
+    return moved
+
+
+def regions(subject: Subject, leaf: Leaf) -> Iterator[tuple[str, Any]]:
+    """Descriptions that follow "right except where", and the entries that they mean."""
+    if leaf.is_complex:
+        return
+    x = leaf.cut(subject.x)
+    for description, inside in (*_by_value(leaf.name, x), *_by_place(x)):
+        yield description, np.ravel(inside)
+    for other in subject.inputs.leaves:
+        if other is not leaf and other.shape == leaf.shape and not other.is_complex:
+            for description, inside in _by_value(other.name, other.cut(subject.x)):
+                yield description, np.ravel(inside)
+    output = subject.outputs.leaves[0]
+    if output.shape == leaf.shape and leaf.shape and not output.is_complex:
+        for description, inside in _by_value("the result", output.cut(subject.value)):
+            yield description, np.ravel(inside)
+
+
+def _by_value(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
+    yield f"{name} is zero", x == 0
+    yield f"{name} is negative", x < 0
+    yield f"{name} is positive", x > 0
+    yield f"{name} is negative or zero", x <= 0
+    yield f"{name} is positive or zero", x >= 0
+    yield f"the magnitude of {name} is above 1", np.abs(x) > 1
+    yield f"the magnitude of {name} is below 1", np.abs(x) < 1
+    _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
+    yield f"entries of {name} are tied", np.reshape(counts[places] > 1, np.shape(x))
+
+
+def _by_place(x: Vector) -> Iterator[tuple[str, Any]]:
+    for axis, length in enumerate(np.shape(x)):
+        index = np.reshape(np.arange(length), [-1 if a == axis else 1 for a in range(np.ndim(x))])
+        place = np.broadcast_to(index, np.shape(x))
+        if length > 2:
+            yield f"the index of axis {axis} is first", place == 0
+            yield f"the index of axis {axis} is last", place == length - 1
+            yield f"the index of axis {axis} is odd", place % 2 == 1
+            yield f"the index of axis {axis} is even", place % 2 == 0
+    if np.ndim(x) == 2:
+        rows, columns = np.indices(np.shape(x))
+        yield "on the diagonal", rows == columns
+        yield "off the diagonal", rows != columns
+        yield "above the diagonal", rows < columns
+        yield "below the diagonal", rows > columns

@@ -1,0 +1,74 @@
+"""The formats that a drawing can be saved in: each writer registers itself here by its suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.drawing.layout import lay_out
+from autograd_lite.drawing.picture import Layout, Picture
+from autograd_lite.drawing.scene import Scene
+from autograd_lite.drawing.themes import THEMES, Theme
+
+__all__ = ["FORMATS", "Design", "encode", "writer"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is to be written: a picture, the runs that it shows, and how it is to look.
+
+    A program has no runs.  ``theme`` and ``direction`` are None where the choice
+    is left to the writer.
+    """
+
+    picture: Picture
+    runs: tuple[Scene, ...]
+    theme: str | None
+    direction: str | None
+
+    @property
+    def colors(self) -> Theme:
+        """The colours of a picture that cannot follow its reader."""
+        return THEMES[self.theme or "light"]
+
+    @property
+    def flow(self) -> str:
+        """The direction of a picture that cannot choose one."""
+        return self.direction or "LR"
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where everything lies in such a picture."""
+        return lay_out(self.picture, self.flow)
+
+
+Write = Callable[[Design], str | bytes]
+
+
+FORMATS: dict[str, tuple[str, Write]] = {}
+"""By suffix: the name of a format, and the function that writes it."""
+
+
+def writer(suffix: str, name: str) -> Callable[[Write], Write]:
+    """Declare a function to be the writer of the format with this suffix."""
+
+    def register(write: Write) -> Write:
+        FORMATS[suffix] = name, write
+        return write
+
+    return register
+
+
+def encode(design: Design, suffix: str) -> bytes:
+    """What a file with this suffix holds; an ArgumentValueError if nothing writes such files."""
+    if suffix not in FORMATS:
+        known = ", ".join(f"{suffix} ({name})" for suffix, (name, _) in FORMATS.items())
+        raise ArgumentValueError(
+            f"a drawing cannot be saved as {suffix or 'a file without suffix'!r}; "
+            f"use one of {known}"
+        )
+    _, write = FORMATS[suffix]
+    content = write(design)
+    return content.encode() if isinstance(content, str) else content

@@ -1,0 +1,34 @@
+"""The writers of what Graphviz lays out: its source, and pictures."""
+
+from __future__ import annotations
+
+from autograd_lite.drawing.dot import dot_source
+from autograd_lite.drawing.formats import Design, writer
+from autograd_lite.drawing.graphviz_program import render
+from autograd_lite.drawing.svg import svg_text
+
+__all__ = ["dot", "svg"]
+
+
+@writer(".dot", "DOT")
+def dot(design: Design) -> str:
+    """The source in DOT."""
+    return dot_source(design.picture, design.colors, design.flow)
+
+
+@writer(".svg", "SVG")
+def svg(design: Design) -> str:
+    """A picture with a text alternative for every node."""
+    return svg_text(design.picture, design.layout, design.colors)
+
+
+@writer(".png", "PNG")
+def png(design: Design) -> bytes:
+    """A picture in dots."""
+    return render(dot_source(design.picture, design.colors, design.flow, styled=True), "png")
+
+
+@writer(".pdf", "PDF")
+def pdf(design: Design) -> bytes:
+    """A picture to print."""
+    return render(dot_source(design.picture, design.colors, design.flow, styled=True), "pdf")
