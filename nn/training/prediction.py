@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.dask.cluster import predicted
-from nn.dask.data import is_lazy
 from nn.models.module import Module
+from nn.training.batches import source_of
 from nn.training.data import (
     apply_model,
     as_batch_array,
+    concatenate,
     dtype_of,
-    joined,
     length,
     map_arrays,
     rows_of,
 )
+from nn.training.options import check_count
 
 __all__ = ["predict"]
 
@@ -48,8 +48,9 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     (5, 1)
     """
     check_count("predict", "batch_size", batch_size)
-    if is_lazy(x):
-        return predicted(model, x, predict)
+    source = source_of(x)
+    if source is not None:
+        return source.predict(model, x)
     x = map_arrays(as_batch_array, x)
     dtype = dtype_of(model)
     modes = [(module, module.training) for _, module in model.named_modules()]
@@ -66,10 +67,4 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     finally:
         for module, mode in modes:
             module.training = mode
-    return joined(parts)
-
-
-def check_count(caller: str, name: str, count: Any) -> None:
-    """Refuse a number of epochs or samples that is not a positive integer."""
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ag.ArgumentValueError(f"{caller}: {name} is {count!r}; it must be a positive integer")
+    return concatenate(parts)

@@ -165,7 +165,7 @@ def test_groups_have_hyperparameters_of_their_own():
     slow.grad = fast.grad = np.array([0.5])
     optimizer.step()
     assert (slow.item(), fast.item()) == (0.95, 0.5)
-    optimizer.factor = 0.5
+    optimizer.lr_scale = 0.5
     optimizer.step()
     assert (slow.item(), fast.item()) == pytest.approx((0.925, 0.25))
 
@@ -218,7 +218,7 @@ def test_parameters_without_gradient_are_named_and_nothing_changes():
         (lambda: nn.SGD([]), "SGD: there is no parameter to train; pass a model that has some"),
         (
             lambda: nn.SGD([ag.Value(1.0)]),
-            "SGD: Value(1.0) is no Parameter; "
+            "SGD: Value(1.0) is not a Parameter; "
             "pass a model, or a list of parameters such as model.parameters()",
         ),
         (
@@ -263,7 +263,7 @@ def test_an_update_returns_the_whole_state():
     class Forgetful(nn.Optimizer):
         state_names = ("mean",)
 
-        def update(self, data, g, state, at):
+        def update(self, data, g, state, hyperparameters):
             return data - g, {}
 
     w = nn.Parameter([1.0])

@@ -26,11 +26,11 @@ from tests.nn.compiled_and_plain import (
 def test_each_shape_of_batch_has_one_program_and_can_be_read():
     keep = KeepStep()
     trained(mlp, *numbers(), True, callbacks=[keep], epochs=4)
-    take = keep.step.compiled["take"]
-    assert repr(take) == "<compiled Step._taken, 2 programs>"
+    program = keep.step.compiled["step"]
+    assert repr(program) == "<compiled Step._step, 2 programs>"
     for section in ("# forward", "# backward", "# update"):
-        assert section in take.source
-    assert "float64[6, 4]" in take.source  # the last batch of an epoch
+        assert section in program.source
+    assert "float64[6, 4]" in program.source  # the last batch of an epoch
 
 
 # What must never happen.
@@ -209,7 +209,7 @@ FALLBACKS = {
         "ints, strings) only"
     ),
     Drawing: (
-        "Step._taken drew random numbers while it was traced; they would be the same at every "
+        "Step._step drew random numbers while it was traced; they would be the same at every "
         "call: draw by ag.random, or outside and pass them as an argument"
     ),
     Counting: (

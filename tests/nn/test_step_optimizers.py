@@ -56,7 +56,7 @@ def test_optimizers_in_loops_of_numba(name):
         lambda rng: nn.Linear(64, 64, rng=rng), x, y, compile="numba", callbacks=[keep],
         optimizer=partial(OPTIMIZERS[name], learning_rate=0.01), l2=0.1,
     )  # fmt: skip
-    source = keep.step.compiled["take"].source
+    source = keep.step.compiled["step"].source
     assert "@guvectorize" in source
     returned = source[source.rindex("return (") :]
     assert ", [weight, " in returned  # written over, in the loop
