@@ -89,13 +89,12 @@ from nn.optimizers import (
     clip_gradient_values,
 )
 from nn.training.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Run
-from nn.training.evaluation import evaluate
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.lbfgs import fit_lbfgs
 from nn.training.learning_rate_finder import LearningRates, find_learning_rate
 from nn.training.loop import DivergenceError
-from nn.training.prediction import predict
+from nn.training.prediction import evaluate, predict
 from nn.training.step import CompileWarning
 
 __all__ = [

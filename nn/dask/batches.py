@@ -88,14 +88,12 @@ class DaskBatches(Batches):
         weights = [None] * len(x) if self.weight is None else chunks_of(self.weight)
         for start in self._starts():
             group = [int(i) for i in order[start : start + self.group_size]]
-            loaded = dask.persist(*[(x[i], y[i], weights[i]) for i in group])
+            loaded: Any = dask.persist(*[(x[i], y[i], weights[i]) for i in group])
             parts = -(-sum(self.lengths[i] for i in group) // self.batch_size)
             for part in range(parts):
                 shares = [
-                    Share(
-                        *chunk, chunk_length=self.lengths[i], part=part, parts=parts, seed=(seed, i)
-                    )
-                    for i, chunk in zip(group, loaded, strict=True)
+                    Share(*chunks, self.lengths[i], part, parts, (seed, i))  # type: ignore[call-arg]
+                    for i, chunks in zip(group, loaded, strict=True)
                 ]
                 batch = Shares([share for share in shares if share.bounds[0] < share.bounds[1]])
                 del shares

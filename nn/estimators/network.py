@@ -36,6 +36,10 @@ from nn.training.prediction import predict
 __all__ = ["BaseMLP"]
 
 
+INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+"""What inputs may be."""
+
+
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """What classifier and regressor share: the network and its training."""
 
@@ -60,8 +64,32 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "verbose": ["verbose"],
     }
 
-    def _set(self, arguments: dict[str, Any]) -> None:
-        """Keep the arguments of a constructor, by their names, as scikit-learn wants it."""
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        loss: Any = "mse",
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        schedule: Any = None,
+        dropout: float = 0.0,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: Any = None,
+        compile: bool | str = True,
+        verbose: bool = False,
+    ) -> None:
+        self._keep(locals())
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Keep the arguments of a constructor under their names, as scikit-learn wants it."""
         for name in self._get_param_names():
             setattr(self, name, arguments[name])
 
@@ -158,10 +186,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Inputs, targets and weights as arrays; samples of weight zero are left out."""
         if is_dask(X):
             return self._checked_dask(X, y, sample_weight, reset)
-        X, y = validate_data(
-            self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
-            multi_output=True, y_numeric=isinstance(self, RegressorMixin),
-        )  # fmt: skip
+        targets = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin)}
+        X, y = validate_data(self, X, y, reset=reset, **targets, **INPUTS)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
@@ -306,10 +332,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return X[kept], X[aside], targets[kept], targets[aside], weight
 
     def _validation(self, X: Any, y: Any) -> Any:
-        X, y = validate_data(
-            self, X, y, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32],
-            multi_output=True,
-        )  # fmt: skip
+        X, y = validate_data(self, X, y, reset=False, multi_output=True, **INPUTS)
         return X, self._targets(y, None, reset=False)
 
     def _outputs(self, X: Any) -> Any:
@@ -317,5 +340,4 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if is_dask(X):
             X = validate_data(self, to_row_chunks(X, None, "X"), reset=False, skip_check_array=True)
             return np.asarray(predict(self.model_, X))
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32])
-        return predict(self.model_, X)
+        return predict(self.model_, validate_data(self, X, reset=False, **INPUTS))

@@ -35,18 +35,13 @@ class SGD(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     momentum : float
         In [0, 1): the share of the last velocity that is kept.
     dampening : float
         In [0, 1): the share of the gradient that is left out of the velocity.
     nesterov : bool
         Look ahead along the momentum.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -80,7 +75,6 @@ class SGD(Optimizer):
         return super().scalars(group, step) | {"push": push}
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         if not state:
             return data - hyperparameters.learning_rate * g, state
         momentum, push = hyperparameters.momentum, hyperparameters.push
@@ -99,16 +93,11 @@ class RMSprop(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     decay : float
         In [0, 1): how much of the running mean is kept at each step.
     epsilon : float
         Keeps the division finite.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -131,7 +120,6 @@ class RMSprop(Optimizer):
         return super().scalars(group, step) | {"share": 1 - group.decay}
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         square = moving_average(state["square"], g * g, hyperparameters.share)
         step = hyperparameters.learning_rate * (g / (np.sqrt(square) + hyperparameters.epsilon))
         return data - step, {"square": square}
@@ -147,14 +135,9 @@ class Adagrad(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     epsilon : float
         Keeps the division finite.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -172,7 +155,6 @@ class Adagrad(Optimizer):
     epsilon: float = 1e-10
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         square = state["square"] + g * g
         step = hyperparameters.learning_rate * (g / (np.sqrt(square) + hyperparameters.epsilon))
         return data - step, {"square": square}
@@ -190,16 +172,11 @@ class Adadelta(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     decay : float
         In [0, 1): how much of the running means is kept at each step.
     epsilon : float
         Starts the steps and keeps the division finite.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -222,7 +199,6 @@ class Adadelta(Optimizer):
         return super().scalars(group, step) | {"share": 1 - group.decay}
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         share, epsilon = hyperparameters.share, hyperparameters.epsilon
         square = moving_average(state["square"], g * g, share)
         step = np.sqrt((state["step"] + epsilon) / (square + epsilon)) * g
@@ -255,7 +231,7 @@ class Adam(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     beta1, beta2 : float
         In [0, 1): how much of the running means of the gradient and of its
         square is kept at each step.
@@ -264,11 +240,6 @@ class Adam(Optimizer):
     amsgrad : bool
         Divide by the largest running mean so far (S. Reddi et al., "On the
         convergence of Adam and beyond", 2018).
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -302,7 +273,6 @@ class Adam(Optimizer):
         return numbers | shares(group)
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         changed = moments(g, state, hyperparameters)
         square = changed["square"]
         if hyperparameters.amsgrad:
@@ -343,16 +313,11 @@ class Nadam(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     beta1, beta2, epsilon : float
         As for `Adam`.
     momentum_decay : float
         How fast the momentum grows to beta1.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -385,7 +350,6 @@ class Nadam(Optimizer):
         return super().scalars(group, step) | shares(group) | momenta
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         changed = moments(g, state, hyperparameters)
         product = changed["momenta"] = state["momenta"] * hyperparameters.now
         for_mean = hyperparameters.following / (1 - product * hyperparameters.following)
@@ -406,14 +370,10 @@ class Lion(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`; the weight decay is decoupled by default.
+        As for `Optimizer`, whose errors are raised too; the weight decay is decoupled
+        by default.
     beta1, beta2 : float
         In [0, 1): the weights of the mean in the step, and in its own update.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -438,7 +398,6 @@ class Lion(Optimizer):
         return super().scalars(group, step) | of_gradient
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        """One step; see the class."""
         direction = np.sign(moving_average(state["mean"], g, hyperparameters.step_share))
         mean = moving_average(state["mean"], g, hyperparameters.mean_share)
         return data - hyperparameters.learning_rate * direction, {"mean": mean}

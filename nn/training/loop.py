@@ -14,9 +14,9 @@ from nn.schedules import Schedule
 from nn.training.batches import Batches
 from nn.training.callbacks import Callback
 from nn.training.data import concatenate, dtype_of, length
-from nn.training.evaluation import evaluate
 from nn.training.history import History
 from nn.training.interruption import DeferredInterrupt
+from nn.training.prediction import evaluate
 from nn.training.step import NonFiniteLossError, Step
 
 __all__ = ["DivergenceError", "Training"]

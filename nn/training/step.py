@@ -72,12 +72,12 @@ class Penalties:
 
     def apply(self, gradients: list[Any], parameters: list[Any]) -> list[Any]:
         """Pull the weights, those of two or more axes, to 0; then clip."""
-        pairs = list(zip(gradients, parameters, strict=True))
-        if self.l2:
-            gradients = [g + self.l2 * p if p.ndim > 1 else g for g, p in pairs]
-            pairs = list(zip(gradients, parameters, strict=True))
-        if self.l1:
-            gradients = [g + self.l1 * np.sign(p) if p.ndim > 1 else g for g, p in pairs]
+        for strength, direction in ((self.l2, lambda p: p), (self.l1, np.sign)):
+            if strength:
+                gradients = [
+                    g + strength * direction(p) if p.ndim > 1 else g
+                    for g, p in zip(gradients, parameters, strict=True)
+                ]
         if self.clip_norm is not None:
             gradients, _ = clip_by_norm(gradients, self.clip_norm)
         if self.clip_value is not None:
@@ -117,6 +117,7 @@ class Step:
         self.penalties = penalties
         self.keep_outputs = keep_outputs
         self.compile = compile
+        self.options = model, loss, optimizer, penalties, keep_outputs, compile
         self.cannot_compile = False
         self.known: list[Any] = []
         self.refresh()
@@ -135,17 +136,10 @@ class Step:
 
         It lives as long as the optimizer does.
         """
-        last: Step | None = self.optimizer.attachments.get("step")
-        if last is None or not self._does_the_same_as(last):
+        last: Step = self.optimizer.attachments.setdefault("step", self)
+        if any(x is not y and x != y for x, y in zip(self.options, last.options, strict=True)):
             last = self.optimizer.attachments["step"] = self
         return last
-
-    def _does_the_same_as(self, other: Step) -> bool:
-        mine, others = (
-            (x.model, x.loss, x.optimizer, x.penalties, x.keep_outputs, x.compile)
-            for x in (self, other)
-        )
-        return all(x is y or x == y for x, y in zip(mine, others, strict=True))
 
     def refresh(self) -> None:
         """Begin anew with what was changed from outside: layers, and what is frozen."""
