@@ -201,7 +201,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if self.early_stopping or self.solver == "lbfgs":
             raise ag.ArgumentValueError(
                 f"{type(self).__name__}.fit: inputs of Dask go with neither early_stopping=True "
-                "nor solver='lbfgs'; leave these out, or pass NumPy's arrays"
+                "nor solver='lbfgs'; omit these, or pass NumPy's arrays"
             )
         X = to_row_chunks(X, None, "X")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)

@@ -181,8 +181,9 @@ class Optimizer:
 
         The hyperparameters of the group, with ``learning_rate`` times ``lr_scale``,
         and ``weight_decay`` None if there is none; ``kept`` is the share of a
-        parameter that a decoupled decay leaves.  Subclasses add what can be computed
-        from numbers alone, once for all parameters of the group.
+        parameter that a decoupled decay leaves, and ``one_minus_beta1`` (``beta2``,
+        ``decay``) that of the new in a running mean.  Subclasses add what can be
+        computed from numbers alone, once for all parameters of the group.
         """
         scalars: dict[str, Any] = {
             name: number if isinstance(number, bool) else float(number)
@@ -192,7 +193,8 @@ class Optimizer:
         scalars["learning_rate"] *= self.lr_scale
         scalars["kept"] = 1 - scalars["learning_rate"] * scalars["weight_decay"]
         scalars["weight_decay"] = scalars["weight_decay"] or None
-        return scalars
+        means = [name for name in ("decay", "beta1", "beta2") if name in scalars]
+        return scalars | {f"one_minus_{name}": 1 - scalars[name] for name in means}
 
     # A step in parts, as `step` and `fit` put it together.
 
@@ -299,13 +301,15 @@ class Optimizer:
         """
         state = {"lr_scale" if name == "factor" else name: x for name, x in state.items()}
         places = [(parameter, group) for group in self.groups for parameter in group.parameters]
-        states = {
-            parameter: self._load_state(index, parameter, group, state)
-            for index, (parameter, group) in enumerate(places)
-        }
-        expected = {"steps", "lr_scale"} | {
-            f"{index}.{name}" for index, p in enumerate(self.parameters) for name in states[p]
-        }
+        states, expected = {}, {"steps", "lr_scale"}
+        for index, (parameter, group) in enumerate(places):
+            fresh = self.initial_state(parameter.data, group)
+            names = {name: f"{index}.{name}" for name in fresh}
+            if not state.keys().isdisjoint(names.values()):  # it has been trained
+                states[parameter] = {
+                    name: self._load_entry(full, fresh[name], state) for name, full in names.items()
+                }
+                expected |= set(names.values())
         if set(state) != expected:
             odd = sorted(set(state) ^ expected)[0]
             raise ag.ArgumentValueError(
@@ -314,26 +318,18 @@ class Optimizer:
                 "load the state of the same optimizer of the same model"
             )
         self.steps, self.lr_scale = int(state["steps"]), float(state["lr_scale"])
-        self._states = {parameter: own for parameter, own in states.items() if own}
+        self._states = states
 
-    def _load_state(
-        self, index: int, parameter: Parameter, group: Any, state: Mapping[str, Any]
-    ) -> State:
-        """The state of one parameter; none if it has not been trained yet."""
-        own = self.initial_state(parameter.data, group)
-        if not any(f"{index}.{name}" in state for name in own):
-            return {}
-        for name, entry in own.items():
-            given = np.asarray(state.get(f"{index}.{name}", np.nan))
-            if given.shape != np.shape(entry):
-                raise ag.ArgumentValueError(
-                    f"{self.name}.load_state_dict: {f'{index}.{name}'!r} has shape {given.shape} "
-                    f"in the state, but the parameter needs shape {np.shape(entry)}; "
-                    "load the state of the same optimizer of the same model"
-                )
-            is_array = isinstance(entry, np.ndarray)
-            own[name] = given.astype(entry.dtype) if is_array else float(given)
-        return own
+    def _load_entry(self, name: str, fresh: Any, state: Mapping[str, Any]) -> Any:
+        """An entry of a state, of the shape and dtype of the one to begin with."""
+        given = np.asarray(state.get(name, np.nan))
+        if given.shape != np.shape(fresh):
+            raise ag.ArgumentValueError(
+                f"{self.name}.load_state_dict: {name!r} has shape {given.shape} "
+                f"in the state, but the parameter needs shape {np.shape(fresh)}; "
+                "load the state of the same optimizer of the same model"
+            )
+        return given.astype(fresh.dtype) if isinstance(fresh, np.ndarray) else float(given)
 
 
 optimizers: dict[str, type[Optimizer]] = {}

@@ -115,12 +115,8 @@ class RMSprop(Optimizer):
     decay: float = 0.99
     epsilon: float = 1e-8
 
-    def scalars(self, group: Any, step: int) -> dict[str, Any]:
-        """With the share of the new in the running means."""
-        return super().scalars(group, step) | {"share": 1 - group.decay}
-
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        square = moving_average(state["square"], g * g, hyperparameters.share)
+        square = moving_average(state["square"], g * g, hyperparameters.one_minus_decay)
         step = hyperparameters.learning_rate * (g / (np.sqrt(square) + hyperparameters.epsilon))
         return data - step, {"square": square}
 
@@ -194,28 +190,19 @@ class Adadelta(Optimizer):
     decay: float = 0.9
     epsilon: float = 1e-6
 
-    def scalars(self, group: Any, step: int) -> dict[str, Any]:
-        """With the share of the new in the running means."""
-        return super().scalars(group, step) | {"share": 1 - group.decay}
-
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        share, epsilon = hyperparameters.share, hyperparameters.epsilon
+        share, epsilon = hyperparameters.one_minus_decay, hyperparameters.epsilon
         square = moving_average(state["square"], g * g, share)
         step = np.sqrt((state["step"] + epsilon) / (square + epsilon)) * g
         steps = moving_average(state["step"], step * step, share)
         return data - hyperparameters.learning_rate * step, {"square": square, "step": steps}
 
 
-def shares(group: Any) -> dict[str, float]:
-    """What `moments` needs: the shares of the new in the two running means."""
-    return {"mean_share": 1 - group.beta1, "square_share": 1 - group.beta2}
-
-
 def moments(g: Any, state: State, hyperparameters: Any) -> State:
     """The running means of the gradient and of its square, moved towards those of ``g``."""
     return {
-        "mean": moving_average(state["mean"], g, hyperparameters.mean_share),
-        "square": moving_average(state["square"], g * g, hyperparameters.square_share),
+        "mean": moving_average(state["mean"], g, hyperparameters.one_minus_beta1),
+        "square": moving_average(state["square"], g * g, hyperparameters.one_minus_beta2),
     }
 
 
@@ -270,7 +257,7 @@ class Adam(Optimizer):
         root = (1 - group.beta2**step) ** 0.5
         numbers["corrected_rate"] = numbers["learning_rate"] * root / (1 - group.beta1**step)
         numbers["corrected_epsilon"] = group.epsilon * root
-        return numbers | shares(group)
+        return numbers
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
         changed = moments(g, state, hyperparameters)
@@ -347,7 +334,7 @@ class Nadam(Optimizer):
         )
         root = (1 - group.beta2**step) ** 0.5
         momenta = {"now": now, "following": following, "root": root}
-        return super().scalars(group, step) | shares(group) | momenta
+        return super().scalars(group, step) | momenta
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
         changed = moments(g, state, hyperparameters)
@@ -392,12 +379,7 @@ class Lion(Optimizer):
     beta2: float = 0.99
     decoupled: bool = True
 
-    def scalars(self, group: Any, step: int) -> dict[str, Any]:
-        """With the shares of the gradient in the step and in the mean."""
-        of_gradient = {"step_share": 1 - group.beta1, "mean_share": 1 - group.beta2}
-        return super().scalars(group, step) | of_gradient
-
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        direction = np.sign(moving_average(state["mean"], g, hyperparameters.step_share))
-        mean = moving_average(state["mean"], g, hyperparameters.mean_share)
+        direction = np.sign(moving_average(state["mean"], g, hyperparameters.one_minus_beta1))
+        mean = moving_average(state["mean"], g, hyperparameters.one_minus_beta2)
         return data - hyperparameters.learning_rate * direction, {"mean": mean}

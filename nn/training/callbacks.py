@@ -187,7 +187,7 @@ class EarlyStopping(Monitor):
         self.best_state = None
 
     def after_epoch(self, run: Run) -> None:
-        """Remember the best weights; stop when patience is at its end."""
+        """Remember the best weights; stop when patience runs out."""
         if self.improved(run):
             self.best_epoch = len(run.history) - 1
             self.best_state = run.model.state_dict() if self.restore_best else None
@@ -245,7 +245,7 @@ class ReduceOnPlateau(Monitor):
         self.smallest = smallest
 
     def after_epoch(self, run: Run) -> None:
-        """Reduce the learning rate when patience is at its end."""
+        """Reduce the learning rate when patience runs out."""
         if not self.improved(run) and self.waited >= self.patience:
             run.optimizer.lr_scale = max(run.optimizer.lr_scale * self.factor, self.smallest)
             self.waited = 0

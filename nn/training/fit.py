@@ -72,7 +72,7 @@ def fit(
         dataframes of Dask are trained on where they lie (docs/scaling.md); a batch then
         takes its samples from several chunks.
     loss : callable or str
-        ``loss(outputs, targets)``, of one's own or one of `nn.losses` by name.
+        ``loss(outputs, targets)``, or the name of one of `nn.losses`.
     optimizer : Optimizer or callable
         An optimizer of the model's parameters; or what makes one from the
         model, such as the class `Adam` itself.
@@ -85,8 +85,8 @@ def fit(
     validation_split : float
         In [0, 1): the share of the samples to set aside as validation data.
     metrics : sequence of callable or str, or dict
-        ``metric(outputs, targets)``, from `nn.metrics` or of one's own, to put
-        into the history besides the loss.
+        ``metric(outputs, targets)``, or names of `nn.metrics`, to put into the
+        history besides the loss.
     sample_weight : array_like, shape (samples,), optional
         How much each sample counts; the loss gets it as ``sample_weight``.
     class_weight : dict, sequence or "balanced", optional
@@ -150,14 +150,9 @@ def fit(
     check_compile("fit", compile)
     chosen_loss, chosen_metrics = loss_by_name(loss), metrics_by_name(metrics)
     rng = np.random.default_rng(rng)
+    has_metrics = bool(chosen_metrics)
     sampling = Sampling(
-        batch_size,
-        rng,
-        sample_weight,
-        class_weight,
-        validation_split,
-        validation_data,
-        needs_targets=bool(chosen_metrics),
+        batch_size, rng, sample_weight, class_weight, validation_split, validation_data, has_metrics
     )
     batches = Batches.of(x, y, sampling)
     predict(model, batches.example())  # layers without n_in learn it from their input
@@ -166,17 +161,11 @@ def fit(
         chosen_loss,
         optimizer if isinstance(optimizer, Optimizer) else optimizer(model),
         Penalties(l1, l2, clip_norm, clip_value),
-        keep_outputs=bool(chosen_metrics),
+        keep_outputs=has_metrics,
         compile=compile,
     )
+    history = History() if history is None else history
     training = Training(
-        step.resume(),
-        batches,
-        chosen_metrics,
-        schedule,
-        list(callbacks),
-        accumulate,
-        History() if history is None else history,
-        rng,
+        step.resume(), batches, chosen_metrics, schedule, list(callbacks), accumulate, history, rng
     )
     return training.run(epochs, progress)

@@ -14,7 +14,7 @@ __all__ = ["DeferredInterrupt"]
 class DeferredInterrupt:
     """A block in which Ctrl-C waits for the end of inner blocks marked by `deferring`.
 
-    A second Ctrl-C does not wait.  Handlers of one's own are left alone, and
+    A second Ctrl-C does not wait.  The user's own handlers are left alone, and
     other threads never get a Ctrl-C.
     """
 

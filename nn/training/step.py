@@ -288,7 +288,7 @@ def check_compile(caller: str, compile: Any) -> None:
         )
 
 
-# What a program takes for given.
+# What a program relies on.
 
 
 def attributes_of(model: Module) -> list[Any]:

@@ -288,6 +288,22 @@ def test_a_wrong_call_is_the_same_error_compiled_and_not():
     )
 
 
+@pytest.mark.parametrize("error", [KeyError, RuntimeError, type("OwnError", (Exception,), {})])
+def test_a_loss_that_raises_is_called_once_more_than_its_compiler_needs(error):
+    calls = []
+
+    def loss(outputs, targets):
+        calls.append(1)
+        raise error("mine")
+
+    with pytest.raises(error, match="mine"):
+        ag.compile(loss)(np.ones(3), np.ones(3))
+    needed, calls[:] = len(calls), []
+    with pytest.raises(error, match="mine"):
+        nn.fit(mlp(np.random.default_rng(0)), *numbers(), loss=loss, progress=False)
+    assert len(calls) == needed + 1  # uncompiled, for code may refuse what it is traced with
+
+
 def test_an_error_that_only_compiling_meets_comes_with_its_line():
     class Packing(nn.Module):
         def __init__(self):

@@ -535,6 +535,17 @@ def test_bad_options_are_refused(options, message):
     assert refused(model, options.pop("x"), options.pop("y"), **options) == message
 
 
+@pytest.mark.parametrize("callback", [nn.EarlyStopping, nn.ReduceOnPlateau])
+def test_minimal_change_is_called_min_delta(callback):
+    with pytest.warns(DeprecationWarning) as warned:
+        made = callback("loss", minimal_change=0.25)
+    assert str(warned[0].message) == (
+        f"{callback.__name__}: minimal_change is called min_delta now; write min_delta=..."
+    )
+    assert warned[0].filename == __file__
+    assert made.min_delta == 0.25
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
