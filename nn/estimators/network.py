@@ -26,7 +26,7 @@ from nn.losses import losses
 from nn.models.layers import Activation, Linear, Sequential
 from nn.models.module import Module
 from nn.models.regularization import Dropout
-from nn.optimizers import Optimizer, optimizers
+from nn.optimizers.base import Optimizer, optimizers
 from nn.training.callbacks import EarlyStopping
 from nn.training.fit import fit
 from nn.training.history import History

@@ -1,9 +1,9 @@
 """Optimizers: how parameters follow their gradients.
 
-Each is a class with the decorator `optimizer`; under its name it is found here.
+Each is a class with the decorator `nn.optimizers.base.optimizer`, found here by its name.
 """
 
-from nn.optimizers.base import Optimizer, optimizer, optimizers
+from nn.optimizers.base import Optimizer, optimizers
 from nn.optimizers.clipping import clip_gradient_norm, clip_gradient_values
 from nn.optimizers.rules import SGD, Adadelta, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop
 
@@ -19,8 +19,6 @@ __all__ = [
     "RMSprop",
     "clip_gradient_norm",
     "clip_gradient_values",
-    "optimizer",
-    "optimizers",
 ]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from nn.optimizers import optimizers
+from nn.optimizers.base import optimizers
 from tests.nn.optimizer_cases import CASES
 
 
