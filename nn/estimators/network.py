@@ -220,16 +220,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.history_ = History()
         self.model_ = self._network(X.shape[1], self._n_outputs(targets), X.dtype)
         if self.solver != "lbfgs":
-            self.optimizer_ = self._solver()(self.model_, self.learning_rate_init)
-
-    def _solver(self) -> type[Optimizer]:
-        by_name = {name.lower(): kind for name, kind in optimizers.items()}
-        if self.solver not in by_name:
-            raise ag.ArgumentValueError(
-                f"{type(self).__name__}: there is no solver {self.solver!r}; "
-                f"use one of {', '.join(by_name)}, lbfgs"
-            )
-        return by_name[self.solver]
+            self.optimizer_ = optimizer_by_name(self.solver)(self.model_, self.learning_rate_init)
 
     def _n_outputs(self, targets: Any) -> int:
         return 1 if targets.ndim == 1 else int(targets.shape[1])
@@ -341,3 +332,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             X = validate_data(self, to_row_chunks(X, None, "X"), reset=False, skip_check_array=True)
             return np.asarray(predict(self.model_, X))
         return predict(self.model_, validate_data(self, X, reset=False, **INPUTS))
+
+
+def optimizer_by_name(solver: str) -> type[Optimizer]:
+    """The optimizer of that name in small letters."""
+    by_name = {name.lower(): kind for name, kind in optimizers.items()}
+    if solver not in by_name:
+        raise ag.ArgumentValueError(
+            f"there is no solver {solver!r}; use one of {', '.join(by_name)}, lbfgs"
+        )
+    return by_name[solver]

@@ -307,7 +307,8 @@ class Optimizer:
             names = {name: f"{index}.{name}" for name in fresh}
             if not state.keys().isdisjoint(names.values()):  # it has been trained
                 states[parameter] = {
-                    name: self._load_entry(full, fresh[name], state) for name, full in names.items()
+                    name: load_entry(self.name, full, fresh[name], state)
+                    for name, full in names.items()
                 }
                 expected |= set(names.values())
         if set(state) != expected:
@@ -319,17 +320,6 @@ class Optimizer:
             )
         self.steps, self.lr_scale = int(state["steps"]), float(state["lr_scale"])
         self._states = states
-
-    def _load_entry(self, name: str, fresh: Any, state: Mapping[str, Any]) -> Any:
-        """An entry of a state, of the shape and dtype of the one to begin with."""
-        given = np.asarray(state.get(name, np.nan))
-        if given.shape != np.shape(fresh):
-            raise ag.ArgumentValueError(
-                f"{self.name}.load_state_dict: {name!r} has shape {given.shape} "
-                f"in the state, but the parameter needs shape {np.shape(fresh)}; "
-                "load the state of the same optimizer of the same model"
-            )
-        return given.astype(fresh.dtype) if isinstance(fresh, np.ndarray) else float(given)
 
 
 optimizers: dict[str, type[Optimizer]] = {}
@@ -384,6 +374,18 @@ def signature_of(defaults: dict[str, Any]) -> inspect.Signature:
 def zeros_like(data: Any) -> Any:
     """Zeros of the shape and dtype of an array; a Python number for one."""
     return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
+
+
+def load_entry(optimizer: str, name: str, fresh: Any, state: Mapping[str, Any]) -> Any:
+    """An entry of a state, of the shape and dtype of the one to begin with."""
+    given = np.asarray(state.get(name, np.nan))
+    if given.shape != np.shape(fresh):
+        raise ag.ArgumentValueError(
+            f"{optimizer}.load_state_dict: {name!r} has shape {given.shape} "
+            f"in the state, but the parameter needs shape {np.shape(fresh)}; "
+            "load the state of the same optimizer of the same model"
+        )
+    return given.astype(fresh.dtype) if isinstance(fresh, np.ndarray) else float(given)
 
 
 def overwrite(old: Any, new: Any) -> Any:
