@@ -40,11 +40,12 @@ from nn.models.summary import LayerSummary as LayerSummary
 from nn.models.summary import Summary as Summary
 from nn.models.units import *
 from nn.optimizers import *
-from nn.optimizers.lbfgs import *
 from nn.training.callbacks import *
 from nn.training.fit import *
 from nn.training.history import *
+from nn.training.lbfgs import *
 from nn.training.learning_rate_finder import *
+from nn.training.loop import DivergenceError as DivergenceError
 from nn.training.prediction import *
 from nn.training.step import CompileWarning as CompileWarning
 

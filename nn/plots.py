@@ -15,6 +15,7 @@ import autograd_lite as ag
 from nn.activations import activations
 from nn.losses.labels import plain, predicted_labels
 from nn.models.module import Module
+from nn.training.history import History
 from nn.training.prediction import predict
 
 __all__ = [
@@ -81,6 +82,9 @@ def learning_curves(columns: Mapping[str, Sequence[float]], *, axes: Any = None)
     if columns:
         axes.legend()
     return axes
+
+
+History.plotter = staticmethod(learning_curves)
 
 
 def decision_regions(

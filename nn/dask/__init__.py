@@ -1,1 +1,10 @@
-"""Training on arrays of Dask and on its clusters."""
+"""Training on arrays of Dask and on its clusters: importing it registers it with `nn.training`."""
+
+from nn.dask.batches import DaskBatches
+from nn.dask.data import is_dask
+from nn.dask.prediction import predict_chunks
+from nn.training.batches import Source, sources
+
+__all__: list[str] = []
+
+sources.append(Source(is_dask, DaskBatches, predict_chunks))

@@ -1,57 +1,50 @@
-"""Data that Dask holds in chunks, on their way into a model: checks, weights, batches.
-
-A batch is made of shares of several chunks, which stay where they are.  How it is made
-does not depend on the number of workers.
-"""
+"""Data that Dask holds in chunks: checks, weights, shares of chunks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.training.batches import Sampling
 from nn.training.data import (
     check_labels,
+    class_weight_table,
     count_aside,
-    joined,
+    length,
     map_arrays,
     rows_of,
-    table_of_classes,
-    unfit_weights,
+    weights_error,
 )
 
 __all__ = [
-    "LazyBatches",
+    "Share",
     "Shares",
-    "blocks_of",
-    "current_client",
-    "in_rows",
-    "is_lazy",
-    "lazy_pair",
-    "lazy_samples",
-    "lazy_split",
-    "rows_of_share",
+    "chunk_lengths",
+    "chunks_of",
+    "inputs_in_chunks",
+    "is_dask",
     "sample_of",
+    "samples_in_chunks",
+    "shuffled_rows",
+    "split_chunks",
+    "to_row_chunks",
 ]
 
-TOGETHER = 8
-"""From how many chunks a batch takes its shares, at least, if there are as many."""
 
-
-def is_lazy(data: Any) -> bool:
+def is_dask(data: Any) -> bool:
     """Whether data are an array or dataframe of Dask, or a tuple of inputs one of which is."""
     if isinstance(data, tuple):
-        return any(map(is_lazy, data))
+        return any(map(is_dask, data))
     return hasattr(data, "__dask_graph__") and (
         hasattr(data, "chunks") or hasattr(data, "to_dask_array")
     )
 
 
-def in_rows(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
+def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
     """A Dask array in chunks of whole samples; from a dataframe, or from an array of NumPy."""
     import dask.array
 
@@ -75,29 +68,32 @@ def in_rows(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
     return data.rechunk({0: rows, **dict.fromkeys(range(1, data.ndim), -1)})
 
 
-def lazy_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
-    """Inputs and targets as Dask arrays with the same samples in each chunk."""
-    first = x[0] if isinstance(x, tuple) else x
-    rows = in_rows(first, None, x_name).chunks[0]
-    return (
-        map_arrays(lambda part: in_rows(part, rows, x_name), x),
-        map_arrays(lambda part: in_rows(part, rows, y_name), y),
-    )
-
-
-def lazy_samples(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, Any, Any]:
-    """Inputs, targets and weights with the same samples in each chunk."""
+def samples_in_chunks(x: Any, y: Any, sampling: Sampling) -> tuple[Any, Any, Any]:
+    """Inputs, targets and weights (or None) with the same samples in each chunk."""
     if y is None:
         raise ag.ArgumentTypeError("fit: y is missing; pass targets beside inputs of Dask")
-    x, y = lazy_pair(x, y, "x", "y")
-    chunks = (x[0] if isinstance(x, tuple) else x).chunks[0]
-    return x, y, lazy_weights(sample_weight, class_weight, y, chunks)
+    x = inputs_in_chunks(x)
+    chunks = chunk_lengths(x)
+    y = map_arrays(lambda part: to_row_chunks(part, chunks, "y"), y)
+    return x, y, weights_in_chunks(sampling, y, chunks)
 
 
-def blocks_of(data: Any) -> list[Any]:
+def inputs_in_chunks(x: Any) -> Any:
+    """Inputs as Dask arrays with the same samples in each chunk: those of the first."""
+    first = to_row_chunks(x[0] if isinstance(x, tuple) else x, None, "x")
+    return map_arrays(lambda part: to_row_chunks(part, first.chunks[0], "x"), x)
+
+
+def chunk_lengths(x: Any) -> tuple[int, ...]:
+    """How many samples there are in each chunk."""
+    lengths: tuple[int, ...] = (x[0] if isinstance(x, tuple) else x).chunks[0]
+    return lengths
+
+
+def chunks_of(data: Any) -> list[Any]:
     """The chunks, one after the other; tuples of them where there are several inputs."""
     if isinstance(data, tuple):
-        return list(zip(*map(blocks_of, data), strict=True))
+        return list(zip(*map(chunks_of, data), strict=True))
     return list(data.to_delayed().ravel())
 
 
@@ -109,59 +105,55 @@ def sample_of(x: Any) -> Any:
 # Weights and validation data.
 
 
-def lazy_weights(sample_weight: Any, class_weight: Any, y: Any, chunks: tuple[int, ...]) -> Any:
+def weights_in_chunks(sampling: Sampling, y: Any, chunks: tuple[int, ...]) -> Any:
     """One weight for each sample, in the chunks of the inputs; None without weights."""
     import dask
 
     weight = None
-    if sample_weight is not None:
-        weight = in_rows(sample_weight, chunks, "sample_weight").astype(np.float64)
+    if sampling.sample_weight is not None:
+        weight = to_row_chunks(sampling.sample_weight, chunks, "sample_weight").astype(np.float64)
         not_negative, some = dask.compute((weight >= 0).all(), weight.any())
         if weight.ndim != 1 or not not_negative or not some:
-            raise unfit_weights(weight, sum(chunks))
-    if class_weight is None:
+            raise weights_error(weight, sum(chunks))
+    if sampling.class_weight is None:
         return weight
-    by_class = lazy_weights_of_classes(class_weight, y)
+    by_class = weights_by_class(sampling.class_weight, y)
     return by_class if weight is None else weight * by_class
 
 
-def lazy_weights_of_classes(class_weight: Any, labels: Any) -> Any:
+def weights_by_class(class_weight: Any, labels: Any) -> Any:
     """For each sample the weight of its class, after the labels were counted once."""
     import dask
     import dask.array
 
     check_labels(labels)
     classes, counts = dask.compute(*dask.array.unique(labels, return_counts=True))
-    weights = table_of_classes(class_weight, classes, counts)
-    return labels.map_blocks(weights_looked_up, classes, weights, dtype=np.float64)
+    weights = class_weight_table(class_weight, classes, counts)
+    return labels.map_blocks(look_up_weights, classes, weights, dtype=np.float64)
 
 
-def weights_looked_up(labels: Any, classes: Any, weights: Any) -> Any:
+def look_up_weights(labels: Any, classes: Any, weights: Any) -> Any:
     """The weights for one chunk."""
     return weights[np.searchsorted(classes, labels)]
 
 
-def lazy_split(
-    x: Any, y: Any, weight: Any, share: float, validation_data: Any, rng: np.random.Generator
+def split_chunks(
+    x: Any, y: Any, weight: Any, sampling: Sampling
 ) -> tuple[tuple[Any, Any, Any], tuple[Any, Any]]:
     """Set a random share of each chunk aside; `nn.fit` loads chunks and splits them anew."""
-    lengths = (x[0] if isinstance(x, tuple) else x).chunks[0]
-    n_aside = count_aside(share, sum(lengths), validation_data)
-    ends = np.rint(np.cumsum(lengths) * (n_aside / sum(lengths))).astype(int)
+    lengths, total = chunk_lengths(x), length(x)
+    n_aside = count_aside(sampling.validation_split, total, sampling.validation_data)
+    ends = np.rint(np.cumsum(lengths) * (n_aside / total)).astype(int)
     aside = [int(count) for count in np.diff(ends, prepend=0)]
-    seed = int(rng.integers(2**63))
+    seed = int(sampling.rng.integers(2**63))
 
-    def part(array: Any, bounds: list[tuple[int, int]]) -> Any:
-        return rows_within(array, bounds, seed)
+    def rows(data: Any, bounds: list[tuple[int, int]]) -> Any:
+        return map_arrays(lambda array: rows_within(array, bounds, seed), data)
 
-    kept = [(count, length) for count, length in zip(aside, lengths, strict=True)]
     first = [(0, count) for count in aside]
-    remaining = tuple(
-        None if data is None else map_arrays(lambda array: part(array, kept), data)
-        for data in (x, y, weight)
-    )
-    validation = tuple(map_arrays(lambda array: part(array, first), data) for data in (x, y))
-    return remaining, validation  # type: ignore[return-value]
+    others = list(zip(aside, lengths, strict=True))
+    kept_weight = None if weight is None else rows(weight, others)
+    return (rows(x, others), rows(y, others), kept_weight), (rows(x, first), rows(y, first))
 
 
 def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
@@ -169,26 +161,26 @@ def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
     import dask
     import dask.array
 
-    rows = dask.delayed(rows_of_share, pure=False)
-    chunks = zip(blocks_of(array), array.chunks[0], bounds, strict=True)
+    rows = dask.delayed(shuffled_rows, pure=False)
+    chunks = zip(chunks_of(array), array.chunks[0], bounds, strict=True)
     parts = [
         dask.array.from_delayed(
-            rows(block, length, (start, stop), (seed, index), None),
+            rows(chunk, length, (start, stop), (seed, index), None),
             (stop - start, *array.shape[1:]),
             dtype=array.dtype,
         )
-        for index, (block, length, (start, stop)) in enumerate(chunks)
+        for index, (chunk, length, (start, stop)) in enumerate(chunks)
         if start < stop
     ]
     return dask.array.concatenate(parts)
 
 
-# Batches.
+# Shares.
 
 
 @dataclass(frozen=True)
 class Share:
-    """Some samples of one chunk: its ``part``-th of ``parts`` shares, in an order of its own."""
+    """Some samples of one chunk: its ``part``-th of ``parts`` shares, in a shuffled order."""
 
     x: Any
     y: Any
@@ -204,6 +196,19 @@ class Share:
         length = self.chunk_length
         return length * self.part // self.parts, length * (self.part + 1) // self.parts
 
+    def rows(self, dtype: Any) -> tuple[Any, Any, Any]:
+        """Inputs, targets and weights of the samples, once their chunks are there."""
+        return self._rows(self.x, dtype), self.targets(dtype), self._rows(self.weight, dtype)
+
+    def targets(self, dtype: Any) -> Any:
+        """The targets alone."""
+        return self._rows(self.y, dtype)
+
+    def _rows(self, data: Any, dtype: Any) -> Any:
+        if data is None:
+            return None
+        return shuffled_rows(data, self.chunk_length, self.bounds, self.seed, dtype)
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -217,103 +222,9 @@ class Shares:
         object.__setattr__(self, "shape", (total,))
 
 
-class LazyBatches:
-    """Batches of Dask arrays: chunks come in an order drawn anew for each epoch, by groups.
-
-    The chunks of a group are loaded together and gone through in batches, each of
-    which takes a share of every chunk.  So no more than a group is in memory.
-    """
-
-    def __init__(
-        self, x: Any, y: Any, weight: Any, batch_size: int, dtype: Any, keep_targets: bool
-    ) -> None:
-        self.x, self.y, self.weight = x, y, weight
-        self.dtype = dtype
-        self.batch_size = batch_size
-        self.keep_targets = keep_targets
-        self.lengths = (self.x[0] if isinstance(self.x, tuple) else self.x).chunks[0]
-        needed = -(-batch_size // max(self.lengths))
-        self.together = min(len(self.lengths), max(TOGETHER, needed))
-
-    @property
-    def unit(self) -> str:
-        """What a progress bar counts, and how many workers there are for it."""
-        client = current_client()
-        if client is None:
-            return "batch"
-        count = len(client.scheduler_info(n_workers=-1)["workers"])
-        return f"batch ({count} worker{'s'[: count - 1]})"
-
-    def example(self) -> Any:
-        """A sample of the shape of the others, for layers that learn their own from it."""
-        return sample_of(self.x)
-
-    def __len__(self) -> int:
-        """The number of batches, whichever chunks come together; 0 if it depends on them."""
-        if len(set(self.lengths[:-1])) > 1:
-            return 0
-        sizes = [self.lengths[i : i + self.together] for i in self._starts()]
-        if len(sizes) > 1 and self.lengths[-1] != self.lengths[0]:
-            return 0
-        return sum(-(-sum(group) // self.batch_size) for group in sizes)
-
-    def _starts(self) -> range:
-        return range(0, len(self.lengths), self.together)
-
-    def epoch(
-        self, rng: np.random.Generator, overwrite: bool = False
-    ) -> Iterator[tuple[Any, Any, None]]:
-        """All batches once."""
-        import dask
-
-        order = rng.permutation(len(self.lengths))
-        seed = int(rng.integers(2**63))
-        x, y = blocks_of(self.x), blocks_of(self.y)
-        weights = [None] * len(x) if self.weight is None else blocks_of(self.weight)
-        for start in self._starts():
-            group = [int(i) for i in order[start : start + self.together]]
-            loaded = dask.persist(*[(x[i], y[i], weights[i]) for i in group])
-            parts = -(-sum(self.lengths[i] for i in group) // self.batch_size)
-            for part in range(parts):
-                shares = [
-                    Share(x_block, y_block, weight, self.lengths[i], part, parts, (seed, i))
-                    for i, (x_block, y_block, weight) in zip(group, loaded, strict=True)
-                ]
-                batch = Shares([share for share in shares if share.bounds[0] < share.bounds[1]])
-                del shares
-                if part + 1 == parts:
-                    del loaded
-                yield batch, self._targets(batch), None
-
-    def _targets(self, batch: Shares) -> Any:
-        """The targets of a batch, fetched only if metrics are computed from them."""
-        import dask
-
-        if not self.keep_targets:
-            return None
-        rows = dask.delayed(rows_of_share, pure=False)
-        parts = [rows(s.y, s.chunk_length, s.bounds, s.seed, self.dtype) for s in batch.shares]
-        return joined(list(dask.compute(*parts)))
-
-
-def rows_of_share(
+def shuffled_rows(
     data: Any, chunk_length: int, bounds: tuple[int, int], seed: tuple[int, ...], dtype: Any
 ) -> Any:
     """The samples of a share: a run of the chunk's, in an order that the seed tells."""
     order = np.random.default_rng(seed).permutation(chunk_length)
     return rows_of(data, order[slice(*bounds)], dtype)
-
-
-# The cluster.
-
-
-def current_client() -> Any:
-    """The client of a cluster that tasks run on by default; None without one."""
-    try:
-        from dask.distributed import default_client
-    except ImportError:
-        return None
-    try:
-        return default_client()
-    except ValueError:
-        return None

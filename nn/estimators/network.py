@@ -21,31 +21,24 @@ from sklearn.utils.validation import (
 
 import autograd_lite as ag
 from nn.activations import activations
-from nn.dask.data import in_rows, is_lazy
+from nn.dask.data import is_dask, to_row_chunks
 from nn.losses import losses
 from nn.models.containers import Sequential
 from nn.models.layers import Activation, Linear
 from nn.models.module import Module
 from nn.models.regularization import Dropout
-from nn.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop
-from nn.optimizers.lbfgs import fit_lbfgs
+from nn.optimizers.base import Optimizer, optimizers
 from nn.training.callbacks import EarlyStopping
 from nn.training.fit import fit
 from nn.training.history import History
+from nn.training.lbfgs import fit_lbfgs
 from nn.training.prediction import predict
 
 __all__ = ["BaseMLP"]
 
-SOLVERS = {
-    "sgd": SGD,
-    "rmsprop": RMSprop,
-    "adagrad": Adagrad,
-    "adadelta": Adadelta,
-    "adam": Adam,
-    "adamw": AdamW,
-    "nadam": Nadam,
-    "lion": Lion,
-}
+
+INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+"""What inputs may be."""
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -55,7 +48,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(activations)), callable],
         "loss": [StrOptions(set(losses)), callable],
-        "solver": [StrOptions({*SOLVERS, "lbfgs"})],
+        "solver": [str],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -77,7 +70,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
-        loss: Any,
+        loss: Any = "mse",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -94,24 +87,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         compile: bool | str = True,
         verbose: bool = False,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.schedule = schedule
-        self.dropout = dropout
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.compile = compile
-        self.verbose = verbose
+        self._keep(locals())
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Keep the arguments of a constructor under their names, as scikit-learn wants it."""
+        for name in self._get_param_names():
+            setattr(self, name, arguments[name])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -204,12 +185,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Inputs, targets and weights as arrays; samples of weight zero are left out."""
-        if is_lazy(X):
-            return self._checked_lazy(X, y, sample_weight, reset)
-        X, y = validate_data(
-            self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
-            multi_output=True, y_numeric=isinstance(self, RegressorMixin),
-        )  # fmt: skip
+        if is_dask(X):
+            return self._checked_dask(X, y, sample_weight, reset)
+        targets = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin)}
+        X, y = validate_data(self, X, y, reset=reset, **targets, **INPUTS)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
@@ -218,14 +197,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         kept = np.flatnonzero(weight)
         return X[kept], y[kept], self._weights(y[kept], weight[kept])
 
-    def _checked_lazy(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
+    def _checked_dask(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
         if self.early_stopping or self.solver == "lbfgs":
             raise ag.ArgumentValueError(
                 f"{type(self).__name__}.fit: inputs of Dask go with neither early_stopping=True "
-                "nor solver='lbfgs'; leave these out, or pass NumPy's arrays"
+                "nor solver='lbfgs'; omit these, or pass NumPy's arrays"
             )
-        X = in_rows(X, None, "X")
+        X = to_row_chunks(X, None, "X")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         validate_data(self, X, reset=reset, skip_check_array=True)
         y = np.asarray(y)
@@ -242,7 +221,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.history_ = History()
         self.model_ = self._network(X.shape[1], self._n_outputs(targets), X.dtype)
         if self.solver != "lbfgs":
-            self.optimizer_ = SOLVERS[self.solver](self.model_, self.learning_rate_init)
+            self.optimizer_ = optimizer_by_name(self.solver)(self.model_, self.learning_rate_init)
 
     def _n_outputs(self, targets: Any) -> int:
         return 1 if targets.ndim == 1 else int(targets.shape[1])
@@ -264,7 +243,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _penalty(self, n_samples: int, weight: Any) -> float:
         """alpha counts against the sum of the losses of a batch, as in scikit-learn."""
-        return self.alpha / (n_samples * (1.0 if weight is None else float(np.mean(weight))))
+        return float(self.alpha / (n_samples * (1.0 if weight is None else np.mean(weight))))
 
     def _train(
         self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, stop: bool = True
@@ -275,7 +254,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             EarlyStopping(
                 **watched,
                 patience=self.n_iter_no_change,
-                minimal_change=self.tol,
+                min_delta=self.tol,
                 restore_best=aside is not None,
             )
         ]
@@ -300,7 +279,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             compile=self.compile,
             progress=bool(self.verbose),
         )
-        self._conclude()
+        self._note_results()
         if stop and self.history_.stopped == "finished" and len(self.history_) - earlier == epochs:
             warnings.warn(
                 f"the network was still improving after max_iter={epochs} epochs; "
@@ -321,9 +300,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             sample_weight=weight,
             compile=self.compile,
         )
-        self._conclude()
+        self._note_results()
 
-    def _conclude(self) -> None:
+    def _note_results(self) -> None:
         self.n_iter_ = len(self.history_)
         self.loss_curve_ = self.history_.loss
         self.loss_ = self.loss_curve_[-1]
@@ -345,16 +324,22 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return X[kept], X[aside], targets[kept], targets[aside], weight
 
     def _validation(self, X: Any, y: Any) -> Any:
-        X, y = validate_data(
-            self, X, y, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32],
-            multi_output=True,
-        )  # fmt: skip
+        X, y = validate_data(self, X, y, reset=False, multi_output=True, **INPUTS)
         return X, self._targets(y, None, reset=False)
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)
-        if is_lazy(X):
-            X = validate_data(self, in_rows(X, None, "X"), reset=False, skip_check_array=True)
+        if is_dask(X):
+            X = validate_data(self, to_row_chunks(X, None, "X"), reset=False, skip_check_array=True)
             return np.asarray(predict(self.model_, X))
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32])
-        return predict(self.model_, X)
+        return predict(self.model_, validate_data(self, X, reset=False, **INPUTS))
+
+
+def optimizer_by_name(solver: str) -> type[Optimizer]:
+    """The optimizer of that name in small letters."""
+    by_name = {name.lower(): kind for name, kind in optimizers.items()}
+    if solver not in by_name:
+        raise ag.ArgumentValueError(
+            f"there is no solver {solver!r}; use one of {', '.join(by_name)}, lbfgs"
+        )
+    return by_name[solver]

@@ -300,7 +300,7 @@ class Checkpoint(Monitor):
         monitor: str = "validation_loss",
         mode: str = "min",
     ) -> None:
-        super().__init__(monitor, patience=0, minimal_change=0.0, mode=mode)
+        super().__init__(monitor, patience=0, min_delta=0.0, mode=mode)
         if every < 1:
             raise ag.ArgumentValueError(
                 f"Checkpoint: every is {every!r}; it must be a positive integer"

@@ -1,6 +1,9 @@
-"""Optimizers: how parameters follow their gradients."""
+"""Optimizers: how parameters follow their gradients.
 
-from nn.optimizers.base import Optimizer
+Each is a class with the decorator `nn.optimizers.base.optimizer`, found here by its name.
+"""
+
+from nn.optimizers.base import Optimizer, optimizers
 from nn.optimizers.clipping import clip_gradient_norm, clip_gradient_values
 from nn.optimizers.rules import SGD, Adadelta, Adagrad, Adam, AdamW, Lion, Nadam, RMSprop
 
@@ -17,3 +20,9 @@ __all__ = [
     "clip_gradient_norm",
     "clip_gradient_values",
 ]
+
+
+def __getattr__(name: str) -> type[Optimizer]:
+    if name in optimizers:
+        return optimizers[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

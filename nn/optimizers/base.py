@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+import warnings
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.models.module import Module, Parameter
+from nn.models.module import Parameter
+from nn.optimizers.groups import Parameters, make_groups
 
-__all__ = ["Optimizer", "Parameters", "State", "zeros_like"]
+__all__ = ["Optimizer", "State", "optimizer", "optimizers", "zeros_like"]
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Any]
-Parameters = Module | Iterable[Parameter] | Iterable[dict[str, Any]]
-
-POSITIVE = ("a positive number", lambda number: 0 < number < float("inf"))
-FRACTION = ("in [0, 1)", lambda number: 0 <= number < 1)
-NOT_NEGATIVE = ("a number that is not negative", lambda number: 0 <= number < float("inf"))
-
-RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
-    "learning_rate": POSITIVE,
-    "epsilon": POSITIVE,
-    "momentum": FRACTION,
-    "dampening": FRACTION,
-    "decay": FRACTION,
-    "beta1": FRACTION,
-    "beta2": FRACTION,
-    "weight_decay": NOT_NEGATIVE,
-    "momentum_decay": NOT_NEGATIVE,
-}
-"""What each hyperparameter must be; the names mean the same in all optimizers."""
+Updates = tuple[list[Any], list[State]]
+"""New numbers of parameters, and their new states."""
 
 
 class Optimizer:
@@ -47,12 +34,12 @@ class Optimizer:
         What to train; frozen parameters are skipped.  Dicts make groups with
         hyperparameters of their own:
         ``[{"parameters": model[0], "learning_rate": 0.01}, {"parameters": model[2]}]``.
+    learning_rate : float
+        The size of a step.
     **hyperparameters
         Numbers that every group has, if it does not say otherwise.  All
-        optimizers know these three:
+        optimizers know these two:
 
-        learning_rate : float
-            The size of a step.
         weight_decay : float
             Pulls the parameters towards 0.
         decoupled : bool
@@ -64,10 +51,13 @@ class Optimizer:
     ----------
     groups : list of SimpleNamespace
         ``parameters`` and hyperparameters of each group; may be changed.
-    factor : float
+    lr_scale : float
         Multiplies the learning rates; schedules set it.
     steps : int
         How many steps were taken.
+    attachments : dict
+        What others keep for as long as the optimizer lives; it is neither copied
+        nor pickled with it.
 
     Raises
     ------
@@ -83,8 +73,8 @@ class Optimizer:
     --------
     >>> import numpy as np, nn
     >>> class SignDescent(nn.Optimizer):
-    ...     def update(self, data, g, state, at):
-    ...         return data - at.learning_rate * np.sign(g), {}
+    ...     def update(self, data, g, state, hyperparameters):
+    ...         return data - hyperparameters.learning_rate * np.sign(g), {}
     >>> w = nn.Parameter([1.0, -2.0])
     >>> optimizer = SignDescent([w], learning_rate=0.5)
     >>> np.sum(w * w).backward()
@@ -94,29 +84,52 @@ class Optimizer:
     """
 
     state_names: tuple[str, ...] = ()
+    defaults: ClassVar[dict[str, Any]] = {
+        "learning_rate": 0.01,
+        "weight_decay": 0.0,
+        "decoupled": False,
+    }
 
-    def __init__(self, parameters: Parameters, **hyperparameters: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "numbers_of" in vars(cls):
+            warnings.warn(
+                f"{cls.__name__}.numbers_of is called scalars now; rename the method",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            cls.scalars = cls.numbers_of  # type: ignore[method-assign, attr-defined]
+        cls.numbers_of = cls.scalars  # type: ignore[attr-defined]
+
+    def __init__(
+        self, parameters: Parameters, learning_rate: float = 0.01, **hyperparameters: Any
+    ) -> None:
         self.name = type(self).__name__
-        hyperparameters = {"weight_decay": 0.0, "decoupled": False} | hyperparameters
-        self.groups = [
-            SimpleNamespace(**(hyperparameters | group))
-            for group in self._collected(parameters, set(hyperparameters))
-        ]
-        for group in self.groups:
-            self._check_ranges(vars(group))
+        given = {"learning_rate": learning_rate} | hyperparameters
+        self.groups = make_groups(self.name, parameters, self.defaults | given)
         self.steps = 0
-        self.factor = 1.0
+        self.lr_scale = 1.0
+        self.attachments: dict[str, Any] = {}
         self._states: dict[Parameter, State] = {}
-        self.last_step: Any = None  # of the last `fit`, which the next may go on with
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the compiled programs."""
-        return vars(self) | {"last_step": None}
+        return vars(self) | {"attachments": {}}
 
     @property
     def parameters(self) -> list[Parameter]:
         """The parameters of all groups."""
         return [parameter for group in self.groups for parameter in group.parameters]
+
+    @property
+    def factor(self) -> float:
+        """The old name of ``lr_scale``."""
+        warn_of_factor()
+        return self.lr_scale
+
+    @factor.setter
+    def factor(self, scale: float) -> None:
+        warn_of_factor()
+        self.lr_scale = scale
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -131,13 +144,15 @@ class Optimizer:
         BackwardError
             If a parameter received no gradient; nothing is changed then.
         """
-        self.require_gradients(self.parameters, [p.grad for p in self.parameters])
-        trained = self.trained()
-        gradients = [parameter.grad for parameter in trained]
-        data = [parameter.data for parameter in trained]
-        self.write(trained, *self.updated(data, gradients, self.states(), self.numbers()))
+        trainable = self.trainable()
+        gradients = [parameter.grad for parameter in trainable]
+        self.require_gradients(trainable, gradients)
+        data = [parameter.data for parameter in trainable]
+        self.write(
+            trainable, *self.compute_updates(data, gradients, self.states(), self.group_scalars())
+        )
 
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
         """The new numbers of one parameter, and its new state.
 
         Parameters
@@ -146,8 +161,8 @@ class Optimizer:
             The parameter and its gradient, neither to be written to.
         state : dict
             What `initial_state` made, or the last step returned.
-        at : namespace
-            What `numbers_of` returned for the group.
+        hyperparameters : namespace
+            What `scalars` returned for the group.
 
         Notes
         -----
@@ -161,31 +176,34 @@ class Optimizer:
         """The state of one parameter before its first step: zeros of its shape."""
         return {name: zeros_like(data) for name in self.state_names}
 
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+    def scalars(self, group: Any, step: int) -> dict[str, Any]:
         """What an update depends on besides arrays, at a step counted from 1.
 
-        The hyperparameters of the group, with ``learning_rate`` times ``factor``,
+        The hyperparameters of the group, with ``learning_rate`` times ``lr_scale``,
         and ``weight_decay`` None if there is none; ``kept`` is the share of a
-        parameter that a decoupled decay leaves.  Subclasses add more.
+        parameter that a decoupled decay leaves, and ``one_minus_beta1`` (``beta2``,
+        ``decay``) that of the new in a running mean.  Subclasses add what can be
+        computed from numbers alone, once for all parameters of the group.
         """
-        numbers: dict[str, Any] = {
+        scalars: dict[str, Any] = {
             name: number if isinstance(number, bool) else float(number)
             for name, number in vars(group).items()
             if name != "parameters"
         }
-        numbers["learning_rate"] *= self.factor
-        numbers["kept"] = 1 - numbers["learning_rate"] * numbers["weight_decay"]
-        numbers["weight_decay"] = numbers["weight_decay"] or None
-        return numbers
+        scalars["learning_rate"] *= self.lr_scale
+        scalars["kept"] = 1 - scalars["learning_rate"] * scalars["weight_decay"]
+        scalars["weight_decay"] = scalars["weight_decay"] or None
+        means = [name for name in ("decay", "beta1", "beta2") if name in scalars]
+        return scalars | {f"one_minus_{name}": 1 - scalars[name] for name in means}
 
     # A step in parts, as `step` and `fit` put it together.
 
-    def trained(self) -> list[Parameter]:
+    def trainable(self) -> list[Parameter]:
         """The parameters that are not frozen."""
         return [parameter for parameter in self.parameters if parameter.requires_grad]
 
     def states(self) -> list[State]:
-        """The states of the trained parameters, which begin here where there is none."""
+        """The states of the trainable parameters, which begin here where there is none."""
         return [
             self._state_of(parameter, group)
             for group in self.groups
@@ -198,45 +216,35 @@ class Optimizer:
             self._states[parameter] = self.initial_state(parameter.data, group)
         return self._states[parameter]
 
-    def numbers(self) -> list[dict[str, Any]]:
-        """`numbers_of` each group at the next step."""
-        return [self.numbers_of(group, self.steps + 1) for group in self.groups]
+    def group_scalars(self) -> list[dict[str, Any]]:
+        """The `scalars` of each group at the next step."""
+        return [self.scalars(group, self.steps + 1) for group in self.groups]
 
-    def updated(
-        self,
-        data: list[Any],
-        gradients: list[Any],
-        states: list[State],
-        numbers: list[dict[str, Any]],
-    ) -> tuple[list[Any], list[State]]:
-        """New numbers and states of the trained parameters, in their order; nothing is written."""
-        places = [
-            SimpleNamespace(**of_group)
-            for group, of_group in zip(self.groups, numbers, strict=True)
+    def compute_updates(
+        self, data: list[Any], gradients: list[Any], states: list[State], scalars: list[Any]
+    ) -> Updates:
+        """New numbers and states of the trainable parameters, in order; nothing is written."""
+        hyperparameters = [
+            SimpleNamespace(**numbers)
+            for group, numbers in zip(self.groups, scalars, strict=True)
             for parameter in group.parameters
             if parameter.requires_grad
         ]
-        results = [
-            self._decayed_and_updated(*one)
-            for one in zip(data, gradients, states, places, strict=True)
+        updates = [
+            self._decay_and_update(*one)
+            for one in zip(data, gradients, states, hyperparameters, strict=True)
         ]
-        return [new for new, _ in results], [state for _, state in results]
+        return [new for new, _ in updates], [state for _, state in updates]
 
-    def write(self, trained: list[Parameter], data: list[Any], states: list[State]) -> None:
-        """Take over what `updated` returned, in place, and count the step."""
-        self.steps += 1
-        for parameter, new, entries in zip(trained, data, states, strict=True):
-            parameter.data = overwritten(parameter.data, new)
-            state = self._states[parameter]
-            for name, entry in entries.items():
-                state[name] = overwritten(state[name], entry)
-
-    def _decayed_and_updated(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        if at.weight_decay is not None and at.decoupled:
-            data = at.kept * data
-        elif at.weight_decay is not None:
-            g = at.weight_decay * data + g
-        new, new_state = self.update(data, g, state, at)
+    def _decay_and_update(
+        self, data: Any, g: Any, state: State, hyperparameters: Any
+    ) -> tuple[Any, State]:
+        decay = hyperparameters.weight_decay
+        if decay is not None and hyperparameters.decoupled:
+            data = hyperparameters.kept * data
+        elif decay is not None:
+            g = decay * data + g
+        new, new_state = self.update(data, g, state, hyperparameters)
         if new_state.keys() != state.keys():
             raise ag.ArgumentValueError(
                 f"{self.name}.update: the state had the entries {sorted(state)}, and the one "
@@ -244,10 +252,20 @@ class Optimizer:
             )
         return new, new_state
 
-    def require_gradients(self, parameters: list[Parameter], gradients: list[Any]) -> None:
+    def write(self, trainable: list[Parameter], data: list[Any], states: list[State]) -> None:
+        """Take over what `compute_updates` returned, in place, and count the step."""
+        self.steps += 1
+        for parameter, new, entries in zip(trainable, data, states, strict=True):
+            parameter.data = overwrite(parameter.data, new)
+            state = self._states[parameter]
+            for name, entry in entries.items():
+                state[name] = overwrite(state[name], entry)
+
+    def require_gradients(self, trainable: list[Parameter], gradients: list[Any]) -> None:
         """Refuse to take a step without the gradient of a parameter that is not frozen."""
-        for index, (parameter, g) in enumerate(zip(parameters, gradients, strict=True)):
-            if g is None and parameter.requires_grad:
+        for parameter, g in zip(trainable, gradients, strict=True):
+            if g is None:
+                index = next(i for i, p in enumerate(self.parameters) if p is parameter)
                 name = f" ({parameter.label!r})" if parameter.label else ""
                 raise ag.BackwardError(
                     f"{self.name}.step: parameter {index}{name} of shape {parameter.shape} "
@@ -264,9 +282,9 @@ class Optimizer:
         --------
         >>> import nn
         >>> sorted(nn.Adam(nn.Linear(2, 1)).state_dict())
-        ['factor', 'steps']
+        ['lr_scale', 'steps']
         """
-        state = {"steps": np.array(self.steps), "factor": np.array(self.factor)}
+        state = {"steps": np.array(self.steps), "lr_scale": np.array(self.lr_scale)}
         for index, parameter in enumerate(self.parameters):
             for name, array in self._states.get(parameter, {}).items():
                 state[f"{index}.{name}"] = np.array(array)
@@ -281,14 +299,18 @@ class Optimizer:
             If the state is of another optimizer or other parameters; nothing
             is changed then.
         """
+        state = {"lr_scale" if name == "factor" else name: x for name, x in state.items()}
         places = [(parameter, group) for group in self.groups for parameter in group.parameters]
-        states = {
-            parameter: self._loaded(index, parameter, group, state)
-            for index, (parameter, group) in enumerate(places)
-        }
-        expected = {"steps", "factor"} | {
-            f"{index}.{name}" for index, p in enumerate(self.parameters) for name in states[p]
-        }
+        states, expected = {}, {"steps", "lr_scale"}
+        for index, (parameter, group) in enumerate(places):
+            fresh = self.initial_state(parameter.data, group)
+            names = {name: f"{index}.{name}" for name in fresh}
+            if not state.keys().isdisjoint(names.values()):  # it has been trained
+                states[parameter] = {
+                    name: load_entry(self.name, full, fresh[name], state)
+                    for name, full in names.items()
+                }
+                expected |= set(names.values())
         if set(state) != expected:
             odd = sorted(set(state) ^ expected)[0]
             raise ag.ArgumentValueError(
@@ -296,76 +318,57 @@ class Optimizer:
                 f"{'unknown' if odd in state else 'missing'}; "
                 "load the state of the same optimizer of the same model"
             )
-        self.steps, self.factor = int(state["steps"]), float(state["factor"])
-        self._states = {parameter: own for parameter, own in states.items() if own}
+        self.steps, self.lr_scale = int(state["steps"]), float(state["lr_scale"])
+        self._states = states
 
-    def _loaded(
-        self, index: int, parameter: Parameter, group: Any, state: Mapping[str, Any]
-    ) -> State:
-        """The state of one parameter; none if it has not been trained yet."""
-        own = self.initial_state(parameter.data, group)
-        if not any(f"{index}.{name}" in state for name in own):
-            return {}
-        for name, entry in own.items():
-            given = np.asarray(state.get(f"{index}.{name}", np.nan))
-            if given.shape != np.shape(entry):
-                raise ag.ArgumentValueError(
-                    f"{self.name}.load_state_dict: {f'{index}.{name}'!r} has shape {given.shape} "
-                    f"in the state, but the parameter needs shape {np.shape(entry)}; "
-                    "load the state of the same optimizer of the same model"
-                )
-            is_array = isinstance(entry, np.ndarray)
-            own[name] = given.astype(entry.dtype) if is_array else float(given)
-        return own
 
-    # Checks.
+optimizers: dict[str, type[Optimizer]] = {}
+"""All optimizers by name."""
 
-    def _collected(self, parameters: Parameters, known: set[str]) -> list[dict[str, Any]]:
-        """The groups as dicts that hold a list of parameters, checked."""
-        given = parameters if isinstance(parameters, Module) else list(parameters)
-        groups: list[Any] = [{"parameters": given}]
-        if isinstance(given, list) and given and all(isinstance(part, dict) for part in given):
-            groups = given
-        checked = []
-        for group in groups:
-            for key in group:
-                if key not in known | {"parameters"}:
-                    raise ag.ArgumentValueError(
-                        f"{self.name}: a group has the unknown hyperparameter {key!r}; "
-                        f"use {', '.join(sorted(known))}"
-                    )
-            checked.append(group | {"parameters": self._checked(group.get("parameters", []))})
-        return checked
+Kind = TypeVar("Kind", bound=type[Optimizer])
 
-    def _checked(self, parameters: Any) -> list[Parameter]:
-        if isinstance(parameters, Module):
-            for part, module in parameters.named_modules():
-                if not module.shapes_known():
-                    raise ag.ArgumentValueError(
-                        f"{self.name}: the layer {part!r} does not know its number of inputs yet; "
-                        "call the model on a batch first"
-                    )
-            parameters = parameters.parameters()
-        found = list(parameters)
-        for parameter in found:
-            if not isinstance(parameter, Parameter):
-                raise ag.ArgumentTypeError(
-                    f"{self.name}: {parameter!r} is no Parameter; "
-                    "pass a model, or a list of parameters such as model.parameters()"
-                )
-        if not found:
-            raise ag.ArgumentValueError(
-                f"{self.name}: there is no parameter to train; pass a model that has some"
-            )
-        return found
 
-    def _check_ranges(self, hyperparameters: dict[str, Any]) -> None:
-        for name, number in hyperparameters.items():
-            meaning, holds = RANGES.get(name, ("", lambda number: True))
-            if not holds(number):
-                raise ag.ArgumentValueError(
-                    f"{self.name}: {name} is {number!r}; it must be {meaning}"
-                )
+def optimizer(kind: Kind) -> Kind:
+    """A decorator: register an optimizer, whose annotated attributes are its hyperparameters.
+
+    They become the arguments of the class and leave it, for an attribute would tell
+    the default where a group has another number.
+    """
+    declared = {name: vars(kind)[name] for name in inspect.get_annotations(kind)}
+    for name in declared:
+        delattr(kind, name)
+    kind.defaults = defaults = kind.defaults | declared
+
+    def init(self: Optimizer, parameters: Parameters, *rate: float, **options: Any) -> None:
+        try:
+            bound = signature.bind(self, parameters, *rate, **options).arguments
+        except TypeError as error:
+            raise ag.ArgumentTypeError(
+                f"{kind.__name__}: {error}; the hyperparameters are {', '.join(defaults)}"
+            ) from None
+        Optimizer.__init__(**(defaults | bound))
+
+    signature = signature_of(defaults)
+    init.__signature__ = signature  # type: ignore[attr-defined]
+    kind.__init__ = init  # type: ignore[method-assign]
+    optimizers[kind.__name__] = kind
+    return kind
+
+
+def signature_of(defaults: dict[str, Any]) -> inspect.Signature:
+    """The arguments of an optimizer: parameters and learning rate, the others by name."""
+    positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    arguments = [
+        inspect.Parameter(
+            name,
+            positional if name == "learning_rate" else keyword,
+            default=default,
+            annotation=type(default),
+        )
+        for name, default in defaults.items()
+    ]
+    given = inspect.Parameter("parameters", positional, annotation="Parameters")
+    return inspect.Signature([inspect.Parameter("self", positional), given, *arguments])
 
 
 def zeros_like(data: Any) -> Any:
@@ -373,10 +376,31 @@ def zeros_like(data: Any) -> Any:
     return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
 
 
-def overwritten(old: Any, new: Any) -> Any:
+def load_entry(optimizer: str, name: str, fresh: Any, state: Mapping[str, Any]) -> Any:
+    """An entry of a state, of the shape and dtype of the one to begin with."""
+    given = np.asarray(state.get(name, np.nan))
+    if given.shape != np.shape(fresh):
+        raise ag.ArgumentValueError(
+            f"{optimizer}.load_state_dict: {name!r} has shape {given.shape} "
+            f"in the state, but the parameter needs shape {np.shape(fresh)}; "
+            "load the state of the same optimizer of the same model"
+        )
+    return given.astype(fresh.dtype) if isinstance(fresh, np.ndarray) else float(given)
+
+
+def overwrite(old: Any, new: Any) -> Any:
     """``new``, written into ``old`` where that is an array; a number is replaced."""
     if not isinstance(old, np.ndarray):
         return float(new)
     if new is not old:
         old[...] = new
     return old
+
+
+def warn_of_factor() -> None:
+    """Tell whoever reads or writes ``factor``, two calls up, its new name."""
+    warnings.warn(
+        "Optimizer.factor is called lr_scale now; write optimizer.lr_scale",
+        DeprecationWarning,
+        stacklevel=3,
+    )

@@ -48,7 +48,7 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
     """
     check_limit("clip_gradient_norm", limit)
     trained = [p for p in parameters if p.grad is not None]
-    clipped, norm = clipped_by_norm([p.grad for p in trained], limit)
+    clipped, norm = clip_by_norm([p.grad for p in trained], limit)
     set_gradients(trained, clipped)
     return float(norm)
 
@@ -79,17 +79,17 @@ def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
     """
     check_limit("clip_gradient_values", limit)
     trained = [p for p in parameters if p.grad is not None]
-    set_gradients(trained, clipped_by_value([p.grad for p in trained], limit))
+    set_gradients(trained, clip_by_value([p.grad for p in trained], limit))
 
 
-def clipped_by_norm(gradients: list[Any], limit: float) -> tuple[list[Any], Any]:
+def clip_by_norm(gradients: list[Any], limit: float) -> tuple[list[Any], Any]:
     """The gradients scaled by one factor, in their own dtypes, and their norm before."""
     norm = np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients))
     factor = limit / np.maximum(norm, limit)
     return [np.multiply(g, factor, dtype=getattr(g, "dtype", np.float64)) for g in gradients], norm
 
 
-def clipped_by_value(gradients: list[Any], limit: float) -> list[Any]:
+def clip_by_value(gradients: list[Any], limit: float) -> list[Any]:
     """The gradients with every entry clipped to [-limit, limit]."""
     return [np.clip(g, -limit, limit) for g in gradients]
 

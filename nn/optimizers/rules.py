@@ -1,8 +1,8 @@
 """The rules by which parameters follow their gradients.
 
-Each class states its rule in its docstring; ``update`` computes it.  What can be
-computed from numbers alone is computed before, in ``numbers_of``, once for all
-parameters of a group.
+Each class states its rule in its docstring and declares its hyperparameters;
+``update`` computes the rule.  What can be computed from numbers alone is computed
+before, in ``scalars``, once for all parameters of a group.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 
 from nn.models.module import Parameter
-from nn.optimizers.base import Optimizer, Parameters, State, zeros_like
+from nn.optimizers.base import Optimizer, State, optimizer, zeros_like
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]
 
 
-def towards(mean: Any, new: Any, share: Any) -> Any:
+def moving_average(mean: Any, new: Any, share: Any) -> Any:
     """A running mean that keeps 1 - share of itself: (1 - share) · mean + share · new."""
     return mean + share * (new - mean)
 
 
+@optimizer
 class SGD(Optimizer):
     """Stochastic gradient descent: step against the gradient, with momentum if wanted.
 
@@ -34,18 +35,13 @@ class SGD(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     momentum : float
         In [0, 1): the share of the last velocity that is kept.
     dampening : float
         In [0, 1): the share of the gradient that is left out of the velocity.
     nesterov : bool
         Look ahead along the momentum.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -58,26 +54,10 @@ class SGD(Optimizer):
     0.5
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.01,
-        *,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            momentum=momentum,
-            dampening=dampening,
-            nesterov=nesterov,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    dampening: float = 0.0
+    nesterov: bool = False
 
     def initial_state(self, data: Any, group: Any) -> State:
         """The velocity, if there is momentum."""
@@ -88,22 +68,22 @@ class SGD(Optimizer):
             self._states[parameter] = self.initial_state(parameter.data, group)
         return super()._state_of(parameter, group)
 
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+    def scalars(self, group: Any, step: int) -> dict[str, Any]:
         """With the share of the gradient in the velocity; the first step is not dampened."""
         is_dampened = group.dampening and step > 1
         push = 1 - group.dampening if is_dampened else None
-        return super().numbers_of(group, step) | {"push": push}
+        return super().scalars(group, step) | {"push": push}
 
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
         if not state:
-            return data - at.learning_rate * g, state
-        push = g if at.push is None else at.push * g
-        velocity = at.momentum * state["velocity"] + push
-        direction = at.momentum * velocity + g if at.nesterov else velocity
-        return data - at.learning_rate * direction, {"velocity": velocity}
+            return data - hyperparameters.learning_rate * g, state
+        momentum, push = hyperparameters.momentum, hyperparameters.push
+        velocity = momentum * state["velocity"] + (g if push is None else push * g)
+        direction = momentum * velocity + g if hyperparameters.nesterov else velocity
+        return data - hyperparameters.learning_rate * direction, {"velocity": velocity}
 
 
+@optimizer
 class RMSprop(Optimizer):
     """Steps divided by a running root mean square of the gradient (T. Hinton, 2012).
 
@@ -113,16 +93,11 @@ class RMSprop(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     decay : float
         In [0, 1): how much of the running mean is kept at each step.
     epsilon : float
         Keeps the division finite.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -136,37 +111,17 @@ class RMSprop(Optimizer):
     """
 
     state_names = ("square",)
+    learning_rate: float = 0.01
+    decay: float = 0.99
+    epsilon: float = 1e-8
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.01,
-        *,
-        decay: float = 0.99,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            decay=decay,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
-
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
-        """With the share of the new in the running means."""
-        return super().numbers_of(group, step) | {"share": 1 - group.decay}
-
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
-        square = towards(state["square"], g * g, at.share)
-        step = at.learning_rate * (g / (np.sqrt(square) + at.epsilon))
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
+        square = moving_average(state["square"], g * g, hyperparameters.one_minus_decay)
+        step = hyperparameters.learning_rate * (g / (np.sqrt(square) + hyperparameters.epsilon))
         return data - step, {"square": square}
 
 
+@optimizer
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of all squared gradients.
 
@@ -176,14 +131,9 @@ class Adagrad(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     epsilon : float
         Keeps the division finite.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -197,31 +147,16 @@ class Adagrad(Optimizer):
     """
 
     state_names = ("square",)
+    learning_rate: float = 0.01
+    epsilon: float = 1e-10
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.01,
-        *,
-        epsilon: float = 1e-10,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
-
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
         square = state["square"] + g * g
-        step = at.learning_rate * (g / (np.sqrt(square) + at.epsilon))
+        step = hyperparameters.learning_rate * (g / (np.sqrt(square) + hyperparameters.epsilon))
         return data - step, {"square": square}
 
 
+@optimizer
 class Adadelta(Optimizer):
     """Steps in proportion to the size of the last steps, so that units agree.
 
@@ -233,16 +168,11 @@ class Adadelta(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     decay : float
         In [0, 1): how much of the running means is kept at each step.
     epsilon : float
         Starts the steps and keeps the division finite.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -256,51 +186,27 @@ class Adadelta(Optimizer):
     """
 
     state_names = ("square", "step")
+    learning_rate: float = 1.0
+    decay: float = 0.9
+    epsilon: float = 1e-6
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 1.0,
-        *,
-        decay: float = 0.9,
-        epsilon: float = 1e-6,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            decay=decay,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
-
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
-        """With the share of the new in the running means."""
-        return super().numbers_of(group, step) | {"share": 1 - group.decay}
-
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
-        square = towards(state["square"], g * g, at.share)
-        step = np.sqrt((state["step"] + at.epsilon) / (square + at.epsilon)) * g
-        steps = towards(state["step"], step * step, at.share)
-        return data - at.learning_rate * step, {"square": square, "step": steps}
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
+        share, epsilon = hyperparameters.one_minus_decay, hyperparameters.epsilon
+        square = moving_average(state["square"], g * g, share)
+        step = np.sqrt((state["step"] + epsilon) / (square + epsilon)) * g
+        steps = moving_average(state["step"], step * step, share)
+        return data - hyperparameters.learning_rate * step, {"square": square, "step": steps}
 
 
-def shares(group: Any) -> dict[str, float]:
-    """What `moments` needs: the shares of the new in the two running means."""
-    return {"mean_share": 1 - group.beta1, "square_share": 1 - group.beta2}
-
-
-def moments(g: Any, state: State, at: Any) -> State:
+def moments(g: Any, state: State, hyperparameters: Any) -> State:
     """The running means of the gradient and of its square, moved towards those of ``g``."""
     return {
-        "mean": towards(state["mean"], g, at.mean_share),
-        "square": towards(state["square"], g * g, at.square_share),
+        "mean": moving_average(state["mean"], g, hyperparameters.one_minus_beta1),
+        "square": moving_average(state["square"], g * g, hyperparameters.one_minus_beta2),
     }
 
 
+@optimizer
 class Adam(Optimizer):
     """Momentum and scaled steps, both corrected for their start at zero.
 
@@ -312,7 +218,7 @@ class Adam(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     beta1, beta2 : float
         In [0, 1): how much of the running means of the gradient and of its
         square is kept at each step.
@@ -321,11 +227,6 @@ class Adam(Optimizer):
     amsgrad : bool
         Divide by the largest running mean so far (S. Reddi et al., "On the
         convergence of Adam and beyond", 2018).
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -338,48 +239,36 @@ class Adam(Optimizer):
     0.9
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.001,
-        *,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        amsgrad: bool = False,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
-    ) -> None:
-        self.state_names = ("mean", "square", "largest") if amsgrad else ("mean", "square")
-        self.amsgrad = amsgrad
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
+    state_names = ("mean", "square")
+    learning_rate: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    amsgrad: bool = False
 
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+    def initial_state(self, data: Any, group: Any) -> State:
+        """Zeros; the largest mean of squares for amsgrad alone."""
+        names = ("mean", "square", "largest") if group.amsgrad else self.state_names
+        return {name: zeros_like(data) for name in names}
+
+    def scalars(self, group: Any, step: int) -> dict[str, Any]:
         """With the corrections drawn together into the learning rate and epsilon (section 2)."""
-        numbers = super().numbers_of(group, step)
+        numbers = super().scalars(group, step)
         root = (1 - group.beta2**step) ** 0.5
         numbers["corrected_rate"] = numbers["learning_rate"] * root / (1 - group.beta1**step)
         numbers["corrected_epsilon"] = group.epsilon * root
-        return numbers | shares(group)
+        return numbers
 
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
-        changed = moments(g, state, at)
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
+        changed = moments(g, state, hyperparameters)
         square = changed["square"]
-        if self.amsgrad:
-            square = changed["largest"] = np.maximum(state["largest"], square)
-        step = changed["mean"] / (np.sqrt(square) + at.corrected_epsilon)
-        return data - at.corrected_rate * step, changed
+        if hyperparameters.amsgrad:
+            square = changed["largest"] = np.maximum(state.get("largest", 0.0), square)
+        step = changed["mean"] / (np.sqrt(square) + hyperparameters.corrected_epsilon)
+        return data - hyperparameters.corrected_rate * step, changed
 
 
+@optimizer
 class AdamW(Adam):
     """`Adam` with decoupled weight decay.
 
@@ -397,20 +286,11 @@ class AdamW(Adam):
     0.85
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.001,
-        *,
-        weight_decay: float = 0.01,
-        decoupled: bool = True,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            parameters, learning_rate, weight_decay=weight_decay, decoupled=decoupled, **options
-        )
+    weight_decay: float = 0.01
+    decoupled: bool = True
 
 
+@optimizer
 class Nadam(Optimizer):
     """`Adam` that looks ahead along its momentum.
 
@@ -420,16 +300,11 @@ class Nadam(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`.
+        As for `Optimizer`, whose errors are raised too.
     beta1, beta2, epsilon : float
         As for `Adam`.
     momentum_decay : float
         How fast the momentum grows to beta1.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -442,53 +317,36 @@ class Nadam(Optimizer):
     0.894355
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.002,
-        *,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        momentum_decay: float = 0.004,
-        weight_decay: float = 0.0,
-        decoupled: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            momentum_decay=momentum_decay,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
+    learning_rate: float = 0.002
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    momentum_decay: float = 0.004
 
     def initial_state(self, data: Any, group: Any) -> State:
         """Zeros, and the product of all momenta so far."""
         return {"mean": zeros_like(data), "square": zeros_like(data), "momenta": 1.0}
 
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
+    def scalars(self, group: Any, step: int) -> dict[str, Any]:
         """With the momenta of this step and of the next, and the correction of the squares."""
         now, following = (
             group.beta1 * (1 - 0.5 * 0.96 ** (t * group.momentum_decay)) for t in (step, step + 1)
         )
         root = (1 - group.beta2**step) ** 0.5
         momenta = {"now": now, "following": following, "root": root}
-        return super().numbers_of(group, step) | shares(group) | momenta
+        return super().scalars(group, step) | momenta
 
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
-        changed = moments(g, state, at)
-        changed["momenta"] = product = state["momenta"] * at.now
-        for_mean = at.following / (1 - product * at.following)
-        for_gradient = (1 - at.now) / (1 - product)
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
+        changed = moments(g, state, hyperparameters)
+        product = changed["momenta"] = state["momenta"] * hyperparameters.now
+        for_mean = hyperparameters.following / (1 - product * hyperparameters.following)
+        for_gradient = (1 - hyperparameters.now) / (1 - product)
         ahead = for_mean * changed["mean"] + for_gradient * g
-        scale = np.sqrt(changed["square"]) / at.root + at.epsilon
-        return data - at.learning_rate * (ahead / scale), changed
+        scale = np.sqrt(changed["square"]) / hyperparameters.root + hyperparameters.epsilon
+        return data - hyperparameters.learning_rate * (ahead / scale), changed
 
 
+@optimizer
 class Lion(Optimizer):
     """Steps of one size, along the sign of a running mean.
 
@@ -499,14 +357,10 @@ class Lion(Optimizer):
     Parameters
     ----------
     parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`; the weight decay is decoupled by default.
+        As for `Optimizer`, whose errors are raised too; the weight decay is decoupled
+        by default.
     beta1, beta2 : float
         In [0, 1): the weights of the mean in the step, and in its own update.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a hyperparameter is out of its range.
 
     Examples
     --------
@@ -520,33 +374,12 @@ class Lion(Optimizer):
     """
 
     state_names = ("mean",)
+    learning_rate: float = 0.0001
+    beta1: float = 0.9
+    beta2: float = 0.99
+    decoupled: bool = True
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        learning_rate: float = 0.0001,
-        *,
-        beta1: float = 0.9,
-        beta2: float = 0.99,
-        weight_decay: float = 0.0,
-        decoupled: bool = True,
-    ) -> None:
-        super().__init__(
-            parameters,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            weight_decay=weight_decay,
-            decoupled=decoupled,
-        )
-
-    def numbers_of(self, group: Any, step: int) -> dict[str, Any]:
-        """With the shares of the gradient in the step and in the mean."""
-        of_gradient = {"step_share": 1 - group.beta1, "mean_share": 1 - group.beta2}
-        return super().numbers_of(group, step) | of_gradient
-
-    def update(self, data: Any, g: Any, state: State, at: Any) -> tuple[Any, State]:
-        """One step; see the class."""
-        direction = np.sign(towards(state["mean"], g, at.step_share))
-        mean = towards(state["mean"], g, at.mean_share)
-        return data - at.learning_rate * direction, {"mean": mean}
+    def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
+        direction = np.sign(moving_average(state["mean"], g, hyperparameters.one_minus_beta1))
+        mean = moving_average(state["mean"], g, hyperparameters.one_minus_beta2)
+        return data - hyperparameters.learning_rate * direction, {"mean": mean}

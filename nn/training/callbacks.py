@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any, ParamSpec, Protocol
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from nn.optimizers import Optimizer
 from nn.training.history import History
 
 __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
+
+
+P = ParamSpec("P")
 
 
 class Run(Protocol):
@@ -63,21 +69,39 @@ class Callback:
         """After the last epoch, also if training was interrupted."""
 
 
+def takes_minimal_change(init: Callable[P, None]) -> Callable[P, None]:
+    """Have a constructor take ``min_delta`` by its old name too, with a warning."""
+
+    @functools.wraps(init)
+    def renamed(*args: P.args, **kwargs: P.kwargs) -> None:
+        if "minimal_change" in kwargs:
+            warnings.warn(
+                f"{type(args[0]).__name__}: minimal_change is called min_delta now; "
+                "write min_delta=...",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            kwargs["min_delta"] = kwargs.pop("minimal_change")
+        init(*args, **kwargs)
+
+    return renamed
+
+
 class Monitor(Callback):
     """What the callbacks share that watch one column of the history."""
 
-    def __init__(self, monitor: str, patience: int, minimal_change: float, mode: str) -> None:
+    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
         name = type(self).__name__
         if mode not in ("min", "max"):
             raise ag.ArgumentValueError(f"{name}: mode is {mode!r}; use 'min' or 'max'")
-        if patience < 0 or minimal_change < 0:
+        if patience < 0 or min_delta < 0:
             raise ag.ArgumentValueError(
-                f"{name}: patience is {patience!r} and minimal_change is {minimal_change!r}; "
+                f"{name}: patience is {patience!r} and min_delta is {min_delta!r}; "
                 "neither may be negative"
             )
         self.monitor = monitor
         self.patience = patience
-        self.minimal_change = minimal_change
+        self.min_delta = min_delta
         self.mode = mode
         self.best = np.inf
         self.waited = 0
@@ -95,7 +119,7 @@ class Monitor(Callback):
                 f"the history has {', '.join(run.history.columns)}"
             )
         value = column[-1] if self.mode == "min" else -column[-1]
-        if value < self.best - self.minimal_change:
+        if value < self.best - self.min_delta:
             self.best, self.waited = value, 0
             return True
         self.waited += 1
@@ -113,7 +137,7 @@ class EarlyStopping(Monitor):
         The column of the history to watch.
     patience : int
         For how many epochs to go on without improvement.
-    minimal_change : float
+    min_delta : float
         How much better counts as improvement.
     mode : {"min", "max"}
         Whether smaller or larger is better.
@@ -137,21 +161,22 @@ class EarlyStopping(Monitor):
     >>> model = nn.Linear(1, 1, rng=0)
     >>> history = nn.fit(model, x, 2 * x, loss=nn.mse, optimizer=nn.SGD(model, learning_rate=0.5),
     ...                  epochs=1000, validation_split=0.25, rng=0, progress=False,
-    ...                  callbacks=[nn.EarlyStopping(patience=5, minimal_change=1e-6)])
+    ...                  callbacks=[nn.EarlyStopping(patience=5, min_delta=1e-6)])
     >>> history.stopped
     'no better validation_loss for 5 epochs'
     """
 
+    @takes_minimal_change
     def __init__(
         self,
         monitor: str = "validation_loss",
         *,
         patience: int = 10,
-        minimal_change: float = 0.0,
+        min_delta: float = 0.0,
         mode: str = "min",
         restore_best: bool = True,
     ) -> None:
-        super().__init__(monitor, patience, minimal_change, mode)
+        super().__init__(monitor, patience, min_delta, mode)
         self.restore_best = restore_best
         self.best_epoch = 0
         self.best_state: dict[str, Any] | None = None
@@ -162,7 +187,7 @@ class EarlyStopping(Monitor):
         self.best_state = None
 
     def after_epoch(self, run: Run) -> None:
-        """Remember the best weights; stop when patience is at its end."""
+        """Remember the best weights; stop when patience runs out."""
         if self.improved(run):
             self.best_epoch = len(run.history) - 1
             self.best_state = run.model.state_dict() if self.restore_best else None
@@ -180,12 +205,12 @@ class ReduceOnPlateau(Monitor):
 
     Parameters
     ----------
-    monitor, patience, minimal_change, mode
+    monitor, patience, min_delta, mode
         As for `EarlyStopping`.
     factor : float
         In (0, 1).
     smallest : float
-        The factor does not fall below this in all.
+        ``optimizer.lr_scale`` does not fall below this.
 
     Raises
     ------
@@ -200,17 +225,18 @@ class ReduceOnPlateau(Monitor):
     3
     """
 
+    @takes_minimal_change
     def __init__(
         self,
         monitor: str = "validation_loss",
         *,
         factor: float = 0.1,
         patience: int = 5,
-        minimal_change: float = 0.0,
+        min_delta: float = 0.0,
         smallest: float = 1e-6,
         mode: str = "min",
     ) -> None:
-        super().__init__(monitor, patience, minimal_change, mode)
+        super().__init__(monitor, patience, min_delta, mode)
         if not 0 < factor < 1:
             raise ag.ArgumentValueError(
                 f"ReduceOnPlateau: factor is {factor!r}; it must be in (0, 1)"
@@ -219,7 +245,7 @@ class ReduceOnPlateau(Monitor):
         self.smallest = smallest
 
     def after_epoch(self, run: Run) -> None:
-        """Reduce the learning rate when patience is at its end."""
+        """Reduce the learning rate when patience runs out."""
         if not self.improved(run) and self.waited >= self.patience:
-            run.optimizer.factor = max(run.optimizer.factor * self.factor, self.smallest)
+            run.optimizer.lr_scale = max(run.optimizer.lr_scale * self.factor, self.smallest)
             self.waited = 0

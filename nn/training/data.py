@@ -1,9 +1,8 @@
-"""Data on their way into a model: checks, mini-batches, tuples of inputs."""
+"""Arrays on their way into a model: tuples of inputs, dtypes, checks, weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
-from operator import methodcaller
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,23 @@ import autograd_lite as ag
 from nn.models.module import Module
 
 __all__ = [
-    "ArrayBatches",
-    "IterableBatches",
     "apply_model",
     "as_batch_array",
+    "check_labels",
     "checked_pair",
-    "joined",
+    "checked_weights",
+    "class_weight_table",
+    "concatenate",
+    "count_aside",
+    "dtype_of",
+    "in_dtype",
+    "length",
     "map_arrays",
+    "rows_of",
+    "weights_error",
 ]
 
 Array = np.ndarray[Any, Any]
-Batch = tuple[Any, Any, Any]
-"""Inputs, targets, and sample weights or None."""
 
 
 def map_arrays(function: Callable[[Any], Any], data: Any) -> Any:
@@ -57,91 +61,11 @@ def apply_model(model: Module, x: Any) -> Any:
     return model(*x) if isinstance(x, tuple) else model(x)
 
 
-def joined(parts: list[Any]) -> Any:
+def concatenate(parts: list[Any]) -> Any:
     """Batches put together again, also those of several outputs."""
     if isinstance(parts[0], tuple):
-        return tuple(joined(list(column)) for column in zip(*parts, strict=True))
+        return tuple(concatenate(list(column)) for column in zip(*parts, strict=True))
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-class ArrayBatches:
-    """Mini-batches of arrays, in an order that is drawn anew for each epoch."""
-
-    unit = "batch"
-
-    def __init__(self, x: Any, y: Any, weight: Array | None, batch_size: int, dtype: Any) -> None:
-        self.x, self.y, self.weight = x, y, weight
-        self.batch_size = batch_size
-        self.dtype = dtype
-
-    def __len__(self) -> int:
-        return -(-length(self.x) // self.batch_size)
-
-    def epoch(self, rng: np.random.Generator, overwrite: bool = False) -> Iterator[Batch]:
-        """All batches once, shuffled; with ``overwrite`` inputs may lie where the last ones lay."""
-        order = rng.permutation(length(self.x))
-        room = self.batch_size if overwrite else 0
-        inputs = map_arrays(lambda array: Gathered(array, self.dtype, room), self.x)
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            weight = None if self.weight is None else self.weight[rows]
-            x = map_arrays(methodcaller("rows", rows), inputs)
-            yield x, rows_of(self.y, rows, self.dtype), weight
-
-
-class Gathered:
-    """Batches of the rows of an array; with ``room`` for so many, all lie in the same memory.
-
-    Memory that was in use a moment ago is in the cache; that of a new array is not.
-    """
-
-    def __init__(self, array: Any, dtype: Any, room: int) -> None:
-        self.array, self.dtype = array, dtype
-        stays = isinstance(array, np.ndarray) and in_dtype(array[:0], dtype).dtype == array.dtype
-        shape = (room, *array.shape[1:])
-        self.memory = np.empty(shape, array.dtype) if room and stays else None
-
-    def rows(self, rows: Array) -> Array:
-        """The rows of these numbers, floats in the dtype that the model computes in."""
-        if self.memory is None:
-            batch: Array = in_dtype(self.array[rows], self.dtype)
-        else:  # with the default mode, which may fail half-way, NumPy would copy twice
-            batch = np.take(self.array, rows, 0, self.memory[: len(rows)], "clip")
-        return batch
-
-
-class IterableBatches:
-    """Batches ``(x, y)`` or ``(x, y, sample_weight)`` that someone else makes, every epoch anew."""
-
-    unit = "batch"
-
-    def __init__(self, batches: Iterable[Any], dtype: Any) -> None:
-        self.batches = batches
-        self.dtype = dtype
-
-    def __len__(self) -> int:
-        """The number of batches; 0 if it is not known."""
-        return len(self.batches) if isinstance(self.batches, Sized) else 0
-
-    def epoch(self, rng: np.random.Generator, overwrite: bool = False) -> Iterator[Batch]:
-        """All batches once, as they come."""
-        found = False
-        for batch in self.batches:
-            if not isinstance(batch, tuple) or len(batch) not in (2, 3):
-                raise ag.ArgumentTypeError(
-                    f"fit: a batch is {type(batch).__name__}; the iterable must give tuples "
-                    "(x, y) or (x, y, sample_weight)"
-                )
-            found = True
-            x, y, weight = (*batch, None)[:3]
-            x, y = checked_pair(x, y, "a batch of x", "a batch of y")
-            everything = slice(None)
-            yield rows_of(x, everything, self.dtype), rows_of(y, everything, self.dtype), weight
-        if not found:
-            raise ag.ArgumentValueError(
-                "fit: the iterable gave no batch; a generator can be gone through only once, "
-                "so pass a list, or an object whose __iter__ starts anew for every epoch"
-            )
 
 
 # Checks.
@@ -182,7 +106,7 @@ def check_numbers(name: str, array: Array) -> None:
     if hasattr(array, "toarray"):  # a sparse array: look at what it stores
         array = np.asarray(array.data)
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(sum_of(array)):
+        if np.isfinite(finite_sum(array)):
             return
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
@@ -193,7 +117,7 @@ def check_numbers(name: str, array: Array) -> None:
         )
 
 
-def sum_of(array: Array) -> Any:
+def finite_sum(array: Array) -> Any:
     """A number that is not finite if one in the array is not, without a copy.
 
     A product of a matrix and a vector reads memory on all cores.
@@ -212,14 +136,14 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
     if sample_weight is not None:
         weight = np.asarray(sample_weight, np.float64)
         if weight.shape != (n_samples,) or not (weight >= 0).all() or not weight.any():
-            raise unfit_weights(weight, n_samples)
+            raise weights_error(weight, n_samples)
     if class_weight is None:
         return weight
-    by_class = weights_of_classes(class_weight, y)
+    by_class = weights_by_class(class_weight, y)
     return by_class if weight is None else weight * by_class
 
 
-def unfit_weights(weight: Any, n_samples: int) -> ag.ArgumentValueError:
+def weights_error(weight: Any, n_samples: int) -> ag.ArgumentValueError:
     """The error for weights that are not one number for each sample."""
     return ag.ArgumentValueError(
         f"fit: sample_weight has shape {weight.shape}; it must hold one number for each "
@@ -227,15 +151,16 @@ def unfit_weights(weight: Any, n_samples: int) -> ag.ArgumentValueError:
     )
 
 
-def weights_of_classes(class_weight: Any, labels: Any) -> Array:
+def weights_by_class(class_weight: Any, labels: Any) -> Array:
     """For each sample the weight of its class: from a dict, a list, or "balanced"."""
     check_labels(labels)
     classes, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    by_sample: Array = table_of_classes(class_weight, classes, counts)[inverse]
+    by_sample: Array = class_weight_table(class_weight, classes, counts)[inverse]
     return by_sample
 
 
 def check_labels(labels: Any) -> None:
+    """Refuse targets that are not class numbers."""
     if isinstance(labels, tuple) or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ag.ArgumentValueError(
             "fit: class_weight needs class numbers as targets, integers of shape (samples,); "
@@ -243,7 +168,7 @@ def check_labels(labels: Any) -> None:
         )
 
 
-def table_of_classes(class_weight: Any, classes: Array, counts: Array) -> Array:
+def class_weight_table(class_weight: Any, classes: Array, counts: Array) -> Array:
     """The weights of classes that have been counted."""
     if isinstance(class_weight, str) and class_weight == "balanced":
         balanced: Array = counts.sum() / (len(classes) * counts)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import autograd_lite as ag
-from nn import plots
 
 __all__ = ["History"]
 
@@ -33,6 +33,9 @@ class History:
     >>> history.loss
     [0.5, 0.25]
     """
+
+    plotter: ClassVar[Callable[..., Any]]
+    """Draws columns; `nn.plots` puts it here, since plots are made of what is trained."""
 
     def __init__(self) -> None:
         self.columns: dict[str, list[float]] = {}
@@ -121,4 +124,4 @@ class History:
 
     def plot(self, axes: Any = None) -> Any:
         """Draw the learning curves; see `nn.plots.learning_curves`."""
-        return plots.learning_curves(self.columns, axes=axes)
+        return History.plotter(self.columns, axes=axes)

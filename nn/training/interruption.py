@@ -1,4 +1,4 @@
-"""Ctrl-C, held back while something is done that must not be left half done."""
+"""Ctrl-C, deferred while something is done that must not be left half done."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-__all__ = ["HeldBack"]
+__all__ = ["DeferredInterrupt"]
 
 
-class HeldBack:
-    """A block in which Ctrl-C waits for the end of inner blocks marked by `whole`.
+class DeferredInterrupt:
+    """A block in which Ctrl-C waits for the end of inner blocks marked by `deferring`.
 
-    A second Ctrl-C does not wait.  Handlers of one's own are left alone, and
+    A second Ctrl-C does not wait.  The user's own handlers are left alone, and
     other threads never get a Ctrl-C.
     """
 
@@ -24,7 +24,7 @@ class HeldBack:
     def __enter__(self) -> Self:
         is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if is_default and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._pressed)
+            signal.signal(signal.SIGINT, self._press)
             self.is_installed = True
         return self
 
@@ -32,14 +32,14 @@ class HeldBack:
         if self.is_installed:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def _pressed(self, *_: Any) -> None:
+    def _press(self, *_: Any) -> None:
         if not self.is_busy or self.was_pressed:
             raise KeyboardInterrupt
         self.was_pressed = True
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
-        """What is in this block is done to its end."""
+    def deferring(self) -> Iterator[None]:
+        """A block that is run to its end before Ctrl-C is obeyed."""
         self.is_busy = True
         try:
             yield

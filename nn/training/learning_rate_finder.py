@@ -12,15 +12,16 @@ import autograd_lite as ag
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
-from nn.training.data import ArrayBatches, checked_pair, dtype_of
-from nn.training.fit import named_loss
-from nn.training.prediction import check_count, predict
-from nn.training.step import NonFiniteLossError, Step, check_compile
+from nn.training.batches import Batches, Sampling
+from nn.training.data import dtype_of
+from nn.training.options import check_compile, check_count, loss_by_name
+from nn.training.prediction import predict
+from nn.training.step import NonFiniteLossError, Step
 
 __all__ = ["LearningRates", "find_learning_rate"]
 
 
-KEPT = 0.9
+SMOOTHING = 0.9
 """How much of the average loss stays from step to step."""
 
 
@@ -112,16 +113,16 @@ def find_learning_rate(
     check_count("find_learning_rate", "steps", steps)
     check_count("find_learning_rate", "batch_size", batch_size)
     check_compile("find_learning_rate", compile)
-    x, y = checked_pair(x, y, "x", "y")
-    predict(model, x[:1] if not isinstance(x, tuple) else tuple(part[:1] for part in x))
+    generator = np.random.default_rng(rng)
+    batches = Batches.of(x, y, Sampling(batch_size, generator))
+    predict(model, batches.example())
     before = model.state_dict()
     mode = model.training
     try:
         rates = np.geomspace(lowest, highest, steps).tolist()
-        data = ArrayBatches(x, y, None, batch_size, dtype_of(model))
         trial = optimizer(model.train(), learning_rate=lowest)
-        step = Step(model, named_loss(loss), trial, compile=compile)
-        losses = trial_losses(step, data, rates, np.random.default_rng(rng))
+        step = batches.step_type(model, loss_by_name(loss), trial, compile=compile)
+        losses = trial_losses(step, batches, rates, generator)
     finally:
         model.load_state_dict(before)
         model.train(mode).zero_grad()
@@ -134,33 +135,33 @@ def steepest_fall(rates: list[float], losses: list[float]) -> float:
     if len(losses) < 2:
         return rates[0]
     slopes = np.gradient(losses, np.log(rates))
-    settled = min(round(1 / (1 - KEPT)), len(losses) // 2)
+    settled = min(round(1 / (1 - SMOOTHING)), len(losses) // 2)
     return rates[settled + int(np.argmin(slopes[settled:]))]
 
 
 def trial_losses(
-    step: Step, data: ArrayBatches, rates: list[float], generator: np.random.Generator
+    step: Step, batches: Batches, rates: list[float], generator: np.random.Generator
 ) -> list[float]:
     """Smoothed losses, one for each rate until they explode."""
     smoothed: list[float] = []
     average = 0.0
-    batches = endless(data, generator)
+    endless = repeat(batches, generator, dtype_of(step.model))
     with np.errstate(over="ignore", invalid="ignore"):
         for count, rate in enumerate(rates, 1):
-            step.optimizer.factor = rate / rates[0]
+            step.optimizer.lr_scale = rate / rates[0]
             try:
-                loss, _ = step.take(*next(batches))
+                loss, _ = step.step(*next(endless))
             except NonFiniteLossError:
                 break
-            average = KEPT * average + (1 - KEPT) * float(loss)
-            corrected = average / (1 - KEPT**count)
+            average = SMOOTHING * average + (1 - SMOOTHING) * float(loss)
+            corrected = average / (1 - SMOOTHING**count)
             if smoothed and not corrected < 4 * min(smoothed):
                 break
             smoothed.append(corrected)
     return smoothed
 
 
-def endless(data: ArrayBatches, generator: np.random.Generator) -> Iterator[Any]:
+def repeat(batches: Batches, generator: np.random.Generator, dtype: Any) -> Iterator[Any]:
     """Batches of one epoch after the other."""
     while True:
-        yield from data.epoch(generator)
+        yield from batches.epoch(generator, dtype)

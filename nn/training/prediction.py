@@ -1,4 +1,4 @@
-"""Prediction: a trained model at work."""
+"""Prediction and evaluation: a trained model at work."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.dask.cluster import predicted
-from nn.dask.data import is_lazy
 from nn.models.module import Module
+from nn.training.batches import source_of
 from nn.training.data import (
     apply_model,
     as_batch_array,
+    concatenate,
     dtype_of,
-    joined,
     length,
     map_arrays,
     rows_of,
 )
+from nn.training.options import Loss, Metrics, check_count, loss_by_name, metrics_by_name
 
-__all__ = ["predict"]
+__all__ = ["evaluate", "predict"]
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
@@ -48,8 +48,9 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     (5, 1)
     """
     check_count("predict", "batch_size", batch_size)
-    if is_lazy(x):
-        return predicted(model, x, predict)
+    source = source_of(x)
+    if source is not None:
+        return source.predict(model, x)
     x = map_arrays(as_batch_array, x)
     dtype = dtype_of(model)
     modes = [(module, module.training) for _, module in model.named_modules()]
@@ -66,10 +67,48 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     finally:
         for module, mode in modes:
             module.training = mode
-    return joined(parts)
+    return concatenate(parts)
 
 
-def check_count(caller: str, name: str, count: Any) -> None:
-    """Refuse a number of epochs or samples that is not a positive integer."""
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ag.ArgumentValueError(f"{caller}: {name} is {count!r}; it must be a positive integer")
+def evaluate(
+    model: Module,
+    x: Any,
+    y: Any,
+    *,
+    loss: Loss | str | None = None,
+    metrics: Metrics = (),
+    batch_size: int = 1024,
+) -> dict[str, float]:
+    """Loss and metrics of a model in use.
+
+    Parameters
+    ----------
+    model : Module
+        Is set to ``eval`` for the time of the call.
+    x, y : array_like, or tuples of them
+        Inputs and targets, samples first.
+    loss, metrics
+        As for `fit`.
+    batch_size : int
+        How many samples are computed at once.
+
+    Returns
+    -------
+    dict of float
+        ``"loss"``, if one was given, and the metrics by name.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> model = nn.Linear(1, 1, initializer=nn.initializers.ones)
+    >>> x = np.array([[1.0], [2.0]])
+    >>> nn.evaluate(model, x, x + 3, loss=nn.mse, metrics=["rmse"])
+    {'loss': 9.0, 'rmse': 3.0}
+    """
+    outputs = map_arrays(np.asarray, predict(model, x, batch_size=batch_size))
+    dtype = dtype_of(model)
+    targets = rows_of(map_arrays(np.asarray, y), slice(None), dtype)
+    numbers = {} if loss is None else {"loss": float(loss_by_name(loss)(outputs, targets))}
+    for name, metric in metrics_by_name(metrics).items():
+        numbers[name] = float(metric(outputs, targets))
+    return numbers

@@ -21,12 +21,12 @@ import numpy as np
 import autograd_lite as ag
 from nn.models.module import Module
 from nn.optimizers.base import Optimizer, zeros_like
-from nn.optimizers.clipping import clipped_by_norm, clipped_by_value
+from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length
+from nn.training.options import Loss
 
 __all__ = ["CompileWarning", "NonFiniteLossError", "Penalties", "Step"]
 
-Loss = Callable[..., Any]
 PLAIN = (bool, int, float, str, tuple, np.dtype, type(None))
 
 
@@ -63,29 +63,25 @@ finite.defvjp(lambda g, out, loss: g)
 
 @dataclass(frozen=True)
 class Penalties:
-    """What is done to gradients before the optimizer gets them."""
+    """Penalties on the weights and bounds on the gradients, for the optimizer to go by."""
 
     l1: float = 0.0
     l2: float = 0.0
     clip_norm: float | None = None
     clip_value: float | None = None
 
-    def applied(self, gradients: list[Any], parameters: list[Any]) -> list[Any]:
+    def apply(self, gradients: list[Any], parameters: list[Any]) -> list[Any]:
         """Pull the weights, those of two or more axes, to 0; then clip."""
-        if self.l2:
-            gradients = [
-                g + self.l2 * p if p.ndim > 1 else g
-                for g, p in zip(gradients, parameters, strict=True)
-            ]
-        if self.l1:
-            gradients = [
-                g + self.l1 * np.sign(p) if p.ndim > 1 else g
-                for g, p in zip(gradients, parameters, strict=True)
-            ]
+        for strength, direction in ((self.l2, lambda p: p), (self.l1, np.sign)):
+            if strength:
+                gradients = [
+                    g + strength * direction(p) if p.ndim > 1 else g
+                    for g, p in zip(gradients, parameters, strict=True)
+                ]
         if self.clip_norm is not None:
-            gradients, _ = clipped_by_norm(gradients, self.clip_norm)
+            gradients, _ = clip_by_norm(gradients, self.clip_norm)
         if self.clip_value is not None:
-            gradients = clipped_by_value(gradients, self.clip_value)
+            gradients = clip_by_value(gradients, self.clip_value)
         return gradients
 
 
@@ -95,8 +91,8 @@ NO_PENALTIES = Penalties()
 class Step:
     """The steps of one training run.
 
-    `take` takes a step for a batch; with several batches to a step, `gather` adds
-    up their gradients and `conclude` takes the step.
+    `step` takes a step for a batch; with several batches to a step, `accumulate` adds
+    up their gradients and `apply` takes the step.
 
     Attributes
     ----------
@@ -121,6 +117,7 @@ class Step:
         self.penalties = penalties
         self.keep_outputs = keep_outputs
         self.compile = compile
+        self.options = model, loss, optimizer, penalties, keep_outputs, compile
         self.cannot_compile = False
         self.known: list[Any] = []
         self.refresh()
@@ -134,94 +131,94 @@ class Step:
         """
         return self.ran_compiled and not self.keep_outputs
 
-    def does_the_same_as(self, other: Step) -> bool:
-        """Whether another step is one of the same training, so that its programs serve here."""
-        mine, others = (
-            (x.model, x.loss, x.optimizer, x.penalties, x.keep_outputs, x.compile)
-            for x in (self, other)
-        )
-        return all(x is y or x == y for x, y in zip(mine, others, strict=True))
+    def resume(self) -> Step:
+        """The step of the last training with this optimizer, with its programs, if it is the same.
+
+        It lives as long as the optimizer does.
+        """
+        last: Step = self.optimizer.attachments.setdefault("step", self)
+        if any(x is not y and x != y for x, y in zip(self.options, last.options, strict=True)):
+            last = self.optimizer.attachments["step"] = self
+        return last
 
     def refresh(self) -> None:
         """Begin anew with what was changed from outside: layers, and what is frozen."""
         self.sums: list[Any] = []
         self.n_samples = 0.0
         now = attributes_of(self.model)
-        self.trained = self.optimizer.trained()
+        self.trainable = self.optimizer.trainable()
         self.buffers = list(self.model.named_buffers())
-        now += [part for p in self.trained for part in (p, p.shape, p.dtype)]
+        now += [part for p in self.trainable for part in (p, p.shape, p.dtype)]
         if same_attributes(now, self.known):
             return
         self.known = now
         self.generators = [x for x in now if isinstance(x, np.random.Generator)]
-        plainly = self.cannot_compile or not self.compile
-        self.compiled = None if plainly else self._compiled()
+        self.compiled = self._compile() if self.compile and not self.cannot_compile else None
         self.ran_compiled = False
 
-    def _compiled(self) -> dict[str, Any]:
+    def _compile(self) -> dict[str, Any]:
         backend = "numba" if self.compile == "numba" else "numpy"
-        both: tuple[Any, ...] = (0, *self.trained)
-        functions: dict[str, Any] = {
-            "take": ag.compile(self._taken, donate=both, backend=backend),
-            "gather": ag.compile(self._gathered, donate=0, backend=backend),
-            "conclude": ag.compile(self._concluded, donate=both, backend=backend),
+        both: tuple[Any, ...] = (0, *self.trainable)
+        return {
+            "step": ag.compile(self._step, donate=both, backend=backend),
+            "accumulate": ag.compile(self._accumulate, donate=0, backend=backend),
+            "apply": ag.compile(self._apply, donate=both, backend=backend),
         }
-        return functions
 
     # Steps.
 
-    def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    def step(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Update the parameters for a batch; its loss, and its outputs if they are kept."""
-        states, numbers = self.optimizer.states(), self.optimizer.numbers()
-        changes, data, buffers, loss, outputs = self._run(
-            "take", self._taken, states, numbers, self._buffers(), x, y, weight
+        states, scalars = self.optimizer.states(), self.optimizer.group_scalars()
+        new_states, data, buffers, loss, outputs = self._run(
+            "step", self._step, states, scalars, self._buffers(), x, y, weight
         )
         self._write_buffers(buffers)
-        self.optimizer.write(self.trained, data, changes)
+        self.optimizer.write(self.trainable, data, new_states)
         return loss, outputs
 
-    def gather(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    def accumulate(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Add the gradients of a batch, times its number of samples, to those of others."""
         if not self.sums:
-            self.sums = [zeros_like(p.data) for p in self.trained]
+            self.sums = [zeros_like(p.data) for p in self.trainable]
         count = float(length(x))
         sums, buffers, loss, outputs = self._run(
-            "gather", self._gathered, self.sums, count, self._buffers(), x, y, weight
+            "accumulate", self._accumulate, self.sums, count, self._buffers(), x, y, weight
         )
         self._write_buffers(buffers)
         self.sums = sums
         self.n_samples += count
         return loss, outputs
 
-    def conclude(self) -> None:
-        """Take one step along the mean of the gradients that were gathered."""
-        states, numbers = self.optimizer.states(), self.optimizer.numbers()
-        changes, data = self._run(
-            "conclude", self._concluded, states, numbers, self.sums, 1 / self.n_samples
+    def apply(self) -> None:
+        """Take one step along the mean of the gradients that were accumulated."""
+        states, scalars = self.optimizer.states(), self.optimizer.group_scalars()
+        new_states, data = self._run(
+            "apply", self._apply, states, scalars, self.sums, 1 / self.n_samples
         )
-        self.optimizer.write(self.trained, data, changes)
+        self.optimizer.write(self.trainable, data, new_states)
         self.sums, self.n_samples = [], 0.0
 
     # The same as functions of arrays; parameters are captured, as Values of the outside.
 
-    def _taken(
-        self, states: Any, numbers: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
+    def _step(
+        self, states: Any, scalars: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiated(self.loss, buffers, x, y, weight)
-        changes, data = self._updated(gradients, states, numbers)
-        return changes, data, after, loss, outputs
+        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
+        new_states, data = self._update(gradients, states, scalars)
+        return new_states, data, after, loss, outputs
 
-    def _gathered(
+    def _accumulate(
         self, sums: Any, count: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiated(self.loss, buffers, x, y, weight)
-        added = [before + count * g for before, g in zip(sums, gradients, strict=True)]
-        return added, after, loss, outputs
+        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
+        new_sums = [before + count * g for before, g in zip(sums, gradients, strict=True)]
+        return new_sums, after, loss, outputs
 
-    def _concluded(self, states: Any, numbers: Any, sums: Any, share: Any, rngs: Any) -> Any:
-        return self._updated([share * g for g in sums], states, numbers)
+    def _apply(self, states: Any, scalars: Any, sums: Any, share: Any, rngs: Any) -> Any:
+        return self._update([share * g for g in sums], states, scalars)
 
-    def _differentiated(self, loss_of: Loss, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
+    def _differentiate(self, loss_of: Loss, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
         options = {} if weight is None else {"sample_weight": weight}
         compiling = self.compiled is not None
         x, y, options = (constants(part) for part in (x, y, options))
@@ -230,16 +227,17 @@ class Step:
             outputs = apply_model(self.model, x)
             loss = finite(loss_of(outputs, y, **options))
             after = self._buffers()
-        gradients = ag.gradients(loss, self.trained, retain_graph=False)
-        self.optimizer.require_gradients(self.trained, gradients)
-        kept = outputs if self.keep_outputs else None
-        return loss, kept, after, gradients
+        gradients = ag.gradients(loss, self.trainable, retain_graph=False)
+        self.optimizer.require_gradients(self.trainable, gradients)
+        return loss, outputs if self.keep_outputs else None, after, gradients
 
-    def _updated(self, gradients: list[Any], states: Any, numbers: Any) -> Any:
+    def _update(self, gradients: list[Any], states: Any, scalars: Any) -> Any:
         with ag.no_grad():
-            penalized = self.penalties.applied(gradients, self.trained)
-            data, changes = self.optimizer.updated(self.trained, penalized, states, numbers)
-        return changes, data
+            gradients = self.penalties.apply(gradients, self.trainable)
+            data, new_states = self.optimizer.compute_updates(
+                self.trainable, gradients, states, scalars
+            )
+        return new_states, data
 
     # Running them.
 
@@ -255,15 +253,13 @@ class Step:
             raise
         except Exception as error:
             self.compiled, self.ran_compiled = None, False
-            result = constants(
-                function(*args, self.generators)
-            )  # what is wrong either way is raised
+            result = self._run(name, function, *args)  # what is wrong either way is raised
             self.cannot_compile = True
             warnings.warn(
-                f"fit: the training step runs uncompiled, which is slower: {explained(error)}; "
+                f"fit: the training step runs uncompiled, which is slower: {explain(error)}; "
                 "change that, or pass compile=False to run it so without this warning",
                 CompileWarning,
-                stacklevel=outside_of_packages(),
+                stacklevel=level_of_user(),
             )
             return result
 
@@ -292,7 +288,7 @@ def check_compile(caller: str, compile: Any) -> None:
         )
 
 
-# What a program takes for given.
+# What a program relies on.
 
 
 def attributes_of(model: Module) -> list[Any]:
@@ -342,7 +338,7 @@ def isolated(model: Module) -> Iterator[None]:
 # Why it could not be compiled.
 
 
-def explained(error: Exception) -> str:
+def explain(error: Exception) -> str:
     """The message of an error, and the user's line that it comes from unless it names one."""
     text = str(error) if isinstance(error, ag.AutogradError) else f"{type(error).__name__}: {error}"
     if isinstance(error, ag.CompileError):
@@ -352,7 +348,7 @@ def explained(error: Exception) -> str:
     return f"{text} (at {lines[-1][0]}:{lines[-1][1]})" if lines else text
 
 
-def outside_of_packages() -> int:
+def level_of_user() -> int:
     """How many frames up from its caller the code is that called the package, for warnings."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and is_of_packages(frame):

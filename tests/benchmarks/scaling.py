@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn.dask.cluster import Blueprint, State, Total, added, differentiated, sent
+from nn.dask.cluster import scatter
+from nn.dask.data import Share
+from nn.dask.step import Blueprint, State, Total, differentiate
 
 MODELS = {"small": (50, [1]), "medium": (784, [128, 10]), "large": (1024, [2048, 2048, 10])}
 SHARES = 8
@@ -117,7 +119,7 @@ def seconds_of_tree(shares: int) -> float:
 
     def run() -> None:
         loaded = dask.persist(*chunks)
-        state = sent(None)
+        state = scatter(None)
         totals = [task(state, *pair) for pair in zip(*[iter(loaded)] * 2, strict=True)]
         while len(totals) > 1:
             totals = [task(a, b) for a, b in zip(totals[0::2], totals[1::2], strict=True)]
@@ -165,20 +167,20 @@ def seconds_of_share(name: str, samples: int) -> float:
     """A share's loss and gradient, as a worker computes them."""
     model = network(name)
     parameters = [p.data for p in model.parameters()]
-    trained = list(range(len(parameters)))
-    blueprint = Blueprint(f"{name}-{samples}", model, nn.mse, trained, False, True)
+    trainable = list(range(len(parameters)))
+    blueprint = Blueprint(f"{name}-{samples}", model, nn.mse, trainable, False, True)
     state, (n_in, sizes) = State(parameters, []), MODELS[name]
     x, y = np.ones((samples, n_in), np.float32), np.ones((samples, sizes[-1]), np.float32)
-    share = (blueprint, state, x, y, None, samples, (0, samples), (0, 0))
+    share = Share(x, y, None, samples, 0, 1, (0, 0))
     for _ in range(2):  # traced, and traced again for comparison
-        differentiated(*share)
-    return duration(lambda: differentiated(*share))
+        differentiate(blueprint, state, share)
+    return duration(lambda: differentiate(blueprint, state, share))
 
 
 def seconds_of_addition(name: str) -> float:
     gradients = [np.ones_like(p.data) for p in network(name).parameters()]
     total = Total(1.0, 1.0, 1.0, gradients, [], [])
-    return duration(lambda: added(total, total))
+    return duration(lambda: total + total)
 
 
 def seconds_of_update(name: str) -> float:

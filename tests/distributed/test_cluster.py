@@ -13,7 +13,7 @@ import pytest
 import autograd_lite as ag
 import nn
 import nn.dask.cluster
-import nn.dask.data
+import nn.dask.step
 from tests.distributed.conftest import local_cluster
 
 dask = pytest.importorskip("dask")
@@ -101,12 +101,11 @@ def test_the_number_of_workers_changes_nothing(client: Any, monkeypatch: Any) ->
     lazy = da.from_array(x, chunks=(100, 64)), da.from_array(y, chunks=100)
     on_two, history = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
     with dask.config.set(scheduler="synchronous"):
-        for module in (nn.distributed, nn.lazy_data):
-            monkeypatch.setattr(module, "current_client", lambda: None)
+        monkeypatch.setattr(nn.dask.cluster, "current_client", lambda: None)
         here, plain = trained(*lazy, metrics=["accuracy"], validation_data=lazy)
     assert_same(numbers(on_two), numbers(here))
     assert history.columns == plain.columns
-    ran = client.run(lambda: len(nn.distributed.replicas))
+    ran = client.run(lambda: len(nn.dask.step.replicas))
     assert len(ran) == 2
     assert all(count > 0 for count in ran.values())
 
@@ -187,8 +186,7 @@ def test_training_goes_on_with_its_optimizer_on_another_cluster_and_here(monkeyp
     for _ in range(2):
         with local_cluster(1):
             nn.fit(moved, *lazy, loss=nn.cross_entropy, optimizer=adam, **options)
-    for module in (nn.distributed, nn.lazy_data):
-        monkeypatch.setattr(module, "current_client", lambda: None)
+    monkeypatch.setattr(nn.dask.cluster, "current_client", lambda: None)
     with dask.config.set(scheduler="synchronous"):
         nn.fit(moved, *lazy, loss=nn.cross_entropy, optimizer=adam, **options)
         for _ in range(3):
@@ -243,7 +241,7 @@ def test_a_worker_that_joins_in_mid_training_speeds_it_up(capsys: Any) -> None:
             *lazy, loss=slow_cross_entropy, callbacks=[joining], progress=True, **options
         )
         bar = capsys.readouterr().err
-        steps = client.run(lambda: len(nn.distributed.replicas))
+        steps = client.run(lambda: len(nn.dask.step.replicas))
         together, _ = trained(*lazy, **options)
     (joined,) = set(steps) - {first}
     assert steps[joined] > 0

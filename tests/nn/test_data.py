@@ -8,7 +8,8 @@ import scipy.sparse
 
 import autograd_lite as ag
 import nn
-from nn.training.data import ArrayBatches, checked_pair
+from nn.training.batches import ArrayBatches
+from nn.training.data import checked_pair
 
 N, BATCH = 22, 8
 
@@ -37,14 +38,16 @@ INPUTS = {
 @pytest.mark.parametrize("name", INPUTS)
 def test_batches_hold_the_same_rows_wherever_they_lie(name, tmp_path):
     x, y = INPUTS[name](tmp_path), np.arange(N)
-    batches = ArrayBatches(x, y, np.arange(N) / N, BATCH, np.dtype(np.float32))
+    batches = ArrayBatches(x, y, np.arange(N) / N, BATCH)
     order = np.random.default_rng(3).permutation(N)
     first = x[0] if isinstance(x, tuple) else x
     dense = first.toarray() if hasattr(first, "toarray") else np.asarray(first)
     dtype = dense.dtype if dense.dtype.kind == "i" else np.float32
     for overwrite in (False, True):
         kept = []
-        for index, batch in enumerate(batches.epoch(np.random.default_rng(3), overwrite)):
+        for index, batch in enumerate(
+            batches.epoch(np.random.default_rng(3), np.dtype(np.float32), overwrite)
+        ):
             inputs, labels, weight = batch
             inputs = inputs[0] if isinstance(inputs, tuple) else inputs
             rows = order[index * BATCH : (index + 1) * BATCH]

@@ -63,6 +63,12 @@ def test_solvers(solver):
     assert make(solver=solver).fit(x, y).score(x, y) > 0.9
 
 
+def test_an_unknown_solver_is_refused_with_the_names_there_are():
+    x, y = classes()
+    with pytest.raises(ValueError, match="there is no solver 'newton'; use one of sgd, rmsprop, "):
+        make(solver="newton").fit(x, y)
+
+
 @pytest.mark.parametrize(
     "loss", ["cross_entropy", "hinge", "squared_hinge", "perceptron", "binary_cross_entropy",
              "kl_divergence", "mse", "huber", "multilabel"],

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import inspect
+import pickle
+import weakref
+
 import numpy as np
 import pytest
 
 import autograd_lite as ag
 import nn
+from nn.optimizers.base import optimizers
+from tests.nn.optimizer_cases import CASES
 
-RULES = [nn.SGD, nn.RMSprop, nn.Adagrad, nn.Adadelta, nn.Adam, nn.AdamW, nn.Nadam, nn.Lion]
 
-# Ours, and the same in PyTorch; all with weight decay, coupled but for AdamW.
-TRAJECTORIES = {
-    "sgd": (nn.SGD, {}, "SGD", {}),
-    "momentum": (nn.SGD, {"momentum": 0.9}, "SGD", {"momentum": 0.9}),
-    "dampening": (
-        nn.SGD,
-        {"momentum": 0.9, "dampening": 0.3},
-        "SGD",
-        {"momentum": 0.9, "dampening": 0.3},
-    ),
-    "nesterov": (
-        nn.SGD, {"momentum": 0.9, "nesterov": True}, "SGD", {"momentum": 0.9, "nesterov": True}
-    ),
-    "rmsprop": (nn.RMSprop, {"decay": 0.95}, "RMSprop", {"alpha": 0.95}),
-    "adagrad": (nn.Adagrad, {}, "Adagrad", {}),
-    "adadelta": (nn.Adadelta, {}, "Adadelta", {}),
-    "adam": (nn.Adam, {"beta1": 0.8}, "Adam", {"betas": (0.8, 0.999)}),
-    "amsgrad": (nn.Adam, {"amsgrad": True}, "Adam", {"amsgrad": True}),
-    "adamw": (nn.AdamW, {}, "AdamW", {}),
-    "nadam": (nn.Nadam, {}, "NAdam", {}),
-}  # fmt: skip
+def test_every_registered_optimizer_has_a_row_that_says_where_it_leads():
+    rows = {case.rule.__name__ for case in CASES.values() if case.torch or case.definition}
+    assert rows == set(optimizers)
+    for name, rule in optimizers.items():
+        assert getattr(nn.optimizers, name) is rule
 
 
 def residuals(w, b, points):
@@ -38,16 +29,16 @@ def residuals(w, b, points):
     return points @ w + (w**2).sum() * 0.1 + b**3
 
 
-@pytest.mark.parametrize("name", TRAJECTORIES)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.torch])
 @pytest.mark.parametrize("weight_decay", [0.0, 0.05])
 def test_the_trajectory_is_pytorchs(name, weight_decay):
     torch = pytest.importorskip("torch")
-    rule, options, peer, peer_options = TRAJECTORIES[name]
-    rate = 1.0 if name == "adadelta" else 0.01
+    case = CASES[name]
+    rate, (peer, peer_options) = case.learning_rate, case.torch
     rng = np.random.default_rng(0)
     points, start = rng.normal(size=(12, 3)), rng.normal(size=3)
     w, b = nn.Parameter(start), nn.Parameter([0.5])
-    ours = rule([w, b], learning_rate=rate, weight_decay=weight_decay, **options)
+    ours = case.rule([w, b], learning_rate=rate, weight_decay=weight_decay, **case.options)
     tw, tb = (torch.tensor(x, requires_grad=True) for x in (start.copy(), np.array([0.5])))
     theirs = getattr(torch.optim, peer)(
         [tw, tb], lr=rate, weight_decay=weight_decay, **peer_options
@@ -62,6 +53,18 @@ def test_the_trajectory_is_pytorchs(name, weight_decay):
         np.testing.assert_allclose(w.data, tw.detach().numpy(), rtol=0, atol=1e-6)
         np.testing.assert_allclose(b.data, tb.detach().numpy(), rtol=0, atol=1e-6)
     assert np.abs(w.data - start).max() > 0.01
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.definition])
+def test_steps_follow_their_definition(name):
+    case = CASES[name]
+    start, gradients = np.ones(4), np.random.default_rng(0).normal(size=(20, 4))
+    w = nn.Parameter(start)
+    optimizer = case.rule([w], learning_rate=0.1, **case.options)
+    for g, expected in zip(gradients, case.definition(start, gradients, 0.1), strict=True):
+        w.grad = g
+        optimizer.step()
+        np.testing.assert_allclose(w.data, expected, rtol=1e-12, atol=1e-14)
 
 
 def test_lion_follows_its_definition():
@@ -90,7 +93,13 @@ def take_step(optimizer, model, x):
     optimizer.step()
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.fixture(params=CASES)
+def rule(request):
+    """Each row of the table, with its options."""
+    case = CASES[request.param]
+    return lambda parameters, **options: case.rule(parameters, **(case.options | options))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_parameters_are_updated_in_place_and_keep_their_dtype(rule, dtype):
     model = nn.Linear(2, 3, rng=0, dtype=dtype)
@@ -104,7 +113,6 @@ def test_parameters_are_updated_in_place_and_keep_their_dtype(rule, dtype):
         np.testing.assert_array_equal(p.grad, g)
 
 
-@pytest.mark.parametrize("rule", RULES)
 def test_scalar_parameters_take_the_same_steps_as_arrays(rule):
     scalar, array = nn.Parameter(2.0), nn.Parameter([2.0])
     optimizers = [rule([scalar]), rule([array])]
@@ -119,7 +127,6 @@ def test_scalar_parameters_take_the_same_steps_as_arrays(rule):
     assert scalar.data == pytest.approx(array.data[0], rel=1e-15)
 
 
-@pytest.mark.parametrize("rule", RULES)
 def test_training_goes_on_from_a_saved_state_bit_for_bit(rule):
     x = np.random.default_rng(0).normal(size=(5, 2))
     model = nn.Linear(2, 3, rng=0)
@@ -165,7 +172,7 @@ def test_groups_have_hyperparameters_of_their_own():
     slow.grad = fast.grad = np.array([0.5])
     optimizer.step()
     assert (slow.item(), fast.item()) == (0.95, 0.5)
-    optimizer.factor = 0.5
+    optimizer.lr_scale = 0.5
     optimizer.step()
     assert (slow.item(), fast.item()) == pytest.approx((0.925, 0.25))
 
@@ -187,7 +194,7 @@ def test_clipping_by_norm_and_by_value():
 
 
 @pytest.mark.parametrize("rate", [0, 0.0, -0.1, float("nan"), float("inf")])
-@pytest.mark.parametrize("optimizer", RULES)
+@pytest.mark.parametrize("optimizer", optimizers.values())
 def test_learning_rates_must_be_positive(optimizer, rate):
     with pytest.raises(ag.ArgumentValueError) as error:
         optimizer(nn.Linear(1, 1), learning_rate=rate)
@@ -218,7 +225,7 @@ def test_parameters_without_gradient_are_named_and_nothing_changes():
         (lambda: nn.SGD([]), "SGD: there is no parameter to train; pass a model that has some"),
         (
             lambda: nn.SGD([ag.Value(1.0)]),
-            "SGD: Value(1.0) is no Parameter; "
+            "SGD: Value(1.0) is not a Parameter; "
             "pass a model, or a list of parameters such as model.parameters()",
         ),
         (
@@ -263,7 +270,7 @@ def test_an_update_returns_the_whole_state():
     class Forgetful(nn.Optimizer):
         state_names = ("mean",)
 
-        def update(self, data, g, state, at):
+        def update(self, data, g, state, hyperparameters):
             return data - g, {}
 
     w = nn.Parameter([1.0])
@@ -275,3 +282,86 @@ def test_an_update_returns_the_whole_state():
         "return all of them, changed or not"
     )
     np.testing.assert_array_equal(w.data, [1.0])
+
+
+# What a class declares, and old names.
+
+
+def test_signatures_tell_the_hyperparameters_and_unknown_ones_are_refused():
+    signature = inspect.signature(nn.AdamW)
+    assert list(signature.parameters)[:2] == ["parameters", "learning_rate"]
+    defaults = {name: p.default for name, p in signature.parameters.items()}
+    assert (defaults["weight_decay"], defaults["decoupled"]) == (0.01, True)
+    assert (defaults["beta1"], defaults["amsgrad"]) == (0.9, False)
+    assert signature.parameters["beta1"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert not hasattr(nn.AdamW(nn.Linear(1, 1)), "beta1")  # it is in the groups
+    with pytest.raises(ag.ArgumentTypeError) as error:
+        nn.SGD(nn.Linear(1, 1), speed=1)
+    assert str(error.value) == (
+        "SGD: got an unexpected keyword argument 'speed'; the hyperparameters are "
+        "learning_rate, weight_decay, decoupled, momentum, dampening, nesterov"
+    )
+
+
+def test_amsgrad_may_differ_from_group_to_group():
+    model = nn.MLP(2, [3, 1], rng=0)
+    groups = [{"parameters": model[0], "amsgrad": True}, {"parameters": model[2]}]
+    optimizer = nn.Adam(groups)
+    take_step(optimizer, model, np.ones((4, 2)))
+    entries = {name for name in optimizer.state_dict() if "." in name}
+    assert {"0.largest", "1.largest"} == {name for name in entries if "largest" in name}
+
+
+def test_a_subclass_with_arguments_of_its_own_keeps_its_signature():
+    class Slow(nn.Adam):
+        def __init__(self, parameters, slowness):
+            super().__init__(parameters, 0.1 / slowness)
+
+    assert list(inspect.signature(Slow).parameters) == ["parameters", "slowness"]
+    assert Slow(nn.Linear(1, 1), 2).groups[0].learning_rate == 0.05
+
+
+def test_the_factor_is_called_lr_scale():
+    optimizer = nn.SGD(nn.Linear(1, 1))
+    message = "Optimizer.factor is called lr_scale now; write optimizer.lr_scale"
+    with pytest.warns(DeprecationWarning) as warned:
+        optimizer.factor = 0.5
+    assert (str(warned[0].message), warned[0].filename) == (message, __file__)
+    with pytest.warns(DeprecationWarning) as warned:
+        assert optimizer.factor == optimizer.lr_scale == 0.5
+    assert (str(warned[0].message), warned[0].filename) == (message, __file__)
+    optimizer.load_state_dict({"steps": 3, "factor": 0.25})  # from a file of an earlier version
+    assert (optimizer.steps, optimizer.lr_scale) == (3, 0.25)
+
+
+def test_numbers_of_is_called_scalars():
+    with pytest.warns(DeprecationWarning) as warned:
+
+        class Halved(nn.Adam):
+            def numbers_of(self, group, step):
+                numbers = super().numbers_of(group, step)
+                return numbers | {"corrected_rate": numbers["corrected_rate"] / 2}
+
+    assert str(warned[0].message) == "Halved.numbers_of is called scalars now; rename the method"
+    assert warned[0].filename == __file__
+    w, v = nn.Parameter([1.0]), nn.Parameter([1.0])
+    w.grad = v.grad = np.array([1.0])
+    Halved([w]).step()
+    nn.Adam([v]).step()
+    assert 1 - w.item() == pytest.approx((1 - v.item()) / 2)
+
+
+def test_what_training_attaches_lives_as_long_as_the_optimizer_and_is_not_copied():
+    model = nn.Linear(1, 1, rng=0)
+    optimizer = nn.SGD(model)
+    x = np.ones((4, 1))
+    nn.fit(model, x, x, loss="mse", optimizer=optimizer, epochs=1, progress=False)
+    step = optimizer.attachments["step"]
+    nn.fit(model, x, x, loss="mse", optimizer=optimizer, epochs=1, progress=False)
+    assert optimizer.attachments["step"] is step
+    for twin in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert twin.attachments == {}
+    gone = weakref.ref(step), weakref.ref(optimizer)
+    del step, optimizer, twin
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]

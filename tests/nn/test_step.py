@@ -26,11 +26,11 @@ from tests.nn.compiled_and_plain import (
 def test_each_shape_of_batch_has_one_program_and_can_be_read():
     keep = KeepStep()
     trained(mlp, *numbers(), True, callbacks=[keep], epochs=4)
-    take = keep.step.compiled["take"]
-    assert repr(take) == "<compiled Step._taken, 2 programs>"
+    program = keep.step.compiled["step"]
+    assert repr(program) == "<compiled Step._step, 2 programs>"
     for section in ("# forward", "# backward", "# update"):
-        assert section in take.source
-    assert "float64[6, 4]" in take.source  # the last batch of an epoch
+        assert section in program.source
+    assert "float64[6, 4]" in program.source  # the last batch of an epoch
 
 
 # What must never happen.
@@ -209,7 +209,7 @@ FALLBACKS = {
         "ints, strings) only"
     ),
     Drawing: (
-        "Step._taken drew random numbers while it was traced; they would be the same at every "
+        "Step._step drew random numbers while it was traced; they would be the same at every "
         "call: draw by ag.random, or outside and pass them as an argument"
     ),
     Counting: (
@@ -286,6 +286,22 @@ def test_a_wrong_call_is_the_same_error_compiled_and_not():
             "reshape one so that both are equal"
         )
     )
+
+
+@pytest.mark.parametrize("error", [KeyError, RuntimeError, type("OwnError", (Exception,), {})])
+def test_a_loss_that_raises_is_called_once_more_than_its_compiler_needs(error):
+    calls = []
+
+    def loss(outputs, targets):
+        calls.append(1)
+        raise error("mine")
+
+    with pytest.raises(error, match="mine"):
+        ag.compile(loss)(np.ones(3), np.ones(3))
+    needed, calls[:] = len(calls), []
+    with pytest.raises(error, match="mine"):
+        nn.fit(mlp(np.random.default_rng(0)), *numbers(), loss=loss, progress=False)
+    assert len(calls) == needed + 1  # uncompiled, for code may refuse what it is traced with
 
 
 def test_an_error_that_only_compiling_meets_comes_with_its_line():

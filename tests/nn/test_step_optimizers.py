@@ -16,47 +16,34 @@ from tests.nn.compiled_and_plain import (
     numbers,
     trained,
 )
+from tests.nn.optimizer_cases import CASES
 
 # Optimizers and what surrounds them.
 
-OPTIMIZERS = {
-    "sgd": nn.SGD,
-    "momentum": partial(nn.SGD, momentum=0.9),
-    "dampening": partial(nn.SGD, momentum=0.9, dampening=0.3),
-    "nesterov": partial(nn.SGD, momentum=0.9, nesterov=True),
-    "rmsprop": nn.RMSprop,
-    "adagrad": nn.Adagrad,
-    "adadelta": nn.Adadelta,
-    "adam": nn.Adam,
-    "amsgrad": partial(nn.Adam, amsgrad=True),
-    "adamw": nn.AdamW,
-    "nadam": nn.Nadam,
-    "lion": nn.Lion,
-}
 
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(
     "decay", [{}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "decoupled": 1}]
 )
 def test_optimizers(name, decay):
     if decay.get("decoupled"):
         decay = decay | {"decoupled": True}
-    optimizer = partial(OPTIMIZERS[name], learning_rate=0.01, **decay)
+    case = CASES[name]
+    optimizer = partial(case.rule, **(case.options | decay | {"learning_rate": 0.01}))
     assert_the_same_compiled_and_not(mlp, *numbers(), optimizer=optimizer)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", CASES)
 def test_optimizers_in_loops_of_numba(name):
     pytest.importorskip("numba")
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(22, 64)), rng.normal(size=(22, 64))
-    keep = KeepStep()
+    keep, case = KeepStep(), CASES[name]
     assert_the_same_compiled_and_not(
         lambda rng: nn.Linear(64, 64, rng=rng), x, y, compile="numba", callbacks=[keep],
-        optimizer=partial(OPTIMIZERS[name], learning_rate=0.01), l2=0.1,
+        optimizer=partial(case.rule, learning_rate=0.01, **case.options), l2=0.1,
     )  # fmt: skip
-    source = keep.step.compiled["take"].source
+    source = keep.step.compiled["step"].source
     assert "@guvectorize" in source
     returned = source[source.rindex("return (") :]
     assert ", [weight, " in returned  # written over, in the loop

@@ -292,7 +292,7 @@ def test_a_schedule_is_asked_before_every_step():
     optimizer = nn.SGD(model, learning_rate=0.1)
     quiet_fit(model, x, y, optimizer=optimizer, batch_size=5, schedule=schedule)
     assert asked == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75]
-    assert optimizer.factor == 0.5
+    assert optimizer.lr_scale == 0.5
 
 
 def test_early_stopping_goes_back_to_the_best_weights():
@@ -324,9 +324,9 @@ def test_reduce_on_plateau():
     x, y = line()
     model = nn.Linear(1, 1, rng=0)
     optimizer = nn.SGD(model, learning_rate=1e-12)
-    callback = nn.ReduceOnPlateau("loss", patience=2, factor=0.5, minimal_change=1e-3)
+    callback = nn.ReduceOnPlateau("loss", patience=2, factor=0.5, min_delta=1e-3)
     quiet_fit(model, x, y, optimizer=optimizer, epochs=7, callbacks=[callback])
-    assert optimizer.factor == 0.125
+    assert optimizer.lr_scale == 0.125
 
 
 def test_an_interruption_keeps_what_was_learned_and_training_goes_on():
@@ -517,9 +517,9 @@ def test_histories_go_to_json_and_pandas():
         ({"accumulate": 0}, "fit: accumulate is 0; it must be a positive integer"),
         ({"y": None}, "fit: y is missing, and x is ndarray; pass targets, "
          "or an iterable of batches (x, y)"),
-        ({"y": None, "x": iter([])}, "fit: x is an iterator, which can be gone through only once; "
+        ({"y": None, "x": iter([])}, "fit: x is an iterator, which can be iterated over only once; "
          "pass a list, or an object whose __iter__ starts anew for every epoch"),
-        ({"y": None, "x": []}, "fit: the iterable gave no batch; a generator can be gone through "
+        ({"y": None, "x": []}, "fit: the iterable gave no batch; a generator can be iterated over "
          "only once, so pass a list, or an object whose __iter__ starts anew for every epoch"),
         ({"y": None, "x": [1]}, "fit: a batch is int; the iterable must give tuples (x, y) or "
          "(x, y, sample_weight)"),
@@ -535,6 +535,17 @@ def test_bad_options_are_refused(options, message):
     assert refused(model, options.pop("x"), options.pop("y"), **options) == message
 
 
+@pytest.mark.parametrize("callback", [nn.EarlyStopping, nn.ReduceOnPlateau])
+def test_minimal_change_is_called_min_delta(callback):
+    with pytest.warns(DeprecationWarning) as warned:
+        made = callback("loss", minimal_change=0.25)
+    assert str(warned[0].message) == (
+        f"{callback.__name__}: minimal_change is called min_delta now; write min_delta=..."
+    )
+    assert warned[0].filename == __file__
+    assert made.min_delta == 0.25
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -544,7 +555,7 @@ def test_bad_options_are_refused(options, message):
         ),
         (
             lambda: nn.EarlyStopping(patience=-1),
-            "EarlyStopping: patience is -1 and minimal_change is 0.0; neither may be negative",
+            "EarlyStopping: patience is -1 and min_delta is 0.0; neither may be negative",
         ),
         (
             lambda: nn.ReduceOnPlateau(factor=1),

@@ -11,10 +11,10 @@ import autograd_lite as ag
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
 from nn.training.data import checked_pair, dtype_of, rows_of
-from nn.training.fit import check_strengths, named_loss
 from nn.training.history import History
-from nn.training.prediction import check_count, predict
-from nn.training.step import NonFiniteLossError, Step, check_compile
+from nn.training.options import check_compile, check_count, check_strengths, loss_by_name
+from nn.training.prediction import predict
+from nn.training.step import NonFiniteLossError, Step
 
 __all__ = ["fit_lbfgs"]
 
@@ -84,7 +84,7 @@ def fit_lbfgs(
             "nn.fit_lbfgs needs SciPy; install it with: pip install scipy"
         ) from error
     check_count("fit_lbfgs", "iterations", iterations)
-    check_strengths(l2=l2)
+    check_strengths("fit_lbfgs", l2=l2)
     check_compile("fit_lbfgs", compile)
     x, y = checked_pair(x, y, "x", "y")
     predict(model, rows_of(x, slice(1), None))
@@ -92,15 +92,15 @@ def fit_lbfgs(
     parameters = [p for p in model.parameters() if p.requires_grad]
     weights = [p for p in parameters if p.ndim > 1]
     weight = None if sample_weight is None else np.asarray(sample_weight)
-    step = Step(model, named_loss(loss), SGD(parameters), compile=compile)
+    step = Step(model, loss_by_name(loss), SGD(parameters), compile=compile)
     latest = np.inf
 
     def objective(vector: Any) -> tuple[float, Any]:
         nonlocal latest
-        write(vector, parameters)
+        write_parameters(vector, parameters)
         step.refresh()
         try:
-            loss, _ = step.gather(x, y, weight)
+            loss, _ = step.accumulate(x, y, weight)
         except NonFiniteLossError as error:
             return float(error.loss), np.full_like(vector, np.nan)
         latest = float(loss) + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
@@ -108,10 +108,10 @@ def fit_lbfgs(
             g / step.n_samples + (l2 * p.data if p.ndim > 1 else 0.0)
             for g, p in zip(step.sums, parameters, strict=True)
         ]
-        return latest, flat(gradients)
+        return latest, flatten(gradients)
 
     history = History()
-    start = flat([p.data for p in parameters])
+    start = flatten([p.data for p in parameters])
     model.train()
     with np.errstate(over="ignore", invalid="ignore"):
         result = minimize(
@@ -119,19 +119,19 @@ def fit_lbfgs(
             options={"maxiter": iterations, "gtol": tolerance, "maxfun": 20 * iterations},
             callback=lambda _: history.append(loss=latest),
         )  # fmt: skip
-    write(result.x, parameters)
+    write_parameters(result.x, parameters)
     history.append(loss=result.fun)
     history.stopped = str(result.message)
     model.eval().zero_grad()
     return history
 
 
-def flat(arrays: list[Any]) -> Any:
+def flatten(arrays: list[Any]) -> Any:
     """All numbers in one long vector of float64, which is what SciPy works with."""
     return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
 
 
-def write(vector: Any, parameters: list[Parameter]) -> None:
+def write_parameters(vector: Any, parameters: list[Parameter]) -> None:
     """Spread one long vector over the parameters."""
     start = 0
     for parameter in parameters:

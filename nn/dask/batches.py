@@ -1,0 +1,111 @@
+"""Batches of data that Dask holds in chunks.
+
+A batch is made of shares of several chunks, which stay where they are.  How it is made
+does not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nn.dask import cluster
+from nn.dask.data import (
+    Share,
+    Shares,
+    chunk_lengths,
+    chunks_of,
+    sample_of,
+    samples_in_chunks,
+    split_chunks,
+)
+from nn.dask.step import DistributedStep
+from nn.training.batches import Batches, Sampling, checked_validation
+from nn.training.data import concatenate
+
+__all__ = ["DaskBatches"]
+
+GROUP = 8
+"""From how many chunks a batch takes its shares, at least, if there are as many."""
+
+
+class DaskBatches(Batches):
+    """Batches of Dask arrays: chunks come in an order drawn anew for each epoch, by groups.
+
+    The chunks of a group are loaded together and used up in batches, each of
+    which takes a share of every chunk.  So no more than a group is in memory.
+    """
+
+    step_type = DistributedStep
+
+    def __init__(self, x: Any, y: Any, sampling: Sampling) -> None:
+        x, y, weight = samples_in_chunks(x, y, sampling)
+        self.validation_data = sampling.validation_data
+        if sampling.validation_split:
+            (x, y, weight), self.validation_data = split_chunks(x, y, weight, sampling)
+        self.validation_data = checked_validation(self.validation_data)
+        self.x, self.y, self.weight = x, y, weight
+        self.batch_size = sampling.batch_size
+        self.needs_targets = sampling.needs_targets
+        self.lengths = chunk_lengths(x)
+        needed = -(-self.batch_size // max(self.lengths))
+        self.group_size = min(len(self.lengths), max(GROUP, needed))
+
+    @property
+    def unit(self) -> str:  # type: ignore[override]
+        """What a progress bar counts, and how many workers there are for it."""
+        client = cluster.current_client()
+        if client is None:
+            return "batch"
+        count = len(client.scheduler_info(n_workers=-1)["workers"])
+        return f"batch ({count} worker{'s'[: count - 1]})"
+
+    def example(self) -> Any:
+        return sample_of(self.x)
+
+    def __len__(self) -> int:
+        """The number of batches, whichever chunks come together; 0 if it depends on them."""
+        if len(set(self.lengths[:-1])) > 1:
+            return 0
+        groups = [self.lengths[i : i + self.group_size] for i in self._starts()]
+        if len(groups) > 1 and self.lengths[-1] != self.lengths[0]:
+            return 0
+        return sum(-(-sum(group) // self.batch_size) for group in groups)
+
+    def _starts(self) -> range:
+        return range(0, len(self.lengths), self.group_size)
+
+    def epoch(
+        self, rng: np.random.Generator, dtype: Any, overwrite: bool = False
+    ) -> Iterator[tuple[Any, Any, Any]]:
+        import dask
+
+        order = rng.permutation(len(self.lengths))
+        seed = int(rng.integers(2**63))
+        x, y = chunks_of(self.x), chunks_of(self.y)
+        weights = [None] * len(x) if self.weight is None else chunks_of(self.weight)
+        for start in self._starts():
+            group = [int(i) for i in order[start : start + self.group_size]]
+            loaded: Any = dask.persist(*[(x[i], y[i], weights[i]) for i in group])
+            parts = -(-sum(self.lengths[i] for i in group) // self.batch_size)
+            for part in range(parts):
+                shares = [
+                    Share(*chunks, self.lengths[i], part, parts, (seed, i))  # type: ignore[call-arg]
+                    for i, chunks in zip(group, loaded, strict=True)
+                ]
+                batch = Shares([share for share in shares if share.bounds[0] < share.bounds[1]])
+                del shares
+                if part + 1 == parts:
+                    del loaded
+                yield batch, self._targets(batch, dtype), None
+
+    def _targets(self, batch: Shares, dtype: Any) -> Any:
+        """The targets of a batch, fetched only if metrics are computed from them."""
+        import dask
+
+        if not self.needs_targets:
+            return None
+        targets = dask.delayed(Share.targets, pure=False)
+        return concatenate(list(dask.compute(*[targets(share, dtype) for share in batch.shares])))

@@ -1,0 +1,236 @@
+"""The training step on data that Dask holds in chunks: on many machines, or larger than memory.
+
+Data-parallel: a batch is made of shares of several chunks.  The loss and gradient of
+a share are computed where its chunk lies, by the same compiled step as elsewhere;
+Dask adds the gradients up in a fixed order; the optimizer takes one step for the
+batch, here.  How a batch is made does not depend on the number of workers, so that
+the same seed gives the same training on one of them and on a hundred.
+
+Where the tasks run is Dask's business: threads, processes, or a cluster as soon as
+there is a `dask.distributed.Client`.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nn.dask import cluster
+from nn.dask.cluster import ClusterError, cluster_errors, is_alive, scatter
+from nn.dask.data import Share, Shares
+from nn.models.module import Module
+from nn.optimizers import SGD
+from nn.training.data import concatenate, dtype_of
+from nn.training.options import Loss
+from nn.training.step import Step
+
+__all__ = ["DistributedStep"]
+
+ATTEMPTS = 3
+"""How many times a batch is computed whose model was lost with a worker."""
+
+
+# The step on a worker.
+
+
+@dataclass(frozen=True, eq=False)
+class Blueprint:
+    """What a worker needs of a model to compute its gradients, but for the numbers."""
+
+    token: str
+    model: Module
+    loss: Loss
+    trainable: list[int]
+    keep_outputs: bool
+    compile: bool | str
+
+
+@dataclass(frozen=True)
+class State:
+    """The numbers of a model: its parameters and buffers."""
+
+    parameters: list[Any]
+    buffers: list[Any]
+
+    @classmethod
+    def of(cls, model: Module) -> State:
+        """A copy of them."""
+        buffers = [np.array(getattr(module, name)) for _, module, name in model.named_buffers()]
+        return cls([np.array(p.data) for p in model.parameters()], buffers)
+
+    def load_into(self, model: Module) -> None:
+        """Give a replica the numbers of the model."""
+        for parameter, data in zip(model.parameters(), self.parameters, strict=True):
+            parameter.data = data
+        for (_, module, name), data in zip(model.named_buffers(), self.buffers, strict=True):
+            setattr(module, name, data)
+
+
+@dataclass
+class Total:
+    """What shares of a batch add up to: gradients and loss, both times the samples' weight."""
+
+    count: float
+    weight: float
+    loss: Any
+    gradients: list[Any]
+    buffers: list[Any]
+    outputs: list[Any]
+
+    def __add__(self, other: Total) -> Total:
+        return Total(
+            self.count + other.count,
+            self.weight + other.weight,
+            self.loss + other.loss,
+            add_each(self.gradients, other.gradients),
+            add_each(self.buffers, other.buffers),
+            self.outputs + other.outputs,
+        )
+
+
+def add_each(left: list[Any], right: list[Any]) -> list[Any]:
+    """The sums of arrays in the same places."""
+    return [a + b for a, b in zip(left, right, strict=True)]
+
+
+replicas: dict[tuple[str, int], Step] = {}
+"""A step of its own for each thread of a process, with its compiled programs, by blueprint."""
+
+
+def replica_of(blueprint: Blueprint) -> Step:
+    """The step of this thread for a blueprint, made when it is first needed."""
+    key = (blueprint.token, threading.get_ident())
+    step = replicas.get(key)
+    if step is None:
+        for other in [k for k in list(replicas) if k[1] == key[1]]:
+            replicas.pop(other, None)
+        model = copy.deepcopy(blueprint.model)
+        parameters = model.parameters()
+        for parameter in parameters:
+            parameter.data = np.array(parameter.data)
+        step = replicas[key] = Step(
+            model,
+            blueprint.loss,
+            SGD([parameters[i] for i in blueprint.trainable], learning_rate=1.0),
+            keep_outputs=blueprint.keep_outputs,
+            compile=blueprint.compile,
+        )
+    return step
+
+
+def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
+    """The loss and gradients of one share; runs on a worker."""
+    step = replica_of(blueprint)
+    state.load_into(step.model)
+    for place, generator in enumerate(step.generators):
+        fresh: Any = type(generator.bit_generator)
+        generator.bit_generator.state = fresh((*share.seed, share.bounds[0], place)).state
+    x, y, weights = share.rows(dtype_of(step.model))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        loss, outputs = step.accumulate(x, y, weights)
+    count, gradients = step.n_samples, step.sums
+    step.sums, step.n_samples = [], 0.0
+    total = count if weights is None else float(np.sum(weights))
+    if weights is not None:
+        gradients = scale_each(gradients, total / count)
+    buffers = [np.multiply(getattr(m, name), count) for _, m, name in step.model.named_buffers()]
+    return Total(count, total, np.multiply(loss, total), gradients, buffers, [outputs])
+
+
+def scale_each(arrays: list[Any], scale: float) -> list[Any]:
+    """Arrays times a number, in their own dtypes."""
+    return [array * np.asarray(scale, array.dtype) for array in arrays]
+
+
+# The step here.
+
+
+class DistributedStep(Step):
+    """A `Step` whose gradients come from workers.
+
+    Its blueprint stays with them from one step to the next, unless they lose it.
+    """
+
+    scattered: dict[Any, Any]
+    """What tasks find the blueprint by, for the client that it was sent through."""
+
+    def refresh(self) -> None:
+        """Take up what was changed from outside, and tell the workers of it."""
+        before = self.known
+        super().refresh()
+        if self.known is not before:
+            self.blueprint = Blueprint(
+                uuid.uuid4().hex,
+                self.model,
+                self.loss,
+                [
+                    index
+                    for index, parameter in enumerate(self.model.parameters())
+                    if any(parameter is other for other in self.trainable)
+                ],
+                self.keep_outputs,
+                self.compile,
+            )
+            self.scattered = {}
+
+    def step(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+        """Update the parameters for a batch; its loss, and its outputs if they are kept."""
+        loss, outputs = self.accumulate(x, y, weight)
+        self.apply()
+        return loss, outputs
+
+    def accumulate(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+        """Add the gradients of a batch, times its number of samples, to those of others."""
+        total = self._compute(x)
+        x.shares.clear()  # lets go of the chunks before the next ones are loaded
+        weight = total.weight or 1.0
+        scale = total.count / weight
+        sums = total.gradients if scale == 1 else scale_each(total.gradients, scale)
+        self.sums = add_each(self.sums, sums) if self.sums else sums
+        self.n_samples += total.count
+        buffers = self.model.named_buffers()
+        for (_, module, name), buffer in zip(buffers, total.buffers, strict=True):
+            mean = np.asarray(buffer / total.count, np.asarray(getattr(module, name)).dtype)
+            setattr(module, name, mean)
+        return total.loss / weight, concatenate(total.outputs) if self.keep_outputs else None
+
+    def _compute(self, batch: Shares) -> Total:
+        """The total over a batch; tried again if what the workers held of the model was lost."""
+        for attempt in range(ATTEMPTS):
+            try:
+                total: Total = self._sum(batch).compute()
+                return total
+            except cluster_errors() as error:
+                self.scattered = {}
+                if attempt + 1 == ATTEMPTS or not is_alive():
+                    raise ClusterError(
+                        f"fit: the cluster was lost ({type(error).__name__}: {error}); the model "
+                        "is as it was after the last step, so start a scheduler, make the data "
+                        "anew, and go on with history=, or from a file of nn.Checkpoint"
+                    ) from error
+                time.sleep(0.1 * 4**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _sum(self, batch: Shares) -> Any:
+        """The tasks whose result is the total over a batch."""
+        import dask
+
+        client = cluster.current_client()
+        if client not in self.scattered:
+            self.scattered = {client: scatter(self.blueprint)}
+        blueprint, state = self.scattered[client], scatter(State.of(self.model))
+        compute = dask.delayed(differentiate, pure=False)
+        add = dask.delayed(operator.add, pure=False)
+        totals = [compute(blueprint, state, share) for share in batch.shares]
+        while len(totals) > 1:  # by pairs, always the same ones
+            pairs = zip(totals[0::2], totals[1::2], strict=False)
+            left_over = totals[len(totals) // 2 * 2 :]
+            totals = [*(add(a, b) for a, b in pairs), *left_over]
+        return totals[0]

@@ -1,0 +1,85 @@
+"""Groups of parameters and their hyperparameters, collected and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import autograd_lite as ag
+from nn.models.module import Module, Parameter
+
+__all__ = ["Parameters", "make_groups"]
+
+Parameters = Module | Iterable[Parameter] | Iterable[dict[str, Any]]
+
+POSITIVE = ("a positive number", lambda number: 0 < number < float("inf"))
+FRACTION = ("in [0, 1)", lambda number: 0 <= number < 1)
+NOT_NEGATIVE = ("a number that is not negative", lambda number: 0 <= number < float("inf"))
+
+RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "learning_rate": POSITIVE,
+    "epsilon": POSITIVE,
+    "momentum": FRACTION,
+    "dampening": FRACTION,
+    "decay": FRACTION,
+    "beta1": FRACTION,
+    "beta2": FRACTION,
+    "weight_decay": NOT_NEGATIVE,
+    "momentum_decay": NOT_NEGATIVE,
+}
+"""What each hyperparameter must be; the names mean the same in all optimizers."""
+
+
+def make_groups(
+    optimizer: str, parameters: Parameters, hyperparameters: dict[str, Any]
+) -> list[SimpleNamespace]:
+    """Namespaces of parameters and hyperparameters: one for each dict, or one for everything."""
+    given = parameters if isinstance(parameters, Module) else list(parameters)
+    are_groups = isinstance(given, list) and given and all(isinstance(g, dict) for g in given)
+    groups: Any = given if are_groups else [{"parameters": given}]
+    made = []
+    for group in groups:
+        for key in group:
+            if key not in hyperparameters and key != "parameters":
+                raise ag.ArgumentValueError(
+                    f"{optimizer}: a group has the unknown hyperparameter {key!r}; "
+                    f"use {', '.join(sorted(hyperparameters))}"
+                )
+        numbers = hyperparameters | group
+        own = check_parameters(optimizer, numbers.pop("parameters", []))
+        check_ranges(optimizer, numbers)
+        made.append(SimpleNamespace(**numbers, parameters=own))
+    return made
+
+
+def check_parameters(optimizer: str, parameters: Any) -> list[Parameter]:
+    """A list of the parameters of a group."""
+    if isinstance(parameters, Module):
+        for part, module in parameters.named_modules():
+            if not module.shapes_known():
+                raise ag.ArgumentValueError(
+                    f"{optimizer}: the layer {part!r} does not know its number of inputs yet; "
+                    "call the model on a batch first"
+                )
+        parameters = parameters.parameters()
+    found = list(parameters)
+    for parameter in found:
+        if not isinstance(parameter, Parameter):
+            raise ag.ArgumentTypeError(
+                f"{optimizer}: {parameter!r} is not a Parameter; "
+                "pass a model, or a list of parameters such as model.parameters()"
+            )
+    if not found:
+        raise ag.ArgumentValueError(
+            f"{optimizer}: there is no parameter to train; pass a model that has some"
+        )
+    return found
+
+
+def check_ranges(optimizer: str, hyperparameters: dict[str, Any]) -> None:
+    """Refuse numbers that are out of their ranges."""
+    for name, number in hyperparameters.items():
+        meaning, holds = RANGES.get(name, ("", lambda number: True))
+        if not holds(number):
+            raise ag.ArgumentValueError(f"{optimizer}: {name} is {number!r}; it must be {meaning}")
