@@ -17,7 +17,7 @@ from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import entry_of
 from autograd_lite.compiler.frontend.recording import Recorded, name_of, record_program
 from autograd_lite.compiler.frontend.retrace import first_difference
-from autograd_lite.compiler.frontend.signature import leaf_expressions, leaf_names, signature_of
+from autograd_lite.compiler.frontend.signature import Arguments, signature_of
 from autograd_lite.compiler.ir import Program
 from autograd_lite.compiler.options import Options, blocking_of, check_backend
 from autograd_lite.core import tree
@@ -109,13 +109,14 @@ class Compiled:
             if key in self._programs:
                 return self._programs[key]
             captured = Captured(self.function)
-            recorded = self._recorded(args, kwargs, captured)
+            arguments = Arguments(self.function, args, kwargs)
+            recorded = record_program(self.function, arguments, captured.generators)
             program = CompiledProgram(
                 self.function,
                 recorded,
                 captured,
-                self._donated(args, recorded),
-                leaf_expressions(self.function, args, kwargs),
+                self._donated(arguments, recorded),
+                [(leaf.argument_name, leaf.expression) for leaf in arguments.variables],
                 entry_of(args, kwargs),
                 self.options,
             )
@@ -124,19 +125,12 @@ class Compiled:
             self._programs[key] = program
             return program
 
-    def _recorded(self, args: Any, kwargs: Any, captured: Captured) -> Recorded:
-        names = leaf_names(self.function, args, kwargs)
-        return record_program(self.function, args, kwargs, names, captured.generators)
-
-    def _donated(self, args: tuple[Any, ...], recorded: Recorded) -> list[int]:
+    def _donated(self, arguments: Arguments, recorded: Recorded) -> list[int]:
         """Which of the program's inputs are donated, in the order of ``donate``."""
         places: dict[Any, list[int]] = {}
-        start = 0
-        for position, argument in enumerate(args):
-            leaves, _ = signature_of((argument,), {})
-            arrays = [i for i, leaf in enumerate(leaves, start) if is_array(leaf)]
-            places[position] = arrays
-            start += len(leaves)
+        for index, leaf in enumerate(arguments.variables):
+            if is_array(leaf.value):
+                places.setdefault(leaf.argument, []).append(index)
         first = len(recorded.program.inputs) - len(recorded.captured)
         for index, node in enumerate(recorded.captured, first):
             places[node] = [index] if is_array(node.data) else []
@@ -188,7 +182,8 @@ class Compiled:
     def _check_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
         """Trace once more, on the second call's data: what differs must not be a constant."""
         with self._lock, collecting_later():
-            again = self._recorded(args, kwargs, program.captured)
+            arguments = Arguments(self.function, args, kwargs)
+            again = record_program(self.function, arguments, program.captured.generators)
             difference = first_difference(program.recorded, again)
             if difference is not None:
                 raise CompileError(

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_lite as ag
 from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.passes.pipeline import REWRITES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compile.md"
@@ -33,7 +34,8 @@ def sections() -> dict[str, str]:
 
 def listings() -> dict[str, str]:
     w, x = np.ones((3, 2)), np.ones((4, 3))
-    program = record_program(ag.value_and_grad(loss), (w, x), {}, ["w", "x"]).program
+    function = ag.value_and_grad(loss)
+    program = record_program(function, Arguments(function, (w, x), {})).program
     made = {"recorded": repr(program)}
     for transform in REWRITES:
         program = transform(program)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import Constant, Program
 from autograd_lite.compiler.passes.pipeline import REWRITES
 from tests.compile.test_equivalence import assert_same
@@ -91,8 +92,7 @@ def test_passes_keep_the_numbers_one_by_one_and_in_any_order(
     steps: Any, shapes: Any, seed: int
 ) -> None:
     _, second, inputs = derivatives(steps, shapes, seed)
-    names = [f"x{index}" for index in range(len(inputs))]
-    program = record_program(second, tuple(inputs), {}, names).program
+    program = record_program(second, Arguments(second, tuple(inputs), {})).program
     expected = evaluated(program, inputs)
     for transform in dict.fromkeys(REWRITES):
         assert_close(evaluated(transform(program), inputs), expected)

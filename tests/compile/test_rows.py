@@ -9,6 +9,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.passes.simplify import simplify
 from autograd_lite.core.tree import flatten
 from tests.compile.test_equivalence import assert_compiles, assert_same
@@ -67,7 +68,8 @@ def test_shares_that_cannot_be_poisoned_are_not_guarded():
     def function(x, y):
         return np.where(x > 0, 3 * x * 2, 0) + np.where(x > 0, x * y, 0)
 
-    program = record_program(ag.hessian(lambda x: np.sum(function(x, x) ** 2)), (POINT,), {}, "x")
+    hessian = ag.hessian(lambda x: np.sum(function(x, x) ** 2))
+    program = record_program(hessian, Arguments(hessian, (POINT,), {}))
     guards = [x.primitive.name for x in program.program.operations].count("guard")
     # A guard that is needed is written out as a choice by whether upstream is 0.
     needed = [x.primitive.name for x in simplify(program.program).operations]

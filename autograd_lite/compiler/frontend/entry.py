@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.recording import is_variable
+from autograd_lite.compiler.frontend.signature import is_variable
 
 __all__ = ["Entry", "entry_of"]
 

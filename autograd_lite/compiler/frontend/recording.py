@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.frontend.tracing import (
     Trace,
     callers_errstate,
@@ -39,7 +40,7 @@ from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops import indexing
 from autograd_lite.transforms.checkpoint import Recomputing
 
-__all__ = ["Recorded", "is_variable", "record_program"]
+__all__ = ["Recorded", "record_program"]
 
 
 @dataclass(frozen=True)
@@ -62,34 +63,25 @@ class Place:
     index: int
 
 
-def is_variable(leaf: Any) -> bool:
-    """Whether an argument varies from call to call: arrays and inexact numbers do."""
-    if isinstance(leaf, np.ndarray | np.generic) or is_device_array(leaf):
-        return bool(leaf.dtype.kind in "fciub")
-    return isinstance(leaf, float | complex)
-
-
 ATTEMPTS = 10
 """Another thread may draw from NumPy's random numbers meanwhile; the function does every time."""
 
 
 def record_program(
     function: Callable[..., Any],
-    args: Any,
-    kwargs: Any,
-    names: Sequence[str],
+    arguments: Arguments,
     generators: Iterable[np.random.Generator] = (),
 ) -> Recorded:
-    """Trace ``function``; ``names`` are those of the leaves of ``(args, kwargs)``.
+    """Trace a function on arguments like these.
 
     It must not draw from NumPy's or Python's own random numbers, nor from ``generators``;
     their states are the same afterwards.
     """
     for attempt in range(ATTEMPTS):
-        states = RandomStates([*generators, *flatten((args, kwargs))])
+        states = RandomStates([*generators, *(leaf.value for leaf in arguments.leaves)])
         try:
             with draws_noted() if attempt else nullcontext() as draws:
-                recorded = trace_of_types(function, args, kwargs, names)
+                recorded = trace_types(function, arguments)
         finally:
             has_drawn = states.restore(draws)
         if not has_drawn:
@@ -139,20 +131,18 @@ def is_private(constant: Constant) -> bool:
     return view.base is None
 
 
-def trace_of_types(
-    function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
-) -> Recorded:
+def trace_types(function: Callable[..., Any], arguments: Arguments) -> Recorded:
     """Trace without keeping large arrays; with them, if NumPy cannot do without."""
     with tracing(forgets=True) as trace:
         try:
-            return record_trace(trace, function, args, kwargs, names)
+            return record_trace(trace, function, arguments)
         except CompileError:
             raise
         except Exception as error:
             if not (trace.has_forgotten and is_raised_by_library(error)):
                 raise
     with tracing(forgets=False) as trace:
-        return record_trace(trace, function, args, kwargs, names)
+        return record_trace(trace, function, arguments)
 
 
 def is_raised_by_library(error: Exception) -> bool:
@@ -162,21 +152,22 @@ def is_raised_by_library(error: Exception) -> bool:
     return from_engine(last) or last.f_globals.get("__name__", "").startswith("numpy")
 
 
-def record_trace(
-    trace: Trace, function: Callable[..., Any], args: Any, kwargs: Any, names: Sequence[str]
-) -> Recorded:
+def record_trace(trace: Trace, function: Callable[..., Any], arguments: Arguments) -> Recorded:
     """Call the function while a trace runs, and take down the graph that it leaves."""
-    leaves = flatten((args, kwargs))
-    numbers = [i for i, leaf in enumerate(leaves) if is_variable(leaf)]
     with callers_errstate():
         since = next(serials)
-        called = list(leaves)
-        for i in numbers:
-            called[i] = traced_leaf(leaves[i], trace)
-        inner_args, inner_kwargs = unflatten((args, kwargs), called)
-        result = function(*inner_args, **inner_kwargs)
-    check_arguments(function, called, flatten((inner_args, inner_kwargs)))
-    inputs = {called[i].node: Input(names[i], Type.of(leaves[i])) for i in numbers}
+        called = [
+            traced_leaf(leaf.value, trace) if leaf.is_variable else leaf.value
+            for leaf in arguments.leaves
+        ]
+        args, kwargs = arguments.nest(called)
+        result = function(*args, **kwargs)
+    check_arguments(function, called, flatten((args, kwargs)))
+    inputs = {
+        value.node: Input(leaf.name, Type.of(leaf.value))
+        for leaf, value in zip(arguments.leaves, called, strict=True)
+        if leaf.is_variable
+    }
     return Graph(inputs, since).record(result, trace.draws)
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.recording import is_variable
+from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.node import Handle
+from autograd_lite.core.tree import unflatten
 
-__all__ = ["leaf_expressions", "leaf_names", "signature_of"]
+__all__ = ["Arguments", "Leaf", "is_variable", "signature_of"]
+
+
+def is_variable(leaf: Any) -> bool:
+    """Whether an argument varies from call to call: arrays and inexact numbers do."""
+    if isinstance(leaf, np.ndarray | np.generic) or is_device_array(leaf):
+        return bool(leaf.dtype.kind in "fciub")
+    return isinstance(leaf, float | complex)
 
 
 class ValueFoundError(Exception):
@@ -87,17 +96,47 @@ class Identity:
         return isinstance(other, Identity) and self.thing is other.thing
 
 
-def leaf_names(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> list[str]:
-    """Names for all leaves of a call: the argument's, followed by the path in its nesting."""
-    names = list(argument_names(function, len(args)))
-    found: list[str] = []
-    for name, tree in zip(names, args, strict=True):
-        found.extend(_paths(name, tree))
-    for name, tree in kwargs.items():
-        found.extend(_paths(name, tree))
-    return found
+@dataclass(frozen=True)
+class Leaf:
+    """One leaf of the arguments of a call."""
+
+    argument: int | str
+    """The position or the keyword of the argument that it is of."""
+    argument_name: str
+    name: str
+    """What people call it: the argument's name, followed by the path in its nesting."""
+    expression: str
+    """How it is taken out of the argument: ``state['w'][0]``."""
+    value: Any
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether it varies from call to call: arrays and inexact numbers do."""
+        return is_variable(self.value)
+
+
+class Arguments:
+    """The arguments of one call, taken apart once for all that is made of them."""
+
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.args = args
+        self.kwargs = kwargs
+        named = zip(argument_names(function, len(args)), args, strict=True)
+        places = [(index, *argument) for index, argument in enumerate(named)]
+        places += [(name, name, tree) for name, tree in kwargs.items()]
+        self.leaves = [
+            Leaf(place, name, *leaf)
+            for place, name, tree in places
+            for leaf in _walk(name, name, tree)
+        ]
+        self.variables = [leaf for leaf in self.leaves if leaf.is_variable]
+
+    def nest(self, leaves: Iterable[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Other leaves in the nesting of these arguments."""
+        nested: tuple[tuple[Any, ...], dict[str, Any]] = unflatten((self.args, self.kwargs), leaves)
+        return nested
 
 
 def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
@@ -111,32 +150,14 @@ def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
         yield named[index] if index < len(named) else f"argument_{index}"
 
 
-def _paths(name: str, tree: Any) -> Iterator[str]:
+def _walk(name: str, expression: str, tree: Any) -> Iterator[tuple[str, str, Any]]:
+    """Name, expression and value of each leaf, in the order of `tree.flatten`."""
     if isinstance(tree, dict):
         for key, part in tree.items():
-            yield from _paths(f"{name}_{key}", part)
+            yield from _walk(f"{name}_{key}", f"{expression}[{key!r}]", part)
     elif isinstance(tree, (list, tuple)):
         fields = getattr(tree, "_fields", range(len(tree)))
-        for key, part in zip(fields, tree, strict=True):
-            yield from _paths(f"{name}_{key}", part)
+        for index, (field, part) in enumerate(zip(fields, tree, strict=True)):
+            yield from _walk(f"{name}_{field}", f"{expression}[{index}]", part)
     elif tree is not None:
-        yield name
-
-
-def leaf_expressions(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> list[tuple[str, str]]:
-    """For each variable leaf of a call its argument's name, and how it is taken out of it."""
-    named = [*zip(argument_names(function, len(args)), args, strict=True), *kwargs.items()]
-    return [(name, path) for name, tree in named for path in _expressions(name, tree)]
-
-
-def _expressions(path: str, tree: Any) -> Iterator[str]:
-    if isinstance(tree, dict):
-        for key, part in tree.items():
-            yield from _expressions(f"{path}[{key!r}]", part)
-    elif isinstance(tree, (list, tuple)):
-        for index, part in enumerate(tree):
-            yield from _expressions(f"{path}[{index}]", part)
-    elif is_variable(tree):
-        yield path
+        yield name, expression, tree

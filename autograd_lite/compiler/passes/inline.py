@@ -17,6 +17,7 @@ from typing import Any
 
 from autograd_lite.compiler.frontend.captures import contents, names_in
 from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import (
     Constant,
     Operand,
@@ -113,9 +114,7 @@ def parts_of(operation: Operation) -> Program | None:
 
     # A function of the user's may fail in any way on what is no plain array.
     try:
-        recorded = record_program(
-            call, tuple(examples), {}, [f"x{i}" for i in range(len(examples))]
-        )
+        recorded = record_program(call, Arguments(call, tuple(examples), {}))
     except Exception:
         return None
     program = recorded.program
