@@ -54,25 +54,25 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
     found: list[Node] = []
     older = False
     stack = list(seen)
-    pop, push, see = stack.pop, stack.append, seen.add
+    pop, push, see, find = stack.pop, stack.append, seen.add, found.append
     while stack:
         node = pop()
         if node.serial < since:
             older = True
             continue
         if node.requires_grad:
-            found.append(node)
+            find(node)
         x, y = node.left, node.right
-        if isinstance(x, Node) and x not in seen:
+        if x.__class__ is Node and x not in seen:
             see(x)
             push(x)
         if y is ABSENT:
             continue
-        if isinstance(y, Node) and y not in seen:
+        if y.__class__ is Node and y not in seen:
             see(y)
             push(y)
         for x in node.rest:
-            if isinstance(x, Node) and x not in seen:
+            if x.__class__ is Node and x not in seen:
                 see(x)
                 push(x)
     found.sort(key=by_serial)
@@ -140,13 +140,13 @@ def _sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, fre
             order.append(node)
             break
         x, y = node.left, node.right
-        if isinstance(x, Node):
+        if x.__class__ is Node:
             x_data, x_varies = x.data, x.requires_grad
         else:
             x_data, x_varies = x, False
         if y is ABSENT:
             y_varies = False
-        elif isinstance(y, Node):
+        elif y.__class__ is Node:
             y_data, y_varies = y.data, y.requires_grad
         else:
             y_data, y_varies = y, False

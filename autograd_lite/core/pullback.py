@@ -45,6 +45,8 @@ class Pullback:
         Whether they depend, by whatever way, on nodes older than ``since``.
     """
 
+    __slots__ = ("inputs", "is_duck", "oldest", "order", "outputs", "reaches_older")
+
     def __init__(self, outputs: Sequence[Any], inputs: Sequence[Node] = (), since: int = 0) -> None:
         self.outputs = outputs
         self.inputs = inputs

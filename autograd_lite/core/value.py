@@ -110,14 +110,16 @@ def _unary(function: Any) -> Callable[[Value], Value]:
     return operate
 
 
-def _binary(
-    function: Any,
-) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
-    """An operator and its reflection.
+Operator = Callable[["Value", Any], Any]
 
-    Scalar graphs spend their time in the first, where `record` is written out for them.
-    """
 
+def _binary(function: Any) -> tuple[Operator, Operator]:
+    """An operator and its reflection."""
+    return _operator(function, reflected=False), _operator(function, reflected=True)
+
+
+def _operator(function: Any, reflected: bool) -> Operator:
+    """Scalar graphs spend their time here, so that `record` is written out."""
     primitive: Any = None
 
     def operate(self: Value, other: Any) -> Any:
@@ -126,23 +128,24 @@ def _binary(
             primitive = registry[function]
         x = self.node
         requires_grad = x.requires_grad
-        if other.__class__ in CONSTANTS:
-            operand = other
-        elif other.__class__ is Value or isinstance(other, Handle):
+        if other.__class__ is Value or isinstance(other, Handle):
             other = other.node
             operand = other.data
             requires_grad = requires_grad or other.requires_grad
+        elif other.__class__ in CONSTANTS:
+            operand = other
         else:
-            return _unusual(primitive, self, other, False)
+            return _unusual(primitive, self, other, reflected)
+        forward = primitive.forward
         try:
-            data = primitive.forward(x.data, operand)
+            data = forward(operand, x.data) if reflected else forward(x.data, operand)
         except (ArithmeticError, TypeError):
-            data = _otherwise(primitive, x.data, operand)
+            data = _otherwise(primitive, x.data, operand, reflected)
         if not primitive.differentiable:
             requires_grad = False
-        recorder = current()
-        if recorder is not EAGER:
-            return recorder.record(primitive, data, NO_PARAMETERS, requires_grad, x, other)
+        if current() is not EAGER:
+            operands = (other, x) if reflected else (x, other)
+            return record(primitive, data, NO_PARAMETERS, requires_grad, *operands)
         node = new_node()
         node.data = data
         node.grad = None
@@ -151,30 +154,23 @@ def _binary(
         node.primitive = primitive
         node.parameters = NO_PARAMETERS
         node.requires_grad = requires_grad
-        node.left = x
-        node.right = other
+        if reflected:
+            node.left = other
+            node.right = x
+        else:
+            node.left = x
+            node.right = other
         node.rest = ()
         result = new_value()
         result.node = node
         return result
 
-    def reflect(self: Value, other: Any) -> Any:
-        primitive = registry[function]
-        if other.__class__ not in CONSTANTS:
-            return _unusual(primitive, self, other, True)
-        x = self.node
-        try:
-            data = primitive.forward(other, x.data)
-        except (ArithmeticError, TypeError):
-            data = _otherwise(primitive, other, x.data)
-        requires_grad = x.requires_grad and primitive.differentiable
-        return record(primitive, data, NO_PARAMETERS, requires_grad, other, x)
-
-    return operate, reflect
+    return operate
 
 
-def _otherwise(primitive: Primitive, left: Any, right: Any) -> Any:
+def _otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
     """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
+    left, right = (other, x) if reflected else (x, other)
     if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
         return primitive.forward(np.float64(left), np.float64(right)).item()
     return computed_by_library(primitive.forward, [left, right], primitive.name)(left, right)

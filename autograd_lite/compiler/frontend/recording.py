@@ -15,7 +15,6 @@ from autograd_lite.compiler.frontend.tracing import (
     Trace,
     callers_errstate,
     from_engine,
-    location_of,
     traced_leaf,
     tracing,
 )
@@ -168,7 +167,7 @@ def record_trace(trace: Trace, function: Callable[..., Any], arguments: Argument
         for leaf, value in zip(arguments.leaves, called, strict=True)
         if leaf.is_variable
     }
-    return Graph(inputs, since).record(result, trace.draws)
+    return Graph(inputs, since, trace).record(result)
 
 
 def check_arguments(function: Any, before: list[Any], after: list[Any]) -> None:
@@ -255,21 +254,22 @@ def check_shape_is_fixed(operation: Operation) -> None:
 class Graph:
     """The recorded nodes, turned into operations."""
 
-    def __init__(self, inputs: dict[Node, Input], since: int) -> None:
+    def __init__(self, inputs: dict[Node, Input], since: int, trace: Trace) -> None:
         self.known: dict[Any, Operand] = dict(inputs)
         self.arguments = [node.data for node in inputs]
         self.inputs = list(inputs.values())
         self.captured: list[Node] = []
         self.constants: dict[int, Constant] = {}
         self.since = since
+        self.trace = trace
         self.section = "forward"
 
-    def record(self, result: Any, draws: Iterable[Node]) -> Recorded:
+    def record(self, result: Any) -> Recorded:
         leaves = flatten(result)
         roots = [x.node for x in leaves if isinstance(x, Handle)]
         operations = [
             self.operation(node)
-            for node in self.order([*roots, *draws])
+            for node in self.order([*roots, *self.trace.draws])
             if not self.is_recomputing(node)
         ]
         outputs: list[Operand] = []
@@ -323,7 +323,7 @@ class Graph:
 
     def origin_of(self, node: Node) -> SourceLocation:
         """Where a node was recorded; what follows the reverse sweep is the update."""
-        origin = location_of(node)
+        origin = self.trace.location_of(node)
         if origin.section == "forward" and self.section != "forward":
             origin = replace(origin, section="update")
         self.section = origin.section

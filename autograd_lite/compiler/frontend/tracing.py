@@ -30,7 +30,6 @@ __all__ = [
     "callers_errstate",
     "from_engine",
     "is_traced",
-    "location_of",
     "traced_leaf",
     "tracing",
 ]
@@ -62,6 +61,7 @@ class Trace:
         self.forgets = forgets
         self.has_forgotten = False
         self.draws: list[Node] = []
+        self.locations: dict[int, SourceLocation] = {}
         self.differentiated: SourceLocation | None = None
 
     def kept(self, data: Any) -> Any:
@@ -74,7 +74,11 @@ class Trace:
         self.has_forgotten = True
         return np.broadcast_to(data[:1].copy(), data.shape)
 
-    def location(self, frame: FrameType | None) -> SourceLocation:
+    def location_of(self, node: Node) -> SourceLocation:
+        """The line that a node was recorded for, if this trace recorded it."""
+        return self.locations.get(node.serial, NOWHERE)
+
+    def locate(self, frame: FrameType | None) -> SourceLocation:
         """The user's line that a call comes from; in a reverse sweep, the differentiated one."""
         errstate = errstate_inside()
         if self.differentiated is not None:
@@ -126,19 +130,6 @@ def errstate_inside() -> tuple[tuple[str, Any], ...]:
 # Nodes, the recorder that makes them, and the Values that look at them.
 
 
-class TracedNode(Node):
-    """A node that knows the line that it was recorded for."""
-
-    __slots__ = ("location",)
-
-    location: SourceLocation
-
-
-def location_of(node: Node) -> SourceLocation:
-    """The line that a node was recorded for, if it was recorded by a trace."""
-    return node.location if isinstance(node, TracedNode) else NOWHERE
-
-
 class TraceRecorder(Recorder):
     """Makes `Traced` Values; records all operations, for a program is made of them."""
 
@@ -159,7 +150,7 @@ class TraceRecorder(Recorder):
         rest: tuple[Any, ...] = (),
     ) -> Any:
         """Take down an operation; without recording, as under `no_grad`, it has no gradient."""
-        node = TracedNode()
+        node = Node()
         node.data = self.trace.kept(data)
         node.grad = None
         node.label = None
@@ -168,7 +159,7 @@ class TraceRecorder(Recorder):
         node.parameters = parameters
         node.requires_grad = self.is_recording and requires_grad
         node.left, node.right, node.rest = left, right, rest
-        node.location = self.trace.location(sys._getframe(1))
+        self.trace.locations[node.serial] = self.trace.locate(sys._getframe(1))
         return traced(node, self.trace)
 
     def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
@@ -193,7 +184,7 @@ class TraceRecorder(Recorder):
         outside = trace.differentiated
 
         def visit(node: Node) -> None:
-            trace.differentiated = location_of(node)
+            trace.differentiated = trace.location_of(node)
 
         try:
             yield visit
@@ -225,7 +216,7 @@ def is_traced(x: Any) -> bool:
 def _refuse(what: str, instead: str) -> CompileError:
     """The error for something that a program could not repeat, with the user's line."""
     trace = current.get().trace
-    line = "an unknown line" if trace is None else trace.location(sys._getframe(2))
+    line = "an unknown line" if trace is None else trace.locate(sys._getframe(2))
     return CompileError(
         f"{what} at {line}: its number is known only when the compiled "
         f"function runs, not while it is traced; {instead}"
