@@ -5,7 +5,7 @@ NumPy's functions come with one version and go with another: ``matvec`` came wit
 that do so while they are imported take NumPy from here:
 
 >>> from autograd_lite.core.numpy_namespace import np
->>> np.sin(0.0) == 0.0
+>>> bool(np.sin(0.0) == 0.0)
 True
 >>> np.a_function_of_tomorrow
 <Missing a_function_of_tomorrow>

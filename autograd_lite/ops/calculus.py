@@ -51,12 +51,13 @@ def gradient_along_vjp(g: Any, out: Any, f: Any, spacing: Any, axis: int, edge_o
     combs = (places % 5 == np.arange(5)[:, None]).astype(f.dtype)
     columns = np.gradient(combs, spacing, axis=1, edge_order=edge_order)
     g = np.moveaxis(g, axis, -1)
-    share = np.zeros_like(g)
+    contribution = np.zeros_like(g)
     for offset in range(-2, 3):
         moved = np.clip(places + offset, 0, length - 1)
         entries = np.where(moved == places + offset, columns[(places + offset) % 5, places], 0)
-        share = share + scatter(g * entries.astype(f.dtype), ..., moved, shape=np.shape(g))
-    return np.moveaxis(share, -1, axis)
+        weighted = g * entries.astype(f.dtype)
+        contribution = contribution + scatter(weighted, ..., moved, shape=np.shape(g))
+    return np.moveaxis(contribution, -1, axis)
 
 
 def gradient_along_forward(f: Any, spacing: Any, axis: int, edge_order: Any) -> Any:
@@ -126,21 +127,21 @@ def interp_x(g: Any, out: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) 
 
 def interp_xp(g: Any, out: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
     index, way, slope, inside = segments(x, xp, fp)
-    share = np.where(inside, -g * slope, 0)
-    return two_ends(share, way, index, np.shape(xp))
+    contribution = np.where(inside, -g * slope, 0)
+    return two_ends(contribution, way, index, np.shape(xp))
 
 
 def interp_fp(g: Any, out: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
     index, way, _, _ = segments(x, xp, fp)
     low = g if left is None else np.where(x < xp[0], 0, g)
-    share = low if right is None else np.where(x > xp[-1], 0, low)
-    return two_ends(share, np.clip(way, 0, 1), index, np.shape(fp))
+    contribution = low if right is None else np.where(x > xp[-1], 0, low)
+    return two_ends(contribution, np.clip(way, 0, 1), index, np.shape(fp))
 
 
-def two_ends(share: Any, way: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def two_ends(contribution: Any, way: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Divide what is in a segment between its ends."""
-    return scatter(share * (1 - way), index, shape=shape) + scatter(
-        share * way, index + 1, shape=shape
+    return scatter(contribution * (1 - way), index, shape=shape) + scatter(
+        contribution * way, index + 1, shape=shape
     )
 
 
@@ -180,8 +181,8 @@ def linspace_start(
     g: Any, out: Any, start: Any, stop: Any,
     num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0,
 ) -> Any:  # fmt: skip
-    share = np.sum(g * (1 - ramp(g, num, endpoint, axis)), axis=axis)
-    return unbroadcast(share, np.shape(start))
+    contribution = np.sum(g * (1 - ramp(g, num, endpoint, axis)), axis=axis)
+    return unbroadcast(contribution, np.shape(start))
 
 
 def linspace_stop(

@@ -70,15 +70,15 @@ def free_axes(x: Any, contracted: list[int]) -> list[int]:
 def tensordot_left(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = contracted_axes(axes, x, y)
     free_x, free_y = free_axes(x, left), free_axes(y, right)
-    share = np.tensordot(g, y, (list(range(len(free_x), np.ndim(out))), free_y))
-    return np.transpose(share, inverse_order(free_x + [left[i] for i in inverse_order(right)]))
+    product = np.tensordot(g, y, (list(range(len(free_x), np.ndim(out))), free_y))
+    return np.transpose(product, inverse_order(free_x + [left[i] for i in inverse_order(right)]))
 
 
 def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = contracted_axes(axes, x, y)
     free_x, free_y = free_axes(x, left), free_axes(y, right)
-    share = np.tensordot(x, g, (free_x, list(range(len(free_x)))))
-    return np.transpose(share, inverse_order([right[i] for i in inverse_order(left)] + free_y))
+    product = np.tensordot(x, g, (free_x, list(range(len(free_x)))))
+    return np.transpose(product, inverse_order([right[i] for i in inverse_order(left)] + free_y))
 
 
 tensordot = array_function(np.tensordot, tensordot_left, tensordot_right)

@@ -32,8 +32,8 @@ def pinv_vjp(g: Any, out: Any, a: Any, rcond: Any = None, rtol: Any = None) -> A
     g_h = matrix_transpose(g)
     beside_rows = g_h - a @ (out @ g_h)
     beside_columns = g_h - (g_h @ out) @ a
-    share = -h @ np.conjugate(g) @ h + beside_rows @ out @ h + h @ out @ beside_columns
-    return np.conjugate(share)
+    contribution = -h @ np.conjugate(g) @ h + beside_rows @ out @ h + h @ out @ beside_columns
+    return np.conjugate(contribution)
 
 
 def cofactors_forward(a: Any) -> Any:
@@ -149,12 +149,12 @@ def multi_dot_vjp(index: int, g: Any, out: Any, *arrays: Any) -> Any:
         np.reshape(x, (1, -1) if i == 0 else (-1, 1)) if np.ndim(x) == 1 else x
         for i, x in enumerate(arrays)
     ]
-    share = np.reshape(g, (rows, -1))
+    contribution = np.reshape(g, (rows, -1))
     for matrix in matrices[:index]:
-        share = matrix_transpose(matrix) @ share
+        contribution = matrix_transpose(matrix) @ contribution
     for matrix in reversed(matrices[index + 1 :]):
-        share = share @ matrix_transpose(matrix)
-    return np.reshape(share, np.shape(arrays[index]))
+        contribution = contribution @ matrix_transpose(matrix)
+    return np.reshape(contribution, np.shape(arrays[index]))
 
 
 product_of_many = Primitive(

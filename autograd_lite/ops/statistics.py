@@ -28,7 +28,7 @@ def average(
         a, weights = (x if isinstance(x, Handle) else array_of(x) for x in (a, weights))
         weights = beside(a, weights, axis)
         wide = np.result_type(a.dtype, weights.dtype, "f8" if a.dtype.kind in "biu" else a.dtype)
-        cast = {} if a.dtype == weights.dtype == wide else {"dtype": wide}
+        cast: dict[str, Any] = {} if a.dtype == weights.dtype == wide else {"dtype": wide}
         total = np.sum(weights, axis=axis, keepdims=keepdims, **cast)
         mean = np.sum(np.multiply(a, weights, **cast), axis=axis, keepdims=keepdims) / total
     if not returned:

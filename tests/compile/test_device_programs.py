@@ -32,8 +32,8 @@ def library(request: Any) -> Any:
     return stand_in
 
 
-def on_host(library: Any, tree: Any) -> Any:
-    return tree.map(lambda x: library.asnumpy(x) if isinstance(x, library.ndarray) else x, tree)
+def on_host(library: Any, nested: Any) -> Any:
+    return tree.map(lambda x: library.asnumpy(x) if isinstance(x, library.ndarray) else x, nested)
 
 
 def assert_close(library: Any, found: Any, expected: Any) -> None:

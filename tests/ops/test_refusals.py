@@ -142,3 +142,12 @@ def test_special_functions_say_that_they_need_scipy(monkeypatch: pytest.MonkeyPa
         "install it with: pip install 'autograd-lite[special]'",
         lambda: ag.special,
     )
+
+
+def test_weights_that_do_not_fit_the_axis_are_refused() -> None:
+    refused(
+        ag.ArgumentValueError,
+        "average: weights of shape (3,) for axis=0 of an array of shape (2, 3); "
+        "pass weights of shape (2,)",
+        lambda: np.average(Value(np.ones((2, 3))), axis=0, weights=np.ones(3)),
+    )

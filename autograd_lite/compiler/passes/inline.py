@@ -15,6 +15,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.compiler.frontend.captures import contents, names_in
 from autograd_lite.compiler.frontend.recording import record_program
 from autograd_lite.compiler.frontend.signature import Arguments
@@ -29,7 +31,6 @@ from autograd_lite.compiler.ir import (
 )
 from autograd_lite.compiler.lowering.calls import find_lowering
 from autograd_lite.compiler.passes.merge_repeats import is_repeatable
-from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.core.value import Value
 
