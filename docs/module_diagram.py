@@ -1,64 +1,56 @@
-"""Draw which part of the code imports which: ``python docs/module_diagram.py``.
+"""Draw which room of the house imports which: ``python -m docs.module_diagram``.
 
-Writes ``images/modules.dot`` and, with Graphviz, ``images/modules.svg``. An arrow that follows
-from others is left out, so that the floors of the house can be seen.
+Writes ``images/modules.dot`` and, with Graphviz, ``images/modules.svg``; and the lists of
+files in ``architecture.md``.  An arrow that follows from others is left out, so that the
+floors of the house can be seen.
 """
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 from graphviz import Source
 
-ROOT = Path(__file__).parents[1]
-IMAGES = ROOT / "docs" / "images"
-PACKAGES = ("autograd_lite", "nn")
+from tests.house import MODULES, import_graph
+
+DOCS = Path(__file__).parent
+IMAGES = DOCS / "images"
+PAGE = DOCS / "architecture.md"
+BEGIN = "<!-- files: written by python -m docs.module_diagram -->"
+END = "<!-- end of files -->"
 
 Graph = dict[str, set[str]]
 
-
-def part_of(module: str) -> str | None:
-    """The box that a module lies in: a module or folder of the engine; all of nn is one."""
-    names = module.split(".")
-    if names[0] not in PACKAGES:
-        return None
-    if names[0] == "nn" or len(names) == 1:
-        return names[0]
-    folder = ROOT / names[0] / names[1]
-    return names[1] if folder.is_dir() or folder.with_suffix(".py").exists() else names[0]
-
-
-def imported(path: Path) -> list[str]:
-    """Full names of what a file imports when it runs."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    guarded = {
-        child
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for child in ast.walk(node)
-    }
-    names = []
-    for node in ast.walk(tree):
-        if node in guarded:
-            continue
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return names
+BESIDE = {
+    "autograd_lite": "autograd_lite",
+    "autograd_lite.__main__": "doctor",
+    "autograd_lite.files": "core",
+    "autograd_lite.random": "ops",
+    "autograd_lite.special": "ops",
+    "autograd_lite.testing": "checking",
+    "nn": "nn",
+    "nn.activations": "nn.models",
+    "nn.initializers": "nn.models",
+    "nn.metrics": "nn.losses",
+    "nn.schedules": "nn.optimizers",
+    "nn.plots": "nn.plots",
+}
+"""Where modules belong that lie beside the folders."""
 
 
-def import_graph() -> Graph:
-    graph: Graph = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            source = part_of(name)
-            assert source is not None
-            targets = {part_of(target) for target in imported(path)} - {None, source}
-            graph.setdefault(source, set()).update(t for t in targets if t is not None)
+def room_of(module: str) -> str:
+    """The box that a module lies in: its folder, which is its trade."""
+    if module in BESIDE:
+        return BESIDE[module]
+    package, room, *_ = module.split(".")
+    return room if package == "autograd_lite" else f"{package}.{room}"
+
+
+def room_graph() -> Graph:
+    """Which rooms the modules of each room import from."""
+    graph: Graph = {room_of(name): set() for name in MODULES}
+    for name, targets in import_graph().items():
+        graph[room_of(name)] |= set(map(room_of, targets)) - {room_of(name)}
     return graph
 
 
@@ -85,20 +77,50 @@ def without_implied(graph: Graph) -> Graph:
     }
 
 
+def package_of(room: str) -> str:
+    return "nn" if room.split(".")[0] == "nn" else "autograd_lite"
+
+
 def dot_source() -> str:
-    graph = without_implied(import_graph())
+    graph = without_implied(room_graph())
     lines = ["digraph modules {", '  node [shape=box, style="rounded,filled", fillcolor="#eef3fa",']
-    lines += ['        fontname="Helvetica"];']
-    lines += [f'  "{part}";' for part in sorted(graph)]
+    lines += ['        fontname="Helvetica"];', '  fontname="Helvetica"; nodesep=0.4;']
+    for package in ("nn", "autograd_lite"):
+        lines += [f"  subgraph cluster_{package} {{", f'    label="{package}"; color="#8fa3bd";']
+        for room in sorted(room for room in graph if package_of(room) == package):
+            name = "the names of the package" if room == package else room.removeprefix("nn.")
+            lines.append(f'    "{room}" [label="{name}"];')
+        lines.append("  }")
     lines += [f'  "{s}" -> "{t}";' for s in sorted(graph) for t in sorted(graph[s])]
     return "\n".join([*lines, "}", ""])
 
 
+def file_lists() -> str:
+    """Every file with the first line of its docstring, folder by folder."""
+    folders: dict[str, list[str]] = {}
+    for module in MODULES.values():
+        folder, _, file = module.place.rpartition("/")
+        headline = module.headline.replace("``", "`").replace("|", "\\|")
+        folders.setdefault(folder, []).append(f"| `{file}` | {headline} |")
+    return "\n".join(
+        line
+        for folder, rows in folders.items()
+        for line in ("", f"### `{folder}/`", "", "| file | holds |", "|---|---|", *sorted(rows))
+    )
+
+
+def page() -> str:
+    """The page of the architecture with the lists of files as they are now."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    return f"{before}{BEGIN}\n{file_lists()}\n\n{END}{rest.partition(END)[2]}"
+
+
 def main() -> None:
     source = dot_source()
+    PAGE.write_text(page(), encoding="utf-8")
     (IMAGES / "modules.dot").write_text(source, encoding="utf-8")
     (IMAGES / "modules.svg").write_bytes(Source(source).pipe(format="svg"))
-    print("wrote", IMAGES / "modules.dot", "and", IMAGES / "modules.svg")
+    print("wrote", PAGE, IMAGES / "modules.dot", "and", IMAGES / "modules.svg")
 
 
 if __name__ == "__main__":

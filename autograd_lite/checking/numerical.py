@@ -25,7 +25,7 @@ import numpy as np
 
 from autograd_lite.checking.layout import Vector
 
-__all__ = ["FIRST_LEVEL", "Ladder", "Limit", "complex_step"]
+__all__ = ["BLOCK", "FIRST_LEVEL", "Ladder", "Limit", "complex_step"]
 
 FIRST_LEVEL = 5
 """The coarsest step is 2⁻⁵ of the scale of each input, unless the function asks for another."""

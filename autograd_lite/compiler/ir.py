@@ -26,6 +26,8 @@ __all__ = [
     "SourceLocation",
     "Type",
     "rewrite",
+    "substitute",
+    "with_operands",
 ]
 
 

@@ -28,6 +28,7 @@ from autograd_lite.core.node import ABSENT, Handle, Node
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, Rule
 
 __all__ = [
+    "Lift",
     "add",
     "by_serial",
     "conjugate",

@@ -1,7 +1,8 @@
 """Nodes, which are what was computed, and handles on them, which are what people hold.
 
 Read the core in this order: ``node.py``, ``recorder.py``, ``primitive.py``,
-``backward.py``, ``value.py``; after these the rest of the package is more of the same.
+``backward.py``, ``pullback.py``, ``value.py``; after these the rest of the package is
+more of the same.
 """
 
 from __future__ import annotations

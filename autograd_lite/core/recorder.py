@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 
 from autograd_lite.core.node import ABSENT, Handle, Node, serials
 
-__all__ = ["EAGER", "Recorder", "current", "no_grad", "record", "recording", "using"]
+__all__ = ["EAGER", "Recorder", "current", "new_node", "no_grad", "record", "recording", "using"]
 
 Source = Callable[[Callable[[], Any]], Any]
 

@@ -34,7 +34,7 @@ from autograd_lite.core.pullback import Pullback, as_cotangent, unit_cotangent
 from autograd_lite.core.recorder import EAGER, new_node, record
 from autograd_lite.core.recorder import current as recorder_here
 
-__all__ = ["Value", "as_data", "own_memory"]
+__all__ = ["Value", "as_data", "own_memory", "start_of_sweep"]
 
 STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
 

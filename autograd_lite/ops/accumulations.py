@@ -9,6 +9,8 @@ from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
 
+__all__: list[str] = []
+
 
 def shift(x: Any, steps: int) -> Any:
     """Move elements towards the front along the last axis; zeros come in at the end."""

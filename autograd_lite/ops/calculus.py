@@ -13,6 +13,8 @@ from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import getitem, scatter
 
+__all__: list[str] = []
+
 # Differences and integrals.
 
 

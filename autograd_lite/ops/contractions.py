@@ -13,6 +13,16 @@ from autograd_lite.core.primitive import Primitive, register
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.shaping import inverse_order
 
+__all__ = [
+    "contracted_axes",
+    "dot",
+    "dot_axes",
+    "einsum_explicit",
+    "matmul",
+    "matrix_transpose",
+    "tensordot",
+]
+
 
 def matrix_transpose(x: Any) -> Any:
     """The transposes of a stack of matrices."""

@@ -11,6 +11,8 @@ from typing import Any
 from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
 from autograd_lite.core.numpy_namespace import np
 
+__all__: list[str] = []
+
 
 def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a forward function for Dask's arrays under the names of primitives."""

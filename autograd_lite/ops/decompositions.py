@@ -22,6 +22,8 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.contractions import matrix_transpose
 from autograd_lite.ops.define import array_function, composite, multi_output, parts
 
+__all__ = ["adjoint"]
+
 
 def adjoint(x: Any) -> Any:
     """The conjugate transposes of a stack of matrices."""

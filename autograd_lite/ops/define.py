@@ -18,6 +18,7 @@ __all__ = [
     "composite",
     "multi_output",
     "nondifferentiable",
+    "parts",
     "rearrangement",
     "select",
     "ufunc",

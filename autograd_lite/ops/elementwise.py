@@ -27,6 +27,20 @@ from autograd_lite.ops.define import (
     ufunc,
 )
 
+__all__ = [
+    "add",
+    "divide",
+    "multiply",
+    "negative",
+    "positive",
+    "power",
+    "power_operator",
+    "relu",
+    "square",
+    "subtract",
+    "where_chosen",
+]
+
 function: Any
 """Each of several functions that share a rule, in the loops below."""
 

@@ -12,6 +12,8 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
 from autograd_lite.ops.define import array_function, composite
 
+__all__: list[str] = []
+
 # ``n`` is the length transformed: inputs are cut or filled up with zeros to it.
 
 

@@ -15,6 +15,8 @@ from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 
+__all__ = ["at_add", "at_set", "getitem", "scatter"]
+
 
 def repeats_possible(parts: tuple[Any, ...]) -> bool:
     """Whether an index may name an element twice: only one of integer arrays can."""

@@ -13,7 +13,7 @@ from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
 
-__all__ = ["array"]
+__all__ = ["array", "array_of_rows", "join"]
 
 # Functions that join: their first argument is a sequence of arrays.
 

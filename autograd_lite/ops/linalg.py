@@ -17,6 +17,8 @@ from autograd_lite.ops.decompositions import adjoint
 from autograd_lite.ops.define import array_function, composite, multi_output, parts
 from autograd_lite.ops.reductions import extremum_vjp, keep_axes, products_of_others
 
+__all__: list[str] = []
+
 # Inverses and determinants.
 
 

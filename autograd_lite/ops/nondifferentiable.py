@@ -17,6 +17,8 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
 from autograd_lite.ops.define import composite, nondifferentiable
 
+__all__: list[str] = []
+
 function: Any
 """Each of several functions that share a treatment, in the loops below."""
 

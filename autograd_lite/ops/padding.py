@@ -10,6 +10,8 @@ from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
 
+__all__: list[str] = []
+
 
 def pairs(widths: Any, ndim: int) -> list[tuple[Any, Any]]:
     """A pair (before, after) for each axis; NumPy lets one pair or number stand for all."""

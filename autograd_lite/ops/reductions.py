@@ -10,6 +10,8 @@ from autograd_lite.core.primitive import Primitive, Rule, register, registry
 from autograd_lite.ops.define import composite, nondifferentiable
 from autograd_lite.ops.shaping import inverse_order
 
+__all__ = ["extremum_vjp", "keep_axes", "max_", "mean", "min_", "prod", "products_of_others", "sum"]
+
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
 # ``where`` is a mask of the elements that count, or True for all of them.
 

@@ -13,6 +13,22 @@ from autograd_lite.core.primitive import Primitive, apply, registry
 from autograd_lite.core.recorder import current
 from autograd_lite.ops.define import array_function, composite, rearrangement
 
+__all__ = [
+    "as_new_node",
+    "astype",
+    "broadcast_to",
+    "expand_dims",
+    "identity",
+    "inverse_order",
+    "moveaxis",
+    "ravel",
+    "recompute",
+    "reshape",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+]
+
 
 def inverse_order(axes: Any) -> tuple[int, ...]:
     """The order of axes that undoes this one."""

@@ -11,6 +11,8 @@ from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite, nondifferentiable, rearrangement
 from autograd_lite.ops.indexing import scatter
 
+__all__ = ["unsort"]
+
 
 def over_ties(g: Any, ordered: Any) -> Any:
     """Share the gradient equally among the tied: its mean over each run of equal elements."""

@@ -14,6 +14,8 @@ from autograd_lite.ops.indexing import scatter
 from autograd_lite.ops.shaping import inverse_order
 from autograd_lite.ops.sorting import unsort
 
+__all__: list[str] = []
+
 
 @composite(np.average)
 def average(

@@ -23,7 +23,7 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["FileFormatError", "read_file", "write_file"]
+__all__ = ["Contents", "FileFormatError", "read_file", "write_file"]
 
 Array = np.ndarray[Any, Any]
 Contents = tuple[dict[str, Array], dict[str, str]]

@@ -19,7 +19,7 @@ import numpy as np
 from autograd_lite.core.node import Handle
 from autograd_lite.core.tree import flatten
 
-__all__ = ["Captured"]
+__all__ = ["Captured", "contents", "names_in"]
 
 ABSENT = object()
 CALL = "__call__"

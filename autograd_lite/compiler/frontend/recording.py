@@ -39,7 +39,7 @@ from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops import indexing
 from autograd_lite.transforms.checkpoint import Recomputing
 
-__all__ = ["Recorded", "record_program"]
+__all__ = ["Place", "Recorded", "name_of", "record_program"]
 
 
 @dataclass(frozen=True)
