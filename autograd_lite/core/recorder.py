@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from autograd_lite.core.node import ABSENT, Handle, Node, serials
 
@@ -38,7 +38,7 @@ class Recorder:
 
     __slots__ = ("is_recording", "source")
 
-    trace: ClassVar[Any] = None
+    trace: Any = None
     """The trace that results belong to, if a program is made of them; None in eager code."""
 
     def __init__(self, is_recording: bool = True, source: Source = draw_now) -> None:

@@ -72,12 +72,13 @@ class Batched(ArrayMethods):
         dtype: np.dtype[Any] | None = getattr(self.array, "dtype", None)
         return np.dtype(type(self.array)) if dtype is None else dtype
 
-    @property
-    def node(self) -> Node:
+    def _node(self) -> Any:
         """The node of the numbers, if they are the same in all rows."""
         if self.stacked:
             raise NoBatchingRuleError("the rows of a Batched array have no data in common")
         return self.array.node if isinstance(self.array, Handle) else Node.leaf(self.array)
+
+    node: Any = property(_node)
 
     __add__, __radd__ = _binary(operator.add)
     __sub__, __rsub__ = _binary(operator.sub)

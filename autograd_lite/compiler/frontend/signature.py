@@ -124,6 +124,7 @@ class Arguments:
         self.args = args
         self.kwargs = kwargs
         named = zip(argument_names(function, len(args)), args, strict=True)
+        places: list[tuple[int | str, str, Any]]
         places = [(index, *argument) for index, argument in enumerate(named)]
         places += [(name, name, tree) for name, tree in kwargs.items()]
         self.leaves = [

@@ -230,8 +230,9 @@ class Traced(Value):
 
     __init__ = object.__init__
 
-    @property
-    def node(self) -> Any:
+    trace: Trace
+
+    def _node(self) -> Any:
         """The node, for those who record for the same trace."""
         if current.get().trace is not self.trace:
             raise CompileError(
@@ -241,12 +242,14 @@ class Traced(Value):
             )
         return hold_node.__get__(self)
 
-    @property
-    def data(self) -> Any:
+    def _data(self) -> Any:
         raise _refuse(
             ".data of a traced Value was read",
             "compute with the Value itself, or return it and read it outside",
         )
+
+    node: Any = property(_node)
+    data: Any = property(_data)
 
     def __bool__(self) -> bool:
         raise _refuse(
