@@ -136,8 +136,8 @@ def _sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, fre
         if g is None or primitive is None:
             continue
         guard = masked and primitive.singular
-        unusual = node.parameters or node.rest or (guard and g.__class__ is not float)
-        if unusual or not primitive.fast_path:
+        is_usual = primitive.fast_path and not (node.parameters or node.rest)
+        if not is_usual or (guard and g.__class__ is not float):
             order.append(node)
             break
         x, y = node.left, node.right

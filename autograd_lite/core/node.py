@@ -7,7 +7,6 @@ more of the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar, TypeAlias
 
@@ -136,16 +135,6 @@ class Handle:
 
     apply: ClassVar[Any]
     """Applies a primitive to inputs of which one is such a handle: `primitive.apply`."""
-
-    new: ClassVar[Callable[[], Any]]
-    """Makes an empty `Value`, which rules and sweeps may not import; set in ``value.py``."""
-
-    @staticmethod
-    def of(node: Node) -> Any:
-        """A Value that looks at this node."""
-        handle = Handle.new()
-        handle.node = node
-        return handle
 
 
 def unwrap(x: Any) -> Any:

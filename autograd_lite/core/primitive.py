@@ -17,10 +17,19 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types
 from autograd_lite.core.errors import ArgumentTypeError, UnsupportedError
-from autograd_lite.core.node import Handle, split_inputs
+from autograd_lite.core.node import NO_PARAMETERS, Handle, split_inputs
 from autograd_lite.core.recorder import record
 
-__all__ = ["PYTHON_SCALARS", "Primitive", "Rule", "apply", "primitive", "register", "registry"]
+__all__ = [
+    "PYTHON_SCALARS",
+    "Primitive",
+    "Rule",
+    "apply",
+    "apply_to_one",
+    "primitive",
+    "register",
+    "registry",
+]
 
 Rule = Callable[..., Any]
 
@@ -40,6 +49,8 @@ def register(function: Any, primitive: Primitive) -> Primitive:
 
 def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Apply a primitive to inputs of which at least one is a Value; return the new Value."""
+    if len(inputs) == 1 and not parameters and not duck_types:
+        return apply_to_one(primitive, inputs[0])
     operands = []
     nodes = []
     requires_grad = False
@@ -64,6 +75,16 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
 
 
 Handle.apply = staticmethod(apply)
+
+
+def apply_to_one(primitive: Primitive, value: Handle) -> Any:
+    """`apply` for a single operand, without its generality."""
+    x = value.node
+    data = primitive.forward(x.data)
+    if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
+        data = data.item() if isinstance(data, np.generic) else data
+    requires_grad = x.requires_grad and primitive.differentiable
+    return record(primitive, data, NO_PARAMETERS, requires_grad, x)
 
 
 def _settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:

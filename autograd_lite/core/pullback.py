@@ -18,7 +18,7 @@ from autograd_lite.core.duck_arrays import as_array_of, duck_types, is_duck_arra
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import PYTHON_SCALARS
-from autograd_lite.core.recorder import current, using
+from autograd_lite.core.recorder import current, using, value_of
 
 __all__ = ["Pullback", "as_cotangent", "unit_cotangent"]
 
@@ -99,7 +99,7 @@ class Pullback:
             if isinstance(output, Node) and output.requires_grad and cotangent is not None:
                 g = cotangent
                 if self.is_duck and not is_traced and not is_handle(g):
-                    g = Handle.of(Node.leaf(g))
+                    g = value_of(Node.leaf(g))
                 gradients[output] = gradients[output] + g if output in gradients else g
         order = self.order if free else self.order[:]
         if not on_values:

@@ -13,9 +13,20 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Self
 
-from autograd_lite.core.node import ABSENT, Handle, Node, serials
+from autograd_lite.core.node import ABSENT, Node, serials
 
-__all__ = ["EAGER", "Recorder", "current", "new_node", "no_grad", "record", "recording", "using"]
+__all__ = [
+    "EAGER",
+    "Recorder",
+    "current",
+    "make_values_by",
+    "new_node",
+    "no_grad",
+    "record",
+    "recording",
+    "using",
+    "value_of",
+]
 
 Source = Callable[[Callable[[], Any]], Any]
 
@@ -70,7 +81,7 @@ class Recorder:
             node.parameters = parameters
             node.requires_grad = requires_grad
             node.left, node.right, node.rest = left, right, rest
-        return Handle.of(node)
+        return value_of(node)
 
     def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
         """Draw random numbers from a generator."""
@@ -78,7 +89,7 @@ class Recorder:
 
     def value(self, node: Node) -> Any:
         """A Value that looks at a node, as rules get it in a sweep that is recorded."""
-        return Handle.of(node)
+        return value_of(node)
 
     @contextmanager
     def follow_sweep(self) -> Iterator[Callable[[Node], None] | None]:
@@ -136,6 +147,22 @@ def no_grad() -> Iterator[None]:
 
 new_node: Callable[[], Any] = partial(object.__new__, Node)
 
+new_value: Callable[[], Any]
+"""Makes an empty `Value`; ``value.py`` says how, as its operators need what is in here."""
+
+
+def make_values_by(new: Callable[[], Any]) -> None:
+    """Set how results are made, once and for all."""
+    global new_value
+    new_value = new
+
+
+def value_of(node: Node) -> Any:
+    """A Value that looks at this node."""
+    value = new_value()
+    value.node = node
+    return value
+
 
 def record(
     primitive: Any,
@@ -165,6 +192,6 @@ def record(
     node.left = left
     node.right = right
     node.rest = rest
-    handle = Handle.new()
-    handle.node = node
-    return handle
+    value = new_value()
+    value.node = node
+    return value

@@ -29,9 +29,9 @@ from autograd_lite.core.errors import (
 )
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, registry
+from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, apply_to_one, registry
 from autograd_lite.core.pullback import Pullback, as_cotangent, unit_cotangent
-from autograd_lite.core.recorder import EAGER, new_node, record
+from autograd_lite.core.recorder import EAGER, make_values_by, new_node, record
 from autograd_lite.core.recorder import current as recorder_here
 
 __all__ = ["Value", "as_data", "own_memory", "start_of_sweep"]
@@ -92,19 +92,9 @@ def _holds_value(data: Any) -> bool:
     return False
 
 
-def _apply_to_one(primitive: Primitive, value: Handle) -> Any:
-    """`apply` for a single operand, without its generality."""
-    x = value.node
-    data = primitive.forward(x.data)
-    if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
-        data = data.item() if isinstance(data, np.generic) else data
-    requires_grad = x.requires_grad and primitive.differentiable
-    return record(primitive, data, NO_PARAMETERS, requires_grad, x)
-
-
 def _unary(function: Any) -> Callable[[Value], Value]:
     def operate(self: Value) -> Value:
-        result: Value = _apply_to_one(registry[function], self)
+        result: Value = apply_to_one(registry[function], self)
         return result
 
     return operate
@@ -310,8 +300,8 @@ class Value(ArrayMethods):
         """
         root = self.node
         pullback = Pullback([root])
-        order = list(pullback.order)
-        start = conjugate(start_of_sweep(root, seed))
+        order = pullback.order if retain_graph else pullback.order[:]
+        start = start_of_sweep(root, seed)
         found = pullback.sweep([start], free=not retain_graph)
         if len(found) < len(order):
             for node in order:
@@ -380,7 +370,7 @@ class Value(ArrayMethods):
         primitive = registry.get(ufunc if called else (ufunc, method))
         if called and primitive.__class__ is Primitive:
             if len(inputs) == 1:
-                return _apply_to_one(primitive, self)
+                return apply_to_one(primitive, self)
             return apply(primitive, inputs, NO_PARAMETERS)
         if method == "at":
             raise InPlaceError(
@@ -482,6 +472,8 @@ def start_of_sweep(root: Node, seed: Any) -> Any:
             "requires_grad=False, under no_grad, or by a function without derivative"
         )
     if seed is None:
+        if root.data.__class__ is float:
+            return 1.0
         if root.size != 1:
             raise BackwardError(
                 f"backward() without a seed needs a single number, and this Value has shape "
@@ -496,7 +488,7 @@ def start_of_sweep(root: Node, seed: Any) -> Any:
             f"the seed has shape {np.shape(seed)}, but this Value has shape {root.shape}; "
             "a seed is the gradient with respect to the Value and has its shape"
         )
-    cotangent = as_cotangent(seed, root, "seed", "Value")
+    cotangent = conjugate(as_cotangent(seed, root, "seed", "Value"))
     return cotangent.copy() if cotangent is seed else cotangent
 
 
@@ -585,5 +577,6 @@ class At:
 
 
 # Results are made empty, for `record` to fill in: Value.__init__ has nothing to check there.
-Handle.new = new_value = partial(object.__new__, Value)
+new_value = partial(object.__new__, Value)
+make_values_by(new_value)
 current = recorder_here.get
