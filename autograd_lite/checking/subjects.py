@@ -1,7 +1,9 @@
 """What can be checked, brought to one form: a map of real vectors and its transposed derivative.
 
 A `Subject` evaluates F: ℝⁿ → ℝᵐ, and pulls a cotangent v back to what the code
-under test says is Jᵀv.  Everything after this file knows only subjects.
+under test says is Jᵀv.  Everything after this file knows only subjects: functions
+of the engine, derivatives written by hand, and models, which are anything with
+``named_parameters()``, checked in every parameter by name.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from functools import wraps
 from typing import Any
 
@@ -16,12 +19,15 @@ import numpy as np
 
 from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import Layout, Vector, paths, unwrap
-from autograd_lite.checking.recording import Recording
 from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.core import tree
+from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.node import Handle, Node
 from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import no_grad
-from autograd_lite.core.tree import flatten
+from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.transforms.functions import vjp
 from autograd_lite.transforms.trace import Trace
@@ -29,10 +35,11 @@ from autograd_lite.transforms.trace import Trace
 __all__ = [
     "EngineFunction",
     "HandWritten",
+    "Model",
     "RecordedSubject",
     "Subject",
-    "arrays_among",
     "function_name",
+    "is_model",
     "only_varied",
 ]
 
@@ -60,9 +67,9 @@ def argument_names(function: Any, count: int) -> list[str]:
     return names + [f"argument {i}" for i in range(len(names), count)]
 
 
-def arrays_among(tree: Any) -> list[Any]:
+def arrays_among(nesting: Any) -> list[Any]:
     """The arrays of a nesting."""
-    return [leaf for leaf in flatten(tree) if isinstance(leaf, np.ndarray)]
+    return [leaf for leaf in flatten(nesting) if isinstance(leaf, np.ndarray)]
 
 
 class Subject(ABC):
@@ -93,8 +100,8 @@ class Subject(ABC):
         trees = [self.args[index] for index in varied]
         leaf_names = [
             path
-            for index, tree in zip(varied, trees, strict=True)
-            for path in paths(tree, names[index])
+            for index, part in zip(varied, trees, strict=True)
+            for path in paths(part, names[index])
         ]
         leaves = flatten(trees)
         for leaf, leaf_name in zip(leaves, leaf_names, strict=True):
@@ -133,11 +140,7 @@ class Subject(ABC):
 
     def called_with(self, leaves: Sequence[Any]) -> list[Any]:
         """All arguments, with these leaves instead of those that vary."""
-        called = list(self.args)
-        trees = self.inputs.nest(leaves)
-        for index, tree in zip(self.varied, trees, strict=True):
-            called[index] = tree
-        return called
+        return with_parts(self.args, self.varied, self.inputs.nest(leaves))
 
     def constants(self) -> list[Any]:
         """The arrays among the arguments that are not differentiated."""
@@ -180,6 +183,49 @@ class Subject(ABC):
     @abstractmethod
     def _results(self, leaves: Sequence[Any]) -> Any:
         """What the function returns for these leaves."""
+
+
+class Recording:
+    """One call: the Values it varies in, its results, and the nodes between them, oldest first.
+
+    Nodes with a serial number below ``since`` are not entered.
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], since: int = 0) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        nodes = [y.node if isinstance(y, Handle) else y for y in outputs]
+        self._pullback = Pullback(nodes, [x.node for x in inputs], since)
+        self.order: Sequence[Node] = self._pullback.order
+
+    def sweep(self, cotangents: Sequence[Any]) -> dict[Node, Any]:
+        """The gradients of ⟨cotangents, outputs⟩ with respect to all nodes, as transposes."""
+        with no_grad():
+            return self._pullback.sweep([conjugate(g) for g in cotangents])
+
+    def gradients(self, cotangents: Sequence[Any]) -> list[Any]:
+        """The gradients of ⟨cotangents, outputs⟩ with respect to the inputs."""
+        with no_grad():
+            return [conjugate(g) for g in self._pullback([conjugate(g) for g in cotangents])]
+
+    def first_nonfinite(self) -> Node | None:
+        """The first operation that made a NaN or infinity."""
+        return next((x for x in self.order if x.primitive and not is_finite(x.data)), None)
+
+    def first_nonfinite_users(self, cotangents: Sequence[Any]) -> list[Node]:
+        """The operations whose rules made the first NaN or infinity of the reverse sweep."""
+        with np.errstate(all="ignore"):
+            gradients = self.sweep(cotangents)
+        for node in sorted(gradients, key=lambda node: -node.serial):
+            if not is_finite(gradients[node]):
+                return [user for user in self.order if any(x is node for x in user.inputs)]
+        return []
+
+
+def is_finite(data: Any) -> bool:
+    """Whether all numbers are, in each of an operation's outputs if it has several."""
+    parts = data if isinstance(data, tuple) else (data,)
+    return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
 
 
 class RecordedSubject(Subject):
@@ -229,16 +275,18 @@ class EngineFunction(RecordedSubject):
         )
 
 
+def with_parts(args: Sequence[Any], varied: Sequence[int], parts: Sequence[Any]) -> list[Any]:
+    """Arguments with others in the places of those that vary."""
+    called = list(args)
+    for index, part in zip(varied, parts, strict=True):
+        called[index] = part
+    return called
+
+
 def only_varied(function: Function, args: Sequence[Any], varied: Sequence[int]) -> Function:
     """The function of some of its arguments, the others kept."""
 
-    def restricted(*parts: Any) -> Any:
-        called = list(args)
-        for index, part in zip(varied, parts, strict=True):
-            called[index] = part
-        return function(*called)
-
-    return restricted
+    return lambda *parts: function(*with_parts(args, varied, parts))
 
 
 def gradient_of(function: Function, varied: Sequence[int], cotangent: Any) -> Function:
@@ -323,6 +371,72 @@ class HandWritten(Subject):
         for g, leaf in zip(derivatives, leaves, strict=True):
             _require_gradient(self.form, g, leaf.name, shape + leaf.shape)
         return derivatives
+
+
+def is_model(function: Any) -> bool:
+    """Whether something has named parameters to be checked."""
+    return callable(getattr(function, "named_parameters", None))
+
+
+class Model(RecordedSubject):
+    """A model as a function of its parameters: a deep copy, which leaves the original as it is.
+
+    With a loss it is ``loss(model(inputs), *targets)``, and inputs and targets
+    are constants.  Without one it is ``model(*args)``, also as a function of
+    those arguments that are floats.
+    """
+
+    def __init__(self, model: Any, args: Sequence[Any], loss: Callable[..., Any] | None) -> None:
+        self.model, self.loss, self.data = deepcopy(model), deepcopy(loss), args
+        named = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
+        self.values: list[Value] = [parameter for _, parameter in named]
+        names = [name for name, _ in named]
+        if loss is None:
+            names += self._vary_inputs()
+        if not names:
+            raise ArgumentTypeError(
+                f"gradcheck: {type(model).__name__} has no parameters that require a gradient; "
+                "call a layer of unknown input size once, or unfreeze its parameters"
+            )
+        super().__init__(type(model).__name__, self.values, names, range(len(names)))
+        self._hold(self.inputs.arrays(self.x))
+        self.start()
+
+    def _vary_inputs(self) -> list[str]:
+        """Make Values of the inputs that are floats; return their names."""
+        names, leaves = list(paths(list(self.data), "input")), flatten(list(self.data))
+        varied = []
+        for place, leaf in enumerate(leaves):
+            if np.asarray(unwrap(leaf)).dtype.kind in "fc":
+                leaves[place] = Value(unwrap(leaf))
+                self.values.append(leaves[place])
+                varied.append(names[place])
+        self.data = unflatten(list(self.data), leaves)
+        return varied
+
+    def constants(self) -> list[Any]:
+        return arrays_among(list(self.data))
+
+    def _hold(self, leaves: Sequence[Any]) -> None:
+        for value, leaf in zip(self.values, leaves, strict=True):
+            value.data = leaf
+
+    def _call(self) -> Any:
+        if self.loss is None:
+            return self.model(*self.data)
+        inputs, *targets = self.data
+        return self.loss(self.model(inputs), *targets)
+
+    def _results(self, leaves: Sequence[Any]) -> Any:
+        self._hold(leaves)
+        try:
+            with no_grad():
+                return tree.map(unwrap, self._call())
+        finally:
+            self._hold(self.inputs.arrays(self.x))
+
+    def record(self) -> Recording:
+        return Recording(self.values, flatten(self._call()))
 
 
 def _require_float(name: str, leaf: Any, leaf_name: str) -> None:

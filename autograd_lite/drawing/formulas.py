@@ -57,7 +57,7 @@ def formula_of(node: Node) -> str:
         return f"{names[0]}{static}{others}"
     if node.primitive.formula is None:
         return f"{node.primitive.name}({', '.join([*names, *filter(None, [static])])})"
-    return node.primitive.formula + (f"  ({static})" if static else "")
+    return f"{node.primitive.formula}  ({static})" if static else str(node.primitive.formula)
 
 
 def fill_in(formula: str, texts: Mapping[str, str]) -> str:

@@ -11,16 +11,7 @@ from autograd_lite.core.backward import add
 from autograd_lite.core.node import Node
 from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
-from autograd_lite.drawing.elements import (
-    LARGEST_TABLE,
-    Index,
-    element_text,
-    has_elements,
-    largest,
-    product_text,
-    table,
-)
-from autograd_lite.drawing.formatting import in_short, shorten
+from autograd_lite.drawing.formatting import in_short, number, shorten
 from autograd_lite.drawing.formulas import (
     Symbol,
     argument_names,
@@ -34,6 +25,10 @@ from autograd_lite.drawing.scene import Scene
 __all__ = ["Step", "Story"]
 
 Step = dict[str, Any]
+Index = tuple[int, ...]
+
+LARGEST_TABLE = 36
+LONGEST_SUM = 6
 SHORT_ARRAY = 4
 NUMBERS = (float, int, complex, np.ndarray, np.generic)
 
@@ -95,20 +90,20 @@ class Story:
 
     def _forward_elements(self, node: Node, names: list[str], formula: str) -> Step:
         """Of an array: its numbers, each of them spelt out where the operation can be."""
-        if not has_elements(node.data):
+        if not _has_elements(node.data):
             return {}
         assert node.primitive is not None
         factors = product_factors(node)
         if factors is not None:
             return self._elements(
-                {"result": node.data}, lambda i: product_text(factors, node.data, i)
+                {"result": node.data}, lambda i: _product_text(factors, node.data, i)
             )
         if not node.primitive.broadcasts or node.parameters:
             return self._elements({"result": node.data})
         data = [x.data if isinstance(x, Node) else x for x in node.inputs]
         operands = dict(zip(names, data, strict=True))
         return self._elements(
-            {"result": node.data}, lambda i: element_text(formula, operands, node.data, i)
+            {"result": node.data}, lambda i: _element_text(formula, operands, node.data, i)
         )
 
     def _elements(
@@ -116,12 +111,12 @@ class Story:
     ) -> Step:
         """Small arrays as tables, every element of the last spelt out; else the one that counts."""
         last = list(arrays.values())[-1]
-        index = largest(last)
+        index = _largest(last)
         text = spell(index)
         alone = {} if text is None else {"element": text}
         if last.size > LARGEST_TABLE:
             return alone
-        told: Step = {"tables": {name: table(array) for name, array in arrays.items()}}
+        told: Step = {"tables": {name: _table(array) for name, array in arrays.items()}}
         told["picked"] = int(np.ravel_multi_index(index, last.shape))
         if text is not None:
             told["spelt"] = [spell(place) for place in np.ndindex(last.shape)]
@@ -219,21 +214,21 @@ class Story:
 
     def _rule_elements(self, symbol: Symbol, part: Any) -> Step:
         """A contribution that is not elementwise: its numbers, those of a product as sums."""
-        if not has_elements(part):
+        if not _has_elements(part):
             return {}
         factors = symbol.factors
         if factors is None:
             return self._elements({"contribution": part})
-        return self._elements({"contribution": part}, lambda i: product_text(factors, part, i))
+        return self._elements({"contribution": part}, lambda i: _product_text(factors, part, i))
 
     def _local_elements(self, upstream: Any, local: Any, contribution: Any) -> Step:
         """Upstream × local = contribution for each element, or for the largest of many."""
-        if not has_elements(contribution) or np.shape(upstream) != contribution.shape:
+        if not _has_elements(contribution) or np.shape(upstream) != contribution.shape:
             return {}
         local = np.broadcast_to(local, contribution.shape)
         return self._elements(
             {"upstream": upstream, "local": local, "contribution": contribution},
-            lambda i: element_text("u × d", {"u": upstream, "d": local}, contribution, i),
+            lambda i: _element_text("u × d", {"u": upstream, "d": local}, contribution, i),
         )
 
     # Names and numbers.
@@ -264,3 +259,45 @@ class Story:
         if isinstance(data, tuple) or np.ndim(data) > 1 or np.size(data) > SHORT_ARRAY:
             return self._name(x)
         return in_short(data) if isinstance(data, NUMBERS) else index_text(data)
+
+
+def _has_elements(data: Any) -> bool:
+    """Whether there are numbers to show: those of other libraries' arrays are not fetched."""
+    return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
+
+
+def _table(data: Any) -> list[list[str]]:
+    """The numbers of an array in rows."""
+    array = np.asarray(data)
+    return [[number(x) for x in row] for row in array.reshape(-1, array.shape[-1])]
+
+
+def _largest(data: Any) -> Index:
+    """Where the element lies that counts most: the one worth spelling out."""
+    array = np.nan_to_num(np.abs(np.asarray(data)))
+    return tuple(int(i) for i in np.unravel_index(np.argmax(array), array.shape))
+
+
+def _element_text(
+    formula: str, operands: Mapping[str, Any], result: Any, index: Index
+) -> str | None:
+    """One element of an elementwise operation: its formula with that element's numbers put in."""
+    shape = np.shape(result)
+    texts = {}
+    for name, data in operands.items():
+        try:
+            texts[name] = number(np.broadcast_to(data, shape)[index])
+        except ValueError:
+            return None
+    return f"{list(index)}: {fill_in(formula, texts)} = {number(np.asarray(result)[index])}"
+
+
+def _product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | None:
+    """One entry of a matrix product as the sum of products that it is; None if it is long."""
+    left, right = (np.asarray(factor) for factor in factors)
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] > LONGEST_SUM:
+        return None
+    row, column = index
+    pairs = zip(left[row], right[:, column], strict=True)
+    terms = [fill_in("x · y", {"x": number(x), "y": number(y)}) for x, y in pairs]
+    return f"{list(index)}: {' + '.join(terms)} = {number(np.asarray(result)[index])}"
