@@ -13,12 +13,7 @@ from tqdm import tqdm
 
 from autograd_lite.checking.comparison import Agreement, AnalyticGradients, Probe, Tolerance
 from autograd_lite.checking.diagnosis import diagnose
-from autograd_lite.checking.directions import (
-    cotangents,
-    directions,
-    equalize,
-    levels_to_stay_near,
-)
+from autograd_lite.checking.directions import cotangents, directions, equalize, levels_to_stay_near
 from autograd_lite.checking.evidence import FEW, MOST_NUMBERS, Evidence, collect, worst_entries
 from autograd_lite.checking.guards import (
     inspect_forward,

@@ -61,8 +61,7 @@ def inspect_function(subject: Subject) -> None:
         )
         where = f"; the first of them came from {_application(first)}" if first is not None else ""
         raise Finding(
-            Verdict.NONFINITE,
-            f"{subject.outputs.entry(place)} is {subject.value[place]}{where}",
+            Verdict.NONFINITE, f"{subject.outputs.entry(place)} is {subject.value[place]}{where}"
         )
 
 
@@ -195,10 +194,7 @@ def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive)
     """A gradient has the shape of its argument, or is broadcast from it, and holds floats."""
     array = np.asarray(contribution)
     if array.dtype.kind not in "fc" and not isinstance(contribution, int):
-        raise Finding(
-            Verdict.SHAPE,
-            f"{name} returned dtype {array.dtype}; return floats",
-        )
+        raise Finding(Verdict.SHAPE, f"{name} returned dtype {array.dtype}; return floats")
     wanted = np.shape(like)
     if array.shape == wanted:
         return

@@ -74,10 +74,7 @@ class Ladder:
         if level not in self.samples:
             step = 2.0**-level * self.direction
             with np.errstate(all="ignore"):
-                self.samples[level] = (
-                    self.function(self.x + step),
-                    self.function(self.x - step),
-                )
+                self.samples[level] = (self.function(self.x + step), self.function(self.x - step))
         return self.samples[level]
 
     def central(self, level: int) -> Vector:

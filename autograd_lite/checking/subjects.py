@@ -343,8 +343,7 @@ class HandWritten(Subject):
         for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
             name = self.inputs.leaf_of(int(place)).name
             raise Finding(
-                Verdict.MUTATED,
-                f"{self.form} writes to its argument {name}; let it work on a copy",
+                Verdict.MUTATED, f"{self.form} writes to its argument {name}; let it work on a copy"
             )
         if not np.array_equal(self.outputs.vector(seeds), rounded):
             raise Finding(
@@ -469,6 +468,5 @@ def _require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> N
         )
     if array.shape != shape:
         raise Finding(
-            Verdict.SHAPE,
-            f"{what} returned shape {array.shape} for {name}; it must be {shape}",
+            Verdict.SHAPE, f"{what} returned shape {array.shape} for {name}; it must be {shape}"
         )

@@ -86,9 +86,7 @@ def _frame(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
         picture,
         vertices=tuple(
             replace(
-                v,
-                module=frame + v.module,
-                marks=v.marks if v.key in alike else v.marks | marks,
+                v, module=frame + v.module, marks=v.marks if v.key in alike else v.marks | marks
             )
             for v in picture.vertices
         ),

@@ -16,12 +16,7 @@ __all__ = ["dot_source"]
 # fonts, so that boxes are wide enough whichever font a viewer has.
 FONT = "Verdana"
 
-NODES = {
-    "fontname": FONT,
-    "fontsize": "10",
-    "height": "0.3",
-    "width": "0.3",
-}
+NODES = {"fontname": FONT, "fontsize": "10", "height": "0.3", "width": "0.3"}
 # A picture with more boxes is improved for as many steps as it has nodes, and no longer: Graphviz
 # would take minutes for what nobody sees.
 SMALL = 100

@@ -22,13 +22,7 @@ from autograd_lite.drawing.grouping import (
     one_box_each,
     run_text,
 )
-from autograd_lite.drawing.modules import (
-    call_title,
-    clip,
-    module_paths,
-    parameter_count,
-    roll_up,
-)
+from autograd_lite.drawing.modules import call_title, clip, module_paths, parameter_count, roll_up
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.subject import Subject
 
