@@ -30,6 +30,7 @@ from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.story import Step, Story
+from autograd_lite.drawing.themes import THEMES, Theme
 
 __all__ = ["stepper"]
 
@@ -119,15 +120,8 @@ def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, 
 
 
 def _vertex(vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "key": vertex.key,
-        "kind": vertex.kind,
-        "title": vertex.title,
-        "subtitle": vertex.subtitle,
-        "facts": vertex.facts,
-        "module": vertex.module,
-        "box": box,
-    }
+    shown = ("key", "kind", "title", "subtitle", "facts", "module")
+    entry: dict[str, Any] = {name: getattr(vertex, name) for name in shown} | {"box": box}
     if vertex.marks:
         entry["marks"] = sorted(vertex.marks)
     if vertex.source:
@@ -192,10 +186,21 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
         "title": html.escape(shorten(picture.title, 80)),
         "description": html.escape(picture.describe()),
         "theme": theme or "reader",
-        "style": (folder / "stepper.css").read_text("utf-8"),
+        **{name: _variables(colors) for name, colors in THEMES.items()},
         "data": text.replace("<", "\\u003c").replace("\u2028", "\\u2028"),
         "script": script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
     page = (folder / "stepper.html").read_text("utf-8")
+    page = page.replace("{{style}}", (folder / "stepper.css").read_text("utf-8"))
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], page)
+
+
+def _variables(theme: Theme) -> str:
+    """The colours of a theme as variables of CSS."""
+    names = ("background", "text", "muted", "line")
+    colors = {name: getattr(theme, name) for name in names} | theme.fill
+    colors |= {f"{kind}-line": color for kind, color in theme.border.items()}
+    colors |= {"forward": theme.border["leaf"], "backward": theme.gradient}
+    colors["mark"] = theme.mark["first"]
+    return " ".join(f"--{name}: {color};" for name, color in colors.items())
