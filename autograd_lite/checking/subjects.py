@@ -163,6 +163,14 @@ class Subject(ABC):
             )
         return self.outputs.vector(leaves)
 
+    def refuse_changes(self, what: str, leaves: Sequence[Any]) -> None:
+        """Refuse a function that wrote to these arrays, in which it was given x."""
+        for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
+            name = self.inputs.leaf_of(int(place)).name
+            raise Finding(
+                Verdict.MUTATED, f"{what} writes to its argument {name}; let it work on a copy"
+            )
+
     def evaluate_complex(self, x: Any) -> Any:
         """F continued to complex x; only for real inputs and outputs."""
         self.evaluations += 1
@@ -340,11 +348,7 @@ class HandWritten(Subject):
             analytic = self.inputs.vector(
                 [np.tensordot(seed, block, axes=len(shape)) for block in blocks]
             )
-        for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
-            name = self.inputs.leaf_of(int(place)).name
-            raise Finding(
-                Verdict.MUTATED, f"{self.form} writes to its argument {name}; let it work on a copy"
-            )
+        self.refuse_changes(self.form, leaves)
         if not np.array_equal(self.outputs.vector(seeds), rounded):
             raise Finding(
                 Verdict.MUTATED,
