@@ -129,10 +129,8 @@ def _write_clusters(
     graph: graphviz.Digraph, picture: Picture, theme: Theme, direction: str
 ) -> None:
     """Frames of modules, innermost first, as each must be complete when it is put into another."""
-    inside: dict[tuple[str, ...], graphviz.Digraph] = {}
-    numbers = {cluster.path: index for index, cluster in enumerate(picture.clusters)}
-    for cluster in picture.clusters:
-        inside[cluster.path] = _frame(cluster, numbers[cluster.path], theme)
+    frames = enumerate(picture.clusters)
+    inside = {cluster.path: _frame(cluster, index, theme) for index, cluster in frames}
     for vertex in picture.vertices:
         if vertex.module:
             is_result = vertex.key in picture.results

@@ -11,6 +11,7 @@ import inspect
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -145,19 +146,17 @@ def _apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
     return gradient if gradient is not None and len(gradient.text) <= LONGEST else None
 
 
+@dataclass(eq=False)
 class Symbol(NDArrayOperatorsMixin):
     """A number or array together with the text of how it was computed.
 
     Of a matrix product the ``factors`` are kept, so that one entry of it can be spelt out.
     """
 
-    def __init__(
-        self, text: str, data: Any, binds: int = ATOM, factors: tuple[Any, Any] | None = None
-    ) -> None:
-        self.text = text
-        self.data = data
-        self.binds = binds
-        self.factors = factors
+    text: str
+    data: Any
+    binds: int = ATOM
+    factors: tuple[Any, Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in ("shape", "ndim", "size", "dtype"):

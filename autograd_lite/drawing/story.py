@@ -13,7 +13,6 @@ from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
 from autograd_lite.drawing.formatting import in_short, number, shorten
 from autograd_lite.drawing.formulas import (
-    Symbol,
     argument_names,
     fill_in,
     formula_of,
@@ -48,7 +47,8 @@ class Story:
 
     def steps(self) -> Iterator[Step]:
         """One for each box that is computed, then one for each that hands a gradient on."""
-        computed = [box for box in range(len(self.scene.groups)) if self._is_computed(box)]
+        boxes = range(len(self.scene.groups))
+        computed = [b for b in boxes if any(node.primitive for node in self.scene.members(b))]
         for box in computed:
             yield {"phase": "forward", "key": self.scene.box_key(box), **self._forward(box)}
         if self.sweep is None:
@@ -62,9 +62,6 @@ class Story:
             if parts:
                 key = self.scene.box_key(box)
                 yield {"phase": "backward", "key": key, "contributions": parts}
-
-    def _is_computed(self, box: int) -> bool:
-        return any(node.primitive is not None for node in self.scene.members(box))
 
     def _single(self, box: int) -> Node | None:
         """The one node in a box; None for a box of several."""
@@ -94,12 +91,8 @@ class Story:
             return {}
         assert node.primitive is not None
         factors = product_factors(node)
-        if factors is not None:
-            return self._elements(
-                {"result": node.data}, lambda i: _product_text(factors, node.data, i)
-            )
-        if not node.primitive.broadcasts or node.parameters:
-            return self._elements({"result": node.data})
+        if factors is not None or not node.primitive.broadcasts or node.parameters:
+            return self._product("result", node.data, factors)
         data = [x.data if isinstance(x, Node) else x for x in node.inputs]
         operands = dict(zip(names, data, strict=True))
         return self._elements(
@@ -201,7 +194,8 @@ class Story:
         is_local, symbol = found
         formula = fill_in(symbol.text, labels | {"out": result})
         if not is_local:
-            return {**entry, "rule": formula, **self._rule_elements(symbol, contribution)}
+            elements = self._product("contribution", contribution, symbol.factors)
+            return {**entry, "rule": formula, **elements}
         texts = self._numbers(node) | {"out": in_short(node.data)}
         numbers = "" if rank(node.data) else fill_in(symbol.text, texts)
         local = in_short(symbol.data)
@@ -212,14 +206,13 @@ class Story:
         elements = self._local_elements(self.sweep.gradients[node], symbol.data, contribution)
         return {**entry, "formula": equal, "local": local, **elements}
 
-    def _rule_elements(self, symbol: Symbol, part: Any) -> Step:
-        """A contribution that is not elementwise: its numbers, those of a product as sums."""
-        if not _has_elements(part):
+    def _product(self, name: str, data: Any, factors: tuple[Any, Any] | None) -> Step:
+        """What is not elementwise: its numbers, those of a product of matrices as sums."""
+        if not _has_elements(data):
             return {}
-        factors = symbol.factors
         if factors is None:
-            return self._elements({"contribution": part})
-        return self._elements({"contribution": part}, lambda i: _product_text(factors, part, i))
+            return self._elements({name: data})
+        return self._elements({name: data}, lambda index: _product_text(factors, data, index))
 
     def _local_elements(self, upstream: Any, local: Any, contribution: Any) -> Step:
         """Upstream × local = contribution for each element, or for the largest of many."""
