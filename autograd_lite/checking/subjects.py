@@ -12,7 +12,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
@@ -193,69 +193,53 @@ class Subject(ABC):
         """What the function returns for these leaves."""
 
 
-class Recording:
-    """One call: the Values it varies in, its results, and the nodes between them, oldest first.
+class RecordedSubject(Subject):
+    """What the engine differentiates, and so the rules of its primitives."""
 
-    Nodes with a serial number below ``since`` are not entered.
-    """
+    @abstractmethod
+    def record(self) -> Pullback:
+        """Call the function at x and keep the graph."""
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], since: int = 0) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        nodes = [y.node if isinstance(y, Handle) else y for y in outputs]
-        self._pullback = Pullback(nodes, [x.node for x in inputs], since)
-        self.order: Sequence[Node] = self._pullback.order
+    @cached_property
+    def pullback(self) -> Pullback:
+        """The recorded call at x, which every sweep uses."""
+        self.evaluations += 1
+        return self.record()
 
-    def sweep(self, cotangents: Sequence[Any]) -> dict[Node, Any]:
-        """The gradients of ⟨cotangents, outputs⟩ with respect to all nodes, as transposes."""
+    def pull(self, v: Vector) -> Vector:
         with no_grad():
-            return self._pullback.sweep([conjugate(g) for g in cotangents])
-
-    def gradients(self, cotangents: Sequence[Any]) -> list[Any]:
-        """The gradients of ⟨cotangents, outputs⟩ with respect to the inputs."""
-        with no_grad():
-            return [conjugate(g) for g in self._pullback([conjugate(g) for g in cotangents])]
+            gradients = self.pullback(self._cotangents(v))
+        return self.inputs.vector([conjugate(g) for g in gradients])
 
     def first_nonfinite(self) -> Node | None:
         """The first operation that made a NaN or infinity."""
-        return next((x for x in self.order if x.primitive and not is_finite(x.data)), None)
+        order = self.pullback.order
+        return next((x for x in order if x.primitive and not is_finite(x.data)), None)
 
-    def first_nonfinite_users(self, cotangents: Sequence[Any]) -> list[Node]:
+    def first_nonfinite_users(self, v: Vector) -> list[Node]:
         """The operations whose rules made the first NaN or infinity of the reverse sweep."""
-        with np.errstate(all="ignore"):
-            gradients = self.sweep(cotangents)
+        with no_grad(), np.errstate(all="ignore"):
+            gradients = self.pullback.sweep(self._cotangents(v))
         for node in sorted(gradients, key=lambda node: -node.serial):
             if not is_finite(gradients[node]):
-                return [user for user in self.order if any(x is node for x in user.inputs)]
+                users = self.pullback.order
+                return [user for user in users if any(x is node for x in user.inputs)]
         return []
+
+    def _cotangents(self, v: Vector) -> list[Any]:
+        return [conjugate(g) for g in self.outputs.arrays(v, own_dtype=True)]
+
+
+def pullback_of(inputs: Sequence[Any], outputs: Sequence[Any], since: int = 0) -> Pullback:
+    """The sweep from Values to Values; nodes numbered below ``since`` are not entered."""
+    nodes = [y.node if isinstance(y, Handle) else y for y in outputs]
+    return Pullback(nodes, [x.node for x in inputs], since)
 
 
 def is_finite(data: Any) -> bool:
     """Whether all numbers are, in each of an operation's outputs if it has several."""
     parts = data if isinstance(data, tuple) else (data,)
     return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
-
-
-class RecordedSubject(Subject):
-    """What the engine differentiates, and so the rules of its primitives."""
-
-    _recording: Recording | None = None
-
-    @abstractmethod
-    def record(self) -> Recording:
-        """Call the function at x and keep the graph."""
-
-    @property
-    def recording(self) -> Recording:
-        """The recorded call at x, which every sweep uses."""
-        if self._recording is None:
-            self.evaluations += 1
-            self._recording = self.record()
-        return self._recording
-
-    def pull(self, v: Vector) -> Vector:
-        seeds = self.outputs.arrays(v, own_dtype=True)
-        return self.inputs.vector(self.recording.gradients(seeds))
 
 
 class EngineFunction(RecordedSubject):
@@ -271,9 +255,9 @@ class EngineFunction(RecordedSubject):
         with no_grad():
             return self.function(*self.called_with([Value(leaf) for leaf in leaves]))
 
-    def record(self) -> Recording:
+    def record(self) -> Pullback:
         trace = Trace(self.function, self.called_with(self.inputs.arrays(self.x)), self.varied)
-        return Recording(trace.fresh, trace.outputs, trace.since)
+        return pullback_of(trace.fresh, trace.outputs, trace.since)
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
         seeds = self.outputs.arrays(signs(self.outputs.size, rng), own_dtype=True)
@@ -438,8 +422,8 @@ class Model(RecordedSubject):
         finally:
             self._hold(self.inputs.arrays(self.x))
 
-    def record(self) -> Recording:
-        return Recording(self.values, flatten(self._call()))
+    def record(self) -> Pullback:
+        return pullback_of(self.values, flatten(self._call()))
 
 
 def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
