@@ -77,7 +77,7 @@ class Drawing:
     @property
     def source(self) -> str:
         """The drawing in DOT, the language of Graphviz."""
-        return encode(self._design, ".dot").decode()
+        return self._content(".dot").decode()
 
     @property
     def svg(self) -> str:
@@ -88,7 +88,7 @@ class Drawing:
         MissingOptionError
             If there is no Graphviz to lay it out.
         """
-        return encode(self._design, ".svg").decode()
+        return self._content(".svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to a file, in the format that the suffix names.
@@ -129,7 +129,7 @@ class Drawing:
         'square.dot'
         """
         path = Path(path)
-        content = encode(self._design, path.suffix.lower())
+        content = self._content(path.suffix.lower())
         with atomic_write(path) as file:
             file.write(content)
         return path
@@ -151,6 +151,10 @@ class Drawing:
         webbrowser.open(path.as_uri())
         return path
 
+    def _content(self, suffix: str) -> bytes:
+        """What a file with this suffix holds."""
+        return encode(self._design, suffix)
+
     # What notebooks ask for.
 
     def _repr_svg_(self) -> str | None:
@@ -161,15 +165,11 @@ class Drawing:
 
     def _repr_html_(self) -> str:
         svg = self._repr_svg_()
-        shown = (
-            f"<pre>{html.escape(encode(self._design, '.txt').decode())}</pre>"
-            if svg is None
-            else svg
-        )
+        shown = f"<pre>{html.escape(self._content('.txt').decode())}</pre>" if svg is None else svg
         return f'<div style="overflow:auto">{shown}</div>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        text, svg = encode(self._design, ".txt").decode(), self._repr_svg_()
+        text, svg = self._content(".txt").decode(), self._repr_svg_()
         bundle = {"text/plain": text, "text/html": self._repr_html_()}
         return bundle if svg is None else bundle | {"image/svg+xml": svg}
 

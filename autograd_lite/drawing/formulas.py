@@ -18,7 +18,6 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_lite.core.node import Node
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Primitive
 from autograd_lite.drawing.collect import static_text
 
 __all__ = [
@@ -34,8 +33,10 @@ LONGEST = 80
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 
-def argument_names(primitive: Primitive, count: int) -> list[str]:
+def argument_names(node: Node) -> list[str]:
     """What the rules call the inputs: ``x`` and ``y``, or ``x1``, ``x2`` … of any number."""
+    primitive, count = node.primitive, len(node.inputs)
+    assert primitive is not None
     rule = next((rule for rule in primitive.rules if rule is not None), None)
     names: list[str] = []
     if rule is not None:
@@ -51,7 +52,7 @@ def argument_names(primitive: Primitive, count: int) -> list[str]:
 def formula_of(node: Node) -> str:
     """The formula of a node's operation, in the names of `argument_names`."""
     assert node.primitive is not None
-    names = argument_names(node.primitive, len(node.inputs))
+    names = argument_names(node)
     static = static_text(node)
     if static.startswith("["):
         others = f" ← {names[1]}" if node.primitive.name != "getitem" else ""
@@ -130,7 +131,7 @@ def _apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
     rule = rules[place] if place < len(rules) else None
     if rule is None:
         return None
-    names = argument_names(node.primitive, len(node.inputs))
+    names = argument_names(node)
     operands = [
         Symbol(name, x.data) if isinstance(x, Node) else x
         for name, x in zip(names, node.inputs, strict=True)

@@ -75,7 +75,7 @@ class Story:
         node = self._single(box)
         if node is None or node.primitive is None:
             return {}
-        names = argument_names(node.primitive, len(node.inputs))
+        names = argument_names(node)
         formula = formula_of(node)
         labels = dict(zip(names, (self._name(x) for x in node.inputs), strict=True))
         texts = [formula, fill_in(formula, labels), fill_in(formula, self._numbers(node))]
@@ -180,8 +180,8 @@ class Story:
 
     def _local(self, node: Node, place: int, contribution: Any) -> Step:
         """The local derivative: its formula, with numbers put in, and its value."""
-        assert node.primitive is not None and self.sweep is not None
-        names = argument_names(node.primitive, len(node.inputs))
+        assert self.sweep is not None
+        names = argument_names(node)
         known = [self._label(x) for x in node.inputs]
         # Either all have names of their own, or all go by those of the rule.
         chosen = names if None in known else map(str, known)
@@ -243,8 +243,7 @@ class Story:
 
     def _numbers(self, node: Node) -> dict[str, str]:
         """What is put into a formula: numbers and short arrays, the names of long arrays."""
-        assert node.primitive is not None
-        names = argument_names(node.primitive, len(node.inputs))
+        names = argument_names(node)
         return {name: self._number(x) for name, x in zip(names, node.inputs, strict=True)}
 
     def _number(self, x: Any) -> str:

@@ -35,7 +35,6 @@ from autograd_lite.drawing.themes import THEMES, Theme
 __all__ = ["stepper"]
 
 PAGE = (9.0, 6.5)
-DIRECTIONS: dict[str | None, tuple[str, ...]] = {"LR": ("LR",), "TB": ("TB",), None: ("LR", "TB")}
 HEAT_MAP_NUMBERS = 12_000
 """How many numbers of arrays the page holds in all, so that it stays small."""
 HEAT_MAP_SIDE = 16
@@ -75,7 +74,8 @@ def _with_gradients(picture: Picture, run: Scene) -> Picture:
 
 def _best_layout(picture: Picture, direction: str | None) -> Layout:
     """The layout; without a direction given, in the one that fills a page better."""
-    layouts = [_lay_out_anyway(picture, way) for way in DIRECTIONS[direction]]
+    ways = ("LR", "TB") if direction is None else (direction,)
+    layouts = [_lay_out_anyway(picture, way) for way in ways]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
 
 
