@@ -113,26 +113,47 @@ def gradcheck(
     True
     """
     _require_choices(order, mode)
-    generator, name = np.random.default_rng(rng), function_name(function)
+    generator = np.random.default_rng(rng)
+    start = partial(
+        _subject, function, args, argnum, loss, gradient=gradient, vjp=vjp, jacobian=jacobian
+    )
     examine = partial(_examine, generator, Tolerance(rtol, atol), mode == "forward", full)
-    subject: Subject | None = None
+    name = function_name(function)
     with tqdm(
         desc=f"gradcheck {name}", unit=" evaluations", delay=2, leave=False, disable=not progress
     ) as bar:
-        try:
-            subject = _subject(
-                function, args, argnum, loss, gradient=gradient, vjp=vjp, jacobian=jacobian
-            )
-            report = examine(subject, bar.update)
-            for _ in range(1, order):
-                if report:
-                    subject = subject.differentiated(generator)
-                    report = examine(subject, bar.update)
-        except Finding as finding:
-            report = _report_of(finding, name, subject)
+        report = _examine_up_to(order, name, start, partial(examine, bar.update), generator)
     if raise_error and not report:
         raise GradcheckError(str(report), report)
     return report
+
+
+def _examine_up_to(
+    order: int,
+    name: str,
+    start: Callable[[], Subject],
+    examine: Callable[[Subject], GradcheckReport],
+    rng: np.random.Generator,
+) -> GradcheckReport:
+    """Check derivative after derivative, until one is wrong."""
+    subject: Subject | None = None
+    try:
+        subject = start()
+        report = examine(subject)
+        for _ in range(1, order):
+            if report:
+                subject = subject.differentiated(rng)
+                report = examine(subject)
+        return report
+    except Finding as finding:
+        # There is no derivative to compare.
+        return GradcheckReport(
+            subject.name if subject else name,
+            finding.verdict,
+            finding.reason,
+            hints=tuple(finding.hints),
+            evaluations=subject.evaluations if subject else 0,
+        )
 
 
 def _require_choices(order: int, mode: str) -> None:
@@ -210,8 +231,8 @@ def _examine(
     tolerance: Tolerance,
     forward: bool,
     full: bool,
-    subject: Subject,
     when_evaluated: Callable[[], object],
+    subject: Subject,
 ) -> GradcheckReport:
     """Check one derivative of one subject."""
     subject.when_evaluated = when_evaluated
@@ -235,17 +256,6 @@ def _examine(
             )
         inspect_forward(subject, analytic, rng)
     return report
-
-
-def _report_of(finding: Finding, name: str, subject: Subject | None) -> GradcheckReport:
-    """The report of a check that ended before derivatives could be compared."""
-    return GradcheckReport(
-        subject.name if subject else name,
-        finding.verdict,
-        finding.reason,
-        hints=tuple(finding.hints),
-        evaluations=subject.evaluations if subject else 0,
-    )
 
 
 @dataclass
