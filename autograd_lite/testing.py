@@ -112,33 +112,25 @@ POSITIVE = Domain(0.1, 3.0)
 INSIDE_ONE = Domain(-0.9, 0.9)
 DISTINCT = Domain(distinct=True)
 
+FUNCTIONS_OF_ONE: dict[Domain, tuple[Any, ...]] = {
+    POSITIVE: (np.log, np.log2, np.log10, np.sqrt),
+    INSIDE_ONE: (np.arcsin, np.arccos, np.arctanh),
+    NOT_ZERO: (np.abs, np.fabs, np.sign, np.reciprocal, np.cbrt, np.prod),
+    DISTINCT: (np.max, np.min, np.sort, np.median),
+    Domain(-0.9, 3.0): (np.log1p,),
+    Domain(1.1, 4.0): (np.arccosh,),
+    Domain(-1.4, 1.4): (np.tan,),
+}
+APART = Domain(-2.0, -0.1), Domain(0.1, 2.0)
+
 DOMAINS: dict[Any, tuple[Domain, ...]] = {
-    np.log: (POSITIVE,),
-    np.log2: (POSITIVE,),
-    np.log10: (POSITIVE,),
-    np.sqrt: (POSITIVE,),
-    np.log1p: (Domain(-0.9, 3.0),),
-    np.arcsin: (INSIDE_ONE,),
-    np.arccos: (INSIDE_ONE,),
-    np.arctanh: (INSIDE_ONE,),
-    np.arccosh: (Domain(1.1, 4.0),),
-    np.tan: (Domain(-1.4, 1.4),),
-    np.abs: (NOT_ZERO,),
-    np.fabs: (NOT_ZERO,),
-    np.sign: (NOT_ZERO,),
-    np.reciprocal: (NOT_ZERO,),
-    np.cbrt: (NOT_ZERO,),
+    **{f: (domain,) for domain, functions in FUNCTIONS_OF_ONE.items() for f in functions},
     np.divide: (ANYWHERE, NOT_ZERO),
     np.power: (POSITIVE, ANYWHERE),
     np.hypot: (NOT_ZERO, NOT_ZERO),
     np.arctan2: (NOT_ZERO, NOT_ZERO),
-    np.maximum: (Domain(-2.0, -0.1), Domain(0.1, 2.0)),
-    np.minimum: (Domain(-2.0, -0.1), Domain(0.1, 2.0)),
-    np.max: (DISTINCT,),
-    np.min: (DISTINCT,),
-    np.sort: (DISTINCT,),
-    np.median: (DISTINCT,),
-    np.prod: (NOT_ZERO,),
+    np.maximum: APART,
+    np.minimum: APART,
 }
 """Smooth domains of the arguments of NumPy's functions, where they are not all numbers."""
 

@@ -1,6 +1,6 @@
 """Gradient checking: numerical derivatives, comparison, location, diagnosis, report.
 
-Read ``examination.py`` first: it asks the questions in order, the other files answer them.
+Read ``check.py`` first: it asks the questions in order, the other files answer them.
 """
 
 from autograd_lite.checking.check import gradcheck

@@ -56,20 +56,11 @@ def run_check(options: argparse.Namespace) -> int:
     """Check, print the report and return the exit status."""
     args = [*parse_arguments(options.args), *_random_arguments(options.shape, options.seed)]
     given = {name: x for name, x in vars(options).items() if x is not None}
-    chosen: dict[str, Any] = {name: given[name] for name in ("rtol", "atol") if name in given}
-    for name in ("gradient", "vjp", "jacobian"):
-        if name in given:
-            chosen[name] = load(given[name])
-    report = gradcheck(
-        load(options.function),
-        *args,
-        order=options.order,
-        mode=options.mode,
-        full=options.full,
-        rng=options.seed,
-        raise_error=False,
-        **chosen,
-    )
+    names = ("order", "mode", "full", "rtol", "atol")
+    chosen: dict[str, Any] = {name: given[name] for name in names if name in given}
+    derivatives = (name for name in ("gradient", "vjp", "jacobian") if name in given)
+    chosen |= {name: load(given[name]) for name in derivatives}
+    report = gradcheck(load(options.function), *args, rng=options.seed, raise_error=False, **chosen)
     if options.json:
         print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
     else:

@@ -62,10 +62,7 @@ def floor_scale(layout: Layout, x: Vector, floor: float = FLOOR) -> Vector:
 
 def directions(layout: Layout, x: Vector, rng: np.random.Generator) -> list[Vector]:
     """Two directions: one moves every entry by its own measure, one moves tiny entries more."""
-    return [
-        own_scale(layout, x) * signs(x.size, rng),
-        floor_scale(layout, x) * signs(x.size, rng),
-    ]
+    return [own_scale(layout, x) * signs(x.size, rng), floor_scale(layout, x) * signs(x.size, rng)]
 
 
 def levels_to_stay_near(x: Vector, direction: Vector) -> int:

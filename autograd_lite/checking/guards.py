@@ -33,14 +33,7 @@ def inspect_function(subject: Subject) -> None:
     arguments = subject.inputs.arrays(subject.x)
     constants = [np.array(array) for array in subject.constants()]
     again = subject.evaluate_leaves(arguments)
-    for leaf, before, after in zip(
-        subject.inputs.leaves, subject.inputs.arrays(subject.x), arguments, strict=True
-    ):
-        if not np.array_equal(before, after, equal_nan=True):
-            raise Finding(
-                Verdict.MUTATED,
-                f"{subject.name} writes to its argument {leaf.name}; let it work on a copy",
-            )
+    subject.refuse_changes(subject.name, arguments)
     for before, after in zip(constants, subject.constants(), strict=True):
         if not np.array_equal(before, after):
             raise Finding(
@@ -56,13 +49,10 @@ def inspect_function(subject: Subject) -> None:
         )
     if not np.all(np.isfinite(subject.value)):
         place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
-        first = (
-            subject.recording.first_nonfinite() if isinstance(subject, RecordedSubject) else None
-        )
+        first = subject.first_nonfinite() if isinstance(subject, RecordedSubject) else None
         where = f"; the first of them came from {_application(first)}" if first is not None else ""
         raise Finding(
-            Verdict.NONFINITE,
-            f"{subject.outputs.entry(place)} is {subject.value[place]}{where}",
+            Verdict.NONFINITE, f"{subject.outputs.entry(place)} is {subject.value[place]}{where}"
         )
 
 
@@ -84,10 +74,8 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         value = gradients[~np.isfinite(gradients[:, place]), place][0]
         where = ""
         if isinstance(subject, RecordedSubject):
-            seeds = subject.outputs.arrays(cotangents[0], own_dtype=True)
-            users = sorted(
-                {_application(x) for x in subject.recording.first_nonfinite_users(seeds)}
-            )
+            blamed = subject.first_nonfinite_users(cotangents[0])
+            users = sorted(set(map(_application, blamed)))
             where = f"; it came from the rule of {' or '.join(users)}" if users else ""
         raise Finding(
             Verdict.NONFINITE,
@@ -112,7 +100,7 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
     """
     hints: dict[str, Hint] = {}
     seen: set[Any] = set()
-    for node in subject.recording.order:
+    for node in subject.pullback.order:
         kind = (node.primitive, _shape(node), *map(_shape, node.inputs))
         if kind in seen or len(seen) >= MOST_RULES or isinstance(node.data, tuple):
             continue
@@ -195,10 +183,7 @@ def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive)
     """A gradient has the shape of its argument, or is broadcast from it, and holds floats."""
     array = np.asarray(contribution)
     if array.dtype.kind not in "fc" and not isinstance(contribution, int):
-        raise Finding(
-            Verdict.SHAPE,
-            f"{name} returned dtype {array.dtype}; return floats",
-        )
+        raise Finding(Verdict.SHAPE, f"{name} returned dtype {array.dtype}; return floats")
     wanted = np.shape(like)
     if array.shape == wanted:
         return
@@ -207,16 +192,13 @@ def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive)
         return
     hints = []
     if axes:
-        hints.append(
-            Hint(
-                "broadcast",
-                f"a sum over the broadcast axes is missing: sum it over axis "
-                f"{axes if len(axes) > 1 else axes[0]}, or declare the primitive with "
-                "broadcasts=True",
-            )
+        text = (
+            f"a sum over the broadcast axes is missing: sum it over axis "
+            f"{axes if len(axes) > 1 else axes[0]}, or declare the primitive with broadcasts=True"
         )
+        hints = [Hint("broadcast", text)]
     elif array.shape == wanted[::-1]:
-        hints.append(Hint("transposed", "transposed: return its transpose"))
+        hints = [Hint("transposed", "transposed: return its transpose")]
     raise Finding(
         Verdict.SHAPE,
         f"{name} returned shape {array.shape}, but the argument has shape {wanted}",
@@ -273,16 +255,15 @@ def inspect_forward(
     reverse = analytic.rows @ direction
     size = np.linalg.norm(analytic.rows * direction, axis=1)
     allowed = analytic.tolerance.rtol * size + analytic.tolerance.atol
+    hint = Hint(
+        "upstream",
+        "a rule treats its upstream gradient as a constant (.data, detach) or is not linear in it; "
+        "write it with NumPy functions of g",
+    )
     for row in np.flatnonzero(~(np.abs(forward - reverse) <= allowed)):
         raise Finding(
             Verdict.WRONG,
             f"forward mode gives {forward[row]:.9g} along a random direction, and reverse mode, "
             f"which agrees with differences, {reverse[row]:.9g}",
-            [
-                Hint(
-                    "upstream",
-                    "a rule treats its upstream gradient as a constant (.data, detach) or is not "
-                    "linear in it; write it with NumPy functions of g",
-                )
-            ],
+            [hint],
         )

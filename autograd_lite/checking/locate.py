@@ -32,13 +32,13 @@ class Located:
     complete: bool = True
 
 
+@dataclass(eq=False)
 class Locator:
     """Searches along one direction, with the steps that suited a probe of it."""
 
-    def __init__(self, analytic: AnalyticGradients, direction: Vector, level: int) -> None:
-        self.analytic = analytic
-        self.direction = direction
-        self.level = level
+    analytic: AnalyticGradients
+    direction: Vector
+    level: int
 
     def single(self, coordinate: int) -> Probe:
         """A full probe of one coordinate."""
@@ -121,14 +121,11 @@ def describe_kink(locator: Locator, whole: Probe) -> str:
         single = locator.single(coordinate)
         distance = 0.0 if single.jumps else _distance(single)
         distance *= abs(float(locator.direction[coordinate]))
-        places.append(f"{subject.inputs.entry(coordinate)} ({_in_words(distance)})")
+        away = f"{distance:.1g} away" if distance else "at this very point"
+        places.append(f"{subject.inputs.entry(coordinate)} ({away})")
     what = "the value jumps" if whole.jumps else "the slope jumps (a kink)"
     where = ", ".join(places) or "along a random direction"
     return f"{what}: {where}; move the point away from it to check the derivative"
-
-
-def _in_words(distance: float) -> str:
-    return "at this very point" if distance == 0 else f"{distance:.1g} away"
 
 
 def _distance(single: Probe) -> float:

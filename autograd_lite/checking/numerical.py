@@ -17,7 +17,7 @@ computation of F'(x) and F'(x)F''(x)", Adv. Eng. Software 4, 1982).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -46,6 +46,7 @@ class Limit:
     rounding: Vector
 
 
+@dataclass(eq=False)
 class Ladder:
     """Values of a function along ±u on a ladder of steps, measured when asked for.
 
@@ -53,31 +54,20 @@ class Ladder:
     elements.  ``noise`` is the rounding error to expect in them.
     """
 
-    def __init__(
-        self,
-        function: Callable[[Vector], Vector],
-        x: Vector,
-        direction: Vector,
-        base: Vector,
-        noise: Vector,
-    ) -> None:
-        self.function = function
-        self.x = x
-        self.direction = direction
-        self.base = base
-        self.noise = noise
-        self.samples: dict[int, tuple[Vector, Vector]] = {}
-        self.limits: dict[tuple[Quantity, int], Limit] = {}
+    function: Callable[[Vector], Vector]
+    x: Vector
+    direction: Vector
+    base: Vector
+    noise: Vector
+    samples: dict[int, tuple[Vector, Vector]] = field(default_factory=dict)
+    limits: dict[tuple[Quantity, int], Limit] = field(default_factory=dict)
 
     def sample(self, level: int) -> tuple[Vector, Vector]:
         """φ(h) and φ(-h) at h = 2^-level."""
         if level not in self.samples:
             step = 2.0**-level * self.direction
             with np.errstate(all="ignore"):
-                self.samples[level] = (
-                    self.function(self.x + step),
-                    self.function(self.x - step),
-                )
+                self.samples[level] = (self.function(self.x + step), self.function(self.x - step))
         return self.samples[level]
 
     def central(self, level: int) -> Vector:
@@ -123,14 +113,9 @@ class Ladder:
     def _limit(
         self, quantity: Quantity, level: int, factors: tuple[float, ...], unscaled: int
     ) -> Limit:
-        if (quantity, level) not in self.limits:
-            self.limits[quantity, level] = self._extrapolate(quantity, level, factors, unscaled)
-        return self.limits[quantity, level]
-
-    def _extrapolate(
-        self, quantity: Quantity, level: int, factors: tuple[float, ...], unscaled: int
-    ) -> Limit:
         """Richardson's table of one block of levels; ``factors`` are the powers it removes."""
+        if (quantity, level) in self.limits:
+            return self.limits[quantity, level]
         column = [quantity(self, level + i) for i in range(BLOCK)]
         with np.errstate(all="ignore"):
             for factor in factors:
@@ -140,7 +125,8 @@ class Ladder:
             coarse, fine = column
             rounding = self.rounding(level + BLOCK - 1 - unscaled)
             error = np.abs(fine - coarse) + rounding
-        return Limit(fine, np.where(np.isfinite(error), error, np.inf), rounding)
+        limit = Limit(fine, np.where(np.isfinite(error), error, np.inf), rounding)
+        return self.limits.setdefault((quantity, level), limit)
 
 
 Quantity = Callable[[Ladder, int], Vector]

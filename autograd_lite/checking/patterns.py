@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,22 +25,17 @@ def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
     if len(shape) >= 2 and min(shape) > 1:
         if len(set(shape)) == 1:
             yield "transposed", "transposed", _on_arrays(shape, _transpose)
-        yield "transposed", "transposed (its entries in the other order)", _reorder(shape)
+        # Read as an array of the reversed shape, then transposed.
+        reordered = _on_arrays(shape[::-1], _transpose)
+        yield "transposed", "transposed (its entries in the other order)", reordered
     for axis, length in enumerate(shape):
         if length > 1:
-            yield (
-                "permuted",
-                f"reversed along axis {axis}",
-                _on_arrays(shape, partial(np.flip, axis=axis + 1)),
-            )
+            flipped = _on_arrays(shape, partial(np.flip, axis=axis + 1))
+            yield "permuted", f"reversed along axis {axis}", flipped
         if length > 2:
-            for by in (1, -1):
-                for shift in (np.roll, _push):
-                    yield (
-                        "off by one",
-                        f"shifted by one along axis {axis}: off by one",
-                        _on_arrays(shape, partial(shift, shift=by, axis=axis + 1)),
-                    )
+            for by, shift in product((1, -1), (np.roll, _push)):
+                shifted = _on_arrays(shape, partial(shift, shift=by, axis=axis + 1))
+                yield "off by one", f"shifted by one along axis {axis}: off by one", shifted
 
 
 def rearranged_rows(rows: Vector, leaf: Leaf, change: Change) -> Vector:
@@ -68,11 +64,6 @@ def _on_arrays(shape: tuple[int, ...], change: Change) -> Change:
 
 def _transpose(g: Any) -> Any:
     return np.transpose(g, (0, *range(g.ndim - 1, 0, -1)))
-
-
-def _reorder(shape: tuple[int, ...]) -> Change:
-    """Read as an array of the reversed shape, then transposed."""
-    return _on_arrays(shape[::-1], _transpose)
 
 
 def _push(g: Any, shift: int, axis: int) -> Any:

@@ -1,7 +1,9 @@
 """What can be checked, brought to one form: a map of real vectors and its transposed derivative.
 
 A `Subject` evaluates F: ℝⁿ → ℝᵐ, and pulls a cotangent v back to what the code
-under test says is Jᵀv.  Everything after this file knows only subjects.
+under test says is Jᵀv.  Everything after this file knows only subjects: functions
+of the engine, derivatives written by hand, and models, which are anything with
+``named_parameters()``, checked in every parameter by name.
 """
 
 from __future__ import annotations
@@ -9,19 +11,23 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import wraps
+from copy import deepcopy
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import Layout, Vector, paths, unwrap
-from autograd_lite.checking.recording import Recording
 from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.core import tree
+from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.node import Handle, Node
 from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import no_grad
-from autograd_lite.core.tree import flatten
+from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.transforms.functions import vjp
 from autograd_lite.transforms.trace import Trace
@@ -29,10 +35,11 @@ from autograd_lite.transforms.trace import Trace
 __all__ = [
     "EngineFunction",
     "HandWritten",
+    "Model",
     "RecordedSubject",
     "Subject",
-    "arrays_among",
     "function_name",
+    "is_model",
     "only_varied",
 ]
 
@@ -60,9 +67,9 @@ def argument_names(function: Any, count: int) -> list[str]:
     return names + [f"argument {i}" for i in range(len(names), count)]
 
 
-def arrays_among(tree: Any) -> list[Any]:
+def arrays_among(nesting: Any) -> list[Any]:
     """The arrays of a nesting."""
-    return [leaf for leaf in flatten(tree) if isinstance(leaf, np.ndarray)]
+    return [leaf for leaf in flatten(nesting) if isinstance(leaf, np.ndarray)]
 
 
 class Subject(ABC):
@@ -93,8 +100,8 @@ class Subject(ABC):
         trees = [self.args[index] for index in varied]
         leaf_names = [
             path
-            for index, tree in zip(varied, trees, strict=True)
-            for path in paths(tree, names[index])
+            for index, part in zip(varied, trees, strict=True)
+            for path in paths(part, names[index])
         ]
         leaves = flatten(trees)
         for leaf, leaf_name in zip(leaves, leaf_names, strict=True):
@@ -133,11 +140,7 @@ class Subject(ABC):
 
     def called_with(self, leaves: Sequence[Any]) -> list[Any]:
         """All arguments, with these leaves instead of those that vary."""
-        called = list(self.args)
-        trees = self.inputs.nest(leaves)
-        for index, tree in zip(self.varied, trees, strict=True):
-            called[index] = tree
-        return called
+        return with_parts(self.args, self.varied, self.inputs.nest(leaves))
 
     def constants(self) -> list[Any]:
         """The arrays among the arguments that are not differentiated."""
@@ -159,6 +162,14 @@ class Subject(ABC):
                 Verdict.SHAPE, f"the shape of the result of {self.name} depends on its numbers"
             )
         return self.outputs.vector(leaves)
+
+    def refuse_changes(self, what: str, leaves: Sequence[Any]) -> None:
+        """Refuse a function that wrote to these arrays, in which it was given x."""
+        for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
+            name = self.inputs.leaf_of(int(place)).name
+            raise Finding(
+                Verdict.MUTATED, f"{what} writes to its argument {name}; let it work on a copy"
+            )
 
     def evaluate_complex(self, x: Any) -> Any:
         """F continued to complex x; only for real inputs and outputs."""
@@ -185,23 +196,50 @@ class Subject(ABC):
 class RecordedSubject(Subject):
     """What the engine differentiates, and so the rules of its primitives."""
 
-    _recording: Recording | None = None
-
     @abstractmethod
-    def record(self) -> Recording:
+    def record(self) -> Pullback:
         """Call the function at x and keep the graph."""
 
-    @property
-    def recording(self) -> Recording:
+    @cached_property
+    def pullback(self) -> Pullback:
         """The recorded call at x, which every sweep uses."""
-        if self._recording is None:
-            self.evaluations += 1
-            self._recording = self.record()
-        return self._recording
+        self.evaluations += 1
+        return self.record()
 
     def pull(self, v: Vector) -> Vector:
-        seeds = self.outputs.arrays(v, own_dtype=True)
-        return self.inputs.vector(self.recording.gradients(seeds))
+        with no_grad():
+            gradients = self.pullback(self._cotangents(v))
+        return self.inputs.vector([conjugate(g) for g in gradients])
+
+    def first_nonfinite(self) -> Node | None:
+        """The first operation that made a NaN or infinity."""
+        order = self.pullback.order
+        return next((x for x in order if x.primitive and not is_finite(x.data)), None)
+
+    def first_nonfinite_users(self, v: Vector) -> list[Node]:
+        """The operations whose rules made the first NaN or infinity of the reverse sweep."""
+        with no_grad(), np.errstate(all="ignore"):
+            gradients = self.pullback.sweep(self._cotangents(v))
+        for node in sorted(gradients, key=lambda node: -node.serial):
+            if not is_finite(gradients[node]):
+                users = self.pullback.order
+                return [user for user in users if any(x is node for x in user.inputs)]
+        return []
+
+    def _cotangents(self, v: Vector) -> list[Any]:
+        return [conjugate(g) for g in self.outputs.arrays(v, own_dtype=True)]
+
+
+def pullback_of(inputs: Sequence[Any], outputs: Sequence[Any], since: int = 0) -> Pullback:
+    """The sweep from Values to Values; nodes numbered below ``since`` are not entered."""
+    nodes = [y.node if isinstance(y, Handle) else y for y in outputs]
+    return Pullback(nodes, [x.node for x in inputs], since)
+
+
+def is_finite(data: Any) -> bool:
+    """Whether all numbers are, in each of an operation's outputs if it has several."""
+    parts = data if isinstance(data, tuple) else (data,)
+    return all(part is None or bool(np.all(np.isfinite(part))) for part in parts)
 
 
 class EngineFunction(RecordedSubject):
@@ -217,9 +255,9 @@ class EngineFunction(RecordedSubject):
         with no_grad():
             return self.function(*self.called_with([Value(leaf) for leaf in leaves]))
 
-    def record(self) -> Recording:
+    def record(self) -> Pullback:
         trace = Trace(self.function, self.called_with(self.inputs.arrays(self.x)), self.varied)
-        return Recording(trace.fresh, trace.outputs, trace.since)
+        return pullback_of(trace.fresh, trace.outputs, trace.since)
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
         seeds = self.outputs.arrays(signs(self.outputs.size, rng), own_dtype=True)
@@ -229,16 +267,18 @@ class EngineFunction(RecordedSubject):
         )
 
 
+def with_parts(args: Sequence[Any], varied: Sequence[int], parts: Sequence[Any]) -> list[Any]:
+    """Arguments with others in the places of those that vary."""
+    called = list(args)
+    for index, part in zip(varied, parts, strict=True):
+        called[index] = part
+    return called
+
+
 def only_varied(function: Function, args: Sequence[Any], varied: Sequence[int]) -> Function:
     """The function of some of its arguments, the others kept."""
 
-    def restricted(*parts: Any) -> Any:
-        called = list(args)
-        for index, part in zip(varied, parts, strict=True):
-            called[index] = part
-        return function(*called)
-
-    return restricted
+    return lambda *parts: function(*with_parts(args, varied, parts))
 
 
 def gradient_of(function: Function, varied: Sequence[int], cotangent: Any) -> Function:
@@ -292,12 +332,7 @@ class HandWritten(Subject):
             analytic = self.inputs.vector(
                 [np.tensordot(seed, block, axes=len(shape)) for block in blocks]
             )
-        for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
-            name = self.inputs.leaf_of(int(place)).name
-            raise Finding(
-                Verdict.MUTATED,
-                f"{self.form} writes to its argument {name}; let it work on a copy",
-            )
+        self.refuse_changes(self.form, leaves)
         if not np.array_equal(self.outputs.vector(seeds), rounded):
             raise Finding(
                 Verdict.MUTATED,
@@ -323,6 +358,72 @@ class HandWritten(Subject):
         for g, leaf in zip(derivatives, leaves, strict=True):
             _require_gradient(self.form, g, leaf.name, shape + leaf.shape)
         return derivatives
+
+
+def is_model(function: Any) -> bool:
+    """Whether something has named parameters to be checked."""
+    return callable(getattr(function, "named_parameters", None))
+
+
+class Model(RecordedSubject):
+    """A model as a function of its parameters: a deep copy, which leaves the original as it is.
+
+    With a loss it is ``loss(model(inputs), *targets)``, and inputs and targets
+    are constants.  Without one it is ``model(*args)``, also as a function of
+    those arguments that are floats.
+    """
+
+    def __init__(self, model: Any, args: Sequence[Any], loss: Callable[..., Any] | None) -> None:
+        self.model, self.loss, self.data = deepcopy(model), deepcopy(loss), args
+        named = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
+        self.values: list[Value] = [parameter for _, parameter in named]
+        names = [name for name, _ in named]
+        if loss is None:
+            names += self._vary_inputs()
+        if not names:
+            raise ArgumentTypeError(
+                f"gradcheck: {type(model).__name__} has no parameters that require a gradient; "
+                "call a layer of unknown input size once, or unfreeze its parameters"
+            )
+        super().__init__(type(model).__name__, self.values, names, range(len(names)))
+        self._hold(self.inputs.arrays(self.x))
+        self.start()
+
+    def _vary_inputs(self) -> list[str]:
+        """Make Values of the inputs that are floats; return their names."""
+        names, leaves = list(paths(list(self.data), "input")), flatten(list(self.data))
+        varied = []
+        for place, leaf in enumerate(leaves):
+            if np.asarray(unwrap(leaf)).dtype.kind in "fc":
+                leaves[place] = Value(unwrap(leaf))
+                self.values.append(leaves[place])
+                varied.append(names[place])
+        self.data = unflatten(list(self.data), leaves)
+        return varied
+
+    def constants(self) -> list[Any]:
+        return arrays_among(list(self.data))
+
+    def _hold(self, leaves: Sequence[Any]) -> None:
+        for value, leaf in zip(self.values, leaves, strict=True):
+            value.data = leaf
+
+    def _call(self) -> Any:
+        if self.loss is None:
+            return self.model(*self.data)
+        inputs, *targets = self.data
+        return self.loss(self.model(inputs), *targets)
+
+    def _results(self, leaves: Sequence[Any]) -> Any:
+        self._hold(leaves)
+        try:
+            with no_grad():
+                return tree.map(unwrap, self._call())
+        finally:
+            self._hold(self.inputs.arrays(self.x))
+
+    def record(self) -> Pullback:
+        return pullback_of(self.values, flatten(self._call()))
 
 
 def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
@@ -355,6 +456,5 @@ def _require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> N
         )
     if array.shape != shape:
         raise Finding(
-            Verdict.SHAPE,
-            f"{what} returned shape {array.shape} for {name}; it must be {shape}",
+            Verdict.SHAPE, f"{what} returned shape {array.shape} for {name}; it must be {shape}"
         )

@@ -489,7 +489,9 @@ def start_of_sweep(root: Node, seed: Any) -> Any:
             "a seed is the gradient with respect to the Value and has its shape"
         )
     cotangent = conjugate(as_cotangent(seed, root, "seed", "Value"))
-    return cotangent.copy() if cotangent is seed else cotangent
+    # The gradient that is kept must not be the caller's array; a Python number cannot change.
+    is_callers = cotangent is seed and hasattr(seed, "copy")
+    return cotangent.copy() if is_callers else cotangent
 
 
 def repeated(gradients: Iterable[Any]) -> set[int]:

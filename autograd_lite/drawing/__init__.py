@@ -1,8 +1,8 @@
 """Pictures of computation graphs, and a backpropagation to step through.
 
 Read in this order: `collect` lists what was recorded, `scene` decides what
-becomes a box and makes a `picture`, the one description that the writers
-(`dot`, `svg`, `stepper`, `text`) read.  `story` tells what happens in each step
+becomes a box and makes a `picture`, the one description that all `writers`
+read.  `story` tells what happens in each step
 of the stepper.  `programs` makes the picture of a compiled program.
 """
 

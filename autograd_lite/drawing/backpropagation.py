@@ -32,8 +32,8 @@ def backpropagation_from(root: Node) -> Backpropagation | None:
 class Backpropagation:
     """One sweep from a result, kept so that every contribution in it can be asked for.
 
-    Gradients are computed afresh, from ``seed`` or the gradient that the result
-    has; no ``.grad`` is touched.
+    Gradients are computed afresh, from the gradient that the result has, if it has
+    one; no ``.grad`` is touched.
 
     Attributes
     ----------
@@ -43,9 +43,8 @@ class Backpropagation:
         These nodes in the order in which the sweep passes them.
     """
 
-    def __init__(self, root: Node, seed: Any = None) -> None:
-        if seed is None:
-            seed = unit_cotangent(root) if root.grad is None else conjugate(root.grad)
+    def __init__(self, root: Node) -> None:
+        seed = unit_cotangent(root) if root.grad is None else conjugate(root.grad)
         pullback = Pullback([root])
         with np.errstate(all="ignore"):
             self._upstream = pullback.sweep([seed])

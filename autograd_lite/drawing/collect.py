@@ -10,7 +10,6 @@ import numpy as np
 
 from autograd_lite.core.backward import by_serial
 from autograd_lite.core.node import Node
-from autograd_lite.core.value import Value
 from autograd_lite.drawing.formatting import shorten
 
 __all__ = [
@@ -20,18 +19,11 @@ __all__ = [
     "index_text",
     "is_data",
     "is_indexing",
-    "node_of",
     "operation_text",
     "rank",
     "recorded_graph",
     "static_text",
 ]
-
-
-def node_of(value: Value) -> Node:
-    """The node of a Value: behind the entrance drawings know nodes alone."""
-    node: Node = value.node
-    return node
 
 
 @dataclass(frozen=True)

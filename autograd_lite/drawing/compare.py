@@ -80,20 +80,11 @@ def _bits(data: Any) -> Any:
 
 def _frame(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
     """The picture in a frame of its own, all that is not alike marked."""
-    marks: frozenset[Mark] = frozenset({"differs"})
-    frame = (name,)
+    differing: dict[str, Mark] = {v.key: "differs" for v in picture.vertices if v.key not in alike}
+    marked = picture.with_marks(differing, {})
+    inner = (replace(c, path=(name, *c.path)) for c in picture.clusters)
     return replace(
-        picture,
-        vertices=tuple(
-            replace(
-                v,
-                module=frame + v.module,
-                marks=v.marks if v.key in alike else v.marks | marks,
-            )
-            for v in picture.vertices
-        ),
-        clusters=(
-            Cluster(frame, title),
-            *(replace(c, path=frame + c.path) for c in picture.clusters),
-        ),
+        marked,
+        vertices=tuple(replace(v, module=(name, *v.module)) for v in marked.vertices),
+        clusters=(Cluster((name,), title), *inner),
     )

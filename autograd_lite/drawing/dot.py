@@ -16,12 +16,7 @@ __all__ = ["dot_source"]
 # fonts, so that boxes are wide enough whichever font a viewer has.
 FONT = "Verdana"
 
-NODES = {
-    "fontname": FONT,
-    "fontsize": "10",
-    "height": "0.3",
-    "width": "0.3",
-}
+NODES = {"fontname": FONT, "fontsize": "10", "height": "0.3", "width": "0.3"}
 # A picture with more boxes is improved for as many steps as it has nodes, and no longer: Graphviz
 # would take minutes for what nobody sees.
 SMALL = 100
@@ -134,10 +129,8 @@ def _write_clusters(
     graph: graphviz.Digraph, picture: Picture, theme: Theme, direction: str
 ) -> None:
     """Frames of modules, innermost first, as each must be complete when it is put into another."""
-    inside: dict[tuple[str, ...], graphviz.Digraph] = {}
-    numbers = {cluster.path: index for index, cluster in enumerate(picture.clusters)}
-    for cluster in picture.clusters:
-        inside[cluster.path] = _frame(cluster, numbers[cluster.path], theme)
+    frames = enumerate(picture.clusters)
+    inside = {cluster.path: _frame(cluster, index, theme) for index, cluster in frames}
     for vertex in picture.vertices:
         if vertex.module:
             is_result = vertex.key in picture.results

@@ -46,7 +46,6 @@ class Design:
 
 Write = Callable[[Design], str | bytes]
 
-
 FORMATS: dict[str, tuple[str, Write]] = {}
 """By suffix: the name of a format, and the function that writes it."""
 

@@ -10,15 +10,7 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 
-__all__ = [
-    "array_facts",
-    "facts",
-    "in_short",
-    "number",
-    "shape_text",
-    "shorten",
-    "whereabouts",
-]
+__all__ = ["array_facts", "facts", "in_short", "number", "shape_text", "shorten", "whereabouts"]
 
 
 def number(x: Any) -> str:

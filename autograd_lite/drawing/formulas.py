@@ -11,13 +11,13 @@ import inspect
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_lite.core.node import Node
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Primitive
 from autograd_lite.drawing.collect import static_text
 
 __all__ = [
@@ -33,8 +33,10 @@ LONGEST = 80
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 
-def argument_names(primitive: Primitive, count: int) -> list[str]:
+def argument_names(node: Node) -> list[str]:
     """What the rules call the inputs: ``x`` and ``y``, or ``x1``, ``x2`` … of any number."""
+    primitive, count = node.primitive, len(node.inputs)
+    assert primitive is not None
     rule = next((rule for rule in primitive.rules if rule is not None), None)
     names: list[str] = []
     if rule is not None:
@@ -50,14 +52,14 @@ def argument_names(primitive: Primitive, count: int) -> list[str]:
 def formula_of(node: Node) -> str:
     """The formula of a node's operation, in the names of `argument_names`."""
     assert node.primitive is not None
-    names = argument_names(node.primitive, len(node.inputs))
+    names = argument_names(node)
     static = static_text(node)
     if static.startswith("["):
         others = f" ← {names[1]}" if node.primitive.name != "getitem" else ""
         return f"{names[0]}{static}{others}"
     if node.primitive.formula is None:
         return f"{node.primitive.name}({', '.join([*names, *filter(None, [static])])})"
-    return f"{node.primitive.formula}" + (f"  ({static})" if static else "")
+    return f"{node.primitive.formula}  ({static})" if static else str(node.primitive.formula)
 
 
 def fill_in(formula: str, texts: Mapping[str, str]) -> str:
@@ -129,7 +131,7 @@ def _apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
     rule = rules[place] if place < len(rules) else None
     if rule is None:
         return None
-    names = argument_names(node.primitive, len(node.inputs))
+    names = argument_names(node)
     operands = [
         Symbol(name, x.data) if isinstance(x, Node) else x
         for name, x in zip(names, node.inputs, strict=True)
@@ -145,19 +147,17 @@ def _apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
     return gradient if gradient is not None and len(gradient.text) <= LONGEST else None
 
 
+@dataclass(eq=False)
 class Symbol(NDArrayOperatorsMixin):
     """A number or array together with the text of how it was computed.
 
     Of a matrix product the ``factors`` are kept, so that one entry of it can be spelt out.
     """
 
-    def __init__(
-        self, text: str, data: Any, binds: int = ATOM, factors: tuple[Any, Any] | None = None
-    ) -> None:
-        self.text = text
-        self.data = data
-        self.binds = binds
-        self.factors = factors
+    text: str
+    data: Any
+    binds: int = ATOM
+    factors: tuple[Any, Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in ("shape", "ndim", "size", "dtype"):

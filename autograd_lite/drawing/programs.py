@@ -8,12 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
-from autograd_lite.drawing.collect import (
-    arguments_text,
-    is_data,
-    is_indexing,
-    operation_text,
-)
+from autograd_lite.drawing.collect import arguments_text, is_data, is_indexing, operation_text
 from autograd_lite.drawing.formatting import number, shape_text, shorten
 from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, one_box_each
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex

@@ -19,7 +19,6 @@ import numpy as np
 
 from autograd_lite.core.node import Node
 from autograd_lite.core.value import Value
-from autograd_lite.drawing.collect import node_of
 from autograd_lite.drawing.formatting import shorten
 
 __all__ = ["ModuleCall", "SourceLine", "SourceLines", "is_module", "names_in", "parameter_names"]
@@ -94,7 +93,7 @@ class SourceLines:
             self._enter(frame)
         elif event == "return":
             if isinstance(argument, Value):
-                self._remember(frame, node_of(argument))
+                self._remember(frame, argument.node)
             if self._open and self._open[-1][0] is frame:
                 self._open.pop()
             elif not self._open and not frame.f_code.co_filename.startswith(LIBRARIES):
@@ -142,9 +141,7 @@ def is_module(x: Any) -> bool:
 
 def parameter_names(module: Any) -> dict[int, str]:
     """The names of a module's parameters, by the serial numbers of their Values."""
-    return {
-        node_of(x).serial: name for name, x in module.named_parameters() if isinstance(x, Value)
-    }
+    return {x.node.serial: name for name, x in module.named_parameters() if isinstance(x, Value)}
 
 
 def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
@@ -159,7 +156,7 @@ def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
     for name, x in variables.items():
         for text, part in _parts(name, x):
             if isinstance(part, Value):
-                names.setdefault(node_of(part).serial, text)
+                names.setdefault(part.node.serial, text)
     return names
 
 

@@ -22,13 +22,7 @@ from autograd_lite.drawing.grouping import (
     one_box_each,
     run_text,
 )
-from autograd_lite.drawing.modules import (
-    call_title,
-    clip,
-    module_paths,
-    parameter_count,
-    roll_up,
-)
+from autograd_lite.drawing.modules import call_title, clip, module_paths, parameter_count, roll_up
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.subject import Subject
 
@@ -158,7 +152,9 @@ class Scene(Subject):
         if operations:
             title, rows = folded_text(operations, leaves)
         else:
-            title, rows = f"{leaves} × {self._common_name(members)}", _range("value", members)
+            numbers = [node.data for node in members if isinstance(node.data, float)]
+            rows = list(facts("value", np.array(numbers))) if len(numbers) == leaves else []
+            title = f"{leaves} × {self._common_name(members)}"
         return Vertex(self.box_key(box), "fold", title, "", tuple(rows), paths[-1])
 
     def _common_name(self, members: list[Node]) -> str:
@@ -198,12 +194,6 @@ def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
         groups = roll_up(graph, clip(one_box_each(graph.operands), paths, deepest), lines)
     groups = fold(groups, kinds_of(graph, subject.names), max_nodes)
     return Scene(**vars(subject), groups=groups, paths=paths)
-
-
-def _range(name: str, members: list[Node]) -> list[tuple[str, str]]:
-    if all(isinstance(node.data, float) for node in members):
-        return list(facts(name, np.array([node.data for node in members])))
-    return []
 
 
 def _type(data: Any) -> tuple[tuple[str, str], ...]:

@@ -11,18 +11,8 @@ from autograd_lite.core.backward import add
 from autograd_lite.core.node import Node
 from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
-from autograd_lite.drawing.elements import (
-    LARGEST_TABLE,
-    Index,
-    element_text,
-    has_elements,
-    largest,
-    product_text,
-    table,
-)
-from autograd_lite.drawing.formatting import in_short, shorten
+from autograd_lite.drawing.formatting import in_short, number, shorten
 from autograd_lite.drawing.formulas import (
-    Symbol,
     argument_names,
     fill_in,
     formula_of,
@@ -34,6 +24,10 @@ from autograd_lite.drawing.scene import Scene
 __all__ = ["Step", "Story"]
 
 Step = dict[str, Any]
+Index = tuple[int, ...]
+
+LARGEST_TABLE = 36
+LONGEST_SUM = 6
 SHORT_ARRAY = 4
 NUMBERS = (float, int, complex, np.ndarray, np.generic)
 
@@ -53,7 +47,8 @@ class Story:
 
     def steps(self) -> Iterator[Step]:
         """One for each box that is computed, then one for each that hands a gradient on."""
-        computed = [box for box in range(len(self.scene.groups)) if self._is_computed(box)]
+        boxes = range(len(self.scene.groups))
+        computed = [b for b in boxes if any(node.primitive for node in self.scene.members(b))]
         for box in computed:
             yield {"phase": "forward", "key": self.scene.box_key(box), **self._forward(box)}
         if self.sweep is None:
@@ -68,9 +63,6 @@ class Story:
                 key = self.scene.box_key(box)
                 yield {"phase": "backward", "key": key, "contributions": parts}
 
-    def _is_computed(self, box: int) -> bool:
-        return any(node.primitive is not None for node in self.scene.members(box))
-
     def _single(self, box: int) -> Node | None:
         """The one node in a box; None for a box of several."""
         members = self.scene.members(box)
@@ -83,7 +75,7 @@ class Story:
         node = self._single(box)
         if node is None or node.primitive is None:
             return {}
-        names = argument_names(node.primitive, len(node.inputs))
+        names = argument_names(node)
         formula = formula_of(node)
         labels = dict(zip(names, (self._name(x) for x in node.inputs), strict=True))
         texts = [formula, fill_in(formula, labels), fill_in(formula, self._numbers(node))]
@@ -95,20 +87,16 @@ class Story:
 
     def _forward_elements(self, node: Node, names: list[str], formula: str) -> Step:
         """Of an array: its numbers, each of them spelt out where the operation can be."""
-        if not has_elements(node.data):
+        if not _has_elements(node.data):
             return {}
         assert node.primitive is not None
         factors = product_factors(node)
-        if factors is not None:
-            return self._elements(
-                {"result": node.data}, lambda i: product_text(factors, node.data, i)
-            )
-        if not node.primitive.broadcasts or node.parameters:
-            return self._elements({"result": node.data})
+        if factors is not None or not node.primitive.broadcasts or node.parameters:
+            return self._product("result", node.data, factors)
         data = [x.data if isinstance(x, Node) else x for x in node.inputs]
         operands = dict(zip(names, data, strict=True))
         return self._elements(
-            {"result": node.data}, lambda i: element_text(formula, operands, node.data, i)
+            {"result": node.data}, lambda i: _element_text(formula, operands, node.data, i)
         )
 
     def _elements(
@@ -116,12 +104,12 @@ class Story:
     ) -> Step:
         """Small arrays as tables, every element of the last spelt out; else the one that counts."""
         last = list(arrays.values())[-1]
-        index = largest(last)
+        index = _largest(last)
         text = spell(index)
         alone = {} if text is None else {"element": text}
         if last.size > LARGEST_TABLE:
             return alone
-        told: Step = {"tables": {name: table(array) for name, array in arrays.items()}}
+        told: Step = {"tables": {name: _table(array) for name, array in arrays.items()}}
         told["picked"] = int(np.ravel_multi_index(index, last.shape))
         if text is not None:
             told["spelt"] = [spell(place) for place in np.ndindex(last.shape)]
@@ -192,8 +180,8 @@ class Story:
 
     def _local(self, node: Node, place: int, contribution: Any) -> Step:
         """The local derivative: its formula, with numbers put in, and its value."""
-        assert node.primitive is not None and self.sweep is not None
-        names = argument_names(node.primitive, len(node.inputs))
+        assert self.sweep is not None
+        names = argument_names(node)
         known = [self._label(x) for x in node.inputs]
         # Either all have names of their own, or all go by those of the rule.
         chosen = names if None in known else map(str, known)
@@ -206,7 +194,8 @@ class Story:
         is_local, symbol = found
         formula = fill_in(symbol.text, labels | {"out": result})
         if not is_local:
-            return {**entry, "rule": formula, **self._rule_elements(symbol, contribution)}
+            elements = self._product("contribution", contribution, symbol.factors)
+            return {**entry, "rule": formula, **elements}
         texts = self._numbers(node) | {"out": in_short(node.data)}
         numbers = "" if rank(node.data) else fill_in(symbol.text, texts)
         local = in_short(symbol.data)
@@ -217,23 +206,22 @@ class Story:
         elements = self._local_elements(self.sweep.gradients[node], symbol.data, contribution)
         return {**entry, "formula": equal, "local": local, **elements}
 
-    def _rule_elements(self, symbol: Symbol, part: Any) -> Step:
-        """A contribution that is not elementwise: its numbers, those of a product as sums."""
-        if not has_elements(part):
+    def _product(self, name: str, data: Any, factors: tuple[Any, Any] | None) -> Step:
+        """What is not elementwise: its numbers, those of a product of matrices as sums."""
+        if not _has_elements(data):
             return {}
-        factors = symbol.factors
         if factors is None:
-            return self._elements({"contribution": part})
-        return self._elements({"contribution": part}, lambda i: product_text(factors, part, i))
+            return self._elements({name: data})
+        return self._elements({name: data}, lambda index: _product_text(factors, data, index))
 
     def _local_elements(self, upstream: Any, local: Any, contribution: Any) -> Step:
         """Upstream × local = contribution for each element, or for the largest of many."""
-        if not has_elements(contribution) or np.shape(upstream) != contribution.shape:
+        if not _has_elements(contribution) or np.shape(upstream) != contribution.shape:
             return {}
         local = np.broadcast_to(local, contribution.shape)
         return self._elements(
             {"upstream": upstream, "local": local, "contribution": contribution},
-            lambda i: element_text("u × d", {"u": upstream, "d": local}, contribution, i),
+            lambda i: _element_text("u × d", {"u": upstream, "d": local}, contribution, i),
         )
 
     # Names and numbers.
@@ -255,8 +243,7 @@ class Story:
 
     def _numbers(self, node: Node) -> dict[str, str]:
         """What is put into a formula: numbers and short arrays, the names of long arrays."""
-        assert node.primitive is not None
-        names = argument_names(node.primitive, len(node.inputs))
+        names = argument_names(node)
         return {name: self._number(x) for name, x in zip(names, node.inputs, strict=True)}
 
     def _number(self, x: Any) -> str:
@@ -264,3 +251,45 @@ class Story:
         if isinstance(data, tuple) or np.ndim(data) > 1 or np.size(data) > SHORT_ARRAY:
             return self._name(x)
         return in_short(data) if isinstance(data, NUMBERS) else index_text(data)
+
+
+def _has_elements(data: Any) -> bool:
+    """Whether there are numbers to show: those of other libraries' arrays are not fetched."""
+    return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
+
+
+def _table(data: Any) -> list[list[str]]:
+    """The numbers of an array in rows."""
+    array = np.asarray(data)
+    return [[number(x) for x in row] for row in array.reshape(-1, array.shape[-1])]
+
+
+def _largest(data: Any) -> Index:
+    """Where the element lies that counts most: the one worth spelling out."""
+    array = np.nan_to_num(np.abs(np.asarray(data)))
+    return tuple(int(i) for i in np.unravel_index(np.argmax(array), array.shape))
+
+
+def _element_text(
+    formula: str, operands: Mapping[str, Any], result: Any, index: Index
+) -> str | None:
+    """One element of an elementwise operation: its formula with that element's numbers put in."""
+    shape = np.shape(result)
+    texts = {}
+    for name, data in operands.items():
+        try:
+            texts[name] = number(np.broadcast_to(data, shape)[index])
+        except ValueError:
+            return None
+    return f"{list(index)}: {fill_in(formula, texts)} = {number(np.asarray(result)[index])}"
+
+
+def _product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | None:
+    """One entry of a matrix product as the sum of products that it is; None if it is long."""
+    left, right = (np.asarray(factor) for factor in factors)
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] > LONGEST_SUM:
+        return None
+    row, column = index
+    pairs = zip(left[row], right[:, column], strict=True)
+    terms = [fill_in("x · y", {"x": number(x), "y": number(y)}) for x, y in pairs]
+    return f"{list(index)}: {' + '.join(terms)} = {number(np.asarray(result)[index])}"

@@ -16,7 +16,7 @@ from autograd_lite.core.node import Node
 from autograd_lite.core.tree import flatten
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
-from autograd_lite.drawing.collect import Graph, node_of, recorded_graph
+from autograd_lite.drawing.collect import Graph, recorded_graph
 from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.provenance import SourceLines, is_module, names_in, parameter_names
 
@@ -46,7 +46,7 @@ def find_subject(
 
 def _from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Subject:
     """A graph that is already there; names come from the local variables of a frame."""
-    root = node_of(value)
+    root = value.node
     graph = recorded_graph([root])
     lines = lines or SourceLines()
     known = names_in(frame.f_locals)
@@ -65,7 +65,7 @@ def _from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     ]
     with SourceLines() as lines:
         result = function(*called)
-    roots = [node_of(x) for x in flatten(result) if isinstance(x, Value)]
+    roots = [x.node for x in flatten(result) if isinstance(x, Value)]
     if not roots:
         raise ArgumentValueError(
             f"draw: {title} returned {type(result).__name__}, which no Value was recorded for; "
@@ -117,7 +117,7 @@ def _as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
             if not _varies(leaf):
                 return leaf
             leaf = Value(leaf)
-        known[node_of(leaf).serial] = name if count == 1 else f"{name}[{place}]"
+        known[leaf.node.serial] = name if count == 1 else f"{name}[{place}]"
         return leaf
 
     return tree.map(wrap, argument)

@@ -35,61 +35,44 @@ class Theme:
         return self.border[vertex.kind], "2" if is_result else "1"
 
 
-THEMES = {
-    "light": Theme(
-        background="#ffffff",
-        text="#1b2733",
-        muted="#5b6876",
-        gradient="#a63c00",
-        line="#7b8794",
-        fill={
-            "leaf": "#e3f0fa",
-            "operation": "#ffffff",
-            "constant": "#f3f4f6",
-            "fold": "#fdf3dc",
-            "module": "#e2f4ee",
-        },
-        border={
-            "leaf": "#0072b2",
-            "operation": "#44515e",
-            "constant": "#8a94a0",
-            "fold": "#b57d00",
-            "module": "#00785a",
-        },
-        mark={
-            "first": "#c22f00",
-            "tainted": "#c67a4b",
-            "blocked": "#c22f00",
-            "path": "#8c2a66",
-            "differs": "#c22f00",
-        },
-    ),
-    "dark": Theme(
-        background="#14191f",
-        text="#e8edf2",
-        muted="#9fadba",
-        gradient="#f2a65a",
-        line="#7f8b97",
-        fill={
-            "leaf": "#12344a",
-            "operation": "#1f2730",
-            "constant": "#262c33",
-            "fold": "#3d3114",
-            "module": "#11392e",
-        },
-        border={
-            "leaf": "#56b4e9",
-            "operation": "#a9b5c0",
-            "constant": "#7f8b97",
-            "fold": "#e6b030",
-            "module": "#2fc39a",
-        },
-        mark={
-            "first": "#ff7a45",
-            "tainted": "#d59a72",
-            "blocked": "#ff7a45",
-            "path": "#e79fc6",
-            "differs": "#ff7a45",
-        },
-    ),
+TEXTS = {
+    "background": ("#ffffff", "#14191f"),
+    "text": ("#1b2733", "#e8edf2"),
+    "muted": ("#5b6876", "#9fadba"),
+    "gradient": ("#a63c00", "#f2a65a"),
+    "line": ("#7b8794", "#7f8b97"),
 }
+FILLS: dict[Kind, tuple[str, str]] = {
+    "leaf": ("#e3f0fa", "#12344a"),
+    "operation": ("#ffffff", "#1f2730"),
+    "constant": ("#f3f4f6", "#262c33"),
+    "fold": ("#fdf3dc", "#3d3114"),
+    "module": ("#e2f4ee", "#11392e"),
+}
+BORDERS: dict[Kind, tuple[str, str]] = {
+    "leaf": ("#0072b2", "#56b4e9"),
+    "operation": ("#44515e", "#a9b5c0"),
+    "constant": ("#8a94a0", "#7f8b97"),
+    "fold": ("#b57d00", "#e6b030"),
+    "module": ("#00785a", "#2fc39a"),
+}
+MARKS: dict[Mark, tuple[str, str]] = {
+    "first": ("#c22f00", "#ff7a45"),
+    "tainted": ("#c67a4b", "#d59a72"),
+    "blocked": ("#c22f00", "#ff7a45"),
+    "path": ("#8c2a66", "#e79fc6"),
+    "differs": ("#c22f00", "#ff7a45"),
+}
+
+
+def _theme(which: int) -> Theme:
+    """The light theme from the first colour of each pair, the dark one from the second."""
+    return Theme(
+        **{name: pair[which] for name, pair in TEXTS.items()},
+        fill={kind: pair[which] for kind, pair in FILLS.items()},
+        border={kind: pair[which] for kind, pair in BORDERS.items()},
+        mark={mark: pair[which] for mark, pair in MARKS.items()},
+    )
+
+
+THEMES = {"light": _theme(0), "dark": _theme(1)}

@@ -9,7 +9,7 @@ import pytest
 from autograd_lite.doctor import Facts, advice
 from autograd_lite.doctor.blas import Blas
 from autograd_lite.doctor.command import report
-from autograd_lite.doctor.options import Option
+from autograd_lite.doctor.facts import Option
 
 DOT = Option("dot", "12.0", "drawings", "apt install graphviz")
 HEALTHY = Facts(

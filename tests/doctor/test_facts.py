@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.doctor import blas, options
+from autograd_lite.doctor import blas, facts
 from autograd_lite.doctor.facts import cores_of_quota
 
 
@@ -69,10 +69,10 @@ def test_a_control_group_grants_whole_cores(quota, cores):
 
 
 def test_packages_are_found_by_module_and_named_by_distribution():
-    found = {option.name: option.version for option in options.find_options()}
+    found = {option.name: option.version for option in facts.find_options()}
     assert found["Matplotlib"] == version("matplotlib")
-    assert options._version_of(["numpy"], {}) == "of unknown version"
-    assert options._version_of(["no_such_module"], {"no_such_module": ["numpy"]}) is None
+    assert facts._version_of(["numpy"], {}) == "of unknown version"
+    assert facts._version_of(["no_such_module"], {"no_such_module": ["numpy"]}) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a shell script")
@@ -88,9 +88,9 @@ def test_dot_is_asked_for_its_version(tmp_path, monkeypatch, script, told):
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert options._version_of_dot() == told
+    assert facts._version_of_dot() == told
 
 
 def test_a_path_without_dot(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert options._version_of_dot() is None
+    assert facts._version_of_dot() is None

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.drawing import graphviz_program, layout
-from autograd_lite.drawing.graphviz_program import GraphvizError
+from autograd_lite.drawing import layout
+from autograd_lite.drawing.layout import GraphvizError
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -95,7 +95,7 @@ def test_png_without_dot_says_what_to_install(tmp_path, monkeypatch):
         ag.draw(loss).save(tmp_path / "loss.png")
     assert str(error.value) == (
         "a drawing as .png needs the program dot, which is not on the PATH; "
-        f"{graphviz_program.INSTALL_DOT}, or save as .svg or .html instead"
+        f"{layout.INSTALL_DOT}, or save as .svg or .html instead"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -106,8 +106,8 @@ def test_svg_with_neither_graphviz_names_both_ways(tmp_path, monkeypatch):
     *_, loss = expression()
     with pytest.raises(ag.MissingOptionError) as error:
         ag.draw(loss).save(tmp_path / "loss.svg")
-    assert graphviz_program.INSTALL_DOT in str(error.value)
-    assert graphviz_program.INSTALL_WASM in str(error.value)
+    assert layout.INSTALL_DOT in str(error.value)
+    assert layout.INSTALL_WASM in str(error.value)
 
 
 def test_unknown_suffix_and_target_are_refused(tmp_path):
@@ -155,7 +155,7 @@ def test_what_uses_up_the_stack_of_webassembly_is_laid_out_in_layers(monkeypatch
     monkeypatch.setattr(layout, "LARGEST", 10**9)
     drawing = ag.draw(unfolded(400), max_nodes=1_000)
     with pytest.raises(GraphvizError, match="used up the stack"):
-        graphviz_program.render(drawing.source, "svg")
+        layout.render(drawing.source, "svg")
     assert len(ET.fromstring(drawing.svg)) > len(drawing.picture.vertices)
     assert ag.draw(ag.Value(2.0) * 2.0).svg  # the next one is not harmed
 

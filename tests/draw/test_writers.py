@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite.drawing import writers
 from autograd_lite.drawing.dot import dot_source
-from autograd_lite.drawing.graphviz_program import render
 from autograd_lite.drawing.layers import layered_layout
+from autograd_lite.drawing.layout import render
 from autograd_lite.drawing.picture import Edge, Picture, Vertex
 from autograd_lite.drawing.svg import svg_text
 from autograd_lite.drawing.themes import THEMES

@@ -241,3 +241,9 @@ def test_complex_gradients_point_uphill():
     z = Value(np.array([1 + 2j, 3 - 1j]))
     np.real(np.sum(z * z)).backward()
     np.testing.assert_allclose(z.grad, np.conj(2 * z.data))
+
+
+def test_a_seed_may_be_a_plain_number():
+    x = ag.Value(2.0)
+    (x * x).backward(-1.5)
+    assert x.grad == -6.0

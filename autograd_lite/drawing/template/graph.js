@@ -21,23 +21,22 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// The graph.
+// The graph.  Edges and frames get their places from `showModules`, as these change with it.
 
 const shapes = new Map();
 const lines = data.edges.map(drawEdge);
 const frames = data.clusters.map(drawFrame);
 
 function drawEdge(edge) {
-  const group = make("g", { class: "edge" }, make("path", { d: edge.path }));
+  const group = make("g", { class: "edge" }, make("path"));
   for (const mark of edge.marks ?? []) group.classList.add("marked", `mark-${mark}`);
-  if (edge.label) group.append(make("text", { x: edge.at[0], y: edge.at[1] }, edge.label));
+  if (edge.label) group.append(make("text", {}, edge.label));
   return group;
 }
 
 function drawFrame(cluster, index) {
-  const [x, y, width, height] = cluster.box;
-  const text = make("text", { x: x + 10, y: y + 14 }, cluster.title);
-  const group = make("g", { class: "frame" }, make("rect", { x, y, width, height }), text);
+  const text = make("text", {}, cluster.title);
+  const group = make("g", { class: "frame" }, make("rect"), text);
   group.addEventListener("click", (event) => {
     if (event.target === text || state.collapsed.has(index)) toggleModule(index);
   });

@@ -315,15 +315,8 @@ function startTheme() {
 function connect() {
   byId("slider").max = lastStep;
   byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
-  byId("first").addEventListener("click", KEYS.Home);
-  byId("back").addEventListener("click", KEYS.ArrowLeft);
-  byId("next").addEventListener("click", KEYS.ArrowRight);
-  byId("last").addEventListener("click", KEYS.End);
-  byId("play").addEventListener("click", KEYS[" "]);
   byId("speed").addEventListener("change", () => state.timer && play(true));
-  byId("zoom-in").addEventListener("click", KEYS["+"]);
-  byId("zoom-out").addEventListener("click", KEYS["-"]);
-  byId("zoom-fit").addEventListener("click", KEYS[0]);
+  for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", KEYS[button.dataset.key]);
   byId("theme").addEventListener("click", switchTheme);
   byId("find").addEventListener("input", (event) => find(event.target.value));
   byId("search").addEventListener("submit", (event) => {

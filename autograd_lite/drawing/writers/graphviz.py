@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd_lite.drawing.dot import dot_source
 from autograd_lite.drawing.formats import Design, writer
-from autograd_lite.drawing.graphviz_program import render
+from autograd_lite.drawing.layout import render
 from autograd_lite.drawing.svg import svg_text
 
 __all__ = ["dot", "svg"]

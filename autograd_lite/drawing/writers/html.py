@@ -16,25 +16,28 @@ from importlib.resources import files
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+
+from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import ArgumentValueError, MissingOptionError
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
-from autograd_lite.drawing.elements import full_value
 from autograd_lite.drawing.formats import Design, writer
-from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.formatting import array_facts, shape_text, shorten, whereabouts
 from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.story import Step, Story
+from autograd_lite.drawing.themes import THEMES, Theme
 
 __all__ = ["stepper"]
 
 PAGE = (9.0, 6.5)
-DIRECTIONS: dict[str | None, tuple[str, ...]] = {"LR": ("LR",), "TB": ("TB",), None: ("LR", "TB")}
 HEAT_MAP_NUMBERS = 12_000
 """How many numbers of arrays the page holds in all, so that it stays small."""
+HEAT_MAP_SIDE = 16
 TABLE_CHARACTERS = 1_000_000
 """How many characters of tables it holds in all, times the number of nodes."""
 
@@ -71,7 +74,8 @@ def _with_gradients(picture: Picture, run: Scene) -> Picture:
 
 def _best_layout(picture: Picture, direction: str | None) -> Layout:
     """The layout; without a direction given, in the one that fills a page better."""
-    layouts = [_lay_out_anyway(picture, way) for way in DIRECTIONS[direction]]
+    ways = ("LR", "TB") if direction is None else (direction,)
+    layouts = [_lay_out_anyway(picture, way) for way in ways]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
 
 
@@ -116,26 +120,49 @@ def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, 
 
 
 def _vertex(vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "key": vertex.key,
-        "kind": vertex.kind,
-        "title": vertex.title,
-        "subtitle": vertex.subtitle,
-        "facts": vertex.facts,
-        "module": vertex.module,
-        "box": box,
-    }
+    shown = ("key", "kind", "title", "subtitle", "facts", "module")
+    entry: dict[str, Any] = {name: getattr(vertex, name) for name in shown} | {"box": box}
     if vertex.marks:
         entry["marks"] = sorted(vertex.marks)
     if vertex.source:
         entry["source"] = shorten(vertex.source, 120)
     members, place = scene.contents(vertex.key)
     if place is not None:
-        entry["value"] = full_value(members[0].inputs[place], heat_map_size)
+        entry["value"] = _full_value(members[0].inputs[place], heat_map_size)
     elif len(members) == 1:
-        entry["value"] = full_value(members[0].data, heat_map_size)
+        entry["value"] = _full_value(members[0].data, heat_map_size)
         if members[0] in scene.gradients:
-            entry["gradient"] = full_value(scene.gradients[members[0]], heat_map_size)
+            entry["gradient"] = _full_value(scene.gradients[members[0]], heat_map_size)
+    return entry
+
+
+def _full_value(data: Any, heat_map_size: int) -> dict[str, Any]:
+    """A number with all its digits; of an array the statistics and a heat map."""
+    if isinstance(data, tuple):
+        return {"text": f"tuple of {len(data)}"}
+    if is_duck_array(data):
+        return {"text": f"{shape_text(data.shape)} {data.dtype}: {whereabouts(data)}"}
+    array = np.asarray(data)
+    if array.ndim == 0:
+        return {"text": repr(array.item())}
+    text = f"{shape_text(array.shape)} {array.dtype}: {array_facts(array)}"
+    return {"text": text, **_heat_map(array, heat_map_size)}
+
+
+def _heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
+    """The first numbers of an array in rows, at most so many."""
+    if not array.size or array.dtype.kind not in "fiub":
+        return {}
+    rows = array.reshape(-1, array.shape[-1]).astype(float)
+    width = max(min(rows.shape[1], HEAT_MAP_SIDE, size), 1)
+    height = max(min(size // width, HEAT_MAP_SIDE), 1)
+    part = rows[:height, :width]
+    entry: dict[str, Any] = {
+        "rows": [[float(f"{x:.4g}") if np.isfinite(x) else None for x in row] for row in part]
+    }
+    if part.size < array.size:
+        shown = " × ".join(map(str, part.shape))
+        entry["part"] = f"the first {shown} of {array.size:,} numbers"
     return entry
 
 
@@ -159,10 +186,21 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
         "title": html.escape(shorten(picture.title, 80)),
         "description": html.escape(picture.describe()),
         "theme": theme or "reader",
-        "style": (folder / "stepper.css").read_text("utf-8"),
+        **{name: _variables(colors) for name, colors in THEMES.items()},
         "data": text.replace("<", "\\u003c").replace("\u2028", "\\u2028"),
         "script": script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
     page = (folder / "stepper.html").read_text("utf-8")
+    page = page.replace("{{style}}", (folder / "stepper.css").read_text("utf-8"))
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], page)
+
+
+def _variables(theme: Theme) -> str:
+    """The colours of a theme as variables of CSS."""
+    names = ("background", "text", "muted", "line")
+    colors = {name: getattr(theme, name) for name in names} | theme.fill
+    colors |= {f"{kind}-line": color for kind, color in theme.border.items()}
+    colors |= {"forward": theme.border["leaf"], "backward": theme.gradient}
+    colors["mark"] = theme.mark["first"]
+    return " ".join(f"--{name}: {color};" for name, color in colors.items())
