@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -41,6 +42,7 @@ INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float
 """What inputs may be."""
 
 
+@dataclass(eq=False, repr=False)
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """What classifier and regressor share: the network and its training."""
 
@@ -65,34 +67,25 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        loss: Any = "mse",
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: float = 0.001,
-        schedule: Any = None,
-        dropout: float = 0.0,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: Any = None,
-        compile: bool | str = True,
-        verbose: bool = False,
-    ) -> None:
-        self._keep(locals())
-
-    def _keep(self, arguments: dict[str, Any]) -> None:
-        """Keep the arguments of a constructor under their names, as scikit-learn wants it."""
-        for name in self._get_param_names():
-            setattr(self, name, arguments[name])
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    loss: Any = "mse"
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate_init: float = 0.001
+    schedule: Any = None
+    dropout: float = 0.0
+    max_iter: int = 200
+    tol: float = 1e-4
+    n_iter_no_change: int = 10
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    warm_start: bool = False
+    random_state: Any = None
+    compile: bool | str = True
+    verbose: bool = False
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -280,14 +280,6 @@ def constants(tree: Any) -> Any:
     return ag.stop_gradient(tree)
 
 
-def check_compile(caller: str, compile: Any) -> None:
-    """Refuse what does not say how steps are compiled."""
-    if not isinstance(compile, bool | np.bool_) and compile != "numba":
-        raise ag.ArgumentValueError(
-            f"{caller}: compile is {compile!r}; pass True, False, or 'numba' for loops of Numba"
-        )
-
-
 # What a program relies on.
 
 
