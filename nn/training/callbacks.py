@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import warnings
-from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.models.module import Module
 from nn.optimizers import Optimizer
+from nn.renaming import renamed_argument
 from nn.training.history import History
 
 __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
-
-
-P = ParamSpec("P")
 
 
 class Run(Protocol):
@@ -67,24 +62,6 @@ class Callback:
 
     def end(self, run: Run) -> None:
         """After the last epoch, also if training was interrupted."""
-
-
-def takes_minimal_change(init: Callable[P, None]) -> Callable[P, None]:
-    """Have a constructor take ``min_delta`` by its old name too, with a warning."""
-
-    @functools.wraps(init)
-    def renamed(*args: P.args, **kwargs: P.kwargs) -> None:
-        if "minimal_change" in kwargs:
-            warnings.warn(
-                f"{type(args[0]).__name__}: minimal_change is called min_delta now; "
-                "write min_delta=...",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            kwargs["min_delta"] = kwargs.pop("minimal_change")
-        init(*args, **kwargs)
-
-    return renamed
 
 
 class Monitor(Callback):
@@ -166,7 +143,7 @@ class EarlyStopping(Monitor):
     'no better validation_loss for 5 epochs'
     """
 
-    @takes_minimal_change
+    @renamed_argument("minimal_change", "min_delta")
     def __init__(
         self,
         monitor: str = "validation_loss",
@@ -225,7 +202,7 @@ class ReduceOnPlateau(Monitor):
     3
     """
 
-    @takes_minimal_change
+    @renamed_argument("minimal_change", "min_delta")
     def __init__(
         self,
         monitor: str = "validation_loss",
