@@ -15,6 +15,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.initializers import Initializer, glorot_uniform, he_normal, lecun_normal, suitable
+from nn.registry import Registry
 
 # All of these are names of nn as well, where "activations" is this module: it is not among them.
 __all__ = [
@@ -44,7 +45,7 @@ __all__ = [
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-activations: dict[str, Callable[..., Any]] = {}
+activations = Registry("activation")
 """All activations of one argument by name, so that a layer can be told ``"relu"``."""
 
 onnx_converters: dict[str, Callable[..., str]] = {}
@@ -67,11 +68,9 @@ def activation(
         return graph.add(onnx, x, **attributes, **options)
 
     def register(function: Function) -> Function:
-        name = function.__name__
-        activations[name] = function
-        onnx_converters[name] = convert if isinstance(onnx, str) else onnx
-        suitable[name] = initializer
-        return function
+        onnx_converters[function.__name__] = convert if isinstance(onnx, str) else onnx
+        suitable[function.__name__] = initializer
+        return activations.register(function)
 
     return register
 
@@ -432,14 +431,9 @@ def _onnx_glu(graph: Any, x: str, axis: int = -1) -> Any:
 
 @activation(_onnx_glu)
 def glu(x: Any, *, axis: int = -1) -> Any:
-    """The first half along an axis, gated by the `sigmoid` of the second half.
+    """The first half along an axis of even length, gated by the `sigmoid` of the second.
 
     Y. Dauphin et al., "Language modeling with gated convolutional networks" (2017).
-
-    Raises
-    ------
-    ArgumentValueError
-        If the axis has an odd length.
 
     Examples
     --------

@@ -7,13 +7,13 @@ predictions against numbers of the same shape.  None of them is differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.losses.labels import decide, plain
+from nn.registry import Registry
 
 __all__ = [
     "accuracy",
@@ -30,16 +30,11 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
-Metric = TypeVar("Metric", bound=Callable[..., float])
 
-metrics: dict[str, Callable[..., float]] = {}
-"""The metrics that are a single number, by name."""
+metrics = Registry("metric")
+"""The metrics that are a single number, by name, as `fit` takes them."""
 
-
-def metric(function: Metric) -> Metric:
-    """Make a metric known by its name, as `fit` takes it."""
-    metrics[function.__name__] = function
-    return function
+metric = metrics.register
 
 
 def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
@@ -188,12 +183,7 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     A tie counts one half, so that this is the area under the ROC curve
     (J. Hanley, B. McNeil 1982).  Outputs of two columns count by their
     difference; for more columns it is the mean over classes of one against all
-    others.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a class has no sample, or no other class has.
+    others.  Without a sample of each class it raises an `ArgumentValueError`.
 
     Examples
     --------

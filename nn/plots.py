@@ -1,7 +1,8 @@
 """Plots of models and their training, with matplotlib (an extra).
 
 Every function draws into the matplotlib ``axes`` if they are given, else into a new
-figure, and returns the axes; saving or showing the figure is the caller's.
+figure, and returns the axes; saving or showing the figure is the caller's.  Data that
+do not fit raise an `ArgumentValueError`.
 """
 
 from __future__ import annotations
@@ -101,11 +102,6 @@ def decision_regions(
     n_points : int
         The number of grid points along each axis.
 
-    Raises
-    ------
-    ArgumentValueError
-        If the data do not lie in the plane.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -151,11 +147,6 @@ def weight_images(
         Rows and columns of the input images.
     n_columns : int
         How many images make a row.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the number of pixels is not that of the weights.
 
     Examples
     --------
@@ -255,17 +246,7 @@ def gradient_flow(model: Module, *, axes: Any = None) -> Any:
     """Draw the root mean square of each weight's gradient, from the first layer to the last.
 
     Vanishing gradients fall towards the first layer, exploding ones rise.
-    Call it after ``backward()``.
-
-    Parameters
-    ----------
-    model : Module
-        Whose parameters have a ``grad``.
-
-    Raises
-    ------
-    ArgumentValueError
-        If no weight has a gradient.
+    Call it after ``backward()``: a weight needs a gradient to be drawn.
 
     Examples
     --------

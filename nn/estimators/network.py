@@ -130,10 +130,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         validation_data : tuple of array_like, optional
             Inputs and targets to score after each epoch; training then stops
             when this score improves no more, and goes back to the best weights.
-
-        Returns
-        -------
-        self
         """
         again = self.warm_start and hasattr(self, "model_")
         X, y, weight = self._checked(X, y, sample_weight, reset=not again)
@@ -163,10 +159,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             As for `fit`.
         classes : array_like, optional
             All classes that will ever come; needed in the first call.
-
-        Returns
-        -------
-        self
         """
         first = not hasattr(self, "model_")
         X, y, weight = self._checked(X, y, sample_weight, reset=first)

@@ -30,10 +30,6 @@ def to_config(model: Module) -> dict[str, Any]:
         Of the classes of nn; or of one's own that keep each argument of
         ``__init__`` in an attribute of the same name.
 
-    Returns
-    -------
-    dict
-
     Raises
     ------
     ArgumentValueError
@@ -88,10 +84,6 @@ def from_config(
         Classes of one's own that it may contain, besides those of nn.
     limit : int, optional
         Refuse to make a model with more numbers than this.
-
-    Returns
-    -------
-    Module
 
     Raises
     ------

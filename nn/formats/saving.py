@@ -70,10 +70,6 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
     classes : iterable of type
         Classes of one's own that the model contains, besides those of nn.
 
-    Returns
-    -------
-    Module
-
     Raises
     ------
     FileFormatError
@@ -111,18 +107,8 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
 def load_weights(model: Module, path: str | Path) -> None:
     """Read the weights of a file that `save` wrote into a model of the same architecture.
 
-    Parameters
-    ----------
-    model : Module
-        Changed only if everything fits.
-    path : str or Path
-        The file.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is damaged, or holds the weights of another architecture;
-        the message names the parameter.
+    If the file is damaged, or holds the weights of another architecture, a
+    `FileFormatError` names the parameter, and the model is not changed.
 
     Examples
     --------

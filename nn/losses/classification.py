@@ -50,16 +50,6 @@ def cross_entropy(
     reduction, sample_weight
         As for `mse`; there is one loss for each sample.
 
-    Returns
-    -------
-    Value or array
-        A single number, or an array of shape (samples,) for "none".
-
-    Raises
-    ------
-    ArgumentValueError
-        If a label has no class, or the shapes do not fit.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -82,7 +72,7 @@ def nll(
 ) -> Any:
     """The negative log-likelihood of the labels, for models that end in a log_softmax.
 
-    Parameters, result and errors are otherwise those of `cross_entropy`.
+    Parameters and result are otherwise those of `cross_entropy`.
 
     Examples
     --------
@@ -168,16 +158,6 @@ def binary_cross_entropy(
     reduction, sample_weight
         As for `mse`.
 
-    Returns
-    -------
-    Value or array
-        A single number, or an array of the shape of ``logits`` for "none".
-
-    Raises
-    ------
-    ArgumentValueError
-        If a label is outside [0, 1], or the shapes differ.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -228,11 +208,6 @@ def multilabel(
     reduction, sample_weight
         As for `mse`.
 
-    Raises
-    ------
-    ArgumentValueError
-        If a label is outside [0, 1], or shapes do not fit.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -260,11 +235,6 @@ def kl_divergence(
         Outputs without a softmax, and targets that are not negative.
     reduction, sample_weight
         As for `mse`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If shapes differ or a target is negative.
 
     Examples
     --------
@@ -314,11 +284,6 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
     reduction, sample_weight
         As for `mse`.
 
-    Raises
-    ------
-    ArgumentValueError
-        If labels are out of range or shapes do not fit.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -333,7 +298,7 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
 def squared_hinge(
     scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """The square of `hinge`, which is smooth; arguments and errors are the same.
+    """The square of `hinge`, which is smooth; arguments are the same.
 
     Examples
     --------
@@ -349,7 +314,7 @@ def squared_hinge(
 def perceptron(
     scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """How far wrong decisions are: max(0, -margin); arguments and errors are those of `hinge`.
+    """How far wrong decisions are: max(0, -margin); arguments are those of `hinge`.
 
     Gradient descent on it, sample by sample, is Rosenblatt's rule.
 
@@ -378,15 +343,6 @@ def zero_one(
         Class numbers; a trailing axis of length 1 is allowed.
     reduction, sample_weight
         As for `mse`; there is one loss for each sample.
-
-    Returns
-    -------
-    float or array
-
-    Raises
-    ------
-    ArgumentValueError
-        If there is not one label for each sample.
 
     Examples
     --------

@@ -14,27 +14,10 @@ __all__ = ["clip_gradient_norm", "clip_gradient_values"]
 
 
 def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
-    """Scale all gradients by one factor so that their joint norm is at most ``limit``.
+    """Scale all gradients by one factor so that their joint norm is at most ``limit`` > 0.
 
-    R. Pascanu et al., "On the difficulty of training recurrent neural
-    networks" (2013).
-
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-        Whose ``grad`` is scaled.
-    limit : float
-        The largest norm, over all of them together.
-
-    Returns
-    -------
-    float
-        The norm before.
-
-    Raises
-    ------
-    ArgumentValueError
-        If ``limit`` is not positive.
+    Returns the norm before.  R. Pascanu et al., "On the difficulty of training
+    recurrent neural networks" (2013).
 
     Examples
     --------
@@ -54,19 +37,7 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
 
 
 def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
-    """Clip every entry of every gradient to [-limit, limit].
-
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-        Whose ``grad`` is clipped.
-    limit : float
-        The largest size of an entry.
-
-    Raises
-    ------
-    ArgumentValueError
-        If ``limit`` is not positive.
+    """Clip every entry of every gradient to [-limit, limit], where ``limit`` is positive.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.losses import losses
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -19,9 +20,8 @@ from nn.training.options import (
     Loss,
     Metrics,
     check_compile,
-    check_count,
+    check_counts,
     check_strengths,
-    loss_by_name,
     metrics_by_name,
 )
 from nn.training.prediction import predict
@@ -144,11 +144,10 @@ def fit(
     >>> model.weight.data.round(3), model.bias.data.round(3)
     (array([[2.]]), array([1.]))
     """
-    for name, count in (("epochs", epochs), ("batch_size", batch_size), ("accumulate", accumulate)):
-        check_count("fit", name, count)
+    check_counts("fit", epochs=epochs, batch_size=batch_size, accumulate=accumulate)
     check_strengths("fit", l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
     check_compile("fit", compile)
-    chosen_loss, chosen_metrics = loss_by_name(loss), metrics_by_name(metrics)
+    chosen_loss, chosen_metrics = losses.find(loss), metrics_by_name(metrics)
     rng = np.random.default_rng(rng)
     has_metrics = bool(chosen_metrics)
     sampling = Sampling(

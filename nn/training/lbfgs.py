@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.losses import losses
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
 from nn.training.data import checked_pair, dtype_of, rows_of
 from nn.training.history import History
-from nn.training.options import check_compile, check_count, check_strengths, loss_by_name
+from nn.training.options import check_compile, check_counts, check_strengths
 from nn.training.prediction import predict
 from nn.training.step import NonFiniteLossError, Step
 
@@ -83,7 +84,7 @@ def fit_lbfgs(
         raise ag.MissingOptionError(
             "nn.fit_lbfgs needs SciPy; install it with: pip install scipy"
         ) from error
-    check_count("fit_lbfgs", "iterations", iterations)
+    check_counts("fit_lbfgs", iterations=iterations)
     check_strengths("fit_lbfgs", l2=l2)
     check_compile("fit_lbfgs", compile)
     x, y = checked_pair(x, y, "x", "y")
@@ -92,7 +93,7 @@ def fit_lbfgs(
     parameters = [p for p in model.parameters() if p.requires_grad]
     weights = [p for p in parameters if p.ndim > 1]
     weight = None if sample_weight is None else np.asarray(sample_weight)
-    step = Step(model, loss_by_name(loss), SGD(parameters), compile=compile)
+    step = Step(model, losses.find(loss), SGD(parameters), compile=compile)
     latest = np.inf
 
     def objective(vector: Any) -> tuple[float, Any]:

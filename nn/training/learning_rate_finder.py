@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.losses import losses
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.training.batches import Batches, Sampling
 from nn.training.data import dtype_of
-from nn.training.options import check_compile, check_count, loss_by_name
+from nn.training.options import check_compile, check_counts
 from nn.training.prediction import predict
 from nn.training.step import NonFiniteLossError, Step
 
@@ -88,10 +89,6 @@ def find_learning_rate(
     compile : bool or "numba"
         As for `fit`.
 
-    Returns
-    -------
-    LearningRates
-
     Raises
     ------
     ArgumentValueError
@@ -110,8 +107,7 @@ def find_learning_rate(
             f"find_learning_rate: lowest is {lowest!r} and highest is {highest!r}; "
             "both must be positive, and lowest the smaller"
         )
-    check_count("find_learning_rate", "steps", steps)
-    check_count("find_learning_rate", "batch_size", batch_size)
+    check_counts("find_learning_rate", steps=steps, batch_size=batch_size)
     check_compile("find_learning_rate", compile)
     generator = np.random.default_rng(rng)
     batches = Batches.of(x, y, Sampling(batch_size, generator))
@@ -121,13 +117,13 @@ def find_learning_rate(
     try:
         rates = np.geomspace(lowest, highest, steps).tolist()
         trial = optimizer(model.train(), learning_rate=lowest)
-        step = batches.step_type(model, loss_by_name(loss), trial, compile=compile)
-        losses = trial_losses(step, batches, rates, generator)
+        step = batches.step_type(model, losses.find(loss), trial, compile=compile)
+        trial_run = trial_losses(step, batches, rates, generator)
     finally:
         model.load_state_dict(before)
         model.train(mode).zero_grad()
-    rates = rates[: len(losses)]
-    return LearningRates(rates, losses, steepest_fall(rates, losses))
+    rates = rates[: len(trial_run)]
+    return LearningRates(rates, trial_run, steepest_fall(rates, trial_run))
 
 
 def steepest_fall(rates: list[float], losses: list[float]) -> float:

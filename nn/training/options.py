@@ -1,4 +1,4 @@
-"""What the functions of training are told: options checked, losses and metrics by name."""
+"""What the functions of training are told: options checked, metrics by name."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.losses import losses
-from nn.metrics import metrics as named_metrics
+from nn.metrics import metrics as known_metrics
+from nn.models.layers import check_size
 
 __all__ = [
     "Loss",
     "Metrics",
     "check_compile",
-    "check_count",
+    "check_counts",
     "check_strengths",
-    "loss_by_name",
     "metrics_by_name",
 ]
 
 Loss = Callable[..., Any]
-Metrics = Sequence[str | Callable[..., Any]] | Mapping[str, Callable[..., Any]]
+Metric = str | Callable[..., Any]
+Metrics = Sequence[Metric] | Mapping[str, Metric]
 
 
-def check_count(caller: str, name: str, count: Any) -> None:
-    """Refuse a number of epochs or samples that is not a positive integer."""
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ag.ArgumentValueError(f"{caller}: {name} is {count!r}; it must be a positive integer")
+def check_counts(caller: str, **counts: Any) -> None:
+    """Refuse numbers of epochs or samples that are not positive integers."""
+    for name, count in counts.items():
+        check_size(caller, name, count)
 
 
 def check_strengths(caller: str, **strengths: float | None) -> None:
@@ -48,30 +48,9 @@ def check_compile(caller: str, compile: Any) -> None:
         )
 
 
-def loss_by_name(loss: Loss | str) -> Loss:
-    """The loss of that name; a function is returned as it is."""
-    if not isinstance(loss, str):
-        return loss
-    if loss not in losses:
-        raise ag.ArgumentValueError(
-            f"there is no loss {loss!r}; use one of {', '.join(losses)}, or pass a function"
-        )
-    return losses[loss]
-
-
 def metrics_by_name(metrics: Metrics) -> dict[str, Callable[..., Any]]:
     """Metrics with their names, from either of them."""
-    if isinstance(metrics, Mapping):
-        return dict(metrics)
-    found: dict[str, Callable[..., Any]] = {}
-    for metric in metrics:
-        if not isinstance(metric, str):
-            found[getattr(metric, "__name__", repr(metric))] = metric
-        elif metric in named_metrics:
-            found[metric] = named_metrics[metric]
-        else:
-            raise ag.ArgumentValueError(
-                f"there is no metric {metric!r}; use one of {', '.join(named_metrics)}, "
-                "or pass a function"
-            )
-    return found
+    if not isinstance(metrics, Mapping):
+        names = [m if isinstance(m, str) else getattr(m, "__name__", repr(m)) for m in metrics]
+        metrics = dict(zip(names, metrics, strict=True))
+    return {name: known_metrics.find(metric) for name, metric in metrics.items()}
