@@ -153,12 +153,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go through some samples once, and keep all that was learned before.
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-        classes : array_like, optional
-            All classes that will ever come; needed in the first call.
+        The first call needs all ``classes`` that will ever come, unless its ``y`` holds
+        them.  Other arguments are as for `fit`.
         """
         first = not hasattr(self, "model_")
         X, y, weight = self._checked(X, y, sample_weight, reset=first)

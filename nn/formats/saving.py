@@ -25,15 +25,13 @@ LABEL = json.dumps({"name": FORMAT, "version": VERSION})
 
 
 def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
-    """Write a model to a file, its architecture beside its weights.
+    """Write a model to a file, its architecture beside its weights and buffers.
 
     The file appears whole or not at all; one that was there before stays as it
     is until then.
 
     Parameters
     ----------
-    model : Module
-        What to save: parameters and buffers.
     path : str or Path
         The suffix ``.npz`` or ``.safetensors`` chooses the format.
     architecture : bool
@@ -65,8 +63,6 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
 
     Parameters
     ----------
-    path : str or Path
-        The file.
     classes : iterable of type
         Classes of one's own that the model contains, besides those of nn.
 
@@ -166,8 +162,6 @@ def save_checkpoint(
     ----------
     path : str or Path
         The suffix ``.npz`` or ``.safetensors`` chooses the format.
-    model, optimizer, history
-        Of the training.
     rng : numpy.random.Generator, optional
         The one that was passed to `fit`.
 
@@ -195,21 +189,16 @@ def load_checkpoint(
     optimizer: Optimizer,
     rng: np.random.Generator | None = None,
 ) -> History:
-    """Read a checkpoint into a model, its optimizer and the generator, and go on with `fit`.
+    """Read a checkpoint into a model, its optimizer and the generator; return its history.
+
+    With that as ``history`` `fit` goes on.
 
     Parameters
     ----------
-    path : str or Path
-        The file.
     model, optimizer
         Made like those of the checkpoint; they are changed only if everything fits.
     rng : numpy.random.Generator, optional
         Gets the state of the one that was saved.
-
-    Returns
-    -------
-    History
-        To be passed to `fit`.
 
     Raises
     ------
@@ -255,16 +244,11 @@ class Checkpoint(Monitor):
     path : str or Path
         The file; each checkpoint replaces the last, atomically.
     every : int
-        How many epochs lie between checkpoints.
+        How many epochs lie between checkpoints, at least 1.
     best_only : bool
         Save only when ``monitor`` has improved.
     monitor, mode
-        As for `EarlyStopping`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If ``every`` is not positive.
+        As for `EarlyStopping`, whose errors are raised too.
 
     Examples
     --------

@@ -183,16 +183,11 @@ class ReduceOnPlateau(Monitor):
     Parameters
     ----------
     monitor, patience, min_delta, mode
-        As for `EarlyStopping`.
+        As for `EarlyStopping`, whose errors are raised too.
     factor : float
         In (0, 1).
     smallest : float
         ``optimizer.lr_scale`` does not fall below this.
-
-    Raises
-    ------
-    ArgumentValueError
-        If there is no such column, or a number is out of range.
 
     Examples
     --------

@@ -35,16 +35,12 @@ def fit_lbfgs(
     """Train a model by L-BFGS: few, exact steps on all samples, good for small data.
 
     R. Byrd et al., "A limited memory algorithm for bound constrained
-    optimization" (1995), as SciPy has it.
+    optimization" (1995), as SciPy has it.  Errors are those of `fit`.
 
     Parameters
     ----------
-    model : Module
-        Is trained in place, and left in ``eval`` mode.
-    x, y : array_like
-        Inputs and targets, samples first.
-    loss : callable or str
-        As for `fit`.
+    model, x, y, loss, sample_weight, compile
+        As for `fit`; x and y are arrays.
     iterations : int
         How many steps to take at most.
     tolerance : float
@@ -52,22 +48,11 @@ def fit_lbfgs(
     l2 : float
         The strength of the penalty ½Σw² on weights of two or more axes, which
         is part of the loss here.
-    sample_weight : array_like, shape (samples,), optional
-        How much each sample counts.
-    compile : bool or "numba"
-        As for `fit`.
 
     Returns
     -------
     History
         ``loss`` after each iteration.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the data are unusable.
-    MissingOptionError
-        If SciPy is not installed.
 
     Examples
     --------

@@ -66,33 +66,18 @@ def find_learning_rate(
     """Train with learning rates that grow from step to step, until the loss explodes.
 
     L. Smith, "Cyclical learning rates for training neural networks" (2017).
-    The model is put back as it was.
+    The model is put back as it was.  Errors are those of `fit`.
 
     Parameters
     ----------
-    model : Module
-        What to train.
-    x, y : array_like
-        Inputs and targets, samples first.
-    loss : callable or str
+    model, x, y, loss, batch_size, rng, compile
         As for `fit`.
     optimizer : callable
         Called as ``optimizer(model, learning_rate=...)``.
     lowest, highest : float
-        The first and the last learning rate.
+        The first and the last learning rate: ``0 < lowest < highest``.
     steps : int
         How many to try; they grow by the same factor.
-    batch_size : int
-        How many samples make a step.
-    rng : numpy.random.Generator or int, optional
-        Shuffles the samples.
-    compile : bool or "numba"
-        As for `fit`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the rates are not ``0 < lowest < highest``, or the data are unusable.
 
     Examples
     --------

@@ -86,9 +86,7 @@ def evaluate(
     ----------
     model : Module
         Is set to ``eval`` for the time of the call.
-    x, y : array_like, or tuples of them
-        Inputs and targets, samples first.
-    loss, metrics
+    x, y, loss, metrics
         As for `fit`.
     batch_size : int
         How many samples are computed at once.
