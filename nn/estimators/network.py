@@ -167,18 +167,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Inputs, targets and weights as arrays; samples of weight zero are left out."""
         if is_dask(X):
-            return self._checked_dask(X, y, sample_weight, reset)
-        targets = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin)}
-        X, y = validate_data(self, X, y, reset=reset, **targets, **INPUTS)
+            X, y = self._checked_dask(X, y, reset)
+        else:
+            targets = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin)}
+            X, y = validate_data(self, X, y, reset=reset, **targets, **INPUTS)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if sample_weight is None:
-            return X, y, self._weights(y, None)
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        kept = np.flatnonzero(weight)
-        return X[kept], y[kept], self._weights(y[kept], weight[kept])
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            if not is_dask(X):
+                kept = np.flatnonzero(sample_weight)
+                X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
+        return X, y, self._weights(y, sample_weight)
 
-    def _checked_dask(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
+    def _checked_dask(self, X: Any, y: Any, reset: bool) -> Any:
         """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
         if self.early_stopping or self.solver == "lbfgs":
             raise ag.ArgumentValueError(
@@ -187,13 +189,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         X = to_row_chunks(X, None, "X")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        return X, y, self._weights(y, sample_weight)
+        return validate_data(self, X, reset=reset, skip_check_array=True), np.asarray(y)
 
     def _start(self, X: Any, targets: Any) -> None:
         """Draw the network."""
@@ -229,18 +225,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _train(
         self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, stop: bool = True
     ) -> None:
-        size = min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size
-        watched = {"monitor": "validation_score", "mode": "max"} if aside else {"monitor": "loss"}
-        callbacks = [
-            EarlyStopping(
-                **watched,
-                patience=self.n_iter_no_change,
-                min_delta=self.tol,
-                restore_best=aside is not None,
-            )
-        ]
+        size = int(min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0]))
+        early_stopping = EarlyStopping(
+            "validation_score" if aside else "loss",
+            mode="max" if aside else "min",
+            patience=self.n_iter_no_change,
+            min_delta=self.tol,
+            restore_best=aside is not None,
+        )
         earlier = len(self.history_)
-        size = int(min(size, X.shape[0]))
         fit(
             self.model_,
             X,
@@ -252,7 +245,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             sample_weight=weight,
             validation_data=aside,
             metrics={"score": self._score_of} if aside else {},
-            callbacks=callbacks if stop else [],
+            callbacks=[early_stopping] if stop else [],
             schedule=self.schedule,
             l2=self._penalty(size, weight),
             history=self.history_,

@@ -34,7 +34,7 @@ def cross_entropy(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """The negative log-likelihood of the labels under ``softmax(logits)``.
+    """The negative log-likelihood of the labels under ``softmax(logits)``, for each sample.
 
     Parameters
     ----------
@@ -47,8 +47,6 @@ def cross_entropy(
     label_smoothing : float
         The share of the probability that is spread evenly over all classes
         (C. Szegedy et al., "Rethinking the Inception architecture", 2016).
-    reduction, sample_weight
-        As for `mse`; there is one loss for each sample.
 
     Examples
     --------
@@ -155,8 +153,6 @@ def binary_cross_entropy(
         Of the same shape: 0, 1, or probabilities between.
     from_logits : bool
         False if ``logits`` are probabilities already.
-    reduction, sample_weight
-        As for `mse`.
 
     Examples
     --------
@@ -205,8 +201,6 @@ def multilabel(
         False if ``logits`` are probabilities already.
     class_weight : array_like, shape (questions,), optional
         How much each question counts.
-    reduction, sample_weight
-        As for `mse`.
 
     Examples
     --------
@@ -233,8 +227,6 @@ def kl_divergence(
     ----------
     logits, probabilities : array_like, shape (samples, classes)
         Outputs without a softmax, and targets that are not negative.
-    reduction, sample_weight
-        As for `mse`.
 
     Examples
     --------
@@ -281,8 +273,6 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
     labels : array_like
         Of the shape of single scores, 0 and 1 or -1 and 1; or class numbers of
         shape (samples,).
-    reduction, sample_weight
-        As for `mse`.
 
     Examples
     --------
@@ -341,8 +331,6 @@ def zero_one(
         (samples, 1) where a positive logit stands for class 1.
     labels : array_like, shape (samples,)
         Class numbers; a trailing axis of length 1 is allowed.
-    reduction, sample_weight
-        As for `mse`; there is one loss for each sample.
 
     Examples
     --------

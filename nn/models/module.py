@@ -125,15 +125,7 @@ class Module:
                 stack += [(dotted(name, part), m) for part, m in members if isinstance(m, Module)]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their dotted names, each once, also if it is shared.
-
-        Examples
-        --------
-        >>> import nn
-        >>> model = nn.MLP(2, [3, 1], rng=0)
-        >>> [name for name, _ in model.named_parameters()]
-        ['0.weight', '0.bias', '2.weight', '2.bias']
-        """
+        """All parameters with dotted names such as ``"2.weight"``, each once, also if shared."""
         seen: set[int] = set()
         for name, module in self.named_modules():
             for part, member in module.members():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -126,23 +127,18 @@ def trial_losses(
     """Smoothed losses, one for each rate until they explode."""
     smoothed: list[float] = []
     average = 0.0
-    endless = repeat(batches, generator, dtype_of(step.model))
+    dtype = dtype_of(step.model)
+    endless = chain.from_iterable(batches.epoch(generator, dtype) for _ in count())
     with np.errstate(over="ignore", invalid="ignore"):
-        for count, rate in enumerate(rates, 1):
+        for n_steps, rate in enumerate(rates, 1):
             step.optimizer.lr_scale = rate / rates[0]
             try:
                 loss, _ = step.step(*next(endless))
             except NonFiniteLossError:
                 break
             average = SMOOTHING * average + (1 - SMOOTHING) * float(loss)
-            corrected = average / (1 - SMOOTHING**count)
+            corrected = average / (1 - SMOOTHING**n_steps)
             if smoothed and not corrected < 4 * min(smoothed):
                 break
             smoothed.append(corrected)
     return smoothed
-
-
-def repeat(batches: Batches, generator: np.random.Generator, dtype: Any) -> Iterator[Any]:
-    """Batches of one epoch after the other."""
-    while True:
-        yield from batches.epoch(generator, dtype)
