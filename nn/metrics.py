@@ -7,6 +7,7 @@ predictions against numbers of the same shape.  None of them is differentiated.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,17 @@ metrics = Registry("metric")
 """The metrics that are a single number, by name, as `fit` takes them."""
 
 metric = metrics.register
+
+Metric = str | Callable[..., Any]
+Metrics = Sequence[Metric] | Mapping[str, Metric]
+
+
+def metrics_by_name(chosen: Metrics) -> dict[str, Callable[..., Any]]:
+    """Metrics with their names, from either of them."""
+    if not isinstance(chosen, Mapping):
+        names = [m if isinstance(m, str) else getattr(m, "__name__", repr(m)) for m in chosen]
+        chosen = dict(zip(names, chosen, strict=True))
+    return {name: metrics.find(one) for name, one in chosen.items()}
 
 
 def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:

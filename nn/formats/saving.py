@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_size
 from nn.formats.array_files import Contents, FileFormatError, read_file, write_file
 from nn.formats.config import from_config, to_config
 from nn.models.module import Module
@@ -271,12 +272,8 @@ class Checkpoint(Monitor):
         mode: str = "min",
     ) -> None:
         super().__init__(monitor, patience=0, min_delta=0.0, mode=mode)
-        if every < 1:
-            raise ag.ArgumentValueError(
-                f"Checkpoint: every is {every!r}; it must be a positive integer"
-            )
         self.path = path
-        self.every = every
+        self.every = check_size("Checkpoint", "every", every)
         self.best_only = best_only
 
     def after_epoch(self, run: Run) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
+from nn.checks import FRACTION, check_range
 from nn.losses.labels import decide, labels_to_rows, labels_to_signs
 from nn.losses.reduction import as_operand, as_targets, between, loss, reduce
 
@@ -34,7 +35,7 @@ def cross_entropy(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """The negative log-likelihood of the labels under ``softmax(logits)``, for each sample.
+    """The negative log-likelihood of the labels under ``softmax(logits)``, one for each sample.
 
     Parameters
     ----------
@@ -93,10 +94,7 @@ def _negative_log_likelihood(
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
     targets = _target_probabilities(labels, log_probabilities, caller)
-    if not 0 <= label_smoothing < 1:
-        raise ag.ArgumentValueError(
-            f"{caller}: label_smoothing is {label_smoothing!r}; it must be in [0, 1)"
-        )
+    check_range(caller, FRACTION, label_smoothing=label_smoothing)
     weights = _combined_weight(sample_weight, class_weight, targets, caller)
     if label_smoothing:
         targets = (1 - label_smoothing) * targets + label_smoothing / targets.shape[-1]

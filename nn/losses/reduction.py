@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 import autograd_lite as ag
 from nn.registry import Registry
 
-__all__ = ["as_operand", "as_targets", "between", "loss", "losses", "reduce"]
+__all__ = ["Loss", "as_operand", "as_targets", "between", "loss", "losses", "reduce"]
+
+Loss = Callable[..., Any]
 
 losses = Registry("loss")
 """All losses by name, as `fit` and the estimators take them."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import log
 from typing import Any
 
 import numpy as np
 
-import autograd_lite as ag
+from nn.checks import POSITIVE, check_range
 from nn.losses.reduction import as_targets, between, loss, reduce
 
 __all__ = ["cosine", "huber", "log_cosh", "mae", "mse", "poisson", "quadratic"]
@@ -77,8 +77,7 @@ def huber(
     >>> nn.huber(np.array([0.0, 0.0]), np.array([1.0, 10.0]), reduction="none")
     array([0.5, 9.5])
     """
-    if not 0 < delta < inf:
-        raise ag.ArgumentValueError(f"huber: delta is {delta!r}; it must be positive")
+    check_range("huber", POSITIVE, delta=delta)
     error = prediction - as_targets(prediction, target, "huber")
     size = np.abs(error)
     each = np.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta))

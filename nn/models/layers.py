@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
+from nn.checks import check_size
 from nn.initializers import Initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
 
@@ -74,13 +75,6 @@ def check_features(module: Any, shape: tuple[int, ...], weight: str = "the weigh
             f"{type(module).__name__}: the input has shape {shape}, but {weight} shape "
             f"{module.weight.shape}; the last axis of the input must have length {module.n_in}"
         )
-
-
-def check_size(owner: str, name: str, size: Any) -> int:
-    """A number of features, checked to be a positive integer."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ag.ArgumentValueError(f"{owner}: {name} is {size!r}; it must be a positive integer")
-    return int(size)
 
 
 @layer

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.checks import FRACTION, POSITIVE, check_range
 from nn.models.layers import FeatureLayer, RandomState
 from nn.models.module import Module, Parameter, layer
 
@@ -40,8 +41,7 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float = 0.5, *, rng: RandomState = None) -> None:
-        if not 0 <= rate < 1:
-            raise ag.ArgumentValueError(f"Dropout: rate is {rate!r}; it must be in [0, 1)")
+        check_range("Dropout", FRACTION, rate=rate)
         self.rate = rate
         self.rng = np.random.default_rng(rng)
 
@@ -63,9 +63,7 @@ class Normalization(FeatureLayer):
     def __init__(
         self, n_in: int | None = None, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
     ) -> None:
-        if not 0 < epsilon < np.inf:
-            name = type(self).__name__
-            raise ag.ArgumentValueError(f"{name}: epsilon is {epsilon!r}; it must be positive")
+        check_range(type(self).__name__, POSITIVE, epsilon=epsilon)
         self.epsilon = epsilon
         super().__init__(n_in, dtype)
 
@@ -125,10 +123,7 @@ class BatchNorm1d(Normalization):
         epsilon: float = 1e-5,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if not 0 < momentum <= 1:
-            raise ag.ArgumentValueError(
-                f"BatchNorm1d: momentum is {momentum!r}; it must be in (0, 1]"
-            )
+        check_range("BatchNorm1d", ("in (0, 1]", lambda x: 0 < x <= 1), momentum=momentum)
         self.momentum = momentum
         self.running_mean = self.running_var = None
         super().__init__(n_in, epsilon=epsilon, dtype=dtype)

@@ -12,7 +12,8 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import activations, heaviside, tanh
-from nn.models.layers import Activation, RandomState, check_features, check_size
+from nn.checks import POSITIVE, check_range, check_size
+from nn.models.layers import Activation, RandomState, check_features
 from nn.models.module import Module, Parameter, layer
 
 __all__ = ["McCullochPitts", "Neuron", "Perceptron", "hebb_update"]
@@ -212,10 +213,7 @@ class Perceptron(Module):
     ) -> None:
         self.n_in = check_size("Perceptron", "n_in", n_in)
         self.n_out = check_size("Perceptron", "n_out", n_out)
-        if not 0 < learning_rate < float("inf"):
-            raise ag.ArgumentValueError(
-                f"Perceptron: learning_rate is {learning_rate!r}; it must be a positive number"
-            )
+        check_range("Perceptron", POSITIVE, learning_rate=learning_rate)
         self.activation = activations.find(activation)
         self.learning_rate = learning_rate
         self.weight = Parameter(np.zeros((n_in, n_out)), label="weight")

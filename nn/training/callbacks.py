@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_range
 from nn.models.module import Module
 from nn.optimizers import Optimizer
 from nn.renaming import renamed_argument
@@ -209,10 +210,7 @@ class ReduceOnPlateau(Monitor):
         mode: str = "min",
     ) -> None:
         super().__init__(monitor, patience, min_delta, mode)
-        if not 0 < factor < 1:
-            raise ag.ArgumentValueError(
-                f"ReduceOnPlateau: factor is {factor!r}; it must be in (0, 1)"
-            )
+        check_range("ReduceOnPlateau", ("in (0, 1)", lambda x: 0 < x < 1), factor=factor)
         self.factor = factor
         self.smallest = smallest
 

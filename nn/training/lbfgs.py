@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import NOT_NEGATIVE, check_counts, check_range
 from nn.losses import losses
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
 from nn.training.data import checked_pair, dtype_of, rows_of
 from nn.training.history import History
-from nn.training.options import check_compile, check_counts, check_strengths
 from nn.training.prediction import predict
-from nn.training.step import NonFiniteLossError, Step
+from nn.training.step import NonFiniteLossError, Step, check_compile
 
 __all__ = ["fit_lbfgs"]
 
@@ -70,7 +70,7 @@ def fit_lbfgs(
             "nn.fit_lbfgs needs SciPy; install it with: pip install scipy"
         ) from error
     check_counts("fit_lbfgs", iterations=iterations)
-    check_strengths("fit_lbfgs", l2=l2)
+    check_range("fit_lbfgs", NOT_NEGATIVE, l2=l2)
     check_compile("fit_lbfgs", compile)
     x, y = checked_pair(x, y, "x", "y")
     predict(model, rows_of(x, slice(1), None))

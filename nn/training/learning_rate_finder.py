@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_counts
 from nn.losses import losses
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.training.batches import Batches, Sampling
 from nn.training.data import dtype_of
-from nn.training.options import check_compile, check_counts
 from nn.training.prediction import predict
-from nn.training.step import NonFiniteLossError, Step
+from nn.training.step import NonFiniteLossError, Step, check_compile
 
 __all__ = ["LearningRates", "find_learning_rate"]
 

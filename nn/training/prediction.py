@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_counts
 from nn.losses import losses
+from nn.losses.labels import plain
+from nn.losses.reduction import Loss
+from nn.metrics import Metrics, metrics_by_name
 from nn.models.module import Module
 from nn.training.batches import source_of
 from nn.training.data import (
@@ -19,7 +23,6 @@ from nn.training.data import (
     map_arrays,
     rows_of,
 )
-from nn.training.options import Loss, Metrics, check_counts, metrics_by_name
 
 __all__ = ["evaluate", "predict"]
 
@@ -60,8 +63,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
         with ag.no_grad():
             parts = [
                 map_arrays(
-                    lambda out: np.asarray(out.data if isinstance(out, ag.Value) else out),
-                    apply_model(model, rows_of(x, slice(start, start + batch_size), dtype)),
+                    plain, apply_model(model, rows_of(x, slice(start, start + batch_size), dtype))
                 )
                 for start in range(0, max(length(x), 1), batch_size)
             ]

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers.base import Optimizer, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length
-from nn.training.options import Loss
 
-__all__ = ["CompileWarning", "NonFiniteLossError", "Penalties", "Step"]
+__all__ = ["CompileWarning", "NonFiniteLossError", "Penalties", "Step", "check_compile"]
 
 PLAIN = (bool, int, float, str, tuple, np.dtype, type(None))
 
@@ -278,6 +278,14 @@ def constants(tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)(map(constants, tree))
     return ag.stop_gradient(tree)
+
+
+def check_compile(caller: str, compile: Any) -> None:
+    """Refuse what does not say how steps are compiled."""
+    if not isinstance(compile, bool | np.bool_) and compile != "numba":
+        raise ag.ArgumentValueError(
+            f"{caller}: compile is {compile!r}; pass True, False, or 'numba' for loops of Numba"
+        )
 
 
 # What a program relies on.
