@@ -332,13 +332,6 @@ def normal_probability(x: Any) -> Any:
 
     By Chebyshev approximation of erfc (W. Press et al., "Numerical Recipes",
     3rd ed. 2007, section 6.2), accurate to rounding also in the tails.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.activations import normal_probability
-    >>> normal_probability(np.array([0.0, 1.96])).round(4)
-    array([0.5  , 0.975])
     """
     size = np.minimum(np.abs(x) * sqrt(0.5), 1e4)
     t = 2 / (2 + size)

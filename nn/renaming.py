@@ -13,9 +13,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def renamed_argument(old: str, new: str) -> Callable[[Function], Function]:
-    """A decorator: take an argument by its former name too, with a warning."""
+    """A decorator of functions and classes: take an argument by its former name too."""
 
     def decorate(function: Function) -> Function:
+        if isinstance(function, type):
+            function.__init__ = decorate(function.__init__)  # type: ignore[misc]
+            return function
+
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             if old in kwargs:

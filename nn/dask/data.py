@@ -123,18 +123,12 @@ def weights_in_chunks(sampling: Sampling, y: Any, chunks: tuple[int, ...]) -> An
 
 def weights_by_class(class_weight: Any, labels: Any) -> Any:
     """For each sample the weight of its class, after the labels were counted once."""
-    import dask
     import dask.array
 
     check_labels(labels)
     classes, counts = dask.compute(*dask.array.unique(labels, return_counts=True))
     weights = class_weight_table(class_weight, classes, counts)
-    return labels.map_blocks(look_up_weights, classes, weights, dtype=np.float64)
-
-
-def look_up_weights(labels: Any, classes: Any, weights: Any) -> Any:
-    """The weights for one chunk."""
-    return weights[np.searchsorted(classes, labels)]
+    return labels.map_blocks(lambda x: weights[np.searchsorted(classes, x)], dtype=np.float64)
 
 
 def split_chunks(
@@ -158,7 +152,6 @@ def split_chunks(
 
 def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
     """Of each chunk the samples between two places in an order that the seed tells."""
-    import dask
     import dask.array
 
     rows = dask.delayed(shuffled_rows, pure=False)

@@ -14,7 +14,6 @@ __all__ = ["predict_chunks"]
 
 def predict_chunks(model: Module, x: Any) -> Any:
     """The outputs: a Dask array, or a tuple of them, chunk by chunk."""
-    import dask
     import dask.array
 
     x = inputs_in_chunks(x)

@@ -163,9 +163,9 @@ class DistributedStep(Step):
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
-        before = self.known
+        before = self.attributes
         super().refresh()
-        if self.known is not before:
+        if self.attributes is not before:
             self.blueprint = Blueprint(
                 uuid.uuid4().hex,
                 self.model,

@@ -271,7 +271,7 @@ class Checkpoint(Monitor):
         monitor: str = "validation_loss",
         mode: str = "min",
     ) -> None:
-        super().__init__(monitor, patience=0, min_delta=0.0, mode=mode)
+        super().__init__(monitor, mode=mode)
         self.path = path
         self.every = check_size("Checkpoint", "every", every)
         self.best_only = best_only

@@ -119,11 +119,11 @@ class Step:
         self.compile = compile
         self.options = model, loss, optimizer, penalties, keep_outputs, compile
         self.cannot_compile = False
-        self.known: list[Any] = []
+        self.attributes: list[Any] = []
         self.refresh()
 
     @property
-    def keeps_no_batch(self) -> bool:
+    def can_overwrite_batch(self) -> bool:
         """Whether a batch may be overwritten after its step.
 
         Outputs that are kept may be views of it, and a model that is run as it is
@@ -149,20 +149,20 @@ class Step:
         self.trainable = self.optimizer.trainable()
         self.buffers = list(self.model.named_buffers())
         now += [part for p in self.trainable for part in (p, p.shape, p.dtype)]
-        if same_attributes(now, self.known):
+        if same_attributes(now, self.attributes):
             return
-        self.known = now
+        self.attributes = now
         self.generators = [x for x in now if isinstance(x, np.random.Generator)]
         self.compiled = self._compile() if self.compile and not self.cannot_compile else None
         self.ran_compiled = False
 
     def _compile(self) -> dict[str, Any]:
         backend = "numba" if self.compile == "numba" else "numpy"
-        both: tuple[Any, ...] = (0, *self.trainable)
+        overwritten: tuple[Any, ...] = (0, *self.trainable)
         return {
-            "step": ag.compile(self._step, donate=both, backend=backend),
+            "step": ag.compile(self._step, donate=overwritten, backend=backend),
             "accumulate": ag.compile(self._accumulate, donate=0, backend=backend),
-            "apply": ag.compile(self._apply, donate=both, backend=backend),
+            "apply": ag.compile(self._apply, donate=overwritten, backend=backend),
         }
 
     # Steps.
@@ -215,8 +215,8 @@ class Step:
         new_sums = [before + count * g for before, g in zip(sums, gradients, strict=True)]
         return new_sums, after, loss, outputs
 
-    def _apply(self, states: Any, scalars: Any, sums: Any, share: Any, rngs: Any) -> Any:
-        return self._update([share * g for g in sums], states, scalars)
+    def _apply(self, states: Any, scalars: Any, sums: Any, scale: Any, rngs: Any) -> Any:
+        return self._update([scale * g for g in sums], states, scalars)
 
     def _differentiate(self, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
         options = {} if weight is None else {"sample_weight": weight}
