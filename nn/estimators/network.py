@@ -119,17 +119,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """Train on all samples until the loss, or the validation score, improves no more.
 
-        Parameters
-        ----------
-        X : array_like or sparse matrix, shape (samples, features)
-            The inputs.
-        y : array_like, shape (samples,) or (samples, outputs)
-            The targets.
-        sample_weight : array_like, shape (samples,), optional
-            How much each sample counts.
-        validation_data : tuple of array_like, optional
-            Inputs and targets to score after each epoch; training then stops
-            when this score improves no more, and goes back to the best weights.
+        ``X``, an array or sparse matrix, has shape (samples, features), ``y`` shape
+        (samples,) or (samples, outputs); ``sample_weight`` has one number for each sample.
+        With ``validation_data``, inputs and targets to score after each epoch, training
+        stops when this score improves no more, and goes back to the best weights.
         """
         again = self.warm_start and hasattr(self, "model_")
         X, y, weight = self._checked(X, y, sample_weight, reset=not again)
