@@ -199,7 +199,7 @@ class Step:
         self.optimizer.write(self.trainable, data, new_states)
         self.sums, self.n_samples = [], 0.0
 
-    # The same as functions of arrays; parameters are captured, as Values of the outside.
+    # The same as functions of arrays; parameters are captured as Values from outside.
 
     def _step(
         self, states: Any, scalars: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
