@@ -42,10 +42,9 @@ Metrics = Sequence[Metric] | Mapping[str, Metric]
 
 
 def metrics_by_name(chosen: Metrics) -> dict[str, Callable[..., Any]]:
-    """Metrics with their names, from either of them."""
+    """The chosen metrics by name, whether they were chosen by name or as functions."""
     if not isinstance(chosen, Mapping):
-        names = [m if isinstance(m, str) else getattr(m, "__name__", repr(m)) for m in chosen]
-        chosen = dict(zip(names, chosen, strict=True))
+        chosen = {m if isinstance(m, str) else getattr(m, "__name__", repr(m)): m for m in chosen}
     return {name: metrics.find(one) for name, one in chosen.items()}
 
 

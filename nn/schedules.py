@@ -13,15 +13,7 @@ from math import cos, pi
 
 import autograd_lite as ag
 
-__all__ = [
-    "Constant",
-    "Cosine",
-    "Exponential",
-    "InverseScaling",
-    "OneCycle",
-    "Schedule",
-    "Step",
-]
+__all__ = ["Constant", "Cosine", "Exponential", "InverseScaling", "OneCycle", "Schedule", "Step"]
 
 Schedule = Callable[[float], float]
 

@@ -185,10 +185,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: str | Path,
-    model: Module,
-    optimizer: Optimizer,
-    rng: np.random.Generator | None = None,
+    path: str | Path, model: Module, optimizer: Optimizer, rng: np.random.Generator | None = None
 ) -> History:
     """Read a checkpoint into a model, its optimizer and the generator; return its history.
 

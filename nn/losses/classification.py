@@ -191,12 +191,8 @@ def multilabel(
 
     Parameters
     ----------
-    logits : array_like, shape (samples, questions)
-        Outputs without a sigmoid.
-    labels : array_like, shape (samples, questions)
-        0, 1, or probabilities between.
-    from_logits : bool
-        False if ``logits`` are probabilities already.
+    logits, labels, from_logits
+        As for `binary_cross_entropy`; of shape (samples, questions).
     class_weight : array_like, shape (questions,), optional
         How much each question counts.
 

@@ -10,14 +10,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 
-__all__ = [
-    "decide",
-    "labels_to_rows",
-    "labels_to_signs",
-    "one_hot",
-    "plain",
-    "predicted_labels",
-]
+__all__ = ["decide", "labels_to_rows", "labels_to_signs", "one_hot", "plain", "predicted_labels"]
 
 Array = np.ndarray[Any, Any]
 

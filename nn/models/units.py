@@ -136,11 +136,7 @@ class Neuron(Module):
     """
 
     def __init__(
-        self,
-        n_in: int,
-        *,
-        activation: str | Callable[..., Any] = tanh,
-        rng: RandomState = None,
+        self, n_in: int, *, activation: str | Callable[..., Any] = tanh, rng: RandomState = None
     ) -> None:
         self.n_in = check_size("Neuron", "n_in", n_in)
         self.activation = activations.find(activation)
