@@ -15,6 +15,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.initializers import Initializer, glorot_uniform, he_normal, lecun_normal, suitable
+from nn.registry import Registry
 
 # All of these are names of nn as well, where "activations" is this module: it is not among them.
 __all__ = [
@@ -44,7 +45,7 @@ __all__ = [
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-activations: dict[str, Callable[..., Any]] = {}
+activations = Registry("activation")
 """All activations of one argument by name, so that a layer can be told ``"relu"``."""
 
 onnx_converters: dict[str, Callable[..., str]] = {}
@@ -67,11 +68,9 @@ def activation(
         return graph.add(onnx, x, **attributes, **options)
 
     def register(function: Function) -> Function:
-        name = function.__name__
-        activations[name] = function
-        onnx_converters[name] = convert if isinstance(onnx, str) else onnx
-        suitable[name] = initializer
-        return function
+        onnx_converters[function.__name__] = convert if isinstance(onnx, str) else onnx
+        suitable[function.__name__] = initializer
+        return activations.register(function)
 
     return register
 
@@ -333,13 +332,6 @@ def normal_probability(x: Any) -> Any:
 
     By Chebyshev approximation of erfc (W. Press et al., "Numerical Recipes",
     3rd ed. 2007, section 6.2), accurate to rounding also in the tails.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.activations import normal_probability
-    >>> normal_probability(np.array([0.0, 1.96])).round(4)
-    array([0.5  , 0.975])
     """
     size = np.minimum(np.abs(x) * sqrt(0.5), 1e4)
     t = 2 / (2 + size)
@@ -432,14 +424,9 @@ def _onnx_glu(graph: Any, x: str, axis: int = -1) -> Any:
 
 @activation(_onnx_glu)
 def glu(x: Any, *, axis: int = -1) -> Any:
-    """The first half along an axis, gated by the `sigmoid` of the second half.
+    """The first half along an axis of even length, gated by the `sigmoid` of the second.
 
     Y. Dauphin et al., "Language modeling with gated convolutional networks" (2017).
-
-    Raises
-    ------
-    ArgumentValueError
-        If the axis has an odd length.
 
     Examples
     --------

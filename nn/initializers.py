@@ -9,7 +9,6 @@ keep their variance from layer to layer.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.renaming import renamed_argument
 
 __all__ = [
     "Initializer",
@@ -99,25 +99,9 @@ def uniform(
     return rng.uniform(-limit, limit, tuple(shape)).astype(dtype, copy=False)
 
 
-def _std(std: float, deviation: float | None) -> float:
-    """The standard deviation, also by the keyword of version 0.1."""
-    if deviation is None:
-        return std
-    warnings.warn(
-        "the keyword deviation of an initializer has become std; write std=...",
-        DeprecationWarning,
-        stacklevel=3,
-    )
-    return deviation
-
-
+@renamed_argument("deviation", "std")
 def normal(
-    rng: np.random.Generator,
-    shape: Shape,
-    dtype: DTypeLike = np.float64,
-    *,
-    std: float = 0.05,
-    deviation: float | None = None,
+    rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64, *, std: float = 0.05
 ) -> Array:
     """Normal with mean 0: variance std².
 
@@ -128,16 +112,12 @@ def normal(
     >>> round(float(w.std()), 2)
     0.1
     """
-    return (_std(std, deviation) * rng.standard_normal(tuple(shape))).astype(dtype, copy=False)
+    return (std * rng.standard_normal(tuple(shape))).astype(dtype, copy=False)
 
 
+@renamed_argument("deviation", "std")
 def truncated_normal(
-    rng: np.random.Generator,
-    shape: Shape,
-    dtype: DTypeLike = np.float64,
-    *,
-    std: float = 0.05,
-    deviation: float | None = None,
+    rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64, *, std: float = 0.05
 ) -> Array:
     """Normal without its tails, scaled so that the variance is std² all the same.
 
@@ -157,7 +137,7 @@ def truncated_normal(
     while outside.any():
         draws[outside] = rng.standard_normal(np.count_nonzero(outside))
         outside = np.abs(draws) > TRUNCATION
-    return (draws * (_std(std, deviation) / TRUNCATED_STD)).astype(dtype, copy=False)
+    return (draws * (std / TRUNCATED_STD)).astype(dtype, copy=False)
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -7,13 +7,14 @@ predictions against numbers of the same shape.  None of them is differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.losses.labels import decide, plain
+from nn.registry import Registry
 
 __all__ = [
     "accuracy",
@@ -30,16 +31,21 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
-Metric = TypeVar("Metric", bound=Callable[..., float])
 
-metrics: dict[str, Callable[..., float]] = {}
-"""The metrics that are a single number, by name."""
+metrics = Registry("metric")
+"""The metrics that are a single number, by name, as `fit` takes them."""
+
+metric = metrics.register
+
+Metric = str | Callable[..., Any]
+Metrics = Sequence[Metric] | Mapping[str, Metric]
 
 
-def metric(function: Metric) -> Metric:
-    """Make a metric known by its name, as `fit` takes it."""
-    metrics[function.__name__] = function
-    return function
+def metrics_by_name(chosen: Metrics) -> dict[str, Callable[..., Any]]:
+    """The chosen metrics by name, whether they were chosen by name or as functions."""
+    if not isinstance(chosen, Mapping):
+        chosen = {m if isinstance(m, str) else getattr(m, "__name__", repr(m)): m for m in chosen}
+    return {name: metrics.find(one) for name, one in chosen.items()}
 
 
 def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
@@ -188,12 +194,7 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     A tie counts one half, so that this is the area under the ROC curve
     (J. Hanley, B. McNeil 1982).  Outputs of two columns count by their
     difference; for more columns it is the mean over classes of one against all
-    others.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a class has no sample, or no other class has.
+    others.  Without a sample of each class it raises an `ArgumentValueError`.
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """Plots of models and their training, with matplotlib (an extra).
 
-Every function draws into ``axes`` if they are given, else into a new figure,
-and returns the axes; saving or showing the figure is the caller's.
+Every function draws into the matplotlib ``axes`` if they are given, else into a new
+figure, and returns the axes; saving or showing the figure is the caller's.  Data that
+do not fit raise an `ArgumentValueError`.
 """
 
 from __future__ import annotations
@@ -30,9 +31,7 @@ __all__ = [
 
 def new_axes(axes: Any) -> Any:
     """The axes given, or those of a new figure, which no global state knows of."""
-    if axes is not None:
-        return axes
-    return new_figure().subplots()
+    return new_figure().subplots() if axes is None else axes
 
 
 def new_figure(size: tuple[float, float] = (6.4, 4.8)) -> Any:
@@ -56,12 +55,6 @@ def learning_curves(columns: Mapping[str, Sequence[float]], *, axes: Any = None)
     ----------
     columns : dict of sequence of float
         Such as ``History.columns``.
-    axes : matplotlib axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib axes
 
     Examples
     --------
@@ -108,17 +101,6 @@ def decision_regions(
         Their classes.
     n_points : int
         The number of grid points along each axis.
-    axes : matplotlib axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib axes
-
-    Raises
-    ------
-    ArgumentValueError
-        If the data do not lie in the plane.
 
     Examples
     --------
@@ -165,17 +147,6 @@ def weight_images(
         Rows and columns of the input images.
     n_columns : int
         How many images make a row.
-    axes : matplotlib axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib axes
-
-    Raises
-    ------
-    ArgumentValueError
-        If the number of pixels is not that of the weights.
 
     Examples
     --------
@@ -205,7 +176,7 @@ def weight_images(
 
 
 def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -> Any:
-    """Draw activations and their derivatives, one small plot for each.
+    """Draw activations and their derivatives, one small plot for each, into a new figure.
 
     Parameters
     ----------
@@ -213,10 +184,6 @@ def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -
         Which; by default all that work on single numbers.
     columns : int
         How many plots make a row.
-
-    Returns
-    -------
-    matplotlib figure
 
     Examples
     --------
@@ -252,12 +219,6 @@ def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, axes: A
         As `nn.metrics.confusion_matrix` returns them.
     names : sequence of str, optional
         Of the classes.
-    axes : matplotlib axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib axes
 
     Examples
     --------
@@ -285,23 +246,7 @@ def gradient_flow(model: Module, *, axes: Any = None) -> Any:
     """Draw the root mean square of each weight's gradient, from the first layer to the last.
 
     Vanishing gradients fall towards the first layer, exploding ones rise.
-    Call it after ``backward()``.
-
-    Parameters
-    ----------
-    model : Module
-        Whose parameters have a ``grad``.
-    axes : matplotlib axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib axes
-
-    Raises
-    ------
-    ArgumentValueError
-        If no weight has a gradient.
+    Call it after ``backward()``: a weight needs a gradient to be drawn.
 
     Examples
     --------

@@ -13,15 +13,7 @@ from math import cos, pi
 
 import autograd_lite as ag
 
-__all__ = [
-    "Constant",
-    "Cosine",
-    "Exponential",
-    "InverseScaling",
-    "OneCycle",
-    "Schedule",
-    "Step",
-]
+__all__ = ["Constant", "Cosine", "Exponential", "InverseScaling", "OneCycle", "Schedule", "Step"]
 
 Schedule = Callable[[float], float]
 
@@ -34,12 +26,7 @@ def require(holds: bool, schedule: object, meaning: str) -> None:
 
 @dataclass(frozen=True)
 class Constant:
-    """Always the same factor.
-
-    Parameters
-    ----------
-    factor : float
-        Positive.
+    """Always the same positive ``factor``.
 
     Examples
     --------
@@ -59,14 +46,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Step:
-    """Multiply by ``factor`` after every ``every`` epochs.
-
-    Parameters
-    ----------
-    every : float
-        Positive number of epochs.
-    factor : float
-        Positive.
+    """Multiply by ``factor`` after every ``every`` epochs; both are positive.
 
     Examples
     --------
@@ -88,12 +68,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Exponential:
-    """Multiply by ``factor`` in every epoch, smoothly.
-
-    Parameters
-    ----------
-    factor : float
-        Positive.
+    """Multiply by a positive ``factor`` in every epoch, smoothly.
 
     Examples
     --------
@@ -113,12 +88,7 @@ class Exponential:
 
 @dataclass(frozen=True)
 class InverseScaling:
-    """Fall as (1 + epoch) to the power of ``-power``.
-
-    Parameters
-    ----------
-    power : float
-        Not negative.
+    """Fall as 1 / (1 + epoch) to a ``power`` that is not negative.
 
     Examples
     --------

@@ -1,8 +1,7 @@
 """Training on arrays of Dask and on its clusters: importing it registers it with `nn.training`."""
 
 from nn.dask.batches import DaskBatches
-from nn.dask.data import is_dask
-from nn.dask.prediction import predict_chunks
+from nn.dask.data import is_dask, predict_chunks
 from nn.training.batches import Source, sources
 
 __all__: list[str] = []

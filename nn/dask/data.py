@@ -1,4 +1,4 @@
-"""Data that Dask holds in chunks: checks, weights, shares of chunks."""
+"""Data that Dask holds in chunks: checks, weights, shares of chunks, predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.dask.cluster import scatter
+from nn.models.module import Module
 from nn.training.batches import Sampling
 from nn.training.data import (
     check_labels,
@@ -19,6 +21,7 @@ from nn.training.data import (
     rows_of,
     weights_error,
 )
+from nn.training.prediction import predict
 
 __all__ = [
     "Share",
@@ -27,6 +30,7 @@ __all__ = [
     "chunks_of",
     "inputs_in_chunks",
     "is_dask",
+    "predict_chunks",
     "sample_of",
     "samples_in_chunks",
     "shuffled_rows",
@@ -123,18 +127,12 @@ def weights_in_chunks(sampling: Sampling, y: Any, chunks: tuple[int, ...]) -> An
 
 def weights_by_class(class_weight: Any, labels: Any) -> Any:
     """For each sample the weight of its class, after the labels were counted once."""
-    import dask
     import dask.array
 
     check_labels(labels)
     classes, counts = dask.compute(*dask.array.unique(labels, return_counts=True))
     weights = class_weight_table(class_weight, classes, counts)
-    return labels.map_blocks(look_up_weights, classes, weights, dtype=np.float64)
-
-
-def look_up_weights(labels: Any, classes: Any, weights: Any) -> Any:
-    """The weights for one chunk."""
-    return weights[np.searchsorted(classes, labels)]
+    return labels.map_blocks(lambda x: weights[np.searchsorted(classes, x)], dtype=np.float64)
 
 
 def split_chunks(
@@ -158,7 +156,6 @@ def split_chunks(
 
 def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
     """Of each chunk the samples between two places in an order that the seed tells."""
-    import dask
     import dask.array
 
     rows = dask.delayed(shuffled_rows, pure=False)
@@ -173,6 +170,31 @@ def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
         if start < stop
     ]
     return dask.array.concatenate(parts)
+
+
+# Predictions, computed where the chunks lie.
+
+
+def predict_chunks(model: Module, x: Any) -> Any:
+    """The outputs: a Dask array, or a tuple of them, chunk by chunk."""
+    import dask.array
+
+    x = inputs_in_chunks(x)
+    example = predict(model, sample_of(x))
+    run = dask.delayed(predict, pure=False)
+    whole = scatter(model)
+    parts = [run(whole, chunk) for chunk in chunks_of(x)]
+
+    def column(outputs: list[Any], like: Any) -> Any:
+        blocks = [
+            dask.array.from_delayed(part, (count, *like.shape[1:]), dtype=like.dtype)
+            for part, count in zip(outputs, chunk_lengths(x), strict=True)
+        ]
+        return dask.array.concatenate(blocks)
+
+    if isinstance(example, tuple):
+        return tuple(column([part[i] for part in parts], one) for i, one in enumerate(example))
+    return column(parts, example)
 
 
 # Shares.

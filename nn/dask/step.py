@@ -25,10 +25,10 @@ import numpy as np
 from nn.dask import cluster
 from nn.dask.cluster import ClusterError, cluster_errors, is_alive, scatter
 from nn.dask.data import Share, Shares
+from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers import SGD
 from nn.training.data import concatenate, dtype_of
-from nn.training.options import Loss
 from nn.training.step import Step
 
 __all__ = ["DistributedStep"]
@@ -163,9 +163,9 @@ class DistributedStep(Step):
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
-        before = self.known
+        before = self.attributes
         super().refresh()
-        if self.known is not before:
+        if self.attributes is not before:
             self.blueprint = Blueprint(
                 uuid.uuid4().hex,
                 self.model,

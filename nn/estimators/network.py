@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -41,6 +42,7 @@ INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float
 """What inputs may be."""
 
 
+@dataclass(eq=False, repr=False)
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """What classifier and regressor share: the network and its training."""
 
@@ -65,34 +67,25 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        loss: Any = "mse",
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: float = 0.001,
-        schedule: Any = None,
-        dropout: float = 0.0,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: Any = None,
-        compile: bool | str = True,
-        verbose: bool = False,
-    ) -> None:
-        self._keep(locals())
-
-    def _keep(self, arguments: dict[str, Any]) -> None:
-        """Keep the arguments of a constructor under their names, as scikit-learn wants it."""
-        for name in self._get_param_names():
-            setattr(self, name, arguments[name])
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    loss: Any = "mse"
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate_init: float = 0.001
+    schedule: Any = None
+    dropout: float = 0.0
+    max_iter: int = 200
+    tol: float = 1e-4
+    n_iter_no_change: int = 10
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    warm_start: bool = False
+    random_state: Any = None
+    compile: bool | str = True
+    verbose: bool = False
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -126,21 +119,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """Train on all samples until the loss, or the validation score, improves no more.
 
-        Parameters
-        ----------
-        X : array_like or sparse matrix, shape (samples, features)
-            The inputs.
-        y : array_like, shape (samples,) or (samples, outputs)
-            The targets.
-        sample_weight : array_like, shape (samples,), optional
-            How much each sample counts.
-        validation_data : tuple of array_like, optional
-            Inputs and targets to score after each epoch; training then stops
-            when this score improves no more, and goes back to the best weights.
-
-        Returns
-        -------
-        self
+        ``X``, an array or sparse matrix, has shape (samples, features), ``y`` shape
+        (samples,) or (samples, outputs); ``sample_weight`` has one number for each sample.
+        With ``validation_data``, inputs and targets to score after each epoch, training
+        stops when this score improves no more, and goes back to the best weights.
         """
         again = self.warm_start and hasattr(self, "model_")
         X, y, weight = self._checked(X, y, sample_weight, reset=not again)
@@ -164,16 +146,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go through some samples once, and keep all that was learned before.
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-        classes : array_like, optional
-            All classes that will ever come; needed in the first call.
-
-        Returns
-        -------
-        self
+        The first call needs all ``classes`` that will ever come, unless its ``y`` holds
+        them.  Other arguments are as for `fit`.
         """
         first = not hasattr(self, "model_")
         X, y, weight = self._checked(X, y, sample_weight, reset=first)
@@ -186,18 +160,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
         """Inputs, targets and weights as arrays; samples of weight zero are left out."""
         if is_dask(X):
-            return self._checked_dask(X, y, sample_weight, reset)
-        targets = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin)}
-        X, y = validate_data(self, X, y, reset=reset, **targets, **INPUTS)
+            X, y = self._checked_dask(X, y, reset)
+        else:
+            targets = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin)}
+            X, y = validate_data(self, X, y, reset=reset, **targets, **INPUTS)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if sample_weight is None:
-            return X, y, self._weights(y, None)
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        kept = np.flatnonzero(weight)
-        return X[kept], y[kept], self._weights(y[kept], weight[kept])
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            if not is_dask(X):
+                kept = np.flatnonzero(sample_weight)
+                X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
+        return X, y, self._weights(y, sample_weight)
 
-    def _checked_dask(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
+    def _checked_dask(self, X: Any, y: Any, reset: bool) -> Any:
         """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
         if self.early_stopping or self.solver == "lbfgs":
             raise ag.ArgumentValueError(
@@ -206,13 +182,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         X = to_row_chunks(X, None, "X")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        return X, y, self._weights(y, sample_weight)
+        return validate_data(self, X, reset=reset, skip_check_array=True), np.asarray(y)
 
     def _start(self, X: Any, targets: Any) -> None:
         """Draw the network."""
@@ -248,18 +218,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _train(
         self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, stop: bool = True
     ) -> None:
-        size = min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size
-        watched = {"monitor": "validation_score", "mode": "max"} if aside else {"monitor": "loss"}
-        callbacks = [
-            EarlyStopping(
-                **watched,
-                patience=self.n_iter_no_change,
-                min_delta=self.tol,
-                restore_best=aside is not None,
-            )
-        ]
+        size = int(min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0]))
+        early_stopping = EarlyStopping(
+            "validation_score" if aside else "loss",
+            mode="max" if aside else "min",
+            patience=self.n_iter_no_change,
+            min_delta=self.tol,
+            restore_best=aside is not None,
+        )
         earlier = len(self.history_)
-        size = int(min(size, X.shape[0]))
         fit(
             self.model_,
             X,
@@ -271,7 +238,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             sample_weight=weight,
             validation_data=aside,
             metrics={"score": self._score_of} if aside else {},
-            callbacks=callbacks if stop else [],
+            callbacks=[early_stopping] if stop else [],
             schedule=self.schedule,
             l2=self._penalty(size, weight),
             history=self.history_,

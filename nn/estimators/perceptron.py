@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -19,6 +20,7 @@ from nn.models.units import Perceptron
 __all__ = ["PerceptronClassifier"]
 
 
+@dataclass(eq=False, repr=False)
 class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Rosenblatt's perceptron; several classes by one unit against the others for each.
 
@@ -61,18 +63,11 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         "random_state": ["random_state"],
     }
 
-    def __init__(
-        self,
-        *,
-        learning_rate: float = 1.0,
-        max_iter: int = 100,
-        shuffle: bool = True,
-        random_state: Any = None,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
+    _: KW_ONLY
+    learning_rate: float = 1.0
+    max_iter: int = 100
+    shuffle: bool = True
+    random_state: Any = None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -24,21 +24,9 @@ __all__ = ["from_config", "to_config"]
 def to_config(model: Module) -> dict[str, Any]:
     """What a model is made of, in plain types that JSON can hold.
 
-    Parameters
-    ----------
-    model : Module
-        Of the classes of nn; or of one's own that keep each argument of
-        ``__init__`` in an attribute of the same name.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ArgumentValueError
-        If an argument cannot be written down, such as a function that is not
-        an activation of nn.
+    Classes of one's own must keep each argument of ``__init__`` in an attribute of the
+    same name.  An argument that cannot be written down, such as a function that is not
+    an activation of nn, raises an `ArgumentValueError`.
 
     Examples
     --------
@@ -88,10 +76,6 @@ def from_config(
         Classes of one's own that it may contain, besides those of nn.
     limit : int, optional
         Refuse to make a model with more numbers than this.
-
-    Returns
-    -------
-    Module
 
     Raises
     ------

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_size
 from nn.formats.array_files import Contents, FileFormatError, read_file, write_file
 from nn.formats.config import from_config, to_config
 from nn.models.module import Module
@@ -25,15 +26,13 @@ LABEL = json.dumps({"name": FORMAT, "version": VERSION})
 
 
 def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
-    """Write a model to a file, its architecture beside its weights.
+    """Write a model to a file, its architecture beside its weights and buffers.
 
     The file appears whole or not at all; one that was there before stays as it
     is until then.
 
     Parameters
     ----------
-    model : Module
-        What to save: parameters and buffers.
     path : str or Path
         The suffix ``.npz`` or ``.safetensors`` chooses the format.
     architecture : bool
@@ -65,14 +64,8 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
 
     Parameters
     ----------
-    path : str or Path
-        The file.
     classes : iterable of type
         Classes of one's own that the model contains, besides those of nn.
-
-    Returns
-    -------
-    Module
 
     Raises
     ------
@@ -111,18 +104,8 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
 def load_weights(model: Module, path: str | Path) -> None:
     """Read the weights of a file that `save` wrote into a model of the same architecture.
 
-    Parameters
-    ----------
-    model : Module
-        Changed only if everything fits.
-    path : str or Path
-        The file.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is damaged, or holds the weights of another architecture;
-        the message names the parameter.
+    If the file is damaged, or holds the weights of another architecture, a
+    `FileFormatError` names the parameter, and the model is not changed.
 
     Examples
     --------
@@ -180,8 +163,6 @@ def save_checkpoint(
     ----------
     path : str or Path
         The suffix ``.npz`` or ``.safetensors`` chooses the format.
-    model, optimizer, history
-        Of the training.
     rng : numpy.random.Generator, optional
         The one that was passed to `fit`.
 
@@ -204,26 +185,18 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: str | Path,
-    model: Module,
-    optimizer: Optimizer,
-    rng: np.random.Generator | None = None,
+    path: str | Path, model: Module, optimizer: Optimizer, rng: np.random.Generator | None = None
 ) -> History:
-    """Read a checkpoint into a model, its optimizer and the generator, and go on with `fit`.
+    """Read a checkpoint into a model, its optimizer and the generator; return its history.
+
+    With that as ``history`` `fit` goes on.
 
     Parameters
     ----------
-    path : str or Path
-        The file.
     model, optimizer
         Made like those of the checkpoint; they are changed only if everything fits.
     rng : numpy.random.Generator, optional
         Gets the state of the one that was saved.
-
-    Returns
-    -------
-    History
-        To be passed to `fit`.
 
     Raises
     ------
@@ -269,16 +242,11 @@ class Checkpoint(Monitor):
     path : str or Path
         The file; each checkpoint replaces the last, atomically.
     every : int
-        How many epochs lie between checkpoints.
+        How many epochs lie between checkpoints, at least 1.
     best_only : bool
         Save only when ``monitor`` has improved.
     monitor, mode
-        As for `EarlyStopping`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If ``every`` is not positive.
+        As for `EarlyStopping`, whose errors are raised too.
 
     Examples
     --------
@@ -300,13 +268,9 @@ class Checkpoint(Monitor):
         monitor: str = "validation_loss",
         mode: str = "min",
     ) -> None:
-        super().__init__(monitor, patience=0, min_delta=0.0, mode=mode)
-        if every < 1:
-            raise ag.ArgumentValueError(
-                f"Checkpoint: every is {every!r}; it must be a positive integer"
-            )
+        super().__init__(monitor, mode=mode)
         self.path = path
-        self.every = every
+        self.every = check_size("Checkpoint", "every", every)
         self.best_only = best_only
 
     def after_epoch(self, run: Run) -> None:

@@ -23,15 +23,6 @@ def torch_state_dict(model: Module) -> dict[str, Array]:
     The names are the same, if the PyTorch model is made of the same layers in
     the same order; weights of linear layers are transposed.
 
-    Parameters
-    ----------
-    model : Module
-        Any.
-
-    Returns
-    -------
-    dict of array
-
     Examples
     --------
     With PyTorch installed,
@@ -48,18 +39,9 @@ def torch_state_dict(model: Module) -> dict[str, Array]:
 def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     """Write the weights of a PyTorch model into a model of the same layers.
 
-    Parameters
-    ----------
-    model : Module
-        Changed only if everything fits.
-    state : mapping of tensors or arrays
-        What ``state_dict()`` of the PyTorch model returned.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a name is missing or unknown, or a shape differs; the message names
-        the parameter.
+    ``state`` is what ``state_dict()`` of the PyTorch model returned, in tensors or
+    arrays.  If a name is missing or unknown, or a shape differs, an
+    `ArgumentValueError` names the parameter, and the model is not changed.
 
     Examples
     --------

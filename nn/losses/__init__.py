@@ -1,9 +1,10 @@
 """Losses: one number that says how wrong a model's outputs are.
 
-All share three conventions.  The first axis counts samples.  ``reduction`` is
+All share four conventions.  The first axis counts samples.  ``reduction`` is
 ``"mean"`` over the samples (and over the outputs of each, where every output
 has a loss of its own), ``"sum"``, or ``"none"``.  ``sample_weight`` holds one
-weight for each sample; the mean is then the weighted mean.
+weight for each sample; the mean is then the weighted mean.  Shapes that do not
+fit, and labels that are out of range, raise an `ArgumentValueError`.
 """
 
 from typing import TYPE_CHECKING

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
+from nn.checks import FRACTION, check_range
 from nn.losses.labels import decide, labels_to_rows, labels_to_signs
 from nn.losses.reduction import as_operand, as_targets, between, loss, reduce
 
@@ -34,7 +35,7 @@ def cross_entropy(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """The negative log-likelihood of the labels under ``softmax(logits)``.
+    """The negative log-likelihood of the labels under ``softmax(logits)``, one for each sample.
 
     Parameters
     ----------
@@ -47,18 +48,6 @@ def cross_entropy(
     label_smoothing : float
         The share of the probability that is spread evenly over all classes
         (C. Szegedy et al., "Rethinking the Inception architecture", 2016).
-    reduction, sample_weight
-        As for `mse`; there is one loss for each sample.
-
-    Returns
-    -------
-    Value or array
-        A single number, or an array of shape (samples,) for "none".
-
-    Raises
-    ------
-    ArgumentValueError
-        If a label has no class, or the shapes do not fit.
 
     Examples
     --------
@@ -82,7 +71,7 @@ def nll(
 ) -> Any:
     """The negative log-likelihood of the labels, for models that end in a log_softmax.
 
-    Parameters, result and errors are otherwise those of `cross_entropy`.
+    Parameters and result are otherwise those of `cross_entropy`.
 
     Examples
     --------
@@ -105,10 +94,7 @@ def _negative_log_likelihood(
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
     targets = _target_probabilities(labels, log_probabilities, caller)
-    if not 0 <= label_smoothing < 1:
-        raise ag.ArgumentValueError(
-            f"{caller}: label_smoothing is {label_smoothing!r}; it must be in [0, 1)"
-        )
+    check_range(caller, FRACTION, label_smoothing=label_smoothing)
     weights = _combined_weight(sample_weight, class_weight, targets, caller)
     if label_smoothing:
         targets = (1 - label_smoothing) * targets + label_smoothing / targets.shape[-1]
@@ -165,18 +151,6 @@ def binary_cross_entropy(
         Of the same shape: 0, 1, or probabilities between.
     from_logits : bool
         False if ``logits`` are probabilities already.
-    reduction, sample_weight
-        As for `mse`.
-
-    Returns
-    -------
-    Value or array
-        A single number, or an array of the shape of ``logits`` for "none".
-
-    Raises
-    ------
-    ArgumentValueError
-        If a label is outside [0, 1], or the shapes differ.
 
     Examples
     --------
@@ -217,21 +191,10 @@ def multilabel(
 
     Parameters
     ----------
-    logits : array_like, shape (samples, questions)
-        Outputs without a sigmoid.
-    labels : array_like, shape (samples, questions)
-        0, 1, or probabilities between.
-    from_logits : bool
-        False if ``logits`` are probabilities already.
+    logits, labels, from_logits
+        As for `binary_cross_entropy`; of shape (samples, questions).
     class_weight : array_like, shape (questions,), optional
         How much each question counts.
-    reduction, sample_weight
-        As for `mse`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a label is outside [0, 1], or shapes do not fit.
 
     Examples
     --------
@@ -258,13 +221,6 @@ def kl_divergence(
     ----------
     logits, probabilities : array_like, shape (samples, classes)
         Outputs without a softmax, and targets that are not negative.
-    reduction, sample_weight
-        As for `mse`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If shapes differ or a target is negative.
 
     Examples
     --------
@@ -311,13 +267,6 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
     labels : array_like
         Of the shape of single scores, 0 and 1 or -1 and 1; or class numbers of
         shape (samples,).
-    reduction, sample_weight
-        As for `mse`.
-
-    Raises
-    ------
-    ArgumentValueError
-        If labels are out of range or shapes do not fit.
 
     Examples
     --------
@@ -333,7 +282,7 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
 def squared_hinge(
     scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """The square of `hinge`, which is smooth; arguments and errors are the same.
+    """The square of `hinge`, which is smooth; arguments are the same.
 
     Examples
     --------
@@ -349,7 +298,7 @@ def squared_hinge(
 def perceptron(
     scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """How far wrong decisions are: max(0, -margin); arguments and errors are those of `hinge`.
+    """How far wrong decisions are: max(0, -margin); arguments are those of `hinge`.
 
     Gradient descent on it, sample by sample, is Rosenblatt's rule.
 
@@ -376,17 +325,6 @@ def zero_one(
         (samples, 1) where a positive logit stands for class 1.
     labels : array_like, shape (samples,)
         Class numbers; a trailing axis of length 1 is allowed.
-    reduction, sample_weight
-        As for `mse`; there is one loss for each sample.
-
-    Returns
-    -------
-    float or array
-
-    Raises
-    ------
-    ArgumentValueError
-        If there is not one label for each sample.
 
     Examples
     --------

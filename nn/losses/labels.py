@@ -10,14 +10,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 
-__all__ = [
-    "decide",
-    "labels_to_rows",
-    "labels_to_signs",
-    "one_hot",
-    "plain",
-    "predicted_labels",
-]
+__all__ = ["decide", "labels_to_rows", "labels_to_signs", "one_hot", "plain", "predicted_labels"]
 
 Array = np.ndarray[Any, Any]
 
@@ -71,23 +64,8 @@ def labels_to_rows(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, cal
 def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
     """A row for each label: 1 in the column of its class, 0 elsewhere.
 
-    Parameters
-    ----------
-    labels : array_like of int
-        Of any shape.
-    n_classes : int
-        The length of a row.
-    dtype
-        Of the result.
-
-    Returns
-    -------
-    array, shape (*labels.shape, n_classes)
-
-    Raises
-    ------
-    ArgumentValueError
-        If a label is not a whole number from 0 to ``n_classes - 1``.
+    Labels of any shape (...), whole numbers from 0 to ``n_classes - 1``, give an
+    array of shape (..., n_classes); others raise an `ArgumentValueError`.
 
     Examples
     --------

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.registry import Registry
 
-__all__ = ["as_operand", "as_targets", "between", "loss", "losses", "reduce"]
+__all__ = ["Loss", "as_operand", "as_targets", "between", "loss", "losses", "reduce"]
 
-Loss = TypeVar("Loss", bound=Callable[..., Any])
+Loss = Callable[..., Any]
 
-losses: dict[str, Callable[..., Any]] = {}
-"""All losses by name."""
+losses = Registry("loss")
+"""All losses by name, as `fit` and the estimators take them."""
 
-
-def loss(function: Loss) -> Loss:
-    """Make a loss known by its name, as `fit` and the estimators take it."""
-    losses[function.__name__] = function
-    return function
+loss = losses.register
 
 
 def as_operand(x: Any, like: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import log
 from typing import Any
 
 import numpy as np
 
-import autograd_lite as ag
+from nn.checks import POSITIVE, check_range
 from nn.losses.reduction import as_targets, between, loss, reduce
 
 __all__ = ["cosine", "huber", "log_cosh", "mae", "mse", "poisson", "quadratic"]
@@ -31,11 +31,6 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight:
     Value or array
         A single number, or an array of the shape of ``prediction`` for "none".
 
-    Raises
-    ------
-    ArgumentValueError
-        If the shapes differ.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -50,7 +45,7 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight:
 def mae(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The mean absolute error: \\|prediction - target\\|.
 
-    Parameters, result and errors are those of `mse`.
+    Parameters and result are those of `mse`.
 
     Examples
     --------
@@ -73,8 +68,8 @@ def huber(
 ) -> Any:
     """Half the squared error up to ``delta``, and linear beyond: outliers count less.
 
-    P. Huber, "Robust estimation of a location parameter" (1964).  Parameters,
-    result and errors are otherwise those of `mse`.
+    P. Huber, "Robust estimation of a location parameter" (1964).  Parameters
+    and result are otherwise those of `mse`.
 
     Examples
     --------
@@ -82,8 +77,7 @@ def huber(
     >>> nn.huber(np.array([0.0, 0.0]), np.array([1.0, 10.0]), reduction="none")
     array([0.5, 9.5])
     """
-    if not 0 < delta < inf:
-        raise ag.ArgumentValueError(f"huber: delta is {delta!r}; it must be positive")
+    check_range("huber", POSITIVE, delta=delta)
     error = prediction - as_targets(prediction, target, "huber")
     size = np.abs(error)
     each = np.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta))
@@ -96,7 +90,7 @@ def log_cosh(
 ) -> Any:
     """log(cosh(prediction - target)): about half the square near 0, the size far away.
 
-    Parameters, result and errors are those of `mse`.
+    Parameters and result are those of `mse`.
 
     Examples
     --------
@@ -115,7 +109,7 @@ def quadratic(
     """Half the squared distance: ½‖prediction - target‖², one loss for each sample.
 
     The cost function of M. Nielsen, "Neural networks and deep learning" (2015).
-    Parameters, result and errors are otherwise those of `mse`.
+    Parameters and result are otherwise those of `mse`.
 
     Examples
     --------
@@ -135,7 +129,7 @@ def poisson(
     """The negative log-likelihood of counts whose expected number is exp(log_rate).
 
     Without the term log(counts!), which does not depend on the model.
-    Parameters, result and errors are otherwise those of `mse`.
+    Parameters and result are otherwise those of `mse`.
 
     Examples
     --------
@@ -154,7 +148,7 @@ def cosine(
 ) -> Any:
     """One minus the cosine of the angle between prediction and target, one for each sample.
 
-    A vector of zeros counts as orthogonal to all others.  Parameters and errors
+    A vector of zeros counts as orthogonal to all others.  Parameters
     are those of `mse`; the vectors lie along the last axis.
 
     Examples

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.activations import activations
 from nn.initializers import Initializer, for_activation, glorot_uniform
-from nn.models.layers import Activation, Linear, RandomState, named_activation
+from nn.models.layers import Activation, Linear, RandomState
 from nn.models.module import Module, Parameter, layer
 
 __all__ = ["MLP", "Concatenate", "Residual", "Sequential"]
@@ -24,19 +25,9 @@ def as_module(part: Module | Callable[..., Any] | str) -> Module:
 
 @layer
 class Residual(Module):
-    """Add the input to what a module makes of it: x + module(x).
+    """Add the input to what a module makes of it, in the same shape: x + module(x).
 
     K. He et al., "Deep residual learning for image recognition" (2016).
-
-    Parameters
-    ----------
-    module : Module
-        Its output must have the shape of its input.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the shapes differ.
 
     Examples
     --------
@@ -66,23 +57,15 @@ class Residual(Module):
 class Concatenate(Module):
     """Branches side by side, whose outputs are joined along the last axis.
 
-    Called with one input, all branches get it; with several, each branch gets
-    its own.  ``Concatenate(wide, deep)`` under a `Linear` is the wide-and-deep
+    Outputs of shapes (..., n_1), (..., n_2), … give shape (..., n_1 + n_2 + …).
+    Called with one input, all branches get it; with as many as there are branches,
+    each gets its own.  ``Concatenate(wide, deep)`` under a `Linear` is the wide-and-deep
     network (H. Cheng et al., "Wide & deep learning for recommender systems", 2016).
 
     Parameters
     ----------
     *branches : Module, callable or str
         Functions and names of activations become `Activation` layers.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the number of inputs is neither 1 nor that of the branches.
-
-    Notes
-    -----
-    Outputs of shapes (..., n_1), (..., n_2), … give shape (..., n_1 + n_2 + …).
 
     Examples
     --------
@@ -114,15 +97,8 @@ class Concatenate(Module):
 
 @layer
 class Sequential(Module):
-    """Layers one after the other.
+    """Layers one after the other; functions and names of activations become `Activation`.
 
-    Parameters
-    ----------
-    *layers : Module, callable or str
-        Functions and names of activations become `Activation` layers.
-
-    Notes
-    -----
     Takes what its first layer takes and returns what its last layer returns;
     ``model[i]`` is the layer ``i``, a slice is a Sequential of the same layers.
 
@@ -176,8 +152,8 @@ class Sequential(Module):
 class MLP(Sequential):
     """A multilayer perceptron: Linear layers with an activation between them.
 
-    The last layer has no activation: it gives numbers to regress with, or
-    logits for the losses.
+    The last layer has no activation: it gives numbers to regress with, or logits for
+    the losses.  Input of shape (..., n_in) gives output of shape (..., n_outs[-1]).
 
     Parameters
     ----------
@@ -189,19 +165,8 @@ class MLP(Sequential):
         Between the layers.
     initializer : callable, optional
         Draws the weights; by default what suits the activation.
-    rng : numpy.random.Generator or int, optional
-        The source of randomness, or a seed for one.
-    dtype
-        Float dtype of the parameters.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a size is not a positive integer.
-
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of shape (..., n_outs[-1]).
+    rng, dtype
+        As for `Linear`, whose errors are raised too.
 
     Examples
     --------
@@ -227,7 +192,7 @@ class MLP(Sequential):
                 "for instance [16, 1]"
             )
         self.n_outs = [int(n) for n in n_outs]
-        self.activation = named_activation(activation)
+        self.activation = activations.find(activation)
         self.initializer = initializer
         self.dtype = np.dtype(dtype)
         rng = np.random.default_rng(rng)

@@ -1,6 +1,8 @@
 """Layers: what models are put together from.
 
-The last axis of an input holds its features, all axes before it samples.
+The last axis of an input holds its features, all axes before it samples.  A number
+that is out of its range, and an input of another shape or dtype than a layer says it
+takes, raise an `ArgumentValueError` or `ArgumentTypeError`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
+from nn.checks import check_size
 from nn.initializers import Initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
 
@@ -74,16 +77,9 @@ def check_features(module: Any, shape: tuple[int, ...], weight: str = "the weigh
         )
 
 
-def check_size(owner: str, name: str, size: Any) -> int:
-    """A number of features, checked to be a positive integer."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ag.ArgumentValueError(f"{owner}: {name} is {size!r}; it must be a positive integer")
-    return int(size)
-
-
 @layer
 class Linear(FeatureLayer):
-    """An affine map: ``x @ weight + bias``.
+    """An affine map ``x @ weight + bias``, from shape (..., n_in) to shape (..., n_out).
 
     Parameters
     ----------
@@ -110,10 +106,6 @@ class Linear(FeatureLayer):
     ArgumentValueError
         If a size is not a positive integer, or an input has another number of
         features.
-
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of shape (..., n_out).
 
     Examples
     --------
@@ -177,11 +169,6 @@ class Activation(Module):
     **options
         Keyword arguments that it is always called with, such as ``axis``.
 
-    Raises
-    ------
-    ArgumentValueError
-        If there is no activation of that name.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -190,7 +177,7 @@ class Activation(Module):
     """
 
     def __init__(self, function: str | Callable[..., Any], **options: Any) -> None:
-        self.function = named_activation(function)
+        self.function = activations.find(function)
         self.options = options
 
     def forward(self, x: Any) -> Any:
@@ -211,21 +198,9 @@ class Activation(Module):
         return f"{name}({options})" if options else name
 
 
-def named_activation(function: str | Callable[..., Any]) -> Callable[..., Any]:
-    """The activation of that name; a function is returned as it is."""
-    if not isinstance(function, str):
-        return function
-    if function not in activations:
-        raise ag.ArgumentValueError(
-            f"there is no activation {function!r}; "
-            f"use one of {', '.join(activations)}, or pass a function"
-        )
-    return activations[function]
-
-
 @layer
 class PReLU(Module):
-    """A `leaky_relu` that learns its slopes for negative input.
+    """A `leaky_relu` that learns its slopes for negative input; the shape stays.
 
     K. He et al., "Delving deep into rectifiers" (2015).
 
@@ -242,10 +217,6 @@ class PReLU(Module):
     ----------
     weight : Parameter, shape (n_in,)
         The slopes.
-
-    Notes
-    -----
-    The output has the shape of the input.
 
     Examples
     --------
@@ -299,31 +270,22 @@ class Flatten(Module):
 class Embedding(Module):
     """A table of learned vectors, one for each of ``n_in`` things.
 
+    Integers of shape (...) give output of shape (..., n_out).
+
     Parameters
     ----------
     n_in : int
-        How many things there are; they are numbered from 0.
+        How many things there are; they are numbered from 0, and other numbers refused.
     n_out : int
         The length of a vector.
     initializer : callable, optional
         Draws the table; standard normal by default.
-    rng : numpy.random.Generator or int, optional
-        The source of randomness, or a seed for one.
-    dtype
-        Float dtype of the table.
+    rng, dtype
+        As for `Linear`.
 
     Attributes
     ----------
     weight : Parameter, shape (n_in, n_out)
-
-    Raises
-    ------
-    ArgumentValueError
-        If an index is not a whole number from 0 to ``n_in - 1``.
-
-    Notes
-    -----
-    Integers of shape (...) give output of shape (..., n_out).
 
     Examples
     --------

@@ -24,22 +24,9 @@ Array = np.ndarray[Any, Any]
 class Parameter(ag.Value):
     """A Value that belongs to a model and is changed by training.
 
-    Optimizers write its ``data`` in place, so it holds a copy of what it is
-    given.  Set ``requires_grad = False`` to freeze it.
-
-    Parameters
-    ----------
-    data : float or array_like
-        The start value.
-    requires_grad : bool
-        Whether it is trained.
-    label : str, optional
-        A name for drawings and error messages.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If ``data`` holds anything but numbers.
+    Optimizers write its ``data`` in place, so it holds a copy of the numbers that it
+    is given; anything else raises an `ArgumentTypeError`.  Set ``requires_grad = False``
+    to freeze it.  ``label`` names it in drawings and error messages.
 
     Examples
     --------
@@ -138,15 +125,7 @@ class Module:
                 stack += [(dotted(name, part), m) for part, m in members if isinstance(m, Module)]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their dotted names, each once, also if it is shared.
-
-        Examples
-        --------
-        >>> import nn
-        >>> model = nn.MLP(2, [3, 1], rng=0)
-        >>> [name for name, _ in model.named_parameters()]
-        ['0.weight', '0.bias', '2.weight', '2.bias']
-        """
+        """All parameters with dotted names such as ``"2.weight"``, each once, also if shared."""
         seen: set[int] = set()
         for name, module in self.named_modules():
             for part, member in module.members():
@@ -213,13 +192,9 @@ class Module:
     def to(self, library: Any) -> Self:
         """Move parameters and buffers to the arrays of a library: ``cupy``, and back to ``numpy``.
 
-        Gradients are forgotten.  An optimizer made before keeps its state where it was,
-        so make it after the move.
-
-        Parameters
-        ----------
-        library : module
-            One with a function ``asarray`` whose arrays speak NumPy's protocols.
+        Any module will do that has a function ``asarray`` whose arrays speak NumPy's
+        protocols.  Gradients are forgotten.  An optimizer made before keeps its state
+        where it was, so make it after the move.
 
         Examples
         --------
@@ -266,19 +241,9 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Write arrays into the parameters and buffers of the same names.
 
-        Values are converted to the dtype of what they replace.  Nothing is
-        changed if anything does not fit.
-
-        Parameters
-        ----------
-        state
-            As `state_dict` returns it.
-
-        Raises
-        ------
-        ArgumentValueError
-            If a name is missing or unknown, or a shape differs; the message
-            names the parameter.
+        Values are converted to the dtype of what they replace.  If a name is missing or
+        unknown, or a shape differs, an `ArgumentValueError` names the parameter, and
+        nothing is changed.
 
         Examples
         --------
@@ -302,10 +267,8 @@ class Module:
     def summary(self, x: Any = None) -> Summary:
         """Layers, shapes, parameters and memory, as a `Summary` that prints as a table.
 
-        Parameters
-        ----------
-        x : array_like, or a tuple of them, optional
-            An input, samples first, from which the shapes of outputs are found.
+        The shapes of outputs are found from an input ``x``, samples first; a tuple for
+        several inputs.
 
         Examples
         --------

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.checks import FRACTION, POSITIVE, check_range
 from nn.models.layers import FeatureLayer, RandomState
 from nn.models.module import Module, Parameter, layer
 
@@ -29,15 +30,6 @@ class Dropout(Module):
     rng : numpy.random.Generator or int, optional
         The source of randomness, or a seed for one.
 
-    Raises
-    ------
-    ArgumentValueError
-        If ``rate`` is outside [0, 1).
-
-    Notes
-    -----
-    The output has the shape of the input.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -49,8 +41,7 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float = 0.5, *, rng: RandomState = None) -> None:
-        if not 0 <= rate < 1:
-            raise ag.ArgumentValueError(f"Dropout: rate is {rate!r}; it must be in [0, 1)")
+        check_range("Dropout", FRACTION, rate=rate)
         self.rate = rate
         self.rng = np.random.default_rng(rng)
 
@@ -72,9 +63,7 @@ class Normalization(FeatureLayer):
     def __init__(
         self, n_in: int | None = None, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
     ) -> None:
-        if not 0 < epsilon < np.inf:
-            name = type(self).__name__
-            raise ag.ArgumentValueError(f"{name}: epsilon is {epsilon!r}; it must be positive")
+        check_range(type(self).__name__, POSITIVE, epsilon=epsilon)
         self.epsilon = epsilon
         super().__init__(n_in, dtype)
 
@@ -90,19 +79,19 @@ class Normalization(FeatureLayer):
 class BatchNorm1d(Normalization):
     """Give each feature mean 0 and variance 1 over the batch, then scale and shift it.
 
-    In use, running averages from the training take the place of the batch's
-    mean and variance.  S. Ioffe, C. Szegedy, "Batch normalization" (2015).
+    All axes but the last make up the batch; the shape stays.  In use, running averages
+    from the training take the place of the batch's mean and variance.  A batch of a
+    single sample is normalized to zeros and leaves the running variance as it was.
+    S. Ioffe, C. Szegedy, "Batch normalization" (2015).
 
     Parameters
     ----------
-    n_in : int, optional
-        Number of features; taken from the first input if omitted.
+    n_in, dtype
+        As for `Linear`.
     momentum : float
         In (0, 1]: the share of a new batch in the running averages.
     epsilon : float
         Added to the variance.
-    dtype
-        Float dtype of parameters and averages.
 
     Attributes
     ----------
@@ -110,17 +99,6 @@ class BatchNorm1d(Normalization):
         Scale and shift.
     running_mean, running_var : array, shape (n_in,)
         The variance is the unbiased one.
-
-    Raises
-    ------
-    ArgumentValueError
-        If a number is out of range, or an input has another number of features.
-
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of the same shape; all axes but the
-    last make up the batch.  A batch of a single sample is normalized to zeros
-    and leaves the running variance as it was.
 
     Examples
     --------
@@ -145,10 +123,7 @@ class BatchNorm1d(Normalization):
         epsilon: float = 1e-5,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if not 0 < momentum <= 1:
-            raise ag.ArgumentValueError(
-                f"BatchNorm1d: momentum is {momentum!r}; it must be in (0, 1]"
-            )
+        check_range("BatchNorm1d", ("in (0, 1]", lambda x: 0 < x <= 1), momentum=momentum)
         self.momentum = momentum
         self.running_mean = self.running_var = None
         super().__init__(n_in, epsilon=epsilon, dtype=dtype)
@@ -189,30 +164,8 @@ class BatchNorm1d(Normalization):
 class LayerNorm(Normalization):
     """Give the features of each sample mean 0 and variance 1, then scale and shift them.
 
-    J. Ba et al., "Layer normalization" (2016).
-
-    Parameters
-    ----------
-    n_in : int, optional
-        Number of features; taken from the first input if omitted.
-    epsilon : float
-        Added to the variance.
-    dtype
-        Float dtype of the parameters.
-
-    Attributes
-    ----------
-    weight, bias : Parameter, shape (n_in,)
-        Scale and shift.
-
-    Raises
-    ------
-    ArgumentValueError
-        If an input has another number of features.
-
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of the same shape.
+    J. Ba et al., "Layer normalization" (2016).  Parameters, attributes and errors are
+    those of `BatchNorm1d`, without the running averages.
 
     Examples
     --------

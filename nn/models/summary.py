@@ -46,11 +46,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """The lines of a summary; ``str`` makes the table.
-
-    Attributes
-    ----------
-    layers : list of LayerSummary
+    """The lines of a summary, its ``layers``; ``str`` makes the table.
 
     Examples
     --------

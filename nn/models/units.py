@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.activations import heaviside, tanh
-from nn.models.layers import (
-    Activation,
-    RandomState,
-    check_features,
-    check_size,
-    named_activation,
-)
+from nn.activations import activations, heaviside, tanh
+from nn.checks import POSITIVE, check_range, check_size
+from nn.models.layers import Activation, RandomState, check_features
 from nn.models.module import Module, Parameter, layer
 
 __all__ = ["McCullochPitts", "Neuron", "Perceptron", "hebb_update"]
@@ -31,7 +26,8 @@ class McCullochPitts(Module):
     """A unit of 1943: it fires if enough excitatory inputs do, and no inhibitory one.
 
     W. McCulloch, W. Pitts, "A logical calculus of the ideas immanent in nervous
-    activity" (1943).  It does not learn: the threshold is its only number.
+    activity" (1943).  It does not learn: the threshold is its only number.  Input of
+    shape (..., n_in), zeros and ones alone, gives zeros and ones of shape (...).
 
     Parameters
     ----------
@@ -42,15 +38,6 @@ class McCullochPitts(Module):
     n_inhibitory : int
         How many of the inputs, the last ones, are inhibitory: a single one
         that fires keeps the unit silent.
-
-    Raises
-    ------
-    ArgumentValueError
-        If an input is neither 0 nor 1, or their number is another.
-
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of shape (...), of zeros and ones.
 
     Examples
     --------
@@ -111,11 +98,6 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
     learning_rate : float
         The strength of the change.
 
-    Returns
-    -------
-    array, shape (n_in, n_out)
-        The connections after.
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -134,14 +116,8 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
 class Neuron(Module):
     """One unit on scalar Values, small enough to be drawn: activation(w·x + b).
 
-    Parameters
-    ----------
-    n_in : int
-        Number of inputs.
-    activation : str or callable
-        Applied to the weighted sum.
-    rng : numpy.random.Generator or int, optional
-        Draws the weights uniformly from [-1, 1).
+    Its ``n_in`` weights, one for each input, are drawn uniformly from [-1, 1) by
+    ``rng``, a generator or a seed for one.
 
     Attributes
     ----------
@@ -149,11 +125,6 @@ class Neuron(Module):
         One Python number each, labelled ``w0``, ``w1``, …
     bias : Parameter
         Labelled ``b``; starts at 0.
-
-    Raises
-    ------
-    ArgumentValueError
-        If it is called with another number of inputs.
 
     Examples
     --------
@@ -165,14 +136,10 @@ class Neuron(Module):
     """
 
     def __init__(
-        self,
-        n_in: int,
-        *,
-        activation: str | Callable[..., Any] = tanh,
-        rng: RandomState = None,
+        self, n_in: int, *, activation: str | Callable[..., Any] = tanh, rng: RandomState = None
     ) -> None:
         self.n_in = check_size("Neuron", "n_in", n_in)
-        self.activation = named_activation(activation)
+        self.activation = activations.find(activation)
         draws = np.random.default_rng(rng).uniform(-1, 1, n_in).tolist()
         self.weights = [Parameter(w, label=f"w{index}") for index, w in enumerate(draws)]
         self.bias = Parameter(0.0, label="b")
@@ -194,8 +161,8 @@ class Neuron(Module):
 class Perceptron(Module):
     """Threshold units that learn by Rosenblatt's rule.
 
-    A unit fires where ``x @ weight + bias >= 0``.  For each sample, in order,
-    whose output is wrong::
+    A unit fires where ``x @ weight + bias >= 0``; input of shape (..., n_in) gives
+    output of shape (..., n_out).  For each sample, in order, whose output is wrong::
 
         weight ← weight + learning_rate · (target - output) · x
         bias   ← bias   + learning_rate · (target - output)
@@ -221,10 +188,6 @@ class Perceptron(Module):
     bias : Parameter, shape (n_out,)
         Both start at zero.
 
-    Notes
-    -----
-    Input of shape (..., n_in) gives output of shape (..., n_out).
-
     Examples
     --------
     >>> import numpy as np, nn
@@ -246,11 +209,8 @@ class Perceptron(Module):
     ) -> None:
         self.n_in = check_size("Perceptron", "n_in", n_in)
         self.n_out = check_size("Perceptron", "n_out", n_out)
-        if not 0 < learning_rate < float("inf"):
-            raise ag.ArgumentValueError(
-                f"Perceptron: learning_rate is {learning_rate!r}; it must be a positive number"
-            )
-        self.activation = named_activation(activation)
+        check_range("Perceptron", POSITIVE, learning_rate=learning_rate)
+        self.activation = activations.find(activation)
         self.learning_rate = learning_rate
         self.weight = Parameter(np.zeros((n_in, n_out)), label="weight")
         self.bias = Parameter(np.zeros(n_out), label="bias")

@@ -139,10 +139,7 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter according to its gradient.
 
-        Raises
-        ------
-        BackwardError
-            If a parameter received no gradient; nothing is changed then.
+        If one received none, a `BackwardError` is raised, and nothing is changed.
         """
         trainable = self.trainable()
         gradients = [parameter.grad for parameter in trainable]
@@ -293,11 +290,8 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state that `state_dict` returned.
 
-        Raises
-        ------
-        ArgumentValueError
-            If the state is of another optimizer or other parameters; nothing
-            is changed then.
+        If it is of another optimizer or of other parameters, an `ArgumentValueError` is
+        raised, and nothing is changed.
         """
         state = {"lr_scale" if name == "factor" else name: x for name, x in state.items()}
         places = [(parameter, group) for group in self.groups for parameter in group.parameters]

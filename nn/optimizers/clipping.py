@@ -7,34 +7,20 @@ from typing import Any
 
 import numpy as np
 
-import autograd_lite as ag
+from nn.checks import Range, check_range
 from nn.models.module import Parameter
 
 __all__ = ["clip_gradient_norm", "clip_gradient_values"]
 
+LIMIT: Range = ("a positive number", lambda limit: limit > 0)
+"""Infinity too, which changes nothing but tells the norm."""
+
 
 def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
-    """Scale all gradients by one factor so that their joint norm is at most ``limit``.
+    """Scale all gradients by one factor so that their joint norm is at most ``limit`` > 0.
 
-    R. Pascanu et al., "On the difficulty of training recurrent neural
-    networks" (2013).
-
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-        Whose ``grad`` is scaled.
-    limit : float
-        The largest norm, over all of them together.
-
-    Returns
-    -------
-    float
-        The norm before.
-
-    Raises
-    ------
-    ArgumentValueError
-        If ``limit`` is not positive.
+    Returns the norm before.  R. Pascanu et al., "On the difficulty of training
+    recurrent neural networks" (2013).
 
     Examples
     --------
@@ -46,7 +32,7 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
     >>> w.grad
     array([0.6, 0.8])
     """
-    check_limit("clip_gradient_norm", limit)
+    check_range("clip_gradient_norm", LIMIT, limit=limit)
     trained = [p for p in parameters if p.grad is not None]
     clipped, norm = clip_by_norm([p.grad for p in trained], limit)
     set_gradients(trained, clipped)
@@ -54,19 +40,7 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
 
 
 def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
-    """Clip every entry of every gradient to [-limit, limit].
-
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-        Whose ``grad`` is clipped.
-    limit : float
-        The largest size of an entry.
-
-    Raises
-    ------
-    ArgumentValueError
-        If ``limit`` is not positive.
+    """Clip every entry of every gradient to [-limit, limit], where ``limit`` is positive.
 
     Examples
     --------
@@ -77,7 +51,7 @@ def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
     >>> w.grad
     array([ 1. , -0.5])
     """
-    check_limit("clip_gradient_values", limit)
+    check_range("clip_gradient_values", LIMIT, limit=limit)
     trained = [p for p in parameters if p.grad is not None]
     set_gradients(trained, clip_by_value([p.grad for p in trained], limit))
 
@@ -98,9 +72,3 @@ def set_gradients(parameters: list[Parameter], gradients: list[Any]) -> None:
     """Give parameters other gradients; a Python number stays one."""
     for parameter, g in zip(parameters, gradients, strict=True):
         parameter.grad = g if isinstance(parameter.grad, np.ndarray) else float(g)
-
-
-def check_limit(caller: str, limit: float) -> None:
-    """Refuse a limit that is not positive."""
-    if not limit > 0:
-        raise ag.ArgumentValueError(f"{caller}: limit is {limit!r}; it must be a positive number")

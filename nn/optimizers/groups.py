@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import autograd_lite as ag
+from nn.checks import FRACTION, NOT_NEGATIVE, POSITIVE, check_range
 from nn.models.module import Module, Parameter
 
 __all__ = ["Parameters", "make_groups"]
 
 Parameters = Module | Iterable[Parameter] | Iterable[dict[str, Any]]
 
-POSITIVE = ("a positive number", lambda number: 0 < number < float("inf"))
-FRACTION = ("in [0, 1)", lambda number: 0 <= number < 1)
-NOT_NEGATIVE = ("a number that is not negative", lambda number: 0 <= number < float("inf"))
-
-RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
+RANGES = {
     "learning_rate": POSITIVE,
     "epsilon": POSITIVE,
     "momentum": FRACTION,
@@ -48,7 +45,9 @@ def make_groups(
                 )
         numbers = hyperparameters | group
         own = check_parameters(optimizer, numbers.pop("parameters", []))
-        check_ranges(optimizer, numbers)
+        for name, number in numbers.items():
+            if name in RANGES:
+                check_range(optimizer, RANGES[name], **{name: number})
         made.append(SimpleNamespace(**numbers, parameters=own))
     return made
 
@@ -75,11 +74,3 @@ def check_parameters(optimizer: str, parameters: Any) -> list[Parameter]:
             f"{optimizer}: there is no parameter to train; pass a model that has some"
         )
     return found
-
-
-def check_ranges(optimizer: str, hyperparameters: dict[str, Any]) -> None:
-    """Refuse numbers that are out of their ranges."""
-    for name, number in hyperparameters.items():
-        meaning, holds = RANGES.get(name, ("", lambda number: True))
-        if not holds(number):
-            raise ag.ArgumentValueError(f"{optimizer}: {name} is {number!r}; it must be {meaning}")

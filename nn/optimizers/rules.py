@@ -1,8 +1,9 @@
 """The rules by which parameters follow their gradients.
 
-Each class states its rule in its docstring and declares its hyperparameters;
-``update`` computes the rule.  What can be computed from numbers alone is computed
-before, in ``scalars``, once for all parameters of a group.
+Each class states its rule in its docstring and declares its hyperparameters, of
+which those of every `Optimizer` are documented there, as are the errors; ``update``
+computes the rule.  What can be computed from numbers alone is computed before, in
+``scalars``, once for all parameters of a group.
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too.
     momentum : float
         In [0, 1): the share of the last velocity that is kept.
     dampening : float
@@ -92,8 +91,6 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too.
     decay : float
         In [0, 1): how much of the running mean is kept at each step.
     epsilon : float
@@ -130,8 +127,6 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too.
     epsilon : float
         Keeps the division finite.
 
@@ -167,8 +162,6 @@ class Adadelta(Optimizer):
 
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too.
     decay : float
         In [0, 1): how much of the running means is kept at each step.
     epsilon : float
@@ -217,8 +210,6 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too.
     beta1, beta2 : float
         In [0, 1): how much of the running means of the gradient and of its
         square is kept at each step.
@@ -299,8 +290,6 @@ class Nadam(Optimizer):
 
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too.
     beta1, beta2, epsilon : float
         As for `Adam`.
     momentum_decay : float
@@ -354,11 +343,10 @@ class Lion(Optimizer):
     mean ← beta2 · mean + (1 - beta2) · g.
     X. Chen et al., "Symbolic discovery of optimization algorithms" (2023).
 
+    The weight decay is decoupled by default.
+
     Parameters
     ----------
-    parameters, learning_rate, weight_decay, decoupled
-        As for `Optimizer`, whose errors are raised too; the weight decay is decoupled
-        by default.
     beta1, beta2 : float
         In [0, 1): the weights of the mean in the step, and in its own update.
 

@@ -72,7 +72,7 @@ class Batches(ABC):
             return source.batches(x, y, sampling)
         if y is None:
             return IterableBatches(x, sampling)
-        return ArrayBatches.split(x, y, sampling)
+        return ArrayBatches.from_arrays(x, y, sampling)
 
     @abstractmethod
     def __len__(self) -> int:
@@ -125,7 +125,7 @@ class ArrayBatches(Batches):
         self.batch_size = batch_size
 
     @classmethod
-    def split(cls, x: Any, y: Any, sampling: Sampling) -> ArrayBatches:
+    def from_arrays(cls, x: Any, y: Any, sampling: Sampling) -> ArrayBatches:
         """From arrays of the user, of which a random share may be set aside for validation."""
         x, y = checked_pair(x, y, "x", "y")
         weight = checked_weights(sampling.sample_weight, sampling.class_weight, y, length(x))

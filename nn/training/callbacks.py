@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import warnings
-from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_range
 from nn.models.module import Module
 from nn.optimizers import Optimizer
+from nn.renaming import renamed_argument
 from nn.training.history import History
 
 __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
-
-
-P = ParamSpec("P")
 
 
 class Run(Protocol):
@@ -69,40 +66,25 @@ class Callback:
         """After the last epoch, also if training was interrupted."""
 
 
-def takes_minimal_change(init: Callable[P, None]) -> Callable[P, None]:
-    """Have a constructor take ``min_delta`` by its old name too, with a warning."""
-
-    @functools.wraps(init)
-    def renamed(*args: P.args, **kwargs: P.kwargs) -> None:
-        if "minimal_change" in kwargs:
-            warnings.warn(
-                f"{type(args[0]).__name__}: minimal_change is called min_delta now; "
-                "write min_delta=...",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            kwargs["min_delta"] = kwargs.pop("minimal_change")
-        init(*args, **kwargs)
-
-    return renamed
-
-
+@dataclass(eq=False, repr=False)
 class Monitor(Callback):
     """What the callbacks share that watch one column of the history."""
 
-    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
+    monitor: str = "validation_loss"
+    _: KW_ONLY
+    patience: int = 10
+    min_delta: float = 0.0
+    mode: str = "min"
+
+    def __post_init__(self) -> None:
         name = type(self).__name__
-        if mode not in ("min", "max"):
-            raise ag.ArgumentValueError(f"{name}: mode is {mode!r}; use 'min' or 'max'")
-        if patience < 0 or min_delta < 0:
+        if self.mode not in ("min", "max"):
+            raise ag.ArgumentValueError(f"{name}: mode is {self.mode!r}; use 'min' or 'max'")
+        if self.patience < 0 or self.min_delta < 0:
             raise ag.ArgumentValueError(
-                f"{name}: patience is {patience!r} and min_delta is {min_delta!r}; "
+                f"{name}: patience is {self.patience!r} and min_delta is {self.min_delta!r}; "
                 "neither may be negative"
             )
-        self.monitor = monitor
-        self.patience = patience
-        self.min_delta = min_delta
-        self.mode = mode
         self.best = np.inf
         self.waited = 0
 
@@ -126,6 +108,8 @@ class Monitor(Callback):
         return False
 
 
+@renamed_argument("minimal_change", "min_delta")
+@dataclass(eq=False, repr=False)
 class EarlyStopping(Monitor):
     """Stop when nothing has improved for a while, and go back to the best weights.
 
@@ -166,18 +150,11 @@ class EarlyStopping(Monitor):
     'no better validation_loss for 5 epochs'
     """
 
-    @takes_minimal_change
-    def __init__(
-        self,
-        monitor: str = "validation_loss",
-        *,
-        patience: int = 10,
-        min_delta: float = 0.0,
-        mode: str = "min",
-        restore_best: bool = True,
-    ) -> None:
-        super().__init__(monitor, patience, min_delta, mode)
-        self.restore_best = restore_best
+    _: KW_ONLY
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.best_epoch = 0
         self.best_state: dict[str, Any] | None = None
 
@@ -200,22 +177,19 @@ class EarlyStopping(Monitor):
             run.model.load_state_dict(self.best_state)
 
 
+@renamed_argument("minimal_change", "min_delta")
+@dataclass(eq=False, repr=False)
 class ReduceOnPlateau(Monitor):
     """Multiply the learning rate by a factor whenever nothing has improved for a while.
 
     Parameters
     ----------
     monitor, patience, min_delta, mode
-        As for `EarlyStopping`.
+        As for `EarlyStopping`, whose errors are raised too.
     factor : float
         In (0, 1).
     smallest : float
         ``optimizer.lr_scale`` does not fall below this.
-
-    Raises
-    ------
-    ArgumentValueError
-        If there is no such column, or a number is out of range.
 
     Examples
     --------
@@ -225,24 +199,14 @@ class ReduceOnPlateau(Monitor):
     3
     """
 
-    @takes_minimal_change
-    def __init__(
-        self,
-        monitor: str = "validation_loss",
-        *,
-        factor: float = 0.1,
-        patience: int = 5,
-        min_delta: float = 0.0,
-        smallest: float = 1e-6,
-        mode: str = "min",
-    ) -> None:
-        super().__init__(monitor, patience, min_delta, mode)
-        if not 0 < factor < 1:
-            raise ag.ArgumentValueError(
-                f"ReduceOnPlateau: factor is {factor!r}; it must be in (0, 1)"
-            )
-        self.factor = factor
-        self.smallest = smallest
+    _: KW_ONLY
+    factor: float = 0.1
+    patience: int = 5
+    smallest: float = 1e-6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("ReduceOnPlateau", ("in (0, 1)", lambda x: 0 < x < 1), factor=self.factor)
 
     def after_epoch(self, run: Run) -> None:
         """Reduce the learning rate when patience runs out."""

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from nn.checks import NOT_NEGATIVE, check_counts, check_range
+from nn.losses import losses
+from nn.losses.reduction import Loss
+from nn.metrics import Metrics, metrics_by_name
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -15,17 +19,8 @@ from nn.training.batches import Batches, Sampling
 from nn.training.callbacks import Callback
 from nn.training.history import History
 from nn.training.loop import Training
-from nn.training.options import (
-    Loss,
-    Metrics,
-    check_compile,
-    check_count,
-    check_strengths,
-    loss_by_name,
-    metrics_by_name,
-)
 from nn.training.prediction import predict
-from nn.training.step import Penalties
+from nn.training.step import Penalties, check_compile
 
 __all__ = ["fit"]
 
@@ -144,11 +139,11 @@ def fit(
     >>> model.weight.data.round(3), model.bias.data.round(3)
     (array([[2.]]), array([1.]))
     """
-    for name, count in (("epochs", epochs), ("batch_size", batch_size), ("accumulate", accumulate)):
-        check_count("fit", name, count)
-    check_strengths("fit", l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
+    check_counts("fit", epochs=epochs, batch_size=batch_size, accumulate=accumulate)
+    check_range("fit", NOT_NEGATIVE, l1=l1, l2=l2)
+    check_range("fit", NOT_NEGATIVE, clip_norm=clip_norm or 0, clip_value=clip_value or 0)
     check_compile("fit", compile)
-    chosen_loss, chosen_metrics = loss_by_name(loss), metrics_by_name(metrics)
+    chosen_loss, chosen_metrics = losses.find(loss), metrics_by_name(metrics)
     rng = np.random.default_rng(rng)
     has_metrics = bool(chosen_metrics)
     sampling = Sampling(

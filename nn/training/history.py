@@ -107,13 +107,7 @@ class History:
         return cls.from_dict(json.loads(text))
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each epoch.
-
-        Raises
-        ------
-        MissingOptionError
-            If pandas is not installed.
-        """
+        """A pandas DataFrame with a row for each epoch."""
         try:
             import pandas
         except ImportError as error:

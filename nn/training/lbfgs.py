@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import NOT_NEGATIVE, check_counts, check_range
+from nn.losses import losses
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
 from nn.training.data import checked_pair, dtype_of, rows_of
 from nn.training.history import History
-from nn.training.options import check_compile, check_count, check_strengths, loss_by_name
 from nn.training.prediction import predict
-from nn.training.step import NonFiniteLossError, Step
+from nn.training.step import NonFiniteLossError, Step, check_compile
 
 __all__ = ["fit_lbfgs"]
 
@@ -34,16 +35,12 @@ def fit_lbfgs(
     """Train a model by L-BFGS: few, exact steps on all samples, good for small data.
 
     R. Byrd et al., "A limited memory algorithm for bound constrained
-    optimization" (1995), as SciPy has it.
+    optimization" (1995), as SciPy has it.  Errors are those of `fit`.
 
     Parameters
     ----------
-    model : Module
-        Is trained in place, and left in ``eval`` mode.
-    x, y : array_like
-        Inputs and targets, samples first.
-    loss : callable or str
-        As for `fit`.
+    model, x, y, loss, sample_weight, compile
+        As for `fit`; x and y are arrays.
     iterations : int
         How many steps to take at most.
     tolerance : float
@@ -51,22 +48,11 @@ def fit_lbfgs(
     l2 : float
         The strength of the penalty ½Σw² on weights of two or more axes, which
         is part of the loss here.
-    sample_weight : array_like, shape (samples,), optional
-        How much each sample counts.
-    compile : bool or "numba"
-        As for `fit`.
 
     Returns
     -------
     History
         ``loss`` after each iteration.
-
-    Raises
-    ------
-    ArgumentValueError
-        If the data are unusable.
-    MissingOptionError
-        If SciPy is not installed.
 
     Examples
     --------
@@ -83,8 +69,8 @@ def fit_lbfgs(
         raise ag.MissingOptionError(
             "nn.fit_lbfgs needs SciPy; install it with: pip install scipy"
         ) from error
-    check_count("fit_lbfgs", "iterations", iterations)
-    check_strengths("fit_lbfgs", l2=l2)
+    check_counts("fit_lbfgs", iterations=iterations)
+    check_range("fit_lbfgs", NOT_NEGATIVE, l2=l2)
     check_compile("fit_lbfgs", compile)
     x, y = checked_pair(x, y, "x", "y")
     predict(model, rows_of(x, slice(1), None))
@@ -92,7 +78,7 @@ def fit_lbfgs(
     parameters = [p for p in model.parameters() if p.requires_grad]
     weights = [p for p in parameters if p.ndim > 1]
     weight = None if sample_weight is None else np.asarray(sample_weight)
-    step = Step(model, loss_by_name(loss), SGD(parameters), compile=compile)
+    step = Step(model, losses.find(loss), SGD(parameters), compile=compile)
     latest = np.inf
 
     def objective(vector: Any) -> tuple[float, Any]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_counts
+from nn.losses import losses
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.training.batches import Batches, Sampling
 from nn.training.data import dtype_of
-from nn.training.options import check_compile, check_count, loss_by_name
 from nn.training.prediction import predict
-from nn.training.step import NonFiniteLossError, Step
+from nn.training.step import NonFiniteLossError, Step, check_compile
 
 __all__ = ["LearningRates", "find_learning_rate"]
 
@@ -65,37 +67,18 @@ def find_learning_rate(
     """Train with learning rates that grow from step to step, until the loss explodes.
 
     L. Smith, "Cyclical learning rates for training neural networks" (2017).
-    The model is put back as it was.
+    The model is put back as it was.  Errors are those of `fit`.
 
     Parameters
     ----------
-    model : Module
-        What to train.
-    x, y : array_like
-        Inputs and targets, samples first.
-    loss : callable or str
+    model, x, y, loss, batch_size, rng, compile
         As for `fit`.
     optimizer : callable
         Called as ``optimizer(model, learning_rate=...)``.
     lowest, highest : float
-        The first and the last learning rate.
+        The first and the last learning rate: ``0 < lowest < highest``.
     steps : int
         How many to try; they grow by the same factor.
-    batch_size : int
-        How many samples make a step.
-    rng : numpy.random.Generator or int, optional
-        Shuffles the samples.
-    compile : bool or "numba"
-        As for `fit`.
-
-    Returns
-    -------
-    LearningRates
-
-    Raises
-    ------
-    ArgumentValueError
-        If the rates are not ``0 < lowest < highest``, or the data are unusable.
 
     Examples
     --------
@@ -110,8 +93,7 @@ def find_learning_rate(
             f"find_learning_rate: lowest is {lowest!r} and highest is {highest!r}; "
             "both must be positive, and lowest the smaller"
         )
-    check_count("find_learning_rate", "steps", steps)
-    check_count("find_learning_rate", "batch_size", batch_size)
+    check_counts("find_learning_rate", steps=steps, batch_size=batch_size)
     check_compile("find_learning_rate", compile)
     generator = np.random.default_rng(rng)
     batches = Batches.of(x, y, Sampling(batch_size, generator))
@@ -121,13 +103,13 @@ def find_learning_rate(
     try:
         rates = np.geomspace(lowest, highest, steps).tolist()
         trial = optimizer(model.train(), learning_rate=lowest)
-        step = batches.step_type(model, loss_by_name(loss), trial, compile=compile)
-        losses = trial_losses(step, batches, rates, generator)
+        step = batches.step_type(model, losses.find(loss), trial, compile=compile)
+        trial_run = trial_losses(step, batches, rates, generator)
     finally:
         model.load_state_dict(before)
         model.train(mode).zero_grad()
-    rates = rates[: len(losses)]
-    return LearningRates(rates, losses, steepest_fall(rates, losses))
+    rates = rates[: len(trial_run)]
+    return LearningRates(rates, trial_run, steepest_fall(rates, trial_run))
 
 
 def steepest_fall(rates: list[float], losses: list[float]) -> float:
@@ -145,23 +127,18 @@ def trial_losses(
     """Smoothed losses, one for each rate until they explode."""
     smoothed: list[float] = []
     average = 0.0
-    endless = repeat(batches, generator, dtype_of(step.model))
+    dtype = dtype_of(step.model)
+    endless = chain.from_iterable(batches.epoch(generator, dtype) for _ in count())
     with np.errstate(over="ignore", invalid="ignore"):
-        for count, rate in enumerate(rates, 1):
+        for n_steps, rate in enumerate(rates, 1):
             step.optimizer.lr_scale = rate / rates[0]
             try:
                 loss, _ = step.step(*next(endless))
             except NonFiniteLossError:
                 break
             average = SMOOTHING * average + (1 - SMOOTHING) * float(loss)
-            corrected = average / (1 - SMOOTHING**count)
+            corrected = average / (1 - SMOOTHING**n_steps)
             if smoothed and not corrected < 4 * min(smoothed):
                 break
             smoothed.append(corrected)
     return smoothed
-
-
-def repeat(batches: Batches, generator: np.random.Generator, dtype: Any) -> Iterator[Any]:
-    """Batches of one epoch after the other."""
-    while True:
-        yield from batches.epoch(generator, dtype)

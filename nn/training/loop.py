@@ -90,7 +90,7 @@ class Training:
         self.model.train()
         self.step.refresh()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            overwrite = self.step.keeps_no_batch
+            overwrite = self.step.can_overwrite_batch
             batches = self.batches.epoch(self.rng, dtype_of(self.model), overwrite)
             for index, (x, y, weight) in enumerate(batches):
                 self.batch = index

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import check_counts
+from nn.losses import losses
+from nn.losses.labels import plain
+from nn.losses.reduction import Loss
+from nn.metrics import Metrics, metrics_by_name
 from nn.models.module import Module
 from nn.training.batches import source_of
 from nn.training.data import (
@@ -18,7 +23,6 @@ from nn.training.data import (
     map_arrays,
     rows_of,
 )
-from nn.training.options import Loss, Metrics, check_count, loss_by_name, metrics_by_name
 
 __all__ = ["evaluate", "predict"]
 
@@ -47,7 +51,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     >>> nn.predict(nn.MLP(2, [3, 1]), np.zeros((5, 2))).shape
     (5, 1)
     """
-    check_count("predict", "batch_size", batch_size)
+    check_counts("predict", batch_size=batch_size)
     source = source_of(x)
     if source is not None:
         return source.predict(model, x)
@@ -59,8 +63,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
         with ag.no_grad():
             parts = [
                 map_arrays(
-                    lambda out: np.asarray(out.data if isinstance(out, ag.Value) else out),
-                    apply_model(model, rows_of(x, slice(start, start + batch_size), dtype)),
+                    plain, apply_model(model, rows_of(x, slice(start, start + batch_size), dtype))
                 )
                 for start in range(0, max(length(x), 1), batch_size)
             ]
@@ -85,9 +88,7 @@ def evaluate(
     ----------
     model : Module
         Is set to ``eval`` for the time of the call.
-    x, y : array_like, or tuples of them
-        Inputs and targets, samples first.
-    loss, metrics
+    x, y, loss, metrics
         As for `fit`.
     batch_size : int
         How many samples are computed at once.
@@ -108,7 +109,7 @@ def evaluate(
     outputs = map_arrays(np.asarray, predict(model, x, batch_size=batch_size))
     dtype = dtype_of(model)
     targets = rows_of(map_arrays(np.asarray, y), slice(None), dtype)
-    numbers = {} if loss is None else {"loss": float(loss_by_name(loss)(outputs, targets))}
+    numbers = {} if loss is None else {"loss": float(losses.find(loss)(outputs, targets))}
     for name, metric in metrics_by_name(metrics).items():
         numbers[name] = float(metric(outputs, targets))
     return numbers

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers.base import Optimizer, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length
-from nn.training.options import Loss
 
-__all__ = ["CompileWarning", "NonFiniteLossError", "Penalties", "Step"]
+__all__ = ["CompileWarning", "NonFiniteLossError", "Penalties", "Step", "check_compile"]
 
 PLAIN = (bool, int, float, str, tuple, np.dtype, type(None))
 
@@ -119,11 +119,11 @@ class Step:
         self.compile = compile
         self.options = model, loss, optimizer, penalties, keep_outputs, compile
         self.cannot_compile = False
-        self.known: list[Any] = []
+        self.attributes: list[Any] = []
         self.refresh()
 
     @property
-    def keeps_no_batch(self) -> bool:
+    def can_overwrite_batch(self) -> bool:
         """Whether a batch may be overwritten after its step.
 
         Outputs that are kept may be views of it, and a model that is run as it is
@@ -149,20 +149,20 @@ class Step:
         self.trainable = self.optimizer.trainable()
         self.buffers = list(self.model.named_buffers())
         now += [part for p in self.trainable for part in (p, p.shape, p.dtype)]
-        if same_attributes(now, self.known):
+        if same_attributes(now, self.attributes):
             return
-        self.known = now
+        self.attributes = now
         self.generators = [x for x in now if isinstance(x, np.random.Generator)]
         self.compiled = self._compile() if self.compile and not self.cannot_compile else None
         self.ran_compiled = False
 
     def _compile(self) -> dict[str, Any]:
         backend = "numba" if self.compile == "numba" else "numpy"
-        both: tuple[Any, ...] = (0, *self.trainable)
+        overwritten: tuple[Any, ...] = (0, *self.trainable)
         return {
-            "step": ag.compile(self._step, donate=both, backend=backend),
+            "step": ag.compile(self._step, donate=overwritten, backend=backend),
             "accumulate": ag.compile(self._accumulate, donate=0, backend=backend),
-            "apply": ag.compile(self._apply, donate=both, backend=backend),
+            "apply": ag.compile(self._apply, donate=overwritten, backend=backend),
         }
 
     # Steps.
@@ -199,33 +199,33 @@ class Step:
         self.optimizer.write(self.trainable, data, new_states)
         self.sums, self.n_samples = [], 0.0
 
-    # The same as functions of arrays; parameters are captured, as Values of the outside.
+    # The same as functions of arrays; parameters are captured as Values from outside.
 
     def _step(
         self, states: Any, scalars: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
+        loss, outputs, after, gradients = self._differentiate(buffers, x, y, weight)
         new_states, data = self._update(gradients, states, scalars)
         return new_states, data, after, loss, outputs
 
     def _accumulate(
         self, sums: Any, count: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
+        loss, outputs, after, gradients = self._differentiate(buffers, x, y, weight)
         new_sums = [before + count * g for before, g in zip(sums, gradients, strict=True)]
         return new_sums, after, loss, outputs
 
-    def _apply(self, states: Any, scalars: Any, sums: Any, share: Any, rngs: Any) -> Any:
-        return self._update([share * g for g in sums], states, scalars)
+    def _apply(self, states: Any, scalars: Any, sums: Any, scale: Any, rngs: Any) -> Any:
+        return self._update([scale * g for g in sums], states, scalars)
 
-    def _differentiate(self, loss_of: Loss, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
+    def _differentiate(self, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
         options = {} if weight is None else {"sample_weight": weight}
         compiling = self.compiled is not None
         x, y, options = (constants(part) for part in (x, y, options))
         with isolated(self.model) if compiling else nullcontext():
             self._write_buffers(buffers)
             outputs = apply_model(self.model, x)
-            loss = finite(loss_of(outputs, y, **options))
+            loss = finite(self.loss(outputs, y, **options))
             after = self._buffers()
         gradients = ag.gradients(loss, self.trainable, retain_graph=False)
         self.optimizer.require_gradients(self.trainable, gradients)

@@ -88,7 +88,7 @@ def test_fans_need_a_matrix():
 
 @pytest.mark.parametrize("draw", [initializers.normal, initializers.truncated_normal])
 def test_the_keyword_of_version_0_1_warns(draw):
-    text = "the keyword deviation of an initializer has become std; write std=..."
+    text = f"{draw.__name__}: deviation is called std now; write std=..."
     with pytest.warns(DeprecationWarning) as warned:
         old = draw(np.random.default_rng(0), (4, 3), deviation=0.3)
     assert [str(warning.message) for warning in warned] == [text]

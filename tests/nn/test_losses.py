@@ -227,7 +227,7 @@ LOGITS = np.zeros((5, 10))
         ),
         (
             lambda: nn.huber(np.zeros(2), np.zeros(2), delta=0),
-            "huber: delta is 0; it must be positive",
+            "huber: delta is 0; it must be a positive number",
         ),
         (
             lambda: nn.binary_cross_entropy(np.zeros(2), [0, 2]),

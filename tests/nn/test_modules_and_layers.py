@@ -325,7 +325,10 @@ def test_normalization_takes_its_size_from_the_first_input(make):
             lambda: nn.BatchNorm1d(3, momentum=0),
             "BatchNorm1d: momentum is 0; it must be in (0, 1]",
         ),
-        (lambda: nn.LayerNorm(3, epsilon=0), "LayerNorm: epsilon is 0; it must be positive"),
+        (
+            lambda: nn.LayerNorm(3, epsilon=0),
+            "LayerNorm: epsilon is 0; it must be a positive number",
+        ),
         (lambda: nn.Dropout(1.0), "Dropout: rate is 1.0; it must be in [0, 1)"),
         (
             lambda: nn.PReLU(3)(np.zeros((5, 4))),

@@ -1,0 +1,49 @@
+"""Checks of the numbers that people pass, in the same words everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+
+__all__ = [
+    "FRACTION",
+    "NOT_NEGATIVE",
+    "POSITIVE",
+    "Range",
+    "check_counts",
+    "check_range",
+    "check_size",
+]
+
+Range = tuple[str, Callable[[float], bool]]
+"""What a number must be, in words and as a test."""
+
+POSITIVE: Range = ("a positive number", lambda number: 0 < number < inf)
+NOT_NEGATIVE: Range = ("a number that is not negative", lambda number: 0 <= number < inf)
+FRACTION: Range = ("in [0, 1)", lambda number: 0 <= number < 1)
+
+
+def check_range(owner: str, allowed: Range, **numbers: float) -> None:
+    """Refuse numbers that are out of their range."""
+    meaning, holds = allowed
+    for name, number in numbers.items():
+        if not holds(number):
+            raise ag.ArgumentValueError(f"{owner}: {name} is {number!r}; it must be {meaning}")
+
+
+def check_size(owner: str, name: str, size: Any) -> int:
+    """A number of features, checked to be a positive integer."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise ag.ArgumentValueError(f"{owner}: {name} is {size!r}; it must be a positive integer")
+    return int(size)
+
+
+def check_counts(owner: str, **counts: Any) -> None:
+    """Refuse numbers of epochs or samples that are not positive integers."""
+    for name, count in counts.items():
+        check_size(owner, name, count)

@@ -1,0 +1,34 @@
+"""Former names of arguments, which work for one version."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+__all__ = ["renamed_argument"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def renamed_argument(old: str, new: str) -> Callable[[Function], Function]:
+    """A decorator of functions and classes: take an argument by its former name too."""
+
+    def decorate(function: Function) -> Function:
+        if isinstance(function, type):
+            function.__init__ = decorate(function.__init__)  # type: ignore[misc]
+            return function
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if old in kwargs:
+                name = function.__qualname__.removesuffix(".__init__")
+                message = f"{name}: {old} is called {new} now; write {new}=..."
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
