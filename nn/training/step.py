@@ -204,28 +204,29 @@ class Step:
     def _step(
         self, states: Any, scalars: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiate(buffers, x, y, weight)
+        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
         new_states, data = self._update(gradients, states, scalars)
         return new_states, data, after, loss, outputs
 
     def _accumulate(
         self, sums: Any, count: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiate(buffers, x, y, weight)
+        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
         new_sums = [before + count * g for before, g in zip(sums, gradients, strict=True)]
         return new_sums, after, loss, outputs
 
     def _apply(self, states: Any, scalars: Any, sums: Any, scale: Any, rngs: Any) -> Any:
         return self._update([scale * g for g in sums], states, scalars)
 
-    def _differentiate(self, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
+    # The loss is passed on: where `_step` itself reads it, what it captures is guarded.
+    def _differentiate(self, loss_of: Loss, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
         options = {} if weight is None else {"sample_weight": weight}
         compiling = self.compiled is not None
         x, y, options = (constants(part) for part in (x, y, options))
         with isolated(self.model) if compiling else nullcontext():
             self._write_buffers(buffers)
             outputs = apply_model(self.model, x)
-            loss = finite(self.loss(outputs, y, **options))
+            loss = finite(loss_of(outputs, y, **options))
             after = self._buffers()
         gradients = ag.gradients(loss, self.trainable, retain_graph=False)
         self.optimizer.require_gradients(self.trainable, gradients)
