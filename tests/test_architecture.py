@@ -58,6 +58,7 @@ FLOORS = [
     ["doctor.*"],
     ["__main__"],
     # Networks, which know the names of ``autograd_lite`` alone.
+    ["nn.checks", "nn.registry", "nn.renaming"],
     ["nn.initializers", "nn.schedules"],
     ["nn.activations"],
     ["nn.losses.*", "nn.models.*"],
