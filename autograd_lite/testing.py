@@ -171,14 +171,14 @@ def smooth_arrays(
     if not intervals:
         raise ArgumentValueError(f"smooth_arrays: nothing is left of {domain}; widen it")
     if domain.distinct:
-        return _distinct_arrays(domain, shape, dtype)
+        return distinct_arrays(domain, shape, dtype)
     numbers = st.one_of(
         [st.floats(left, right, allow_subnormal=False) for left, right in intervals]
     )
     return hnp.arrays(np.float64, shape, elements=numbers).map(lambda a: a.astype(dtype))
 
 
-def _distinct_arrays(
+def distinct_arrays(
     domain: Domain, shape: int | tuple[int, ...], dtype: Any
 ) -> SearchStrategy[Any]:
     """Entries in random order, one from each of equal parts of the interval, away from its ends."""
@@ -230,14 +230,14 @@ def arrays_for(
     >>> import numpy as np, autograd_lite as ag
     >>> strategy = ag.testing.arrays_for(np.divide, shape=(2, 2))
     """
-    chosen = domains or DOMAINS.get(function) or (ANYWHERE,) * _count_arguments(function)
+    chosen = domains or DOMAINS.get(function) or (ANYWHERE,) * count_arguments(function)
     strategies = [smooth_arrays(domain, shape, dtype) for domain in chosen]
     from hypothesis import strategies as st
 
     return st.tuples(*strategies)
 
 
-def _count_arguments(function: Any) -> int:
+def count_arguments(function: Any) -> int:
     """How many arguments a function needs."""
     if isinstance(function, np.ufunc):
         return function.nin

@@ -93,12 +93,12 @@ def identity(x: Any) -> Any:
     return x
 
 
-def _onnx_heaviside(graph: Any, x: str) -> Any:
+def onnx_heaviside(graph: Any, x: str) -> Any:
     fires = graph.add("GreaterOrEqual", x, graph.constant(0))
     return graph.add("Cast", fires, to=graph.type_of(graph.dtype))
 
 
-@activation(_onnx_heaviside)
+@activation(onnx_heaviside)
 @ag.primitive(broadcasts=True, formula="H(x)")
 def heaviside(x: Any) -> Any:
     """The threshold unit: 1 where x >= 0, else 0; its derivative counts as 0 everywhere.
@@ -118,12 +118,12 @@ def heaviside(x: Any) -> Any:
 heaviside.defvjp(lambda g, out, x: np.zeros_like(g))
 
 
-def _onnx_sign(graph: Any, x: str) -> Any:
-    twice = graph.add("Mul", _onnx_heaviside(graph, x), graph.constant(2))
+def onnx_sign(graph: Any, x: str) -> Any:
+    twice = graph.add("Mul", onnx_heaviside(graph, x), graph.constant(2))
     return graph.add("Sub", twice, graph.constant(1))
 
 
-@activation(_onnx_sign)
+@activation(onnx_sign)
 @ag.primitive(broadcasts=True, formula="sign(x)")
 def sign(x: Any) -> Any:
     """The threshold unit with outputs ±1: 1 where x >= 0, else -1; derivative 0 everywhere.
@@ -416,13 +416,13 @@ def softsign(x: Any) -> Any:
     return x / (1 + np.abs(x))
 
 
-def _onnx_glu(graph: Any, x: str, axis: int = -1) -> Any:
+def onnx_glu(graph: Any, x: str, axis: int = -1) -> Any:
     halves = [f"half{len(graph.nodes)}_{i}" for i in range(2)]
     graph.add("Split", x, outputs=halves, axis=axis, num_outputs=2)
     return graph.add("Mul", halves[0], graph.add("Sigmoid", halves[1]))
 
 
-@activation(_onnx_glu)
+@activation(onnx_glu)
 def glu(x: Any, *, axis: int = -1) -> Any:
     """The first half along an axis of even length, gated by the `sigmoid` of the second.
 
@@ -458,12 +458,12 @@ def softmax(x: Any, *, axis: int = -1) -> Any:
     return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
 
-def _softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
+def softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     weighted = g * out
     return weighted - out * np.sum(weighted, axis=axis, keepdims=True)
 
 
-softmax.defvjp(_softmax_vjp)
+softmax.defvjp(softmax_vjp)
 
 
 @activation("LogSoftmax")
@@ -481,8 +481,8 @@ def log_softmax(x: Any, *, axis: int = -1) -> Any:
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-def _log_softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
+def log_softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)
 
 
-log_softmax.defvjp(_log_softmax_vjp)
+log_softmax.defvjp(log_softmax_vjp)

@@ -48,7 +48,7 @@ def metrics_by_name(chosen: Metrics) -> dict[str, Callable[..., Any]]:
     return {name: metrics.find(one) for name, one in chosen.items()}
 
 
-def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
+def decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
     """Predicted and true class numbers, as flat arrays of the same length."""
     predicted, true = decide(outputs, labels, caller)
     if not predicted.size:
@@ -56,7 +56,7 @@ def _decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
     return predicted.ravel(), true.ravel().astype(np.int64)
 
 
-def _paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
+def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
     """Predictions and targets as float64 arrays of the same shape."""
     predictions, numbers = plain(outputs).astype(np.float64), plain(targets).astype(np.float64)
     if predictions.shape != numbers.shape or not numbers.size:
@@ -77,7 +77,7 @@ def accuracy(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
     0.5
     """
-    predicted, true = _decisions(outputs, labels, "accuracy")
+    predicted, true = decisions(outputs, labels, "accuracy")
     return float(np.mean(predicted == true))
 
 
@@ -113,14 +113,14 @@ def confusion_matrix(outputs: Any, labels: Any, *, n_classes: int | None = None)
     array([[1, 1],
            [0, 0]])
     """
-    predicted, true = _decisions(outputs, labels, "confusion_matrix")
+    predicted, true = decisions(outputs, labels, "confusion_matrix")
     size = n_classes or int(max(predicted.max(), true.max())) + 1
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (true, predicted), 1)
     return counts
 
 
-def _class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
+def class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
     """For each class that counts: hits, predictions, and occurrences.
 
     Of two classes only class 1 counts; of more, all that occur or were predicted.
@@ -136,7 +136,7 @@ def _class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
     return hits[kept], predictions[kept], occurrences[kept]
 
 
-def _ratio(numerator: Array, denominator: Array) -> float:
+def ratio(numerator: Array, denominator: Array) -> float:
     """The mean over classes of a ratio that is 0 where it is 0/0."""
     return float(np.mean(numerator / np.where(denominator == 0, 1, denominator)))
 
@@ -153,8 +153,8 @@ def precision(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.precision(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, _ = _class_counts(outputs, labels)
-    return _ratio(hits, predictions)
+    hits, predictions, _ = class_counts(outputs, labels)
+    return ratio(hits, predictions)
 
 
 @metric
@@ -169,8 +169,8 @@ def recall(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.recall(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, _, occurrences = _class_counts(outputs, labels)
-    return _ratio(hits, occurrences)
+    hits, _, occurrences = class_counts(outputs, labels)
+    return ratio(hits, occurrences)
 
 
 @metric
@@ -183,8 +183,8 @@ def f1(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.f1(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, occurrences = _class_counts(outputs, labels)
-    return _ratio(2 * hits, predictions + occurrences)
+    hits, predictions, occurrences = class_counts(outputs, labels)
+    return ratio(2 * hits, predictions + occurrences)
 
 
 @metric
@@ -203,17 +203,17 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     0.75
     """
     scores = plain(outputs)
-    _, true = _decisions(outputs, labels, "roc_auc")
+    _, true = decisions(outputs, labels, "roc_auc")
     if scores.ndim < 2 or scores.shape[-1] == 1:
-        return _area_under_curve(scores.ravel(), true == 1)
+        return area_under_curve(scores.ravel(), true == 1)
     if scores.shape[-1] == 2:
-        return _area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
+        return area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
     return float(
-        np.mean([_area_under_curve(scores[:, c], true == c) for c in range(scores.shape[-1])])
+        np.mean([area_under_curve(scores[:, c], true == c) for c in range(scores.shape[-1])])
     )
 
 
-def _area_under_curve(scores: Array, positive: Array) -> float:
+def area_under_curve(scores: Array, positive: Array) -> float:
     """The area under the ROC curve, from the ranks of the positive samples."""
     n_positive = int(np.count_nonzero(positive))
     n_negative = len(positive) - n_positive
@@ -239,7 +239,7 @@ def rmse(outputs: Any, targets: Any) -> float:
     >>> nn.metrics.rmse(np.array([3.0, 0.0]), np.array([0.0, 3.0]))
     3.0
     """
-    predictions, numbers = _paired_numbers(outputs, targets, "rmse")
+    predictions, numbers = paired_numbers(outputs, targets, "rmse")
     return float(np.sqrt(np.mean(np.square(predictions - numbers))))
 
 
@@ -253,7 +253,7 @@ def mae(outputs: Any, targets: Any) -> float:
     >>> nn.metrics.mae(np.array([3.0, 0.0]), np.array([0.0, 1.0]))
     2.0
     """
-    predictions, numbers = _paired_numbers(outputs, targets, "mae")
+    predictions, numbers = paired_numbers(outputs, targets, "mae")
     return float(np.mean(np.abs(predictions - numbers)))
 
 
@@ -270,7 +270,7 @@ def r2(outputs: Any, targets: Any) -> float:
     >>> nn.metrics.r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).__round__(4)
     0.7857
     """
-    predictions, numbers = _paired_numbers(outputs, targets, "r2")
+    predictions, numbers = paired_numbers(outputs, targets, "r2")
     residual = np.sum(np.square(predictions - numbers), axis=0)
     total = np.sum(np.square(numbers - numbers.mean(axis=0)), axis=0)
     constant = np.where(residual == 0, 1.0, 0.0)

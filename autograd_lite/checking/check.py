@@ -112,23 +112,23 @@ def gradcheck(
     >>> bool(ag.gradcheck(lambda x: np.sum(np.sin(x) ** 2), np.array([0.5, 1.0])))
     True
     """
-    _require_choices(order, mode)
+    require_choices(order, mode)
     generator = np.random.default_rng(rng)
     start = partial(
-        _subject, function, args, argnum, loss, gradient=gradient, vjp=vjp, jacobian=jacobian
+        subject_of, function, args, argnum, loss, gradient=gradient, vjp=vjp, jacobian=jacobian
     )
-    examine = partial(_examine, generator, Tolerance(rtol, atol), mode == "forward", full)
+    examine = partial(examine_subject, generator, Tolerance(rtol, atol), mode == "forward", full)
     name = function_name(function)
     with tqdm(
         desc=f"gradcheck {name}", unit=" evaluations", delay=2, leave=False, disable=not progress
     ) as bar:
-        report = _examine_up_to(order, name, start, partial(examine, bar.update), generator)
+        report = examine_up_to(order, name, start, partial(examine, bar.update), generator)
     if raise_error and not report:
         raise GradcheckError(str(report), report)
     return report
 
 
-def _examine_up_to(
+def examine_up_to(
     order: int,
     name: str,
     start: Callable[[], Subject],
@@ -156,14 +156,14 @@ def _examine_up_to(
         )
 
 
-def _require_choices(order: int, mode: str) -> None:
+def require_choices(order: int, mode: str) -> None:
     if order not in (1, 2, 3):
         raise ArgumentValueError(f"gradcheck: order={order!r} is not 1, 2 or 3")
     if mode not in ("reverse", "forward"):
         raise ArgumentValueError(f'gradcheck: mode={mode!r} is neither "reverse" nor "forward"')
 
 
-def _subject(
+def subject_of(
     function: Function,
     args: tuple[Any, ...],
     argnum: int | tuple[int, ...] | None,
@@ -188,17 +188,17 @@ def _subject(
             "function write the loss into it"
         )
     if args:
-        _require_arity(function, args, function_name(function))
+        require_arity(function, args, function_name(function))
     for name in given:
         first = (np.ones(()),) if name == "vjp" else ()
-        _require_arity(given[name], (*first, *args), name)
-    varied = _positions(argnum, len(args))
+        require_arity(given[name], (*first, *args), name)
+    varied = positions_of(argnum, len(args))
     if given:
         return HandWritten(function, args, varied, *given.popitem())
     return EngineFunction(function, args, varied)
 
 
-def _require_arity(function: Any, args: tuple[Any, ...], name: str) -> None:
+def require_arity(function: Any, args: tuple[Any, ...], name: str) -> None:
     """Say which arguments are missing or too many, before anything is computed."""
     try:
         signature = inspect.signature(
@@ -214,7 +214,7 @@ def _require_arity(function: Any, args: tuple[Any, ...], name: str) -> None:
         ) from None
 
 
-def _positions(argnum: int | tuple[int, ...] | None, count: int) -> tuple[int, ...]:
+def positions_of(argnum: int | tuple[int, ...] | None, count: int) -> tuple[int, ...]:
     if argnum is None:
         return tuple(range(count))
     positions = argnum if isinstance(argnum, tuple) else (argnum,)
@@ -226,7 +226,7 @@ def _positions(argnum: int | tuple[int, ...] | None, count: int) -> tuple[int, .
     return positions
 
 
-def _examine(
+def examine_subject(
     rng: np.random.Generator,
     tolerance: Tolerance,
     forward: bool,

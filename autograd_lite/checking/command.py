@@ -54,7 +54,7 @@ def add_check_command(commands: Any) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """Check, print the report and return the exit status."""
-    args = [*parse_arguments(options.args), *_random_arguments(options.shape, options.seed)]
+    args = [*parse_arguments(options.args), *random_arguments(options.shape, options.seed)]
     given = {name: x for name, x in vars(options).items() if x is not None}
     names = ("order", "mode", "full", "rtol", "atol")
     chosen: dict[str, Any] = {name: given[name] for name in names if name in given}
@@ -110,7 +110,7 @@ def parse_arguments(text: str) -> list[Any]:
         ) from error
 
 
-def _random_arguments(shapes: list[str], seed: int) -> list[Any]:
+def random_arguments(shapes: list[str], seed: int) -> list[Any]:
     rng = np.random.default_rng(seed)
     try:
         return [rng.normal(size=[int(n) for n in shape.split("x")]) for shape in shapes]

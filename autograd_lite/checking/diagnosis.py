@@ -67,25 +67,25 @@ def hypothesis(
 
 def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
     """What would explain the numbers, the best explanation first."""
-    evidence, result = _results_that_are_wrong(evidence)
+    evidence, result = results_that_are_wrong(evidence)
     leaves = [replace(evidence, leaves=(leaf,)) for leaf in evidence.leaves]
     wrong = tuple(single.leaf for single in leaves if np.any(single.wrong()))
     focused = replace(evidence, leaves=wrong) if wrong else evidence
-    hints = _explanations(focused)
+    hints = explanations(focused)
     if not hints and len(focused.leaves) > 1:
         hints = [
             Hint(hint.kind, f"{leaf.name}: {hint.text}")
             for leaf in focused.leaves
-            for hint in _explanations(replace(focused, leaves=(leaf,)))[:1]
+            for hint in explanations(replace(focused, leaves=(leaf,)))[:1]
         ]
     elif len(focused.leaves) < len(evidence.leaves):
         names = ", ".join(leaf.name for leaf in focused.leaves)
         hints = [Hint(hint.kind, f"only for {names}: {hint.text}") for hint in hints]
     hints = [Hint(hint.kind, result + hint.text) for hint in hints]
-    return tuple(hints[:MOST_HINTS]) or (_unexplained(focused),)
+    return tuple(hints[:MOST_HINTS]) or (unexplained_hint(focused),)
 
 
-def _explanations(evidence: Evidence) -> list[Hint]:
+def explanations(evidence: Evidence) -> list[Hint]:
     if evidence.measured.size:
         for rank in sorted(HYPOTHESES):
             found = [hypothesis.hint(evidence) for hypothesis in HYPOTHESES[rank]]
@@ -95,7 +95,7 @@ def _explanations(evidence: Evidence) -> list[Hint]:
     return []
 
 
-def _results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
+def results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
     """The evidence of those results only whose derivatives are wrong, and their names."""
     results = evidence.subject.outputs.leaves
     if len(results) == 1:
@@ -107,7 +107,7 @@ def _results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
     return evidence.of_results(wrong), f"only of {names}: "
 
 
-def _unexplained(evidence: Evidence) -> Hint:
+def unexplained_hint(evidence: Evidence) -> Hint:
     analytic, numerical, _ = evidence.numbers
     with np.errstate(all="ignore"):
         ratio = analytic[0] / numerical[0]
@@ -331,7 +331,7 @@ def permuted(evidence: Evidence) -> Hint | None:
 @hypothesis(rank=6, one_leaf=True)
 def inner_factor(evidence: Evidence) -> Hint | None:
     """True over analytic is one simple function of the input."""
-    ratio = _ratio(evidence)
+    ratio = ratio_of(evidence)
     name = None if ratio is None else name_function(ratio, evidence, evidence.measured, pairs=False)
     if name is None:
         return None
@@ -363,7 +363,7 @@ def missing_term(evidence: Evidence) -> Hint | None:
 @hypothesis(rank=7, one_leaf=True)
 def varying_factor(evidence: Evidence) -> Hint | None:
     """True over analytic differs from entry to entry, but not with the upstream gradient."""
-    ratio = _ratio(evidence)
+    ratio = ratio_of(evidence)
     if ratio is None:
         return None
     name = name_function(ratio, evidence, evidence.measured)
@@ -377,7 +377,7 @@ def varying_factor(evidence: Evidence) -> Hint | None:
     )
 
 
-def _ratio(evidence: Evidence) -> Vector | None:
+def ratio_of(evidence: Evidence) -> Vector | None:
     """True over analytic, if it is the same for all cotangents."""
     analytic, numerical, error = evidence.numbers
     if np.any(analytic == 0):
@@ -391,8 +391,8 @@ def coupling_term_missing(evidence: Evidence) -> Hint | None:
     """What is missing lies in few dimensions: a sum over the upstream gradient times a vector."""
     analytic, numerical, error = evidence.numbers
     difference = numerical - analytic
-    rank = _rank(difference, error)
-    if not 0 < rank < min(*difference.shape, _rank(numerical, 0.0)) // 2 + 1:
+    rank = rank_of(difference, error)
+    if not 0 < rank < min(*difference.shape, rank_of(numerical, 0.0)) // 2 + 1:
         return None
     return Hint(
         "missing term",
@@ -402,7 +402,7 @@ def coupling_term_missing(evidence: Evidence) -> Hint | None:
     )
 
 
-def _rank(matrix: Vector, error: Vector | float) -> int:
+def rank_of(matrix: Vector, error: Vector | float) -> int:
     singular = np.linalg.svd(matrix, compute_uv=False)
     floor = 1e-6 * singular[0] + 10 * float(np.max(error))
     return int(np.count_nonzero(singular > floor))

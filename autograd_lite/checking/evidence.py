@@ -214,7 +214,7 @@ def collect(
     fresh = np.eye(m) if full else np.stack([signs(m, rng) for _ in range(extra)])
     cotangents = np.concatenate([gradients.cotangents, fresh])
     analytic = np.concatenate([gradients.rows, [subject.pull(v) for v in fresh]])
-    coordinates = np.arange(subject.x.size) if full else _chosen(subject, located, rng)
+    coordinates = np.arange(subject.x.size) if full else chosen(subject, located, rng)
     columns, column_error = measure(subject, coordinates, probe)
     numerical = np.full(analytic.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
@@ -236,7 +236,7 @@ def collect(
     )
 
 
-def _chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Indices:
+def chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Indices:
     n = subject.x.size
     if n <= FEW and n * subject.outputs.size <= MOST_NUMBERS:
         return np.arange(n)
@@ -269,14 +269,14 @@ def worst_entries(evidence: Evidence, wanted: int = 5) -> tuple[Entry, ...]:
     excess = np.abs(evidence.analytic[:, at] - evidence.numerical[:, at])
     order = np.argsort(-np.max(excess - SAFETY * evidence.error[:, at], axis=0))
     wrong = evidence.wrong()
-    return tuple(_entry(evidence, int(at[place])) for place in order[:wanted] if wrong[place])
+    return tuple(entry(evidence, int(at[place])) for place in order[:wanted] if wrong[place])
 
 
-def _entry(evidence: Evidence, coordinate: int) -> Entry:
+def entry(evidence: Evidence, coordinate: int) -> Entry:
     subject = evidence.subject
     place = int(np.flatnonzero(evidence.coordinates == coordinate)[0])
     column = evidence.columns[:, place]
-    row = _worst_row(subject, column, coordinate)
+    row = worst_row(subject, column, coordinate)
     unit = np.zeros(subject.outputs.size)
     unit[row] = 1.0
     return Entry(
@@ -288,7 +288,7 @@ def _entry(evidence: Evidence, coordinate: int) -> Entry:
     )
 
 
-def _worst_row(subject: Subject, column: Vector, coordinate: int) -> int:
+def worst_row(subject: Subject, column: Vector, coordinate: int) -> int:
     """Bisect over the outputs; this takes sweeps, and no evaluation of the function."""
     rows = np.arange(subject.outputs.size)
     weights = np.random.default_rng(0).uniform(0.5, 1.0, rows.size)

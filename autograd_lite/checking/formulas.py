@@ -28,7 +28,7 @@ def name_factor(factor: float, subject: Subject) -> str:
     """A number as a size of some axis, a simple fraction, a known constant or a decimal."""
     size = abs(factor)
     minus = "-" if factor < 0 else ""
-    lengths = dict(_lengths(subject))
+    lengths = dict(lengths_of(subject))
     for length, what in lengths.items():
         if length > 2 and np.isclose(size, length, rtol=CLOSE):
             return f"{minus}{length} ({what})"
@@ -54,7 +54,7 @@ def name_factor(factor: float, subject: Subject) -> str:
     return f"{factor:.7g}"
 
 
-def _lengths(subject: Subject) -> Iterator[tuple[int, str]]:
+def lengths_of(subject: Subject) -> Iterator[tuple[int, str]]:
     """Lengths of axes and sizes of arrays, the former preferred."""
     layouts: tuple[Layout, ...] = (subject.inputs, subject.outputs)
     leaves = [leaf for layout in layouts for leaf in layout.leaves]
@@ -116,7 +116,7 @@ def name_function(
     values: Vector, evidence: Evidence, at: Indices, *, pairs: bool = True
 ) -> str | None:
     """A formula for values at some input coordinates, in terms of inputs and the result."""
-    variables = list(_variables(evidence, at))
+    variables = list(variables_of(evidence, at))
     with np.errstate(all="ignore"):
         factors = [
             (form.format(name), function(u))
@@ -124,17 +124,17 @@ def name_function(
             for form, function in FUNCTIONS.items()
             if form != "1" or (pairs and name == variables[0][0])
         ]
-        single = _fit(values, factors)
+        single = fit(values, factors)
         if single is not None or values.size < 2 or not pairs:
             return single
         products = (
             (f"{name}·{other}", f * g)
             for (name, f), (other, g) in product(factors[1:9], factors[8:])
         )
-        return _fit(values, products)
+        return fit(values, products)
 
 
-def _fit(values: Vector, candidates: Any) -> str | None:
+def fit(values: Vector, candidates: Any) -> str | None:
     for name, candidate in candidates:
         if not np.all(np.isfinite(candidate)) or not np.any(candidate):
             continue
@@ -144,11 +144,11 @@ def _fit(values: Vector, candidates: Any) -> str | None:
         ):
             if values.size == 1 and not np.any(np.isclose(coefficient, COEFFICIENTS, rtol=CLOSE)):
                 continue
-            return _times(coefficient, name)
+            return times(coefficient, name)
     return None
 
 
-def _times(coefficient: float, name: str) -> str:
+def times(coefficient: float, name: str) -> str:
     if np.isclose(coefficient, 1, rtol=CLOSE):
         return name
     if np.isclose(coefficient, -1, rtol=CLOSE):
@@ -156,7 +156,7 @@ def _times(coefficient: float, name: str) -> str:
     return f"{coefficient:.6g}·{name}" if name != "1" else f"{coefficient:.6g}"
 
 
-def _variables(evidence: Evidence, at: Indices) -> Iterator[tuple[str, Vector]]:
+def variables_of(evidence: Evidence, at: Indices) -> Iterator[tuple[str, Vector]]:
     """The input itself, others of its shape or single numbers, and the result, if of that shape."""
     subject, leaf = evidence.subject, evidence.leaves[0]
     yield leaf.name, subject.x[at]

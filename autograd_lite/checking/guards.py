@@ -50,15 +50,17 @@ def inspect_function(subject: Subject) -> None:
     if not np.all(np.isfinite(subject.value)):
         place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
         first = subject.first_nonfinite() if isinstance(subject, RecordedSubject) else None
-        where = f"; the first of them came from {_application(first)}" if first is not None else ""
+        where = (
+            f"; the first of them came from {application_text(first)}" if first is not None else ""
+        )
         raise Finding(
             Verdict.NONFINITE, f"{subject.outputs.entry(place)} is {subject.value[place]}{where}"
         )
 
 
-def _application(node: Node) -> str:
+def application_text(node: Node) -> str:
     assert node.primitive is not None
-    shapes = ", ".join(str(_shape(x)) for x in node.inputs)
+    shapes = ", ".join(str(shape_of(x)) for x in node.inputs)
     return f"{node.primitive.name} of {shapes}"
 
 
@@ -75,7 +77,7 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         where = ""
         if isinstance(subject, RecordedSubject):
             blamed = subject.first_nonfinite_users(cotangents[0])
-            users = sorted(set(map(_application, blamed)))
+            users = sorted(set(map(application_text, blamed)))
             where = f"; it came from the rule of {' or '.join(users)}" if users else ""
         raise Finding(
             Verdict.NONFINITE,
@@ -101,38 +103,38 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
     hints: dict[str, Hint] = {}
     seen: set[Any] = set()
     for node in subject.pullback.order:
-        kind = (node.primitive, _shape(node), *map(_shape, node.inputs))
+        kind = (node.primitive, shape_of(node), *map(shape_of, node.inputs))
         if kind in seen or len(seen) >= MOST_RULES or isinstance(node.data, tuple):
             continue
         seen.add(kind)
         for index, x in enumerate(node.inputs):
-            several = isinstance(_data(x), tuple)  # the outputs of another primitive
+            several = isinstance(data_of(x), tuple)  # the outputs of another primitive
             if isinstance(x, Node) and x.requires_grad and not several:
-                hint = _inspect_rule(node, index, rng)
+                hint = inspect_rule(node, index, rng)
                 if hint is not None:
                     hints.setdefault(hint.text, hint)
     return list(hints.values())
 
 
-def _shape(x: Any) -> Any:
+def shape_of(x: Any) -> Any:
     """The shape of an operand; of a primitive's several outputs, all their shapes."""
-    data = _data(x)
+    data = data_of(x)
     return tuple(map(np.shape, data)) if isinstance(data, tuple) else np.shape(data)
 
 
-def _data(x: Any) -> Any:
+def data_of(x: Any) -> Any:
     return x.data if isinstance(x, Node) else x
 
 
-def _inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | None:
+def inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | None:
     primitive = node.primitive
     assert primitive is not None
     rules = primitive.rules_for(node.inputs)
     rule = rules[index] if index < len(rules) else None
     if rule is None:
         return None
-    name = f"the rule of {primitive.name} for {_argument(primitive, index)}"
-    operands = [_data(x) for x in node.inputs]
+    name = f"the rule of {primitive.name} for {argument_text(primitive, index)}"
+    operands = [data_of(x) for x in node.inputs]
 
     def apply(g: Any) -> Any:
         # Joint rules remember their results, so each application gets rules of its own.
@@ -141,19 +143,19 @@ def _inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | No
         with np.errstate(all="ignore"):
             return fresh(g, node.data, *operands, **node.parameters)
 
-    g, h = (_random_like(node.data, rng) for _ in range(2))
-    of_g = _apply_watched(name, apply, g, [node.data, *operands])
-    _require_form(name, of_g, operands[index], primitive)
+    g, h = (random_like(node.data, rng) for _ in range(2))
+    of_g = apply_watched(name, apply, g, [node.data, *operands])
+    require_form(name, of_g, operands[index], primitive)
     of_h, of_both = apply(h), apply(2.0 * g - 3.0 * h)
-    return _linearity(name, (of_g, of_h, of_both), (g, h))
+    return linearity(name, (of_g, of_h, of_both), (g, h))
 
 
-def _argument(primitive: Primitive, index: int) -> str:
+def argument_text(primitive: Primitive, index: int) -> str:
     names = primitive.argument_names
     return f"argument {names[index]!r}" if index < len(names) else f"argument {index}"
 
 
-def _random_like(data: Any, rng: np.random.Generator) -> Any:
+def random_like(data: Any, rng: np.random.Generator) -> Any:
     array = np.asarray(data)
     g = np.reshape(signs(array.size, rng), array.shape)
     if array.dtype.kind == "c":
@@ -161,7 +163,7 @@ def _random_like(data: Any, rng: np.random.Generator) -> Any:
     return g.astype(array.dtype) if isinstance(data, np.ndarray | np.generic) else g.item()
 
 
-def _apply_watched(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
+def apply_watched(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
     """Apply a rule and refuse it if it wrote to its upstream gradient or to what was saved."""
     watched = [array for array in (g, *saved) if isinstance(array, np.ndarray)]
     before = [array.copy() for array in watched]
@@ -179,7 +181,7 @@ def _apply_watched(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
     return contribution
 
 
-def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive) -> None:
+def require_form(name: str, contribution: Any, like: Any, primitive: Primitive) -> None:
     """A gradient has the shape of its argument, or is broadcast from it, and holds floats."""
     array = np.asarray(contribution)
     if array.dtype.kind not in "fc" and not isinstance(contribution, int):
@@ -187,7 +189,7 @@ def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive)
     wanted = np.shape(like)
     if array.shape == wanted:
         return
-    axes = _axes_to_sum(array.shape, wanted)
+    axes = axes_to_sum(array.shape, wanted)
     if axes and primitive.broadcasts:
         return
     hints = []
@@ -206,7 +208,7 @@ def _require_form(name: str, contribution: Any, like: Any, primitive: Primitive)
     )
 
 
-def _axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+def axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
     """The axes of ``shape`` over which an array of shape ``wanted`` has been broadcast."""
     try:
         if np.broadcast_shapes(shape, wanted) != shape:
@@ -220,7 +222,7 @@ def _axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, 
     )
 
 
-def _linearity(name: str, contributions: Sequence[Any], upstream: Sequence[Any]) -> Hint | None:
+def linearity(name: str, contributions: Sequence[Any], upstream: Sequence[Any]) -> Hint | None:
     """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h)."""
     of_g, of_h, of_both = (np.asarray(contribution) for contribution in contributions)
     if not all(np.all(np.isfinite(contribution)) for contribution in (of_g, of_h, of_both)):

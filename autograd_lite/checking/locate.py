@@ -119,7 +119,7 @@ def describe_kink(locator: Locator, whole: Probe) -> str:
     places = []
     for coordinate in locator.kinks():
         single = locator.single(coordinate)
-        distance = 0.0 if single.jumps else _distance(single)
+        distance = 0.0 if single.jumps else distance_between(single)
         distance *= abs(float(locator.direction[coordinate]))
         away = f"{distance:.1g} away" if distance else "at this very point"
         places.append(f"{subject.inputs.entry(coordinate)} ({away})")
@@ -128,7 +128,7 @@ def describe_kink(locator: Locator, whole: Probe) -> str:
     return f"{what}: {where}; move the point away from it to check the derivative"
 
 
-def _distance(single: Probe) -> float:
+def distance_between(single: Probe) -> float:
     """Where the straight lines through the values on either side meet, in units of the direction.
 
     Zero if that is the point itself, as far as the values can tell.

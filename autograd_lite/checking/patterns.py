@@ -24,17 +24,17 @@ def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
     shape = leaf.shape
     if len(shape) >= 2 and min(shape) > 1:
         if len(set(shape)) == 1:
-            yield "transposed", "transposed", _on_arrays(shape, _transpose)
+            yield "transposed", "transposed", on_arrays(shape, transpose)
         # Read as an array of the reversed shape, then transposed.
-        reordered = _on_arrays(shape[::-1], _transpose)
+        reordered = on_arrays(shape[::-1], transpose)
         yield "transposed", "transposed (its entries in the other order)", reordered
     for axis, length in enumerate(shape):
         if length > 1:
-            flipped = _on_arrays(shape, partial(np.flip, axis=axis + 1))
+            flipped = on_arrays(shape, partial(np.flip, axis=axis + 1))
             yield "permuted", f"reversed along axis {axis}", flipped
         if length > 2:
-            for by, shift in product((1, -1), (np.roll, _push)):
-                shifted = _on_arrays(shape, partial(shift, shift=by, axis=axis + 1))
+            for by, shift in product((1, -1), (np.roll, push)):
+                shifted = on_arrays(shape, partial(shift, shift=by, axis=axis + 1))
                 yield "off by one", f"shifted by one along axis {axis}: off by one", shifted
 
 
@@ -55,18 +55,18 @@ def one_slice(v: Vector, axis: int, index: int) -> Vector:
     return kept
 
 
-def _on_arrays(shape: tuple[int, ...], change: Change) -> Change:
+def on_arrays(shape: tuple[int, ...], change: Change) -> Change:
     def changed(rows: Vector) -> Vector:
         return np.reshape(change(np.reshape(rows, (len(rows), *shape))), (len(rows), -1))
 
     return changed
 
 
-def _transpose(g: Any) -> Any:
+def transpose(g: Any) -> Any:
     return np.transpose(g, (0, *range(g.ndim - 1, 0, -1)))
 
 
-def _push(g: Any, shift: int, axis: int) -> Any:
+def push(g: Any, shift: int, axis: int) -> Any:
     """Shifted, with zero for what comes in."""
     moved = np.roll(g, shift, axis)
     moved[(slice(None),) * axis + (0 if shift > 0 else -1,)] = 0
@@ -78,19 +78,19 @@ def regions(subject: Subject, leaf: Leaf) -> Iterator[tuple[str, Any]]:
     if leaf.is_complex:
         return
     x = leaf.cut(subject.x)
-    for description, inside in (*_by_value(leaf.name, x), *_by_place(x)):
+    for description, inside in (*by_value(leaf.name, x), *by_place(x)):
         yield description, np.ravel(inside)
     for other in subject.inputs.leaves:
         if other is not leaf and other.shape == leaf.shape and not other.is_complex:
-            for description, inside in _by_value(other.name, other.cut(subject.x)):
+            for description, inside in by_value(other.name, other.cut(subject.x)):
                 yield description, np.ravel(inside)
     output = subject.outputs.leaves[0]
     if output.shape == leaf.shape and leaf.shape and not output.is_complex:
-        for description, inside in _by_value("the result", output.cut(subject.value)):
+        for description, inside in by_value("the result", output.cut(subject.value)):
             yield description, np.ravel(inside)
 
 
-def _by_value(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
+def by_value(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
     yield f"{name} is zero", x == 0
     yield f"{name} is negative", x < 0
     yield f"{name} is positive", x > 0
@@ -102,7 +102,7 @@ def _by_value(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
     yield f"entries of {name} are tied", np.reshape(counts[places] > 1, np.shape(x))
 
 
-def _by_place(x: Vector) -> Iterator[tuple[str, Any]]:
+def by_place(x: Vector) -> Iterator[tuple[str, Any]]:
     for axis, length in enumerate(np.shape(x)):
         index = np.reshape(np.arange(length), [-1 if a == axis else 1 for a in range(np.ndim(x))])
         place = np.broadcast_to(index, np.shape(x))

@@ -140,11 +140,11 @@ class GradcheckReport:
             items = "".join(f"<li>{escape(hint.text)}</li>" for hint in self.hints)
             parts.append(f"<ul>{items}</ul>")
         if self.entries:
-            parts.append(_html_table(self.entries))
+            parts.append(html_table(self.entries))
         return "".join(parts)
 
 
-def _html_table(entries: tuple[Entry, ...]) -> str:
+def html_table(entries: tuple[Entry, ...]) -> str:
     heads = ("derivative of", "by", "numerical", "error", "analytic")
     rows = [
         (e.output, e.input, f"{e.numerical:.9g}", f"{e.error:.1g}", f"{e.analytic:.9g}")
@@ -165,7 +165,7 @@ def taylor_table(probe: Probe) -> TaylorTable:
         step = 2.0**-level
         value = float(probe.ladder.samples[level][0][0])
         measured.append((step, abs(value - base - step * analytic)))
-    orders = [None] + [_order(coarse, fine) for coarse, fine in pairwise(measured)]
+    orders = [None] + [order_text(coarse, fine) for coarse, fine in pairwise(measured)]
     rows = tuple(
         TaylorRow(step, remainder, order)
         for (step, remainder), order in zip(measured, orders, strict=True)
@@ -173,7 +173,7 @@ def taylor_table(probe: Probe) -> TaylorTable:
     return TaylorTable(rows, float(probe.ladder.noise[0]))
 
 
-def _order(coarse: tuple[float, float], fine: tuple[float, float]) -> float | None:
+def order_text(coarse: tuple[float, float], fine: tuple[float, float]) -> float | None:
     if not coarse[1] > 0 or not fine[1] > 0:
         return None
     return float(np.log(coarse[1] / fine[1]) / np.log(coarse[0] / fine[0]))

@@ -105,7 +105,7 @@ class Subject(ABC):
         ]
         leaves = flatten(trees)
         for leaf, leaf_name in zip(leaves, leaf_names, strict=True):
-            _require_float(name, leaf, leaf_name)
+            require_float(name, leaf, leaf_name)
         self.inputs = Layout(trees, leaves, leaf_names)
         if not self.inputs.size:
             raise ArgumentValueError(
@@ -131,7 +131,7 @@ class Subject(ABC):
                 f"gradcheck: {self.name} returned {results!r}; it must return numbers or arrays"
             )
         for leaf, leaf_name in zip(leaves, names, strict=True):
-            _require_number(self.name, leaf, leaf_name)
+            require_number(self.name, leaf, leaf_name)
         self.outputs = Layout(results, leaves, names)
         self.value = self.outputs.vector(leaves)
         self.evaluations += 1
@@ -356,7 +356,7 @@ class HandWritten(Subject):
                 f"({', '.join(leaf.name for leaf in leaves)}); return one for each",
             )
         for g, leaf in zip(derivatives, leaves, strict=True):
-            _require_gradient(self.form, g, leaf.name, shape + leaf.shape)
+            require_gradient(self.form, g, leaf.name, shape + leaf.shape)
         return derivatives
 
 
@@ -426,7 +426,7 @@ class Model(RecordedSubject):
         return pullback_of(self.values, flatten(self._call()))
 
 
-def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
+def require_float(name: str, leaf: Any, leaf_name: str) -> None:
     data = unwrap(leaf)
     kind = np.asarray(data).dtype.kind
     if isinstance(data, int) or kind not in "fc":
@@ -437,7 +437,7 @@ def _require_float(name: str, leaf: Any, leaf_name: str) -> None:
         )
 
 
-def _require_number(name: str, leaf: Any, leaf_name: str) -> None:
+def require_number(name: str, leaf: Any, leaf_name: str) -> None:
     if np.asarray(unwrap(leaf)).dtype.kind not in "fciub":
         raise ArgumentTypeError(
             f"gradcheck: {leaf_name} of {name} is {type(leaf).__name__}; "
@@ -445,7 +445,7 @@ def _require_number(name: str, leaf: Any, leaf_name: str) -> None:
         )
 
 
-def _require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> None:
+def require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> None:
     """A hand-written derivative has the shape of what it belongs to, and is not an integer."""
     array = np.asarray(unwrap(g))
     if array.dtype.kind not in "fc" and not isinstance(g, int):

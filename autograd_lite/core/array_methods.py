@@ -12,7 +12,7 @@ from autograd_lite.core.primitive import registry
 __all__ = ["ArrayMethods"]
 
 
-def _call(function: Any, value: Handle, *args: Any, **kwargs: Any) -> Any:
+def call(function: Any, value: Handle, *args: Any, **kwargs: Any) -> Any:
     """What the registry has for a function; NumPy would come back with the same question."""
     return registry[function](value, *args, **kwargs)
 
@@ -45,22 +45,22 @@ class ArrayMethods(Handle):
     @property
     def T(self) -> Any:
         """The transpose: all axes reversed."""
-        return _call(np.transpose, self)
+        return call(np.transpose, self)
 
     @property
     def mT(self) -> Any:
         """The matrix transpose: the last two axes swapped."""
-        return _call(np.swapaxes, self, -1, -2)
+        return call(np.swapaxes, self, -1, -2)
 
     @property
     def real(self) -> Any:
         """The real part."""
-        return _call(np.real, self)
+        return call(np.real, self)
 
     @property
     def imag(self) -> Any:
         """The imaginary part."""
-        return _call(np.imag, self)
+        return call(np.imag, self)
 
     def item(self) -> Any:
         """The single number held, as a plain Python number.
@@ -84,85 +84,85 @@ class ArrayMethods(Handle):
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.sum`` of this Value."""
-        return _call(np.sum, self, axis=axis, keepdims=keepdims)
+        return call(np.sum, self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.mean`` of this Value."""
-        return _call(np.mean, self, axis=axis, keepdims=keepdims)
+        return call(np.mean, self, axis=axis, keepdims=keepdims)
 
     def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.prod`` of this Value."""
-        return _call(np.prod, self, axis=axis, keepdims=keepdims)
+        return call(np.prod, self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.max`` of this Value; ties share the gradient equally."""
-        return _call(np.max, self, axis=axis, keepdims=keepdims)
+        return call(np.max, self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.min`` of this Value; ties share the gradient equally."""
-        return _call(np.min, self, axis=axis, keepdims=keepdims)
+        return call(np.min, self, axis=axis, keepdims=keepdims)
 
     def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
         """``np.var`` of this Value."""
-        return _call(np.var, self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return call(np.var, self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
         """``np.std`` of this Value."""
-        return _call(np.std, self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return call(np.std, self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def cumsum(self, axis: Any = None) -> Any:
         """``np.cumsum`` of this Value."""
-        return _call(np.cumsum, self, axis=axis)
+        return call(np.cumsum, self, axis=axis)
 
     def argmax(self, axis: Any = None) -> Any:
         """``np.argmax`` of this Value; carries no gradient."""
-        return _call(np.argmax, self, axis=axis)
+        return call(np.argmax, self, axis=axis)
 
     def argmin(self, axis: Any = None) -> Any:
         """``np.argmin`` of this Value; carries no gradient."""
-        return _call(np.argmin, self, axis=axis)
+        return call(np.argmin, self, axis=axis)
 
     def clip(self, min: Any = None, max: Any = None) -> Any:
         """``np.clip`` of this Value."""
-        return _call(np.clip, self, min, max)
+        return call(np.clip, self, min, max)
 
     def dot(self, other: Any) -> Any:
         """``np.dot`` of this Value and another."""
-        return _call(np.dot, self, other)
+        return call(np.dot, self, other)
 
     def reshape(self, *shape: Any) -> Any:
         """``np.reshape`` of this Value; the shape as one tuple or as several integers."""
-        return _call(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+        return call(np.reshape, self, shape[0] if len(shape) == 1 else shape)
 
     def ravel(self) -> Any:
         """``np.ravel`` of this Value."""
-        return _call(np.ravel, self)
+        return call(np.ravel, self)
 
     flatten = ravel
 
     def squeeze(self, axis: Any = None) -> Any:
         """``np.squeeze`` of this Value."""
-        return _call(np.squeeze, self, axis=axis)
+        return call(np.squeeze, self, axis=axis)
 
     def transpose(self, *axes: Any) -> Any:
         """``np.transpose`` of this Value; the axes as one tuple or as several integers."""
-        return _call(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
+        return call(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         """``np.swapaxes`` of this Value."""
-        return _call(np.swapaxes, self, axis1, axis2)
+        return call(np.swapaxes, self, axis1, axis2)
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Any:
         """``np.repeat`` of this Value."""
-        return _call(np.repeat, self, repeats, axis=axis)
+        return call(np.repeat, self, repeats, axis=axis)
 
     def astype(self, dtype: Any) -> Any:
         """``np.astype`` of this Value; the gradient goes back in the dtype it came from."""
-        return _call(np.astype, self, dtype)
+        return call(np.astype, self, dtype)
 
     def conj(self) -> Any:
         """``np.conjugate`` of this Value."""
-        return _call(np.conjugate, self)
+        return call(np.conjugate, self)
 
     def relu(self) -> Any:
         """The positive part; its derivative at 0 is 0.
@@ -173,16 +173,16 @@ class ArrayMethods(Handle):
         >>> Value([-1.0, 2.0]).relu()
         Value([0., 2.])
         """
-        return _call("relu", self)
+        return call("relu", self)
 
     def tanh(self) -> Any:
         """``np.tanh`` of this Value."""
-        return _call(np.tanh, self)
+        return call(np.tanh, self)
 
     def exp(self) -> Any:
         """``np.exp`` of this Value."""
-        return _call(np.exp, self)
+        return call(np.exp, self)
 
     def log(self) -> Any:
         """``np.log`` of this Value."""
-        return _call(np.log, self)
+        return call(np.log, self)

@@ -103,7 +103,7 @@ def sweep(
     masked = False
     while order:
         if lift is None:
-            masked = _sweep_fast(order, gradients, masked, free)
+            masked = sweep_fast(order, gradients, masked, free)
             if not order:
                 break
         node = order.pop()
@@ -113,14 +113,14 @@ def sweep(
             continue
         if visit is not None:
             visit(node)
-        _propagate(node, g, gradients, lift, masked and primitive.singular, since)
+        propagate(node, g, gradients, lift, masked and primitive.singular, since)
         masked = masked or primitive.masks
         if free:
-            _forget(node, gradients)
+            forget(node, gradients)
     return gradients
 
 
-def _sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool) -> bool:
+def sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool) -> bool:
     """`sweep` through operations that broadcast one or two inputs, where graphs spend their time.
 
     It stops before a node of any other kind, before one whose rule Python's
@@ -174,7 +174,7 @@ def _sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, fre
                     and g_x.shape == x_data.shape
                     and g_x.dtype is x_data.dtype
                 ):
-                    g_x = _conform(g_x, x_data, primitive, 0)
+                    g_x = conform_to(g_x, x_data, primitive, 0)
                 gradients[x] = gradients[x] + g_x if x in gradients else g_x
             if y_varies:
                 if (g_y.__class__ is not float or y_data.__class__ is not float) and not (
@@ -182,22 +182,22 @@ def _sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, fre
                     and g_y.shape == y_data.shape
                     and g_y.dtype is y_data.dtype
                 ):
-                    g_y = _conform(g_y, y_data, primitive, 1)
+                    g_y = conform_to(g_y, y_data, primitive, 1)
                 gradients[y] = gradients[y] + g_y if y in gradients else g_y
         masked = masked or primitive.masks
         if free:
-            _forget(node, gradients)
+            forget(node, gradients)
     return masked
 
 
-def _forget(node: Node, gradients: dict[Node, Any]) -> None:
+def forget(node: Node, gradients: dict[Node, Any]) -> None:
     """Free what the node holds; later sweeps are told."""
     del gradients[node]
     node.inputs = ()
     node.primitive = FREED
 
 
-def _fits(contribution: Any, like: Any) -> bool:
+def fits(contribution: Any, like: Any) -> bool:
     """Whether a contribution is an array that needs no conforming."""
     return (
         contribution.__class__ is np.ndarray is like.__class__
@@ -206,7 +206,7 @@ def _fits(contribution: Any, like: Any) -> bool:
     )
 
 
-def _propagate(
+def propagate(
     node: Node,
     g: Any,
     gradients: dict[Node, Any],
@@ -229,46 +229,46 @@ def _propagate(
         operands = [lift(x) if isinstance(x, Node) else x for x in inputs]
     rules = primitive.rules
     if len(rules) < len(inputs):
-        rules = _rules_for(primitive, inputs)
-    apply_rule = _apply_guarded if guarded else _apply_rule
+        rules = rules_for(primitive, inputs)
+    apply_rule = apply_guarded if guarded else apply_plainly
     for index, x in enumerate(inputs):
         rule = rules[index]
         if rule is None or not isinstance(x, Node) or not x.requires_grad or x.serial < since:
             continue
         contribution = apply_rule(rule, g, out, operands, node.parameters)
-        if not _fits(contribution, x.data):
-            contribution = _conform(contribution, x.data, primitive, index)
+        if not fits(contribution, x.data):
+            contribution = conform_to(contribution, x.data, primitive, index)
         gradients[x] = add(gradients[x], contribution) if x in gradients else contribution
 
 
-def _rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
+def rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
     rules = primitive.rules_for(inputs)
     for index in range(len(rules), len(inputs)):
         x = inputs[index]
         if isinstance(x, Node) and x.requires_grad:
             raise NoRuleError(
-                f"{primitive.name}: no derivative rule for {_argument(primitive, index)}; "
+                f"{primitive.name}: no derivative rule for {argument_text(primitive, index)}; "
                 f"give one with {primitive.name}.defvjp(...), "
                 "or None there if it has no derivative"
             )
     return (*rules, *(None for _ in inputs[len(rules) :]))
 
 
-def _apply_rule(
+def apply_plainly(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
     try:
         return rule(g, out, *operands, **parameters)
     except ArithmeticError:
-        return _in_numpy(rule, g, out, operands, parameters)
+        return in_numpy(rule, g, out, operands, parameters)
 
 
-def _apply_guarded(
+def apply_guarded(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
     """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
     if g.__class__ is float:
-        return 0.0 if g == 0.0 else _apply_rule(rule, g, out, operands, parameters)
+        return 0.0 if g == 0.0 else apply_plainly(rule, g, out, operands, parameters)
     with np.errstate(all="ignore"):
         contribution = rule(g, out, *operands, **parameters)
         if isinstance(g, Handle):
@@ -284,14 +284,14 @@ def guard_forward(contribution: Any, g: Any) -> Any:
     """
     if contribution.__class__ is float:
         return contribution if g != 0.0 or isfinite(contribution) else 0.0
-    return np.where(_blocked(contribution, g), 0, contribution)
+    return np.where(blocked(contribution, g), 0, contribution)
 
 
 def guard_vjp(h: Any, out: Any, contribution: Any, g: Any) -> Any:
-    return np.where(_blocked(contribution, g), 0, h)
+    return np.where(blocked(contribution, g), 0, h)
 
 
-def _blocked(contribution: Any, g: Any) -> Any:
+def blocked(contribution: Any, g: Any) -> Any:
     return np.logical_and(g == 0, np.logical_not(np.isfinite(contribution)))
 
 
@@ -300,7 +300,7 @@ guard = Primitive(
 )
 
 
-def _in_numpy(
+def in_numpy(
     rule: Rule, g: Any, out: Any, operands: Iterable[Any], parameters: dict[str, Any]
 ) -> Any:
     """Redo in NumPy's arithmetic what Python's refuses: 1/0 is inf there, with a warning."""
@@ -308,17 +308,17 @@ def _in_numpy(
     return rule(g, out, *operands, **parameters)
 
 
-def _conform(contribution: Any, like: Any, primitive: Primitive, index: int) -> Any:
+def conform_to(contribution: Any, like: Any, primitive: Primitive, index: int) -> Any:
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
     if contribution.__class__ is like.__class__ is float or isinstance(like, tuple):
         return contribution
-    _check(contribution, np.shape(like), primitive, index)
+    check(contribution, np.shape(like), primitive, index)
     if np.shape(like) != getattr(contribution, "shape", ()):
         contribution = unbroadcast(contribution, np.shape(like))
     if is_complex(contribution) and not is_complex(like):
         contribution = np.real(contribution)
     if isinstance(contribution, Handle):
-        return _as_dtype(contribution, getattr(like, "dtype", None))
+        return as_dtype(contribution, getattr(like, "dtype", None))
     if isinstance(like, np.ndarray | np.generic):
         return np.asarray(contribution, like.dtype)
     if is_duck_array(like):  # a constant moves there where the sweep ends, or in a program
@@ -330,14 +330,14 @@ def _conform(contribution: Any, like: Any, primitive: Primitive, index: int) -> 
     return type(like)(contribution) if isinstance(like, (float, complex)) else contribution
 
 
-def _check(contribution: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
+def check(contribution: Any, shape: tuple[int, ...], primitive: Primitive, index: int) -> None:
     """Refuse what cannot be the gradient of an array of this shape."""
-    fault = _fault(contribution, shape, primitive)
+    fault = fault_of(contribution, shape, primitive)
     if fault is not None:
-        raise RuleError(f"{primitive.name}: the rule for {_argument(primitive, index)} {fault}")
+        raise RuleError(f"{primitive.name}: the rule for {argument_text(primitive, index)} {fault}")
 
 
-def _fault(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> str | None:
+def fault_of(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> str | None:
     """Why a rule's result cannot be the gradient of an array of this shape; None if it can."""
     dtype = getattr(contribution, "dtype", None)
     if dtype is None and not isinstance(contribution, (float, int, complex)):
@@ -345,7 +345,7 @@ def _fault(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> s
     if dtype is not None and dtype.kind not in "fciub":
         return f"returned dtype {dtype}; return real or complex numbers"
     found = () if dtype is None else contribution.shape
-    if found != shape and not (primitive.broadcasts and _broadcasts(shape, found)):
+    if found != shape and not (primitive.broadcasts and broadcasts(shape, found)):
         return (
             f"returned shape {found}, but the argument has shape {shape}; "
             "a gradient has the shape of what it is the gradient of"
@@ -353,7 +353,7 @@ def _fault(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> s
     return None
 
 
-def _as_dtype(contribution: Any, dtype: Any) -> Any:
+def as_dtype(contribution: Any, dtype: Any) -> Any:
     return (
         contribution
         if dtype is None or contribution.dtype == dtype
@@ -361,12 +361,12 @@ def _as_dtype(contribution: Any, dtype: Any) -> Any:
     )
 
 
-def _argument(primitive: Primitive, index: int) -> str:
+def argument_text(primitive: Primitive, index: int) -> str:
     names = primitive.argument_names
     return f"argument {index} ({names[index]!r})" if index < len(names) else f"argument {index}"
 
 
-def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+def broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     """Whether an array of shape ``small`` broadcasts to exactly ``large``."""
     try:
         return np.broadcast_shapes(small, large) == large
@@ -419,8 +419,8 @@ def is_complex(x: Any) -> bool:
     return isinstance(x, complex) if dtype is None else dtype.kind == "c"
 
 
-def _freed(*_: Any) -> Any:
+def compute_freed(*_: Any) -> Any:
     raise AssertionError("a freed node is never computed again")
 
 
-FREED = Primitive(_freed, name="freed")
+FREED = Primitive(compute_freed, name="freed")

@@ -52,7 +52,7 @@ def is_duck_array(x: Any) -> bool:
         hasattr(kind, "__array_ufunc__") and hasattr(kind, "__array_function__")
     ):
         return False
-    if not hasattr(x, "chunks" if _library(x) == "dask" else "strides"):
+    if not hasattr(x, "chunks" if library_of(x) == "dask" else "strides"):
         return False  # a table, or a Value
     duck_types.add(kind)
     return True
@@ -60,16 +60,16 @@ def is_duck_array(x: Any) -> bool:
 
 def is_device_array(x: Any) -> bool:
     """Whether ``x`` is a duck array that is computed at once, such as CuPy's; Dask's are lazy."""
-    return is_duck_array(x) and _library(x) != "dask"
+    return is_duck_array(x) and library_of(x) != "dask"
 
 
-def _library(x: Any) -> str:
+def library_of(x: Any) -> str:
     return type(x).__module__.partition(".")[0]
 
 
 def package_of(x: Any) -> ModuleType:
     """The package whose functions work on the arrays of which ``x`` is one."""
-    return sys.modules[_library(x)]
+    return sys.modules[library_of(x)]
 
 
 def array_of(x: Any, dtype: Any = None) -> Any:
@@ -100,20 +100,20 @@ def computed_by_library(
     """A function, watched over where one of its operands is a duck array."""
     for x in operands:
         if x.__class__ in duck_types:
-            return partial(_watched, function, name or function.__name__, x)
+            return partial(watched, function, name or function.__name__, x)
     return function
 
 
-def _watched(
+def watched(
     function: Callable[..., Any], name: str, duck: Any, *operands: Any, **parameters: Any
 ) -> Any:
     """Call a function; name it where the library of its operands cannot."""
-    library = _library(duck)
+    library = library_of(duck)
     forward = stand_ins.get((library, name), function)
     if library != "dask":
         operands = tuple(moved(x, duck) for x in operands)
-    elif _missing_in_dask(name, forward):
-        raise _refusal(name, library, "it has no such function")
+    elif missing_in_dask(name, forward):
+        raise refusal(name, library, "it has no such function")
     try:
         try:
             result = forward(*operands, **parameters)
@@ -127,7 +127,7 @@ def _watched(
         raise
     except NOT_THERE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise _refusal(name, library, reason) from error
+        raise refusal(name, library, reason) from error
     except ValueError as error:
         raise ArgumentValueError(f"{name} of an array of {library}: {error}") from error
     if result.__class__ in duck_types:
@@ -140,7 +140,7 @@ def moved(x: Any, duck: Any) -> Any:
     return np.asarray(x, like=duck) if isinstance(x, (np.ndarray, np.generic, list)) else x
 
 
-def _refusal(name: str, library: str, reason: str) -> UnsupportedError:
+def refusal(name: str, library: str, reason: str) -> UnsupportedError:
     return UnsupportedError(
         f"{name}: {library} cannot compute this on its arrays ({reason}); write it with "
         f"functions that {library} has, or turn the argument into a NumPy array first"
@@ -157,7 +157,7 @@ FUNCTIONS_BEHIND: dict[str, Any] = {"interp": np.interp, "multi_dot": np.linalg.
 """What NumPy function a primitive calls whose forward function is one of our own."""
 
 
-def _missing_in_dask(name: str, forward: Callable[..., Any]) -> bool:
+def missing_in_dask(name: str, forward: Callable[..., Any]) -> bool:
     """Whether Dask lacks the function, in which case it would compute and call NumPy's."""
     import dask.array
 

@@ -43,7 +43,7 @@ class Missing:
         )
 
 
-def _complete(module: ModuleType) -> ModuleType:
+def complete(module: ModuleType) -> ModuleType:
     """A copy of a module's namespace; what is not found there gets a stand-in.
 
     A copy, since its attributes are then read as fast as those of the module itself.
@@ -67,5 +67,5 @@ def _complete(module: ModuleType) -> ModuleType:
 if TYPE_CHECKING:
     import numpy as np
 else:
-    np = _complete(numpy)
-    np.linalg, np.fft = _complete(numpy.linalg), _complete(numpy.fft)
+    np = complete(numpy)
+    np.linalg, np.fft = complete(numpy.linalg), complete(numpy.fft)

@@ -70,7 +70,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     data = forward(*operands, **parameters)
     kind = data.__class__
     if kind is not np.ndarray or data.ndim == 0:
-        data = _settle_scalar(data, kind, operands)
+        data = settle_scalar(data, kind, operands)
     return record(primitive, data, parameters, requires_grad, *split_inputs(tuple(nodes)))
 
 
@@ -87,7 +87,7 @@ def apply_to_one(primitive: Primitive, value: Handle) -> Any:
     return record(primitive, data, NO_PARAMETERS, requires_grad, x)
 
 
-def _settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
+def settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
     """Keep graphs of Python numbers in Python numbers: there NumPy's scalars only cost time."""
     if kind in PYTHON_SCALARS or isinstance(data, (tuple, list)):
         return data

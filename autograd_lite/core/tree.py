@@ -33,14 +33,14 @@ def unflatten(tree: Any, leaves: Iterable[Any]) -> Any:
     >>> unflatten({"w": [0, 0], "b": (0,)}, [1.0, 2.0, 3.0])
     {'w': [1.0, 2.0], 'b': (3.0,)}
     """
-    return _unflatten(tree, iter(leaves))
+    return unflatten_from(tree, iter(leaves))
 
 
-def _unflatten(tree: Any, leaves: Iterator[Any]) -> Any:
+def unflatten_from(tree: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(tree, dict):
-        return type(tree)((key, _unflatten(part, leaves)) for key, part in tree.items())
+        return type(tree)((key, unflatten_from(part, leaves)) for key, part in tree.items())
     if isinstance(tree, (list, tuple)):
-        parts = [_unflatten(part, leaves) for part in tree]
+        parts = [unflatten_from(part, leaves) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return None if tree is None else next(leaves)
 

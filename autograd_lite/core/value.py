@@ -57,7 +57,7 @@ def as_data(data: Any, argument: str) -> Any:
         raise ArgumentTypeError(
             f"{argument} is already a Value; use it as it is, or pass its .data for a new leaf"
         )
-    if isinstance(data, (list, tuple)) and _holds_value(data):
+    if isinstance(data, (list, tuple)) and holds_value(data):
         raise ArgumentTypeError(
             f"{argument} is a list of Values; use ag.array or np.stack to join them "
             "with their gradients, or pass their .data"
@@ -81,7 +81,7 @@ def as_data(data: Any, argument: str) -> Any:
     return np.asarray(array) if isinstance(array, np.generic) else array
 
 
-def _holds_value(data: Any) -> bool:
+def holds_value(data: Any) -> bool:
     stack = [data]
     while stack:
         x = stack.pop()
@@ -92,7 +92,7 @@ def _holds_value(data: Any) -> bool:
     return False
 
 
-def _unary(function: Any) -> Callable[[Value], Value]:
+def unary(function: Any) -> Callable[[Value], Value]:
     def operate(self: Value) -> Value:
         result: Value = apply_to_one(registry[function], self)
         return result
@@ -103,12 +103,12 @@ def _unary(function: Any) -> Callable[[Value], Value]:
 Operator = Callable[["Value", Any], Any]
 
 
-def _binary(function: Any) -> tuple[Operator, Operator]:
+def binary(function: Any) -> tuple[Operator, Operator]:
     """An operator and its reflection."""
-    return _operator(function, reflected=False), _operator(function, reflected=True)
+    return make_operator(function, reflected=False), make_operator(function, reflected=True)
 
 
-def _operator(function: Any, reflected: bool) -> Operator:
+def make_operator(function: Any, reflected: bool) -> Operator:
     """Scalar graphs spend their time here, so that `record` is written out."""
     primitive: Any = None
 
@@ -125,12 +125,12 @@ def _operator(function: Any, reflected: bool) -> Operator:
         elif other.__class__ in CONSTANTS:
             operand = other
         else:
-            return _unusual(primitive, self, other, reflected)
+            return unusual(primitive, self, other, reflected)
         forward = primitive.forward
         try:
             data = forward(operand, x.data) if reflected else forward(x.data, operand)
         except (ArithmeticError, TypeError):
-            data = _otherwise(primitive, x.data, operand, reflected)
+            data = otherwise(primitive, x.data, operand, reflected)
         if not primitive.differentiable:
             requires_grad = False
         if current() is not EAGER:
@@ -158,7 +158,7 @@ def _operator(function: Any, reflected: bool) -> Operator:
     return operate
 
 
-def _otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
+def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
     """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
     left, right = (other, x) if reflected else (x, other)
     if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
@@ -166,7 +166,7 @@ def _otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any
     return computed_by_library(primitive.forward, [left, right], primitive.name)(left, right)
 
 
-def _unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
+def unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
     """An operand of a less common type: lists and NumPy scalars are numbers, the rest is not."""
     if isinstance(other, (list, tuple)):
         other = as_data(other, "the operand")
@@ -340,27 +340,27 @@ class Value(ArrayMethods):
 
     # Operators.
 
-    __add__, __radd__ = _binary(np.add)
-    __sub__, __rsub__ = _binary(np.subtract)
-    __mul__, __rmul__ = _binary(np.multiply)
-    __truediv__, __rtruediv__ = _binary(np.divide)
-    __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
-    __mod__, __rmod__ = _binary(np.remainder)
-    __pow__, __rpow__ = _binary(operator.pow)
-    __matmul__, __rmatmul__ = _binary(np.matmul)
-    __and__, __rand__ = _binary(np.bitwise_and)
-    __or__, __ror__ = _binary(np.bitwise_or)
-    __xor__, __rxor__ = _binary(np.bitwise_xor)
-    __lt__, _ = _binary(np.less)
-    __le__, _ = _binary(np.less_equal)
-    __gt__, _ = _binary(np.greater)
-    __ge__, _ = _binary(np.greater_equal)
-    __eq__, _ = _binary(np.equal)
-    __ne__, _ = _binary(np.not_equal)
-    __neg__ = _unary(np.negative)
-    __pos__ = _unary(np.positive)
-    __abs__ = _unary(np.absolute)
-    __invert__ = _unary(np.invert)
+    __add__, __radd__ = binary(np.add)
+    __sub__, __rsub__ = binary(np.subtract)
+    __mul__, __rmul__ = binary(np.multiply)
+    __truediv__, __rtruediv__ = binary(np.divide)
+    __floordiv__, __rfloordiv__ = binary(np.floor_divide)
+    __mod__, __rmod__ = binary(np.remainder)
+    __pow__, __rpow__ = binary(operator.pow)
+    __matmul__, __rmatmul__ = binary(np.matmul)
+    __and__, __rand__ = binary(np.bitwise_and)
+    __or__, __ror__ = binary(np.bitwise_or)
+    __xor__, __rxor__ = binary(np.bitwise_xor)
+    __lt__, _ = binary(np.less)
+    __le__, _ = binary(np.less_equal)
+    __gt__, _ = binary(np.greater)
+    __ge__, _ = binary(np.greater_equal)
+    __eq__, _ = binary(np.equal)
+    __ne__, _ = binary(np.not_equal)
+    __neg__ = unary(np.negative)
+    __pos__ = unary(np.positive)
+    __abs__ = unary(np.absolute)
+    __invert__ = unary(np.invert)
     __hash__ = object.__hash__
 
     # NumPy's protocols.
@@ -384,13 +384,13 @@ class Value(ArrayMethods):
                 "and use the Value that is returned"
             )
         if primitive is None:
-            raise _no_ufunc_rule(ufunc, method, kwargs)
+            raise no_ufunc_rule(ufunc, method, kwargs)
         return primitive(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         primitive = registry.get(function)
         if primitive is None:
-            raise _no_rule(function)
+            raise no_rule(function)
         if kwargs.get("out") is not None:
             raise InPlaceError(
                 f"np.{function.__name__} cannot write its result into out= where a Value is "
@@ -451,17 +451,17 @@ class Value(ArrayMethods):
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        parts = [_show(self.data, len(name) + 1)]
+        parts = [show(self.data, len(name) + 1)]
         if self.ndim and self.dtype != np.float64 and self.dtype != bool:
             parts.append(f"dtype={self.dtype}")
         if self.grad is not None:
-            parts.append(f"grad={_show(self.grad, len(name) + 1)}")
+            parts.append(f"grad={show(self.grad, len(name) + 1)}")
         if self.label is not None:
             parts.append(f"label={self.label!r}")
         return f"{name}({', '.join(parts)})"
 
     def __reduce__(self) -> Any:
-        return _restore, (type(self), self.data, self.grad, self.requires_grad, self.label)
+        return restore, (type(self), self.data, self.grad, self.requires_grad, self.label)
 
 
 def start_of_sweep(root: Node, seed: Any) -> Any:
@@ -506,13 +506,13 @@ def own_memory(g: Any, shared: set[int]) -> Any:
     return g.copy() if is_shared and is_array else g
 
 
-def _show(data: Any, indent: int) -> str:
+def show(data: Any, indent: int) -> str:
     if isinstance(data, np.ndarray):
         return np.array2string(data, separator=", ", prefix=" " * indent)
     return repr(data.item() if isinstance(data, np.generic) else data)
 
 
-def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str) -> Value:
+def restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str) -> Value:
     """Rebuild a copied or unpickled Value as a leaf."""
     value = cls.__new__(cls)
     value.node = Node.leaf(data, requires_grad, label)
@@ -520,17 +520,17 @@ def _restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label:
     return value
 
 
-def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> AutogradError:
+def no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> AutogradError:
     """The error for a ufunc, one of its methods, or keywords that have no rule."""
     if method == "__call__" and ufunc in registry:
         return UnsupportedError(
             f"np.{ufunc.__name__} of a Value does not take {', '.join(sorted(kwargs))}; "
             "leave it out, or pass x.data to compute without gradient"
         )
-    return _no_rule(ufunc, "" if method == "__call__" else f".{method}")
+    return no_rule(ufunc, "" if method == "__call__" else f".{method}")
 
 
-def _no_rule(function: Any, method: str = "") -> NoRuleError:
+def no_rule(function: Any, method: str = "") -> NoRuleError:
     module = getattr(function, "__module__", None) or "numpy"
     name = f"{module}.{function.__name__}{method}"
     return NoRuleError(

@@ -25,10 +25,10 @@ class Blas:
 
 def find_blas() -> Blas:
     """Ask threadpoolctl if it is installed, else OpenBLAS itself, else NumPy's build."""
-    return _from_threadpoolctl() or _from_openblas(_libraries_of_numpy()) or _from_build()
+    return from_threadpoolctl() or facts_from_openblas(libraries_of_numpy()) or facts_from_build()
 
 
-def _from_threadpoolctl() -> Blas | None:
+def from_threadpoolctl() -> Blas | None:
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
@@ -43,22 +43,22 @@ def _from_threadpoolctl() -> Blas | None:
     return None
 
 
-def _libraries_of_numpy() -> list[Path]:
+def libraries_of_numpy() -> list[Path]:
     """Libraries that lie in NumPy's wheel, which has loaded them already."""
     package = Path(np.__file__).parent
     folders = (package.parent / "numpy.libs", package / ".dylibs")
     return [path for folder in folders for path in sorted(folder.glob("*openblas*"))]
 
 
-def _from_openblas(libraries: Iterable[Path]) -> Blas | None:
+def facts_from_openblas(libraries: Iterable[Path]) -> Blas | None:
     for path in libraries:
         try:
             library = ctypes.CDLL(str(path))
         except OSError:
             continue
-        kernel = _openblas_function(library, "get_corename")
-        threads = _openblas_function(library, "get_num_threads")
-        configuration = _openblas_function(library, "get_config")
+        kernel = openblas_function(library, "get_corename")
+        threads = openblas_function(library, "get_num_threads")
+        configuration = openblas_function(library, "get_config")
         if kernel is None or threads is None or configuration is None:
             continue
         for function in (kernel, configuration):
@@ -68,7 +68,7 @@ def _from_openblas(libraries: Iterable[Path]) -> Blas | None:
     return None
 
 
-def _openblas_function(library: ctypes.CDLL, name: str) -> Any:
+def openblas_function(library: ctypes.CDLL, name: str) -> Any:
     """A function of OpenBLAS, whose builds give their names various prefixes and suffixes."""
     for prefix in ("scipy_", ""):
         for suffix in ("64_", ""):
@@ -78,7 +78,7 @@ def _openblas_function(library: ctypes.CDLL, name: str) -> Any:
     return None
 
 
-def _from_build() -> Blas:
+def facts_from_build() -> Blas:
     configuration: Any = np.show_config(mode="dicts")
     build = configuration["Build Dependencies"]["blas"]
     return Blas(f"{build.get('name', 'unknown')} {build.get('version', '')}".strip())

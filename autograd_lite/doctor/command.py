@@ -51,12 +51,12 @@ def report(facts: Facts) -> str:
     if facts.variables:
         settings = " ".join(f"{name}={value}" for name, value in facts.variables.items())
         lines.append(f"environment  {settings}")
-    lines += ["", "optional", *map(_line, facts.options), "", "advice"]
+    lines += ["", "optional", *map(line, facts.options), "", "advice"]
     lines += [f"- {sentence}" for sentence in advice(facts)] or ["nothing is off"]
     return "\n".join(lines)
 
 
-def _line(option: Option) -> str:
+def line(option: Option) -> str:
     if option.version:
         return f"  {option.name:24}{option.version:12}{option.adds}"
     return f"  {option.name:24}{'missing':12}would add {option.adds}: {option.install}"
@@ -72,11 +72,11 @@ def advice(facts: Facts) -> list[str]:
     >>> advice(facts)[0]
     '8 BLAS threads share 2 cores and wait for each other; set OPENBLAS_NUM_THREADS=2'
     """
-    found = (_kernel(facts), _threads(facts), _speed(facts), _drawing(facts))
+    found = (kernel_advice(facts), threads_advice(facts), speed_advice(facts), drawing(facts))
     return [sentence for sentence in found if sentence]
 
 
-def _kernel(facts: Facts) -> str | None:
+def kernel_advice(facts: Facts) -> str | None:
     name, kernel = facts.blas.name, facts.blas.kernel
     if name.startswith("openblas") and kernel in BELOW_AVX512 and facts.avx512:
         return (
@@ -86,11 +86,11 @@ def _kernel(facts: Facts) -> str | None:
     return None
 
 
-def _threads(facts: Facts) -> str | None:
+def threads_advice(facts: Facts) -> str | None:
     threads = facts.blas.threads
     if threads is None or threads == facts.cores:
         return None
-    variable = _thread_variable(facts)
+    variable = thread_variable(facts)
     if threads > facts.cores:
         return (
             f"{threads} BLAS threads share {facts.cores} cores and wait for each other; "
@@ -102,14 +102,14 @@ def _threads(facts: Facts) -> str | None:
     )
 
 
-def _thread_variable(facts: Facts) -> str:
+def thread_variable(facts: Facts) -> str:
     for library in ("openblas", "mkl", "blis"):
         if facts.blas.name.startswith(library):
             return f"{library.upper()}_NUM_THREADS"
     return "OMP_NUM_THREADS"
 
 
-def _speed(facts: Facts) -> str | None:
+def speed_advice(facts: Facts) -> str | None:
     rate = facts.gigaflops.get("float64", SLOW)
     library = facts.blas.name.partition(" ")[0].lower()
     if library in WITHOUT_KERNELS:
@@ -131,7 +131,7 @@ def _speed(facts: Facts) -> str | None:
     return None
 
 
-def _drawing(facts: Facts) -> str | None:
+def drawing(facts: Facts) -> str | None:
     if facts.has("dot") or facts.has("Graphviz as WebAssembly"):
         return None
     return (

@@ -168,19 +168,19 @@ def find_options() -> list[Option]:
     """The program ``dot`` and every optional package, looked up without importing any."""
     dot = Option(
         "dot",
-        _version_of_dot(),
+        version_of_dot(),
         "drawings as .svg, .png and .pdf",
         "apt install graphviz, brew install graphviz or winget install graphviz",
     )
     distributions = packages_distributions()
     packages = [
-        Option(name, _version_of(modules.split(), distributions), adds, f"pip install {package}")
+        Option(name, version_of(modules.split(), distributions), adds, f"pip install {package}")
         for name, modules, adds, package in PACKAGES
     ]
     return [dot, *packages]
 
 
-def _version_of_dot() -> str | None:
+def version_of_dot() -> str | None:
     program = shutil.which("dot")
     if program is None:
         return None
@@ -192,7 +192,7 @@ def _version_of_dot() -> str | None:
     return found[1] if found else f"does not run (exit status {run.returncode})"
 
 
-def _version_of(modules: Sequence[str], distributions: Mapping[str, Sequence[str]]) -> str | None:
+def version_of(modules: Sequence[str], distributions: Mapping[str, Sequence[str]]) -> str | None:
     """The version of the distribution that brings the first of these modules."""
     if any(find_spec(module) is None for module in modules):
         return None

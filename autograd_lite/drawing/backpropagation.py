@@ -68,14 +68,14 @@ class Backpropagation:
             return None
         if node.primitive is None or not operand.requires_grad:
             return None
-        alone = _copy(node, node.primitive)
+        alone = copy_node(node, node.primitive)
         alone.inputs = tuple(
             x if index == place else x.data if isinstance(x, Node) else x
             for index, x in enumerate(node.inputs)
         )
         outputs, cotangents = [alone], [self._upstream[node]]
         if node in self._masked:
-            outputs.append(_copy(node, MASK))
+            outputs.append(copy_node(node, MASK))
             cotangents.append(0.0)
         with np.errstate(all="ignore"):
             pullback = Pullback(outputs, [operand], since=alone.serial)
@@ -83,7 +83,7 @@ class Backpropagation:
         return None if contribution is None else conjugate(contribution)
 
 
-def _copy(node: Node, primitive: Primitive) -> Node:
+def copy_node(node: Node, primitive: Primitive) -> Node:
     copy = Node.leaf(node.data, requires_grad=True)
     copy.primitive = primitive
     copy.parameters = node.parameters if primitive is node.primitive else NO_PARAMETERS

@@ -21,14 +21,14 @@ def side_by_side(first: Scene, second: Scene) -> Picture:
     Their prefixes tell them apart, and name their frames.
     """
     pictures = first.picture(), second.picture()
-    paired = list(_pairs(pictures[0], pictures[1]))
-    same = {(a.key, b.key) for a, b in paired if _contents(first, a) == _contents(second, b)}
+    paired = list(pairs(pictures[0], pictures[1]))
+    same = {(a.key, b.key) for a, b in paired if contents(first, a) == contents(second, b)}
     names = first.title, second.title
     title, frames = " and ".join(names), names
     if names[0] == names[1]:
         title, frames = f"two runs of {names[0]}", (f"first {names[0]}", f"second {names[1]}")
     parts = [
-        _frame(picture, frame, scene.prefix, {pair[place] for pair in same})
+        frame_of(picture, frame, scene.prefix, {pair[place] for pair in same})
         for place, (scene, picture, frame) in enumerate(
             zip((first, second), pictures, frames, strict=True)
         )
@@ -46,39 +46,39 @@ def side_by_side(first: Scene, second: Scene) -> Picture:
     )
 
 
-def _pairs(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
+def pairs(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
     """Vertices that stand for the same step of the computation, in order."""
-    steps = [[_step(vertex) for vertex in picture.vertices] for picture in (first, second)]
+    steps = [[step(vertex) for vertex in picture.vertices] for picture in (first, second)]
     matcher = SequenceMatcher(None, steps[0], steps[1], autojunk=False)
     for a, b, length in matcher.get_matching_blocks():
         for offset in range(length):
             yield first.vertices[a + offset], second.vertices[b + offset]
 
 
-def _step(vertex: Vertex) -> tuple[str, ...]:
+def step(vertex: Vertex) -> tuple[str, ...]:
     """What a vertex does, whatever it holds and whichever variable holds it."""
     operation = vertex.subtitle or vertex.title
     return vertex.kind, "" if vertex.kind in ("leaf", "constant") else operation
 
 
-def _contents(scene: Scene, vertex: Vertex) -> Any:
+def contents(scene: Scene, vertex: Vertex) -> Any:
     """What a vertex holds, to the last bit."""
     members, place = scene.contents(vertex.key)
     if place is not None:
-        return _bits(members[0].inputs[place])
-    return [(_bits(node.data), _bits(scene.gradients.get(node))) for node in members]
+        return bits(members[0].inputs[place])
+    return [(bits(node.data), bits(scene.gradients.get(node))) for node in members]
 
 
-def _bits(data: Any) -> Any:
+def bits(data: Any) -> Any:
     if isinstance(data, tuple):
-        return [_bits(part) for part in data]
+        return [bits(part) for part in data]
     if data is None:
         return None
     array = np.asarray(data)
     return array.shape, str(array.dtype), array.tobytes()
 
 
-def _frame(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
+def frame_of(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
     """The picture in a frame of its own, all that is not alike marked."""
     differing: dict[str, Mark] = {v.key: "differs" for v in picture.vertices if v.key not in alike}
     marked = picture.with_marks(differing, {})

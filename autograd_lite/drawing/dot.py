@@ -40,23 +40,23 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
     """
     graph = graphviz.Digraph(
         "computation_graph",
-        graph_attr={"rankdir": direction, **_graph_attributes(picture, theme)},
+        graph_attr={"rankdir": direction, **graph_attributes(picture, theme)},
         node_attr={**NODES, "fontcolor": theme.text},
         edge_attr={**EDGES, "fontcolor": theme.muted, "color": theme.line},
     )
-    _write_clusters(graph, picture, theme, direction)
+    write_clusters(graph, picture, theme, direction)
     for vertex in picture.vertices:
         if not vertex.module:
-            _write_vertex(graph, vertex, theme, vertex.key in picture.results)
+            write_vertex(graph, vertex, theme, vertex.key in picture.results)
     for index, edge in enumerate(picture.edges):
-        _write_edge(graph, edge, index, theme)
+        write_edge(graph, edge, index, theme)
     if styled:
         for vertex in picture.vertices:
-            graph.node(vertex.key, label=_rich_label(vertex, theme))
+            graph.node(vertex.key, label=rich_label(vertex, theme))
     return str(graph.source)
 
 
-def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
+def graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
     notes = "".join(graphviz.escape(shorten(note, 160)) + "\\l" for note in picture.notes)
     return {
         "bgcolor": theme.background,
@@ -74,7 +74,7 @@ def _graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
     }
 
 
-def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_result: bool) -> None:
+def write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_result: bool) -> None:
     attributes = dict(SHAPES[vertex.kind])
     color, attributes["penwidth"] = theme.outline(vertex, is_result)
     # Graphviz measures the title as if it were not bold: the longer it is, the more room is left.
@@ -91,24 +91,24 @@ def _write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resu
     )
 
 
-def _rich_label(vertex: Vertex, theme: Theme) -> str:
+def rich_label(vertex: Vertex, theme: Theme) -> str:
     """The lines of a vertex in the markup of Graphviz: the name stands out, the rest steps back."""
     colors = {"value": theme.text, "grad": theme.gradient}
-    title = _rich_text(shorten(vertex.title, 60), theme.text)
+    title = rich_text(shorten(vertex.title, 60), theme.text)
     lines = [title if vertex.kind == "constant" else f"<b>{title}</b>"]
     if vertex.subtitle:
-        lines[0] += _rich_text(f"  {vertex.subtitle}", theme.muted)
-    lines += [_rich_text(fact_text(x), colors.get(x[0], theme.muted)) for x in vertex.facts]
+        lines[0] += rich_text(f"  {vertex.subtitle}", theme.muted)
+    lines += [rich_text(fact_text(x), colors.get(x[0], theme.muted)) for x in vertex.facts]
     return f"<{'<br/>'.join(lines)}>"
 
 
-def _rich_text(text: str, color: str) -> str:
+def rich_text(text: str, color: str) -> str:
     # Kept from Graphviz: its backslash codes, spaces that it leaves out, elements that are empty.
     escaped = html.escape(text or " ").replace(" ", "&#160;").replace("\\", "\\\\")
     return f'<font color="{color}">{escaped}</font>'
 
 
-def _write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) -> None:
+def write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) -> None:
     attributes = {}
     for mark in sorted(edge.marks):
         attributes = {"color": theme.mark[mark], "penwidth": "2.4"}
@@ -125,23 +125,21 @@ def _write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) -
     )
 
 
-def _write_clusters(
-    graph: graphviz.Digraph, picture: Picture, theme: Theme, direction: str
-) -> None:
+def write_clusters(graph: graphviz.Digraph, picture: Picture, theme: Theme, direction: str) -> None:
     """Frames of modules, innermost first, as each must be complete when it is put into another."""
     frames = enumerate(picture.clusters)
-    inside = {cluster.path: _frame(cluster, index, theme) for index, cluster in frames}
+    inside = {cluster.path: frame(cluster, index, theme) for index, cluster in frames}
     for vertex in picture.vertices:
         if vertex.module:
             is_result = vertex.key in picture.results
-            _write_vertex(inside[vertex.module], vertex, theme, is_result)
+            write_vertex(inside[vertex.module], vertex, theme, is_result)
     # Graphviz lays out later frames above earlier ones, but to the right of them.
     paths = list(inside)[::-1] if direction == "LR" else list(inside)
     for path in sorted(paths, key=len, reverse=True):
         inside.get(path[:-1], graph).subgraph(inside[path])
 
 
-def _frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
+def frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
     return graphviz.Digraph(
         f"cluster_{index}",
         graph_attr={

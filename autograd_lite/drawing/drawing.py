@@ -241,10 +241,10 @@ def draw(
     >>> [vertex.describe() for vertex in ag.draw(a * b).picture.vertices][0]
     'a; value 2.0'
     """
-    _require_choice("theme", theme, THEMES)
-    _require_choice("direction", direction, DIRECTIONS)
+    require_choice("theme", theme, THEMES)
+    require_choice("direction", direction, DIRECTIONS)
     options = Options(depth, max_nodes, highlight, compare, lines)
-    picture, runs = _compose(target, args, options, sys._getframe(1))
+    picture, runs = compose_design(target, args, options, sys._getframe(1))
     return Drawing(Design(picture, runs, theme, direction))
 
 
@@ -259,10 +259,10 @@ class Options:
     lines: SourceLines | None
 
     def __post_init__(self) -> None:
-        _require_choice("highlight", self.highlight, HIGHLIGHTS)
-        _require_count("max_nodes", self.max_nodes, 10)
+        require_choice("highlight", self.highlight, HIGHLIGHTS)
+        require_count("max_nodes", self.max_nodes, 10)
         if self.depth is not None:
-            _require_count("depth", self.depth, 0)
+            require_count("depth", self.depth, 0)
         if self.highlight is not None and self.compare is not None:
             raise ArgumentValueError(
                 "draw: highlight and compare cannot be combined, both mark nodes; use one of them"
@@ -278,24 +278,24 @@ class Options:
                 )
 
 
-def _compose(
+def compose_design(
     target: Any, args: tuple[Any, ...], options: Options, frame: FrameType
 ) -> tuple[Picture, tuple[Scene, ...]]:
     """The picture of a target, and the runs that it shows; names come from the caller's frame."""
-    program = _program(target, args)
+    program = draw_program(target, args)
     if program is not None:
         options.refuse_program()
         title = shorten(getattr(target, "__name__", "program"))
         picture, count = program_picture(program, title, options.max_nodes)
-        _warn_if_folded(count, len(picture.vertices), options.max_nodes)
+        warn_if_folded(count, len(picture.vertices), options.max_nodes)
         return picture, ()
     runs = [(target, args)]
     if options.compare is not None:
-        runs.append(_second_run(target, options.compare))
+        runs.append(second_run(target, options.compare))
     subjects = [find_subject(*run, options.lines, frame) for run in runs]
     scenes = tuple(compose(x, options.depth, options.max_nodes) for x in subjects)
     for scene in scenes:
-        _warn_if_folded(len(scene.graph.nodes), len(scene.groups), options.max_nodes)
+        warn_if_folded(len(scene.graph.nodes), len(scene.groups), options.max_nodes)
     if len(scenes) == 2:
         scenes = replace(scenes[0], prefix="a"), replace(scenes[1], prefix="b")
         return side_by_side(*scenes), scenes
@@ -305,7 +305,7 @@ def _compose(
     return picture, scenes
 
 
-def _program(target: Any, args: tuple[Any, ...]) -> Program | None:
+def draw_program(target: Any, args: tuple[Any, ...]) -> Program | None:
     """The program to draw; None for a target that is to be drawn with its numbers."""
     if isinstance(target, Value) or (args and not isinstance(target, Program)):
         return None
@@ -317,7 +317,7 @@ def _program(target: Any, args: tuple[Any, ...]) -> Program | None:
     return program_of(target)
 
 
-def _second_run(target: Any, compare: Any) -> tuple[Any, tuple[Any, ...]]:
+def second_run(target: Any, compare: Any) -> tuple[Any, tuple[Any, ...]]:
     """What to draw beside the target: another Value, or the same function of other arguments."""
     if isinstance(target, Value) and isinstance(compare, Value):
         return compare, ()
@@ -329,7 +329,7 @@ def _second_run(target: Any, compare: Any) -> tuple[Any, tuple[Any, ...]]:
     )
 
 
-def _warn_if_folded(count: int, boxes: int, max_nodes: int) -> None:
+def warn_if_folded(count: int, boxes: int, max_nodes: int) -> None:
     if boxes < count and count > max_nodes:
         warnings.warn(
             f"the graph has {count:,} nodes, more than max_nodes={max_nodes:,}, and is drawn "
@@ -339,14 +339,14 @@ def _warn_if_folded(count: int, boxes: int, max_nodes: int) -> None:
         )
 
 
-def _require_choice(argument: str, choice: str | None, choices: Collection[str]) -> None:
+def require_choice(argument: str, choice: str | None, choices: Collection[str]) -> None:
     if choice is not None and choice not in choices:
         raise ArgumentValueError(
             f"draw: {argument}={choice!r} is unknown; use {', '.join(map(repr, choices))}"
         )
 
 
-def _require_count(argument: str, count: Any, least: int) -> None:
+def require_count(argument: str, count: Any, least: int) -> None:
     if isinstance(count, bool) or not isinstance(count, int):
         raise ArgumentTypeError(
             f"draw: {argument} is {type(count).__name__}; pass an integer of at least {least}"

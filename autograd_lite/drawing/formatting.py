@@ -25,17 +25,17 @@ def number(x: Any) -> str:
     if isinstance(x, (bool, np.bool_)):
         return str(bool(x))
     if isinstance(x, (int, np.integer)):
-        return str(x) if abs(int(x)) < 10**7 else _exponent(f"{float(x):.3e}")
+        return str(x) if abs(int(x)) < 10**7 else exponent_of(f"{float(x):.3e}")
     if isinstance(x, (complex, np.complexfloating)):
         sign = "-" if np.signbit(x.imag) else "+"
         return f"{number(float(x.real))} {sign} {number(abs(float(x.imag)))}i"
     text = f"{float(x):.4g}"
     if "e" in text:
-        return _exponent(text)
+        return exponent_of(text)
     return text if any(c in text for c in ".in") else text + ".0"
 
 
-def _exponent(text: str) -> str:
+def exponent_of(text: str) -> str:
     mantissa, exponent = text.split("e")
     return f"{mantissa}e{int(exponent)}"
 
@@ -102,16 +102,16 @@ def shorten(text: str, length: int = 40) -> str:
     if len(text) > length:
         kept = length - 1
         text = text[: kept - kept // 2] + "…" + text[len(text) - kept // 2 :]
-    return "".join(map(_printable, text))
+    return "".join(map(printable, text))
 
 
-def _printable(character: str) -> str:
+def printable(character: str) -> str:
     if character == "\n":
         return "⏎"
     if character == "\t":
         return " "
     # Cc: control, Cf: text direction and joiners, Cs: half of a surrogate pair, Cn: unassigned.
-    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in _HIDDEN else character
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in HIDDEN else character
 
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn"})

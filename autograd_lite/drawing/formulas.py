@@ -95,18 +95,18 @@ def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbo
         return None
     upstream = np.asarray(upstream) if np.ndim(upstream) else upstream
     ones = np.ones_like(upstream) if np.ndim(upstream) else 1.0
-    local = _apply_rule(node, place, Symbol("1", ones))
-    gradient = _apply_rule(node, place, Symbol("g", upstream))
+    local = apply_rule(node, place, Symbol("1", ones))
+    gradient = apply_rule(node, place, Symbol("g", upstream))
     if local is None or gradient is None:
         return None
-    return (True, local) if _multiplies(node, place, local) else (False, gradient)
+    return (True, local) if multiplies(node, place, local) else (False, gradient)
 
 
-def _multiplies(node: Node, place: int, local: Symbol) -> bool:
+def multiplies(node: Node, place: int, local: Symbol) -> bool:
     """Whether a rule multiplies element by element, tried with a gradient that varies."""
     shape = np.shape(node.data)
     trial = np.linspace(2.0, 3.0, np.size(node.data)).reshape(shape)[()]
-    gradient = _apply_rule(node, place, Symbol("g", trial))
+    gradient = apply_rule(node, place, Symbol("g", trial))
     if gradient is None or np.shape(local.data) != shape:
         return False
     with np.errstate(all="ignore"):
@@ -124,7 +124,7 @@ def product_factors(node: Node) -> tuple[Any, Any] | None:
     return result.factors if isinstance(result, Symbol) else None
 
 
-def _apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
+def apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
     """A node's rule for one operand, run on symbols for the operands that are Values."""
     assert node.primitive is not None
     rules = node.primitive.rules_for(node.inputs)
@@ -168,40 +168,40 @@ class Symbol(NDArrayOperatorsMixin):
         return bool(self.data)
 
     def __getitem__(self, index: Any) -> Symbol:
-        return Symbol(f"{_text(self, ATOM)}[…]", self.data[index])
+        return Symbol(f"{text_of(self, ATOM)}[…]", self.data[index])
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         in_place = kwargs.pop("out", ())  # a symbol is never changed: a new one takes its place
         if method != "__call__" or kwargs or any(x is not inputs[0] for x in in_place):
             return NotImplemented
-        return OPERATORS[ufunc](*inputs) if ufunc in OPERATORS else _call(ufunc, inputs, {})
+        return OPERATORS[ufunc](*inputs) if ufunc in OPERATORS else call(ufunc, inputs, {})
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _call(function, args, kwargs)
+        return call(function, args, kwargs)
 
     __hash__ = object.__hash__
 
 
-def _call(function: Any, args: Any, kwargs: Any) -> Any:
+def call(function: Any, args: Any, kwargs: Any) -> Any:
     """A function of symbols: its call as text, unless the result is a shape or a dtype."""
-    data = function(*map(_data, args), **{name: _data(x) for name, x in kwargs.items()})
+    data = function(*map(data_of, args), **{name: data_of(x) for name, x in kwargs.items()})
     if not isinstance(data, (np.ndarray, np.generic, float, int)) or function in (np.ndim, np.size):
         return data
-    if function is np.where and np.all(_data(args[0])):
+    if function is np.where and np.all(data_of(args[0])):
         return args[1] if isinstance(args[1], Symbol) else data
     if function is np.swapaxes and set(args[1:]) == {-1, -2}:
-        return Symbol(_text(args[0], ATOM) + "ᵀ", data)
-    shown = [_text(x, 0) for x in args] + [f"{name}={x}" for name, x in kwargs.items()]
+        return Symbol(text_of(args[0], ATOM) + "ᵀ", data)
+    shown = [text_of(x, 0) for x in args] + [f"{name}={x}" for name, x in kwargs.items()]
     return Symbol(f"{function.__name__}({', '.join(shown)})", data)
 
 
-def _data(x: Any) -> Any:
+def data_of(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
-        return type(x)(map(_data, x))
+        return type(x)(map(data_of, x))
     return x.data if isinstance(x, Symbol) else x
 
 
-def _text(x: Any, binds: int) -> str:
+def text_of(x: Any, binds: int) -> str:
     """The text of an operand, in parentheses if it would otherwise be torn apart."""
     if isinstance(x, Symbol):
         return f"({x.text})" if x.binds < binds else x.text
@@ -211,29 +211,29 @@ def _text(x: Any, binds: int) -> str:
     return f"({text})" if text.startswith("-") and binds > 0 else text
 
 
-def _negative(x: Symbol) -> Symbol:
-    text = x.text[1:] if x.text.startswith("-") else "-" + _text(x, PRODUCT)
+def negative(x: Symbol) -> Symbol:
+    text = x.text[1:] if x.text.startswith("-") else "-" + text_of(x, PRODUCT)
     return Symbol(text, -x.data, PRODUCT)
 
 
-def _binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
+def binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
     def operate(left: Any, right: Any) -> Any:
-        data = function(_data(left), _data(right))
-        a = _text(left, binds)
-        b = _text(right, binds + (sign in ("-", "/", "**")))
-        simple = _simplify(sign, a, b, data, left, right)
-        factors = (_data(left), _data(right)) if sign == "@" else None
+        data = function(data_of(left), data_of(right))
+        a = text_of(left, binds)
+        b = text_of(right, binds + (sign in ("-", "/", "**")))
+        simple = simplify(sign, a, b, data, left, right)
+        factors = (data_of(left), data_of(right)) if sign == "@" else None
         return Symbol(f"{a} {sign} {b}", data, binds, factors) if simple is None else simple
 
     return operate
 
 
-def _simplify(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Symbol | None:
+def simplify(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Symbol | None:
     """What a person would write for 1·x, x/1, x**1, x·x and (-1)·x."""
     if sign == "·" and a == "1":
-        return Symbol(_text(right, 0), data, getattr(right, "binds", ATOM))
+        return Symbol(text_of(right, 0), data, getattr(right, "binds", ATOM))
     if sign in ("·", "/", "**") and b == "1":
-        return Symbol(_text(left, 0), data, getattr(left, "binds", ATOM))
+        return Symbol(text_of(left, 0), data, getattr(left, "binds", ATOM))
     if sign == "·" and a == "-1":
         return Symbol(f"-{b}", data, PRODUCT)
     if sign == "·" and a == b and a.isidentifier():
@@ -242,17 +242,17 @@ def _simplify(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Sy
 
 
 OPERATORS: dict[Any, Any] = {
-    np.negative: _negative,
-    np.add: _binary(operator.add, "+", SUM),
-    np.subtract: _binary(operator.sub, "-", SUM),
-    np.multiply: _binary(operator.mul, "·", PRODUCT),
-    np.divide: _binary(operator.truediv, "/", PRODUCT),
-    np.power: _binary(operator.pow, "**", POWER),
-    np.matmul: _binary(np.matmul, "@", PRODUCT),
-    np.less: _binary(operator.lt, "<", 0),
-    np.less_equal: _binary(operator.le, "≤", 0),
-    np.greater: _binary(operator.gt, ">", 0),
-    np.greater_equal: _binary(operator.ge, "≥", 0),
-    np.equal: _binary(operator.eq, "=", 0),
-    np.not_equal: _binary(operator.ne, "≠", 0),
+    np.negative: negative,
+    np.add: binary(operator.add, "+", SUM),
+    np.subtract: binary(operator.sub, "-", SUM),
+    np.multiply: binary(operator.mul, "·", PRODUCT),
+    np.divide: binary(operator.truediv, "/", PRODUCT),
+    np.power: binary(operator.pow, "**", POWER),
+    np.matmul: binary(np.matmul, "@", PRODUCT),
+    np.less: binary(operator.lt, "<", 0),
+    np.less_equal: binary(operator.le, "≤", 0),
+    np.greater: binary(operator.gt, ">", 0),
+    np.greater_equal: binary(operator.ge, "≥", 0),
+    np.equal: binary(operator.eq, "=", 0),
+    np.not_equal: binary(operator.ne, "≠", 0),
 }

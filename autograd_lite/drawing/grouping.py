@@ -59,7 +59,7 @@ class Groups:
             for o in operands:
                 if classes[o] != number:
                     inputs[number][classes[o]] = None
-        order = _topological(inputs, {number: parts[0] for number, parts in boxes.items()})
+        order = topological(inputs, {number: parts[0] for number, parts in boxes.items()})
         place = {number: index for index, number in enumerate(order)}
         return Groups(
             [
@@ -71,7 +71,7 @@ class Groups:
         )
 
 
-def _topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) -> list[int]:
+def topological(inputs: Mapping[int, Iterable[int]], age: Mapping[int, int]) -> list[int]:
     """Operands before what uses them, and else the oldest first (A. Kahn, CACM 5, 1962)."""
     users: dict[int, list[int]] = defaultdict(list)
     waiting = {}
@@ -105,13 +105,13 @@ def fold(groups: Groups, kinds: Sequence[Hashable], limit: int) -> Groups:
     Nodes can be drawn as one if their ``kinds`` are equal, and their operands too.
     """
     if len(groups) > limit:
-        groups = groups.merge(_chains(groups))
+        groups = groups.merge(chains(groups))
     if len(groups) > limit:
-        groups = groups.merge(_repeated(groups, kinds))
+        groups = groups.merge(find_repeated(groups, kinds))
         # What was repeated side by side is one chain now, too long to read even if it fits.
-        groups = groups.merge(_chains(groups))
+        groups = groups.merge(chains(groups))
     if len(groups) > limit:
-        groups = groups.merge(_intervals(groups, limit))
+        groups = groups.merge(intervals(groups, limit))
     return groups
 
 
@@ -130,7 +130,7 @@ def kinds_of(graph: Graph, names: dict[int, str]) -> list[Hashable]:
     return kinds
 
 
-def _repeated(groups: Groups, kinds: Sequence[Hashable]) -> list[int]:
+def find_repeated(groups: Groups, kinds: Sequence[Hashable]) -> list[int]:
     """Equal operations on equal operands become one, and so do whole equal subgraphs.
 
     A class knows the classes of its operands, all of them smaller expressions
@@ -145,14 +145,14 @@ def _repeated(groups: Groups, kinds: Sequence[Hashable]) -> list[int]:
     return classes
 
 
-def _chains(groups: Groups) -> list[int]:
+def chains(groups: Groups) -> list[int]:
     """Runs of boxes that each feed only the next become one, with the leaves that only they use.
 
     Only the last box of a run is used outside, and what else a box of the run
     needs is older than the whole run, so that no path leaves it and comes back.
     """
     count = len(groups)
-    user = _only_users(groups, range(count))
+    user = only_users(groups, range(count))
     heads = list(range(count))
     lengths = [1] * count
     for box, operands in enumerate(groups.operands):
@@ -164,7 +164,7 @@ def _chains(groups: Groups) -> list[int]:
             heads[box] = heads[link]
             lengths[heads[box]] += 1
     classes = [head if lengths[head] >= SHORTEST_CHAIN else box for box, head in enumerate(heads)]
-    for leaf, number in enumerate(_only_users(groups, classes)):
+    for leaf, number in enumerate(only_users(groups, classes)):
         if not groups.operands[leaf] and number >= 0 and lengths[number] >= SHORTEST_CHAIN:
             classes[leaf] = number
     return classes
@@ -173,7 +173,7 @@ def _chains(groups: Groups) -> list[int]:
 UNUSED, SEVERAL = -1, -2
 
 
-def _only_users(groups: Groups, classes: Sequence[int]) -> list[int]:
+def only_users(groups: Groups, classes: Sequence[int]) -> list[int]:
     """For each box the one class that uses it, or that there is none or more than one."""
     only = [UNUSED] * len(groups)
     for number, operands in zip(classes, groups.operands, strict=True):
@@ -183,7 +183,7 @@ def _only_users(groups: Groups, classes: Sequence[int]) -> list[int]:
     return only
 
 
-def _intervals(groups: Groups, limit: int) -> list[int]:
+def intervals(groups: Groups, limit: int) -> list[int]:
     """Stretches of the order of computation: what is always possible, and says least.
 
     Edges lead only from a stretch to the same or a later one.  Leaves depend on
@@ -196,7 +196,7 @@ def _intervals(groups: Groups, limit: int) -> list[int]:
         classes[box] = place // size
     last = inner[-1] if inner else -1
     classes[last] = len(groups)
-    users = _only_users(groups, classes)
+    users = only_users(groups, classes)
     first = [len(groups)] * len(groups)
     for box in reversed(inner):
         for o in groups.operands[box]:
@@ -237,13 +237,13 @@ def folded_text(operations: Sequence[str], leaves: int) -> tuple[str, list[tuple
     else:
         title = f"{len(operations):,} operations"
         run = run_text(operations)
-        rows.append(("", run if len(run) < 60 else _counts(operations)))
+        rows.append(("", run if len(run) < 60 else counts_of(operations)))
     if leaves:
         rows.append(("", f"with {leaves:,} {'leaf' if leaves == 1 else 'leaves'}"))
     return title, rows
 
 
-def _counts(operations: Sequence[str]) -> str:
+def counts_of(operations: Sequence[str]) -> str:
     counts = Counter(operations).most_common(4)
     rest = len(operations) - sum(count for _, count in counts)
     parts = [f"{count:,} {name}" for name, count in counts]

@@ -18,33 +18,33 @@ __all__ = ["HIGHLIGHTS"]
 def highlight_nan(scene: Scene, picture: Picture) -> Picture:
     """Mark the first operation that made a NaN or infinity, and all that it spread to."""
     nodes = scene.graph.nodes
-    spoilt = [index for index, node in enumerate(nodes) if not _is_finite(node.data)]
+    spoilt = [index for index, node in enumerate(nodes) if not is_finite(node.data)]
     if not spoilt:
-        return _highlight_nan_gradient(scene, picture)
+        return highlight_nan_gradient(scene, picture)
     vertices: dict[str, Mark] = {scene.key(index): "tainted" for index in spoilt}
     vertices[scene.key(spoilt[0])] = "first"
     first = nodes[spoilt[0]]
-    what = f"The first {_kind_of_loss(first.data)}"
-    return picture.with_marks(vertices, {}, *_blame(scene, first, what))
+    what = f"The first {kind_of_loss(first.data)}"
+    return picture.with_marks(vertices, {}, *blame(scene, first, what))
 
 
-def _highlight_nan_gradient(scene: Scene, picture: Picture) -> Picture:
+def highlight_nan_gradient(scene: Scene, picture: Picture) -> Picture:
     """The same for gradients: the operation whose rule made one from finite numbers."""
     sweep = backpropagation_from(scene.root)
     if sweep is None:
         return picture.with_marks({}, {}, "All values are finite; there is no gradient.")
     for node in sweep.order:
-        for place, _ in _operands(node):
+        for place, _ in operands(node):
             part = sweep.contribution(node, place)
-            if part is not None and not _is_finite(part) and _is_finite(sweep.gradients[node]):
-                what = f"All values are finite; the first {_kind_of_loss(part)} in the gradient"
+            if part is not None and not is_finite(part) and is_finite(sweep.gradients[node]):
+                what = f"All values are finite; the first {kind_of_loss(part)} in the gradient"
                 tail, head = scene.key_of(node.inputs[place]), scene.key_of(node)
-                notes = _blame(scene, node, what)
+                notes = blame(scene, node, what)
                 return picture.with_marks({head: "first"}, {(tail, head): "first"}, *notes)
     return picture.with_marks({}, {}, "All values and gradients are finite.")
 
 
-def _blame(scene: Scene, node: Node, what: str) -> list[str]:
+def blame(scene: Scene, node: Node, what: str) -> list[str]:
     origin = scene.lines.origins.get(node.serial)
     if node.primitive is None:
         name = scene.names.get(node.serial, "a value")
@@ -59,13 +59,13 @@ def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
     nodes = scene.graph.nodes
     vertices: dict[str, Mark] = {}
     edges: dict[tuple[str, str], Mark] = {}
-    starved = {node for node in nodes if not _has_gradient(sweep, node)}
+    starved = {node for node in nodes if not has_gradient(sweep, node)}
     starved_leaves = [node for node in nodes if node in starved and node.primitive is None]
     for index, node in enumerate(nodes):
-        if node in starved and any(x in starved for _, x in _operands(node)):
+        if node in starved and any(x in starved for _, x in operands(node)):
             vertices[scene.key(index)] = "tainted"
         if node not in starved or not node.requires_grad:
-            for place, x in _operands(node):
+            for place, x in operands(node):
                 contribution = sweep.contribution(node, place) if sweep is not None else None
                 if x in starved and (contribution is None or not np.any(contribution)):
                     edges[scene.key_of(x), scene.key(index)] = "blocked"
@@ -78,8 +78,8 @@ def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
     return picture.with_marks(vertices, edges, f"No gradient reaches {shown}.")
 
 
-def _has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
-    return sweep is not None and bool(np.any(_numbers(sweep.gradients.get(node, 0.0))))
+def has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
+    return sweep is not None and bool(np.any(numbers(sweep.gradients.get(node, 0.0))))
 
 
 def highlight_path(scene: Scene, picture: Picture) -> Picture:
@@ -92,7 +92,7 @@ def highlight_path(scene: Scene, picture: Picture) -> Picture:
     edges: dict[tuple[str, str], Mark] = {}
     names = []
     while True:
-        contributions = {x: _size(sweep.contribution(node, place)) for place, x in _operands(node)}
+        contributions = {x: size(sweep.contribution(node, place)) for place, x in operands(node)}
         largest = max(contributions, key=lambda x: contributions[x], default=None)
         if largest is None or not contributions[largest] > 0:
             break
@@ -112,24 +112,24 @@ HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {
 }
 
 
-def _operands(node: Node) -> Iterator[tuple[int, Node]]:
+def operands(node: Node) -> Iterator[tuple[int, Node]]:
     return ((place, x) for place, x in enumerate(node.inputs) if isinstance(x, Node))
 
 
-def _numbers(data: Any) -> Any:
+def numbers(data: Any) -> Any:
     """The parts of the result of an operation with several outputs as one array."""
     if isinstance(data, tuple):
         return np.concatenate([np.ravel(part) for part in data if part is not None])
     return data
 
 
-def _is_finite(data: Any) -> bool:
-    return bool(np.all(np.isfinite(_numbers(data))))
+def is_finite(data: Any) -> bool:
+    return bool(np.all(np.isfinite(numbers(data))))
 
 
-def _kind_of_loss(data: Any) -> str:
-    return "NaN" if np.any(np.isnan(_numbers(data))) else "inf"
+def kind_of_loss(data: Any) -> str:
+    return "NaN" if np.any(np.isnan(numbers(data))) else "inf"
 
 
-def _size(data: Any) -> float:
-    return 0.0 if data is None else float(np.sqrt(np.sum(np.abs(_numbers(data)) ** 2)))
+def size(data: Any) -> float:
+    return 0.0 if data is None else float(np.sqrt(np.sum(np.abs(numbers(data)) ** 2)))

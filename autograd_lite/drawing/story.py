@@ -87,7 +87,7 @@ class Story:
 
     def _forward_elements(self, node: Node, names: list[str], formula: str) -> Step:
         """Of an array: its numbers, each of them spelt out where the operation can be."""
-        if not _has_elements(node.data):
+        if not has_elements(node.data):
             return {}
         assert node.primitive is not None
         factors = product_factors(node)
@@ -96,7 +96,7 @@ class Story:
         data = [x.data if isinstance(x, Node) else x for x in node.inputs]
         operands = dict(zip(names, data, strict=True))
         return self._elements(
-            {"result": node.data}, lambda i: _element_text(formula, operands, node.data, i)
+            {"result": node.data}, lambda i: element_text(formula, operands, node.data, i)
         )
 
     def _elements(
@@ -104,12 +104,12 @@ class Story:
     ) -> Step:
         """Small arrays as tables, every element of the last spelt out; else the one that counts."""
         last = list(arrays.values())[-1]
-        index = _largest(last)
+        index = largest(last)
         text = spell(index)
         alone = {} if text is None else {"element": text}
         if last.size > LARGEST_TABLE:
             return alone
-        told: Step = {"tables": {name: _table(array) for name, array in arrays.items()}}
+        told: Step = {"tables": {name: table(array) for name, array in arrays.items()}}
         told["picked"] = int(np.ravel_multi_index(index, last.shape))
         if text is not None:
             told["spelt"] = [spell(place) for place in np.ndindex(last.shape)]
@@ -208,20 +208,20 @@ class Story:
 
     def _product(self, name: str, data: Any, factors: tuple[Any, Any] | None) -> Step:
         """What is not elementwise: its numbers, those of a product of matrices as sums."""
-        if not _has_elements(data):
+        if not has_elements(data):
             return {}
         if factors is None:
             return self._elements({name: data})
-        return self._elements({name: data}, lambda index: _product_text(factors, data, index))
+        return self._elements({name: data}, lambda index: product_text(factors, data, index))
 
     def _local_elements(self, upstream: Any, local: Any, contribution: Any) -> Step:
         """Upstream × local = contribution for each element, or for the largest of many."""
-        if not _has_elements(contribution) or np.shape(upstream) != contribution.shape:
+        if not has_elements(contribution) or np.shape(upstream) != contribution.shape:
             return {}
         local = np.broadcast_to(local, contribution.shape)
         return self._elements(
             {"upstream": upstream, "local": local, "contribution": contribution},
-            lambda i: _element_text("u × d", {"u": upstream, "d": local}, contribution, i),
+            lambda i: element_text("u × d", {"u": upstream, "d": local}, contribution, i),
         )
 
     # Names and numbers.
@@ -253,24 +253,24 @@ class Story:
         return in_short(data) if isinstance(data, NUMBERS) else index_text(data)
 
 
-def _has_elements(data: Any) -> bool:
+def has_elements(data: Any) -> bool:
     """Whether there are numbers to show: those of other libraries' arrays are not fetched."""
     return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
 
 
-def _table(data: Any) -> list[list[str]]:
+def table(data: Any) -> list[list[str]]:
     """The numbers of an array in rows."""
     array = np.asarray(data)
     return [[number(x) for x in row] for row in array.reshape(-1, array.shape[-1])]
 
 
-def _largest(data: Any) -> Index:
+def largest(data: Any) -> Index:
     """Where the element lies that counts most: the one worth spelling out."""
     array = np.nan_to_num(np.abs(np.asarray(data)))
     return tuple(int(i) for i in np.unravel_index(np.argmax(array), array.shape))
 
 
-def _element_text(
+def element_text(
     formula: str, operands: Mapping[str, Any], result: Any, index: Index
 ) -> str | None:
     """One element of an elementwise operation: its formula with that element's numbers put in."""
@@ -284,7 +284,7 @@ def _element_text(
     return f"{list(index)}: {fill_in(formula, texts)} = {number(np.asarray(result)[index])}"
 
 
-def _product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | None:
+def product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | None:
     """One entry of a matrix product as the sum of products that it is; None if it is long."""
     left, right = (np.asarray(factor) for factor in factors)
     if left.ndim != 2 or right.ndim != 2 or left.shape[1] > LONGEST_SUM:

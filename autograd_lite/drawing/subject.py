@@ -38,13 +38,13 @@ def find_subject(
     target: Any, args: Sequence[Any], lines: SourceLines | None, frame: FrameType
 ) -> Subject:
     """The graph of a Value; or of a function or module, which is called once on ``args``."""
-    _require_drawable(target, args)
+    require_drawable(target, args)
     return (
-        _from_value(target, lines, frame) if isinstance(target, Value) else _from_call(target, args)
+        from_value(target, lines, frame) if isinstance(target, Value) else from_call(target, args)
     )
 
 
-def _from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Subject:
+def from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Subject:
     """A graph that is already there; names come from the local variables of a frame."""
     root = value.node
     graph = recorded_graph([root])
@@ -52,16 +52,16 @@ def _from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Su
     known = names_in(frame.f_locals)
     gradients = {node: node.grad for node in graph.nodes if node.grad is not None}
     title = root.label or known.get(root.serial) or "computation graph"
-    return Subject(shorten(title), graph, _names(graph, lines, known), gradients, lines)
+    return Subject(shorten(title), graph, names_of(graph, lines, known), gradients, lines)
 
 
-def _from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
+def from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     """Call a function or module on Values of its own, and sweep back if it gives a number."""
     title = getattr(function, "__name__", type(function).__name__)
     known: dict[int, str] = {}
     called = [
-        _as_values(argument, name, known)
-        for argument, name in zip(args, _argument_names(function, len(args)), strict=True)
+        as_values(argument, name, known)
+        for argument, name in zip(args, argument_names(function, len(args)), strict=True)
     ]
     with SourceLines() as lines:
         result = function(*called)
@@ -74,10 +74,10 @@ def _from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     graph = recorded_graph(roots)
     sweep = backpropagation_from(roots[0]) if len(roots) == 1 else None
     gradients = {} if sweep is None else sweep.gradients
-    return Subject(shorten(title), graph, _names(graph, lines, known), gradients, lines)
+    return Subject(shorten(title), graph, names_of(graph, lines, known), gradients, lines)
 
 
-def _names(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int, str]:
+def names_of(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int, str]:
     """Names by serial number: a label first, then a parameter's name, then a variable's.
 
     Where a label is but the last part of the parameter's name, the full name says more.
@@ -92,7 +92,7 @@ def _names(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int,
     return names
 
 
-def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
+def argument_names(function: Callable[..., Any], count: int) -> list[str]:
     """The names of the positional arguments, as far as Python can tell them."""
     target = getattr(function, "forward", function) if is_module(function) else function
     try:
@@ -106,7 +106,7 @@ def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
     return names[:count]
 
 
-def _as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
+def as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
     """The argument with Values for its numbers; labels and indices stay as they are."""
     count = len(flatten(argument))
     places = iter(range(count))
@@ -114,7 +114,7 @@ def _as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
     def wrap(leaf: Any) -> Any:
         place = next(places)
         if not isinstance(leaf, Value):
-            if not _varies(leaf):
+            if not varies(leaf):
                 return leaf
             leaf = Value(leaf)
         known[leaf.node.serial] = name if count == 1 else f"{name}[{place}]"
@@ -123,14 +123,14 @@ def _as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
     return tree.map(wrap, argument)
 
 
-def _varies(leaf: Any) -> bool:
+def varies(leaf: Any) -> bool:
     """Whether an argument is a number, or an array of anything but integers."""
     if isinstance(leaf, (np.ndarray, np.generic)):
         return leaf.dtype.kind in "fc"
     return isinstance(leaf, (float, int, complex)) and not isinstance(leaf, bool)
 
 
-def _require_drawable(target: Any, args: Sequence[Any]) -> None:
+def require_drawable(target: Any, args: Sequence[Any]) -> None:
     """Refuse what cannot be drawn, and say what to pass instead."""
     if isinstance(target, Value):
         if args:

@@ -35,7 +35,7 @@ def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
     notes = [shorten(note, 160) for note in picture.notes]
     width = max(layout.width, *(len(note) * NOTE_LETTER + 20 for note in notes), 0.0)
     height = layout.height + LINE * len(notes) + (8 if notes else 0)
-    root = _element(
+    root = element_text(
         None,
         "svg",
         xmlns=SVG,
@@ -47,21 +47,21 @@ def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
         font_size="10",
         text_anchor="middle",
     )
-    _describe(root, picture)
-    _element(root, "rect", width="100%", height="100%", fill=theme.background)
+    describe(root, picture)
+    element_text(root, "rect", width="100%", height="100%", fill=theme.background)
     for cluster, frame in zip(picture.clusters, layout.frames, strict=True):
-        _write_frame(root, cluster, frame, theme)
+        write_frame(root, cluster, frame, theme)
     for edge, path, place in zip(picture.edges, layout.paths, layout.labels, strict=True):
-        _write_edge(root, edge, path, place, theme)
+        write_edge(root, edge, path, place, theme)
     for vertex in picture.vertices:
-        _write_vertex(root, vertex, layout.boxes[vertex.key], theme, vertex.key in picture.results)
+        write_vertex(root, vertex, layout.boxes[vertex.key], theme, vertex.key in picture.results)
     for index, note in enumerate(notes):
         y = layout.height + LINE * (index + 0.8)
-        _text(root, 10, y, note, theme.muted, text_anchor="start")
+        text_element(root, 10, y, note, theme.muted, text_anchor="start")
     return ET.tostring(root, encoding="unicode")
 
 
-def _element(parent: ET.Element | None, tag: str, **attributes: str | float) -> ET.Element:
+def element_text(parent: ET.Element | None, tag: str, **attributes: str | float) -> ET.Element:
     """An element; numbers are rounded, and underscores of attributes become dashes."""
     texts = {
         name.rstrip("_").replace("_", "-"): x if isinstance(x, str) else f"{x:.1f}"
@@ -70,49 +70,49 @@ def _element(parent: ET.Element | None, tag: str, **attributes: str | float) -> 
     return ET.Element(tag, texts) if parent is None else ET.SubElement(parent, tag, texts)
 
 
-def _text(
+def text_element(
     parent: ET.Element, x: float, y: float, text: str, fill: str, **attributes: str
 ) -> ET.Element:
-    element = _element(parent, "text", x=x, y=y, fill=fill, **attributes)
+    element = element_text(parent, "text", x=x, y=y, fill=fill, **attributes)
     element.text = text
     return element
 
 
-def _describe(root: ET.Element, picture: Picture) -> None:
+def describe(root: ET.Element, picture: Picture) -> None:
     # Several drawings can be on one page, a notebook, where identities must differ.
     texts = {"title": picture.title, "desc": picture.describe()}
     number = crc32(repr(picture).encode(errors="replace"))
     for tag, text in texts.items():
-        _element(root, tag, id=f"{tag}-{number:08x}").text = text
+        element_text(root, tag, id=f"{tag}-{number:08x}").text = text
     root.set("aria-labelledby", " ".join(f"{tag}-{number:08x}" for tag in texts))
 
 
-def _write_frame(root: ET.Element, cluster: Cluster, frame: Rectangle, theme: Theme) -> None:
-    group = _element(root, "g", class_="cluster")
+def write_frame(root: ET.Element, cluster: Cluster, frame: Rectangle, theme: Theme) -> None:
+    group = element_text(root, "g", class_="cluster")
     color = theme.border["module"]
-    _rectangle(group, frame, rx="8", fill="none", stroke=color)
+    rectangle(group, frame, rx="8", fill="none", stroke=color)
     title = shorten(cluster.title, 60)
-    _text(group, frame.x + 10, frame.y + 14, title, color, text_anchor="start")
+    text_element(group, frame.x + 10, frame.y + 14, title, color, text_anchor="start")
 
 
-def _write_edge(
+def write_edge(
     root: ET.Element, edge: Edge, path: str, place: tuple[float, float] | None, theme: Theme
 ) -> None:
     marks = sorted(edge.marks)
     color = theme.mark[marks[-1]] if marks else theme.line
-    group = _element(root, "g", class_=" ".join(("edge", *marks)))
+    group = element_text(root, "g", class_=" ".join(("edge", *marks)))
     width = "2.4" if marks else "1"
-    line = _element(group, "path", d=path, fill="none", stroke=color, stroke_width=width)
+    line = element_text(group, "path", d=path, fill="none", stroke=color, stroke_width=width)
     if "blocked" in marks:
         line.set("stroke-dasharray", "5,2")
-    _element(group, "path", d=_arrowhead(path), fill=color)
+    element_text(group, "path", d=arrowhead(path), fill=color)
     if place is not None:
-        text = _text(group, *place, edge.label, theme.muted, font_size="9")
+        text = text_element(group, *place, edge.label, theme.muted, font_size="9")
         # A rim in the colour of the background, where a line runs behind it.
         text.attrib |= {"paint-order": "stroke", "stroke": theme.background, "stroke-width": "3"}
 
 
-def _arrowhead(path: str) -> str:
+def arrowhead(path: str) -> str:
     """A triangle at the end of a path, in its direction there."""
     numbers = re.findall(r"-?[\d.]+", path)
     x0, y0, x, y = map(float, numbers[-4:])
@@ -122,46 +122,46 @@ def _arrowhead(path: str) -> str:
     return "M{:.1f},{:.1f}L{:.1f},{:.1f} {:.1f},{:.1f}z".format(*left, x + dx, y + dy, *right)
 
 
-def _rectangle(parent: ET.Element, r: Rectangle, **attributes: str) -> None:
-    _element(parent, "rect", x=r.x, y=r.y, width=r.width, height=r.height, **attributes)
+def rectangle(parent: ET.Element, r: Rectangle, **attributes: str) -> None:
+    element_text(parent, "rect", x=r.x, y=r.y, width=r.width, height=r.height, **attributes)
 
 
-def _write_vertex(
+def write_vertex(
     root: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme, is_result: bool
 ) -> None:
     """A box of the shape of its kind, with its lines of text."""
     marks = sorted(vertex.marks)
-    group = _element(root, "g", id=vertex.key, class_=" ".join(("node", vertex.kind, *marks)))
-    _element(group, "title").text = shorten(vertex.describe(), 300)
+    group = element_text(root, "g", id=vertex.key, class_=" ".join(("node", vertex.kind, *marks)))
+    element_text(group, "title").text = shorten(vertex.describe(), 300)
     stroke, width = theme.outline(vertex, is_result)
     drawn = {"fill": theme.fill[vertex.kind], "stroke": stroke, "stroke_width": width}
     if vertex.kind == "leaf":
         drawn["rx"] = "9"
     elif vertex.kind == "constant":
         drawn["stroke_dasharray"] = "5,2"
-    _rectangle(group, box, **drawn)
+    rectangle(group, box, **drawn)
     if vertex.kind == "fold":
         inner = Rectangle(box.x + 3, box.y + 3, box.width - 6, box.height - 6)
-        _rectangle(group, inner, **drawn)
+        rectangle(group, inner, **drawn)
     elif vertex.kind == "module":
         for y in (box.y + 4, box.y + box.height - 8):
-            _rectangle(group, Rectangle(box.x - 4, y, 8, 4), **drawn)
-    _write_texts(group, vertex, box, theme)
+            rectangle(group, Rectangle(box.x - 4, y, 8, 4), **drawn)
+    write_texts(group, vertex, box, theme)
 
 
-def _write_texts(group: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme) -> None:
+def write_texts(group: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme) -> None:
     """The name stands out, the operation behind it steps back."""
     middle = box.x + box.width / 2
     top = box.y + box.height / 2 - len(vertex.facts) * LINE / 2 + 3.5
-    heading = _text(group, middle, top, "", theme.text)
-    name = _element(heading, "tspan")
+    heading = text_element(group, middle, top, "", theme.text)
+    name = element_text(heading, "tspan")
     name.text = shorten(vertex.title, 60)
     if vertex.kind != "constant":
         name.set("font-weight", "bold")
     if vertex.subtitle:
         name.tail = "  "
-        _element(heading, "tspan", fill=theme.muted).text = vertex.subtitle
+        element_text(heading, "tspan", fill=theme.muted).text = vertex.subtitle
     colors = {"value": theme.text, "grad": theme.gradient}
     for index, fact in enumerate(vertex.facts, 1):
         color = colors.get(fact[0], theme.muted)
-        _text(group, middle, top + index * LINE, fact_text(fact), color)
+        text_element(group, middle, top + index * LINE, fact_text(fact), color)

@@ -65,7 +65,7 @@ MARKS: dict[Mark, tuple[str, str]] = {
 }
 
 
-def _theme(which: int) -> Theme:
+def theme(which: int) -> Theme:
     """The light theme from the first colour of each pair, the dark one from the second."""
     return Theme(
         **{name: pair[which] for name, pair in TEXTS.items()},
@@ -75,4 +75,4 @@ def _theme(which: int) -> Theme:
     )
 
 
-THEMES = {"light": _theme(0), "dark": _theme(1)}
+THEMES = {"light": theme(0), "dark": theme(1)}

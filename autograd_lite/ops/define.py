@@ -115,10 +115,10 @@ def rearrangement(*functions: Any, arrays: int = 1) -> None:
     Arguments after it, up to ``arrays``, say where; they have no derivative.
     """
     for function in functions:
-        array_function(function, _back_to_origins(function), *[None] * (arrays - 1), arrays=arrays)
+        array_function(function, back_to_origins(function), *[None] * (arrays - 1), arrays=arrays)
 
 
-def _back_to_origins(function: Any) -> Rule:
+def back_to_origins(function: Any) -> Rule:
     """The rule of a rearrangement: do to numbered places what was done to the elements."""
 
     def rule(g: Any, out: Any, x: Any, *places: Any, **static: Any) -> Any:
@@ -197,7 +197,7 @@ class Nondifferentiable(Primitive):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, Handle) for x in kwargs.values()):
             args, kwargs = self._in_order(args, kwargs)
-        args = tuple(np.stack(x) if _holds_node(x) else x for x in args)
+        args = tuple(np.stack(x) if holds_node(x) else x for x in args)
         result = super().__call__(*args, **kwargs)
         return apart(result) if isinstance(result, Handle) else result
 
@@ -211,7 +211,7 @@ class Nondifferentiable(Primitive):
         return args, kwargs
 
 
-def _holds_node(x: Any) -> bool:
+def holds_node(x: Any) -> bool:
     """Whether it is a sequence with a Value in it, which an input cannot be."""
     return isinstance(x, (list, tuple)) and any(isinstance(part, Handle) for part in x)
 

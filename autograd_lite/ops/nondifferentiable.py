@@ -27,16 +27,16 @@ def of_data(function: Any) -> Callable[..., Any]:
     """The function of the data of its arguments, unrecorded."""
 
     def answer(*args: Any, **kwargs: Any) -> Any:
-        plain = {name: _data(x) for name, x in kwargs.items()}
-        operands = [_data(x) for x in args]
+        plain = {name: data(x) for name, x in kwargs.items()}
+        operands = [data(x) for x in args]
         return computed_by_library(function, operands)(*operands, **plain)
 
     return answer
 
 
-def _data(x: Any) -> Any:
+def data(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
-        return type(x)(_data(part) for part in x)
+        return type(x)(data(part) for part in x)
     return unwrap(x)
 
 

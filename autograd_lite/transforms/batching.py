@@ -33,7 +33,7 @@ class NoBatchingRuleError(UnsupportedError):
     """A function cannot be computed for all rows at once."""
 
 
-def _binary(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def binary(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def operate(self: Batched, other: Any) -> Any:
         return each_element(function, (self, other), NO_PARAMETERS)
 
@@ -80,19 +80,19 @@ class Batched(ArrayMethods):
 
     node: Any = property(_node)
 
-    __add__, __radd__ = _binary(operator.add)
-    __sub__, __rsub__ = _binary(operator.sub)
-    __mul__, __rmul__ = _binary(operator.mul)
-    __truediv__, __rtruediv__ = _binary(operator.truediv)
-    __floordiv__, __rfloordiv__ = _binary(operator.floordiv)
-    __mod__, __rmod__ = _binary(operator.mod)
-    __pow__, __rpow__ = _binary(operator.pow)
-    __lt__, _ = _binary(operator.lt)
-    __le__, _ = _binary(operator.le)
-    __gt__, _ = _binary(operator.gt)
-    __ge__, _ = _binary(operator.ge)
-    __eq__, _ = _binary(operator.eq)
-    __ne__, _ = _binary(operator.ne)
+    __add__, __radd__ = binary(operator.add)
+    __sub__, __rsub__ = binary(operator.sub)
+    __mul__, __rmul__ = binary(operator.mul)
+    __truediv__, __rtruediv__ = binary(operator.truediv)
+    __floordiv__, __rfloordiv__ = binary(operator.floordiv)
+    __mod__, __rmod__ = binary(operator.mod)
+    __pow__, __rpow__ = binary(operator.pow)
+    __lt__, _ = binary(operator.lt)
+    __le__, _ = binary(operator.le)
+    __gt__, _ = binary(operator.gt)
+    __ge__, _ = binary(operator.ge)
+    __eq__, _ = binary(operator.eq)
+    __ne__, _ = binary(operator.ne)
     __hash__ = object.__hash__
 
     def __neg__(self) -> Any:

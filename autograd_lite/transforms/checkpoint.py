@@ -75,12 +75,14 @@ def checkpoint(function: Function) -> Function:
 
         values = [leaves[i] for i in inside]
         with keeping_draws() as kept:
-            result, captured = _run_forgetting(run, values)
+            result, captured = run_forgetting(run, values)
         if not isinstance(result, Handle):
             return result
         again = Recomputing(
             lambda *inputs: unwrap(run_again(*inputs[: len(values)])),
-            joint=lambda g, out, *inputs: _recompute(run_again, captured, g, inputs[: len(values)]),
+            joint=lambda g, out, *inputs: recompute_gradients(
+                run_again, captured, g, inputs[: len(values)]
+            ),
             name=f"checkpoint({getattr(function, '__name__', 'function')})",
         )
         node = result.node
@@ -101,7 +103,7 @@ class Recomputing(Primitive):
     __slots__ = ()
 
 
-def _run_forgetting(run: Function, values: list[Any]) -> tuple[Any, list[Node]]:
+def run_forgetting(run: Function, values: list[Any]) -> tuple[Any, list[Node]]:
     """Call the function; return its result and the outer nodes that it used besides ``values``."""
     fresh = [as_new_node(x) for x in values]
     since = next(serials)
@@ -123,7 +125,7 @@ def _run_forgetting(run: Function, values: list[Any]) -> tuple[Any, list[Node]]:
     return result, list(captured)
 
 
-def _recompute(
+def recompute_gradients(
     run_again: Function, captured: list[Node], g: Any, inputs: Sequence[Any]
 ) -> list[Any]:
     """The gradients of a checkpointed call with respect to its inputs and captured nodes."""

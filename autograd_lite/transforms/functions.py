@@ -30,7 +30,7 @@ __all__ = [
 Function = Callable[..., Any]
 
 
-def _positions(argnum: int | tuple[int, ...]) -> tuple[int, ...]:
+def positions(argnum: int | tuple[int, ...]) -> tuple[int, ...]:
     return argnum if isinstance(argnum, tuple) else (argnum,)
 
 
@@ -69,16 +69,16 @@ def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Fun
 
     @wraps(function)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
+        trace = Trace(with_keywords(function, kwargs), args, positions(argnum))
         output = trace.number("grad")
         gradients = trace.like_arguments(trace.gradients([unit_cotangent(output)]))
-        value = trace.plain(output)
+        value = trace.unwrap(output)
         return value, tuple(gradients) if isinstance(argnum, tuple) else gradients[0]
 
     return value_and_gradient
 
 
-def _with_keywords(function: Function, kwargs: dict[str, Any]) -> Function:
+def with_keywords(function: Function, kwargs: dict[str, Any]) -> Function:
     if not kwargs:
         return function
 
@@ -164,14 +164,16 @@ def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         cotangents = [
             as_cotangent(leaf, output, "cotangent", "value")
-            for leaf, output in zip(_leaves(cotangent, trace.result), trace.outputs, strict=True)
+            for leaf, output in zip(
+                leaves_nested_like(cotangent, trace.result), trace.outputs, strict=True
+            )
         ]
         return tuple(trace.like_arguments(trace.gradients(cotangents)))
 
-    return unflatten(trace.result, map(trace.plain, trace.outputs)), pullback
+    return unflatten(trace.result, map(trace.unwrap, trace.outputs)), pullback
 
 
-def _leaves(tree: Any, like: Any) -> list[Any]:
+def leaves_nested_like(tree: Any, like: Any) -> list[Any]:
     """The leaves of a nesting that must be nested like another one."""
     leaves, wanted = flatten(tree), flatten(like)
     if not isinstance(like, (list, tuple, dict)) and isinstance(tree, (list, tuple)):
@@ -220,7 +222,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     trace = Trace(function, args, range(len(args)))
     directions = [
         as_cotangent(tangent, primal, "tangent", "primal")
-        for tangent, primal in zip(_leaves(tangents, primals), trace.fresh, strict=True)
+        for tangent, primal in zip(leaves_nested_like(tangents, primals), trace.fresh, strict=True)
     ]
 
     def pullback(*cotangents: Any) -> list[Any]:
@@ -232,8 +234,8 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
     tangent = transposed.gradients(directions, recorded)
     return (
-        unflatten(trace.result, map(trace.plain, trace.outputs)),
-        unflatten(trace.result, map(trace.plain, tangent)),
+        unflatten(trace.result, map(trace.unwrap, trace.outputs)),
+        unflatten(trace.result, map(trace.unwrap, tangent)),
     )
 
 
@@ -268,7 +270,7 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
 
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(_with_keywords(function, kwargs), args, _positions(argnum))
+        trace = Trace(with_keywords(function, kwargs), args, positions(argnum))
         blocks = []
         for index, output in enumerate(trace.outputs):
             shape = np.shape(output)

@@ -73,7 +73,7 @@ class Trace:
             return value
         return Value(as_data(leaf, f"an argument of {self.name}"))
 
-    def plain(self, result: Any) -> Any:
+    def unwrap(self, result: Any) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's."""
         if not isinstance(result, Handle) or self.is_traced:
             return result
@@ -112,7 +112,7 @@ class Trace:
         if together > 1 and not self.pullback.is_duck:
             # A rule of the user's may fail in any way on what is no plain array.
             with suppress(Exception):
-                return _concatenate(
+                return concatenate(
                     [
                         self._batch(index, range(start, min(start + together, count)))
                         for start in range(0, count, together)
@@ -136,7 +136,7 @@ class Trace:
         cotangents: list[Any] = [None] * len(self.outputs)
         rows = []
         for position in np.ndindex(np.shape(like)):
-            cotangents[index] = _unit(like, position)
+            cotangents[index] = unit(like, position)
             rows.append(self.gradients(cotangents))
         if not np.shape(like):
             return rows[0]
@@ -144,7 +144,7 @@ class Trace:
 
     def like_arguments(self, results: Sequence[Any]) -> list[Any]:
         """Gradients in the nesting of the arguments, as the caller gets them."""
-        trees: list[Any] = unflatten(self.trees, owned(map(self.plain, results)))
+        trees: list[Any] = unflatten(self.trees, owned(map(self.unwrap, results)))
         return trees
 
     def number(self, transform: str) -> Any:
@@ -183,7 +183,7 @@ def node_or_constant(x: Any) -> Any:
     return x.node if isinstance(x, Handle) else x
 
 
-def _unit(data: Any, position: tuple[int, ...]) -> Any:
+def unit(data: Any, position: tuple[int, ...]) -> Any:
     """The cotangent that picks one element."""
     if not position:
         return ones_like(data)
@@ -192,7 +192,7 @@ def _unit(data: Any, position: tuple[int, ...]) -> Any:
     return seed
 
 
-def _concatenate(batches: list[list[Any]]) -> list[Any]:
+def concatenate(batches: list[list[Any]]) -> list[Any]:
     """Batches of rows of several matrices, each matrix put together."""
     if len(batches) == 1:
         return batches[0]

@@ -38,11 +38,11 @@ def to_config(model: Module) -> dict[str, Any]:
     arguments = model.configuration().items()
     return {
         "class": name,
-        "arguments": {key: _encode(value, f"{name}.{key}") for key, value in arguments},
+        "arguments": {key: encode(value, f"{name}.{key}") for key, value in arguments},
     }
 
 
-def _encode(value: Any, where: str) -> Any:
+def encode(value: Any, where: str) -> Any:
     """A value in plain types; those that JSON lacks become dicts of one entry."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -51,9 +51,9 @@ def _encode(value: Any, where: str) -> Any:
     if isinstance(value, np.dtype):
         return {"dtype": value.name}
     if isinstance(value, list | tuple):
-        return [_encode(part, where) for part in value]
+        return [encode(part, where) for part in value]
     if isinstance(value, dict):
-        return {"dict": {str(key): _encode(part, where) for key, part in value.items()}}
+        return {"dict": {str(key): encode(part, where) for key, part in value.items()}}
     name = registered_name(value)
     if name is not None:
         return {"activation": name}
@@ -92,7 +92,7 @@ def from_config(
       2: Linear(3, 1)
     )
     """
-    builder = _Builder(layers | {cls.__name__: cls for cls in classes}, limit)
+    builder = Builder(layers | {cls.__name__: cls for cls in classes}, limit)
     try:
         return builder.module(config)
     except ag.AutogradError:
@@ -104,7 +104,7 @@ def from_config(
         ) from error
 
 
-class _Builder:
+class Builder:
     """Makes modules of known classes, and keeps count of how many numbers they hold."""
 
     def __init__(self, known: dict[str, type[Module]], limit: int | None) -> None:
@@ -149,7 +149,7 @@ class _Builder:
             )
 
     def decode(self, value: Any) -> Any:
-        """The inverse of `_encode`."""
+        """The inverse of `encode`."""
         if isinstance(value, list):
             return [self.decode(part) for part in value]
         if not isinstance(value, dict):

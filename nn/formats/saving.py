@@ -82,7 +82,7 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
     ...     nn.load(folder + "/model.safetensors")
     Linear(2, 3)
     """
-    arrays, texts = _read(path)
+    arrays, texts = read(path)
     if "architecture" not in texts:
         raise FileFormatError(
             f"{Path(path).name}: it holds weights without an architecture; "
@@ -97,7 +97,7 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
         model = from_config(config, classes, limit=n_numbers).eval()
     except ag.ArgumentValueError as error:
         raise FileFormatError(f"{Path(path).name}: {error}") from error
-    _load_arrays(model, arrays, path)
+    load_arrays(model, arrays, path)
     return model
 
 
@@ -117,11 +117,11 @@ def load_weights(model: Module, path: str | Path) -> None:
     >>> bool((twin.weight.data == model.weight.data).all())
     True
     """
-    arrays, _ = _read(path)
-    _load_arrays(model, arrays, path)
+    arrays, _ = read(path)
+    load_arrays(model, arrays, path)
 
 
-def _read(path: str | Path) -> Contents:
+def read(path: str | Path) -> Contents:
     """The contents of a file; those of something else, and of versions to come, are refused."""
     arrays, texts = read_file(path)
     try:
@@ -139,7 +139,7 @@ def _read(path: str | Path) -> Contents:
     return arrays, texts
 
 
-def _load_arrays(model: Module, arrays: dict[str, Any], path: str | Path) -> None:
+def load_arrays(model: Module, arrays: dict[str, Any], path: str | Path) -> None:
     """Write arrays into a model, and name the file if they do not fit."""
     try:
         model.load_state_dict(arrays)
@@ -213,13 +213,13 @@ def load_checkpoint(
     ...
     FileNotFoundError: [Errno 2] No such file or directory: 'no.npz'
     """
-    arrays, texts = _read(path)
+    arrays, texts = read(path)
     parts: dict[str, dict[str, Any]] = {"model": {}, "optimizer": {}}
     for name, array in arrays.items():
         kind, _, rest = name.partition(".")
         parts.setdefault(kind, {})[rest] = array
     before = model.state_dict(), optimizer.state_dict()
-    _load_arrays(model, parts["model"], path)
+    load_arrays(model, parts["model"], path)
     try:
         history = History.from_json(texts["history"])
         optimizer.load_state_dict(parts["optimizer"])

@@ -32,8 +32,8 @@ def torch_state_dict(model: Module) -> dict[str, Array]:
     >>> {name: w.shape for name, w in nn.torch_state_dict(nn.MLP(2, [3, 1])).items()}
     {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
     """
-    counters = dict.fromkeys(_torch_names(model, "counters_in_torch"), np.array(0))
-    return _transpose(model, model.state_dict()) | counters
+    counters = dict.fromkeys(torch_names(model, "counters_in_torch"), np.array(0))
+    return transpose(model, model.state_dict()) | counters
 
 
 def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
@@ -51,21 +51,21 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     >>> bool((model.weight.data == other.weight.data).all())
     True
     """
-    counters = _torch_names(model, "counters_in_torch")
+    counters = torch_names(model, "counters_in_torch")
     arrays = {name: np.asarray(state[name]) for name in state if name not in counters}
-    model.load_state_dict(_transpose(model, arrays))
+    model.load_state_dict(transpose(model, arrays))
 
 
-def _transpose(model: Module, arrays: dict[str, Array]) -> dict[str, Array]:
+def transpose(model: Module, arrays: dict[str, Array]) -> dict[str, Array]:
     """The same arrays, those that PyTorch holds transposed as it does, or back again."""
-    names = _torch_names(model, "transposed_in_torch")
+    names = torch_names(model, "transposed_in_torch")
     return {
         name: np.ascontiguousarray(array.T) if name in names else array
         for name, array in arrays.items()
     }
 
 
-def _torch_names(model: Module, kind: str) -> set[str]:
+def torch_names(model: Module, kind: str) -> set[str]:
     """Dotted names of what the modules of a model list under an attribute of this name."""
     return {
         dotted(prefix, name)

@@ -56,7 +56,7 @@ def cross_entropy(
     np.float64(0.2877)
     """
     options = (class_weight, label_smoothing, reduction, sample_weight)
-    return _negative_log_likelihood(log_softmax(logits), labels, "cross_entropy", *options)
+    return negative_log_likelihood(log_softmax(logits), labels, "cross_entropy", *options)
 
 
 @loss
@@ -80,10 +80,10 @@ def nll(
     np.float64(0.2877)
     """
     options = (class_weight, label_smoothing, reduction, sample_weight)
-    return _negative_log_likelihood(log_probabilities, labels, "nll", *options)
+    return negative_log_likelihood(log_probabilities, labels, "nll", *options)
 
 
-def _negative_log_likelihood(
+def negative_log_likelihood(
     log_probabilities: Any,
     labels: Any,
     caller: str,
@@ -93,15 +93,15 @@ def _negative_log_likelihood(
     sample_weight: Any,
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
-    targets = _target_probabilities(labels, log_probabilities, caller)
+    targets = target_probabilities(labels, log_probabilities, caller)
     check_range(caller, FRACTION, label_smoothing=label_smoothing)
-    weights = _combined_weight(sample_weight, class_weight, targets, caller)
+    weights = combined_weight(sample_weight, class_weight, targets, caller)
     if label_smoothing:
         targets = (1 - label_smoothing) * targets + label_smoothing / targets.shape[-1]
     return reduce(-np.sum(targets * log_probabilities, axis=-1), reduction, weights, caller)
 
 
-def _target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
+def target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
     """Targets as probabilities, one row for each sample, in the dtype of the outputs."""
     if np.ndim(outputs) < 2:
         raise ag.ArgumentValueError(
@@ -113,15 +113,15 @@ def _target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
     return labels_to_rows(labels, shape=np.shape(outputs), dtype=outputs.dtype, caller=caller)
 
 
-def _combined_weight(sample_weight: Any, class_weight: Any, targets: Any, caller: str) -> Any:
+def combined_weight(sample_weight: Any, class_weight: Any, targets: Any, caller: str) -> Any:
     """The weight of each sample: its own times that of its class; None if neither is given."""
     if class_weight is None:
         return sample_weight
-    weights = targets @ _checked_class_weight(class_weight, targets, caller)
+    weights = targets @ checked_class_weight(class_weight, targets, caller)
     return weights if sample_weight is None else weights * as_operand(sample_weight, targets)
 
 
-def _checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
+def checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
     """One weight for each class, in the dtype of the outputs."""
     weights = np.asarray(class_weight, outputs.dtype)
     if weights.shape != outputs.shape[-1:]:
@@ -158,20 +158,20 @@ def binary_cross_entropy(
     >>> nn.binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0])).round(4)
     np.float64(0.3466)
     """
-    each = _yes_no_losses(logits, labels, from_logits, "binary_cross_entropy")
+    each = yes_no_losses(logits, labels, from_logits, "binary_cross_entropy")
     return reduce(each, reduction, sample_weight, "binary_cross_entropy")
 
 
-def _yes_no_losses(outputs: Any, labels: Any, from_logits: bool, caller: str) -> Any:
+def yes_no_losses(outputs: Any, labels: Any, from_logits: bool, caller: str) -> Any:
     """The negative log-likelihood of every yes or no."""
     targets = as_targets(outputs, labels, caller)
     targets = between(targets, low=0.0, high=1.0, what=f"{caller}: the labels")
     if from_logits:
         return softplus(outputs) - targets * outputs
-    return -(targets * _bounded_log(outputs) + (1 - targets) * _bounded_log(1 - outputs))
+    return -(targets * bounded_log(outputs) + (1 - targets) * bounded_log(1 - outputs))
 
 
-def _bounded_log(probability: Any) -> Any:
+def bounded_log(probability: Any) -> Any:
     """The logarithm, bounded below by that of the smallest normal number of the dtype."""
     smallest = np.finfo(probability.dtype).tiny.item()
     return np.log(np.where(probability < smallest, smallest, probability))
@@ -202,9 +202,9 @@ def multilabel(
     >>> nn.multilabel(np.zeros((1, 2)), [[1, 0]]).round(4)
     np.float64(1.3863)
     """
-    each = _yes_no_losses(logits, labels, from_logits, "multilabel")
+    each = yes_no_losses(logits, labels, from_logits, "multilabel")
     if class_weight is not None:
-        each = each * _checked_class_weight(class_weight, each, "multilabel")
+        each = each * checked_class_weight(class_weight, each, "multilabel")
     return reduce(np.sum(each, axis=-1), reduction, sample_weight, "multilabel")
 
 
@@ -235,7 +235,7 @@ def kl_divergence(
     return reduce(each, reduction, sample_weight, "kl_divergence")
 
 
-def _margin(scores: Any, labels: Any, caller: str) -> Any:
+def margin(scores: Any, labels: Any, caller: str) -> Any:
     """How clearly the right class wins; negative where it loses.
 
     For a single score: the score, or minus the score for labels 0 and -1.  For
@@ -274,7 +274,7 @@ def hinge(scores: Any, labels: Any, *, reduction: str = "mean", sample_weight: A
     >>> nn.hinge(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0.5, 0. , 2. ])
     """
-    each = relu(1 - _margin(scores, labels, "hinge"))
+    each = relu(1 - margin(scores, labels, "hinge"))
     return reduce(each, reduction, sample_weight, "hinge")
 
 
@@ -290,7 +290,7 @@ def squared_hinge(
     >>> nn.squared_hinge(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0.25, 0.  , 4.  ])
     """
-    missing = relu(1 - _margin(scores, labels, "squared_hinge"))
+    missing = relu(1 - margin(scores, labels, "squared_hinge"))
     return reduce(missing * missing, reduction, sample_weight, "squared_hinge")
 
 
@@ -308,7 +308,7 @@ def perceptron(
     >>> nn.perceptron(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0., 0., 1.])
     """
-    each = relu(-_margin(scores, labels, "perceptron"))
+    each = relu(-margin(scores, labels, "perceptron"))
     return reduce(each, reduction, sample_weight, "perceptron")
 
 

@@ -20,7 +20,7 @@ def plain(x: Any) -> Array:
     return np.asarray(x.data if isinstance(x, ag.Value) else x)
 
 
-def _whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
+def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     """Class labels as integers, one for each row of logits of ``shape`` (..., classes)."""
     labels = np.asarray(given)
     if labels.shape != shape[:-1]:
@@ -40,7 +40,7 @@ def _whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     return labels
 
 
-def _refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
+def refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
     """Name the first label that is not from 0 to ``n_classes - 1``."""
     outside = (labels < 0) | (labels >= n_classes)
     position = tuple(int(i) for i in np.argwhere(outside)[0])
@@ -54,10 +54,10 @@ def _refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
 @partial(ag.Primitive, differentiable=False, name="one_hot")
 def labels_to_rows(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, caller: str) -> Array:
     """Class labels as rows of zeros with a single one, of this shape; recorded for a Value."""
-    labels = _whole_labels(labels, shape, caller)
+    labels = whole_labels(labels, shape, caller)
     rows: Array = np.equal(labels[..., np.newaxis], np.arange(shape[-1]))
     if np.count_nonzero(rows) < labels.size:
-        _refuse_outside(labels, shape[-1], caller)
+        refuse_outside(labels, shape[-1], caller)
     return rows.astype(dtype)
 
 

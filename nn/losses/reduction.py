@@ -63,7 +63,7 @@ def reduce(each: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
         if reduction == "none":
             return each
         return np.mean(each) if reduction == "mean" else np.sum(each)
-    weight = _checked_weight(sample_weight, each, caller)
+    weight = checked_weight(sample_weight, each, caller)
     weighted = each * np.reshape(weight, (-1, *(1,) * (each.ndim - 1)))
     if reduction == "none":
         return weighted
@@ -74,7 +74,7 @@ def reduce(each: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
     return total / np.where(count == 0, 1, count)
 
 
-def _checked_weight(sample_weight: Any, each: Any, caller: str) -> Any:
+def checked_weight(sample_weight: Any, each: Any, caller: str) -> Any:
     """One weight for each sample, none of them negative."""
     weight = as_operand(sample_weight, each)
     if weight.shape != each.shape[:1]:

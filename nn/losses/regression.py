@@ -158,11 +158,11 @@ def cosine(
     np.float64(0.5)
     """
     target = as_targets(prediction, target, "cosine")
-    products = np.sum(_direction(prediction) * _direction(target), axis=-1)
+    products = np.sum(direction(prediction) * direction(target), axis=-1)
     return reduce(1 - products, reduction, sample_weight, "cosine")
 
 
-def _direction(x: Any) -> Any:
+def direction(x: Any) -> Any:
     """Vectors along the last axis, divided by their lengths; zeros stay zeros."""
     squared_length = np.sum(x * x, axis=-1, keepdims=True)
     return x / np.sqrt(np.where(squared_length == 0, 1, squared_length))

@@ -40,13 +40,13 @@ class Parameter(ag.Value):
     def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
         super().__init__(data, requires_grad=requires_grad, label=label)
         if isinstance(self.data, np.ndarray):
-            self.data = _aligned(self.data)
+            self.data = aligned(self.data)
 
 
 CACHE_LINE = 64
 
 
-def _aligned(array: Any) -> Any:
+def aligned(array: Any) -> Any:
     """A copy that starts on a cache line, as other arrays do by chance only.
 
     Where it does not, a product with small batches takes up to a third longer: what one
@@ -110,7 +110,7 @@ class Module:
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:
         """The parameters and modules held directly, by name."""
         for name, attribute in vars(self).items():
-            yield from _members_of(name, attribute)
+            yield from members_of(name, attribute)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module, named by ``prefix``, and all modules within, each once."""
@@ -206,7 +206,7 @@ class Module:
             raise ag.ArgumentTypeError(
                 f"to: {library!r} has no function asarray; pass a module of arrays such as cupy"
             )
-        return self._replace_arrays(lambda array: _move(array, library))
+        return self._replace_arrays(lambda array: move(array, library))
 
     def _replace_arrays(self, change: Callable[[Any], Any]) -> Self:
         """Put something else in the place of each array; gradients are forgotten."""
@@ -236,7 +236,7 @@ class Module:
         >>> {name: array.shape for name, array in nn.Linear(2, 3).state_dict().items()}
         {'weight': (2, 3), 'bias': (3,)}
         """
-        return {name: np.array(array) for name, array in _arrays_of(self).items()}
+        return {name: np.array(array) for name, array in arrays_of(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Write arrays into the parameters and buffers of the same names.
@@ -253,7 +253,7 @@ class Module:
         >>> bool((model.weight.data == other.weight.data).all())
         True
         """
-        checked = _checked_state(state, _arrays_of(self))
+        checked = checked_state(state, arrays_of(self))
         for name, parameter in self.named_parameters():
             if isinstance(parameter.data, np.ndarray):
                 parameter.data[...] = checked[name]
@@ -316,10 +316,10 @@ class Module:
         """The arguments that differ from their defaults, as one would write them."""
         parameters = inspect.signature(type(self)).parameters
         return ", ".join(
-            f"{name}={_source_of(value)}"
+            f"{name}={source_of(value)}"
             for name, value in self.configuration().items()
             if not isinstance(value, Parameter | Module)
-            and not _equals(value, parameters[name].default)
+            and not equals(value, parameters[name].default)
         )
 
     def __repr__(self) -> str:
@@ -351,32 +351,32 @@ def dotted(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
-def _move(array: Any, library: Any) -> Any:
+def move(array: Any, library: Any) -> Any:
     on_host = array.get() if hasattr(array, "get") else np.asarray(array)
     return on_host if library is np else library.asarray(on_host)
 
 
-def _members_of(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Module]]:
+def members_of(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Module]]:
     if isinstance(attribute, Parameter | Module):
         yield name, attribute
     elif isinstance(attribute, list | tuple):
         for index, part in enumerate(attribute):
-            yield from _members_of(f"{name}.{index}", part)
+            yield from members_of(f"{name}.{index}", part)
     elif isinstance(attribute, dict):
         for key, part in attribute.items():
-            yield from _members_of(f"{name}.{key}", part)
+            yield from members_of(f"{name}.{key}", part)
 
 
-def _arrays_of(module: Module) -> dict[str, Array]:
+def arrays_of(module: Module) -> dict[str, Array]:
     """All parameters and buffers by their dotted names, not copied."""
     arrays = {name: np.asarray(p.data) for name, p in module.named_parameters()}
     buffers = module.named_buffers()
     return arrays | {name: getattr(owner, attribute) for name, owner, attribute in buffers}
 
 
-def _checked_state(state: Mapping[str, Any], own: dict[str, Array]) -> dict[str, Array]:
+def checked_state(state: Mapping[str, Any], own: dict[str, Array]) -> dict[str, Array]:
     """The arrays of a state in the dtypes of a model's own, each of which it must hold."""
-    checked = {name: _checked_entry(name, state, own[name]) for name in own}
+    checked = {name: checked_entry(name, state, own[name]) for name in own}
     for name in state:
         if name not in own:
             raise ag.ArgumentValueError(
@@ -386,7 +386,7 @@ def _checked_state(state: Mapping[str, Any], own: dict[str, Array]) -> dict[str,
     return checked
 
 
-def _checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
+def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
     if name not in state:
         raise ag.ArgumentValueError(
             f"load_state_dict: the state lacks {name!r} of shape {own.shape}; "
@@ -406,13 +406,13 @@ def _checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
     return array.astype(own.dtype)
 
 
-def _equals(value: Any, default: Any) -> bool:
+def equals(value: Any, default: Any) -> bool:
     if isinstance(value, np.dtype):
         return bool(value == np.dtype(default))
     return bool(value is default if callable(value) else value == default)
 
 
-def _source_of(value: Any) -> str:
+def source_of(value: Any) -> str:
     if callable(value):
         return str(getattr(value, "__name__", repr(value)))
     return str(value) if isinstance(value, np.dtype) else repr(value)

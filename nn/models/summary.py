@@ -96,7 +96,7 @@ class Summary:
 
 def summarize(model: Any, x: Any = None) -> Summary:
     """The summary of a module, with shapes of outputs if there is an input to find them from."""
-    outputs = {} if x is None else _sizes_of_outputs(model, x)
+    outputs = {} if x is None else sizes_of_outputs(model, x)
     lines = []
     for name, module in model.named_modules():
         if len(list(module.named_modules())) > 1:
@@ -110,7 +110,7 @@ def summarize(model: Any, x: Any = None) -> Summary:
     return Summary(lines)
 
 
-def _sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int]]:
+def sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int]]:
     """Shape and bytes of each module's output for one sample, by the module's identity.
 
     While the model is called, ``forward`` of each module is one that records its output.

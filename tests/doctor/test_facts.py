@@ -39,7 +39,7 @@ def test_openblas_and_threadpoolctl_tell_the_same():
     told = [b for b in threadpoolctl.threadpool_info() if "numpy.libs" in b["filepath"]]
     if not told:
         pytest.skip("NumPy brings no OpenBLAS of its own here")
-    asked = blas._from_openblas(blas._libraries_of_numpy())
+    asked = blas.facts_from_openblas(blas.libraries_of_numpy())
     assert asked == blas.Blas(
         f"openblas {told[0]['version']}", told[0]["architecture"], told[0]["num_threads"]
     )
@@ -48,12 +48,12 @@ def test_openblas_and_threadpoolctl_tell_the_same():
 def test_a_file_that_is_no_openblas_is_passed_over(tmp_path):
     path = tmp_path / "libopenblas.so"
     path.write_bytes(b"no library")
-    assert blas._from_openblas([path]) is None
+    assert blas.facts_from_openblas([path]) is None
 
 
 def test_numpys_build_names_its_blas():
     name = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
-    assert blas._from_build().name.startswith(name)
+    assert blas.facts_from_build().name.startswith(name)
 
 
 def test_the_rate_of_a_small_product_is_positive_and_finite():
@@ -71,8 +71,8 @@ def test_a_control_group_grants_whole_cores(quota, cores):
 def test_packages_are_found_by_module_and_named_by_distribution():
     found = {option.name: option.version for option in facts.find_options()}
     assert found["Matplotlib"] == version("matplotlib")
-    assert facts._version_of(["numpy"], {}) == "of unknown version"
-    assert facts._version_of(["no_such_module"], {"no_such_module": ["numpy"]}) is None
+    assert facts.version_of(["numpy"], {}) == "of unknown version"
+    assert facts.version_of(["no_such_module"], {"no_such_module": ["numpy"]}) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a shell script")
@@ -88,9 +88,9 @@ def test_dot_is_asked_for_its_version(tmp_path, monkeypatch, script, told):
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert facts._version_of_dot() == told
+    assert facts.version_of_dot() == told
 
 
 def test_a_path_without_dot(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert facts._version_of_dot() is None
+    assert facts.version_of_dot() is None

@@ -169,14 +169,14 @@ def test_float32_stays_float32(case: Case, monkeypatch: pytest.MonkeyPatch) -> N
     leaves = [ag.Value(x) for x in inputs]
     results = outputs(case, leaves)
     widest = max(np.finfo(result.dtype).bits for result in results)
-    conform = backward._conform
+    conform = backward.conform_to
 
     def watched(share: Any, like: Any, primitive: Any, index: int) -> Any:
         dtype = getattr(share, "dtype", np.dtype(np.float16))
         assert np.finfo(dtype).bits <= widest, (primitive, index, dtype)
         return conform(share, like, primitive, index)
 
-    monkeypatch.setattr(backward, "_conform", watched)
+    monkeypatch.setattr(backward, "conform_to", watched)
     for result, expected in zip(results, flatten(case.reference(*inputs)), strict=True):
         assert result.dtype == expected.dtype
         result.backward(np.ones(result.shape, result.dtype))

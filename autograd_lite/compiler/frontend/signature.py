@@ -38,16 +38,16 @@ def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
     leaves: list[Any] = []
     key: list[Any] = []
     try:
-        _describe(args, leaves, key)
+        describe(args, leaves, key)
         if kwargs:
             key.append(tuple(kwargs))
-            _describe(kwargs.values(), leaves, key)
+            describe(kwargs.values(), leaves, key)
     except ValueFoundError:
         return leaves, None
     return leaves, tuple(key)
 
 
-def _describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
+def describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
     for tree in trees:
         kind = tree.__class__
         if kind is np.ndarray and tree.dtype.kind in "fciub":
@@ -60,21 +60,21 @@ def _describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
         elif isinstance(tree, (tuple, list)):
             key.append(kind)
             key.append(len(tree))
-            _describe(tree, leaves, key)
+            describe(tree, leaves, key)
         elif isinstance(tree, dict):
             key.append(kind)
             key.append(tuple(tree))
-            _describe(tree.values(), leaves, key)
+            describe(tree.values(), leaves, key)
         elif is_variable(tree):
             leaves.append(tree)
             key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
         elif isinstance(tree, Handle):
             raise ValueFoundError
         else:
-            key.append((kind, _static(tree)))
+            key.append((kind, static(tree)))
 
 
-def _static(leaf: Any) -> Any:
+def static(leaf: Any) -> Any:
     """A static argument: by its value if it is plain and never changes, else by its identity."""
     if leaf is None or isinstance(leaf, (bool, int, str, bytes)):
         return leaf
@@ -130,7 +130,7 @@ class Arguments:
         self.leaves = [
             Leaf(place, name, *leaf)
             for place, name, tree in places
-            for leaf in _walk(name, name, tree)
+            for leaf in walk(name, name, tree)
         ]
         self.variables = [leaf for leaf in self.leaves if leaf.is_variable]
 
@@ -151,14 +151,14 @@ def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
         yield named[index] if index < len(named) else f"argument_{index}"
 
 
-def _walk(name: str, expression: str, tree: Any) -> Iterator[tuple[str, str, Any]]:
+def walk(name: str, expression: str, tree: Any) -> Iterator[tuple[str, str, Any]]:
     """Name, expression and value of each leaf, in the order of `tree.flatten`."""
     if isinstance(tree, dict):
         for key, part in tree.items():
-            yield from _walk(f"{name}_{key}", f"{expression}[{key!r}]", part)
+            yield from walk(f"{name}_{key}", f"{expression}[{key!r}]", part)
     elif isinstance(tree, (list, tuple)):
         fields = getattr(tree, "_fields", range(len(tree)))
         for index, (field, part) in enumerate(zip(fields, tree, strict=True)):
-            yield from _walk(f"{name}_{field}", f"{expression}[{index}]", part)
+            yield from walk(f"{name}_{field}", f"{expression}[{index}]", part)
     elif tree is not None:
         yield name, expression, tree

@@ -213,7 +213,7 @@ def is_traced(x: Any) -> bool:
     return isinstance(x, Traced)
 
 
-def _refuse(what: str, instead: str) -> CompileError:
+def refuse(what: str, instead: str) -> CompileError:
     """The error for something that a program could not repeat, with the user's line."""
     trace = current.get().trace
     line = "an unknown line" if trace is None else trace.locate(sys._getframe(2))
@@ -243,7 +243,7 @@ class Traced(Value):
         return hold_node.__get__(self)
 
     def _data(self) -> Any:
-        raise _refuse(
+        raise refuse(
             ".data of a traced Value was read",
             "compute with the Value itself, or return it and read it outside",
         )
@@ -252,44 +252,44 @@ class Traced(Value):
     data: Any = property(_data)
 
     def __bool__(self) -> bool:
-        raise _refuse(
+        raise refuse(
             "a Python branch (if, while, and, or, not, assert) on a traced Value",
             "write np.where(condition, x, y), or make the condition depend on static "
             "arguments (shapes, ints, strings) only",
         )
 
     def __float__(self) -> float:
-        raise _refuse("float() of a traced Value", "compute with the Value itself")
+        raise refuse("float() of a traced Value", "compute with the Value itself")
 
     def __int__(self) -> int:
-        raise _refuse("int() of a traced Value", "pass the number as a Python int argument")
+        raise refuse("int() of a traced Value", "pass the number as a Python int argument")
 
     def __complex__(self) -> complex:
-        raise _refuse("complex() of a traced Value", "compute with the Value itself")
+        raise refuse("complex() of a traced Value", "compute with the Value itself")
 
     def __index__(self) -> int:
-        raise _refuse(
+        raise refuse(
             "a traced Value as a Python index or length",
             "pass the number as a Python int argument, or index a Value with it",
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise _refuse(
+        raise refuse(
             "a traced Value was turned into a plain array",
             "build arrays of Values with np.stack or np.concatenate",
         )
 
     def __format__(self, specification: str) -> str:
-        raise _refuse("a traced Value was formatted as text", "return it and format it outside")
+        raise refuse("a traced Value was formatted as text", "return it and format it outside")
 
     def __repr__(self) -> str:
         return f"Traced(shape={self.shape}, dtype={self.dtype})"
 
     def item(self) -> Any:
-        raise _refuse(".item() of a traced Value", "compute with the Value itself")
+        raise refuse(".item() of a traced Value", "compute with the Value itself")
 
     def tolist(self) -> Any:
-        raise _refuse(".tolist() of a traced Value", "compute with the Value itself")
+        raise refuse(".tolist() of a traced Value", "compute with the Value itself")
 
     def detach(self) -> Value:
         """The same Value, through which no gradient passes."""
@@ -298,7 +298,7 @@ class Traced(Value):
         return value
 
     def backward(self, seed: Any = None, *, retain_graph: bool = True) -> None:
-        raise _refuse(
+        raise refuse(
             "backward() of a traced Value, which would leave .grad behind",
             "use ag.value_and_grad and return the gradient",
         )

@@ -58,35 +58,35 @@ def stepper(design: Design) -> str:
         run if sweep is None else replace(run, gradients=sweep.gradients)
         for run, sweep in zip(design.runs, sweeps, strict=True)
     ]
-    picture = side_by_side(*runs) if len(runs) == 2 else _with_gradients(design.picture, runs[0])
+    picture = side_by_side(*runs) if len(runs) == 2 else with_gradients(design.picture, runs[0])
     room = TABLE_CHARACTERS // max(sum(len(run.graph.nodes) for run in runs), 20)
     stories = [Story(run, sweep, room) for run, sweep in zip(runs, sweeps, strict=True)]
-    data = _data(picture, _best_layout(picture, design.direction), runs)
-    return _page(data | {"steps": list(_interleave(stories, picture))}, picture, design.theme)
+    data = page_data(picture, best_layout(picture, design.direction), runs)
+    return page_text(data | {"steps": list(interleave(stories, picture))}, picture, design.theme)
 
 
-def _with_gradients(picture: Picture, run: Scene) -> Picture:
+def with_gradients(picture: Picture, run: Scene) -> Picture:
     """The picture with the gradients of a sweep in its boxes, as if it had been drawn after it."""
     swept = run.picture().vertices
     vertices = (replace(v, facts=w.facts) for v, w in zip(picture.vertices, swept, strict=True))
     return replace(picture, vertices=tuple(vertices))
 
 
-def _best_layout(picture: Picture, direction: str | None) -> Layout:
+def best_layout(picture: Picture, direction: str | None) -> Layout:
     """The layout; without a direction given, in the one that fills a page better."""
     ways = ("LR", "TB") if direction is None else (direction,)
-    layouts = [_lay_out_anyway(picture, way) for way in ways]
+    layouts = [lay_out_anyway(picture, way) for way in ways]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
 
 
-def _lay_out_anyway(picture: Picture, direction: str) -> Layout:
+def lay_out_anyway(picture: Picture, direction: str) -> Layout:
     try:
         return lay_out(picture, direction)
     except MissingOptionError:
         return layered_layout(picture, direction)
 
 
-def _interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
+def interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
     """The steps, phase by phase; of two runs first the step of the one, then that of the other."""
     titles = [cluster.title for cluster in picture.clusters if len(cluster.path) == 1]
     told = [list(story.steps()) for story in stories]
@@ -99,7 +99,7 @@ def _interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
                     yield step | ({"run": title} if title else {})
 
 
-def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, Any]:
+def page_data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, Any]:
     """The graph as it is drawn, and the full values of what it was computed with."""
     scenes = {run.prefix: run for run in runs}
     nodes = [node for run in runs for node in run.graph.nodes[:1000]]
@@ -107,10 +107,10 @@ def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, 
     return {
         "size": [round(layout.width, 1), round(layout.height, 1)],
         "vertices": [
-            _vertex(v, scenes[v.key[0]], layout.boxes[v.key].rounded(), size)
+            vertex_data(v, scenes[v.key[0]], layout.boxes[v.key].rounded(), size)
             for v in picture.vertices
         ],
-        "edges": list(_edges(picture, layout)),
+        "edges": list(edges_data(picture, layout)),
         "clusters": [
             {"path": c.path, "title": shorten(c.title, 60), "box": frame.rounded()}
             for c, frame in zip(picture.clusters, layout.frames, strict=True)
@@ -119,7 +119,9 @@ def _data(picture: Picture, layout: Layout, runs: Sequence[Scene]) -> dict[str, 
     }
 
 
-def _vertex(vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int) -> dict[str, Any]:
+def vertex_data(
+    vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int
+) -> dict[str, Any]:
     shown = ("key", "kind", "title", "subtitle", "facts", "module")
     entry: dict[str, Any] = {name: getattr(vertex, name) for name in shown} | {"box": box}
     if vertex.marks:
@@ -128,15 +130,15 @@ def _vertex(vertex: Vertex, scene: Scene, box: list[float], heat_map_size: int) 
         entry["source"] = shorten(vertex.source, 120)
     members, place = scene.contents(vertex.key)
     if place is not None:
-        entry["value"] = _full_value(members[0].inputs[place], heat_map_size)
+        entry["value"] = full_value(members[0].inputs[place], heat_map_size)
     elif len(members) == 1:
-        entry["value"] = _full_value(members[0].data, heat_map_size)
+        entry["value"] = full_value(members[0].data, heat_map_size)
         if members[0] in scene.gradients:
-            entry["gradient"] = _full_value(scene.gradients[members[0]], heat_map_size)
+            entry["gradient"] = full_value(scene.gradients[members[0]], heat_map_size)
     return entry
 
 
-def _full_value(data: Any, heat_map_size: int) -> dict[str, Any]:
+def full_value(data: Any, heat_map_size: int) -> dict[str, Any]:
     """A number with all its digits; of an array the statistics and a heat map."""
     if isinstance(data, tuple):
         return {"text": f"tuple of {len(data)}"}
@@ -146,10 +148,10 @@ def _full_value(data: Any, heat_map_size: int) -> dict[str, Any]:
     if array.ndim == 0:
         return {"text": repr(array.item())}
     text = f"{shape_text(array.shape)} {array.dtype}: {array_facts(array)}"
-    return {"text": text, **_heat_map(array, heat_map_size)}
+    return {"text": text, **heat_map(array, heat_map_size)}
 
 
-def _heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
+def heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
     """The first numbers of an array in rows, at most so many."""
     if not array.size or array.dtype.kind not in "fiub":
         return {}
@@ -166,7 +168,7 @@ def _heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
     return entry
 
 
-def _edges(picture: Picture, layout: Layout) -> Iterator[dict[str, Any]]:
+def edges_data(picture: Picture, layout: Layout) -> Iterator[dict[str, Any]]:
     for edge, path, place in zip(picture.edges, layout.paths, layout.labels, strict=True):
         entry: dict[str, Any] = {"tail": edge.tail, "head": edge.head, "path": path}
         if place is not None:
@@ -176,7 +178,7 @@ def _edges(picture: Picture, layout: Layout) -> Iterator[dict[str, Any]]:
         yield entry
 
 
-def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
+def page_text(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
     """Fill the template; only scripts with the hashes named in it can run."""
     folder = files("autograd_lite.drawing") / "template"
     script = "\n".join((folder / name).read_text("utf-8") for name in ("graph.js", "stepper.js"))
@@ -186,7 +188,7 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
         "title": html.escape(shorten(picture.title, 80)),
         "description": html.escape(picture.describe()),
         "theme": theme or "reader",
-        **{name: _variables(colors) for name, colors in THEMES.items()},
+        **{name: variables(colors) for name, colors in THEMES.items()},
         "data": text.replace("<", "\\u003c").replace("\u2028", "\\u2028"),
         "script": script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -196,7 +198,7 @@ def _page(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], page)
 
 
-def _variables(theme: Theme) -> str:
+def variables(theme: Theme) -> str:
     """The colours of a theme as variables of CSS."""
     names = ("background", "text", "muted", "line")
     colors = {name: getattr(theme, name) for name in names} | theme.fill

@@ -26,21 +26,21 @@ def mermaid(design: Design) -> str:
     inside: dict[tuple[str, ...], list[Vertex]] = defaultdict(list)
     for vertex in picture.vertices:
         inside[vertex.module].append(vertex)
-    rows += [f"  {_node(vertex)}" for vertex in inside[()]]
+    rows += [f"  {node(vertex)}" for vertex in inside[()]]
     open_paths: list[tuple[str, ...]] = []
     for index, cluster in enumerate(picture.clusters):
         while open_paths and cluster.path[: len(open_paths[-1])] != open_paths[-1]:
             open_paths.pop()
             rows.append("  " * (len(open_paths) + 1) + "end")
         indent = "  " * (len(open_paths) + 1)
-        rows.append(f'{indent}subgraph c{index}["{_escape(cluster.title)}"]')
+        rows.append(f'{indent}subgraph c{index}["{escape(cluster.title)}"]')
         open_paths.append(cluster.path)
-        rows += [f"{indent}  {_node(vertex)}" for vertex in inside[cluster.path]]
+        rows += [f"{indent}  {node(vertex)}" for vertex in inside[cluster.path]]
     while open_paths:
         open_paths.pop()
         rows.append("  " * (len(open_paths) + 1) + "end")
     for edge in picture.edges:
-        label = f'|"{_escape(edge.label)}"|' if edge.label else ""
+        label = f'|"{escape(edge.label)}"|' if edge.label else ""
         rows.append(f"  {edge.tail} -->{label} {edge.head}")
     for kind in dict.fromkeys(vertex.kind for vertex in picture.vertices):
         rows.append(
@@ -50,12 +50,12 @@ def mermaid(design: Design) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _node(vertex: Vertex) -> str:
+def node(vertex: Vertex) -> str:
     before, after = SHAPES[vertex.kind]
-    label = "<br>".join(_escape(line) for line in vertex.lines)
+    label = "<br>".join(escape(line) for line in vertex.lines)
     return f"{vertex.key}{before}{label}{after}:::{vertex.kind}"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Everything but letters, digits and harmless signs as Mermaid's entity codes."""
     return "".join(c if c.isalnum() or c in " .,:=+-×→…()[]_" else f"#{ord(c)};" for c in text)
