@@ -278,3 +278,12 @@ def test_every_public_name_has_a_docstring_with_an_example(thing):
     documentation = inspect.getdoc(thing)
     assert documentation, "no docstring"
     assert doctest.DocTestParser().get_examples(documentation), "no example that runs"
+
+
+def test_what_a_module_keeps_for_itself_is_marked_in_one_way():
+    """Functions and classes of a module are its own unless ``__all__`` lists them."""
+    for name, module in MODULES.items():
+        for thing in module.tree.body:
+            if isinstance(thing, ast.FunctionDef | ast.ClassDef):
+                is_hook = thing.name in ("__getattr__", "__dir__")
+                assert is_hook or not thing.name.startswith("_"), f"{name}.{thing.name}"

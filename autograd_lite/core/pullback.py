@@ -14,7 +14,7 @@ from autograd_lite.core.backward import (
     sweep,
     zeros_like,
 )
-from autograd_lite.core.duck_arrays import as_array_of, duck_types, is_duck_array
+from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import PYTHON_SCALARS
@@ -53,7 +53,7 @@ class Pullback:
         roots = [x for x in outputs if isinstance(x, Node)]
         self.order, self.reaches_older = dependencies(roots, since)
         self.oldest = min(since, *(node.serial for node in inputs)) if inputs else since
-        self.is_duck = bool(duck_types) and any(is_duck_array(x.data) for x in roots)
+        self.is_duck = any([is_duck_array(x.data) for x in roots])
 
     def __call__(
         self,
