@@ -108,7 +108,17 @@ def import_graph() -> dict[str, set[str]]:
 
 
 CONTAINERS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
-MAKERS = {"ContextVar", "Counter", "OrderedDict", "count", "cycle", "defaultdict", "deque", "dict"}
+MAKERS = {
+    "Registry",
+    "ContextVar",
+    "Counter",
+    "OrderedDict",
+    "count",
+    "cycle",
+    "defaultdict",
+    "deque",
+    "dict",
+}
 MAKERS |= {"list", "local", "set", "Lock", "RLock"}
 MAKERS |= {"WeakKeyDictionary", "WeakSet", "WeakValueDictionary"}
 MUTATORS = {"add", "append", "appendleft", "clear", "difference_update", "discard", "extend"}
@@ -148,8 +158,8 @@ def global_state() -> set[tuple[str, str]]:
     """File and name of everything at module level that changes after its own line.
 
     These are containers that are empty or that some function changes, context
-    variables, counters, locks, caches of functions, and attributes that are set on
-    classes from outside.
+    variables, counters, locks, registries, caches of functions, names that a function
+    declares global, and attributes that are set on classes from outside.
     """
     changed = set()
     for name, module in MODULES.items():
@@ -175,6 +185,8 @@ def global_state() -> set[tuple[str, str]]:
                     if isinstance(target, ast.Attribute)
                 }
         for node in ast.walk(module.tree):
+            if isinstance(node, ast.Global):
+                found |= {(module.place, n) for n in node.names}
             decorators = getattr(node, "decorator_list", [])
             if any(last_name(d) in {"cache", "lru_cache"} for d in decorators):
                 found.add((module.place, f"{node.name}()"))

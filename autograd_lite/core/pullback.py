@@ -53,7 +53,7 @@ class Pullback:
         roots = [x for x in outputs if isinstance(x, Node)]
         self.order, self.reaches_older = dependencies(roots, since)
         self.oldest = min(since, *(node.serial for node in inputs)) if inputs else since
-        self.is_duck = any([is_duck_array(x.data) for x in roots])
+        self.is_duck = any(map(is_duck_array, [x.data for x in roots]))
 
     def __call__(
         self,
