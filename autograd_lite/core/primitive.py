@@ -81,8 +81,8 @@ def apply_to_one(primitive: Primitive, value: Handle) -> Any:
     """`apply` for a single operand, without its generality."""
     x = value.node
     data = primitive.forward(x.data)
-    if data.__class__ is not np.ndarray and x.data.__class__ in PYTHON_SCALARS:
-        data = data.item() if isinstance(data, np.generic) else data
+    if x.data.__class__ in PYTHON_SCALARS and data.__class__ not in PYTHON_SCALARS:
+        data = data.item() if getattr(data, "ndim", None) == 0 else data
     requires_grad = x.requires_grad and primitive.differentiable
     return record(primitive, data, NO_PARAMETERS, requires_grad, x)
 
