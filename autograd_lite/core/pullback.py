@@ -18,7 +18,7 @@ from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import PYTHON_SCALARS
-from autograd_lite.core.recorder import current, using, value_of
+from autograd_lite.core.recorder import current, recording, value_of
 
 __all__ = ["Pullback", "as_cotangent", "unit_cotangent"]
 
@@ -67,8 +67,10 @@ class Pullback:
         With ``recorded`` the gradients are Values where they depend on nodes.  ``lift``
         is applied to all that rules get.
         """
-        found = self.sweep(cotangents, recorded=recorded, lift=lift)
-        moves = self.is_duck and not current.get().trace
+        recorder = current.get()
+        with recording(recorded or recorder.trace is not None):
+            found = self.sweep(cotangents, recorded=recorded, lift=lift)
+        moves = self.is_duck and recorder.trace is None
         results = []
         for node in self.inputs:
             g = found[node] if node in found else zeros_like(node.data)
@@ -104,7 +106,7 @@ class Pullback:
         order = self.order if free else self.order[:]
         if not on_values:
             return sweep(order, gradients, free=free, since=self.oldest)
-        with recorder.follow_sweep() as visit, using(recorder.replace(is_recording=recorded)):
+        with recording(recorded), recorder.follow_sweep() as visit:
             found = sweep(
                 order,
                 gradients,
@@ -113,9 +115,7 @@ class Pullback:
                 free=free and not is_traced,
                 since=self.oldest,
             )
-        if recorded:
-            return found
-        return {node: unwrap(g) for node, g in found.items()}
+        return found if recorded else {node: unwrap(g) for node, g in found.items()}
 
 
 def lifting(value: Lift, lift: Callable[[Any], Any] | None) -> Lift:

@@ -64,6 +64,14 @@ class Recorder:
                 setattr(other, name, changes.get(name, getattr(self, name)))
         return other
 
+    def switch(self, is_recording: bool) -> Recorder:
+        """The recorder that records, or does not, and is the same in all else."""
+        if self.is_recording == is_recording:
+            return self
+        if self is EAGER:
+            return SILENT
+        return self.replace(is_recording=is_recording)
+
     def record(
         self,
         primitive: Any,
@@ -99,6 +107,9 @@ class Recorder:
 
 EAGER = Recorder()
 
+SILENT = Recorder(is_recording=False)
+"""The recorder under `no_grad`, if nothing else is special."""
+
 current: ContextVar[Recorder] = ContextVar("recorder", default=EAGER)
 """The recorder of this thread or task."""
 
@@ -116,12 +127,11 @@ def using(recorder: Recorder) -> Iterator[None]:
 @contextmanager
 def recording(is_recording: bool) -> Iterator[None]:
     """A block in which results remember, or do not remember, what they were computed from."""
-    recorder = current.get()
-    if recorder.is_recording == is_recording:
+    token = current.set(current.get().switch(is_recording))
+    try:
         yield
-        return
-    with using(recorder.replace(is_recording=is_recording)):
-        yield
+    finally:
+        current.reset(token)
 
 
 @contextmanager
@@ -141,8 +151,11 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    with recording(False):
+    token = current.set(current.get().switch(False))
+    try:
         yield
+    finally:
+        current.reset(token)
 
 
 new_node: Callable[[], Any] = partial(object.__new__, Node)

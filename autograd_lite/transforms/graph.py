@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.node import unwrap
+from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import current
 from autograd_lite.core.value import Value, start_of_sweep
@@ -59,7 +59,8 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
         )
     root = output.node
     found = Pullback([root]).sweep([start_of_sweep(root, None)], free=not retain_graph)
-    return owned([conjugate(found[x.node]) if x.node in found else None for x in values])
+    nodes = [x.node if isinstance(x, Handle) else None for x in values]
+    return owned([conjugate(found[x]) if x in found else None for x in nodes])
 
 
 def stop_gradient(x: Any) -> Any:

@@ -190,3 +190,27 @@ def test_nearly_every_case_can_be_saved(tmp_path):
         saved += 1
     assert saved > 220
     assert len(refused) < 60, refused
+
+
+OF_THE_ENGINE = {
+    "index": lambda x: np.sum(x[0] ** 2),
+    "slice": lambda x: np.sum(x[1:] ** 2),
+    "places": lambda x: np.sum(x[[0, 0]] ** 2),
+    "set": lambda x: np.sum(x.at[0].set(x[1] * 2) ** 2),
+    "sort": lambda x: np.sum(np.sort(x, axis=0)[0] ** 2),
+    "take": lambda x: np.sum(np.take(x, [0, 1]) ** 2),
+    "triangle": lambda x: np.sum(np.tril(x) ** 2),
+    "cholesky": lambda x: np.sum(np.linalg.cholesky(x @ x.T + 5 * np.eye(3))),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_ENGINE)
+def test_functions_of_the_engine_that_a_gradient_calls_are_copied(name, tmp_path):
+    def loss(x):
+        return OF_THE_ENGINE[name](x)
+
+    gradient = ag.compile(ag.grad(loss))
+    x = np.random.default_rng(0).normal(size=(3, 3))
+    expected = gradient(x)
+    found = imported(gradient.save(tmp_path / "gradient.py"))["loss"](x)
+    np.testing.assert_array_equal(found, expected)

@@ -131,3 +131,29 @@ def test_a_handle_that_looks_elsewhere_changes_no_graph():
     x.node = ag.Value(100.0).node
     y.backward()
     assert y.node.left.grad == 6.0 and x.grad is None
+
+
+def test_a_rule_that_captures_a_value_gives_plain_numbers():
+    w = ag.Value(1.5)
+    weighted = ag.Primitive(lambda x: x * x, lambda g, out, x: g * 2 * x * w, name="weighted")
+    gradient = ag.grad(lambda x: np.sum(weighted(x)))(np.ones(2))
+    assert type(gradient) is np.ndarray and gradient.tolist() == [3.0, 3.0]
+
+
+def test_what_was_recorded_before_a_trace_is_differentiated_by_the_line_that_asks():
+    w = ag.Value([1.0, -2.0])
+    with np.errstate(divide="ignore"):
+        before = np.log(w + 2.0)
+
+    @ag.compile(check_finite=True)
+    def gradient(x):
+        with np.errstate(divide="ignore"):
+            return ag.gradients(np.sum(x * before), [w])
+
+    with pytest.raises(ag.NonFiniteError, match=r"test_recorder\.py:\d+"):
+        gradient(np.ones(2))
+
+
+def test_gradients_with_respect_to_what_is_no_value_are_none():
+    x = ag.Value(3.0)
+    assert ag.gradients(x * x, [2.0, x, None]) == [None, 6.0, None]

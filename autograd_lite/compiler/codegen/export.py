@@ -195,8 +195,8 @@ class Parts:
         for used in sorted(names_in(code) & function.__globals__.keys()):
             value = function.__globals__[used]
             place = imported_from(value)
-            if value is np:
-                self._need("import numpy as np")
+            if isinstance(value, types.ModuleType) and value.__name__ == "numpy":
+                self._need(f"import numpy as {used}")
             elif place is not None:
                 self._need(f"from {place[0]} import {place[1]} as {used}")
             else:

@@ -184,7 +184,7 @@ class TraceRecorder(Recorder):
         outside = trace.differentiated
 
         def visit(node: Node) -> None:
-            trace.differentiated = trace.location_of(node)
+            trace.differentiated = trace.locations.get(node.serial)
 
         try:
             yield visit
@@ -237,8 +237,8 @@ class Traced(Value):
         if current.get().trace is not self.trace:
             raise CompileError(
                 "a traced Value was used outside of its trace, in another thread or after the "
-                "function had returned; compute with it in the function that is compiled, or "
-                "return it"
+                "function had returned and an attribute or a list had kept it; compute with it "
+                "in the function that is compiled, or return it"
             )
         return hold_node.__get__(self)
 

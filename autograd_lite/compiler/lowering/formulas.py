@@ -49,8 +49,14 @@ COMPARISONS = {
     np.not_equal: "{} != {}",
 }
 
+
+def call_of(function: Any) -> str:
+    """The formula of a function that goes by its own name; one that NumPy lacks has no operands."""
+    return f"{function.__name__}({', '.join(['{}'] * getattr(function, 'nin', 0))})"
+
+
 TESTS = {
-    function: f"{function.__name__}({', '.join(['{}'] * function.nin)})"
+    function: call_of(function)
     for function in (np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isfinite)
 }
 
@@ -69,7 +75,7 @@ FORMULAS: dict[Any, str] = {
     **COMPARISONS,
     **TESTS,
     **{
-        function: f"{function.__name__}({', '.join(['{}'] * function.nin)})"
+        function: call_of(function)
         for function in (
             np.sin, np.cos, np.tan, np.exp, np.expm1, np.log, np.log1p, np.sinh, np.cosh, np.tanh,
             np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh, np.arctanh, np.sqrt, np.log2,

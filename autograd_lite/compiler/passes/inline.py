@@ -199,7 +199,7 @@ def is_fixed(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(map(is_fixed, value))
     if isinstance(value, types.ModuleType):
-        return value in (np, math)
+        return value.__name__ in ("math", "numpy")
     if isinstance(value, type):
         return value.__module__ == "numpy"
     if isinstance(value, NUMBERS):
