@@ -207,12 +207,7 @@ def fits(contribution: Any, like: Any) -> bool:
 
 
 def propagate(
-    node: Node,
-    g: Any,
-    gradients: dict[Node, Any],
-    lift: Lift | None,
-    guarded: bool,
-    since: int,
+    node: Node, g: Any, gradients: dict[Node, Any], lift: Lift | None, guarded: bool, since: int
 ) -> None:
     """Hand each input of a node its contribution from the node's gradient ``g``."""
     primitive, inputs = node.primitive, node.inputs

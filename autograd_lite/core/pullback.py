@@ -7,13 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.backward import (
-    Lift,
-    dependencies,
-    ones_like,
-    sweep,
-    zeros_like,
-)
+from autograd_lite.core.backward import Lift, dependencies, ones_like, sweep, zeros_like
 from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle, Node, unwrap

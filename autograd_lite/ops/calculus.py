@@ -264,13 +264,7 @@ def polyval(p: Any, x: Any) -> Any:
     return result
 
 
-def vander_vjp(
-    g: Any,
-    out: Any,
-    x: Any,
-    N: int | None = None,
-    increasing: bool = False,
-) -> Any:
+def vander_vjp(g: Any, out: Any, x: Any, N: int | None = None, increasing: bool = False) -> Any:
     powers = np.arange(np.shape(out)[1], dtype=x.dtype)
     powers = powers if increasing else powers[::-1]
     return np.sum(g * powers * x[:, None] ** np.maximum(powers - 1, 0), axis=1)

@@ -116,10 +116,7 @@ remainder = ufunc(
 
 
 fmod = ufunc(
-    np.fmod,
-    lambda g, out, x, y: g,
-    lambda g, out, x, y: -g * np.trunc(x / y),
-    formula="x mod y",
+    np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y), formula="x mod y"
 )
 
 

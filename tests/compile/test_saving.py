@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.core import duck_arrays
 from autograd_lite.core.tree import flatten
 from tests.ops.cases import CASES
 
@@ -192,6 +193,10 @@ def test_nearly_every_case_can_be_saved(tmp_path):
     assert len(refused) < 60, refused
 
 
+class Strange:
+    """The type of another library's arrays."""
+
+
 OF_THE_ENGINE = {
     "index": lambda x: np.sum(x[0] ** 2),
     "slice": lambda x: np.sum(x[1:] ** 2),
@@ -204,8 +209,16 @@ OF_THE_ENGINE = {
 }
 
 
+@pytest.fixture
+def strange_arrays():
+    """Arrays of another library were computed with before."""
+    duck_arrays.duck_types.add(Strange)
+    yield
+    duck_arrays.duck_types.discard(Strange)
+
+
 @pytest.mark.parametrize("name", OF_THE_ENGINE)
-def test_functions_of_the_engine_that_a_gradient_calls_are_copied(name, tmp_path):
+def test_functions_of_the_engine_that_a_gradient_calls_are_copied(name, tmp_path, strange_arrays):
     def loss(x):
         return OF_THE_ENGINE[name](x)
 

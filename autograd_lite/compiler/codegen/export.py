@@ -20,6 +20,7 @@ from autograd_lite.compiler.frontend.captures import names_in
 from autograd_lite.compiler.ir import Input
 from autograd_lite.compiler.runtime import blocks
 from autograd_lite.compiler.runtime.backend import imported_from
+from autograd_lite.core.duck_arrays import duck_types
 from autograd_lite.core.errors import CompileError
 from autograd_lite.files import atomic_write
 
@@ -159,6 +160,8 @@ class Parts:
             self._define_array(name, np.asarray(value), isinstance(value, np.generic))
         elif isinstance(value, (float, int, complex, range, str)) or is_literal(value):
             self.lines += ["", f"{name} = {value!r}"]
+        elif value is duck_types:
+            self.lines += ["", f"{name} = set()"]  # where there is NumPy only
         elif value is blocks.run_blocks:
             self._define_blocks(name)
         elif isinstance(value, types.FunctionType):

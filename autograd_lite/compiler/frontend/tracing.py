@@ -25,14 +25,7 @@ from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.value import Value
 from autograd_lite.ops.shaping import as_new_node
 
-__all__ = [
-    "Trace",
-    "callers_errstate",
-    "from_engine",
-    "is_traced",
-    "traced_leaf",
-    "tracing",
-]
+__all__ = ["Trace", "callers_errstate", "from_engine", "is_traced", "traced_leaf", "tracing"]
 
 ENGINE = "autograd_lite"
 
