@@ -55,7 +55,9 @@ def test_loops_that_do_the_same_are_compiled_once():
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.derivatives and case in elementwise.ROWS], ids=lambda case: case.name
+    "case",
+    [case for case in CASES if case.derivatives and case in elementwise.ROWS],
+    ids=lambda case: case.name,
 )
 def test_every_elementwise_case_among_others(case: Case) -> None:
     """Each case with its gradient, and arithmetic around it to be fused with."""
