@@ -36,6 +36,23 @@ def draw_now(draw: Callable[[], Any]) -> Any:
     return draw()
 
 
+new_value: Callable[[], Any]
+"""Makes an empty `Value`; ``value.py`` says how, as its operators need what is in here."""
+
+
+def make_values_by(new: Callable[[], Any]) -> None:
+    """Set how results are made, once and for all."""
+    global new_value
+    new_value = new
+
+
+def value_of(node: Node) -> Any:
+    """A Value that looks at this node."""
+    value = new_value()
+    value.node = node
+    return value
+
+
 class Recorder:
     """How results are recorded, as a value: a block that wants it otherwise uses another one.
 
@@ -95,9 +112,8 @@ class Recorder:
         """Draw random numbers from a generator."""
         return self.source(lambda: primitive.forward(rng, **parameters))
 
-    def value(self, node: Node) -> Any:
-        """A Value that looks at a node, as rules get it in a sweep that is recorded."""
-        return value_of(node)
+    value = staticmethod(value_of)
+    """A Value that looks at a node, as rules get it in a sweep that is recorded."""
 
     @contextmanager
     def follow_sweep(self) -> Iterator[Callable[[Node], None] | None]:
@@ -159,22 +175,6 @@ def no_grad() -> Iterator[None]:
 
 
 new_node: Callable[[], Any] = partial(object.__new__, Node)
-
-new_value: Callable[[], Any]
-"""Makes an empty `Value`; ``value.py`` says how, as its operators need what is in here."""
-
-
-def make_values_by(new: Callable[[], Any]) -> None:
-    """Set how results are made, once and for all."""
-    global new_value
-    new_value = new
-
-
-def value_of(node: Node) -> Any:
-    """A Value that looks at this node."""
-    value = new_value()
-    value.node = node
-    return value
 
 
 def record(
