@@ -69,7 +69,7 @@ class Pullback:
         for node in self.inputs:
             g = found[node] if node in found else zeros_like(node.data)
             # A constant gradient goes where its argument is; a program moves constants itself.
-            results.append(as_array_of(node.data, g) if moves and not is_handle(g) else g)
+            results.append(as_array_of(node.data, g) if moves and not isinstance(g, Handle) else g)
         return results
 
     def sweep(
@@ -94,7 +94,7 @@ class Pullback:
         for output, cotangent in zip(self.outputs, cotangents, strict=True):
             if isinstance(output, Node) and output.requires_grad and cotangent is not None:
                 g = cotangent
-                if self.is_duck and not is_traced and not is_handle(g):
+                if self.is_duck and not is_traced and not isinstance(g, Handle):
                     g = value_of(Node.leaf(g))
                 gradients[output] = gradients[output] + g if output in gradients else g
         order = self.order if free else self.order[:]
@@ -115,10 +115,6 @@ class Pullback:
 def lifting(value: Lift, lift: Callable[[Any], Any] | None) -> Lift:
     """From a node to what rules get: a Value, or what ``lift`` makes of it."""
     return value if lift is None else lambda node: lift(value(node))
-
-
-def is_handle(x: Any) -> bool:
-    return isinstance(x, Handle)
 
 
 def data_of(output: Any) -> Any:

@@ -8,7 +8,7 @@ has a recorder that also notes where results come from.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Self
@@ -140,14 +140,9 @@ def using(recorder: Recorder) -> Iterator[None]:
         current.reset(token)
 
 
-@contextmanager
-def recording(is_recording: bool) -> Iterator[None]:
+def recording(is_recording: bool) -> AbstractContextManager[None]:
     """A block in which results remember, or do not remember, what they were computed from."""
-    token = current.set(current.get().switch(is_recording))
-    try:
-        yield
-    finally:
-        current.reset(token)
+    return using(current.get().switch(is_recording))
 
 
 @contextmanager
