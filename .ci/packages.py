@@ -6,12 +6,15 @@ mypy and pyright against what the wheel installed, as ``py.typed`` promises.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,9 +34,9 @@ def run(*command: str | Path, folder: Path = ROOT) -> None:
     subprocess.run([str(part) for part in command], cwd=folder, env=environment, check=True)
 
 
-def build(folder: Path) -> list[Path]:
+def build(folder: Path, source: Path) -> list[Path]:
     """The sdist, and the wheel made from it."""
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    run(sys.executable, "-m", "build", "--outdir", folder, source)
     return [*folder.glob("*.tar.gz"), *folder.glob("*.whl")]
 
 
@@ -44,22 +47,65 @@ def clean_environment(folder: Path) -> Path:
 
 
 def check_types(python: Path, folder: Path) -> None:
-    """Check the program of a user, far from the checkout."""
-    for name in ("user_program.py", "pyrightconfig.json"):
+    """Check the programs of a user, far from the checkout: the right one, and wrong ones."""
+    for name in ("user_program.py", "wrong_programs.py"):
         shutil.copy(ROOT / "tests" / "typing" / name, folder)
+    for checker in checkers(python, "user_program.py", folder):
+        run(*checker, folder=folder)
+    for checker in checkers(python, "wrong_programs.py", folder):
+        check_refusals(checker, folder)
+
+
+def checkers(python: Path, program: str, folder: Path) -> Iterator[list[str | Path]]:
+    """The commands that check the types of a program: mypy, and pyright in two modes."""
     mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file="]
-    run(*mypy, "--python-executable", python, "user_program.py", folder=folder)
-    pyright = [sys.executable, "-m", "pyright"]
-    run(*pyright, "--pythonpath", python, "--project", folder, folder=folder)
+    yield [*mypy, "--python-executable", python, program]
+    for mode in ("standard", "strict"):
+        project = folder / "pyrightconfig.json"
+        options = {"include": [program], "typeCheckingMode": mode}
+        project.write_text(json.dumps(options), encoding="utf-8")
+        yield [sys.executable, "-m", "pyright", "--pythonpath", python, "--project", project]
+
+
+def check_refusals(checker: list[str | Path], folder: Path) -> None:
+    """Compare the lines that a checker refuses with those that are marked as wrong."""
+    told = subprocess.run(checker, cwd=folder, capture_output=True, text=True, check=False).stdout
+    lines = (folder / "wrong_programs.py").read_text(encoding="utf-8").splitlines()
+    marked = {number for number, line in enumerate(lines, 1) if "# wrong" in line}
+    refused = set(map(int, re.findall(r"wrong_programs\.py:(\d+):.*error", told)))
+    if refused != marked:
+        sys.exit(f"{told}\nlines refused though right, or not refused: {refused ^ marked}")
+    print(f"{checker[2]} refuses all {len(marked)} wrong programs")
+
+
+def check_reproducible(packages: list[Path], folder: Path) -> None:
+    """Build once more, from the sdist: every byte must be the same."""
+    (sdist,) = (package for package in packages if package.suffix == ".gz")
+    shutil.unpack_archive(sdist, folder, filter="data")
+    again = build(folder / "again", folder / sdist.name.removesuffix(".tar.gz"))
+    for one, other in zip(packages, again, strict=True):
+        if one.read_bytes() != other.read_bytes():
+            sys.exit(f"{one.name} differs when it is built from the sdist")
+
+
+def check_sdist(folder: Path) -> None:
+    """Test from the sdist, as distributors do."""
+    (source,) = folder.glob("autograd_lite-*/")
+    tests = ("tests/test_repository.py", "tests/test_import.py", "tests/engine/test_value.py")
+    run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, folder=source)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        for package in build(folder / "dist"):
+        packages = build(folder / "dist", ROOT)
+        check_reproducible(packages, folder)
+        check_sdist(folder)
+        for package in packages:
             python = clean_environment(folder / "clean")
             run(python, "-m", "pip", "install", "--quiet", package, folder=folder)
             run(python, "-W", "error", "-c", USE, folder=folder)
+        run(python, "-m", "pip", "install", "--quiet", "scikit-learn", folder=folder)
         check_types(python, folder)
 
 

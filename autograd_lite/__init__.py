@@ -14,21 +14,28 @@ from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     AutogradError,
+    AutogradWarning,
     BackwardError,
     CompileError,
     GradcheckError,
     InPlaceError,
+    MissingAttributeError,
     MissingOptionError,
     NonFiniteError,
     NoRuleError,
+    RecompileWarning,
     RuleError,
     UnsupportedError,
 )
-from autograd_lite.core.primitive import Primitive, primitive
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.recorder import no_grad
+from autograd_lite.core.signatures import rules_elsewhere
+from autograd_lite.core.tree import register_tree
 from autograd_lite.core.value import Value
-from autograd_lite.ops.joining import array
-from autograd_lite.transforms.checkpoint import checkpoint
+from autograd_lite.ops.joining import array, c_, r_
+from autograd_lite.transforms.branches import cond, switch
+from autograd_lite.transforms.checkpoint import checkpoint, is_recomputing
+from autograd_lite.transforms.custom import primitive
 from autograd_lite.transforms.functions import (
     grad,
     hessian,
@@ -38,10 +45,13 @@ from autograd_lite.transforms.functions import (
     value_and_grad,
     vjp,
 )
-from autograd_lite.transforms.graph import gradients, stop_gradient
+from autograd_lite.transforms.graph import as_value, gradients, stop_gradient
+from autograd_lite.transforms.implicit import implicit
+from autograd_lite.transforms.loops import fori, scan, while_loop
+from autograd_lite.transforms.vmap import map, vmap
 
 if TYPE_CHECKING:
-    from autograd_lite import files, special, testing
+    from autograd_lite import files, scipy, special, testing
     from autograd_lite.checking import GradcheckReport, gradcheck
     from autograd_lite.compiler.api import compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
@@ -52,6 +62,7 @@ __all__ = [
     "ArgumentTypeError",
     "ArgumentValueError",
     "AutogradError",
+    "AutogradWarning",
     "BackwardError",
     "CompileError",
     "Drawing",
@@ -59,35 +70,51 @@ __all__ = [
     "GradcheckError",
     "GradcheckReport",
     "InPlaceError",
+    "MissingAttributeError",
     "MissingOptionError",
     "NoRuleError",
     "NonFiniteError",
     "Primitive",
+    "RecompileWarning",
     "RuleError",
     "SourceLines",
     "UnsupportedError",
     "Value",
     "array",
+    "as_value",
+    "c_",
     "checkpoint",
     "compile",
+    "cond",
     "draw",
     "files",
+    "fori",
     "grad",
     "gradcheck",
     "gradients",
     "hessian",
     "hvp",
+    "implicit",
+    "is_recomputing",
     "jacobian",
     "jvp",
+    "map",
     "no_grad",
     "ops",
     "primitive",
+    "r_",
     "random",
+    "register_tree",
+    "scan",
+    "scipy",
     "special",
     "stop_gradient",
+    "switch",
     "testing",
     "value_and_grad",
     "vjp",
+    "vmap",
+    "while_loop",
 ]
 
 
@@ -101,9 +128,19 @@ _ON_FIRST_USE = {
     "draw": "autograd_lite.drawing",
     "files": "autograd_lite.files",
     "gradcheck": "autograd_lite.checking",
+    "scipy": "autograd_lite.scipy",
     "special": "autograd_lite.special",
     "testing": "autograd_lite.testing",
 }
+
+
+# SciPy's own functions find their rules when they first meet a Value.
+rules_elsewhere.update(
+    {
+        f"scipy.{name}": f"autograd_lite.scipy.{name}"
+        for name in ("linalg", "ndimage", "optimize", "signal", "special", "stats")
+    }
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -117,4 +154,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_FIRST_USE})
+    return sorted([*__all__, "__version__"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,8 +22,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file to write, which takes its place at the end of the block, or never.
 
     It is written under another name beside its place, and then renamed; until then
-    an old file stays as it was.  It has the permissions that the process gives to
-    new files.
+    an old file stays as it was.  A link stays a link, to what it leads to; the permissions
+    are those of the old file, or those that the process gives to new ones.
 
     Parameters
     ----------
@@ -51,18 +53,30 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     ...     before, place.read_text()
     (False, '1 2 3')
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    path = Path(os.path.realpath(path))
+    temporary = path.parent / f".{secrets.token_hex(8)}"  # as short as a name may have to be
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
+            if os.name == "posix" and path.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def replace(temporary: Path, path: Path) -> None:
+    """Rename; Windows refuses it for the moment in which somebody else has the old file open."""
+    for wait in (0.01, 0.1, 1.0):
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(wait)
+    os.replace(temporary, path)
 
 
 def appearing_whole(path: str | os.PathLike[str]) -> AbstractContextManager[IO[bytes]]:

@@ -21,14 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_lite.core.errors import ArgumentTypeError, BackwardError
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, BackwardError
+from autograd_lite.core.node import Handle
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.recorder import current, using
 
 __all__ = [
+    "draw_permutation",
     "integers",
     "normal",
     "permutation",
+    "permutations",
     "random",
     "standard_exponential",
     "standard_normal",
@@ -69,7 +72,7 @@ def keeping_draws() -> Iterator[list[Any]]:
 
 @contextmanager
 def repeating_draws(kept: list[Any]) -> Iterator[None]:
-    """Instead of drawing give again, in order, what was kept."""
+    """A function is called again: instead of drawing it gets, in order, what was kept."""
     left = iter(kept)
 
     def repeat(draw: Callable[[], Any]) -> Any:
@@ -81,7 +84,7 @@ def repeating_draws(kept: list[Any]) -> Iterator[None]:
                 "again for its gradient; it must do the same for the same arguments"
             ) from None
 
-    with using(current.get().replace(source=repeat)):
+    with using(current.get().replace(source=repeat, is_recomputing=True)):
         yield
 
 
@@ -99,6 +102,14 @@ draw_standard_normal = draw("standard_normal")
 draw_standard_exponential = draw("standard_exponential")
 draw_integers = draw("integers")
 draw_permutation = draw("permutation")
+
+
+def permuted_rows(rng: np.random.Generator, x: int, count: int) -> Any:
+    return rng.permuted(np.tile(np.arange(x), (count, 1)), axis=1)
+
+
+permutations = Draw(permuted_rows, name="permuted", differentiable=False)
+"""Several permutations, one in each row."""
 
 
 def random(rng: np.random.Generator, size: Size = None, dtype: DTypeLike = np.float64) -> Any:
@@ -199,7 +210,11 @@ def permutation(rng: np.random.Generator, n: int) -> Any:
 
 
 def normal(
-    rng: np.random.Generator, mean: Any = 0.0, deviation: Any = 1.0, size: Size = None
+    rng: np.random.Generator,
+    mean: Any = 0.0,
+    deviation: Any = 1.0,
+    size: Size = None,
+    dtype: DTypeLike | None = None,
 ) -> Any:
     """Normally distributed numbers, with derivatives with respect to mean and deviation.
 
@@ -211,6 +226,14 @@ def normal(
         Broadcast with each other and with ``size``.
     size : int or tuple of int, optional
         How many are drawn; by default one for each mean and deviation.
+    dtype : optional
+        float64 or float32, in which the numbers are drawn; by default float32 if all
+        arrays among the parameters are.
+
+    Raises
+    ------
+    ArgumentValueError
+        If a deviation is negative.
 
     Examples
     --------
@@ -219,10 +242,22 @@ def normal(
     >>> ag.grad(lambda mean: np.sum(ag.random.normal(rng, mean, 0.1, size=4)))(1.0)
     4.0
     """
-    return mean + deviation * standard_normal(rng, size_of(size, mean, deviation))
+    if np.any(numbers_of(deviation) < 0):
+        raise ArgumentValueError(
+            "random.normal: a deviation is negative, which NumPy refuses too; write np.abs(x), or "
+            "np.exp(x) for what is to be learned"
+        )
+    dtype = dtype_of(dtype, mean, deviation)
+    return mean + deviation * standard_normal(rng, size_of(size, mean, deviation), dtype)
 
 
-def uniform(rng: np.random.Generator, low: Any = 0.0, high: Any = 1.0, size: Size = None) -> Any:
+def uniform(
+    rng: np.random.Generator,
+    low: Any = 0.0,
+    high: Any = 1.0,
+    size: Size = None,
+    dtype: DTypeLike | None = None,
+) -> Any:
     """Numbers spread evenly over [low, high), with derivatives with respect to both.
 
     Parameters are those of `normal`.
@@ -233,7 +268,23 @@ def uniform(rng: np.random.Generator, low: Any = 0.0, high: Any = 1.0, size: Siz
     >>> ag.random.uniform(np.random.default_rng(0), 2.0, 3.0, size=2).round(3)
     array([2.637, 2.27 ])
     """
-    return low + (high - low) * random(rng, size_of(size, low, high))
+    dtype = dtype_of(dtype, low, high)
+    return low + (high - low) * random(rng, size_of(size, low, high), dtype)
+
+
+def numbers_of(x: Any) -> Any:
+    """The numbers of a parameter, at the time of the draw."""
+    while isinstance(x, Handle):
+        x = x.node.data
+    return np.asarray(x)
+
+
+def dtype_of(dtype: DTypeLike | None, *parameters: Any) -> DTypeLike:
+    """The dtype to draw in: what was asked for, or that of the parameters' arrays."""
+    if dtype is not None:
+        return dtype
+    dtypes = {x.dtype for x in parameters if hasattr(x, "dtype")}
+    return np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
 
 
 def size_of(size: Size, *parameters: Any) -> Size:

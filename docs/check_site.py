@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import shutil
 import sys
 import threading
@@ -27,6 +28,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 SCHEMES = ("light", "dark")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if "PLAYWRIGHT_BROWSERS_PATH" in os.environ:
+    CHROMIUM = None  # Playwright's own, which was installed there
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

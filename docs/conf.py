@@ -48,7 +48,7 @@ autosummary_imported_members = True
 templates_path = ["_templates"]
 
 # The estimators inherit docstrings that refer to labels of scikit-learn's own site.
-suppress_warnings = ["ref.ref", "ref.term"]
+suppress_warnings = ["ref.ref", "ref.term", "ref.footnote", "ref.citation"]
 
 
 def name_the_language(

@@ -26,7 +26,7 @@ BESIDE = {
     "autograd_lite.__main__": "doctor",
     "autograd_lite.files": "core",
     "autograd_lite.random": "ops",
-    "autograd_lite.special": "ops",
+    "autograd_lite.special": "scipy",
     "autograd_lite.testing": "checking",
     "nn": "nn",
     "nn.activations": "nn.models",

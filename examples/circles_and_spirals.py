@@ -54,7 +54,7 @@ class Film(nn.Callback):
     def draw(self, run) -> None:
         self.figure.clear()
         axes = self.figure.subplots()
-        nn.plots.decision_regions(run.model, self.points, self.classes, n_points=120, axes=axes)
+        nn.plots.decision_regions(run.model, self.points, self.classes, n_points=120, ax=axes)
         axes.set(title=f"after {len(run.history)} epochs", xticks=[], yticks=[], aspect="equal")
         self.writer.grab_frame()
 

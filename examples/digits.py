@@ -33,9 +33,9 @@ def draw(path: Path, model: nn.Module, history: nn.History, x: np.ndarray, y: np
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=(3, 1))
     curves, counts = top.subplots(1, 2)
-    history.plot(axes=curves)
+    history.plot(ax=curves)
     outputs = nn.predict(model, x)
-    nn.plots.confusion_matrix(nn.metrics.confusion_matrix(outputs, y, n_classes=10), axes=counts)
+    nn.plots.confusion_matrix(nn.metrics.confusion_matrix(outputs, y, n_classes=10), ax=counts)
     taken_for = nn.predicted_labels(outputs)
     wrong = np.flatnonzero(taken_for != y)[:10]
     for axes, i in zip(bottom.subplots(1, 10), wrong, strict=False):

@@ -40,7 +40,7 @@ def draw(path: Path, model: nn.Module, x: np.ndarray, y: np.ndarray) -> None:
     figure = Figure(figsize=(11, 5), layout="constrained")
     left, right = figure.subfigures(1, 2)
     counts = nn.metrics.confusion_matrix(outputs, y, n_classes=len(GARMENTS))
-    axes = nn.plots.confusion_matrix(counts, names=GARMENTS, axes=left.subplots())
+    axes = nn.plots.confusion_matrix(counts, names=GARMENTS, ax=left.subplots())
     axes.tick_params(axis="x", rotation=60)
     taken_for = nn.predicted_labels(outputs)
     mistakes = np.flatnonzero(taken_for != y)

@@ -103,7 +103,7 @@ def draw(path: Path, courses: dict[str, list[int]], model: nn.MLP) -> None:
         left.plot(range(1, len(mistakes) + 1), mistakes, "o-", label=name)
     left.set(xlabel="epoch", ylabel="mistakes", title="Rosenblatt's rule")
     left.legend()
-    nn.plots.decision_regions(model, PAIRS, GATES["XOR"], axes=right)
+    nn.plots.decision_regions(model, PAIRS, GATES["XOR"], ax=right)
     right.set_title("an MLP on XOR")
     figure.savefig(path)
     print("wrote", path)

@@ -51,7 +51,7 @@ def main() -> None:
     left.legend()
     counts = np.zeros((3, 3), int)
     np.add.at(counts, (iris.target, judged), 1)
-    nn.plots.confusion_matrix(counts, names=list(iris.target_names), axes=right)
+    nn.plots.confusion_matrix(counts, names=list(iris.target_names), ax=right)
     figure.savefig(arguments.output)
     print("wrote", arguments.output)
 

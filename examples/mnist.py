@@ -80,10 +80,10 @@ def draw(path: Path, model: nn.Module, history: nn.History, x: np.ndarray, y: np
     curves, weights = top.subplots(1, 2)
     nn.plots.learning_curves(
         {"accuracy": history["accuracy"], "validation_accuracy": history["validation_accuracy"]},
-        axes=curves,
+        ax=curves,
     )
     side = math.isqrt(x.shape[1])
-    nn.plots.weight_images(model[0].weight.data[:, :32], (side, side), n_columns=8, axes=weights)
+    nn.plots.weight_images(model[0].weight.data[:, :32], (side, side), n_columns=8, ax=weights)
     weights.set_title("weights of hidden units", fontsize=10)
     taken_for = nn.predicted_labels(nn.predict(model, x))
     for axes, i in zip(bottom.subplots(1, 12), np.flatnonzero(taken_for != y), strict=False):

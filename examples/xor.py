@@ -80,7 +80,7 @@ def main() -> None:
         count_successes(hidden, arguments.epochs, arguments.starts)
     figure = Figure(figsize=(8, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    nn.plots.decision_regions(model, POINTS, XOR, axes=left)
+    nn.plots.decision_regions(model, POINTS, XOR, ax=left)
     left.set(title="inputs", xlabel="$x_1$", ylabel="$x_2$")
     draw_hidden(right, model)
     figure.savefig(arguments.output)

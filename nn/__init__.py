@@ -15,6 +15,11 @@ import types
 import typing
 import warnings
 
+from nn.versions import version as __version__  # noqa: F401
+
+# isort: split
+# The rest may need what an engine of another version lacks.
+
 from nn import activations as activations
 from nn import initializers as initializers
 from nn import losses as losses
@@ -24,10 +29,12 @@ from nn import schedules as schedules
 from nn.activations import *
 from nn.dask.cluster import ClusterError as ClusterError
 from nn.formats.array_files import FileFormatError as FileFormatError
-from nn.formats.config import *
+from nn.formats.config import from_config as from_config
+from nn.formats.config import to_config as to_config
 from nn.formats.onnx import *
 from nn.formats.saving import *
-from nn.formats.torch import *
+from nn.formats.torch import load_torch_state_dict as load_torch_state_dict
+from nn.formats.torch import torch_state_dict as torch_state_dict
 from nn.losses.classification import *
 from nn.losses.labels import one_hot as one_hot
 from nn.losses.labels import predicted_labels as predicted_labels
@@ -42,11 +49,13 @@ from nn.models.units import *
 from nn.optimizers import *
 from nn.training.callbacks import *
 from nn.training.fit import *
-from nn.training.history import *
+from nn.training.history import History as History
 from nn.training.lbfgs import *
 from nn.training.learning_rate_finder import *
+from nn.training.loggers import *
 from nn.training.loop import DivergenceError as DivergenceError
-from nn.training.prediction import *
+from nn.training.prediction import evaluate as evaluate
+from nn.training.prediction import predict as predict
 from nn.training.step import CompileWarning as CompileWarning
 
 _MODULES = {"activations", "initializers", "losses", "metrics", "plots", "schedules"}
@@ -58,6 +67,9 @@ if not typing.TYPE_CHECKING:  # type checkers read the imports above
         for name, thing in globals().items()
         if name in _MODULES or not (name.startswith("_") or isinstance(thing, types.ModuleType))
     )
+
+    def __dir__():
+        return [*__all__, "__version__"]
 
     def __getattr__(name):
         """The names of version 0.1, with a warning."""

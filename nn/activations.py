@@ -147,7 +147,7 @@ sign.defvjp(lambda g, out, x: np.zeros_like(g))
 def sigmoid(x: Any) -> Any:
     """The logistic function 1 / (1 + exp(-x)).
 
-    Computed from exp(-|x|), which cannot overflow; small results keep their
+    Computed from ``exp(-|x|)``, which cannot overflow; small results keep their
     relative precision.
 
     Examples

@@ -18,6 +18,7 @@ __all__ = [
     "check_counts",
     "check_range",
     "check_size",
+    "unmasked",
 ]
 
 Range = tuple[str, Callable[[float], bool]]
@@ -32,8 +33,25 @@ def check_range(owner: str, allowed: Range, **numbers: float) -> None:
     """Refuse numbers that are out of their range."""
     meaning, holds = allowed
     for name, number in numbers.items():
-        if not holds(number):
+        try:
+            is_allowed = holds(number)
+        except TypeError:  # it is no number at all
+            is_allowed = False
+        if not is_allowed:
             raise ag.ArgumentValueError(f"{owner}: {name} is {number!r}; it must be {meaning}")
+
+
+def unmasked(x: Any) -> Any:
+    """The same without a mask, refused if it is a masked array of which something is masked."""
+    if not isinstance(x, np.ma.MaskedArray):
+        return x
+    n_masked = int(np.sum(np.ma.getmaskarray(x)))
+    if n_masked:
+        raise ag.ArgumentTypeError(
+            f"{n_masked} numbers of a masked array of shape {x.shape} are masked, and what is "
+            "masked would be used; give x.filled(number), or leave these samples out"
+        )
+    return x.data
 
 
 def check_size(owner: str, name: str, size: Any) -> int:

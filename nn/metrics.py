@@ -1,22 +1,37 @@
 """Metrics: numbers that say how good a model's outputs are, for people to read.
 
 Each takes outputs and targets as the losses do: logits of shape (samples,
-classes), or single logits whose sign decides, against class numbers; or
-predictions against numbers of the same shape.  None of them is differentiated.
+classes), or single logits whose sign decides, against class numbers (also 0 and 1
+or -1 and 1 for single ones, one-hot rows for several); or predictions against
+numbers of the same shape.  A single output is a probability where
+``from_logits=False``; `fit` says so of a loss that was told so, and of outputs whose
+operations give nothing but numbers from 0 to 1, such as a sigmoid.  None of them is
+differentiated.  The numbers are scikit-learn's.  Each has an attribute
+``larger_is_better``, which callbacks go by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.losses.labels import decide, plain
+from nn.activations import log_softmax
+from nn.losses import losses
+from nn.losses.labels import (
+    class_numbers,
+    decide,
+    has_columns,
+    is_distribution,
+    plain,
+    without_nan,
+)
 from nn.registry import Registry
 
 __all__ = [
+    "OneClassError",
     "accuracy",
     "confusion_matrix",
     "f1",
@@ -30,35 +45,88 @@ __all__ = [
     "top_k_accuracy",
 ]
 
+
+class OneClassError(ag.ArgumentValueError):
+    """There is no sample of a class, of those that a metric is about."""
+
+
 Array = np.ndarray[Any, Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 metrics = Registry("metric")
 """The metrics that are a single number, by name, as `fit` takes them."""
 
-metric = metrics.register
+
+def metric(function: Function) -> Function:
+    """Register a metric of which less is better."""
+    function.larger_is_better = False  # type: ignore[attr-defined]
+    return metrics.register(function)
+
+
+def score(function: Function) -> Function:
+    """Register a metric of which more is better."""
+    function.larger_is_better = True  # type: ignore[attr-defined]
+    return metrics.register(function)
+
 
 Metric = str | Callable[..., Any]
-Metrics = Sequence[Metric] | Mapping[str, Metric]
+Metrics = Metric | Sequence[Metric] | Mapping[str, Metric]
 
 
 def metrics_by_name(chosen: Metrics) -> dict[str, Callable[..., Any]]:
     """The chosen metrics by name, whether they were chosen by name or as functions."""
+    if isinstance(chosen, str) or callable(chosen):
+        chosen = [chosen]
+    if not isinstance(chosen, Iterable):
+        raise ag.ArgumentTypeError(
+            f"metrics is {chosen!r}; pass functions or names of metrics, in a list or a dict"
+        )
     if not isinstance(chosen, Mapping):
-        chosen = {m if isinstance(m, str) else getattr(m, "__name__", repr(m)): m for m in chosen}
-    return {name: metrics.find(one) for name, one in chosen.items()}
+        chosen = by_names(chosen)
+    return {name: find_metric(one) for name, one in chosen.items()}
 
 
-def decisions(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
+def by_names(chosen: Iterable[Metric]) -> dict[str, Metric]:
+    """Metrics by their own names, no two of which may be alike."""
+    found: dict[str, Metric] = {}
+    for one in chosen:
+        name = one if isinstance(one, str) else getattr(one, "__name__", repr(one))
+        if name in found and found[name] is not one:
+            raise name_taken(name)
+        found[name] = one
+    return found
+
+
+def name_taken(name: str) -> ag.ArgumentValueError:
+    """The error for two metrics of one name."""
+    return ag.ArgumentValueError(
+        f"metrics: two are called {name!r}, and a history has one column of a name; pass a dict, "
+        "metrics={'name': function}, with a name for each"
+    )
+
+
+def find_metric(given: Metric) -> Callable[..., Any]:
+    """The metric of that name, or the loss; a function is returned as it is."""
+    if isinstance(given, str) and given not in metrics and given in losses:
+        return losses[given]
+    return metrics.find(given)
+
+
+def decisions(outputs: Any, labels: Any, caller: str, from_logits: bool) -> tuple[Array, Array]:
     """Predicted and true class numbers, as flat arrays of the same length."""
-    predicted, true = decide(outputs, labels, caller)
+    predicted, true = decide(outputs, labels, caller, from_logits)
     if not predicted.size:
         raise ag.ArgumentValueError(f"{caller}: there are no samples; give at least one")
-    return predicted.ravel(), true.ravel().astype(np.int64)
+    return predicted.ravel(), true.ravel()
 
 
 def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
     """Predictions and targets as float64 arrays of the same shape."""
     predictions, numbers = plain(outputs).astype(np.float64), plain(targets).astype(np.float64)
+    if {predictions.ndim, numbers.ndim} == {1, 2}:  # a column and as many single numbers
+        predictions, numbers = (
+            x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x for x in (predictions, numbers)
+        )
     if predictions.shape != numbers.shape or not numbers.size:
         raise ag.ArgumentValueError(
             f"{caller}: the outputs have shape {predictions.shape}, but the targets have shape "
@@ -67,8 +135,8 @@ def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Arra
     return predictions, numbers
 
 
-@metric
-def accuracy(outputs: Any, labels: Any) -> float:
+@score
+def accuracy(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     """The share of samples whose class is right.
 
     Examples
@@ -77,11 +145,11 @@ def accuracy(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
     0.5
     """
-    predicted, true = decisions(outputs, labels, "accuracy")
+    predicted, true = decisions(outputs, labels, "accuracy", from_logits)
     return float(np.mean(predicted == true))
 
 
-@metric
+@score
 def top_k_accuracy(outputs: Any, labels: Any, *, k: int = 5) -> float:
     """The share of samples whose class is among the ``k`` with the largest outputs.
 
@@ -93,17 +161,20 @@ def top_k_accuracy(outputs: Any, labels: Any, *, k: int = 5) -> float:
     >>> nn.metrics.top_k_accuracy(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), [1, 2], k=2)
     0.5
     """
-    scores, true = plain(outputs), plain(labels)
-    if scores.ndim != 2 or true.shape != scores.shape[:1] or not 1 <= k <= scores.shape[1]:
+    scores = without_nan(outputs, "top_k_accuracy")
+    if scores.ndim != 2 or not 1 <= k <= scores.shape[1] or not scores.size:
         raise ag.ArgumentValueError(
-            f"top_k_accuracy: the outputs have shape {scores.shape}, the labels {true.shape}, "
-            f"and k is {k}; outputs of shape (samples, classes) are needed, and k up to classes"
+            f"top_k_accuracy: the outputs have shape {scores.shape}, and k is {k}; outputs of "
+            "shape (samples, classes) are needed, and k up to classes"
         )
-    own = np.take_along_axis(scores, true[:, np.newaxis].astype(np.int64), axis=1)
+    true = class_numbers(labels, scores.shape, "top_k_accuracy")
+    own = np.take_along_axis(scores, true[:, np.newaxis], axis=1)
     return float(np.mean(np.sum(scores > own, axis=1) < k))
 
 
-def confusion_matrix(outputs: Any, labels: Any, *, n_classes: int | None = None) -> Array:
+def confusion_matrix(
+    outputs: Any, labels: Any, *, n_classes: int | None = None, from_logits: bool = True
+) -> Array:
     """How often each class (row) was taken for each class (column).
 
     Examples
@@ -113,19 +184,25 @@ def confusion_matrix(outputs: Any, labels: Any, *, n_classes: int | None = None)
     array([[1, 1],
            [0, 0]])
     """
-    predicted, true = decisions(outputs, labels, "confusion_matrix")
-    size = n_classes or int(max(predicted.max(), true.max())) + 1
+    predicted, true = decisions(outputs, labels, "confusion_matrix", from_logits)
+    needed = int(max(predicted.max(), true.max())) + 1
+    size = needed if n_classes is None else n_classes
+    if size < needed:
+        raise ag.ArgumentValueError(
+            f"confusion_matrix: n_classes is {n_classes!r}, but there are classes up to "
+            f"{needed - 1}; pass {needed} or more"
+        )
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (true, predicted), 1)
     return counts
 
 
-def class_counts(outputs: Any, labels: Any) -> tuple[Array, Array, Array]:
+def class_counts(outputs: Any, labels: Any, from_logits: bool) -> tuple[Array, Array, Array]:
     """For each class that counts: hits, predictions, and occurrences.
 
     Of two classes only class 1 counts; of more, all that occur or were predicted.
     """
-    matrix = confusion_matrix(outputs, labels)
+    matrix = confusion_matrix(outputs, labels, from_logits=from_logits)
     hits, predictions, occurrences = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
     if np.ndim(outputs) < 2 or np.shape(outputs)[-1] <= 2:
         kept = np.arange(len(matrix)) == 1
@@ -141,8 +218,8 @@ def ratio(numerator: Array, denominator: Array) -> float:
     return float(np.mean(numerator / np.where(denominator == 0, 1, denominator)))
 
 
-@metric
-def precision(outputs: Any, labels: Any) -> float:
+@score
+def precision(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     """Of the samples taken for class 1, the share that is; the mean over classes of several.
 
     0 for a class that was never predicted.
@@ -153,12 +230,12 @@ def precision(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.precision(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, _ = class_counts(outputs, labels)
+    hits, predictions, _ = class_counts(outputs, labels, from_logits)
     return ratio(hits, predictions)
 
 
-@metric
-def recall(outputs: Any, labels: Any) -> float:
+@score
+def recall(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     """Of the samples of class 1, the share that was found; the mean over classes of several.
 
     0 for a class that never occurs.
@@ -169,12 +246,12 @@ def recall(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.recall(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, _, occurrences = class_counts(outputs, labels)
+    hits, _, occurrences = class_counts(outputs, labels, from_logits)
     return ratio(hits, occurrences)
 
 
-@metric
-def f1(outputs: Any, labels: Any) -> float:
+@score
+def f1(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     """The harmonic mean of `precision` and `recall`; the mean over classes of several.
 
     Examples
@@ -183,18 +260,19 @@ def f1(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.f1(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, occurrences = class_counts(outputs, labels)
+    hits, predictions, occurrences = class_counts(outputs, labels, from_logits)
     return ratio(2 * hits, predictions + occurrences)
 
 
-@metric
+@score
 def roc_auc(outputs: Any, labels: Any) -> float:
     """The probability that a sample of class 1 has a larger output than one of class 0.
 
     A tie counts one half, so that this is the area under the ROC curve
     (J. Hanley, B. McNeil 1982).  Outputs of two columns count by their
     difference; for more columns it is the mean over classes of one against all
-    others.  Without a sample of each class it raises an `ArgumentValueError`.
+    others, by their probabilities: the softmax of logits, or rows that are
+    probabilities.  Without a sample of each class it raises an `ArgumentValueError`.
 
     Examples
     --------
@@ -202,12 +280,14 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.roc_auc(np.array([0.1, 0.4, 0.35, 0.8]), [0, 0, 1, 1])
     0.75
     """
-    scores = plain(outputs)
-    _, true = decisions(outputs, labels, "roc_auc")
-    if scores.ndim < 2 or scores.shape[-1] == 1:
+    scores = without_nan(outputs, "roc_auc")
+    true = class_numbers(labels, scores.shape, "roc_auc").ravel()
+    if not has_columns(scores.shape):
         return area_under_curve(scores.ravel(), true == 1)
     if scores.shape[-1] == 2:
         return area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
+    if not is_distribution(scores):
+        scores = log_softmax(scores)
     return float(
         np.mean([area_under_curve(scores[:, c], true == c) for c in range(scores.shape[-1])])
     )
@@ -218,7 +298,7 @@ def area_under_curve(scores: Array, positive: Array) -> float:
     n_positive = int(np.count_nonzero(positive))
     n_negative = len(positive) - n_positive
     if not n_positive or not n_negative:
-        raise ag.ArgumentValueError(
+        raise OneClassError(
             f"roc_auc: there are {n_positive} samples of a class and {n_negative} of the others; "
             "both are needed"
         )
@@ -231,7 +311,7 @@ def area_under_curve(scores: Array, positive: Array) -> float:
 
 @metric
 def rmse(outputs: Any, targets: Any) -> float:
-    """The root of the mean squared error.
+    """The root of the mean squared error; the mean over several outputs.
 
     Examples
     --------
@@ -240,7 +320,7 @@ def rmse(outputs: Any, targets: Any) -> float:
     3.0
     """
     predictions, numbers = paired_numbers(outputs, targets, "rmse")
-    return float(np.sqrt(np.mean(np.square(predictions - numbers))))
+    return float(np.mean(np.sqrt(np.mean(np.square(predictions - numbers), axis=0))))
 
 
 @metric
@@ -257,7 +337,7 @@ def mae(outputs: Any, targets: Any) -> float:
     return float(np.mean(np.abs(predictions - numbers)))
 
 
-@metric
+@score
 def r2(outputs: Any, targets: Any) -> float:
     """The share of the variance that is explained; 0 for always predicting the mean.
 
@@ -276,3 +356,7 @@ def r2(outputs: Any, targets: Any) -> float:
     constant = np.where(residual == 0, 1.0, 0.0)
     explained = 1 - residual / np.where(total == 0, 1, total)
     return float(np.mean(np.where(total == 0, constant, explained)))
+
+
+metrics_of_classes = (accuracy, confusion_matrix, f1, precision, recall, roc_auc, top_k_accuracy)
+"""Those that compare the class which an output decides for with the true one."""

@@ -25,9 +25,15 @@ class Registry(dict[str, Callable[..., Any]]):
         return thing
 
     def find(self, given: str | Callable[..., Any]) -> Callable[..., Any]:
-        """The one of that name; a function is returned as it is."""
+        """The one of that name, in capitals or not; a function is returned as it is."""
         if not isinstance(given, str):
+            if not callable(given):
+                raise ag.ArgumentTypeError(
+                    f"{given!r} is neither a {self.kind} nor the name of one; use one of "
+                    f"{', '.join(self)}, or pass a function"
+                )
             return given
+        given = given if given in self else given.lower()
         if given not in self:
             raise ag.ArgumentValueError(
                 f"there is no {self.kind} {given!r}; "

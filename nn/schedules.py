@@ -13,7 +13,17 @@ from math import cos, pi
 
 import autograd_lite as ag
 
-__all__ = ["Constant", "Cosine", "Exponential", "InverseScaling", "OneCycle", "Schedule", "Step"]
+__all__ = [
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "Schedule",
+    "Step",
+    "find_schedule",
+    "schedules",
+]
 
 Schedule = Callable[[float], float]
 
@@ -184,6 +194,41 @@ class OneCycle:
         if progress < self.peak:
             return between(self.start, 1.0, progress / self.peak)
         return between(1.0, self.final, (progress - self.peak) / (1 - self.peak))
+
+
+schedules: dict[str, Callable[[int], Schedule]] = {
+    "constant": lambda epochs: Constant(),
+    "cosine": lambda epochs: Cosine(epochs),
+    "inverse_scaling": lambda epochs: InverseScaling(),
+    "one_cycle": lambda epochs: OneCycle(epochs),
+}
+"""Those that the number of epochs tells all about, by name, as `nn.fit` takes them."""
+
+
+def find_schedule(given: Schedule | str | None, epochs: int) -> Schedule | None:
+    """The schedule of that name for so many epochs; others are returned as they are.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.schedules.find_schedule("cosine", 10)
+    Cosine(epochs=10, warm_up=0.0, final=0.0)
+    """
+    if given is not None and not isinstance(given, str):
+        if not callable(given) or isinstance(given, type):  # a class, of which none was made
+            raise ag.ArgumentTypeError(
+                f"schedule is {given!r}; pass a function of the time in epochs, such as "
+                "nn.schedules.Cosine(epochs=10), or a name"
+            )
+        return given
+    if given is None or epochs == 0:
+        return None
+    if given.lower() not in schedules:
+        raise ag.ArgumentValueError(
+            f"there is no schedule {given!r} that needs no numbers; use one of "
+            f"{', '.join(schedules)}, or pass a function such as nn.schedules.Step(every=10)"
+        )
+    return schedules[given.lower()](epochs)
 
 
 def between(first: float, last: float, progress: float) -> float:

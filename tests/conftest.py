@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         reporter.write_line(f"skipped, which .ci/run does not allow: {report.longrepr}")
     if skipped(reporter) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open() -> Iterator[None]:
+    """Pyplot keeps the figures that it is not told to close, and warns of many."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def skipped(reporter: Any) -> list[Any]:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import autograd_lite as ag
+import nn
 from tests.house import MODULES
 
 HEAVY = (
@@ -44,6 +45,11 @@ def test_every_public_name_is_there_and_listed():
     for name in ag.__all__:
         assert getattr(ag, name) is not None
         assert name in dir(ag)
+
+
+def test_what_is_listed_is_public():
+    assert dir(ag) == sorted([*ag.__all__, "__version__"])
+    assert dir(nn) == sorted([*nn.__all__, "__version__"])
 
 
 def test_an_unknown_name_is_an_attribute_error():

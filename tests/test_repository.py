@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import subprocess
+import sys
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import autograd_lite
+import nn
 from tests.skips import lacking
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +32,7 @@ def test_links_to_files_resolve(page):
 
 def test_versions_agree():
     version = PROJECT["version"]
-    assert autograd_lite.__version__ == version
+    assert autograd_lite.__version__ == nn.__version__ == version
     assert f"version: {version}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
@@ -73,8 +77,50 @@ def test_every_system_takes_the_same_steps_as_ci():
     assert ".ci/packages.py" in local
 
 
-def test_the_oldest_numpy_of_the_workflow_is_the_one_that_is_required():
+def test_the_workflow_may_only_read_and_runs_actions_as_they_were_when_they_were_chosen():
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    (required,) = (text for text in PROJECT["dependencies"] if text.startswith("numpy"))
-    oldest = re.search(r"numpy==([\d.]+)\.\*", workflow)[1]
-    assert required == f"numpy>={oldest}"
+    assert "permissions:\n  contents: read\n" in workflow
+    assert "write" not in workflow
+    actions = re.findall(r"uses: (.*)", workflow)
+    assert actions
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action) for action in actions)
+
+
+def test_one_job_takes_the_oldest_of_everything():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert "python .ci/oldest.py > oldest.txt" in workflow
+    run = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "oldest.py"], capture_output=True, text=True, check=True
+    )
+    told = run.stdout.split()
+    for requirement in PROJECT["dependencies"]:
+        assert requirement.replace(">=", "==") in told
+    assert len(told) == len({line.partition("==")[0] for line in told})  # one bound for each
+
+
+def test_the_pythons_of_the_workflow_are_those_of_the_metadata():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    tested = re.search(r'python: \["3.11"(.*)\]', workflow)[0]
+    named = [name.rpartition(" :: ")[2] for name in PROJECT["classifiers"] if ":: 3." in name]
+    assert named == re.findall(r'"([\d.]+)"', tested)
+
+
+def is_without_encoding(call):
+    """Whether a call reads or writes text in an encoding that differs from machine to machine."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", None))
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    if name == "open" and isinstance(call.func, ast.Name):
+        given = [*call.args[1:2], *([named["mode"]] if "mode" in named else [])]
+        is_binary = any("b" in str(getattr(mode, "value", "")) for mode in given)
+        return not is_binary and "encoding" not in named
+    if name == "read_text":
+        return not (call.args or "encoding" in named)
+    return name == "write_text" and len(call.args) < 2 and "encoding" not in named
+
+
+def test_text_is_read_and_written_in_an_encoding_that_is_said():
+    folders = (".ci", "autograd_lite", "docs", "examples", "nn", "tests")
+    for path in chain.from_iterable((ROOT / folder).rglob("*.py") for folder in folders):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                assert not is_without_encoding(node), f"{path}:{node.lineno}"

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+import math
+import numbers
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from autograd_lite.checking.comparison import Agreement, AnalyticGradients, Probe, Tolerance
-from autograd_lite.checking.diagnosis import diagnose
-from autograd_lite.checking.directions import cotangents, directions, equalize, levels_to_stay_near
-from autograd_lite.checking.evidence import FEW, MOST_NUMBERS, Evidence, collect, worst_entries
-from autograd_lite.checking.guards import (
-    inspect_forward,
-    inspect_function,
-    inspect_gradients,
-    inspect_rules,
-)
-from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.locate import Indices, Located, Locator, describe_kink
-from autograd_lite.checking.numerical import FIRST_LEVEL
-from autograd_lite.checking.report import GradcheckReport, taylor_table
+from autograd_lite.checking.comparison import Tolerance
+from autograd_lite.checking.examination import FEWEST_EVALUATIONS, Settings, examine
+from autograd_lite.checking.foreign import Foreign, library_of, on_arrays
+from autograd_lite.checking.report import OBSERVERS, GradcheckReport
 from autograd_lite.checking.subjects import (
     EngineFunction,
     HandWritten,
     Model,
-    RecordedSubject,
     Subject,
+    argument_names,
     function_name,
     is_model,
 )
-from autograd_lite.checking.verdict import Finding, Hint, Verdict
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, GradcheckError
+from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.core import tree
+from autograd_lite.core.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    GradcheckError,
+    RuleError,
+)
 from autograd_lite.core.primitive import Primitive
 
 __all__ = ["gradcheck"]
@@ -53,6 +50,7 @@ def gradcheck(
     vjp: Function | None = None,
     jacobian: Function | None = None,
     loss: Function | None = None,
+    kwargs: Mapping[str, Any] | None = None,
     argnum: int | tuple[int, ...] | None = None,
     order: int = 1,
     mode: str = "reverse",
@@ -60,6 +58,8 @@ def gradcheck(
     rng: int | np.random.Generator = 0,
     rtol: float = RTOL,
     atol: float = 0.0,
+    nondeterminism: float = 0.0,
+    max_evaluations: int = 300,
     progress: bool = True,
     raise_error: bool = True,
 ) -> GradcheckReport:
@@ -80,8 +80,10 @@ def gradcheck(
         For a model (with ``named_parameters()``, such as an ``nn.Module``), which is called with
         the first of ``args``: ``loss(output, *rest)`` is checked with respect to every parameter.
         Without a loss it is ``model(*args)``, also with respect to float arguments.
+    kwargs
+        Arguments that are passed by name, and checked as well: ``kwargs={"w": w}``.
     argnum
-        Which arguments to check; by default all.
+        Which arguments to check, those passed by name coming last; by default all.
     order
         1, 2 or 3: check the derivatives up to this order.
     mode
@@ -91,6 +93,11 @@ def gradcheck(
     rtol, atol
         What the derivative may be off by, relative to its size and absolutely, beyond ten times
         the estimated error of the numerical derivative.
+    nondeterminism
+        By how much results may differ from run to run; rounding errors always may.
+    max_evaluations
+        How often the function may be computed for each order, at most; 40 or more. A right one
+        takes fewer than 40 as a rule.
     progress, raise_error
         Whether a check of over two seconds shows a progress bar; whether a mistake is an error.
 
@@ -112,39 +119,91 @@ def gradcheck(
     >>> bool(ag.gradcheck(lambda x: np.sum(np.sin(x) ** 2), np.array([0.5, 1.0])))
     True
     """
-    require_choices(order, mode)
+    require_budget(max_evaluations)
+    require_choices(order, mode, rtol=rtol, atol=atol, nondeterminism=nondeterminism)
     generator = np.random.default_rng(rng)
+    if kwargs:
+        names = (len(args), tuple(kwargs))
+        function = by_keyword(function, *names)
+        given = (gradient, vjp, jacobian)
+        gradient, vjp, jacobian = (
+            g and by_keyword(g, len(args) + (g is vjp), names[1]) for g in given
+        )
+        args = (*args, *kwargs.values())
     start = partial(
         subject_of, function, args, argnum, loss, gradient=gradient, vjp=vjp, jacobian=jacobian
     )
-    examine = partial(examine_subject, generator, Tolerance(rtol, atol), mode == "forward", full)
+    settings = Settings(
+        Tolerance(rtol, atol), mode == "forward", full, nondeterminism, max_evaluations
+    )
     name = function_name(function)
-    with tqdm(
-        desc=f"gradcheck {name}", unit=" evaluations", delay=2, leave=False, disable=not progress
-    ) as bar:
-        report = examine_up_to(order, name, start, partial(examine, bar.update), generator)
+    with progress_bar(f"gradcheck {name}", progress) as bar:
+        advance = (lambda: None) if bar is None else bar.update
+        report = examine_up_to(
+            order, name, start, partial(examine, generator, settings, advance), generator
+        )
+    for observe in OBSERVERS:
+        observe(report)
     if raise_error and not report:
         raise GradcheckError(str(report), report)
     return report
+
+
+def progress_bar(title: str, is_shown: bool) -> AbstractContextManager[Any]:
+    """A bar of what takes longer than two seconds; none, where tqdm is not installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return nullcontext()
+    return tqdm(desc=title, unit=" evaluations", delay=2, leave=False, disable=not is_shown)
+
+
+def by_keyword(function: Function, count: int, names: tuple[str, ...]) -> Function:
+    """A function whose arguments after the first ``count`` are passed on by name."""
+
+    @wraps(function, assigned=("__name__", "__doc__"), updated=())
+    def called(*args: Any) -> Any:
+        return function(*args[:count], **dict(zip(names, args[count:], strict=True)))
+
+    del called.__wrapped__
+    positional = argument_names(function, count)
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    parameters = [inspect.Parameter(name.replace(" ", "_"), kind) for name in (*positional, *names)]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return called
 
 
 def examine_up_to(
     order: int,
     name: str,
     start: Callable[[], Subject],
-    examine: Callable[[Subject], GradcheckReport],
+    look: Callable[[Subject], GradcheckReport],
     rng: np.random.Generator,
 ) -> GradcheckReport:
     """Check derivative after derivative, until one is wrong."""
     subject: Subject | None = None
     try:
         subject = start()
-        report = examine(subject)
+        report = look(subject)
         for _ in range(1, order):
             if report:
                 subject = subject.differentiated(rng)
-                report = examine(subject)
+                report = look(subject)
         return report
+    except TypeError as error:
+        if "not a valid JAX type" not in str(error):
+            raise
+        raise ArgumentTypeError(
+            f"gradcheck: {name} computes with JAX, which does not take Values; pass its arguments "
+            "as jnp.array(…), and JAX's derivative is checked"
+        ) from error
+    except RuleError as error:
+        return GradcheckReport(
+            subject.name if subject else name,
+            Verdict.SHAPE,
+            str(error),
+            evaluations=subject.evaluations if subject else 0,
+        )
     except Finding as finding:
         # There is no derivative to compare.
         return GradcheckReport(
@@ -156,11 +215,26 @@ def examine_up_to(
         )
 
 
-def require_choices(order: int, mode: str) -> None:
-    if order not in (1, 2, 3):
+def require_choices(order: int, mode: str, **amounts: float) -> None:
+    if type(order) is not int or order not in (1, 2, 3):
         raise ArgumentValueError(f"gradcheck: order={order!r} is not 1, 2 or 3")
     if mode not in ("reverse", "forward"):
         raise ArgumentValueError(f'gradcheck: mode={mode!r} is neither "reverse" nor "forward"')
+    for name, amount in amounts.items():
+        is_number = isinstance(amount, numbers.Real) and not isinstance(amount, bool)
+        if not (is_number and math.isfinite(amount) and amount >= 0):
+            raise ArgumentValueError(
+                f"gradcheck: {name}={amount!r} is no tolerance; pass a finite number from 0 on"
+            )
+
+
+def require_budget(max_evaluations: int) -> None:
+    is_count = isinstance(max_evaluations, numbers.Integral)
+    if not is_count or isinstance(max_evaluations, bool) or max_evaluations < FEWEST_EVALUATIONS:
+        raise ArgumentValueError(
+            f"gradcheck: max_evaluations={max_evaluations!r} is no number of evaluations that can "
+            f"decide anything; pass an integer from {FEWEST_EVALUATIONS} on"
+        )
 
 
 def subject_of(
@@ -180,6 +254,16 @@ def subject_of(
         raise ArgumentValueError(
             f"gradcheck: {' and '.join(given)} were both given; check them one after the other"
         )
+    library = library_of(function, args)
+    if given and library is not None:
+        function, *derivatives_given = (
+            on_arrays(library, f, args) for f in (function, *given.values())
+        )
+        given = dict(zip(given, derivatives_given, strict=True))
+        args = tuple(tree.map(library.array, list(args)))
+    elif library is not None:
+        chosen = None if argnum is None else positions_of(argnum, len(args))
+        return Foreign(library, function, args, chosen, loss)
     if is_model(function):
         return Model(function, args, loss)
     if loss is not None:
@@ -224,158 +308,3 @@ def positions_of(argnum: int | tuple[int, ...] | None, count: int) -> tuple[int,
                 f"gradcheck: argnum {position} names no argument; there are {count}"
             )
     return positions
-
-
-def examine_subject(
-    rng: np.random.Generator,
-    tolerance: Tolerance,
-    forward: bool,
-    full: bool,
-    when_evaluated: Callable[[], object],
-    subject: Subject,
-) -> GradcheckReport:
-    """Check one derivative of one subject."""
-    subject.when_evaluated = when_evaluated
-    entries = subject.x.size * subject.outputs.size
-    if full and entries > MOST_NUMBERS:
-        raise ArgumentValueError(
-            f"gradcheck: full=True would measure a Jacobian of {entries} entries; omit it, "
-            "random directions cover them all"
-        )
-    inspect_function(subject)
-    hints = inspect_rules(subject, rng) if isinstance(subject, RecordedSubject) else []
-    analytic = AnalyticGradients.of(
-        subject, cotangents(subject.outputs, subject.value, rng), tolerance
-    )
-    inspect_gradients(subject, analytic.cotangents, analytic.rows)
-    report = Examination(analytic, rng, full, hints).report()
-    if report and forward:
-        if not isinstance(subject, EngineFunction):
-            raise ArgumentValueError(
-                f'gradcheck: mode="forward" needs a function of Values, and {subject.name} is not'
-            )
-        inspect_forward(subject, analytic, rng)
-    return report
-
-
-@dataclass
-class Examination:
-    """Random directions first; the first that disagrees is looked into."""
-
-    analytic: AnalyticGradients
-    rng: np.random.Generator
-    full: bool
-    hints: list[Hint]
-    probes: list[Probe] = field(default_factory=list)
-
-    @property
-    def subject(self) -> Subject:
-        return self.analytic.subject
-
-    def report(self) -> GradcheckReport:
-        own, floor = directions(self.subject.inputs, self.subject.x, self.rng)
-        for direction in (own, floor):
-            made = self.settle_along(direction)
-            made.confirm()
-            self.probes.append(made)
-            if made.agreement is Agreement.UNDECIDED and (made.deliberate or not made.negligible):
-                return self.noise(made)
-            if made.agreement in (Agreement.DIFFERENT, Agreement.KINK):
-                return self.trouble(made)
-        weak = self.weak_entries(own)
-        if weak is not None:
-            return self.trouble(weak)
-        return self.entry_by_entry() if self.full else self.correct()
-
-    def settle_along(self, direction: Vector) -> Probe:
-        """A probe with the steps that suit the function there."""
-        near = FIRST_LEVEL + levels_to_stay_near(self.subject.x, direction)
-        level = max(self.probes[0].level, near) if self.probes else near
-        made = self.analytic.probe(direction, level)
-        made.settle()
-        if made.agreement is Agreement.UNDECIDED:
-            self.analytic.by_complex_step(made)
-        return made
-
-    def weak_entries(self, direction: Vector) -> Probe | None:
-        """Look for mistakes among entries that contribute little: a probe if there is one."""
-        even = equalize(direction, self.analytic.rows[0])
-        if even is None:
-            return None
-        made = self.analytic.probe(even, self.probes[0].level)
-        if made.agreement is Agreement.UNDECIDED:
-            self.analytic.by_complex_step(made)
-        if made.agreement in (Agreement.DIFFERENT, Agreement.KINK):
-            made.settle()
-            made.confirm()
-        return made if made.agreement in (Agreement.DIFFERENT, Agreement.KINK) else None
-
-    def correct(self) -> GradcheckReport:
-        if self.hints:
-            return self.conclude(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
-        reason = f"along {len(self.probes)} random directions it agrees with differences, "
-        if any(probe.agreement is Agreement.UNDECIDED for probe in self.probes):
-            reason += "both are zero to the precision of the values"
-        else:
-            reason += f"which are good to {max(p.relative_error for p in self.probes):.0e}"
-        return self.conclude(Verdict.CORRECT, reason)
-
-    def noise(self, made: Probe) -> GradcheckReport:
-        single = self.subject.resolution > 1e-10
-        advice = (
-            "let it compute in float64"
-            if single
-            else "scale its result or subtract the large constant in it"
-        )
-        return self.conclude(
-            Verdict.NOISE,
-            "rounding errors of the values hide the derivative at every step: the numerical one is "
-            f"{made.limit.value[0]:.3g} ± {made.limit.error[0]:.1g}, the analytic one "
-            f"{made.analytic[0]:.3g}, where values are {abs(made.ladder.base[0]):.3g}; "
-            f"to decide, {advice}",
-        )
-
-    def entry_by_entry(self) -> GradcheckReport:
-        """Compare the whole Jacobian."""
-        first = self.probes[0]
-        evidence = collect(self.analytic, first, Located(), lambda part: False, self.rng, full=True)
-        if not np.any(evidence.wrong()):
-            return self.correct()
-        return self.wrong(first, evidence)
-
-    def trouble(self, made: Probe) -> GradcheckReport:
-        locator = Locator(self.analytic, made.ladder.direction, made.level)
-        if made.agreement is Agreement.KINK:
-            return self.conclude(Verdict.KINK, describe_kink(locator, made))
-        located = Located(complete=False)
-        if self.subject.x.size > FEW:
-            located = locator.wrong(made)
-
-        def clean(coordinates: Indices) -> bool:
-            return bool(np.all(np.abs(locator.disagreement(coordinates)) <= made.allowed))
-
-        return self.wrong(
-            made, collect(self.analytic, made, located, clean, self.rng, full=self.full)
-        )
-
-    def wrong(self, made: Probe, evidence: Evidence) -> GradcheckReport:
-        return self.conclude(
-            Verdict.WRONG,
-            f"along a random direction the numerical derivative is {made.limit.value[0]:.9g} "
-            f"± {made.limit.error[0]:.1g}, the analytic one {made.analytic[0]:.9g}",
-            (*self.hints, *diagnose(evidence)),
-            entries=worst_entries(evidence),
-        )
-
-    def conclude(
-        self, verdict: Verdict, reason: str, hints: tuple[Hint, ...] = (), **more: object
-    ) -> GradcheckReport:
-        return GradcheckReport(
-            self.subject.name,
-            verdict,
-            reason,
-            hints=hints,
-            table=taylor_table(self.probes[0]) if self.probes else None,
-            evaluations=self.subject.evaluations,
-            **more,  # type: ignore[arg-type]
-        )

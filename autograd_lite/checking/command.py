@@ -60,9 +60,17 @@ def run_check(options: argparse.Namespace) -> int:
     chosen: dict[str, Any] = {name: given[name] for name in names if name in given}
     derivatives = (name for name in ("gradient", "vjp", "jacobian") if name in given)
     chosen |= {name: load(given[name]) for name in derivatives}
-    report = gradcheck(load(options.function), *args, rng=options.seed, raise_error=False, **chosen)
+    function = load(options.function)
+    try:
+        report = gradcheck(function, *args, rng=options.seed, raise_error=False, **chosen)
+    except AutogradError:
+        raise
+    except Exception as error:  # a function of the user's may raise anything
+        raise CommandError(
+            f"{options.function} raised {type(error).__name__} at this point: {error}"
+        ) from error
     if options.json:
-        print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        print(json.dumps(report.to_dict(), indent=2))
     else:
         print(report)
         if options.table and report.table is not None:

@@ -8,9 +8,7 @@ the most specific first.  A new one is a function with `hypothesis` above it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,51 +16,18 @@ import numpy as np
 from autograd_lite.checking.comparison import SAFETY
 from autograd_lite.checking.evidence import SLACK, Evidence, matches
 from autograd_lite.checking.formulas import name_factor, name_function
+from autograd_lite.checking.hypotheses import HYPOTHESES, hypothesis
+from autograd_lite.checking.layers import FEWEST
 from autograd_lite.checking.layout import Leaf, Vector
 from autograd_lite.checking.patterns import one_slice, rearranged_rows, rearrangements, regions
 from autograd_lite.checking.verdict import Hint
 
-__all__ = ["HYPOTHESES", "diagnose", "hypothesis"]
+__all__ = ["diagnose"]
 
 MOST_HINTS = 3
 
-Explain = Callable[[Evidence], Hint | None]
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """A function that explains the numbers or not, and what it needs to be asked."""
-
-    explain: Explain
-    one_leaf: bool
-    complete: bool
-
-    def hint(self, evidence: Evidence) -> Hint | None:
-        """Its explanation of the numbers, if there is one."""
-        missing = (self.one_leaf and len(evidence.leaves) != 1) or (
-            self.complete and not evidence.complete
-        )
-        return None if missing else self.explain(evidence)
-
-
-HYPOTHESES: dict[int, list[Hypothesis]] = defaultdict(list)
-"""By rank: what is explained by one rank is not asked of the next."""
-
-
-def hypothesis(
-    rank: int, *, one_leaf: bool = False, complete: bool = False
-) -> Callable[[Explain], Explain]:
-    """Declare a function to be a hypothesis.
-
-    With ``one_leaf`` it is asked about one array at a time, with ``complete`` only
-    where every entry was measured.
-    """
-
-    def register(explain: Explain) -> Explain:
-        HYPOTHESES[rank].append(Hypothesis(explain, one_leaf, complete))
-        return explain
-
-    return register
+VISIBLE = 1e-3
+"""Only a derivative known to this part of what is claimed is said to be zero."""
 
 
 def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
@@ -82,7 +47,7 @@ def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
         names = ", ".join(leaf.name for leaf in focused.leaves)
         hints = [Hint(hint.kind, f"only for {names}: {hint.text}") for hint in hints]
     hints = [Hint(hint.kind, result + hint.text) for hint in hints]
-    return tuple(hints[:MOST_HINTS]) or (unexplained_hint(focused),)
+    return tuple(hints[:MOST_HINTS]) or (unexplained_hint(focused, evidence),)
 
 
 def explanations(evidence: Evidence) -> list[Hint]:
@@ -107,13 +72,21 @@ def results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
     return evidence.of_results(wrong), f"only of {names}: "
 
 
-def unexplained_hint(evidence: Evidence) -> Hint:
+def unexplained_hint(evidence: Evidence, everything: Evidence) -> Hint:
+    """What is known all the same: which arguments and entries are wrong, and by how much."""
     analytic, numerical, _ = evidence.numbers
     with np.errstate(all="ignore"):
         ratio = analytic[0] / numerical[0]
     finite = ratio[np.isfinite(ratio)]
     spread = f"between {finite.min():.4g} and {finite.max():.4g}" if finite.size else "undefined"
     text = f"no simple mistake explains the numbers; analytic over true is {spread}"
+    wrong = int(np.count_nonzero(evidence.wrong()))
+    if evidence.complete and wrong < evidence.focus.size:
+        text += f"; {wrong} of {evidence.focus.size} entries are wrong"
+    right = [leaf.name for leaf in everything.leaves if leaf not in evidence.leaves]
+    if right:
+        names = ", ".join(leaf.name for leaf in evidence.leaves)
+        text += f"; wrong is the gradient of {names}, right that of {', '.join(right)}"
     return Hint("unexplained", text)
 
 
@@ -130,8 +103,9 @@ def zero_everywhere(evidence: Evidence) -> Hint | None:
 
 @hypothesis(rank=1)
 def no_influence(evidence: Evidence) -> Hint | None:
-    _, numerical, error = evidence.numbers
-    if np.any(np.abs(numerical) > SAFETY * error):
+    analytic, numerical, error = evidence.numbers
+    claimed = np.max(np.abs(analytic), axis=1, keepdims=True, initial=0.0)
+    if np.any(np.abs(numerical) > SAFETY * error) or np.any(SAFETY * error > VISIBLE * claimed):
         return None
     names = ", ".join(leaf.name for leaf in evidence.leaves)
     return Hint("no influence", f"the result does not depend on {names}: the derivative is zero")
@@ -192,10 +166,12 @@ def constant_factor(evidence: Evidence) -> Hint | None:
         return None
     if not evidence.explained_by(lambda g, leaf: factor * g):
         return None
+    name, known = name_factor(1 / factor, evidence.subject)
+    if evidence.focus.size == 1 and evidence.subject.outputs.size == 1 and not known:
+        return None  # some factor always fits a single number
     return Hint(
         "factor",
-        f"a constant factor: the analytic derivative is {name_factor(1 / factor, evidence.subject)}"
-        " times the true one, everywhere",
+        f"a constant factor: the analytic derivative is {name} times the true one, everywhere",
     )
 
 
@@ -234,6 +210,8 @@ def jacobian_transposed(evidence: Evidence) -> Hint | None:
     columns = evidence.columns[:, np.isin(evidence.coordinates, evidence.focus)]
     if columns.shape[0] != columns.shape[1]:
         return None
+    if matches(columns, columns.T, np.zeros(1)).all():
+        return None  # as a diagonal matrix is: there is nothing to transpose
     error = np.abs(evidence.cotangents) @ evidence.column_error.max(axis=1, keepdims=True)
     expected = evidence.cotangents @ columns.T
     if not matches(evidence.analytic[:, leaf.place], expected, error).all():
@@ -287,6 +265,8 @@ def broadcast_sum_missing(evidence: Evidence) -> Hint | None:
 
 @hypothesis(rank=4, one_leaf=True)
 def only_in_a_region(evidence: Evidence) -> Hint | None:
+    if evidence.leaf.size <= FEWEST:
+        return None  # any of so few is where something is positive, first or odd
     for description, inside in regions(evidence.subject, evidence.leaf):
         if not 0 < np.count_nonzero(inside) < inside.size:
             continue
@@ -309,7 +289,7 @@ def few_entries(evidence: Evidence) -> Hint | None:
     else:
         return None
     total = evidence.focus.size
-    if not 0 < wrong.size <= min(5, total // 3):
+    if not 0 < wrong.size <= min(5, total // 2):
         return None
     names = ", ".join(evidence.subject.inputs.entry(int(i)) for i in wrong)
     return Hint("entries", f"right except in {wrong.size} of {total} entries: {names}")
@@ -354,9 +334,13 @@ def missing_term(evidence: Evidence) -> Hint | None:
     term = (numerical - analytic) / upstream
     if not matches(term, term[:1], error / np.abs(upstream)).all():
         return None
-    name = name_function(term[0], evidence, evidence.measured)
+    name = name_function(np.ldexp(term[0], evidence.exponent), evidence, evidence.measured)
     if name is None:
         return None
+    if name.startswith("-"):
+        return Hint(
+            "missing term", f"a term too many: take away {name[1:]} times the upstream gradient"
+        )
     return Hint("missing term", f"a term is missing: add {name} times the upstream gradient")
 
 
@@ -367,8 +351,10 @@ def varying_factor(evidence: Evidence) -> Hint | None:
     if ratio is None:
         return None
     name = name_function(ratio, evidence, evidence.measured)
-    if name is None and (ratio.size < 3 or not evidence.complete):
-        return None
+    if name is None and (
+        ratio.size < 3 or not evidence.complete or evidence.subject.outputs.size == 1
+    ):
+        return None  # of a single result some factor fits in every entry
     what = f"namely {name}" if name else f"at first {', '.join(f'{r:.4g}' for r in ratio[:3])}"
     return Hint(
         "inner factor",

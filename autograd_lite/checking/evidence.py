@@ -15,15 +15,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.checking.comparison import SAFETY, AnalyticGradients, Probe
-from autograd_lite.checking.directions import own_scale, signs
+from autograd_lite.checking.comparison import SAFETY, AnalyticGradients, Probe, Tolerance, norm
+from autograd_lite.checking.directions import exponent_of, own_scale, signs
 from autograd_lite.checking.layout import Leaf, Vector
 from autograd_lite.checking.locate import Indices, Located
 from autograd_lite.checking.numerical import Ladder
 from autograd_lite.checking.subjects import Subject
 
 __all__ = [
-    "FEW",
     "MOST_NUMBERS",
     "SLACK",
     "Entry",
@@ -35,14 +34,14 @@ __all__ = [
 
 Mask = npt.NDArray[np.bool_]
 
-FEW = 256
-"""Functions of up to so many inputs are measured in all of them."""
-
 MOST_NUMBERS = 10_000_000
 """No Jacobian with more entries is measured as a whole."""
 
 SAMPLE = 8
-"""How many inputs are measured of a function of more."""
+"""How many inputs are measured of a function of more than can be."""
+
+MOST_ARRAYS = 12
+"""Of so many arguments it is asked which are wrong, before any is measured."""
 
 COTANGENTS = 8
 
@@ -83,7 +82,8 @@ class Evidence:
 
     Attributes
     ----------
-    subject : Subject
+    gradients : AnalyticGradients
+        What is checked.
     cotangents : (k, m)
     analytic, numerical, error : (k, n)
         Gradients of ⟨v, F⟩; NaN in ``numerical`` where it was not measured.
@@ -97,9 +97,11 @@ class Evidence:
         The direction in which the mistake showed.
     located
         Coordinates known to be wrong; all of them, if it is complete.
+    exponent
+        Derivatives are in units of 2^exponent: 1 but for numbers near overflow or underflow.
     """
 
-    subject: Subject
+    gradients: AnalyticGradients
     cotangents: Vector
     analytic: Vector
     numerical: Vector
@@ -111,6 +113,12 @@ class Evidence:
     probe: Probe
     located: Located
     clean: Callable[[Indices], bool] = field(repr=False)
+    tolerance: Tolerance
+    exponent: int = 0
+
+    @property
+    def subject(self) -> Subject:
+        return self.gradients.subject
 
     @property
     def complete(self) -> bool:
@@ -149,14 +157,23 @@ class Evidence:
         numerical, error = self.numerical.copy(), self.error.copy()
         numerical[:, self.coordinates] = cotangents @ self.columns
         error[:, self.coordinates] = np.abs(cotangents) @ self.column_error
-        analytic = np.stack([self.subject.pull(v) for v in cotangents])
+        analytic = self.pull_each(cotangents)
         return replace(
             self, cotangents=cotangents, analytic=analytic, numerical=numerical, error=error
         )
 
+    def pull_each(self, cotangents: Vector) -> Vector:
+        """Analytic gradients for these cotangents."""
+        return np.ldexp(self.subject.pull_each(cotangents), -self.exponent)
+
     def wrong(self) -> Mask:
         """Of the measured coordinates, which are wrong."""
-        wrong: Mask = np.logical_not(np.all(matches(*self.numbers), axis=0))
+        analytic, numerical, error = self.numbers
+        allowed = self.tolerance.rtol * np.abs(numerical)
+        weights = np.sum(np.abs(self.cotangents), axis=1, keepdims=True)
+        allowed += np.ldexp(self.tolerance.atol * weights, -self.exponent)
+        close = matches(analytic, numerical, error) | (np.abs(analytic - numerical) <= allowed)
+        wrong: Mask = np.logical_not(np.all(close, axis=0))
         return wrong
 
     def explained_by(self, correct: Callable[[Vector, Leaf], Vector]) -> bool:
@@ -184,18 +201,18 @@ class Evidence:
         derivative = ladder.derivative(self.probe.level)
         # The first rows of the cotangents are those of the probe.
         rows = len(derivative.value)
-        supposed = corrected[:rows] @ ladder.direction
-        allowed = SAFETY * derivative.error + SLACK * np.linalg.norm(
-            corrected[:rows] * ladder.direction, axis=1
+        contributions = self.gradients.contributions(
+            ladder.direction, np.ldexp(corrected[:rows], self.exponent)
         )
-        return bool(np.all(np.abs(supposed - derivative.value) <= allowed))
+        gap = np.abs(np.sum(contributions, axis=1) - derivative.value)
+        return bool(np.all(gap <= SAFETY * derivative.error + SLACK * norm(contributions)))
 
 
 def matches(a: Vector, b: Vector, error: Vector) -> Mask:
     """Whether entries agree, within errors and a little of the size of their neighbours."""
     size = np.maximum(np.abs(a), np.abs(b))
     neighbours = np.max(size, initial=0.0)
-    close: Mask = np.abs(a - b) <= SAFETY * error + SLACK * size + 1e-10 * neighbours
+    close: Mask = np.abs(a - b) <= SAFETY * error + SLACK * size + 1e-14 * neighbours
     return close
 
 
@@ -210,20 +227,22 @@ def collect(
 ) -> Evidence:
     """Measure what explanations will be tested on; ``full`` measures the whole Jacobian."""
     subject = gradients.subject
-    m, extra = subject.outputs.size, COTANGENTS - len(gradients.cotangents)
+    known = gradients.cotangents.rows
+    m, extra = subject.outputs.size, COTANGENTS - len(known)
     fresh = np.eye(m) if full else np.stack([signs(m, rng) for _ in range(extra)])
-    cotangents = np.concatenate([gradients.cotangents, fresh])
-    analytic = np.concatenate([gradients.rows, [subject.pull(v) for v in fresh]])
-    coordinates = np.arange(subject.x.size) if full else chosen(subject, located, rng)
-    columns, column_error = measure(subject, coordinates, probe)
+    cotangents = np.concatenate([known, fresh])
+    analytic = np.concatenate([gradients.rows, subject.pull_each(fresh)])
+    coordinates = np.arange(subject.x.size) if full else chosen(subject, located, clean, rng)
+    exponent = unit_of(analytic, probe, gradients)
+    columns, column_error = measure(subject, coordinates, probe, exponent)
     numerical = np.full(analytic.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
     error = np.zeros(analytic.shape)
     error[:, coordinates] = np.abs(cotangents) @ column_error
     return Evidence(
-        subject,
+        gradients,
         cotangents,
-        analytic,
+        np.ldexp(analytic, -exponent),
         numerical,
         error,
         columns,
@@ -233,31 +252,70 @@ def collect(
         probe,
         located,
         clean,
+        gradients.tolerance,
+        exponent,
     )
 
 
-def chosen(subject: Subject, located: Located, rng: np.random.Generator) -> Indices:
-    n = subject.x.size
-    if n <= FEW and n * subject.outputs.size <= MOST_NUMBERS:
+MODERATE = 200
+"""Numbers of up to this many binary digits before or after the point are taken as they are."""
+
+
+def unit_of(analytic: Vector, probe: Probe, gradients: AnalyticGradients) -> int:
+    """A power of two in which products of derivatives neither overflow nor vanish."""
+    direction = exponent_of(probe.ladder.direction)
+    measured = exponent_of(probe.limit.value) + int(gradients.cotangents.exponents[0]) - direction
+    exponent = max(exponent_of(analytic), measured) if np.any(analytic) else measured
+    return exponent if abs(exponent) > MODERATE else 0
+
+
+def chosen(
+    subject: Subject,
+    located: Located,
+    clean: Callable[[Indices], bool],
+    rng: np.random.Generator,
+) -> Indices:
+    """The coordinates to measure: all, or those of the arrays that are wrong, or a sample."""
+    n, most = subject.x.size, subject.affordable
+    if subject.can_measure_all and n * subject.outputs.size <= MOST_NUMBERS:
         return np.arange(n)
+    leaves = [np.arange(leaf.start, leaf.stop) for leaf in subject.inputs.leaves]
+    if 1 < len(leaves) <= MOST_ARRAYS:
+        leaves = [places for places in leaves if places.size and not clean(places)]
+        if leaves and sum(map(len, leaves)) <= subject.affordable:
+            return np.concatenate(leaves)
     sample: Indices = np.array(located.coordinates, np.intp)
     if not located.complete:
-        sample = np.union1d(sample, rng.choice(n, SAMPLE, replace=False))
+        wrong = np.concatenate(leaves) if leaves else np.arange(n)
+        count = min(SAMPLE, wrong.size, max(most, 1))
+        sample = np.union1d(sample, rng.choice(wrong, count, replace=False))
     return sample
 
 
-def measure(subject: Subject, coordinates: Indices, probe: Probe) -> tuple[Vector, Vector]:
+def measure(
+    subject: Subject, coordinates: Indices, probe: Probe, exponent: int
+) -> tuple[Vector, Vector]:
     """Columns of the numerical Jacobian, and their errors, with the steps of a probe."""
+    own = own_scale(subject.inputs, subject.x)
     scale = np.abs(probe.ladder.direction)
-    scale = np.where(scale > 0, scale, own_scale(subject.inputs, subject.x))
+    scale = np.where(scale > 0, scale, own)
     columns = np.empty((subject.outputs.size, len(coordinates)))
     errors = np.empty_like(columns)
+    size = np.abs(np.ldexp(subject.value, -exponent))
+    share = np.max(probe.ladder.noise) / max(float(np.max(np.abs(probe.ladder.base))), 1e-300)
+    noise = np.maximum(min(share, 1.0), subject.resolution) * size
     for place, coordinate in enumerate(coordinates):
         direction = np.zeros_like(subject.x)
         direction[coordinate] = scale[coordinate]
-        noise = subject.resolution * np.abs(subject.value)
-        ladder = Ladder(subject.evaluate, subject.x, direction, subject.value, noise)
-        limit = ladder.derivative(probe.level)
+        ladder = Ladder(
+            lambda x: np.ldexp(subject.evaluate(x), -exponent),
+            subject.x,
+            direction,
+            np.ldexp(subject.value, -exponent),
+            noise + np.ldexp(subject.smallest, -exponent),
+            subject.resolution,
+        )
+        limit = ladder.brief(probe.level)
         columns[:, place] = limit.value / scale[coordinate]
         errors[:, place] = limit.error / scale[coordinate]
     return columns, errors
@@ -276,27 +334,28 @@ def entry(evidence: Evidence, coordinate: int) -> Entry:
     subject = evidence.subject
     place = int(np.flatnonzero(evidence.coordinates == coordinate)[0])
     column = evidence.columns[:, place]
-    row = worst_row(subject, column, coordinate)
+    row = worst_row(evidence, column, coordinate)
     unit = np.zeros(subject.outputs.size)
     unit[row] = 1.0
     return Entry(
         subject.outputs.entry(row),
         subject.inputs.entry(coordinate),
-        float(column[row]),
-        float(evidence.column_error[row, place]),
+        float(np.ldexp(column[row], evidence.exponent)),
+        float(np.ldexp(evidence.column_error[row, place], evidence.exponent)),
         float(subject.pull(unit)[coordinate]),
     )
 
 
-def worst_row(subject: Subject, column: Vector, coordinate: int) -> int:
+def worst_row(evidence: Evidence, column: Vector, coordinate: int) -> int:
     """Bisect over the outputs; this takes sweeps, and no evaluation of the function."""
+    subject = evidence.subject
     rows = np.arange(subject.outputs.size)
     weights = np.random.default_rng(0).uniform(0.5, 1.0, rows.size)
 
     def disagreement(part: Indices) -> float:
         v = np.zeros(subject.outputs.size)
         v[part] = weights[part]
-        return abs(float(v @ column - subject.pull(v)[coordinate]))
+        return abs(float(v @ column - evidence.pull_each(v[np.newaxis])[0, coordinate]))
 
     while rows.size > 1:
         rows = max(np.array_split(rows, 2), key=disagreement)

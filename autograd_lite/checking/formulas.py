@@ -14,7 +14,7 @@ from autograd_lite.checking.locate import Indices
 from autograd_lite.checking.subjects import Subject
 from autograd_lite.core.numpy_namespace import np
 
-__all__ = ["name_factor", "name_function"]
+__all__ = ["FUNCTIONS", "name_factor", "name_function", "variables_of"]
 
 CLOSE = 1e-6
 
@@ -24,34 +24,47 @@ CONSTANTS = {
 }  # fmt: skip
 
 
-def name_factor(factor: float, subject: Subject) -> str:
-    """A number as a size of some axis, a simple fraction, a known constant or a decimal."""
-    size = abs(factor)
+def name_factor(factor: float, subject: Subject) -> tuple[str, bool]:
+    """A number as people write it, and whether it is one that they know.
+
+    That is the length of some axis, a simple fraction, a constant or an argument; else
+    it is a decimal.
+    """
     minus = "-" if factor < 0 else ""
-    lengths = dict(lengths_of(subject))
-    for length, what in lengths.items():
-        if length > 2 and np.isclose(size, length, rtol=CLOSE):
-            return f"{minus}{length} ({what})"
-        if length > 2 and np.isclose(size, 1 / length, rtol=CLOSE):
-            return f"{minus}1/{length} ({length} is {what})"
-    fraction = Fraction(size).limit_denominator(16)
-    if fraction.numerator <= 64 and fraction and np.isclose(size, float(fraction), rtol=CLOSE):
-        return f"{minus}{fraction}"
-    for name, constant in CONSTANTS.items():
-        if np.isclose(size, constant, rtol=CLOSE):
-            return f"{minus}{name}"
-        if np.isclose(size, 1 / constant, rtol=CLOSE):
-            return f"{minus}1/({name})"
+    known = next(names_of(abs(factor), subject), None)
+    if known is not None:
+        return minus + known, True
     for leaf in subject.inputs.leaves:
         number = subject.x[leaf.start] if leaf.size == 1 else 0.0
         if number and np.isclose(factor, number, rtol=CLOSE):
-            return leaf.name
+            return leaf.name, True
         if number and np.isclose(factor, 1 / number, rtol=CLOSE):
-            return f"1/{leaf.name}"
+            return f"1/{leaf.name}", True
+    if abs(factor - 1) < 1e-4:
+        return f"1 {'+' if factor > 1 else '-'} {abs(factor - 1):.3g}", False
+    return f"{factor:.7g}", False
+
+
+def names_of(size: float, subject: Subject) -> Iterator[str]:
+    """Names of a positive number other than 1."""
+    if abs(size - 1) < 1e-3:
+        return
+    for length, what in dict(lengths_of(subject)).items():
+        if length > 2 and np.isclose(size, length, rtol=CLOSE):
+            yield f"{length} ({what})"
+        if length > 2 and np.isclose(size, 1 / length, rtol=CLOSE):
+            yield f"1/{length} ({length} is {what})"
+    fraction = Fraction(size).limit_denominator(16)
+    if fraction.numerator <= 64 and fraction and np.isclose(size, float(fraction), rtol=CLOSE):
+        yield f"{fraction}"
+    for name, constant in CONSTANTS.items():
+        if np.isclose(size, constant, rtol=CLOSE):
+            yield name
+        if np.isclose(size, 1 / constant, rtol=CLOSE):
+            yield f"1/({name})"
     exponent = np.log2(size)
     if np.isclose(exponent, round(exponent), atol=CLOSE):
-        return f"{minus}2^{round(exponent)}"
-    return f"{factor:.7g}"
+        yield f"2^{round(exponent)}"
 
 
 def lengths_of(subject: Subject) -> Iterator[tuple[int, str]]:
@@ -138,7 +151,9 @@ def fit(values: Vector, candidates: Any) -> str | None:
     for name, candidate in candidates:
         if not np.all(np.isfinite(candidate)) or not np.any(candidate):
             continue
-        coefficient = float(candidate @ values) / float(candidate @ candidate)
+        unit = float(np.max(np.abs(candidate)))  # squares of tiny numbers would vanish
+        scaled = candidate / unit
+        coefficient = float(scaled @ values) / float(scaled @ scaled) / unit
         if np.allclose(
             values, coefficient * candidate, rtol=CLOSE, atol=CLOSE * np.max(np.abs(values))
         ):

@@ -7,46 +7,64 @@ rule is linear in its upstream gradient.  After that forward mode must agree wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.checking.comparison import AnalyticGradients
+from autograd_lite.checking.comparison import AnalyticGradients, norm
 from autograd_lite.checking.directions import own_scale, signs
-from autograd_lite.checking.layout import NOTHING, Vector
-from autograd_lite.checking.subjects import EngineFunction, RecordedSubject, Subject, only_varied
+from autograd_lite.checking.layout import Vector
+from autograd_lite.checking.subjects import (
+    EngineFunction,
+    HandWritten,
+    RecordedSubject,
+    Subject,
+    only_varied,
+    smallest_of,
+)
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
-from autograd_lite.core.node import Node
+from autograd_lite.core.backward import unbroadcast
+from autograd_lite.core.node import Node, data_of
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.tree import flatten
+from autograd_lite.transforms.custom import CustomFunction
 from autograd_lite.transforms.functions import jvp
 
-__all__ = ["inspect_forward", "inspect_function", "inspect_gradients", "inspect_rules"]
+__all__ = [
+    "inspect_forward",
+    "inspect_function",
+    "inspect_gradients",
+    "inspect_linearity",
+    "inspect_rules",
+    "inspect_values",
+]
 
 MOST_RULES = 300
 """So many applications of primitives are inspected, those with new shapes first."""
 
 
-def inspect_function(subject: Subject) -> None:
-    """Run the function again; refuse randomness, writing to arguments, NaN and infinity."""
+LAST_DIGITS = 2.0**-26
+"""Two runs that differ by less than this part differ in rounding, which counts as noise."""
+
+FAR_BELOW = 2.0**-40
+"""So does what is this far below the inputs, where values cancel."""
+
+
+def inspect_function(subject: Subject, nondeterminism: float) -> Vector:
+    """Run the function again; refuse randomness, writing to arguments, NaN and infinity.
+
+    Returns by how much the two runs differ, where that is little enough to be noise.
+    """
     arguments = subject.inputs.arrays(subject.x)
     constants = [np.array(array) for array in subject.constants()]
     again = subject.evaluate_leaves(arguments)
-    subject.refuse_changes(subject.name, arguments)
+    subject.refuse_changes(subject.name, arguments, subject.x)
     for before, after in zip(constants, subject.constants(), strict=True):
-        if not np.array_equal(before, after):
+        if not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"):
             raise Finding(
                 Verdict.MUTATED, f"{subject.name} writes to an argument that is not differentiated"
             )
-    if not np.array_equal(again, subject.value, equal_nan=True):
-        place = int(np.flatnonzero(again != subject.value)[0])
-        raise Finding(
-            Verdict.RANDOM,
-            f"{subject.outputs.entry(place)} was {subject.value[place]:.6g} and then "
-            f"{again[place]:.6g} for the same arguments; fix the random numbers (a seeded rng "
-            "made inside the function), or switch what draws them off",
-        )
     if not np.all(np.isfinite(subject.value)):
         place = int(np.flatnonzero(~np.isfinite(subject.value))[0])
         first = subject.first_nonfinite() if isinstance(subject, RecordedSubject) else None
@@ -55,6 +73,43 @@ def inspect_function(subject: Subject) -> None:
         )
         raise Finding(
             Verdict.NONFINITE, f"{subject.outputs.entry(place)} is {subject.value[place]}{where}"
+        )
+    with np.errstate(over="ignore"):
+        gap = np.abs(again - subject.value)
+    largest = float(np.max(np.abs(subject.value), initial=0.0))
+    beside = FAR_BELOW * float(np.max(np.abs(subject.x)))
+    random = np.flatnonzero(~(gap <= max(LAST_DIGITS * largest, beside, nondeterminism)))
+    if random.size:
+        place = int(random[0])
+        raise Finding(
+            Verdict.RANDOM,
+            f"{subject.outputs.entry(place)} was {subject.value[place]:.6g} and then "
+            f"{again[place]:.6g} for the same arguments; fix the random numbers (a seeded rng "
+            "made inside the function), switch what draws them off, or allow for the difference "
+            "with nondeterminism=",
+        )
+    return gap
+
+
+def inspect_values(analytic: AnalyticGradients) -> None:
+    """Refuse a function that computes something else on Values than on plain arrays."""
+    subject = analytic.subject
+    if not isinstance(subject, RecordedSubject):
+        return
+    on_values = subject.recorded_value
+    with np.errstate(all="ignore"):
+        gap = np.abs(analytic.cotangents.products(on_values - subject.value))
+        size = np.abs(analytic.cotangents.products(subject.value))
+    allowed = LAST_DIGITS * np.max(size, axis=1, initial=0.0) + 1e3 * analytic.noise
+    wrong = np.flatnonzero(np.any(~(gap <= allowed[:, np.newaxis]), axis=0))
+    if wrong.size:
+        place = int(wrong[0])
+        raise Finding(
+            Verdict.VALUES,
+            f"{subject.outputs.entry(place)} is {subject.value[place]:.9g} on plain arrays and "
+            f"{on_values[place]:.9g} on Values, whose derivative is another one; write it "
+            "with NumPy functions of its arguments and new arrays only, without buffers that "
+            "outlive a call and writing through views",
         )
 
 
@@ -67,7 +122,8 @@ def application_text(node: Node) -> str:
 def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -> None:
     """Refuse gradients that are not finite, or differ when computed again."""
     arguments_before = subject.x.copy()
-    again = subject.pull(cotangents[0])
+    with np.errstate(all="ignore"):
+        again = subject.pull(cotangents[0])
     if not np.array_equal(arguments_before, subject.x):
         raise Finding(Verdict.MUTATED, "the derivative writes to the arguments of the function")
     bad = np.flatnonzero(~np.isfinite(gradients).all(axis=0))
@@ -84,8 +140,16 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
             f"the analytic derivative with respect to {subject.inputs.entry(place)} is "
             f"{value}{where}",
         )
-    if not np.array_equal(again, gradients[0]):
-        place = int(np.flatnonzero(again != gradients[0])[0])
+    gap = np.abs(again - gradients[0])
+    beside = (
+        FAR_BELOW
+        * np.max(np.abs(subject.value), initial=0.0)
+        / own_scale(subject.inputs, subject.x)
+    )
+    allowed = np.maximum(LAST_DIGITS * np.max(np.abs(gradients[0])), beside)
+    random = np.flatnonzero(~(gap <= allowed))
+    if random.size:
+        place = int(random[0])
         raise Finding(
             Verdict.RANDOM,
             f"the analytic derivative with respect to {subject.inputs.entry(place)} was "
@@ -104,9 +168,13 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
     seen: set[Any] = set()
     for node in subject.pullback.order:
         kind = (node.primitive, shape_of(node), *map(shape_of, node.inputs))
-        if kind in seen or len(seen) >= MOST_RULES or isinstance(node.data, tuple):
+        if kind in seen or len(seen) >= MOST_RULES:
             continue
         seen.add(kind)
+        if isinstance(node.primitive, CustomFunction) and node.primitive.jvp_rules:
+            hints |= {hint.text: hint for hint in inspect_transposes(node, rng)}
+        if isinstance(node.data, (tuple, list)):
+            continue
         for index, x in enumerate(node.inputs):
             several = isinstance(data_of(x), tuple)  # the outputs of another primitive
             if isinstance(x, Node) and x.requires_grad and not several:
@@ -116,14 +184,20 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
     return list(hints.values())
 
 
+def inspect_linearity(subject: Subject, rng: np.random.Generator) -> list[Hint]:
+    """Ask of a derivative as a whole what is asked of a rule: that it is linear."""
+    g, h = (signs(subject.outputs.size, rng) for _ in range(2))
+    with np.errstate(all="ignore"):
+        pulled = [subject.pull(v) for v in (g, h, 2.0 * g - 3.0 * h)]
+    name = subject.form if isinstance(subject, HandWritten) else f"backward pass of {subject.name}"
+    hint = linearity(f"the {name}", pulled, (g, h), subject.gradient_resolution)
+    return [] if hint is None else [hint]
+
+
 def shape_of(x: Any) -> Any:
     """The shape of an operand; of a primitive's several outputs, all their shapes."""
     data = data_of(x)
     return tuple(map(np.shape, data)) if isinstance(data, tuple) else np.shape(data)
-
-
-def data_of(x: Any) -> Any:
-    return x.data if isinstance(x, Node) else x
 
 
 def inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | None:
@@ -150,6 +224,37 @@ def inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | Non
     return linearity(name, (of_g, of_h, of_both), (g, h))
 
 
+def inspect_transposes(node: Node, rng: np.random.Generator) -> Iterator[Hint]:
+    """Forward rules are transposes of reverse rules: ⟨g, J·t⟩ = ⟨Jᵀ·g, t⟩ for any g and t."""
+    primitive: CustomFunction = node.primitive
+    operands = [data_of(x) for x in node.inputs]
+    results = primitive.results_of(node.data)
+    g = [random_like(x, rng) for x in results]
+    upstream: Any = g[0]
+    if isinstance(node.data, (tuple, list)):
+        upstream = (*g, *[None] * (len(node.data) - len(g)))
+    for index, rule in enumerate(primitive.rules):
+        if rule is None or index >= len(operands):
+            continue
+        t = random_like(operands[index], rng)
+        with np.errstate(all="ignore"):
+            gradient = np.asarray(rule(upstream, node.data, *operands, **node.parameters))
+            tangents = primitive.tangent(index, t, node.data, operands, node.parameters)
+        if primitive.broadcasts:
+            gradient = unbroadcast(gradient, np.shape(operands[index]))
+        terms = [np.sum(v * x) for v, x in zip(g, tangents, strict=True)]
+        forward, reverse = np.sum(terms), np.sum(gradient * t)
+        sizes = [np.linalg.norm(np.ravel(v * x)) for v, x in zip(g, tangents, strict=True)]
+        allowed = LAST_DIGITS * (max(sizes) + np.linalg.norm(np.ravel(gradient * t)))
+        if not abs(forward - reverse) <= allowed:
+            yield Hint(
+                "transpose",
+                f"the forward rule of {primitive.name} for {argument_text(primitive, index)} is "
+                f"not the transpose of its reverse rule: ⟨g, J·t⟩ is {forward:.6g} and ⟨Jᵀ·g, t⟩ "
+                f"{reverse:.6g}; correct the rule given to defjvp, or that given to defvjp",
+            )
+
+
 def argument_text(primitive: Primitive, index: int) -> str:
     names = primitive.argument_names
     return f"argument {names[index]!r}" if index < len(names) else f"argument {index}"
@@ -160,7 +265,11 @@ def random_like(data: Any, rng: np.random.Generator) -> Any:
     g = np.reshape(signs(array.size, rng), array.shape)
     if array.dtype.kind == "c":
         g = g + 1j * np.reshape(signs(array.size, rng), array.shape)
-    return g.astype(array.dtype) if isinstance(data, np.ndarray | np.generic) else g.item()
+    return (
+        g.astype(array.dtype)
+        if array.ndim or isinstance(data, np.ndarray | np.generic)
+        else g.item()
+    )
 
 
 def apply_watched(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
@@ -183,6 +292,14 @@ def apply_watched(name: str, apply: Any, g: Any, saved: Sequence[Any]) -> Any:
 
 def require_form(name: str, contribution: Any, like: Any, primitive: Primitive) -> None:
     """A gradient has the shape of its argument, or is broadcast from it, and holds floats."""
+    if contribution is None:
+        raise Finding(Verdict.SHAPE, f"{name} returned None; return the gradient")
+    if isinstance(contribution, (tuple, list)):
+        kind = type(contribution).__name__
+        hint = Hint(
+            "tuple", f"a rule returns one gradient: return g itself, and not a {kind} of it"
+        )
+        raise Finding(Verdict.SHAPE, f"{name} returned a {kind} of {len(contribution)}", [hint])
     array = np.asarray(contribution)
     if array.dtype.kind not in "fc" and not isinstance(contribution, int):
         raise Finding(Verdict.SHAPE, f"{name} returned dtype {array.dtype}; return floats")
@@ -222,15 +339,19 @@ def axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, .
     )
 
 
-def linearity(name: str, contributions: Sequence[Any], upstream: Sequence[Any]) -> Hint | None:
+def linearity(
+    name: str, contributions: Sequence[Any], upstream: Sequence[Any], resolution: float = 0.0
+) -> Hint | None:
     """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h)."""
     of_g, of_h, of_both = (np.asarray(contribution) for contribution in contributions)
     if not all(np.all(np.isfinite(contribution)) for contribution in (of_g, of_h, of_both)):
         return None
-    if np.max(np.abs(of_g), initial=0.0) < NOTHING or of_g.shape != of_both.shape:
+    if not np.any(of_g) or of_g.shape != of_both.shape:
         return None
     precision = float(np.finfo(of_g.dtype).eps) if of_g.dtype.kind in "fc" else 2.0**-52
+    precision = max(precision, resolution)
     allowed = 1e4 * precision * max(float(np.max(np.abs(of_g))), float(np.max(np.abs(of_h))))
+    allowed += 1e2 * smallest_of([of_g])  # what is lost by underflow
     if np.array_equal(of_g, of_h) and not np.array_equal(upstream[0], upstream[1]):
         return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
     if np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))) > allowed:
@@ -253,10 +374,11 @@ def inspect_forward(
     primals = tuple(called[index] for index in subject.varied)
     tangents = tuple(subject.inputs.nest(subject.inputs.arrays(direction)))
     _, tangent = jvp(only_varied(subject.function, called, subject.varied), primals, tangents)
-    forward = analytic.cotangents @ subject.outputs.vector(flatten(tangent))
-    reverse = analytic.rows @ direction
-    size = np.linalg.norm(analytic.rows * direction, axis=1)
-    allowed = analytic.tolerance.rtol * size + analytic.tolerance.atol
+    forward = analytic.cotangents.apply(subject.outputs.vector(flatten(tangent)))
+    contributions = analytic.contributions(direction)
+    reverse = np.sum(contributions, axis=1)
+    absolute = np.ldexp(analytic.tolerance.atol, -analytic.cotangents.exponents)
+    allowed = analytic.tolerance.rtol * norm(contributions) + absolute + 1e3 * analytic.noise
     hint = Hint(
         "upstream",
         "a rule treats its upstream gradient as a constant (.data, detach) or is not linear in it; "

@@ -15,13 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.core.tree import unflatten
+from autograd_lite.core.tree import parts_of, unflatten
 from autograd_lite.core.value import Value
 
-__all__ = ["NOTHING", "Layout", "Leaf", "Vector", "paths", "unwrap"]
-
-NOTHING = 1e-150
-"""Numbers below this are close to underflow, and count as zero."""
+__all__ = ["Layout", "Leaf", "Vector", "paths", "unwrap"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -33,14 +30,13 @@ def unwrap(leaf: Any) -> Any:
 
 def paths(tree: Any, name: str) -> Iterator[str]:
     """A name for every leaf, in the order of `flatten`: ``w['bias'][0]``."""
-    if isinstance(tree, dict):
-        for key, part in tree.items():
-            yield from paths(part, f"{name}[{key!r}]")
-    elif isinstance(tree, (list, tuple)):
-        for index, part in enumerate(tree):
-            yield from paths(part, f"{name}[{index}]")
-    elif tree is not None:
-        yield name
+    parts = parts_of(tree)
+    if parts is None:
+        if tree is not None:
+            yield name
+        return
+    for key, part in zip(parts.keys, parts.children, strict=True):
+        yield from paths(part, name + (parts.step or "[{!r}]").format(key))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ Indices = npt.NDArray[np.intp]
 
 by_weight = itemgetter(0)
 
+FEW_BLOCKS = 3
+"""Steps that suited a direction nearly suit each entry."""
+
 
 @dataclass
 class Located:
@@ -39,12 +42,15 @@ class Locator:
     analytic: AnalyticGradients
     direction: Vector
     level: int
+    singles: dict[int, Probe] = field(default_factory=dict)
 
     def single(self, coordinate: int) -> Probe:
         """A full probe of one coordinate."""
-        made = self.analytic.probe(self.only(np.array([coordinate])), self.level)
-        made.settle()
-        return made
+        if coordinate not in self.singles:
+            made = self.analytic.probe(self.only(np.array([coordinate])), self.level)
+            made.settle(most=FEW_BLOCKS)
+            self.singles[coordinate] = made
+        return self.singles[coordinate]
 
     def only(self, coordinates: Indices) -> Vector:
         """The part of the direction that moves these coordinates."""
@@ -58,7 +64,7 @@ class Locator:
         coarse = ladder.central(self.level + BLOCK - 3)
         fine = ladder.central(self.level + BLOCK - 2)
         numerical: Vector = (4 * fine - coarse) / 3
-        analytic: Vector = self.analytic.rows[:, coordinates] @ self.direction[coordinates]
+        analytic: Vector = np.sum(self.analytic.contributions(self.only(coordinates)), axis=1)
         return numerical - analytic
 
     def bend(self, coordinates: Indices) -> float:
@@ -72,7 +78,8 @@ class Locator:
         pending: list[tuple[float, Indices, Vector]] = []
 
         def push(coordinates: Indices, rest: Vector) -> None:
-            weight = float(np.max(np.abs(rest) / unit))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                weight = float(np.max(np.where(rest == 0, 0.0, np.abs(rest) / unit)))
             if coordinates.size and weight > 1:
                 pending.append((weight, coordinates, rest))
 
@@ -94,12 +101,11 @@ class Locator:
                 located.coordinates.append(int(coordinates[0]))
         return located
 
-    def kinks(self, wanted: int = 5, budget: int = 150) -> list[int]:
+    def kinks(self, wanted: int = 5) -> list[int]:
         """Coordinates in which the function has a kink or jump at x."""
         pending: list[tuple[float, Indices]] = [(np.inf, np.flatnonzero(self.direction))]
         found: list[int] = []
-        last = self.analytic.subject.evaluations + budget
-        while pending and len(found) < wanted and self.analytic.subject.evaluations < last:
+        while pending and len(found) < wanted and self.analytic.subject.remaining > 40:
             pending.sort(key=by_weight)
             _, coordinates = pending.pop()
             if coordinates.size == 1:

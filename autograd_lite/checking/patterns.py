@@ -28,6 +28,9 @@ def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
         # Read as an array of the reversed shape, then transposed.
         reordered = on_arrays(shape[::-1], transpose)
         yield "transposed", "transposed (its entries in the other order)", reordered
+    if len(shape) >= 2 and min(shape[-2:]) > 1:
+        both = on_arrays(shape, partial(np.flip, axis=(-2, -1)))
+        yield "permuted", "flipped along its last two axes, as a kernel is", both
     for axis, length in enumerate(shape):
         if length > 1:
             flipped = on_arrays(shape, partial(np.flip, axis=axis + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from html import escape
 from itertools import pairwise
@@ -10,10 +11,16 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.checking.comparison import Probe
+from autograd_lite.checking.directions import Cotangents
 from autograd_lite.checking.evidence import Entry
 from autograd_lite.checking.verdict import Hint, Verdict
+from autograd_lite.core.console import printable
 
-__all__ = ["GradcheckReport", "TaylorRow", "TaylorTable", "taylor_table"]
+__all__ = ["OBSERVERS", "GradcheckReport", "TaylorRow", "TaylorTable", "taylor_table"]
+
+
+OBSERVERS: list[Callable[[GradcheckReport], None]] = []
+"""Called with every report, as by the plugin for pytest."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class TaylorTable:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradcheckReport:
     """The outcome of a gradient check; true if all is well.
 
@@ -73,8 +80,9 @@ class GradcheckReport:
     name : str
         The function that was checked.
     verdict : Verdict
-        One of: correct; wrong derivative; not differentiable here; step noise;
-        NaN or infinity; random function; mutated argument; wrong shape or dtype.
+        One of: correct; wrong derivative; not differentiable here; cannot decide; at a border;
+        NaN or infinity; random function; mutated argument; wrong shape or dtype; another
+        function on Values.
     reason : str
         One sentence on what led to the verdict.
     worst : Entry or None
@@ -117,7 +125,11 @@ class GradcheckReport:
         lines = [f"gradcheck {self.name}: {self.verdict}", f"  {self.reason}"]
         lines += [f"  {entry}" for entry in self.entries]
         lines += [f"  hint: {hint}" for hint in self.hints]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
+
+    def __repr__(self) -> str:
+        """The text, so that a plain prompt shows what `print` would."""
+        return str(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain numbers, strings, lists and dictionaries, ready for JSON."""
@@ -157,20 +169,22 @@ def html_table(entries: tuple[Entry, ...]) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def taylor_table(probe: Probe) -> TaylorTable:
+def taylor_table(probe: Probe, cotangents: Cotangents) -> TaylorTable:
     """The table of a probe's values, for its first cotangent."""
+    exponent = int(cotangents.exponents[0])
     analytic, base = float(probe.analytic[0]), float(probe.ladder.base[0])
     measured = []
     for level in sorted(probe.ladder.samples):
-        step = 2.0**-level
+        step = float(np.ldexp(1.0, -level))
         value = float(probe.ladder.samples[level][0][0])
-        measured.append((step, abs(value - base - step * analytic)))
+        measured.append((step, float(np.ldexp(abs(value - base - step * analytic), exponent))))
     orders = [None] + [order_text(coarse, fine) for coarse, fine in pairwise(measured)]
     rows = tuple(
         TaylorRow(step, remainder, order)
         for (step, remainder), order in zip(measured, orders, strict=True)
+        if np.isfinite(remainder)
     )
-    return TaylorTable(rows, float(probe.ladder.noise[0]))
+    return TaylorTable(rows, float(np.ldexp(probe.ladder.noise[0], exponent)))
 
 
 def order_text(coarse: tuple[float, float], fine: tuple[float, float]) -> float | None:

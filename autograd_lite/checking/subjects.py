@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import cached_property, wraps
 from typing import Any
 
@@ -19,11 +19,11 @@ import numpy as np
 
 from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import Layout, Vector, paths, unwrap
-from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.checking.verdict import Exhausted, Finding, Verdict
 from autograd_lite.core import tree
 from autograd_lite.core.backward import conjugate
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.node import Handle, Node
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, AutogradError
+from autograd_lite.core.node import Node, data_of, operand_of
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import no_grad
@@ -33,17 +33,28 @@ from autograd_lite.transforms.functions import vjp
 from autograd_lite.transforms.trace import Trace
 
 __all__ = [
+    "EVALUATIONS_EACH",
+    "RESERVE",
     "EngineFunction",
     "HandWritten",
     "Model",
     "RecordedSubject",
     "Subject",
+    "argument_names",
     "function_name",
     "is_model",
     "only_varied",
+    "smallest_of",
+    "with_parts",
 ]
 
 Function = Callable[..., Any]
+
+EVALUATIONS_EACH = 6
+"""What the numerical derivative by one input costs."""
+
+RESERVE = 40
+"""Evaluations kept for the questions that come after these measurements."""
 
 
 def function_name(function: Any) -> str:
@@ -84,12 +95,23 @@ class Subject(ABC):
         The point, and F there.
     resolution : float
         The relative rounding error of the values of F.
-    evaluations : int
-        How often F has been computed.
+    smallest : float
+        The smallest number that a value of F can differ by.
+    gradient_resolution : float
+        The relative rounding error of what was last pulled back.
+    gradient_smallest : float
+        The smallest number that it can hold beside zero.
+    evaluations, most : int
+        How often F has been computed, and how often it may be.
+    border : Exception or None
+        What F raised at a point near x.
     """
 
     value: Vector
     outputs: Layout
+    gradient_resolution = 2.0**-52
+    gradient_smallest = 5e-324
+    most = 300
 
     def __init__(
         self, name: str, args: Sequence[Any], names: Sequence[str], varied: Sequence[int]
@@ -119,6 +141,7 @@ class Subject(ABC):
                 "check at a point of finite numbers"
             )
         self.evaluations = 0
+        self.border: Exception | None = None
         self.when_evaluated: Callable[[], object] = lambda: None
 
     def start(self) -> None:
@@ -135,8 +158,23 @@ class Subject(ABC):
         self.outputs = Layout(results, leaves, names)
         self.value = self.outputs.vector(leaves)
         self.evaluations += 1
-        floats = [leaf.dtype for leaf in self.outputs.leaves if leaf.dtype.kind in "fc"]
-        self.resolution = max((float(np.finfo(dtype).eps) for dtype in floats), default=2.0**-52)
+        self.resolution = resolution_of(self.outputs.leaves)
+        self.smallest = smallest_of(self.outputs.leaves)
+
+    @property
+    def remaining(self) -> int:
+        """How often F may still be computed."""
+        return max(self.most - self.evaluations, 0)
+
+    @property
+    def affordable(self) -> int:
+        """In how many inputs the numerical derivative may still be measured, one by one."""
+        return max(self.remaining - RESERVE, 0) // EVALUATIONS_EACH
+
+    @property
+    def can_measure_all(self) -> bool:
+        """Whether it may be measured in every input; then no question is left for later."""
+        return EVALUATIONS_EACH * self.x.size <= self.remaining
 
     def called_with(self, leaves: Sequence[Any]) -> list[Any]:
         """All arguments, with these leaves instead of those that vary."""
@@ -147,11 +185,23 @@ class Subject(ABC):
         return arrays_among([self.args[i] for i in range(len(self.args)) if i not in self.varied])
 
     def evaluate(self, x: Vector) -> Vector:
-        """F(x), computed in double precision where the function allows it."""
-        return self.evaluate_leaves(self.inputs.arrays(x))
+        """F(x), computed in double precision where the function allows it; NaN where it raises."""
+        try:
+            return self.evaluate_leaves(self.inputs.arrays(x))
+        except Finding:
+            raise
+        except Exception as error:  # a function of the user's may raise anything
+            self.border = error
+            return np.full(self.outputs.size, np.nan)
 
     def evaluate_leaves(self, arguments: Sequence[Any]) -> Vector:
         """F of these very arrays."""
+        if not self.remaining:
+            raise Exhausted(
+                Verdict.NOISE,
+                f"{self.evaluations} evaluations were not enough to decide; pass a larger "
+                "max_evaluations=",
+            )
         self.evaluations += 1
         self.when_evaluated()
         leaves = flatten(self._results(arguments))
@@ -163,23 +213,36 @@ class Subject(ABC):
             )
         return self.outputs.vector(leaves)
 
-    def refuse_changes(self, what: str, leaves: Sequence[Any]) -> None:
+    def moved_to(self, x: Vector) -> Subject:
+        """The same function at another point."""
+        there = copy(self)
+        there.x = x
+        there.__dict__.pop("pullback", None)
+        there.value = there.evaluate(x)
+        return there
+
+    def refuse_changes(self, what: str, leaves: Sequence[Any], x: Vector) -> None:
         """Refuse a function that wrote to these arrays, in which it was given x."""
-        for place in np.flatnonzero(self.inputs.vector(leaves) != self.x):
+        for place in np.flatnonzero(self.inputs.vector(leaves) != x):
             name = self.inputs.leaf_of(int(place)).name
             raise Finding(
                 Verdict.MUTATED, f"{what} writes to its argument {name}; let it work on a copy"
             )
 
-    def evaluate_complex(self, x: Any) -> Any:
-        """F continued to complex x; only for real inputs and outputs."""
-        self.evaluations += 1
-        leaves = flatten(self._results(self.inputs.arrays(x)))
-        return np.concatenate([np.ravel(np.asarray(unwrap(leaf))) for leaf in leaves])
-
     @abstractmethod
-    def pull(self, v: Vector) -> Vector:
-        """What the code under test says is Jᵀv."""
+    def pull(self, v: Vector, x: Vector | None = None) -> Vector:
+        """What the code under test says is Jᵀv, at x or at another point."""
+
+    def pull_each(self, rows: Vector, x: Vector | None = None) -> Vector:
+        """The same for several cotangents."""
+        return np.stack([self.pull(v, x) for v in rows])
+
+    def as_gradient(self, gradients: Sequence[Any]) -> Vector:
+        """One gradient for each input, as one vector."""
+        arrays = [np.asarray(unwrap(g)) for g in gradients]
+        self.gradient_resolution = resolution_of(arrays)
+        self.gradient_smallest = smallest_of(arrays)
+        return self.inputs.vector(gradients)
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
         """Its analytic gradient as a subject, to check the derivative of one order more."""
@@ -197,19 +260,28 @@ class RecordedSubject(Subject):
     """What the engine differentiates, and so the rules of its primitives."""
 
     @abstractmethod
-    def record(self) -> Pullback:
-        """Call the function at x and keep the graph."""
+    def record(self, x: Vector) -> Pullback:
+        """Call the function on Values and keep the graph."""
 
     @cached_property
     def pullback(self) -> Pullback:
         """The recorded call at x, which every sweep uses."""
         self.evaluations += 1
-        return self.record()
+        return self.record(self.x)
 
-    def pull(self, v: Vector) -> Vector:
+    @property
+    def recorded_value(self) -> Vector:
+        """F(x) as it was recorded."""
+        return self.outputs.vector([data_of(y) for y in self.pullback.outputs])
+
+    def pull(self, v: Vector, x: Vector | None = None) -> Vector:
+        pullback = self.pullback
+        if x is not None:
+            self.evaluations += 1
+            pullback = self.record(x)
         with no_grad():
-            gradients = self.pullback(self._cotangents(v))
-        return self.inputs.vector([conjugate(g) for g in gradients])
+            gradients = pullback(self._cotangents(v))
+        return self.as_gradient([conjugate(g) for g in gradients])
 
     def first_nonfinite(self) -> Node | None:
         """The first operation that made a NaN or infinity."""
@@ -232,8 +304,19 @@ class RecordedSubject(Subject):
 
 def pullback_of(inputs: Sequence[Any], outputs: Sequence[Any], since: int = 0) -> Pullback:
     """The sweep from Values to Values; nodes numbered below ``since`` are not entered."""
-    nodes = [y.node if isinstance(y, Handle) else y for y in outputs]
-    return Pullback(nodes, [x.node for x in inputs], since)
+    return Pullback(list(map(operand_of, outputs)), [x.node for x in inputs], since)
+
+
+def resolution_of(leaves: Sequence[Any]) -> float:
+    """The relative rounding error of the coarsest floats among these."""
+    floats = [leaf.dtype for leaf in leaves if leaf.dtype.kind in "fc"]
+    return max((float(np.finfo(dtype).eps) for dtype in floats), default=2.0**-52)
+
+
+def smallest_of(leaves: Sequence[Any]) -> float:
+    """The smallest step between floats of the coarsest dtype among these."""
+    floats = [leaf.dtype for leaf in leaves if leaf.dtype.kind in "fc"]
+    return max((float(np.finfo(dtype).smallest_subnormal) for dtype in floats), default=5e-324)
 
 
 def is_finite(data: Any) -> bool:
@@ -243,20 +326,29 @@ def is_finite(data: Any) -> bool:
 
 
 class EngineFunction(RecordedSubject):
-    """A function of Values, or a primitive."""
+    """A function of Values, or a primitive.
+
+    It is evaluated on plain arrays, so that what Values make of it is judged by what
+    NumPy does; only what does not run on arrays is evaluated on Values.
+    """
 
     def __init__(self, function: Function, args: Sequence[Any], varied: Sequence[int]) -> None:
         names = argument_names(function, len(args))
         super().__init__(function_name(function), args, names, varied)
         self.function = function
-        self.start()
+        self.lift: Callable[[Any], Any] = lambda leaf: leaf
+        try:
+            self.start()
+        except (AttributeError, TypeError, AutogradError, Warning):
+            self.lift = Value
+            self.start()
 
     def _results(self, leaves: Sequence[Any]) -> Any:
         with no_grad():
-            return self.function(*self.called_with([Value(leaf) for leaf in leaves]))
+            return self.function(*self.called_with([self.lift(leaf) for leaf in leaves]))
 
-    def record(self) -> Pullback:
-        trace = Trace(self.function, self.called_with(self.inputs.arrays(self.x)), self.varied)
+    def record(self, x: Vector) -> Pullback:
+        trace = Trace(self.function, self.called_with(self.inputs.arrays(x)), self.varied)
         return pullback_of(trace.fresh, trace.outputs, trace.since)
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
@@ -311,28 +403,35 @@ class HandWritten(Subject):
         names = argument_names(function, len(args))
         super().__init__(function_name(function), args, names, varied)
         self.function, self.form, self.derivative = function, form, derivative
+        self.summed = False
+        """Whether the result is an array, whose sum is what was differentiated."""
         self.start()
 
     def _results(self, leaves: Sequence[Any]) -> Any:
         result = self.function(*self.called_with(leaves))
-        return np.sum(result) if self.form == "gradient" else result
+        if self.form != "gradient" or np.shape(result) == ():
+            return result
+        self.summed = True
+        return np.sum(result)
 
-    def pull(self, v: Vector) -> Vector:
-        leaves = self.inputs.arrays(self.x)
+    def pull(self, v: Vector, x: Vector | None = None) -> Vector:
+        at = self.x if x is None else x
+        leaves = self.inputs.arrays(at)
         called = self.called_with(leaves)
         seeds = self.outputs.arrays(v, own_dtype=True)
         rounded = self.outputs.vector(seeds)
         if self.form == "gradient":
-            analytic = float(v[0]) * self._as_vector(self.derivative(*called))
+            with np.errstate(over="ignore"):
+                analytic = float(v[0]) * self._as_vector(self.derivative(*called))
         elif self.form == "vjp":
             analytic = self._as_vector(self.derivative(self.outputs.nest(seeds), *called))
         else:
             shape, seed = self.outputs.leaves[0].shape, self.outputs.arrays(v)[0]
             blocks = self._checked(flatten(self.derivative(*called)), shape)
-            analytic = self.inputs.vector(
+            analytic = self.as_gradient(
                 [np.tensordot(seed, block, axes=len(shape)) for block in blocks]
             )
-        self.refuse_changes(self.form, leaves)
+        self.refuse_changes(self.form, leaves, at)
         if not np.array_equal(self.outputs.vector(seeds), rounded):
             raise Finding(
                 Verdict.MUTATED,
@@ -344,7 +443,7 @@ class HandWritten(Subject):
         """Gradients as the user's function returned them: one, or one for each argument."""
         single = len(self.inputs.leaves) == 1 and isinstance(analytic, list)
         gradients = [np.asarray(analytic)] if single else flatten(analytic)
-        return self.inputs.vector(self._checked(gradients))
+        return self.as_gradient(self._checked(gradients))
 
     def _checked(self, derivatives: Sequence[Any], shape: tuple[int, ...] = ()) -> Sequence[Any]:
         """Derivatives of results of a shape, one for each input, in that input's shape."""
@@ -422,8 +521,12 @@ class Model(RecordedSubject):
         finally:
             self._hold(self.inputs.arrays(self.x))
 
-    def record(self) -> Pullback:
-        return pullback_of(self.values, flatten(self._call()))
+    def record(self, x: Vector) -> Pullback:
+        self._hold(self.inputs.arrays(x))
+        try:
+            return pullback_of(self.values, flatten(self._call()))
+        finally:
+            self._hold(self.inputs.arrays(self.x))
 
 
 def require_float(name: str, leaf: Any, leaf_name: str) -> None:

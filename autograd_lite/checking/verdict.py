@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Hint", "Verdict"]
+__all__ = ["Exhausted", "Finding", "Hint", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -20,11 +20,13 @@ class Verdict(StrEnum):
     CORRECT = "correct"
     WRONG = "wrong derivative"
     KINK = "not differentiable here"
-    NOISE = "step noise"
+    NOISE = "cannot decide"
+    BORDER = "at a border"
     NONFINITE = "NaN or infinity"
     RANDOM = "random function"
     MUTATED = "mutated argument"
     SHAPE = "wrong shape or dtype"
+    VALUES = "another function on Values"
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,7 @@ class Finding(Exception):  # noqa: N818 - it ends a check, and is not an error o
         self.verdict = verdict
         self.reason = reason
         self.hints = list(hints)
+
+
+class Exhausted(Finding):
+    """No further value may be computed."""

@@ -4,29 +4,74 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, overload
+from types import MethodType
+from typing import Any, Generic, ParamSpec, overload
+
+import numpy as np
 
 from autograd_lite.compiler.codegen.export import module_text, write_module
-from autograd_lite.compiler.executable import CompiledProgram, Statistics, is_array
+from autograd_lite.compiler.executable import (
+    CompiledProgram,
+    Statistics,
+    check_unchanged,
+    is_array,
+)
 from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import entry_of
-from autograd_lite.compiler.frontend.recording import Recorded, name_of, record_program
+from autograd_lite.compiler.frontend.recorded import Recorded
+from autograd_lite.compiler.frontend.recording import name_of, record_program
 from autograd_lite.compiler.frontend.retrace import first_difference
-from autograd_lite.compiler.frontend.signature import Arguments, signature_of
+from autograd_lite.compiler.frontend.signature import (
+    Arguments,
+    described,
+    first_change,
+    signature_of,
+)
+from autograd_lite.compiler.frontend.tracing import from_engine
+from autograd_lite.compiler.frontend.verification import (
+    SECOND,
+    Outcome,
+    outcome_of,
+    own,
+    record_again,
+    verify,
+)
 from autograd_lite.compiler.ir import Program
-from autograd_lite.compiler.options import Options, blocking_of, check_backend
+from autograd_lite.compiler.options import (
+    Options,
+    blocking_of,
+    check_backend,
+    check_cache_size,
+    check_donate,
+)
+from autograd_lite.compiler.passes.inline import transparent_functions
+from autograd_lite.compiler.validation import Validation
 from autograd_lite.core import tree
-from autograd_lite.core.errors import ArgumentValueError, CompileError
+from autograd_lite.core.errors import (
+    ArgumentValueError,
+    AutogradError,
+    CompileError,
+    RecompileWarning,
+)
 from autograd_lite.core.value import Value
 
 __all__ = ["Compiled", "Statistics", "compile"]
 
 Function = Callable[..., Any]
+P = ParamSpec("P")
+
+
+def rebuilt(function: Function, options: Options, kind: type[Compiled[...]]) -> Compiled[...]:
+    """A compiled function as it was pickled, without its programs."""
+    return kind(function, options)
 
 
 @contextmanager
@@ -41,7 +86,47 @@ def collecting_later() -> Iterator[None]:
             gc.enable()
 
 
-class Compiled:
+MOST_IN_A_ROW = 8
+"""Programs that are made at call after call before somebody is told."""
+
+
+class Log:
+    """Why programs were made, and how many in a row."""
+
+    def __init__(self, first: str = "it was called for the first time") -> None:
+        self.reasons: list[str] = []
+        self.first = first
+        self.before: dict[str, str] = {}
+        self.in_a_row = 0
+        self.has_warned = False
+
+    def note(self, name: str, now: dict[str, str], was_reused: bool) -> None:
+        """Note a program for such arguments; warn once where each call has one of its own."""
+        argument, reason = first_change(self.before, now) if self.reasons else ("", self.first)
+        self.reasons.append(reason)
+        self.before = now
+        self.in_a_row = 1 if was_reused else self.in_a_row + 1
+        if self.in_a_row > MOST_IN_A_ROW and not self.has_warned:
+            self.has_warned = True
+            what = f"the argument {argument!r}" if argument else "what it is called with"
+            warnings.warn(
+                f"{name} was compiled {self.in_a_row} times in a row, because {what} changes from "
+                f"call to call: {reason}; pass numbers as floats or arrays, and arrays of one "
+                "shape (padded), or call the function without ag.compile",
+                RecompileWarning,
+                stacklevel=frames_to_user(),
+            )
+
+
+def frames_to_user() -> int:
+    """How many frames up from its caller the code is that called the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and from_engine(frame):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+class Compiled(Generic[P]):
     """A function that runs as generated NumPy code; made by `compile`.
 
     Attributes
@@ -49,57 +134,114 @@ class Compiled:
     source : str
         The text of the program that was used last.
     stats : Statistics
-        What it costs: operations, calls, buffers, bytes, peak memory.
+        What it costs: operations, calls, buffers, bytes, peak memory; how many programs were
+        made, and why each.
     program : Program
         The operations that it consists of.
+    validation : Validation
+        What was checked while it was made, with ``validate=True``.
     """
 
-    def __init__(self, function: Function, options: Options) -> None:
+    def __init__(self, function: Callable[P, Any], options: Options) -> None:
         self.function = function
         self.options = options
         self._programs: dict[Any, CompiledProgram] = {}
         self._last: CompiledProgram | None = None
         self._lock = threading.RLock()
-        update_wrapper(self, function)
+        self._log = Log()
+        # The attributes of the function stay its own: a name of ours might be among them.
+        update_wrapper(self, function, updated=())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Call the program for these arguments, which is made if there is none yet."""
         program = self._last
         leaves = None if program is None else program.entry(args, kwargs)
-        if program is None or leaves is None or not program.checked:
+        if program is None or leaves is None:
             leaves, key = signature_of(args, kwargs)
             if key is None:
                 return self.function(*args, **kwargs)
             program = self._program_for(key, args, kwargs)
         else:
             program.check_captured()
+        program.calls += 1
+        if program.calls >= program.next_check:
+            return self._verified(program, leaves, args, kwargs)
         try:
             return program.run(leaves)
+        except (ArithmeticError, ValueError, Warning) as error:
+            return self._as_it_is(program, error, args, kwargs)
+
+    def _run(self, program: CompiledProgram, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        try:
+            return program.run(leaves)
+        except (ArithmeticError, ValueError, Warning) as error:
+            return self._as_it_is(program, error, args, kwargs)
+
+    def _as_it_is(self, program: CompiledProgram, error: Exception, args: Any, kwargs: Any) -> Any:
+        """What the function itself gives, which may catch what its program has raised.
+
+        Where Python refuses its numbers, as in 1/0, NumPy's arithmetic counts.
+        """
+        if program.donated or isinstance(error, AutogradError):
+            raise error
+        try:
+            results = self.function(*args, **kwargs)
         except (ArithmeticError, ValueError):
-            if not program.is_of_numbers:
+            numbers = [x for x in tree.flatten((args, kwargs)) if type(x) in (float, complex)]
+            if not numbers:
                 raise
-            return self._on_values(args, kwargs)
+            results = self._on_values(args, kwargs)
+        return tree.map(lambda x: x.data if isinstance(x, Value) else x, results)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method of a class, it is called with the object that it belongs to."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """Pickled as the function and its options; programs are made anew where it is loaded."""
+        return rebuilt, (self.function, self.options, type(self))
 
     def _program_for(self, key: Any, args: Any, kwargs: Any) -> CompiledProgram:
-        """The program of a signature, made if there is none; checked at the second call."""
+        """The program of a signature, made if there is none."""
         program = self._programs.get(key)
         if program is None:
             program = self._prepared(key, args, kwargs)
-            program.check_captured()
-        else:
-            program.check_captured()
-            if not program.checked:
-                self._check_again(program, args, kwargs)
+        program.check_captured()
         self._last = program
         return program
+
+    def _verified(self, program: CompiledProgram, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        """A call at which it is seen whether the function still does what the program does.
+
+        The second one is traced again, on other numbers; later ones also run the function.
+        """
+        calls = program.calls
+        is_traced = program.next_check == SECOND or not program.compares_numbers
+        if is_traced:
+            if calls >= SECOND:
+                self._trace_again(program, args, kwargs)
+            program.plan_next_check()
+            return self._run(program, leaves, args, kwargs)
+
+        states = program.random_states(args, kwargs)
+
+        def run(change: Callable[[Any], Any]) -> Outcome:
+            changed = tree.map(lambda x: change(own(x)), (args, kwargs))
+            with states.again():
+                return outcome_of(self.function, *changed)
+
+        expected = run(lambda x: x)
+        result = self._run(program, leaves, args, kwargs)
+        verify(name_of(self.function), calls, result, expected, run)
+        program.plan_next_check()
+        return result
 
     def _on_values(self, args: Any, kwargs: Any) -> Any:
         """Where Python's arithmetic refuses, as in 1/0: Values then compute in NumPy's."""
         args, kwargs = tree.map(
             lambda x: Value(x) if isinstance(x, (float, complex)) else x, (args, kwargs)
         )
-        results = self.function(*args, **kwargs)
-        return tree.map(lambda x: x.data if isinstance(x, Value) else x, results)
+        return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"
@@ -108,9 +250,11 @@ class Compiled:
         with self._lock, collecting_later():
             if key in self._programs:
                 return self._programs[key]
-            captured = Captured(self.function)
             arguments = Arguments(self.function, args, kwargs)
-            recorded = record_program(self.function, arguments, captured.generators)
+            captured = Captured([self.function, *arguments.static])
+            recorded = self._recorded(arguments, captured)
+            check_unchanged(self.function, captured)
+            captured.settle(transparent_functions(recorded.program), recorded)
             program = CompiledProgram(
                 self.function,
                 recorded,
@@ -123,7 +267,25 @@ class Compiled:
             while len(self._programs) >= self.options.cache_size:
                 del self._programs[next(iter(self._programs))]
             self._programs[key] = program
+            was_reused = self._last is not None and self._last.calls > 1
+            self._log.note(name_of(self.function), described(arguments), was_reused)
             return program
+
+    def _recorded(self, arguments: Arguments, captured: Captured) -> Recorded:
+        """A trace; what only Values make a function raise is refused by name."""
+        try:
+            return record_program(self.function, arguments, captured.generators)
+        except AutogradError:
+            raise
+        except (AttributeError, TypeError, ValueError) as error:
+            args, kwargs = tree.map(own, (arguments.args, arguments.kwargs))
+            if outcome_of(self.function, args, kwargs).error is not None:
+                raise
+            raise CompileError(
+                f"{name_of(self.function)} raised {type(error).__name__} ({error}) while it was "
+                "traced, and does not with plain arrays: something in it takes arrays and numbers "
+                "only; compute with functions of NumPy, or write an ag.primitive of your own"
+            ) from error
 
     def _donated(self, arguments: Arguments, recorded: Recorded) -> list[int]:
         """Which of the program's inputs are donated, in the order of ``donate``."""
@@ -134,7 +296,15 @@ class Compiled:
         first = len(recorded.program.inputs) - len(recorded.captured)
         for index, node in enumerate(recorded.captured, first):
             places[node] = [index] if is_array(node.data) else []
-        donated = (x.node if isinstance(x, Value) else x for x in self.options.donate)
+        donated = [x.node if isinstance(x, Value) else x for x in self.options.donate]
+        used = {leaf.argument for leaf in arguments.leaves} | set(range(len(arguments.args)))
+        for place, given in zip(donated, self.options.donate, strict=True):
+            if place not in places and place not in used:
+                what = f"argument {place}" if isinstance(place, int) else repr(given)
+                raise ArgumentValueError(
+                    f"donate: {name_of(self.function)} was called without {what}, or does not use "
+                    "it; name positions of arguments, and Values that the function captures"
+                )
         return [index for part in donated for index in places.get(part, ())]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -175,15 +345,15 @@ class Compiled:
         used = self._used.in_numpy()
         name = getattr(self.function, "__name__", "program")
         used.backend.check_export(name)
-        captured = [node.data for node, _ in used.outside]
+        captured = [handle.node.data for handle, _ in used.outside]
         text = module_text(used.source, name, used.arguments, used.program.inputs, captured)
         return write_module(path, text)
 
-    def _check_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
-        """Trace once more, on the second call's data: what differs must not be a constant."""
+    def _trace_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:
+        """Trace once more, on other numbers: what differs must not be a constant."""
         with self._lock, collecting_later():
             arguments = Arguments(self.function, args, kwargs)
-            again = record_program(self.function, arguments, program.captured.generators)
+            again = record_again(self.function, arguments, program.captured.generators)
             difference = first_difference(program.recorded, again)
             if difference is not None:
                 raise CompileError(
@@ -191,13 +361,13 @@ class Compiled:
                     f"be compiled: {difference}; a number that was read out of a Value, a random "
                     "draw or a counter must come in as an argument (check=False skips this test)"
                 )
-            program.checked = True
 
     def clear(self) -> None:
         """Forget all programs; the next call traces the function anew."""
         with self._lock:
             self._programs.clear()
             self._last = None
+            self._log = Log("it was cleared")
 
     @property
     def _used(self) -> CompiledProgram:
@@ -214,16 +384,26 @@ class Compiled:
 
     @property
     def stats(self) -> Statistics:
-        return self._used.stats
+        reasons = tuple(self._log.reasons)
+        return replace(self._used.stats, programs=len(reasons), reasons=reasons)
 
     @property
     def program(self) -> Program:
         return self._used.program
 
+    @property
+    def validation(self) -> Validation:
+        if self._used.validation is None:
+            raise CompileError(
+                f"{name_of(self.function)} was compiled without validation; write "
+                "ag.compile(..., validate=True)"
+            )
+        return self._used.validation
+
 
 @overload
 def compile(
-    function: Function,
+    function: np.ufunc,
     *,
     check: bool = ...,
     check_finite: bool = ...,
@@ -233,7 +413,22 @@ def compile(
     threads: int | None = ...,
     backend: str = ...,
     cuda_graph: bool = ...,
-) -> Compiled: ...
+    validate: bool = ...,
+) -> Compiled[...]: ...
+@overload
+def compile(
+    function: Callable[P, Any],
+    *,
+    check: bool = ...,
+    check_finite: bool = ...,
+    donate: int | Value | tuple[int | Value, ...] = ...,
+    cache_size: int = ...,
+    block: int | None = ...,
+    threads: int | None = ...,
+    backend: str = ...,
+    cuda_graph: bool = ...,
+    validate: bool = ...,
+) -> Compiled[P]: ...
 @overload
 def compile(
     *,
@@ -245,7 +440,8 @@ def compile(
     threads: int | None = ...,
     backend: str = ...,
     cuda_graph: bool = ...,
-) -> Callable[[Function], Compiled]: ...
+    validate: bool = ...,
+) -> Callable[[Callable[P, Any]], Compiled[P]]: ...
 def compile(
     function: Function | None = None,
     *,
@@ -257,7 +453,8 @@ def compile(
     threads: int | None = None,
     backend: str = "numpy",
     cuda_graph: bool = False,
-) -> Compiled | Callable[[Function], Compiled]:
+    validate: bool = False,
+) -> Compiled[...] | Callable[[Function], Compiled[...]]:
     """Turn a function of NumPy code, gradients included, into a straight-line NumPy program.
 
     The first call traces the function and generates the program; later calls
@@ -298,6 +495,10 @@ def compile(
         For arrays of CuPy: runs of elementwise functions and reductions become
         CUDA graphs, which the GPU repeats without Python.  ``donate`` then
         saves nothing.  See docs/scaling.md.
+    validate : bool
+        Check after each pass of the compiler that the program still computes what was
+        recorded, on random and special numbers; ``print(compiled.validation)`` shows what
+        was checked.  Compiling then takes several times as long.
 
     Returns
     -------
@@ -330,17 +531,21 @@ def compile(
             "compile: check_finite=True looks at every result, and a CUDA graph shows none; "
             "leave one of the two out"
         )
+    check_cache_size(cache_size)
+    given = donate if isinstance(donate, tuple) else (donate,)
+    check_donate(given)
     options = Options(
         check=check,
         check_finite=check_finite,
-        donate=donate if isinstance(donate, tuple) else (donate,),
+        donate=given,
         cache_size=cache_size,
         blocking=blocking_of(block, threads),
         backend=backend,
         cuda_graph=cuda_graph,
+        validate=validate,
     )
 
-    def make(function: Function) -> Compiled:
+    def make(function: Function) -> Compiled[...]:
         return Compiled(function, options)
 
     return make if function is None else make(function)

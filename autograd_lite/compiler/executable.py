@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.codegen.driver import write_program
-from autograd_lite.compiler.codegen.emitter import Source
+from autograd_lite.compiler.codegen.driver import execute, write_program
 from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import Entry
-from autograd_lite.compiler.frontend.recording import Recorded, name_of
-from autograd_lite.compiler.ir import Input, Program, Type
+from autograd_lite.compiler.frontend.recorded import Recorded
+from autograd_lite.compiler.frontend.recording import RandomStates, generators_in, name_of
+from autograd_lite.compiler.frontend.verification import MOST_VERIFIED, SECOND
+from autograd_lite.compiler.ir import Input, Program, Type, walk
 from autograd_lite.compiler.lowering.forms import Form
 from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.passes.groups import Tile
-from autograd_lite.compiler.passes.inline import transparent_functions
-from autograd_lite.compiler.passes.pipeline import run_passes
+from autograd_lite.compiler.passes.pipeline import decide, rewrite_all, unwatched
 from autograd_lite.compiler.passes.schedule import Plan, Schedule
 from autograd_lite.compiler.runtime.backend import NumpyBackend
 from autograd_lite.compiler.runtime.blocks import available_threads
+from autograd_lite.compiler.validation import Validation
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
+from autograd_lite.core.tree import flatten
+from autograd_lite.transforms.bodies import part
 
-__all__ = ["CompiledProgram", "Statistics", "is_array"]
+__all__ = ["CompiledProgram", "Statistics", "check_unchanged", "is_array"]
 
 Function = Callable[..., Any]
 
@@ -44,6 +48,10 @@ class Statistics:
     """Their bytes."""
     peak: int
     """Those, and all that NumPy allocates during a call, results included."""
+    programs: int = 1
+    """Programs that were made for the function, this one among them."""
+    reasons: tuple[str, ...] = ()
+    """Why each of them was made."""
 
 
 class CompiledProgram:
@@ -55,7 +63,7 @@ class CompiledProgram:
         recorded: Recorded,
         captured: Captured,
         donated: Sequence[int],
-        arguments: Sequence[tuple[str, str]],
+        arguments: Sequence[tuple[str, str | None]],
         entry: Entry,
         options: Options,
     ) -> None:
@@ -68,10 +76,23 @@ class CompiledProgram:
         self.arguments = arguments
         self.entry = entry
         self.options = options
-        self.checked = not options.check
+        self.holds_identities_only = captured.holds_identities_only
+        self.calls = 0
+        self.next_check: float = 1 if options.check else math.inf
         self.backend.check_options(name_of(function), options.numba, options.cuda_graph)
         given = tuple(recorded.program.inputs[index] for index in donated)
-        schedule = run_passes(Schedule(recorded.program, options, self.backend, given))
+        if options.validate and self.moves_arguments:
+            raise ArgumentValueError(
+                "compile: validate=True compares with what NumPy computes, and the arguments are "
+                "arrays of another library; pass arrays of NumPy, or omit it"
+            )
+        self.validation = Validation(name_of(function)) if options.validate else None
+        watch = unwatched if self.validation is None else self.validation.watch
+        rewritten = rewrite_all(recorded.program, watch)
+        schedule = Schedule(rewritten, options, self.backend, given)
+        if self.validation is not None:
+            self.validation.check_decisions(schedule)
+        schedule = decide(schedule)
         self.program = schedule.program
         name = getattr(function, "__name__", "program")
         self.source = write_program(schedule, name, recorded.result)
@@ -81,27 +102,41 @@ class CompiledProgram:
         inputs = self.program.inputs
         self.arrays = [i for i, x in enumerate(inputs) if x.type.kind is np.ndarray]
         captured_inputs = inputs[len(inputs) - len(recorded.captured) :]
-        self.outside = list(zip(recorded.captured, captured_inputs, strict=True))
-        self.is_of_numbers = all(x.type.dtype is None for x in self.program.operations)
-        for inlined in transparent_functions(recorded.program):
-            captured.add(inlined)
+        handles = map(captured.handle_of, recorded.captured)
+        self.outside = list(zip(handles, captured_inputs, strict=True))
+        self.is_of_numbers = all(x.type.dtype is None for x in walk(self.program))
+
+    @property
+    def compares_numbers(self) -> bool:
+        """Whether the function itself runs beside it: here, and in not much more memory."""
+        recorded = walk(self.recorded.program)
+        needed = sum(x.type.nbytes for x in recorded)
+        return not self.moves_arguments and needed <= max(MOST_VERIFIED, 4 * self.stats.peak)
+
+    def plan_next_check(self) -> None:
+        """Set the next call at which the function is looked at again: 2, 4, 8, 16, ..."""
+        self.next_check = 1 << self.calls.bit_length()
+        if self.moves_arguments and self.calls >= SECOND:
+            self.next_check = math.inf  # a trace computes where the arrays are
 
     def in_numpy(self) -> CompiledProgram:
         """The same without loops by Numba."""
         if not self.options.numba:
             return self
-        options = replace(self.options, backend="numpy")
+        options = replace(self.options, backend="numpy", validate=False)
         recorded, captured, donated = self.recorded, self.captured, self.donated
         made_of = (recorded, captured, donated, self.arguments, self.entry, options)
         return CompiledProgram(self.function, *made_of)
 
     def check_captured(self) -> None:
-        change = self.captured.changed()
-        if change is not None:
-            raise CompileError(
-                f"since {name_of(self.function)} was compiled, something that it captures has "
-                f"changed: {change}; pass it as an argument, or call .clear() after a change"
-            )
+        """Refuse to run where something that the function reads from outside has changed."""
+        if not (self.holds_identities_only and self.captured.guards.hold()):
+            check_unchanged(self.function, self.captured)
+
+    def random_states(self, args: Any, kwargs: Any) -> RandomStates:
+        """How the random generators are that a call may draw from."""
+        drawn = generators_in(self.recorded.program)
+        return RandomStates([*self.captured.generators, *flatten((args, kwargs)), *drawn])
 
     def check_donated(self, leaves: list[Any]) -> None:
         """Refuse a donated array that is read-only, or whose memory another argument looks at."""
@@ -111,6 +146,11 @@ class CompiledProgram:
                     f"the donated argument {self.program.inputs[index].name!r} is read-only; "
                     "pass a writable array, or do not donate it"
                 )
+            if has_repeats(leaves[index]):
+                raise ArgumentValueError(
+                    f"the donated argument {self.program.inputs[index].name!r} shows one number in "
+                    "several places, so that it cannot be written to; pass a copy (array.copy())"
+                )
         arrays = [leaves[index] for index in self.arrays]
         owners = {id(x if x.base is None else owner_of(x)) for x in arrays}
         if len(owners) < len(arrays):
@@ -118,8 +158,9 @@ class CompiledProgram:
 
     def run(self, leaves: list[Any]) -> Any:
         """Run on the variable leaves of a call; each thread has buffers of its own."""
-        for node, variable in self.outside:
-            leaves.append(read_captured(node.data, variable, self.function, self.backend))
+        for handle, variable in self.outside:
+            data = handle.node.data
+            leaves.append(read_captured(data, variable, self.function, self.backend))
         if self.moves_arguments:
             leaves = self.backend.receive(leaves)
         if self.donated:
@@ -132,6 +173,15 @@ class CompiledProgram:
             return prepared(*leaves)
         finally:
             self.idle.append(prepared)
+
+
+def check_unchanged(function: Function, captured: Captured) -> None:
+    change = captured.changed()
+    if change is not None:
+        raise CompileError(
+            f"since {name_of(function)} was compiled, something that it captures has "
+            f"changed: {change}; pass it as an argument, or call .clear() after a change"
+        )
 
 
 def read_captured(data: Any, variable: Input, function: Function, backend: NumpyBackend) -> Any:
@@ -169,6 +219,19 @@ def refuse_sharing(
                 )
 
 
+def has_repeats(array: Any) -> bool:
+    """Whether several elements of an array may lie in one place of memory."""
+    if not isinstance(array, np.ndarray) or array.flags.contiguous:
+        return False
+    steps = sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1)
+    reach = array.itemsize
+    for step, count in steps:
+        if step < reach:
+            return True
+        reach = step * count
+    return False
+
+
 def owner_of(array: Any) -> Any:
     """What holds the memory that an array looks at."""
     while is_array(array) and array.base is not None:
@@ -180,22 +243,15 @@ def is_array(x: Any) -> bool:
     return isinstance(x, np.ndarray) or is_device_array(x)
 
 
-def execute(source: Source) -> Function:
-    """Run the text of a program; what it returns prepares buffers and a function to call."""
-    names: dict[str, Any] = dict(source.names)
-    exec("\n".join([*source.header, *source.body]), names)
-    prepare: Function = names["prepare"]
-    return prepare
-
-
 def statistics(recorded: Program, schedule: Schedule) -> Statistics:
     plan, operations = schedule.plan, schedule.program.operations
     loop_of = {x: loop for loop in schedule.loops for x in loop.operations}
     calls = {loop_of.get(x, x) for x in operations if x not in plan.static}
     kept = [x for x in operations if x not in plan.inner]
-    allocated = [x for x in kept if x not in plan.memory and x not in plan.donated]
-    pieces = plan.pieces_of(None)
-    fixed = sum(memory.nbytes for memory in pieces)
+    placed = {*plan.memory, *plan.donated}
+    allocated = [x for x in kept if x not in placed and x.primitive is not part]
+    pieces = list(pieces_of(schedule))
+    fixed = sum(pieces)
     lowerings = schedule.lowerings
     fresh = sum(x.type.nbytes for x in allocated if lowerings[x].form is not Form.VIEW)
     return Statistics(
@@ -205,6 +261,21 @@ def statistics(recorded: Program, schedule: Schedule) -> Statistics:
         bytes=fixed,
         peak=fixed + fresh + max((scratch(tile, plan) for tile in schedule.tiles), default=0),
     )
+
+
+def pieces_of(schedule: Schedule) -> Iterator[int]:
+    """The bytes of each buffer, and of what loops keep of their steps."""
+    yield from (memory.nbytes for memory in schedule.plan.pieces_of(None))
+    for operation, bodies in schedule.bodies.items():
+        for body in bodies:
+            yield from pieces_of(body)
+        length = operation.parameters.get("length") or 0
+        first = operation.parameters.get("carries", 0)
+        for x in operation.bodies[0].outputs[first:]:
+            yield length * (x.type.nbytes if x.type.is_array else BYTES_OF_A_NUMBER)
+
+
+BYTES_OF_A_NUMBER = 8
 
 
 def scratch(tile: Tile, plan: Plan) -> int:

@@ -8,8 +8,9 @@ correct; those it carries are for people.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,7 +27,9 @@ __all__ = [
     "SourceLocation",
     "Type",
     "rewrite",
+    "rewrite_bodies",
     "substitute",
+    "walk",
     "with_operands",
 ]
 
@@ -70,7 +73,14 @@ class Type:
     def __str__(self) -> str:
         if self.dtype is None:
             return self.kind.__name__
-        return f"{self.dtype.name}{list(self.shape)}" if self.shape else self.dtype.name
+        name = name_of(self.dtype)
+        return f"{name}{list(self.shape)}" if self.shape else name
+
+
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype, which NumPy puts together anew each time."""
+    return dtype.name
 
 
 FLOAT = Type(float)
@@ -136,6 +146,8 @@ class Operation:
     type: Type
     name: str = ""
     origin: SourceLocation = field(default_factory=SourceLocation)
+    bodies: tuple[Program, ...] = ()
+    """Of a loop or branch: what it does again and again, or perhaps."""
 
     def __repr__(self) -> str:
         return f"<{self.primitive.name} at {self.origin}>"
@@ -171,9 +183,12 @@ def rewrite(program: Program, rule: Callable[[Operation], Operand]) -> Program:
         kept[operation] = None
 
     for operation in program.operations:
-        same = with_operands(operation, substitute(operation.operands, known))
+        same = operation
+        if not known.keys().isdisjoint(operation.operands):
+            same = with_operands(operation, substitute(operation.operands, known))
         new = rule(same)
-        known[operation] = new
+        if new is not operation:
+            known[operation] = new
         if new is same:
             kept[same] = None  # its operands are kept already
         elif isinstance(new, Operation):
@@ -190,7 +205,29 @@ def with_operands(operation: Operation, operands: tuple[Operand, ...]) -> Operat
     """The same operation on other operands; the very same where they are the same."""
     if operation.operands == operands:
         return operation
-    return replace(operation, operands=operands)
+    of = operation  # in full: `replace` takes three times as long, and programs are long
+    return Operation(of.primitive, operands, of.parameters, of.type, of.name, of.origin, of.bodies)
+
+
+def rewrite_bodies(program: Program, rule: Callable[[Program], Program]) -> Program:
+    """Let ``rule`` replace the bodies of loops and branches."""
+    if not any(operation.bodies for operation in program.operations):
+        return program
+
+    def replace_bodies(operation: Operation) -> Operation:
+        if not operation.bodies:
+            return operation
+        return replace(operation, bodies=tuple(map(rule, operation.bodies)))
+
+    return rewrite(program, replace_bodies)
+
+
+def walk(program: Program) -> Iterator[Operation]:
+    """All operations, those of bodies before what they are the bodies of."""
+    for operation in program.operations:
+        for body in operation.bodies:
+            yield from walk(body)
+        yield operation
 
 
 def format_program(program: Program) -> str:
@@ -211,5 +248,9 @@ def format_program(program: Program) -> str:
             f"{names[operation]} = {operation.primitive.name}({', '.join(arguments)})"
             f"  # {operation.type}"
         )
+        for body in operation.bodies:
+            given = ", ".join(x.name for x in body.inputs)
+            text = f"{given}:\n{format_program(body)}"
+            lines += [f"    {line}" for line in text.split("\n")]
     lines.append(f"return {', '.join(shown(x) for x in program.outputs)}")
     return "\n".join(lines)

@@ -11,7 +11,16 @@ from autograd_lite.compiler.runtime.numba_math import numba_module
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.value import Value
 
-__all__ = ["BACKENDS", "BYTES", "Blocking", "Options", "blocking_of", "check_backend"]
+__all__ = [
+    "BACKENDS",
+    "BYTES",
+    "Blocking",
+    "Options",
+    "blocking_of",
+    "check_backend",
+    "check_cache_size",
+    "check_donate",
+]
 
 BACKENDS = ("numpy", "numba")
 
@@ -65,6 +74,7 @@ class Options:
     blocking: Blocking
     backend: str
     cuda_graph: bool
+    validate: bool
 
     @property
     def numba(self) -> bool:
@@ -80,6 +90,22 @@ def blocking_of(block: int | None, threads: int | None) -> Blocking:
     if block < 0:
         raise ArgumentValueError(f"compile: block={block}; pass 1 or more, or 0 for no blocks")
     return Blocking(block, block + 1 if block else sys.maxsize, threads)
+
+
+def check_cache_size(cache_size: int) -> None:
+    if not isinstance(cache_size, int) or cache_size < 1:
+        raise ArgumentValueError(
+            f"compile: cache_size={cache_size!r}; pass how many programs are kept, 1 or more"
+        )
+
+
+def check_donate(donate: tuple[int | Value, ...]) -> None:
+    for x in donate:
+        if not isinstance(x, int | Value) or isinstance(x, bool):
+            raise ArgumentValueError(
+                f"compile: donate={x!r}; pass positions of arguments, or Values that the function "
+                "captures"
+            )
 
 
 def check_backend(backend: str) -> None:

@@ -2,30 +2,146 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from types import FunctionType
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-
+from autograd_lite.core.errors import (
+    ArgumentTypeError,
+    AutogradError,
+    InPlaceError,
+    MissingAttributeError,
+)
 from autograd_lite.core.node import Handle
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
+from autograd_lite.core.recorder import EAGER, current
+from autograd_lite.core.signatures import check_casting
+from autograd_lite.core.views import is_number
 
-__all__ = ["ArrayMethods"]
+__all__ = ["ArrayMethods", "Result", "with_named_calls"]
+
+Class = TypeVar("Class", bound=type)
+Result = TypeVar("Result")
+"""What operations on such a handle give, for type checkers: `Value`, which is above this file."""
 
 
-def call(function: Any, value: Handle, *args: Any, **kwargs: Any) -> Any:
-    """What the registry has for a function; NumPy would come back with the same question."""
-    return registry[function](value, *args, **kwargs)
+def method(function: Any) -> Callable[..., Any]:
+    """The method that is this function of NumPy's, with all its arguments."""
+    name = function.__name__
+
+    def call(self: ArrayMethods[Any], *args: Any, **kwargs: Any) -> Any:
+        if isinstance(function, np.ufunc):
+            return self.__array_ufunc__(function, "__call__", self, *args, **kwargs)
+        return self.__array_function__(function, (), (self, *args), kwargs)
+
+    call.__name__, call.__qualname__ = name, f"Value.{name}"
+    call.__doc__ = f"``np.{name}`` of this Value, with its arguments."
+    return call
 
 
-class ArrayMethods(Handle):
+def with_named_calls(cls: Class) -> Class:
+    """A class of methods that say how they are called, where a call does not fit them."""
+    for name, x in list(vars(cls).items()):
+        if isinstance(x, FunctionType) and not name.startswith("_") and not takes_anything(x):
+            setattr(cls, name, with_named_call(x))
+    return cls
+
+
+def takes_anything(function: FunctionType) -> bool:
+    flags = function.__code__.co_flags
+    return bool(flags & inspect.CO_VARARGS and flags & inspect.CO_VARKEYWORDS)
+
+
+def with_named_call(definition: Any) -> Any:
+    name = definition.__name__
+
+    @wraps(definition)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return definition(*args, **kwargs)
+        except TypeError as error:
+            place = error.__traceback__
+            was_entered = place is not None and place.tb_next is not None
+            if was_entered or isinstance(error, AutogradError):
+                raise
+            _, *parameters = inspect.signature(definition).parameters.values()
+            how = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
+            fault = str(error).partition("() ")[2]
+            raise ArgumentTypeError(f"x.{name}() {fault}; write x.{name}({how})") from error
+
+    return call
+
+
+class Refused:
+    """An attribute of arrays that a Value does not have, and says what to write instead."""
+
+    # Not by __getattr__, with which Python reads every attribute the slow way.
+
+    def __init__(self, name: str, whose: str) -> None:
+        self.name = name
+        self.whose = whose
+
+    def __get__(self, value: Any, owner: Any = None) -> Any:
+        instead = INSTEAD.get(self.name, f"x.data.{self.name}, which no gradient passes through")
+        raise MissingAttributeError(
+            f"a Value does not have the {self.whose} {self.name!r}; write {instead}"
+        )
+
+
+OF_DASK = (
+    *("blocks", "chunks", "chunksize", "compute", "map_blocks", "map_overlap", "numblocks"),
+    *("npartitions", "persist", "rechunk", "to_delayed", "visualize"),
+)
+
+INSTEAD = {
+    **{
+        name: f"x.data.{name}, which no gradient passes through; and in the place of a function "
+        "of Dask that of NumPy, as np.cumsum for da.cumsum, which computes on Dask's arrays too"
+        for name in OF_DASK
+    },
+    "__array_namespace__": "np.sin(x) and so on: the functions of NumPy take Values",
+    "__dlpack__": "np.from_dlpack(x.data), which no gradient passes through",
+    "hex": "x.item().hex()",
+    "is_integer": "x.item().is_integer(), or x == np.floor(x) for arrays",
+    "resize": "x = np.resize(x, shape)",
+    "view": "x.astype(dtype) for the numbers in another dtype, or x.data.view(dtype)",
+}
+"""For what would be no good advice on the data."""
+
+
+@with_named_calls
+class ArrayMethods(Handle, Generic[Result]):
     """What a `Value` has in common with an array, besides operators and indexing."""
 
     __slots__ = ()
+
+    __array_ufunc__: Any
+    __array_function__: Any
+
+    def _call(self, function: Any, *args: Any, **kwargs: Any) -> Result:
+        """A function, as this Value answers NumPy; which would come back with the question."""
+        result: Result = self.__array_function__(function, (), args, kwargs)
+        return result
+
+    def _read(self, is_number: bool = True) -> Any:
+        """The data, on their way out of the graph."""
+        node = self.node
+        recorder = current.get()
+        if recorder is not EAGER:
+            recorder.note_read(node, is_number)
+        return node.data
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the data; ``()`` for a Python number."""
         return getattr(self.node.data, "shape", ())
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        raise InPlaceError("a Value does not change its shape in place; write x = x.reshape(shape)")
 
     @property
     def ndim(self) -> int:
@@ -42,28 +158,22 @@ class ArrayMethods(Handle):
         """The dtype of the data; that of the type for a Python number."""
         return self.node.dtype
 
+    @dtype.setter
+    def dtype(self, dtype: Any) -> None:
+        raise InPlaceError("a Value does not change its dtype in place; write x = x.astype(dtype)")
+
     @property
-    def T(self) -> Any:
+    def T(self) -> Result:
         """The transpose: all axes reversed."""
-        return call(np.transpose, self)
+        return self._call(np.transpose, self)
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Result:
         """The matrix transpose: the last two axes swapped."""
-        return call(np.swapaxes, self, -1, -2)
+        return self._call(np.swapaxes, self, -1, -2)
 
-    @property
-    def real(self) -> Any:
-        """The real part."""
-        return call(np.real, self)
-
-    @property
-    def imag(self) -> Any:
-        """The imaginary part."""
-        return call(np.imag, self)
-
-    def item(self) -> Any:
-        """The single number held, as a plain Python number.
+    def item(self, *index: Any) -> Any:
+        """The single number held, or the one at an index, as a plain Python number.
 
         Examples
         --------
@@ -71,100 +181,123 @@ class ArrayMethods(Handle):
         >>> Value([4.0]).item()
         4.0
         """
-        data = self.node.data
-        if data.__class__ in (float, complex):
+        data = self._read()
+        if data.__class__ in (float, complex) and not index:
             return data
-        return data.item() if hasattr(data, "item") else np.asarray(data).item()
+        return (data if hasattr(data, "item") else np.asarray(data)).item(*index)
 
-    def tolist(self) -> Any:
-        """The data as nested lists of plain Python numbers."""
-        return np.asarray(self.node.data).tolist() if self.ndim else self.item()
+    # Methods that NumPy's arrays have.
 
-    # Methods that NumPy's arrays have; each is the NumPy function of its name.
+    sum: Callable[..., Result] = method(np.sum)
+    prod: Callable[..., Result] = method(np.prod)
+    mean: Callable[..., Result] = method(np.mean)
+    var: Callable[..., Result] = method(np.var)
+    std: Callable[..., Result] = method(np.std)
+    max: Callable[..., Result] = method(np.max)
+    min: Callable[..., Result] = method(np.min)
+    ptp: Callable[..., Result] = method(np.ptp)
+    any: Callable[..., Result] = method(np.any)
+    all: Callable[..., Result] = method(np.all)
+    argmax: Callable[..., Result] = method(np.argmax)
+    argmin: Callable[..., Result] = method(np.argmin)
+    cumsum: Callable[..., Result] = method(np.cumsum)
+    cumprod: Callable[..., Result] = method(np.cumprod)
+    round: Callable[..., Result] = method(np.round)
+    dot: Callable[..., Result] = method(np.dot)
+    trace: Callable[..., Result] = method(np.trace)
+    diagonal: Callable[..., Result] = method(np.diagonal)
+    ravel: Callable[..., Result] = method(np.ravel)
+    squeeze: Callable[..., Result] = method(np.squeeze)
+    swapaxes: Callable[..., Result] = method(np.swapaxes)
+    repeat: Callable[..., Result] = method(np.repeat)
+    take: Callable[..., Result] = method(np.take)
+    choose: Callable[..., Result] = method(np.choose)
+    nonzero: Callable[..., Any] = method(np.nonzero)
+    argsort: Callable[..., Result] = method(np.argsort)
+    argpartition: Callable[..., Result] = method(np.argpartition)
+    searchsorted: Callable[..., Result] = method(np.searchsorted)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """``np.sum`` of this Value."""
-        return call(np.sum, self, axis=axis, keepdims=keepdims)
+    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Result:
+        """``np.compress`` of this Value."""
+        return self._call(np.compress, condition, self, axis=axis, out=out)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """``np.mean`` of this Value."""
-        return call(np.mean, self, axis=axis, keepdims=keepdims)
+    def conjugate(self: Any, out: Any = None, /) -> Any:
+        """``np.conjugate`` of this Value; a real array gives itself, as NumPy's method does."""
+        if out is None and self.dtype.kind != "c":
+            return self
+        written = {} if out is None else {"out": (out,)}
+        return self.__array_ufunc__(np.conjugate, "__call__", self, **written)
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """``np.prod`` of this Value."""
-        return call(np.prod, self, axis=axis, keepdims=keepdims)
+    conj: Callable[..., Result] = conjugate
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """``np.max`` of this Value; ties share the gradient equally."""
-        return call(np.max, self, axis=axis, keepdims=keepdims)
+    def copy(self, order: Any = "C") -> Result:
+        """``np.copy`` of this Value, which lays out the elements in C order unless told."""
+        check_order(order)
+        if is_number(self):
+            number: Any = self
+            is_sample = isinstance(self.node.data, Handle)
+            same: Result = number if is_sample else registry["identity"](number)
+            return same
+        return self._call(np.copy, self, order)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """``np.min`` of this Value; ties share the gradient equally."""
-        return call(np.min, self, axis=axis, keepdims=keepdims)
+    def flatten(self, order: Any = "C") -> Result:
+        """All elements in one row, as a copy; ``x.ravel()`` is a view where that can be."""
+        return self._call(np.copy, self._call(np.ravel, self, order))
 
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """``np.var`` of this Value."""
-        return call(np.var, self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **options: Any) -> Result:
+        """``np.clip`` of this Value, with its arguments; one bound will do."""
+        return self._call(np.clip, self, min, max, out=out, **options)
 
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """``np.std`` of this Value."""
-        return call(np.std, self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def cumsum(self, axis: Any = None) -> Any:
-        """``np.cumsum`` of this Value."""
-        return call(np.cumsum, self, axis=axis)
-
-    def argmax(self, axis: Any = None) -> Any:
-        """``np.argmax`` of this Value; carries no gradient."""
-        return call(np.argmax, self, axis=axis)
-
-    def argmin(self, axis: Any = None) -> Any:
-        """``np.argmin`` of this Value; carries no gradient."""
-        return call(np.argmin, self, axis=axis)
-
-    def clip(self, min: Any = None, max: Any = None) -> Any:
-        """``np.clip`` of this Value."""
-        return call(np.clip, self, min, max)
-
-    def dot(self, other: Any) -> Any:
-        """``np.dot`` of this Value and another."""
-        return call(np.dot, self, other)
-
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, order: Any = "C", copy: bool | None = None) -> Result:
         """``np.reshape`` of this Value; the shape as one tuple or as several integers."""
-        return call(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+        if not shape:
+            raise ArgumentTypeError("x.reshape() lacks a shape; write x.reshape(()) for a number")
+        lengths = shape[0] if len(shape) == 1 else shape
+        return self._call(np.reshape, self, lengths, order=order, copy=copy)
 
-    def ravel(self) -> Any:
-        """``np.ravel`` of this Value."""
-        return call(np.ravel, self)
-
-    flatten = ravel
-
-    def squeeze(self, axis: Any = None) -> Any:
-        """``np.squeeze`` of this Value."""
-        return call(np.squeeze, self, axis=axis)
-
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Result:
         """``np.transpose`` of this Value; the axes as one tuple or as several integers."""
-        return call(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
+        order = axes[0] if len(axes) == 1 else axes or None
+        return self._call(np.transpose, self, (order,) if isinstance(order, int) else order)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
-        """``np.swapaxes`` of this Value."""
-        return call(np.swapaxes, self, axis1, axis2)
-
-    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
-        """``np.repeat`` of this Value."""
-        return call(np.repeat, self, repeats, axis=axis)
-
-    def astype(self, dtype: Any) -> Any:
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True,
+        copy: bool = True,
+    ) -> Result:  # fmt: skip
         """``np.astype`` of this Value; the gradient goes back in the dtype it came from."""
-        return call(np.astype, self, dtype)
+        check_casting(self.dtype, dtype, casting)
+        check_order(order)
+        cast = self._call(np.astype, self, dtype, copy=bool(copy))
+        return cast if order == "K" or self.ndim < 2 else self._call(np.copy, cast, order)
 
-    def conj(self) -> Any:
-        """``np.conjugate`` of this Value."""
-        return call(np.conjugate, self)
+    def __divmod__(self: Any, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
 
-    def relu(self) -> Any:
+    def __rdivmod__(self: Any, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
+    def __round__(self: Any, digits: int | None = None) -> Any:
+        if self.dtype.kind == "c":
+            raise ArgumentTypeError(
+                "round() of complex numbers, which Python does not round; write np.round(x, digits)"
+            )
+        rounded = registry[round](self, digits=digits or 0)
+        return int(rounded) if digits is None else rounded
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(self == item))
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes that an element takes."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the elements take."""
+        return self.size * self.itemsize
+
+    def relu(self) -> Result:
         """The positive part; its derivative at 0 is 0.
 
         Examples
@@ -173,16 +306,31 @@ class ArrayMethods(Handle):
         >>> Value([-1.0, 2.0]).relu()
         Value([0., 2.])
         """
-        return call("relu", self)
+        result: Result = registry["relu"](self)
+        return result
 
-    def tanh(self) -> Any:
-        """``np.tanh`` of this Value."""
-        return call(np.tanh, self)
+    tanh: Callable[..., Result] = method(np.tanh)
+    exp: Callable[..., Result] = method(np.exp)
+    log: Callable[..., Result] = method(np.log)
 
-    def exp(self) -> Any:
-        """``np.exp`` of this Value."""
-        return call(np.exp, self)
 
-    def log(self) -> Any:
-        """``np.log`` of this Value."""
-        return call(np.log, self)
+def check_order(order: Any) -> None:
+    """Let NumPy refuse what is no order of elements."""
+    NOTHING.copy(order)
+
+
+NOTHING: Any = np.zeros(0)
+
+OF_ARRAYS = [name for name in dir(np.ndarray) if not name.startswith("_")]
+
+ATTRIBUTES = {
+    "array's": (*OF_ARRAYS, "__array_namespace__", "__dlpack__"),
+    "number's": ("hex", "is_integer"),
+    "Dask array's": OF_DASK,
+}
+"""What Values are asked for as if they were something else, by whose attributes these are."""
+
+for whose, names in ATTRIBUTES.items():
+    for name in names:
+        if name not in dir(ArrayMethods):
+            setattr(ArrayMethods, name, Refused(name, whose))

@@ -18,13 +18,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from math import isfinite
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import BackwardError, NoRuleError, RuleError
-from autograd_lite.core.node import ABSENT, Handle, Node
+from autograd_lite.core.interpreter import getrefcount
+from autograd_lite.core.memory import Overwritten, Watched
+from autograd_lite.core.node import ABSENT, Handle, Node, data_of
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, Rule
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "conjugate",
     "dependencies",
     "guard",
+    "in_byte_order",
     "is_complex",
     "ones_like",
     "sweep",
@@ -44,15 +47,17 @@ __all__ = [
 by_serial = attrgetter("serial")
 
 
-def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], bool]:
+def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], bool, list[Node]]:
     """Nodes that the roots depend on and that require a gradient, oldest first.
 
     Nodes with a serial number below ``since`` are left out and not entered;
     the second result says whether there were any, be it by way of a comparison
-    or an index, through which no gradient flows.
+    or an index, through which no gradient flows.  The third are constants that
+    somebody else could write to.
     """
     seen = set(roots)
     found: list[Node] = []
+    watched: list[Node] = []
     older = False
     stack = list(seen)
     pop, push, see, find = stack.pop, stack.append, seen.add, found.append
@@ -63,6 +68,8 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
             continue
         if node.requires_grad:
             find(node)
+        elif node.parameters.__class__ is Watched:
+            watched.append(node)
         x, y = node.left, node.right
         if x.__class__ is Node and x not in seen:
             see(x)
@@ -77,7 +84,7 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
                 see(x)
                 push(x)
     found.sort(key=by_serial)
-    return found, older
+    return found, older, watched
 
 
 Lift = Callable[[Node], Any]
@@ -91,36 +98,50 @@ def sweep(
     lift: Lift | None = None,
     visit: Callable[[Node], None] | None = None,
     free: bool = False,
+    drop: bool = False,
     since: int = 0,
+    masked: bool = False,
 ) -> dict[Node, Any]:
     """Carry ``gradients`` of the last nodes in ``order`` back to all the others.
 
     ``order`` is consumed.  Rules get the data of nodes, or what ``lift`` makes of
     each; ``visit`` is called with a node before its rules are.  With ``free`` each
     node forgets its inputs as it is passed, and only the gradients of leaves are
-    kept.  Nodes with a serial number below ``since`` get no gradient.
+    kept; with ``drop`` the nodes of ``order`` keep what they are, and lose their
+    gradients all the same.  Nodes with a serial number below ``since`` get no gradient.
+    ``masked``: the gradients come from behind a mask.
     """
-    masked = False
     while order:
         if lift is None:
-            masked = sweep_fast(order, gradients, masked, free)
+            masked = sweep_fast(order, gradients, masked, free, drop)
             if not order:
                 break
         node = order.pop()
-        g = gradients.get(node)
         primitive = node.primitive
-        if g is None or primitive is None:
+        if primitive is None:
+            continue
+        is_last_use = drop or is_passed_over(node.data)
+        g = gradients.pop(node, None) if is_last_use else gradients.get(node)
+        if g is None:
             continue
         if visit is not None:
             visit(node)
-        propagate(node, g, gradients, lift, masked and primitive.singular, since)
+        consume = primitive.consume
+        is_plain = lift is None and not isinstance(node.data, Handle)
+        if consume is not None and is_plain and getrefcount(g) == ONLY_HERE and has_memory(g):
+            joint = consume(g, node.data, *map(data_of, node.inputs), **node.parameters)
+            hand_out(node, joint, gradients, since)
+        else:
+            propagate(node, g, gradients, lift, masked and primitive.singular, since)
         masked = masked or primitive.masks
         if free:
             forget(node, gradients)
     return gradients
 
 
-def sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool) -> bool:
+def sweep_fast(
+    order: list[Node], gradients: dict[Node, Any], masked: bool, free: bool, drop: bool
+) -> bool:
     """`sweep` through operations that broadcast one or two inputs, where graphs spend their time.
 
     It stops before a node of any other kind, before one whose rule Python's
@@ -187,12 +208,23 @@ def sweep_fast(order: list[Node], gradients: dict[Node, Any], masked: bool, free
         masked = masked or primitive.masks
         if free:
             forget(node, gradients)
+        elif drop:
+            del gradients[node]
     return masked
+
+
+def is_passed_over(data: Any) -> bool:
+    """Whether the gradient is not worth its memory: of a large array that was written since."""
+    return data.__class__ is Overwritten and data.nbytes > MOST_KEPT
+
+
+MOST_KEPT = 1 << 12
+"""Bytes up to which the gradients of all versions of an array are kept, for people to see."""
 
 
 def forget(node: Node, gradients: dict[Node, Any]) -> None:
     """Free what the node holds; later sweeps are told."""
-    del gradients[node]
+    gradients.pop(node, None)
     node.inputs = ()
     node.primitive = FREED
 
@@ -218,7 +250,7 @@ def propagate(
         )
     if lift is None:
         out: Any = node.data
-        operands = [x.data if isinstance(x, Node) else x for x in inputs]
+        operands = list(map(data_of, inputs))
     else:
         out = lift(node)
         operands = [lift(x) if isinstance(x, Node) else x for x in inputs]
@@ -230,10 +262,43 @@ def propagate(
         rule = rules[index]
         if rule is None or not isinstance(x, Node) or not x.requires_grad or x.serial < since:
             continue
+        if index == 0 and primitive.accumulate is not None and lift is None and x in gradients:
+            is_only_there = getrefcount(gradients[x]) == ONLY_THERE
+            is_array = has_memory(gradients[x]) and not isinstance(node.data, Handle)
+            if is_only_there and is_array and gradients[x].dtype is g.dtype:
+                primitive.accumulate(gradients[x], g, out, *operands, **node.parameters)
+                continue
         contribution = apply_rule(rule, g, out, operands, node.parameters)
-        if not fits(contribution, x.data):
-            contribution = conform_to(contribution, x.data, primitive, index)
-        gradients[x] = add(gradients[x], contribution) if x in gradients else contribution
+        contribute(node, index, contribution, gradients)
+
+
+def contribute(node: Node, index: int, contribution: Any, gradients: dict[Node, Any]) -> None:
+    x = node.inputs[index]
+    if not fits(contribution, x.data):
+        contribution = conform_to(contribution, x.data, node.primitive, index)
+    gradients[x] = add(gradients[x], contribution) if x in gradients else contribution
+
+
+def hand_out(node: Node, joint: Iterable[Any], gradients: dict[Node, Any], since: int) -> None:
+    """Hand each input of a node its contribution, computed jointly."""
+    for index, (x, contribution) in enumerate(zip(node.inputs, joint, strict=False)):
+        if isinstance(x, Node) and x.requires_grad and x.serial >= since:
+            contribute(node, index, contribution, gradients)
+
+
+def has_memory(gradient: Any) -> bool:
+    """Whether it is an array with memory of its own, which can be written."""
+    return gradient.__class__ is np.ndarray and gradient.base is None and gradient.flags.writeable
+
+
+def count_references() -> tuple[float, float]:
+    """What `getrefcount` says of what one local variable has, and of what one dictionary has."""
+    alone = object()
+    held = {0: object()}
+    return getrefcount(alone), getrefcount(held[0])
+
+
+ONLY_HERE, ONLY_THERE = count_references()
 
 
 def rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
@@ -264,6 +329,8 @@ def apply_guarded(
     """Apply a rule so that zero upstream gives zero, whatever the local derivative."""
     if g.__class__ is float:
         return 0.0 if g == 0.0 else apply_plainly(rule, g, out, operands, parameters)
+    if g.__class__ is tuple:  # of several results: the rule sweeps by itself
+        return rule(g, out, *operands, masked=True, **parameters)
     with np.errstate(all="ignore"):
         contribution = rule(g, out, *operands, **parameters)
         if isinstance(g, Handle):
@@ -307,15 +374,22 @@ def conform_to(contribution: Any, like: Any, primitive: Primitive, index: int) -
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
     if contribution.__class__ is like.__class__ is float or isinstance(like, tuple):
         return contribution
+    if contribution.__class__ is like.__class__ and isinstance(like, Handle):
+        found, wanted = contribution, cast(Any, like)
+        if found.shape == wanted.shape and found.dtype == wanted.dtype:
+            return found
     check(contribution, np.shape(like), primitive, index)
     if np.shape(like) != getattr(contribution, "shape", ()):
         contribution = unbroadcast(contribution, np.shape(like))
     if is_complex(contribution) and not is_complex(like):
         contribution = np.real(contribution)
     if isinstance(contribution, Handle):
+        if like.__class__ is complex and not is_complex(contribution):
+            number: Any = contribution
+            return number + 0j  # an operation, so that its own gradient is real again
         return as_dtype(contribution, getattr(like, "dtype", None))
-    if isinstance(like, np.ndarray | np.generic):
-        return np.asarray(contribution, like.dtype)
+    if isinstance(like, np.ndarray | np.generic | Handle):
+        return np.asarray(contribution, cast(Any, like).dtype)
     if is_duck_array(like):  # a constant moves there where the sweep ends, or in a program
         return (
             contribution.astype(like.dtype)
@@ -371,13 +445,14 @@ def broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum ``g`` over the axes along which an array of ``shape`` was broadcast."""
-    extra = len(g.shape) - len(shape)
+    given = np.shape(g)
+    extra = len(given) - len(shape)
     axes = (
         *range(extra),
-        *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1),
+        *(extra + i for i, n in enumerate(shape) if n == 1 and given[extra + i] != 1),
     )
     summed = np.sum(g, axis=axes)
-    return summed if summed.shape == shape else np.reshape(summed, shape)
+    return summed if np.shape(summed) == shape else np.reshape(summed, shape)
 
 
 def add(a: Any, b: Any) -> Any:
@@ -405,7 +480,13 @@ def conjugate(g: Any) -> Any:
     """From the transpose to ∂/∂re + i·∂/∂im, the direction of steepest ascent, and back."""
     if g.__class__ is complex:
         return g.conjugate()
-    return np.conjugate(g) if is_complex(g) else g
+    return as_dtype(np.conjugate(g), g.dtype) if is_complex(g) else g
+
+
+def in_byte_order(g: Any, node: Node) -> Any:
+    """A gradient in the byte order of its data, which sums of several do not keep."""
+    dtype = getattr(node.data, "dtype", None)
+    return g if dtype is None or dtype.isnative else as_dtype(g, dtype)
 
 
 def is_complex(x: Any) -> bool:

@@ -105,7 +105,7 @@ def computed_by_library(
 
 
 def watched(
-    function: Callable[..., Any], name: str, duck: Any, *operands: Any, **parameters: Any
+    function: Callable[..., Any], name: str, duck: Any, /, *operands: Any, **parameters: Any
 ) -> Any:
     """Call a function; name it where the library of its operands cannot."""
     library = library_of(duck)
@@ -130,8 +130,9 @@ def watched(
         raise refusal(name, library, reason) from error
     except ValueError as error:
         raise ArgumentValueError(f"{name} of an array of {library}: {error}") from error
-    if result.__class__ in duck_types:
-        check_lengths(result, f"the result of {name}")
+    for part in result if isinstance(result, tuple) else (result,):
+        if part.__class__ in duck_types:
+            check_lengths(part, f"the result of {name}")
     return result
 
 

@@ -11,13 +11,16 @@ __all__ = [
     "ArgumentTypeError",
     "ArgumentValueError",
     "AutogradError",
+    "AutogradWarning",
     "BackwardError",
     "CompileError",
     "GradcheckError",
     "InPlaceError",
+    "MissingAttributeError",
     "MissingOptionError",
     "NoRuleError",
     "NonFiniteError",
+    "RecompileWarning",
     "RuleError",
     "UnsupportedError",
 ]
@@ -32,6 +35,15 @@ class AutogradError(Exception):
     ... except ag.AutogradError as error:
     ...     print(type(error).__name__)
     ArgumentTypeError
+    """
+
+
+class AutogradWarning(UserWarning):
+    """Something that is right, and may be slower than meant.
+
+    >>> import autograd_lite as ag
+    >>> issubclass(ag.AutogradWarning, UserWarning)
+    True
     """
 
 
@@ -71,6 +83,15 @@ class CompileError(AutogradError, TypeError):
     """
 
 
+class RecompileWarning(UserWarning):
+    """A compiled function is made anew at call after call, which takes longer than it saves.
+
+    >>> import autograd_lite as ag
+    >>> issubclass(ag.RecompileWarning, UserWarning)
+    True
+    """
+
+
 class NoRuleError(AutogradError, TypeError):
     """A function has no derivative rule, or none for the argument that needs one.
 
@@ -104,6 +125,15 @@ class InPlaceError(AutogradError, TypeError):
     >>> import autograd_lite as ag
     >>> issubclass(ag.InPlaceError, TypeError)
     True
+    """
+
+
+class MissingAttributeError(AutogradError, AttributeError):
+    """An array has this attribute, and a Value has not.
+
+    >>> import autograd_lite as ag
+    >>> hasattr(ag.Value([1.0]), "tobytes")
+    False
     """
 
 

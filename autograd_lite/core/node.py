@@ -1,8 +1,8 @@
 """Nodes, which are what was computed, and handles on them, which are what people hold.
 
-Read the core in this order: ``node.py``, ``recorder.py``, ``primitive.py``,
-``backward.py``, ``pullback.py``, ``value.py``; after these the rest of the package is
-more of the same.
+Read the core in this order: ``node.py``, ``recorder.py``, ``views.py``,
+``primitive.py``, ``backward.py``, ``pullback.py``, ``in_place.py``, ``value.py``; after
+these the rest of the package is more of the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,20 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-__all__ = ["ABSENT", "NO_PARAMETERS", "Handle", "Node", "serials", "split_inputs", "unwrap"]
+__all__ = [
+    "ABSENT",
+    "NO_PARAMETERS",
+    "Handle",
+    "Node",
+    "data_of",
+    "get_node",
+    "holds_value",
+    "operand_of",
+    "serials",
+    "set_node",
+    "split_inputs",
+    "unwrap",
+]
 
 ABSENT = object()
 """Marks an operand that a node does not have; None is an operand, as an index."""
@@ -133,10 +146,43 @@ class Handle:
 
     node: Node
 
+    is_exclusive: ClassVar[bool] = False
+    """Whether nobody else has seen its array, so that a write may change it."""
+
+    exclusive: ClassVar[Any]
+    """The class of such a handle."""
+
     apply: ClassVar[Any]
     """Applies a primitive to inputs of which one is such a handle: `primitive.apply`."""
+
+
+get_node: Any = Handle.__dict__["node"].__get__
+set_node: Any = Handle.__dict__["node"].__set__
+"""The slot itself, for subclasses that hide it behind a property."""
+
+
+def operand_of(x: Any) -> Operand:
+    """What a graph holds of a handle, its node; anything else as it is."""
+    return x.node if isinstance(x, Handle) else x
+
+
+def data_of(operand: Operand) -> Any:
+    """The number or array of a node; anything else, a constant, as it is."""
+    return operand.data if isinstance(operand, Node) else operand
 
 
 def unwrap(x: Any) -> Any:
     """The number or array of a handle; anything else as it is."""
     return x.node.data if isinstance(x, Handle) else x
+
+
+def holds_value(x: Any) -> bool:
+    """Whether it is a handle, or nested lists and tuples with one inside."""
+    stack = [x]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Handle):
+            return True
+        if isinstance(part, (list, tuple)):
+            stack.extend(part)
+    return False

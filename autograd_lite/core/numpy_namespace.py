@@ -24,7 +24,7 @@ import numpy
 
 from autograd_lite.core.errors import UnsupportedError
 
-__all__ = ["Missing", "np"]
+__all__ = ["Missing", "complete", "np"]
 
 
 class Missing:

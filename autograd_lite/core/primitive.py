@@ -11,27 +11,44 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.calling import called_unwritten, check_plain
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types
-from autograd_lite.core.errors import ArgumentTypeError, UnsupportedError
+from autograd_lite.core.errors import ArgumentTypeError, RuleError, UnsupportedError
+from autograd_lite.core.foreign_arrays import ORDINARY, check_ordinary
+from autograd_lite.core.memory import constant, frozen
 from autograd_lite.core.node import NO_PARAMETERS, Handle, split_inputs
-from autograd_lite.core.recorder import record
+from autograd_lite.core.objects import watch_objects
+from autograd_lite.core.recorder import EAGER, current, record
+from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.core.views import is_view_of, look_into
 
 __all__ = [
     "PYTHON_SCALARS",
     "Primitive",
     "Rule",
+    "RuleOfUser",
     "apply",
     "apply_to_one",
-    "primitive",
+    "is_discrete",
+    "kept",
     "register",
     "registry",
+    "settle_parameters",
 ]
 
 Rule = Callable[..., Any]
+RuleOfUser = (
+    Callable[[Any, Any, Any], Any]
+    | Callable[[Any, Any, Any, Any], Any]
+    | Callable[[Any, Any, Any, Any, Any], Any]
+    | Callable[[Any, Any, Any, Any, Any, Any], Any]
+    | Rule
+)
+"""A rule, spelt so that type checkers know the parameters of a lambda."""
 
 PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
 
@@ -47,13 +64,26 @@ def register(function: Any, primitive: Primitive) -> Primitive:
     return primitive
 
 
+IMMUTABLE = frozenset({float, int, complex, bool, str, type(None), slice, np.float64, np.float32})
+"""Types of operands and parameters that nobody can change."""
+
+WITHOUT_MEMORY = (float, int, complex, np.generic, tuple)
+"""Types of results that have no memory to share."""
+
+
 def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Apply a primitive to inputs of which at least one is a Value; return the new Value."""
     if len(inputs) == 1 and not parameters and not duck_types:
         return apply_to_one(primitive, inputs[0])
+    recorder = current.get()
+    if recorder.batch is not None:
+        result = recorder.apply(primitive, inputs, parameters)
+        if result is not NotImplemented:
+            return result
     operands = []
     nodes = []
     requires_grad = False
+    is_eager = recorder is EAGER or recorder.keeps_constants
     for x in inputs:
         if isinstance(x, Handle):
             node = x.node
@@ -62,16 +92,37 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
             if node.requires_grad:
                 requires_grad = primitive.differentiable
         else:
-            nodes.append(x)
+            kind = x.__class__
+            if kind not in ORDINARY and primitive.builtin:
+                check_ordinary(x, f"{primitive.name}: an argument")
             operands.append(x)
+            nodes.append(kept(x) if is_eager and kind not in IMMUTABLE else x)
     forward = primitive.forward
     if duck_types:
         forward = computed_by_library(forward, operands, primitive.name)
-    data = forward(*operands, **parameters)
+    try:
+        if primitive.builtin:
+            data = forward(*operands, **parameters)
+        else:
+            data = called_unwritten(forward, operands, nodes, parameters, primitive.name)
+    except Exception as error:
+        current.get().note_error(error)
+        raise
     kind = data.__class__
     if kind is not np.ndarray or data.ndim == 0:
         data = settle_scalar(data, kind, operands)
-    return record(primitive, data, parameters, requires_grad, *split_inputs(tuple(nodes)))
+    if requires_grad and not primitive.elementwise and is_discrete(data):
+        requires_grad = False
+    if parameters and is_eager:
+        parameters = settle_parameters(parameters)
+    value = record(primitive, data, parameters, requires_grad, *split_inputs(tuple(nodes)))
+    if not primitive.builtin and is_eager and requires_grad:
+        watch_objects(value.node)
+    if (data.__class__ is np.ndarray and (data.base is not None or data is operands[0])) or (
+        not primitive.builtin or kind in duck_types
+    ):
+        return with_memory_of(inputs, value, primitive, nodes, parameters, data)
+    return value
 
 
 Handle.apply = staticmethod(apply)
@@ -79,12 +130,74 @@ Handle.apply = staticmethod(apply)
 
 def apply_to_one(primitive: Primitive, value: Handle) -> Any:
     """`apply` for a single operand, without its generality."""
+    recorder = current.get()
+    if recorder.batch is not None:
+        result = recorder.apply(primitive, (value,), NO_PARAMETERS)
+        if result is not NotImplemented:
+            return result
     x = value.node
-    data = primitive.forward(x.data)
+    try:
+        if primitive.builtin:
+            data = primitive.forward(x.data)
+        else:
+            data = called_unwritten(primitive.forward, [x.data], [x], NO_PARAMETERS, primitive.name)
+    except Exception as error:
+        current.get().note_error(error)
+        raise
     if x.data.__class__ in PYTHON_SCALARS and data.__class__ not in PYTHON_SCALARS:
         data = data.item() if getattr(data, "ndim", None) == 0 else data
     requires_grad = x.requires_grad and primitive.differentiable
-    return record(primitive, data, NO_PARAMETERS, requires_grad, x)
+    result = record(primitive, data, NO_PARAMETERS, requires_grad, x)
+    if data.__class__ is np.ndarray and (data.base is not None or data is x.data):
+        return with_memory_of((value,), result, primitive, [x], NO_PARAMETERS, data)
+    return result
+
+
+def kept(x: Any) -> Any:
+    """What a graph keeps of an operand that is no node: it stays what it was."""
+    if isinstance(x, np.ndarray):
+        return constant(x)
+    return frozen(x)
+
+
+def settle_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Static arguments that stay what they were."""
+    for x in parameters.values():
+        if x.__class__ not in IMMUTABLE and frozen(x) is not x:
+            return {name: frozen(x) for name, x in parameters.items()}
+    return parameters
+
+
+def with_memory_of(
+    inputs: tuple[Any, ...],
+    value: Any,
+    primitive: Primitive,
+    nodes: list[Any],
+    parameters: dict[str, Any],
+    data: Any,
+) -> Any:
+    """A result as a view of the input whose memory it shares, if there is one."""
+    for place, x in enumerate(inputs):
+        if isinstance(x, Handle):
+            operand = nodes[place].data
+            shares = (
+                not isinstance(data, WITHOUT_MEMORY)
+                if data is operand
+                else is_view_of(data, operand)
+            )
+            if shares:
+                return look_into(value, x, primitive, tuple(nodes), place, parameters)
+    return value
+
+
+def is_discrete(data: Any) -> bool:
+    """Whether a result is made of integers or booleans: steps, through which no gradient goes."""
+    dtype = getattr(data, "dtype", None)
+    return (data.__class__ if dtype is None else dtype.kind) in DISCRETE
+
+
+DISCRETE = frozenset({"b", "i", "u", bool, int})
+"""Kinds of dtypes, and Python's types."""
 
 
 def settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
@@ -147,6 +260,12 @@ class Primitive:
         It is one call that does nothing but give its result, as NumPy's functions
         do: a program may make it beforehand, and does not take it apart.
 
+    consume
+        The same as ``joint``, where nobody else needs ``g``: it may write into it.
+    accumulate
+        Called as ``accumulate(gradient, g, out, *inputs)`` where nobody else needs the
+        gradient that the first input already has: it adds its own to it in place.
+
     Attributes
     ----------
     function
@@ -161,7 +280,7 @@ class Primitive:
 
     See Also
     --------
-    primitive : the decorator that makes one.
+    autograd_lite.primitive : the decorator for functions of your own.
 
     Examples
     --------
@@ -174,9 +293,11 @@ class Primitive:
     # The sweep reads these for every node; slots are three times as fast as a dictionary.
     __slots__ = (
         "__dict__",
+        "accumulate",
         "broadcasts",
         "builtin",
         "cheap",
+        "consume",
         "differentiable",
         "each",
         "elementwise",
@@ -207,6 +328,8 @@ class Primitive:
         cheap: bool = False,
         selecting: bool = False,
         builtin: bool = False,
+        consume: Rule | None = None,
+        accumulate: Rule | None = None,
     ) -> None:
         self.function: Any = None
         self.forward = forward
@@ -224,6 +347,8 @@ class Primitive:
         self.cheap = cheap
         self.selecting = selecting
         self.builtin = builtin
+        self.consume = consume
+        self.accumulate = accumulate
         self.fast_path = self._has_fast_path()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
@@ -234,15 +359,24 @@ class Primitive:
         if self.arrays is not None:
             args, kwargs = self._bind(args, kwargs)
         for name, parameter in kwargs.items():
-            if isinstance(parameter, Handle):
+            if isinstance(parameter, Handle) or not (self.builtin or no_handle_in(parameter)):
                 raise ArgumentTypeError(
                     f"{self.name}: the argument {name!r} is static and cannot be a Value; "
                     f"pass {name}={name}.data to use its number as a constant"
                 )
+            if self.builtin and parameter.__class__ not in ORDINARY:
+                check_ordinary(parameter, f"{self.name}: the argument {name!r}")
+                if isinstance(parameter, np.integer):
+                    kwargs[name] = int(parameter)  # rules compute with it, beyond its dtype
+        if not (self.builtin or all(isinstance(x, Handle) or no_handle_in(x) for x in args)):
+            return OfContainers(self, args)(*flatten(args), **kwargs)
         for x in args:
             if isinstance(x, Handle):
                 return x.apply(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        data = self.forward(*args, **kwargs)
+        if not self.builtin:
+            check_plain(self.name, data)
+        return data
 
     def __repr__(self) -> str:
         return f"<Primitive {self.name}>"
@@ -251,7 +385,7 @@ class Primitive:
         """Pickled by name, as functions are: rules are code, not data."""
         return str(getattr(self, "__qualname__", self.name))
 
-    def defvjp(self, *rules: Rule | None) -> Primitive:
+    def defvjp(self, *rules: RuleOfUser | None) -> Primitive:
         """Set the rules, one for each input in order, None for an input without derivative.
 
         Parameters
@@ -279,15 +413,18 @@ class Primitive:
         >>> ag.grad(scaled_sine)(0.0, 3.0)
         3.0
         """
-        for index, rule in enumerate(rules):
-            if rule is not None and not callable(rule):
-                raise ArgumentTypeError(
-                    f"{self.name}.defvjp: rule {index} is {rule!r}; "
-                    "pass a function of (g, out, *inputs), or None for no derivative"
-                )
+        self._check_rules("defvjp", rules, "(g, out, *inputs)")
         self.rules = rules
         self.fast_path = self._has_fast_path()
         return self
+
+    def _check_rules(self, method: str, rules: tuple[Rule | None, ...], arguments: str) -> None:
+        for index, rule in enumerate(rules):
+            if rule is not None and not callable(rule):
+                raise ArgumentTypeError(
+                    f"{self.name}.{method}: rule {index} is {rule!r}; "
+                    f"pass a function of {arguments}, or None for no derivative"
+                )
 
     def _has_fast_path(self) -> bool:
         """Whether it broadcasts one or two inputs, each with a rule: most operations do."""
@@ -305,7 +442,14 @@ class Primitive:
     def _joint_rule(self, found: list[Any], index: int, *args: Any, **parameters: Any) -> Any:
         """One of the joint gradients, which are computed when the first is asked for."""
         if not found and self.joint is not None:
-            found.extend(self.joint(*args, **parameters))
+            gradients = self.joint(*args, **parameters)
+            if not isinstance(gradients, (tuple, list)) or len(gradients) <= index:
+                count = len(gradients) if isinstance(gradients, (tuple, list)) else gradients
+                raise RuleError(
+                    f"{self.name}: the joint rule returned {count!r} for {len(args) - 2} inputs; "
+                    "return a tuple with one gradient for each, None where there is none"
+                )
+            found.extend(gradients)
         return found[index]
 
     @property
@@ -322,9 +466,9 @@ class Primitive:
     def keywords(self) -> frozenset[str] | None:
         """Static arguments that the rules know; None if they take any."""
         if self._keywords is None:
-            if not self.differentiable:
+            rule = self.each or self.joint or next(filter(None, self.rules), None)
+            if rule is None:
                 return None
-            rule = self.each or self.joint or next(filter(None, self.rules))
             parameters = list(inspect.signature(rule).parameters.values())
             if any(p.kind is p.VAR_KEYWORD for p in parameters):
                 return None
@@ -351,66 +495,69 @@ class Primitive:
             known = self.keywords
             if known is not None:
                 for name in [name for name in kwargs if name not in known]:
-                    if kwargs[name] is not None:
-                        raise UnsupportedError(
-                            f"{self.name}: the argument {name!r} has no derivative rule here; "
-                            "leave it out, or pass x.data to compute without gradient"
-                        )
-                    kwargs = {key: value for key, value in kwargs.items() if key != name}
+                    raise UnsupportedError(
+                        f"{self.name}: the argument {name!r} has no derivative rule here; "
+                        "leave it out, or pass x.data to compute without gradient"
+                    )
         for x in args:
             if isinstance(x, (list, tuple)):
-                args = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args)
+                as_array = registry[np.array]  # which may hold Values
+                args = tuple(as_array(x) if isinstance(x, (list, tuple)) else x for x in args)
                 break
         return args, kwargs
 
 
-@overload
-def primitive(forward: Callable[..., Any]) -> Primitive: ...
-@overload
-def primitive(
-    *, broadcasts: bool = ..., formula: str | None = ...
-) -> Callable[[Callable[..., Any]], Primitive]: ...
-def primitive(
-    forward: Callable[..., Any] | None = None,
-    *,
-    broadcasts: bool = False,
-    formula: str | None = None,
-) -> Primitive | Callable[[Callable[..., Any]], Primitive]:
-    """Turn a NumPy function into a primitive, to be given its own derivative rules.
+def no_handle_in(x: Any) -> bool:
+    """Whether it is no container of handles."""
+    return not any(isinstance(leaf, Handle) for leaf in flatten(x))
 
-    Positional arguments are the inputs; keyword arguments are static and reach
-    the rules as they were passed.
 
-    Parameters
-    ----------
-    forward
-        A function of plain NumPy arrays (and static keyword arguments).
-    broadcasts
-        Set it if the function broadcasts its inputs like a ufunc; gradients
-        are then summed over the broadcast axes for you.
-    formula
-        Its mathematics, as drawings show it: ``"x·σ(x)"``.
+class OfContainers(Primitive):
+    """A primitive as a function of the numbers in its arguments, some of which are containers.
 
-    Returns
-    -------
-    Primitive
-        Call it as the function; call its ``defvjp`` to give the rules.
-
-    Examples
-    --------
-    >>> import numpy as np, autograd_lite as ag
-    >>> @ag.primitive
-    ... def swish(x):
-    ...     return x / (1 + np.exp(-x))
-    >>> def swish_vjp(g, out, x):
-    ...     s = 1 / (1 + np.exp(-x))
-    ...     return g * (s + x * s * (1 - s))
-    >>> _ = swish.defvjp(swish_vjp)
-    >>> bool(ag.gradcheck(swish, np.linspace(-2, 2, 5)))
-    True
+    A rule gets the containers and returns the gradient nested as its argument.
     """
 
-    def make(function: Callable[..., Any]) -> Primitive:
-        return Primitive(function, broadcasts=broadcasts, formula=formula)
+    __slots__ = ()
 
-    return make if forward is None else make(forward)
+    def __init__(self, primitive: Primitive, args: tuple[Any, ...]) -> None:
+        def forward(*leaves: Any, **parameters: Any) -> Any:
+            return primitive.forward(*unflatten(args, leaves), **parameters)
+
+        super().__init__(
+            forward,
+            name=primitive.name,
+            broadcasts=primitive.broadcasts,
+            singular=primitive.singular,
+            masks=primitive.masks,
+            formula=primitive.formula,
+        )
+        self.primitive = primitive
+        self.args = args
+
+    def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
+        """A rule for each number; those of one container share what its rule returns."""
+        rules: list[Rule | None] = []
+        for rule, arg in zip(self.primitive.rules_for(self.args), self.args, strict=False):
+            found: list[Any] = []
+            count = len(flatten(arg))
+            rules.extend(
+                None if rule is None else partial(self._part, rule, count, found, place)
+                for place in range(count)
+            )
+        return tuple(rules)
+
+    def _part(
+        self, rule: Rule, count: int, found: list[Any], place: int, g: Any, out: Any,
+        *leaves: Any, **parameters: Any,
+    ) -> Any:  # fmt: skip
+        """The gradient of one of the numbers in a container."""
+        if not found:
+            found.extend(flatten(rule(g, out, *unflatten(self.args, leaves), **parameters)))
+        if len(found) != count:
+            raise RuleError(
+                f"{self.name}: the rule for a container of {count} arrays returned "
+                f"{len(found)}; return a gradient for each, nested as the argument is, and 0 "
+                "where there is none"
+            )
+        return found[place]

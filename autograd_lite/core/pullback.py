@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.backward import Lift, dependencies, ones_like, sweep, zeros_like
+from autograd_lite.core.backward import (
+    Lift,
+    dependencies,
+    in_byte_order,
+    is_complex,
+    ones_like,
+    sweep,
+    zeros_like,
+)
 from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
-from autograd_lite.core.errors import ArgumentValueError
-from autograd_lite.core.node import Handle, Node, unwrap
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.memory import verify
+from autograd_lite.core.node import Handle, Node, data_of, unwrap
+from autograd_lite.core.objects import states, verify_objects
 from autograd_lite.core.primitive import PYTHON_SCALARS
 from autograd_lite.core.recorder import current, recording, value_of
 
-__all__ = ["Pullback", "as_cotangent", "unit_cotangent"]
+__all__ = ["Pullback", "as_cotangent", "own_memory", "repeated", "unit_cotangent"]
 
 
 class Pullback:
@@ -37,15 +48,22 @@ class Pullback:
         What the outputs depend on, oldest first.
     reaches_older : bool
         Whether they depend, by whatever way, on nodes older than ``since``.
+    watched : list of Node
+        Constants among what they depend on that somebody else could write to.
+    readers : list of Node
+        Results of primitives that were called with objects.
     """
 
-    __slots__ = ("inputs", "is_duck", "oldest", "order", "outputs", "reaches_older")
+    __slots__ = (
+        "inputs", "is_duck", "oldest", "order", "outputs", "reaches_older", "readers", "watched",
+    )  # fmt: skip
 
     def __init__(self, outputs: Sequence[Any], inputs: Sequence[Node] = (), since: int = 0) -> None:
         self.outputs = outputs
         self.inputs = inputs
         roots = [x for x in outputs if isinstance(x, Node)]
-        self.order, self.reaches_older = dependencies(roots, since)
+        self.order, self.reaches_older, self.watched = dependencies(roots, since)
+        self.readers = [node for node in self.order if node in states] if states else []
         self.oldest = min(since, *(node.serial for node in inputs)) if inputs else since
         self.is_duck = any(map(is_duck_array, [x.data for x in roots]))
 
@@ -63,11 +81,11 @@ class Pullback:
         """
         recorder = current.get()
         with recording(recorded or recorder.trace is not None):
-            found = self.sweep(cotangents, recorded=recorded, lift=lift)
+            found = self.sweep(cotangents, recorded=recorded, lift=lift, drop=True)
         moves = self.is_duck and recorder.trace is None
         results = []
         for node in self.inputs:
-            g = found[node] if node in found else zeros_like(node.data)
+            g = in_byte_order(found[node], node) if node in found else zeros_like(node.data)
             # A constant gradient goes where its argument is; a program moves constants itself.
             results.append(as_array_of(node.data, g) if moves and not isinstance(g, Handle) else g)
         return results
@@ -79,13 +97,20 @@ class Pullback:
         recorded: bool = False,
         lift: Callable[[Any], Any] | None = None,
         free: bool = False,
+        drop: bool = False,
+        masked: bool = False,
     ) -> dict[Node, Any]:
-        """The gradients of all nodes that the sweep reaches.
+        """The gradients of all nodes that the sweep reaches; with ``drop``, of the inputs.
 
         None in the place of a cotangent stands for zero.  Where arrays of another library
         are computed with, rules get Values though nothing is recorded, so that every
         function they call is looked up first: what the library lacks is refused by name.
+        ``masked``: the cotangents come from behind a mask.
         """
+        for node in self.watched:
+            verify(node)
+        for node in self.readers:
+            verify_objects(node)
         recorder = current.get()
         is_traced = recorder.trace is not None
         recorded = recorded or is_traced
@@ -97,9 +122,13 @@ class Pullback:
                 if self.is_duck and not is_traced and not isinstance(g, Handle):
                     g = value_of(Node.leaf(g))
                 gradients[output] = gradients[output] + g if output in gradients else g
-        order = self.order if free else self.order[:]
+        if drop:
+            inputs = set(self.inputs)
+            order = [node for node in self.order if node not in inputs]
+        else:
+            order = self.order if free else self.order[:]
         if not on_values:
-            return sweep(order, gradients, free=free, since=self.oldest)
+            return sweep(order, gradients, free=free, drop=drop, since=self.oldest, masked=masked)
         with recording(recorded), recorder.follow_sweep() as visit:
             found = sweep(
                 order,
@@ -107,7 +136,9 @@ class Pullback:
                 lift=lifting(recorder.value, lift),
                 visit=visit,
                 free=free and not is_traced,
+                drop=drop,
                 since=self.oldest,
+                masked=masked,
             )
         return found if recorded else {node: unwrap(g) for node, g in found.items()}
 
@@ -117,14 +148,9 @@ def lifting(value: Lift, lift: Callable[[Any], Any] | None) -> Lift:
     return value if lift is None else lambda node: lift(value(node))
 
 
-def data_of(output: Any) -> Any:
-    """The number or array of a node or a Value; a constant as it is."""
-    return output.data if isinstance(output, Node) else unwrap(output)
-
-
 def unit_cotangent(output: Any) -> Any:
     """The gradient of a result with respect to itself; in programs always a constant of NumPy's."""
-    data = data_of(output)
+    data = unwrap(data_of(output))
     if current.get().trace is not None and is_duck_array(data):
         return np.ones(data.shape, data.dtype)
     return ones_like(data)
@@ -132,11 +158,16 @@ def unit_cotangent(output: Any) -> Any:
 
 def as_cotangent(given: Any, output: Any, what: str, counterpart: str) -> Any:
     """Check what was given for an output, or an input, and give it the dtype of that."""
-    data = data_of(output)
+    data = unwrap(data_of(output))
     if np.shape(given) != np.shape(data):
         raise ArgumentValueError(
             f"a {what} has shape {np.shape(given)}, but its {counterpart} has shape "
             f"{np.shape(data)}; the two must be equal"
+        )
+    if is_complex(given) and not is_complex(data):
+        raise ArgumentTypeError(
+            f"a {what} is complex, but its {counterpart} is real; pass the real part, or make "
+            f"the {counterpart} complex"
         )
     if isinstance(given, Handle):
         return given
@@ -145,3 +176,15 @@ def as_cotangent(given: Any, output: Any, what: str, counterpart: str) -> Any:
     if is_duck_array(data) and current.get().trace is None:
         return as_array_of(data, given)
     return np.asarray(given, data.dtype)
+
+
+def repeated(gradients: Iterable[Any]) -> set[int]:
+    """Identities of the objects that occur more than once among these gradients."""
+    return {identity for identity, count in Counter(map(id, gradients)).items() if count > 1}
+
+
+def own_memory(g: Any, shared: set[int]) -> Any:
+    """A gradient that the caller may write to: a copy of a view, and of what is shared."""
+    is_shared = id(g) in shared or getattr(g, "base", None) is not None
+    is_array = isinstance(g, np.ndarray) or is_duck_array(g)
+    return g.copy() if is_shared and is_array else g

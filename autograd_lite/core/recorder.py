@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Self
 
-from autograd_lite.core.node import ABSENT, Node, serials
+from autograd_lite.core.node import ABSENT, Node, serials, set_node
 
 __all__ = [
     "EAGER",
@@ -22,6 +22,7 @@ __all__ = [
     "make_values_by",
     "new_node",
     "no_grad",
+    "noting_errors",
     "record",
     "recording",
     "using",
@@ -37,13 +38,15 @@ def draw_now(draw: Callable[[], Any]) -> Any:
 
 
 new_value: Callable[[], Any]
-"""Makes an empty `Value`; ``value.py`` says how, as its operators need what is in here."""
+new_view: Callable[[], Any]
+"""These make an empty `Value`, and one that looks into the memory of another; ``value.py``
+says how, as its operators need what is in here."""
 
 
-def make_values_by(new: Callable[[], Any]) -> None:
+def make_values_by(value: Callable[[], Any], view: Callable[[], Any]) -> None:
     """Set how results are made, once and for all."""
-    global new_value
-    new_value = new
+    global new_value, new_view
+    new_value, new_view = value, view
 
 
 def value_of(node: Node) -> Any:
@@ -64,14 +67,27 @@ class Recorder:
         Gets each random draw as a function without arguments, and returns its numbers.
     """
 
-    __slots__ = ("is_recording", "source")
+    __slots__ = ("is_recomputing", "is_recording", "source")
+
+    is_recomputing: bool
+    """Whether a checkpointed function is being called again."""
 
     trace: Any = None
     """The trace that results belong to, if a program is made of them; None in eager code."""
 
+    takes_bodies = False
+    """Whether loops and branches are recorded as such, by their bodies."""
+
+    batch: Any = None
+    """The samples that are computed together, in a function that `vmap` calls; else None."""
+
+    outer: Any = None
+    """The recorder outside, in a function that `vmap` calls; else None."""
+
     def __init__(self, is_recording: bool = True, source: Source = draw_now) -> None:
         self.is_recording = is_recording
         self.source = source
+        self.is_recomputing = False
 
     def replace(self, **changes: Any) -> Self:
         """The same recorder but for some of its attributes."""
@@ -85,9 +101,26 @@ class Recorder:
         """The recorder that records, or does not, and is the same in all else."""
         if self.is_recording == is_recording:
             return self
-        if self is EAGER:
-            return SILENT
+        if self in (EAGER, SILENT):
+            return EAGER if is_recording else SILENT
         return self.replace(is_recording=is_recording)
+
+    @property
+    def keeps_constants(self) -> bool:
+        """Whether graphs are swept later, when others may have written to their constants."""
+        return self is EAGER
+
+    def silence(self) -> Recorder:
+        """The recorder of a block under `no_grad`."""
+        return self.switch(False)
+
+    def apply(self, primitive: Any, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+        """Apply a primitive in a way of its own, where there is a batch; or NotImplemented."""
+        return NotImplemented
+
+    def call(self, function: Any, definition: Any, args: Any, kwargs: Any) -> Any:
+        """Call what a function of NumPy's is defined by."""
+        return definition(*args, **kwargs)
 
     def record(
         self,
@@ -115,6 +148,29 @@ class Recorder:
     value = staticmethod(value_of)
     """A Value that looks at a node, as rules get it in a sweep that is recorded."""
 
+    def view(self, node: Node, look: Any, seen: Node) -> Any:
+        """A handle that looks into the memory of another."""
+        view = new_view()
+        set_node(view, node)
+        view.look, view.seen = look, seen
+        return view
+
+    def note_read(self, node: Node, is_number: bool) -> None:
+        """Called when the number or the array that a handle holds is read by itself."""
+
+    def note_error(self, error: Exception) -> None:
+        """Called with what a forward function raised, before its caller may catch it."""
+
+    def before_write(self, root: Any, what: str) -> None:
+        """Called before a handle is written in place; raises where that cannot be recorded."""
+
+    def body(self, inputs: list[Node], what: str) -> AbstractContextManager[list[Node]]:
+        """A block that is the body of a loop or branch of a program, with what it is given anew.
+
+        Yields the list that its random draws go to.  Only who `takes_bodies` has such blocks.
+        """
+        raise NotImplementedError
+
     @contextmanager
     def follow_sweep(self) -> Iterator[Callable[[Node], None] | None]:
         """A block with a sweep; yields what wants to be called with each node, if anything does."""
@@ -130,14 +186,23 @@ current: ContextVar[Recorder] = ContextVar("recorder", default=EAGER)
 """The recorder of this thread or task."""
 
 
-@contextmanager
-def using(recorder: Recorder) -> Iterator[None]:
-    """A block with another recorder; the former one is back afterwards, also after an error."""
-    token = current.set(recorder)
-    try:
-        yield
-    finally:
-        current.reset(token)
+class using:  # noqa: N801, named as `contextlib.closing` is
+    """A block with another recorder; the former one is back afterwards, also after an error.
+
+    A class, since every transform enters two such blocks, and those of generators take
+    five times as long.
+    """
+
+    __slots__ = ("recorder", "token")
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def __enter__(self) -> None:
+        self.token = current.set(self.recorder)
+
+    def __exit__(self, *_: object) -> None:
+        current.reset(self.token)
 
 
 def recording(is_recording: bool) -> AbstractContextManager[None]:
@@ -162,11 +227,20 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    token = current.set(current.get().switch(False))
+    token = current.set(current.get().silence())
     try:
         yield
     finally:
         current.reset(token)
+
+
+def noting_errors(function: Callable[..., Any], *operands: Any) -> Any:
+    """Call a function; the current recorder hears of what it raises."""
+    try:
+        return function(*operands)
+    except Exception as error:
+        current.get().note_error(error)
+        raise
 
 
 new_node: Callable[[], Any] = partial(object.__new__, Node)

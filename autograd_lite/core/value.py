@@ -7,44 +7,50 @@ primitives, so ordinary NumPy code records its own graph.
 
 from __future__ import annotations
 
-import opcode
+import copy
 import operator
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
-from autograd_lite.core.array_methods import ArrayMethods
-from autograd_lite.core.backward import conjugate
+from autograd_lite.core.backward import conjugate, in_byte_order
 from autograd_lite.core.duck_arrays import check_lengths, computed_by_library, is_duck_array
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
-    AutogradError,
     BackwardError,
-    InPlaceError,
-    NoRuleError,
-    UnsupportedError,
 )
-from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials
+from autograd_lite.core.exclusive import Exclusive
+from autograd_lite.core.foreign_arrays import check_ordinary, check_subclasses
+from autograd_lite.core.in_place import set_row, write_called, write_ufunc
+from autograd_lite.core.leaving import Conversions, check_leaving, is_differentiated
+from autograd_lite.core.memory import constant, copied
+from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, holds_value, serials
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, apply_to_one, registry
-from autograd_lite.core.pullback import Pullback, as_cotangent, unit_cotangent
-from autograd_lite.core.recorder import EAGER, make_values_by, new_node, record
+from autograd_lite.core.pullback import Pullback, as_cotangent, own_memory, repeated, unit_cotangent
+from autograd_lite.core.recorder import EAGER, make_values_by, new_node, noting_errors, record
 from autograd_lite.core.recorder import current as recorder_here
-
-__all__ = ["Value", "as_data", "own_memory", "start_of_sweep"]
-
-STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
-
-IN_PLAIN_ARRAY = (
-    "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
-    "Values with ag.array or np.stack, replace parts with x.at[i].set(v), or pass x.data "
-    "to use the number as a constant"
+from autograd_lite.core.signatures import (
+    UFUNC_DEFAULTS,
+    beside_defaults,
+    bind,
+    check_keywords,
+    full_name,
+    import_rules,
+    no_rule,
+    unsupported,
 )
+from autograd_lite.core.views import Looking, is_number
+from autograd_lite.core.writing_methods import WritingMethods
 
-CONSTANTS = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32})
+__all__ = ["Value", "as_data", "start_of_sweep"]
+
+NUMBERS = frozenset({float, int, complex, bool, np.float64, np.float32})
+
+ndarray = np.ndarray
 
 
 def as_data(data: Any, argument: str) -> Any:
@@ -62,6 +68,7 @@ def as_data(data: Any, argument: str) -> Any:
             f"{argument} is a list of Values; use ag.array or np.stack to join them "
             "with their gradients, or pass their .data"
         )
+    check_ordinary(data, argument)
     try:
         fits = isinstance(data, (np.ndarray, np.generic)) or is_duck_array(data)
         array = data if fits else np.asarray(data)
@@ -81,17 +88,6 @@ def as_data(data: Any, argument: str) -> Any:
     return np.asarray(array) if isinstance(array, np.generic) else array
 
 
-def holds_value(data: Any) -> bool:
-    stack = [data]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Handle):
-            return True
-        if isinstance(x, (list, tuple)):
-            stack.extend(x)
-    return False
-
-
 def unary(function: Any) -> Callable[[Value], Value]:
     def operate(self: Value) -> Value:
         result: Value = apply_to_one(registry[function], self)
@@ -100,30 +96,44 @@ def unary(function: Any) -> Callable[[Value], Value]:
     return operate
 
 
-Operator = Callable[["Value", Any], Any]
+Operator = Callable[["Value", Any], "Value"]
 
 
 def binary(function: Any) -> tuple[Operator, Operator]:
     """An operator and its reflection."""
-    return make_operator(function, reflected=False), make_operator(function, reflected=True)
+    return make_operator(function), make_operator(function, reflected=True)
 
 
-def make_operator(function: Any, reflected: bool) -> Operator:
+def make_operator(function: Any, reflected: bool = False) -> Operator:
     """Scalar graphs spend their time here, so that `record` is written out."""
     primitive: Any = None
 
-    def operate(self: Value, other: Any) -> Any:
+    def operate(self: Value, other: Any, modulus: Any = None) -> Any:
         nonlocal primitive
+        if modulus is not None:
+            raise ArgumentTypeError(
+                "pow(x, y, m) of a Value, and of arrays, knows no modulus; write x**y % m"
+            )
         if primitive is None:
             primitive = registry[function]
+        recorder = current()
+        if recorder.batch is not None and is_usual(other):
+            inputs = (other, self) if reflected else (self, other)
+            result = recorder.apply(primitive, inputs, NO_PARAMETERS)
+            if result is not NotImplemented:
+                return result
         x = self.node
         requires_grad = x.requires_grad
         if other.__class__ is Value or isinstance(other, Handle):
             other = other.node
             operand = other.data
             requires_grad = requires_grad or other.requires_grad
-        elif other.__class__ in CONSTANTS:
+        elif other.__class__ in NUMBERS:
             operand = other
+        elif other.__class__ is ndarray:
+            operand = other
+            if recorder is EAGER or recorder.keeps_constants:
+                other = constant(other)
         else:
             return unusual(primitive, self, other, reflected)
         forward = primitive.forward
@@ -133,7 +143,7 @@ def make_operator(function: Any, reflected: bool) -> Operator:
             data = otherwise(primitive, x.data, operand, reflected)
         if not primitive.differentiable:
             requires_grad = False
-        if current() is not EAGER:
+        if recorder is not EAGER:
             operands = (other, x) if reflected else (x, other)
             return record(primitive, data, NO_PARAMETERS, requires_grad, *operands)
         node = new_node()
@@ -155,7 +165,13 @@ def make_operator(function: Any, reflected: bool) -> Operator:
         result.node = node
         return result
 
+    operate.__qualname__ = f"Value.{function.__name__}"  # as errors about its arguments call it
     return operate
+
+
+def is_usual(operand: Any) -> bool:
+    """Whether an operand needs no preparation."""
+    return operand.__class__ in NUMBERS or isinstance(operand, (Handle, ndarray))
 
 
 def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
@@ -163,13 +179,18 @@ def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
     left, right = (other, x) if reflected else (x, other)
     if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
         return primitive.forward(np.float64(left), np.float64(right)).item()
-    return computed_by_library(primitive.forward, [left, right], primitive.name)(left, right)
+    compute = computed_by_library(primitive.forward, [left, right], primitive.name)
+    return noting_errors(compute, left, right)
 
 
 def unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
-    """An operand of a less common type: lists and NumPy scalars are numbers, the rest is not."""
+    """An operand of a less common type: lists, NumPy's scalars and fractions are numbers."""
+    check_ordinary(other, f"an operand of {primitive.name}")
     if isinstance(other, (list, tuple)):
-        other = as_data(other, "the operand")
+        other = registry[np.array](other) if holds_value(other) else as_data(other, "the operand")
+    elif isinstance(other, (Real, Decimal)) and not isinstance(other, np.generic):
+        # Comparisons are exact in Python; for the rest only floats have derivatives.
+        other = as_float(other, primitive) if primitive.differentiable else other
     elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
         return NotImplemented
     if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
@@ -177,14 +198,24 @@ def unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> 
     return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
 
 
-class Value(ArrayMethods):
+def as_float(number: Any, primitive: Primitive) -> float:
+    """A number of Python's as one that floats mix with."""
+    if isinstance(number, Decimal):
+        raise ArgumentTypeError(
+            f"{primitive.name} of a Value and a Decimal, which do not mix any more than a float "
+            "and a Decimal do; write float(d) for the Decimal d"
+        )
+    return float(number)
+
+
+class Value(WritingMethods["Value"], Conversions["Value"]):
     """A number or array whose computations are recorded, so that they can be differentiated.
 
     Parameters
     ----------
     data : float, complex, array_like
-        A Python number stays a Python number.  Anything else becomes an array
-        that is not copied; lists and integers become float64, ``float32`` and
+        A Python number stays a Python number.  Anything else becomes an array of
+        its own, a copy; lists and integers become float64, ``float32`` and
         other float types stay as they are.
     requires_grad : bool
         Whether gradients are computed for it.
@@ -225,21 +256,25 @@ class Value(ArrayMethods):
     __slots__ = ("__weakref__",)
 
     def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
-        self.node = Node.leaf(as_data(data, "data"), requires_grad, label)
+        numbers = as_data(data, "data")
+        is_callers = numbers is data or getattr(numbers, "base", None) is not None
+        if is_callers and hasattr(numbers, "copy"):
+            numbers = copied(numbers)
+        self.node = Node.leaf(numbers, requires_grad, label)
 
     # What is known of it: attributes of its node.
 
     @property
     def data(self) -> Any:
         """The number or array."""
-        return self.node.data
+        return self._read(is_number=False)
 
     @data.setter
     def data(self, data: Any) -> None:
         self.node.data = data
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> Any | None:
         """The gradient of the last ``backward()``; None before."""
         return self.node.grad
 
@@ -314,10 +349,11 @@ class Value(ArrayMethods):
             if node.primitive is not None:
                 node.grad = g
             elif node.grad is not None:
-                node.grad = node.grad + g
+                node.grad = in_byte_order(node.grad + g, node)
             elif g.__class__ is float:
                 node.grad = g
             else:
+                g = in_byte_order(g, node)
                 # A leaf's gradient is the caller's to change: no view, and no other node's.
                 shared = repeated(found.values()) if shared is None else shared
                 node.grad = own_memory(g, shared)
@@ -333,11 +369,6 @@ class Value(ArrayMethods):
         """
         return Value(self.data, requires_grad=False, label=self.label)
 
-    @property
-    def at(self) -> At:
-        """Replacements of parts: ``x.at[i].set(v)`` and ``x.at[i].add(v)`` give a new Value."""
-        return At(self)
-
     # Operators.
 
     __add__, __radd__ = binary(np.add)
@@ -351,57 +382,54 @@ class Value(ArrayMethods):
     __and__, __rand__ = binary(np.bitwise_and)
     __or__, __ror__ = binary(np.bitwise_or)
     __xor__, __rxor__ = binary(np.bitwise_xor)
-    __lt__, _ = binary(np.less)
-    __le__, _ = binary(np.less_equal)
-    __gt__, _ = binary(np.greater)
-    __ge__, _ = binary(np.greater_equal)
-    __eq__, _ = binary(np.equal)
-    __ne__, _ = binary(np.not_equal)
+    __lshift__, __rlshift__ = binary(np.left_shift)
+    __rshift__, __rrshift__ = binary(np.right_shift)
+    __lt__ = make_operator(np.less)
+    __le__ = make_operator(np.less_equal)
+    __gt__ = make_operator(np.greater)
+    __ge__ = make_operator(np.greater_equal)
+    __eq__: ClassVar[Operator] = make_operator(np.equal)  # type: ignore[assignment]
+    __ne__: ClassVar[Operator] = make_operator(np.not_equal)  # type: ignore[assignment]
     __neg__ = unary(np.negative)
     __pos__ = unary(np.positive)
     __abs__ = unary(np.absolute)
     __invert__ = unary(np.invert)
-    __hash__ = object.__hash__
+    __hash__ = Conversions.__hash__
 
     # NumPy's protocols.
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = beside_defaults(kwargs, UFUNC_DEFAULTS)
         called = method == "__call__" and not kwargs
         primitive = registry.get(ufunc if called else (ufunc, method))
         if called and primitive.__class__ is Primitive:
             if len(inputs) == 1:
                 return apply_to_one(primitive, self)
-            return apply(primitive, inputs, NO_PARAMETERS)
+            return apply(primitive, as_operands(inputs), NO_PARAMETERS)
         if method == "at":
-            raise InPlaceError(
-                f"np.{ufunc.__name__}.at writes in place, which would lose the gradient; "
-                "write x = x.at[i].add(v) for np.add.at(x, i, v)"
-            )
+            return registry["ufunc.at"](ufunc, *inputs)
         if any(x is not None for x in kwargs.get("out", ())):
-            raise InPlaceError(
-                f"np.{ufunc.__name__} cannot write its result into out= where a Value is "
-                "involved; omit out= (or write a = a + x for a += x) "
-                "and use the Value that is returned"
-            )
+            return write_ufunc(ufunc, method, inputs, **kwargs)
+        if primitive is None and import_rules():
+            return self.__array_ufunc__(ufunc, method, *inputs, **kwargs)
         if primitive is None:
-            raise no_ufunc_rule(ufunc, method, kwargs)
-        return primitive(*inputs, **kwargs)
+            if method == "__call__" and ufunc in registry:
+                raise unsupported(full_name(ufunc), kwargs)
+            raise no_rule(ufunc, method)
+        check_keywords(ufunc, primitive, kwargs, method)
+        operands = inputs if method == "reduceat" else as_operands(inputs)  # a list says where
+        return primitive(*operands, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         primitive = registry.get(function)
         if primitive is None:
             raise no_rule(function)
-        if kwargs.get("out") is not None:
-            raise InPlaceError(
-                f"np.{function.__name__} cannot write its result into out= where a Value is "
-                "involved; omit out= and use the Value that is returned"
-            )
-        return primitive(*args, **kwargs)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.node.requires_grad:
-            raise ArgumentTypeError(IN_PLAIN_ARRAY)
-        return np.array(self.node.data, dtype, copy=copy)
+        check_subclasses(types, function)
+        args, kwargs = bind(function, primitive, args, kwargs)
+        if "out" in kwargs:
+            return write_called(function, primitive, args, **kwargs)
+        return current().call(function, primitive, args, kwargs)
 
     # Python's protocols.
 
@@ -410,47 +438,23 @@ class Value(ArrayMethods):
         result: Value = registry[operator.getitem](self, *parts)
         return result
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise InPlaceError(
-            "a Value cannot be written in place; write x = x.at[i].set(v) for x[i] = v "
-            "and x = x.at[i].add(v) for x[i] += v"
-        )
-
     def __len__(self) -> int:
         if self.ndim == 0:
-            raise ArgumentTypeError("len() of a Value that is a single number")
+            raise ArgumentTypeError(
+                "len() of a Value that is a single number; np.size(x) is 1, and np.atleast_1d(x) "
+                "is an array of it"
+            )
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Value]:
         if self.ndim == 0:
-            raise ArgumentTypeError("iteration over a Value that is a single number")
+            raise ArgumentTypeError(
+                "iteration over a Value that is a single number; write for a in np.atleast_1d(x)"
+            )
         return (self[i] for i in range(len(self)))
 
-    def __bool__(self) -> bool:
-        return bool(self.data)
-
-    def __float__(self) -> float:
-        # NumPy asks for a float both in float(x), which is the caller's will, and in
-        # array[i] = x, where the gradient would be lost without a word.
-        caller = sys._getframe(1)
-        if self.requires_grad and caller.f_code.co_code[caller.f_lasti] == STORE_SUBSCR:
-            raise ArgumentTypeError(IN_PLAIN_ARRAY)
-        return float(self.data)
-
-    def __int__(self) -> int:
-        return int(self.data)
-
-    def __complex__(self) -> complex:
-        return complex(self.data)
-
-    def __index__(self) -> int:
-        return operator.index(self.data)
-
-    def __format__(self, specification: str) -> str:
-        return format(self.data if self.ndim else self.item(), specification)
-
     def __repr__(self) -> str:
-        name = type(self).__name__
+        name = kind_of(self).__name__
         parts = [show(self.data, len(name) + 1)]
         if self.ndim and self.dtype != np.float64 and self.dtype != bool:
             parts.append(f"dtype={self.dtype}")
@@ -460,8 +464,48 @@ class Value(ArrayMethods):
             parts.append(f"label={self.label!r}")
         return f"{name}({', '.join(parts)})"
 
+    # Copies.
+
+    def __copy__(self) -> Value:
+        return self._copied(copy.copy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return self._copied(partial(copy.deepcopy, memo=memo))
+
+    def _copied(self, copied: Callable[[Any], Any]) -> Value:
+        """The gradient goes through the copy of a result; the copy of a leaf is another leaf."""
+        node = self.node
+        is_result = node.primitive is not None and node.requires_grad
+        if is_result or is_differentiated(node) or isinstance(node.data, Handle):
+            result: Value = registry["identity" if is_number(self) else np.copy](self)
+            return result
+        grad = copied(node.grad)
+        return restore(kind_of(self), copied(node.data), grad, node.requires_grad, node.label)
+
     def __reduce__(self) -> Any:
-        return restore, (type(self), self.data, self.grad, self.requires_grad, self.label)
+        check_leaving(self.node, "pickle")
+        return restore, (
+            kind_of(self),
+            self.data,
+            self.grad,
+            self.requires_grad,
+            self.label,
+        )
+
+
+def kind_of(value: Value) -> type[Value]:
+    """The class that people know a Value by."""
+    return Value if isinstance(value, (Looking, Exclusive)) else type(value)
+
+
+def as_operands(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands of a ufunc, lists among them as one array or Value each."""
+    for x in inputs:
+        if isinstance(x, (list, tuple)):
+            return tuple(
+                registry[np.array](y) if isinstance(y, (list, tuple)) and y else y for y in inputs
+            )
+    return inputs
 
 
 def start_of_sweep(root: Node, seed: Any) -> Any:
@@ -494,25 +538,15 @@ def start_of_sweep(root: Node, seed: Any) -> Any:
     return cotangent.copy() if is_callers else cotangent
 
 
-def repeated(gradients: Iterable[Any]) -> set[int]:
-    """Identities of the objects that occur more than once among these gradients."""
-    return {identity for identity, count in Counter(map(id, gradients)).items() if count > 1}
-
-
-def own_memory(g: Any, shared: set[int]) -> Any:
-    """A gradient that the caller may write to: a copy of a view, and of what is shared."""
-    is_shared = id(g) in shared or getattr(g, "base", None) is not None
-    is_array = isinstance(g, np.ndarray) or is_duck_array(g)
-    return g.copy() if is_shared and is_array else g
-
-
 def show(data: Any, indent: int) -> str:
     if isinstance(data, np.ndarray):
         return np.array2string(data, separator=", ", prefix=" " * indent)
     return repr(data.item() if isinstance(data, np.generic) else data)
 
 
-def restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str) -> Value:
+def restore(
+    cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: str | None
+) -> Value:
     """Rebuild a copied or unpickled Value as a leaf."""
     value = cls.__new__(cls)
     value.node = Node.leaf(data, requires_grad, label)
@@ -520,65 +554,42 @@ def restore(cls: type[Value], data: Any, grad: Any, requires_grad: bool, label: 
     return value
 
 
-def no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> AutogradError:
-    """The error for a ufunc, one of its methods, or keywords that have no rule."""
-    if method == "__call__" and ufunc in registry:
-        return UnsupportedError(
-            f"np.{ufunc.__name__} of a Value does not take {', '.join(sorted(kwargs))}; "
-            "leave it out, or pass x.data to compute without gradient"
-        )
-    return no_rule(ufunc, "" if method == "__call__" else f".{method}")
+class View(Looking, Value):
+    """A Value that looks into the memory of another."""
+
+    __slots__ = ("look", "seen")
 
 
-def no_rule(function: Any, method: str = "") -> NoRuleError:
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module}.{function.__name__}{method}"
-    return NoRuleError(
-        f"{name} has no derivative rule in autograd_lite; write one with ag.primitive and "
-        "defvjp, or pass x.data to use the number as a constant"
-    )
+class Row(View):
+    """What ``x.flat`` is: parts of it are copies, and what is written into it repeats."""
+
+    __slots__ = ()
+
+    def __next__(self) -> Any:
+        raise ArgumentTypeError("next(x.flat) of a Value; write next(iter(x.flat))")
+
+    def __getitem__(self, index: Any) -> Any:
+        part = super().__getitem__(index)
+        return np.copy(part) if isinstance(part, Looking) else part
+
+    def __setitem__(self, index: Any, content: Any) -> None:
+        set_row(self, index, content)
 
 
-class At:
-    """Part of a Value that is to be replaced; made by ``x.at[index]``.
+View.row = Row
 
-    Examples
-    --------
-    >>> from autograd_lite import Value
-    >>> x = Value([1.0, 2.0, 3.0])
-    >>> x.at[0].set(10.0)
-    Value([10.,  2.,  3.])
-    >>> x.at[[0, 0]].add(1.0)
-    Value([3., 2., 3.])
-    """
 
-    __slots__ = ("index", "value")
+class ExclusiveValue(Exclusive, Value):
+    """A Value whose array nobody else has seen."""
 
-    def __init__(self, value: Value) -> None:
-        self.value = value
-        self.index: tuple[Any, ...] | None = None
+    __slots__ = ()
 
-    def __getitem__(self, index: Any) -> At:
-        part = At(self.value)
-        part.index = index if isinstance(index, tuple) else (index,)
-        return part
+    shared = Value
 
-    def _replace(self, how: str, replacement: Any) -> Value:
-        if self.index is None:
-            raise ArgumentTypeError(f"x.at.{how}(v) lacks an index; write x.at[i].{how}(v)")
-        result: Value = registry[f"at.{how}"](self.value, replacement, *self.index)
-        return result
 
-    def set(self, replacement: Any) -> Value:
-        """A copy with this part replaced; where an index repeats, the last one counts."""
-        return self._replace("set", replacement)
-
-    def add(self, increment: Any) -> Value:
-        """A copy with this part increased; where an index repeats, increments add up."""
-        return self._replace("add", increment)
-
+Value.exclusive = ExclusiveValue
 
 # Results are made empty, for `record` to fill in: Value.__init__ has nothing to check there.
 new_value = partial(object.__new__, Value)
-make_values_by(new_value)
+make_values_by(new_value, partial(object.__new__, View))
 current = recorder_here.get

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from autograd_lite.core.console import printable
 from autograd_lite.doctor.facts import Facts, Option, gather
 
 __all__ = ["add_doctor_command", "advice", "report"]
@@ -31,7 +32,7 @@ def add_doctor_command(commands: Any) -> None:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """Print the report; the exit status is 0."""
-    print(report(gather()))
+    print(printable(report(gather())))
     return 0
 
 
@@ -72,8 +73,15 @@ def advice(facts: Facts) -> list[str]:
     >>> advice(facts)[0]
     '8 BLAS threads share 2 cores and wait for each other; set OPENBLAS_NUM_THREADS=2'
     """
-    found = (kernel_advice(facts), threads_advice(facts), speed_advice(facts), drawing(facts))
-    return [sentence for sentence in found if sentence]
+    found = (
+        facts.networks and facts.networks.advice(),
+        kernel_advice(facts),
+        threads_advice(facts),
+        speed_advice(facts),
+        drawing(facts),
+    )
+    failed = [f"{what} could not be found out: {why}" for what, why in facts.failures.items()]
+    return [sentence for sentence in found if sentence] + failed
 
 
 def kernel_advice(facts: Facts) -> str | None:

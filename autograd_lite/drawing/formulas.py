@@ -10,18 +10,20 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_lite.core.node import Node
+from autograd_lite.core.node import data_of as data_of_node
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.drawing.collect import static_text
 
 __all__ = [
     "Symbol",
+    "apply_rule",
     "argument_names",
     "fill_in",
     "formula_of",
@@ -124,21 +126,27 @@ def product_factors(node: Node) -> tuple[Any, Any] | None:
     return result.factors if isinstance(result, Symbol) else None
 
 
-def apply_rule(node: Node, place: int, g: Symbol) -> Symbol | None:
-    """A node's rule for one operand, run on symbols for the operands that are Values."""
+def apply_rule(
+    node: Node, place: int, g: Symbol, out: Any = None, operands: Sequence[Any] | None = None
+) -> Symbol | None:
+    """A node's rule for one operand, run on symbols for the operands that are Values.
+
+    It is run on the numbers that the node has, or on others in their place.
+    """
     assert node.primitive is not None
     rules = node.primitive.rules_for(node.inputs)
     rule = rules[place] if place < len(rules) else None
     if rule is None:
         return None
-    names = argument_names(node)
-    operands = [
-        Symbol(name, x.data) if isinstance(x, Node) else x
-        for name, x in zip(names, node.inputs, strict=True)
+    operands = list(map(data_of_node, node.inputs)) if operands is None else operands
+    symbols = [
+        Symbol(name, data) if isinstance(x, Node) else x
+        for name, data, x in zip(argument_names(node), operands, node.inputs, strict=True)
     ]
+    out = Symbol("out", node.data if out is None else out)
     try:
         with np.errstate(all="ignore"):
-            gradient = rule(g, Symbol("out", node.data), *operands, **node.parameters)
+            gradient = rule(g, out, *symbols, **node.parameters)
     except Exception:
         # Anybody's rule may do anything to a symbol; then there is no formula to show.
         return None
@@ -206,7 +214,7 @@ def text_of(x: Any, binds: int) -> str:
     if isinstance(x, Symbol):
         return f"({x.text})" if x.binds < binds else x.text
     if isinstance(x, float):
-        x = int(x) if x.is_integer() else round(x, 4)
+        x = int(x) if x.is_integer() else x
     text = str(x) if np.ndim(x) == 0 else f"array{np.shape(x)}"
     return f"({text})" if text.startswith("-") and binds > 0 else text
 

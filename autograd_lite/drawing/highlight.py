@@ -71,11 +71,29 @@ def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
                     edges[scene.key_of(x), scene.key(index)] = "blocked"
     for leaf in starved_leaves:
         vertices[scene.key_of(leaf)] = "blocked"
-    if not starved_leaves:
-        return picture.with_marks({}, {}, "A gradient reaches every leaf.")
-    names = [scene.names.get(leaf.serial, "value") for leaf in starved_leaves]
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    return picture.with_marks(vertices, edges, f"No gradient reaches {shown}.")
+    notes = []
+    if starved_leaves:
+        names = [scene.names.get(leaf.serial, "value") for leaf in starved_leaves]
+        notes.append(f"No gradient reaches {enumerate_some(names)}.")
+    partly = {node: dead_units(sweep, node) for node in nodes if node.primitive is None}
+    if parts := {node: text for node, text in partly.items() if text and node not in starved}:
+        vertices |= {scene.key_of(node): "tainted" for node in parts}
+        names = [f"{text} of {scene.names.get(x.serial, 'value')}" for x, text in parts.items()]
+        notes.append(f"No gradient reaches {enumerate_some(names)}.")
+    return picture.with_marks(vertices, edges, *(notes or ["A gradient reaches every leaf."]))
+
+
+def enumerate_some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def dead_units(sweep: Backpropagation | None, leaf: Node) -> str:
+    """How many units, which are entries along the last axis, a gradient passes by."""
+    gradient = np.asarray(0.0 if sweep is None else numbers(sweep.gradients.get(leaf, 0.0)))
+    if gradient.ndim == 0 or gradient.shape[-1] < 2:
+        return ""
+    dead = ~np.any(gradient.reshape(-1, gradient.shape[-1]), axis=0)
+    return f"{np.count_nonzero(dead)} of {dead.size} units" if dead.any() else ""
 
 
 def has_gradient(sweep: Backpropagation | None, node: Node) -> bool:

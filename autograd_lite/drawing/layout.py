@@ -18,10 +18,8 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
-import graphviz
-
 from autograd_lite.core.errors import MissingOptionError
-from autograd_lite.drawing.dot import dot_source
+from autograd_lite.drawing.dot import dot_source, graphviz_package
 from autograd_lite.drawing.layers import layered_layout, ranks
 from autograd_lite.drawing.picture import Layout, Picture, Rectangle
 from autograd_lite.drawing.themes import THEMES
@@ -133,6 +131,7 @@ def render(source: str, suffix: str) -> bytes:
     """Lay out DOT and return the file of the format that the suffix names."""
     problem = "which is not on the PATH"
     if shutil.which("dot"):
+        graphviz = graphviz_package()
         try:
             return bytes(graphviz.Source(source).pipe(format=suffix, quiet=True))
         except graphviz.CalledProcessError as error:
@@ -171,6 +170,8 @@ def svg_by_webassembly(source: str) -> bytes:
         before = threading.stack_size(THREAD_STACK)
         try:
             svg = executor.submit(lambda: Instance(wasmtime, engine, module).svg_of(source))
+        except RuntimeError as error:
+            raise GraphvizError("there is no thread to be had whose stack is large") from error
         finally:
             threading.stack_size(before)
         return svg.result()

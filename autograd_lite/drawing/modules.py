@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite.drawing.collect import Graph
 from autograd_lite.drawing.grouping import Groups, Path
-from autograd_lite.drawing.provenance import ModuleCall, SourceLines, parameter_names
+from autograd_lite.drawing.provenance import ModuleCall, SourceLines
 
 __all__ = ["call_title", "clip", "module_paths", "parameter_count", "roll_up"]
 
@@ -24,9 +24,7 @@ def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
     for node in graph.nodes:
         origin = lines.origins.get(node.serial)
         paths.append(origin.module if origin is not None else ())
-    parameters: set[int] = set()
-    for call in lines.calls.values():
-        parameters |= parameter_names(call.module).keys()
+    parameters = lines.parameters()
     users: dict[int, list[Path]] = {}
     for index, operands in enumerate(graph.operands):
         for operand in operands:

@@ -22,7 +22,7 @@ __all__ = [
     "fact_text",
 ]
 
-Kind = Literal["leaf", "operation", "constant", "fold", "module"]
+Kind = Literal["leaf", "parameter", "operation", "constant", "fold", "module"]
 Mark = Literal["first", "tainted", "blocked", "path", "differs"]
 
 
@@ -52,7 +52,9 @@ class Vertex:
     def describe(self) -> str:
         """One sentence for tooltips and screen readers."""
         facts = [f"{name} {text}" for name, text in self.facts]
-        parts = [" ".join(filter(None, (self.title, self.subtitle))), *facts, *sorted(self.marks)]
+        name = " ".join(filter(None, (self.title, self.subtitle)))
+        kind = ["parameter"] if self.kind == "parameter" else []
+        parts = [name, *kind, *facts, *sorted(self.marks)]
         return "; ".join(filter(None, parts)) + (f"; {self.source}" if self.source else "")
 
 

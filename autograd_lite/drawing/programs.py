@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, Type
 from autograd_lite.drawing.collect import arguments_text, is_data, is_indexing, operation_text
-from autograd_lite.drawing.formatting import number, shape_text, shorten
+from autograd_lite.drawing.formatting import in_short, shape_text, shorten
 from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, one_box_each
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.provenance import SourceLine
@@ -97,7 +97,7 @@ def input_vertex(x: Input) -> Item:
 
 def constant_vertex(x: Constant, section: Path) -> Item:
     if x.is_number:
-        return Item(Vertex("", "constant", number(x.value), module=section), x.type)
+        return Item(Vertex("", "constant", in_short(x.value), module=section), x.type)
     return Item(Vertex("", "constant", "constant", "", (type_fact(x.type),), section), x.type)
 
 

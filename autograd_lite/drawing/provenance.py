@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import linecache
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
@@ -17,11 +16,21 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.interpreter import watching_calls
 from autograd_lite.core.node import Node
+from autograd_lite.core.tree import parts_of
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.formatting import shorten
 
-__all__ = ["ModuleCall", "SourceLine", "SourceLines", "is_module", "names_in", "parameter_names"]
+__all__ = [
+    "ModuleCall",
+    "SourceLine",
+    "SourceLines",
+    "is_module",
+    "names_in",
+    "parameter_names",
+    "parameters_in",
+]
 
 # Nobody looks for the origin of a Value in this code.
 LIBRARIES = tuple(
@@ -80,13 +89,18 @@ class SourceLines:
         self._paths: dict[int, str] = {}
 
     def __enter__(self) -> SourceLines:
-        self._before = sys.getprofile()
-        sys.setprofile(self._notice)
+        self._watch = watching_calls(self._notice)
+        self._watch.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        sys.setprofile(self._before)
+        self._watch.__exit__(None, None, None)
         self._open.clear()
+
+    def parameters(self) -> frozenset[int]:
+        """The parameters of all modules that were called, by the serial numbers of their Values."""
+        modules = (call.module for call in self.calls.values())
+        return frozenset(serial for module in modules for serial in parameter_names(module))
 
     def _notice(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
@@ -144,6 +158,12 @@ def parameter_names(module: Any) -> dict[int, str]:
     return {x.node.serial: name for name, x in module.named_parameters() if isinstance(x, Value)}
 
 
+def parameters_in(variables: Mapping[str, Any]) -> frozenset[int]:
+    """The parameters of all modules among local variables, by serial number."""
+    modules = (x for x in variables.values() if is_module(x))
+    return frozenset(serial for module in modules for serial in parameter_names(module))
+
+
 def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
     """Names of Values among local variables, by serial number: ``x``, ``x[0]``, ``layers.0.w``."""
     variables = {name: x for name, x in variables.items() if name[:1].isalpha()}
@@ -163,7 +183,7 @@ def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
 def parts(name: str, x: Any) -> Iterator[tuple[str, Any]]:
     """A variable, and what is in it if it is a container that is not too long to look into."""
     yield name, x
-    if isinstance(x, (list, tuple)) and len(x) <= LONGEST_CONTAINER:
-        yield from ((f"{name}[{index}]", part) for index, part in enumerate(x))
-    elif isinstance(x, dict) and len(x) <= LONGEST_CONTAINER:
-        yield from ((f"{name}[{key!r}]", part) for key, part in x.items())
+    opened = parts_of(x)
+    if opened is not None and opened.step is not None and len(opened.keys) <= LONGEST_CONTAINER:
+        for key, part in zip(opened.keys, opened.children, strict=True):
+            yield name + opened.step.format(key), part

@@ -23,7 +23,7 @@ from autograd_lite.drawing.grouping import (
     run_text,
 )
 from autograd_lite.drawing.modules import call_title, clip, module_paths, parameter_count, roll_up
-from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
+from autograd_lite.drawing.picture import Cluster, Edge, Kind, Picture, Vertex
 from autograd_lite.drawing.subject import Subject
 
 __all__ = ["Scene", "compose"]
@@ -134,7 +134,8 @@ class Scene(Subject):
         rows = (*type_text(node.data), *facts("value", node.data), *gradient)
         if node.primitive is None:
             subtitle = "" if node.requires_grad else "no gradient"
-            return Vertex(key, "leaf", shorten(name or "value"), subtitle, rows, module)
+            kind: Kind = "parameter" if node.serial in self.parameters else "leaf"
+            return Vertex(key, kind, shorten(name or "value"), subtitle, rows, module)
         operation = operation_text(node.primitive.name, static_text(node))
         title, subtitle = (shorten(name), operation) if name else (operation, "")
         origin = self.lines.origins.get(node.serial)

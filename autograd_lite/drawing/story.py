@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.core.backward import add
-from autograd_lite.core.node import Node
+from autograd_lite.core.node import Node, data_of
 from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
-from autograd_lite.drawing.formatting import in_short, number, shorten
+from autograd_lite.drawing.formatting import (
+    ALL_DIGITS,
+    DIGITS,
+    Shown,
+    in_short,
+    number,
+    shorten,
+    show,
+)
 from autograd_lite.drawing.formulas import (
+    Symbol,
+    apply_rule,
     argument_names,
     fill_in,
     formula_of,
@@ -78,10 +89,16 @@ class Story:
         names = argument_names(node)
         formula = formula_of(node)
         labels = dict(zip(names, (self._name(x) for x in node.inputs), strict=True))
-        texts = [formula, fill_in(formula, labels), fill_in(formula, self._numbers(node))]
+        operands = list(map(data_of, node.inputs))
+        digits = enough_digits(lambda *x: forward(node, x), operands, node.data)
+        numbers = self._numbers(node, digits)
+        lines = {formula: formula}
+        lines.setdefault(fill_in(formula, labels), f"= {fill_in(formula, labels)}")
+        filled = put_in(formula, numbers)
+        lines.setdefault(filled.text, filled.equated)
         return {
-            "formulas": [shorten(text, 160) for text in dict.fromkeys(texts)],
-            "result": in_short(node.data),
+            "formulas": [shorten(text, 160) for text in lines.values()],
+            "result": show(node.data).equated,
             **self._forward_elements(node, names, formula),
         }
 
@@ -93,10 +110,10 @@ class Story:
         factors = product_factors(node)
         if factors is not None or not node.primitive.broadcasts or node.parameters:
             return self._product("result", node.data, factors)
-        data = [x.data if isinstance(x, Node) else x for x in node.inputs]
-        operands = dict(zip(names, data, strict=True))
+        operands = dict(zip(names, map(data_of, node.inputs), strict=True))
         return self._elements(
-            {"result": node.data}, lambda i: element_text(formula, operands, node.data, i)
+            {"result": node.data},
+            lambda i: element_text(formula, operands, node.data, i, lambda *x: forward(node, x)),
         )
 
     def _elements(
@@ -174,8 +191,8 @@ class Story:
             "name": self._name(operand),
             "upstream": "" if upstream is None else in_short(upstream),
             "contribution": in_short(contribution),
-            "before": "" if before is None else in_short(before),
             "sum": in_short(self.sums[operand]),
+            **sum_text(before, contribution, self.sums[operand]),
         }
 
     def _local(self, node: Node, place: int, contribution: Any) -> Step:
@@ -196,15 +213,33 @@ class Story:
         if not is_local:
             elements = self._product("contribution", contribution, symbol.factors)
             return {**entry, "rule": formula, **elements}
-        texts = self._numbers(node) | {"out": in_short(node.data)}
-        numbers = "" if rank(node.data) else fill_in(symbol.text, texts)
-        local = in_short(symbol.data)
-        shown = [formula, numbers, "" if rank(symbol.data) else local]
-        if not rank(symbol.data) and symbol.text.lstrip("-").isdigit():
-            shown = [local]
-        equal = " = ".join(shorten(text, 120) for text in dict.fromkeys(shown) if text)
-        elements = self._local_elements(self.sweep.gradients[node], symbol.data, contribution)
-        return {**entry, "formula": equal, "local": local, **elements}
+        upstream = self.sweep.gradients[node]
+        elements = self._local_elements(upstream, symbol.data, contribution)
+        entry |= elements | {"formula": self._equation(node, place, symbol, formula)}
+        if not rank(contribution):
+            entry["product"] = product_of_two(upstream, symbol.data, contribution)
+        return entry
+
+    def _equation(self, node: Node, place: int, symbol: Symbol, formula: str) -> str:
+        """A local derivative: its formula, the same with numbers put in, and what comes out."""
+        if rank(symbol.data) or rank(node.data):
+            return shorten(formula, 120)
+        local = show(symbol.data)
+        if symbol.text.lstrip("-").isdigit():
+            return local.text
+
+        def derivative(out: Any, *operands: Any) -> Any:
+            again = apply_rule(node, place, Symbol("1", 1.0), out, operands)
+            return None if again is None else again.data
+
+        data = [node.data, *map(data_of, node.inputs)]
+        digits = enough_digits(derivative, data, symbol.data)
+        numbers = self._numbers(node, digits) | {"out": show(node.data, digits)}
+        filled = put_in(symbol.text, numbers)
+        sides = {formula: formula}
+        for side in (filled, local):
+            sides.setdefault(side.text, side.equated)
+        return " ".join(shorten(text, 120) for text in sides.values())
 
     def _product(self, name: str, data: Any, factors: tuple[Any, Any] | None) -> Step:
         """What is not elementwise: its numbers, those of a product of matrices as sums."""
@@ -221,7 +256,9 @@ class Story:
         local = np.broadcast_to(local, contribution.shape)
         return self._elements(
             {"upstream": upstream, "local": local, "contribution": contribution},
-            lambda i: element_text("u × d", {"u": upstream, "d": local}, contribution, i),
+            lambda i: element_text(
+                "u × d", {"u": upstream, "d": local}, contribution, i, operator.mul
+            ),
         )
 
     # Names and numbers.
@@ -241,16 +278,77 @@ class Story:
             return None
         return self._name(x)
 
-    def _numbers(self, node: Node) -> dict[str, str]:
+    def _numbers(self, node: Node, digits: int) -> dict[str, Shown]:
         """What is put into a formula: numbers and short arrays, the names of long arrays."""
         names = argument_names(node)
-        return {name: self._number(x) for name, x in zip(names, node.inputs, strict=True)}
+        return {name: self._number(x, digits) for name, x in zip(names, node.inputs, strict=True)}
 
-    def _number(self, x: Any) -> str:
-        data = x.data if isinstance(x, Node) else x
+    def _number(self, x: Any, digits: int) -> Shown:
+        data = data_of(x)
         if isinstance(data, tuple) or np.ndim(data) > 1 or np.size(data) > SHORT_ARRAY:
-            return self._name(x)
-        return in_short(data) if isinstance(data, NUMBERS) else index_text(data)
+            return Shown(self._name(x))
+        return show(data, digits) if isinstance(data, NUMBERS) else Shown(index_text(data))
+
+
+def forward(node: Node, operands: Sequence[Any]) -> Any:
+    """What a node's operation makes of other numbers."""
+    assert node.primitive is not None
+    return node.primitive.forward(*operands, **node.parameters)
+
+
+def put_in(formula: str, numbers: Mapping[str, Shown]) -> Shown:
+    """A formula with numbers in it; exact if all of those are that it names."""
+    filled = fill_in(formula, {name: shown.text for name, shown in numbers.items()})
+    rounded = {name: "\N{REPLACEMENT CHARACTER}" for name, x in numbers.items() if not x.exact}
+    return Shown(filled, fill_in(formula, rounded) == formula)
+
+
+def enough_digits(evaluate: Callable[..., Any], operands: Sequence[Any], result: Any) -> int:
+    """How many digits operands must show for the result, as it is shown, to follow from them."""
+    wanted = show(result).text
+    for digits in range(DIGITS, ALL_DIGITS, 2):
+        try:
+            with np.errstate(all="ignore"):
+                found = evaluate(*(as_shown(x, digits) for x in operands))
+        except Exception:
+            return DIGITS  # an operation of anybody's may refuse what is not the number itself
+        if found is not None and show(found).text == wanted:
+            return digits
+    return ALL_DIGITS
+
+
+def as_shown(x: Any, digits: int) -> Any:
+    """The number that a reader sees of a number; of a short array its numbers."""
+    array = np.asarray(x) if isinstance(x, NUMBERS) else None
+    if array is None or array.dtype.kind not in "fc" or array.size > SHORT_ARRAY:
+        return x
+    rounded = [complex(number(y, digits).replace("i", "j").replace(" ", "")) for y in array.flat]
+    result = np.array(rounded if array.dtype.kind == "c" else np.real(rounded), array.dtype)
+    return result.reshape(array.shape)[()]
+
+
+def product_of_two(upstream: Any, local: Any, contribution: Any) -> str:
+    """Upstream × local = contribution, of single numbers."""
+    numbers = {"u": upstream, "d": local}
+    return equation("u × d", numbers, contribution, operator.mul)
+
+
+def sum_text(before: Any, contribution: Any, total: Any) -> dict[str, str]:
+    """What a contribution is added to and what comes out, of single numbers."""
+    if before is None or rank(contribution) or rank(before):
+        return {}
+    return {"addition": equation("a + b", {"a": before, "b": contribution}, total, operator.add)}
+
+
+def equation(
+    formula: str, operands: Mapping[str, Any], result: Any, evaluate: Callable[..., Any]
+) -> str:
+    """A formula of single numbers with enough of their digits put in, and its result."""
+    digits = enough_digits(evaluate, list(operands.values()), result)
+    shown = {name: show(x, digits) for name, x in operands.items()}
+    filled = put_in(formula, shown)
+    told = show(result)
+    return f"{filled.text} {Shown(told.text, filled.exact and told.exact).equated}"
 
 
 def has_elements(data: Any) -> bool:
@@ -271,17 +369,19 @@ def largest(data: Any) -> Index:
 
 
 def element_text(
-    formula: str, operands: Mapping[str, Any], result: Any, index: Index
+    formula: str,
+    operands: Mapping[str, Any],
+    result: Any,
+    index: Index,
+    evaluate: Callable[..., Any],
 ) -> str | None:
     """One element of an elementwise operation: its formula with that element's numbers put in."""
     shape = np.shape(result)
-    texts = {}
-    for name, data in operands.items():
-        try:
-            texts[name] = number(np.broadcast_to(data, shape)[index])
-        except ValueError:
-            return None
-    return f"{list(index)}: {fill_in(formula, texts)} = {number(np.asarray(result)[index])}"
+    try:
+        numbers = {name: np.broadcast_to(x, shape)[index] for name, x in operands.items()}
+    except ValueError:
+        return None
+    return f"{list(index)}: {equation(formula, numbers, np.asarray(result)[index], evaluate)}"
 
 
 def product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | None:
@@ -290,6 +390,15 @@ def product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | N
     if left.ndim != 2 or right.ndim != 2 or left.shape[1] > LONGEST_SUM:
         return None
     row, column = index
-    pairs = zip(left[row], right[:, column], strict=True)
-    terms = [fill_in("x · y", {"x": number(x), "y": number(y)}) for x, y in pairs]
-    return f"{list(index)}: {' + '.join(terms)} = {number(np.asarray(result)[index])}"
+    numbers = {
+        f"{side}{k}": x
+        for side, line in (("x", left[row]), ("y", right[:, column]))
+        for k, x in enumerate(line)
+    }
+    formula = " + ".join(f"x{k} · y{k}" for k in range(left.shape[1]))
+    count = left.shape[1]
+
+    def dot(*operands: Any) -> Any:
+        return sum(map(operator.mul, operands[:count], operands[count:]))
+
+    return f"{list(index)}: {equation(formula, numbers, np.asarray(result)[index], dot)}"

@@ -18,7 +18,13 @@ from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import Graph, recorded_graph
 from autograd_lite.drawing.formatting import shorten
-from autograd_lite.drawing.provenance import SourceLines, is_module, names_in, parameter_names
+from autograd_lite.drawing.provenance import (
+    SourceLines,
+    is_module,
+    names_in,
+    parameter_names,
+    parameters_in,
+)
 
 __all__ = ["Subject", "find_subject"]
 
@@ -32,6 +38,8 @@ class Subject:
     names: dict[int, str]
     gradients: dict[Node, Any] = field(repr=False)
     lines: SourceLines
+    parameters: frozenset[int]
+    """The parameters of modules among the leaves, by serial number."""
 
 
 def find_subject(
@@ -52,7 +60,9 @@ def from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Sub
     known = names_in(frame.f_locals)
     gradients = {node: node.grad for node in graph.nodes if node.grad is not None}
     title = root.label or known.get(root.serial) or "computation graph"
-    return Subject(shorten(title), graph, names_of(graph, lines, known), gradients, lines)
+    names = names_of(graph, lines, known)
+    parameters = lines.parameters() | parameters_in(frame.f_locals)
+    return Subject(shorten(title), graph, names, gradients, lines, parameters)
 
 
 def from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
@@ -74,7 +84,8 @@ def from_call(function: Callable[..., Any], args: Sequence[Any]) -> Subject:
     graph = recorded_graph(roots)
     sweep = backpropagation_from(roots[0]) if len(roots) == 1 else None
     gradients = {} if sweep is None else sweep.gradients
-    return Subject(shorten(title), graph, names_of(graph, lines, known), gradients, lines)
+    names = names_of(graph, lines, known)
+    return Subject(shorten(title), graph, names, gradients, lines, lines.parameters())
 
 
 def names_of(graph: Graph, lines: SourceLines, known: dict[int, str]) -> dict[int, str]:

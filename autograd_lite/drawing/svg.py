@@ -135,7 +135,7 @@ def write_vertex(
     element_text(group, "title").text = shorten(vertex.describe(), 300)
     stroke, width = theme.outline(vertex, is_result)
     drawn = {"fill": theme.fill[vertex.kind], "stroke": stroke, "stroke_width": width}
-    if vertex.kind == "leaf":
+    if vertex.kind in ("leaf", "parameter"):
         drawn["rx"] = "9"
     elif vertex.kind == "constant":
         drawn["stroke_dasharray"] = "5,2"

@@ -44,6 +44,7 @@ TEXTS = {
 }
 FILLS: dict[Kind, tuple[str, str]] = {
     "leaf": ("#e3f0fa", "#12344a"),
+    "parameter": ("#f9eaf3", "#3c1f31"),
     "operation": ("#ffffff", "#1f2730"),
     "constant": ("#f3f4f6", "#262c33"),
     "fold": ("#fdf3dc", "#3d3114"),
@@ -51,6 +52,7 @@ FILLS: dict[Kind, tuple[str, str]] = {
 }
 BORDERS: dict[Kind, tuple[str, str]] = {
     "leaf": ("#0072b2", "#56b4e9"),
+    "parameter": ("#a8437f", "#d98bb8"),
     "operation": ("#44515e", "#a9b5c0"),
     "constant": ("#8a94a0", "#7f8b97"),
     "fold": ("#b57d00", "#e6b030"),

@@ -1,4 +1,4 @@
-"""Rules of differences, integrals, interpolation, convolution and polynomials."""
+"""Rules of differences, integrals, interpolation and convolution."""
 
 from __future__ import annotations
 
@@ -7,37 +7,48 @@ from typing import Any
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError
-from autograd_lite.core.node import Handle
+from autograd_lite.core.node import ABSENT, Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
-from autograd_lite.ops.define import array_function, composite
+from autograd_lite.ops.define import LeftToNumpy, array_function, composite
 from autograd_lite.ops.indexing import getitem, scatter
+from autograd_lite.ops.joining import array
+from autograd_lite.ops.shaping import laid_out
 
-__all__: list[str] = []
+__all__ = ["gradient_along", "interpolate"]
 
 # Differences and integrals.
 
 
-@composite(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+@composite(np.diff, asks_numpy="on failure", whole=("n", "axis"))
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = ABSENT, append: Any = ABSENT) -> Any:
+    if n == 0:
+        return a
     edge = list(np.shape(a))
+    if n < 0 or not edge:
+        raise LeftToNumpy
     edge[axis] = 1
     pieces = [
         np.broadcast_to(x, edge) if np.ndim(x) == 0 else x for x in (prepend, a, append)
-        if x is not None
+        if x is not ABSENT
     ]  # fmt: skip
     a = np.concatenate(pieces, axis=axis) if len(pieces) > 1 else a
     before = (slice(None),) * (axis % np.ndim(a))
+    differ = np.not_equal if a.dtype == bool else np.subtract
     for _ in range(n):
-        a = np.subtract(a[(*before, slice(1, None))], a[(*before, slice(None, -1))])
+        a = differ(a[(*before, slice(1, None))], a[(*before, slice(None, -1))])
     return a
 
 
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    pieces = [x for x in (to_begin, np.diff(np.ravel(ary)), to_end) if x is not None]
+    ary = array(ary)
+    row = np.ravel(ary)
+    pieces = [x for x in (to_begin, row[1:] - row[:-1], to_end) if x is not None]
     arrays: list[Any] = [x if isinstance(x, Handle) else array_of(x, ary.dtype) for x in pieces]
-    return np.concatenate([np.ravel(x) for x in arrays])
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.astype(np.concatenate([np.ravel(x) for x in arrays]), ary.dtype)
 
 
 def gradient_along_vjp(g: Any, out: Any, f: Any, spacing: Any, axis: int, edge_order: Any) -> Any:
@@ -67,9 +78,70 @@ def gradient_along_forward(f: Any, spacing: Any, axis: int, edge_order: Any) -> 
 gradient_along = Primitive(gradient_along_forward, gradient_along_vjp, name="gradient")
 
 
+def slopes(f: Any, steps: Any, edge_order: int) -> Any:
+    """Central differences along the last axis, and differences to one side at its ends."""
+    before, here, after = f[..., :-2], f[..., 1:-1], f[..., 2:]
+    uniform = np.ndim(steps) == 0
+    if uniform:
+        inner = (after - before) / (2.0 * steps)
+        left = right = ends = (steps, steps)
+    else:
+        left, right, ends = (steps[0], steps[1]), (steps[-2], steps[-1]), (steps[0], steps[-1])
+        d1, d2 = steps[:-1], steps[1:]
+        inner = -d2 / (d1 * (d1 + d2)) * before + (d2 - d1) / (d1 * d2) * here
+        inner = inner + d1 / (d2 * (d1 + d2)) * after
+    if edge_order == 1:
+        first = (f[..., 1:2] - f[..., :1]) / ends[0]
+        last = (f[..., -1:] - f[..., -2:-1]) / ends[1]
+    else:
+        first = sum_of_three(f[..., :3], first_weights(*left, uniform))
+        last = sum_of_three(f[..., -3:], last_weights(*right, uniform))
+    return np.concatenate((first, inner, last), axis=-1)
+
+
+def sum_of_three(f: Any, weights: tuple[Any, Any, Any]) -> Any:
+    a, b, c = weights
+    return a * f[..., :1] + b * f[..., 1:2] + c * f[..., 2:]
+
+
+def first_weights(d1: Any, d2: Any, uniform: bool) -> tuple[Any, Any, Any]:
+    if uniform:
+        return -1.5 / d1, 2.0 / d1, -0.5 / d1
+    total = d1 + d2
+    return -(2.0 * d1 + d2) / (d1 * total), total / (d1 * d2), -d1 / (d2 * total)
+
+
+def last_weights(d1: Any, d2: Any, uniform: bool) -> tuple[Any, Any, Any]:
+    if uniform:
+        return 0.5 / d1, -2.0 / d1, 1.5 / d1
+    total = d1 + d2
+    return d2 / (d1 * total), -(d2 + d1) / (d1 * d2), (2.0 * d2 + d1) / (d2 * total)
+
+
+def gradient_by_steps(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    """The gradient where the steps, or the places of the elements, have one too."""
+    length = np.shape(f)[axis]
+    if edge_order not in (1, 2) or length < edge_order + 1:
+        raise ArgumentValueError(
+            f"gradient: edge_order={edge_order} along an axis of length {length}; pass 1 or 2, "
+            "and an array with at least one element more than that"
+        )
+    if np.ndim(spacing) and np.shape(spacing) != (length,):
+        raise ArgumentValueError(
+            f"gradient: places of shape {np.shape(spacing)} along an axis of length {length}; "
+            "pass one place for each element"
+        )
+    steps = np.diff(spacing) if np.ndim(spacing) else spacing
+    along = slopes(np.moveaxis(f, axis, -1), steps, edge_order)
+    return laid_out(np.moveaxis(np.astype(along, f.dtype), -1, axis), f)
+
+
 @composite(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    axes = range(np.ndim(f)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    f = array(f)
+    f = f if f.dtype.kind in "fc" else np.astype(f, float)
+    several = isinstance(axis, (tuple, list))
+    axes: Any = range(np.ndim(f)) if axis is None else axis if several else (axis,)
     spacings = varargs or (1.0,)
     if len(spacings) == 1 and np.ndim(spacings[0]) == 0:
         spacings *= len(axes)
@@ -78,14 +150,16 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
             f"gradient: {len(spacings)} spacings for {len(axes)} axes; "
             "give one number for all, or one spacing for each axis"
         )
-    slopes = tuple(
-        gradient_along(f, spacing=spacing, axis=along, edge_order=edge_order)
+    found = tuple(
+        gradient_by_steps(f, spacing, along, edge_order)
+        if isinstance(spacing, Handle)
+        else gradient_along(f, spacing=spacing, axis=along, edge_order=edge_order)
         for along, spacing in zip(axes, spacings, strict=True)
     )
-    return slopes[0] if len(slopes) == 1 else slopes
+    return found[0] if len(found) == 1 else found
 
 
-@composite(np.trapezoid)
+@composite(np.trapezoid, asks_numpy="on failure")
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     steps = dx
     if x is not None:
@@ -145,8 +219,12 @@ def two_ends(contribution: Any, way: Any, index: Any, shape: tuple[int, ...]) ->
     )
 
 
+def interpolate_forward(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
+    return np.interp(x, xp, fp, left, right)
+
+
 interpolate = Primitive(
-    lambda x, xp, fp, left, right: np.interp(x, xp, fp, left, right),
+    interpolate_forward,
     interp_x,
     interp_xp,
     interp_fp,
@@ -155,40 +233,59 @@ interpolate = Primitive(
 )
 
 
-@composite(np.interp)
+@composite(np.interp, asks_numpy="on failure")
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
 ) -> Any:
-    x, xp, fp = (y if isinstance(y, Handle) else array_of(y) for y in (x, xp, fp))
+    x, xp, fp = array(x), array(xp), array(fp)
+    # Differences of unsigned integers would wrap.
+    x, xp = (np.astype(y, float) if y.dtype.kind in "iub" else y for y in (x, xp))
+    fp = np.astype(fp, float) if fp.dtype == bool else fp
     if period is not None:
+        if np.ndim(xp) != 1 or np.shape(xp) != np.shape(fp) or np.ndim(period) or period == 0:
+            raise LeftToNumpy
+        x, xp = np.astype(x, float), np.astype(xp, float)
         period, left, right = abs(period), None, None
         x, xp = x % period, xp % period
         order = np.argsort(xp)
         xp, fp = xp[order], fp[order]
         xp = np.concatenate((xp[-1:] - period, xp, xp[:1] + period))
         fp = np.concatenate((fp[-1:], fp, fp[:1]))
+    if np.size(xp) == 1:
+        if np.shape(xp) != np.shape(fp):
+            raise LeftToNumpy
+        return beside_one_knot(x, xp[0], fp[0], left, right)
     return interpolate(x, xp, fp, left=left, right=right)
 
 
-def ramp(g: Any, num: int, endpoint: bool, axis: int) -> Any:
+def beside_one_knot(x: Any, place: Any, value: Any, left: Any, right: Any) -> Any:
+    """There is no segment then, and nothing between the two sides but the knot."""
+    value = np.astype(value, np.result_type(value.dtype, np.float64))
+    low, high = (value if side is None else side for side in (left, right))
+    return np.where(x < place, low, np.where(x > place, high, value))
+
+
+def ramp(g: Any, num: int, endpoint: bool, axis: Any) -> Any:
     """The numbers from 0 to 1 along an axis."""
     shape = [1] * np.ndim(g)
-    shape[axis] = num
+    shape[axis if np.ndim(axis) == 0 else axis[0]] = num
     return np.reshape(np.linspace(0, 1, num, endpoint=endpoint, dtype=g.dtype), shape)
 
 
 def linspace_start(
     g: Any, out: Any, start: Any, stop: Any,
-    num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0,
+    num: int = 50, endpoint: bool = True, dtype: Any = None, axis: Any = 0,
 ) -> Any:  # fmt: skip
+    axis = axis if np.ndim(axis) == 0 else tuple(axis)
     contribution = np.sum(g * (1 - ramp(g, num, endpoint, axis)), axis=axis)
     return unbroadcast(contribution, np.shape(start))
 
 
 def linspace_stop(
     g: Any, out: Any, start: Any, stop: Any,
-    num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0,
+    num: int = 50, endpoint: bool = True, dtype: Any = None, axis: Any = 0,
 ) -> Any:  # fmt: skip
+    axis = axis if np.ndim(axis) == 0 else tuple(axis)
     return unbroadcast(np.sum(g * ramp(g, num, endpoint, axis), axis=axis), np.shape(stop))
 
 
@@ -200,8 +297,36 @@ def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0,
     dtype: Any = None, axis: int = 0,
 ) -> Any:  # fmt: skip
+    if np.ndim(base):
+        most = max(map(np.ndim, (start, stop, base)))
+        start, stop, base = (
+            np.reshape(x, (1,) * (most - np.ndim(x)) + np.shape(x)) for x in (start, stop, base)
+        )
+        base = np.expand_dims(base, axis=axis)
     powers = np.power(base, np.linspace(start, stop, num=num, endpoint=endpoint, axis=axis))
     return powers if dtype is None else np.astype(powers, dtype)
+
+
+@composite(np.geomspace)
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    start, stop = array(start), array(stop)
+    if np.any(start == 0) or np.any(stop == 0):
+        raise ArgumentValueError("geomspace: an end is 0, which no factor leads to; pass others")
+    wide = np.result_type(start.dtype, stop.dtype, float(num), np.dtype(dtype))
+    start, stop = np.astype(start, wide), np.astype(stop, wide)
+    # Turned so that it starts at a positive number, and back.
+    turn = np.sign(start)
+    start, stop = start / turn, stop / turn
+    result = np.logspace(np.log10(start), np.log10(stop), num=num, endpoint=endpoint, dtype=wide)
+    # The ends are exact.
+    pieces = [np.broadcast_to(start, np.shape(result)[1:])[None], result[1:]]
+    if endpoint and num > 1:
+        pieces = [pieces[0], result[1:-1], np.broadcast_to(stop, np.shape(result)[1:])[None]]
+    result = (np.concatenate(pieces) if num else result) * turn
+    result = np.moveaxis(result, 0, axis) if axis else result
+    return result if dtype is None else np.astype(result, dtype)
 
 
 # Convolution.
@@ -213,27 +338,32 @@ def full_gradient(g: Any, a: Any, v: Any, start: int) -> Any:
     return np.concatenate((np.zeros(start, g.dtype), g, np.zeros(missing, g.dtype)))
 
 
+MODES: dict[Any, str] = {0: "valid", 1: "same", 2: "full"}
+"""What NumPy takes for the names of modes."""
+
+
 def convolution_start(a: Any, v: Any, mode: str) -> int:
     """Where the returned part of the whole convolution begins."""
     shorter = min(np.size(a), np.size(v))
-    return {"full": 0, "same": (shorter - 1) // 2, "valid": shorter - 1}[mode]
+    starts = {"full": 0, "same": (shorter - 1) // 2, "valid": shorter - 1}
+    return starts[MODES.get(mode, mode)]
 
 
 def correlation_start(a: Any, v: Any, mode: str) -> int:
     """The same; but NumPy swaps a longer second array to the front and turns the result around."""
-    if mode == "same" and np.size(v) > np.size(a):
+    if MODES.get(mode, mode) == "same" and np.size(v) > np.size(a):
         return int(np.size(a)) // 2
     return convolution_start(a, v, mode)
 
 
 def convolve_left(g: Any, out: Any, a: Any, v: Any, mode: str = "full") -> Any:
     whole = full_gradient(g, a, v, convolution_start(a, v, mode))
-    return np.correlate(whole, np.conjugate(v), mode="valid")
+    return np.reshape(np.correlate(whole, np.conjugate(np.ravel(v)), mode="valid"), np.shape(a))
 
 
 def convolve_right(g: Any, out: Any, a: Any, v: Any, mode: str = "full") -> Any:
     whole = full_gradient(g, a, v, convolution_start(a, v, mode))
-    return np.correlate(whole, np.conjugate(a), mode="valid")
+    return np.reshape(np.correlate(whole, np.conjugate(np.ravel(a)), mode="valid"), np.shape(v))
 
 
 def correlate_left(g: Any, out: Any, a: Any, v: Any, mode: str = "valid") -> Any:
@@ -249,25 +379,3 @@ def correlate_right(g: Any, out: Any, a: Any, v: Any, mode: str = "valid") -> An
 
 convolve = array_function(np.convolve, convolve_left, convolve_right)
 correlate = array_function(np.correlate, correlate_left, correlate_right)
-
-
-# Polynomials.
-
-
-@composite(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """W. Horner's scheme (1819)."""
-    result = np.zeros_like(x)
-    coefficients: Any = p if isinstance(p, Handle) else array_of(p)
-    for coefficient in coefficients:
-        result = result * x + coefficient
-    return result
-
-
-def vander_vjp(g: Any, out: Any, x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    powers = np.arange(np.shape(out)[1], dtype=x.dtype)
-    powers = powers if increasing else powers[::-1]
-    return np.sum(g * powers * x[:, None] ** np.maximum(powers - 1, 0), axis=1)
-
-
-vander = array_function(np.vander, vander_vjp)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from string import ascii_letters
 from typing import Any
 
-from autograd_lite.core.duck_arrays import array_of
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
-from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
-from autograd_lite.ops.define import array_function, composite
+from autograd_lite.ops.define import LeftToNumpy, array_function, cast, composite
+from autograd_lite.ops.joining import array
 from autograd_lite.ops.shaping import inverse_order
 
 __all__ = [
@@ -123,12 +123,12 @@ inner = array_function(
 )
 
 
-@composite(np.outer)
+@composite(np.outer, asks_numpy="on failure")
 def outer(a: Any, b: Any) -> Any:
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
 
 
-@composite(np.kron)
+@composite(np.kron, asks_numpy="on failure")
 def kron(a: Any, b: Any) -> Any:
     ndim = max(np.ndim(a), np.ndim(b))
     if min(np.ndim(a), np.ndim(b)) == 0:
@@ -140,12 +140,13 @@ def kron(a: Any, b: Any) -> Any:
     return np.reshape(blocks * inside, lengths)
 
 
-@composite(np.cross)
+@composite(np.cross, asks_numpy="on failure")
 def cross(
     a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
+    axisa, axisb, axisc = map(operator.index, (axisa, axisb, axisc))
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
     if not np.shape(a)[-1] == np.shape(b)[-1] == 3:
         raise UnsupportedError(
@@ -153,10 +154,10 @@ def cross(
             "both must have length 3"
         )
     parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    return np.moveaxis(np.stack(parts, axis=-1), -1, axisc)
+    return np.moveaxis(np.copy(np.stack(parts, axis=-1), "C"), -1, axisc)
 
 
-@composite(np.trace)
+@composite(np.trace, asks_numpy="on failure")
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
@@ -177,8 +178,9 @@ vecdot = Primitive(
 register(np.vecdot, vecdot)
 
 
-@composite((np.vecdot, "__call__"))
+@composite((np.vecdot, "__call__"), asks_numpy="on failure")
 def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
+    axis = operator.index(axis)
     return vecdot(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1))
 
 
@@ -235,7 +237,13 @@ def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str, op
     )
 
 
-einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum")
+einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum", builtin=True)
+
+
+def is_view(subscripts: str) -> bool:
+    """Whether nothing is multiplied or summed: NumPy gives a view then, whatever the dtype."""
+    term, output = subscripts.split("->")
+    return set(term) == set(output)
 
 
 def explicit_subscripts(subscripts: str, shapes: list[tuple[int, ...]]) -> str:
@@ -264,16 +272,23 @@ def explicit_subscripts(subscripts: str, shapes: list[tuple[int, ...]]) -> str:
     return ",".join(terms) + "->" + output.replace("...", "".join(spare))
 
 
-@composite(np.einsum)
-def einsum(*operands: Any, optimize: Any = False) -> Any:
+@composite(np.einsum, asks_numpy="on failure")
+def einsum(
+    *operands: Any, dtype: Any = None, order: str = "K", casting: Any = "safe",
+    optimize: Any = False,
+) -> Any:  # fmt: skip
     if isinstance(operands[0], str):
         subscripts, arrays = operands[0], list(operands[1:])
     else:
         subscripts, arrays = from_sublists(operands)
-    arrays = [x if isinstance(x, Handle) else array_of(x) for x in arrays]
+    arrays = [array(x) for x in arrays]
     explicit = explicit_subscripts(subscripts, [np.shape(x) for x in arrays])
+    if dtype is not None and not is_view(explicit):
+        arrays = [cast(x, dtype, casting) for x in arrays]
     sizes: dict[str, int] = {}
     for term, x in zip(explicit.split("->")[0].split(","), arrays, strict=True):
+        if len(set(zip(term, np.shape(x), strict=True))) != len(set(term)):
+            raise LeftToNumpy  # a diagonal of what is not square
         for name, length in zip(term, np.shape(x), strict=True):
             if sizes.get(name, 1) == 1:
                 sizes[name] = length
@@ -291,6 +306,8 @@ def from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     """Turn einsum's form without a string, ``x, [0, 1], y, [1, 2], [0, 2]``, into the other."""
 
     def letters(sublist: Any) -> str:
+        if any(i is not Ellipsis and i < 0 for i in sublist):
+            raise LeftToNumpy
         return "".join("..." if i is Ellipsis else ascii_letters[i] for i in sublist)
 
     pairs = len(operands) // 2

@@ -26,7 +26,7 @@ def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 @on_dask("reshape")
-def reshape(x: Any, shape: Any, order: str = "C") -> Any:
+def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     if order != "C":
         raise NotImplementedError("reshape takes no order but 'C'")
     return x.reshape(shape)
@@ -51,7 +51,16 @@ def dot(x: Any, y: Any) -> Any:
 
 @on_dask("inner")
 def inner(x: Any, y: Any) -> Any:
-    return np.tensordot(x, y, axes=(-1, -1)) if np.ndim(x) and np.ndim(y) else x * y
+    return tensordot(x, y, (-1, -1)) if np.ndim(x) and np.ndim(y) else x * y
+
+
+@on_dask("tensordot")
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Dask's own takes axes that count from the end for others."""
+    if np.ndim(axes):
+        axes = [np.atleast_1d(along) % np.ndim(z) for along, z in zip(axes, (x, y), strict=True)]
+        axes = tuple(along.tolist() for along in axes)
+    return np.tensordot(x, y, axes)
 
 
 @on_dask("clip")
@@ -95,7 +104,26 @@ for transform in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
 def qr(a: Any, mode: str = "reduced") -> Any:
     if mode != "reduced":
         raise NotImplementedError("qr takes no mode but 'reduced'")
-    return np.linalg.qr(a)
+    q, r = np.linalg.qr(a)
+    return type(np.linalg.qr(np.eye(1)))(q, r)
+
+
+@on_dask("cholesky")
+def cholesky(a: Any, *, upper: bool = False) -> Any:
+    """The lower factor, of what is in one triangle, where Dask's own is the upper one of both."""
+    import dask.array
+
+    if a.ndim != 2 or a.dtype.kind == "c":
+        raise NotImplementedError("its gradient is known for single real matrices")
+    half, rest = (np.triu(a), np.triu(a, 1)) if upper else (np.tril(a), np.tril(a, -1))
+    return dask.array.linalg.cholesky(half + np.conjugate(rest.T), lower=not upper)
+
+
+@on_dask("quantile")
+def quantile(a: Any, q: Any, keepdims: bool = False, **static: Any) -> Any:
+    if keepdims and np.ndim(q):
+        raise NotImplementedError("quantile keeps no axes for several quantiles")
+    return np.quantile(a, q, keepdims=keepdims, **static)
 
 
 @on_dask("pad")
@@ -126,6 +154,15 @@ def isrealobj(x: Any) -> bool:
 
 
 # Indexing.  In Dask one part of an index may be an array, beside slices, numbers and new axes.
+
+
+@on_dask("getitem")
+def getitem(x: Any, *parts: Any) -> Any:
+    """Dask makes one axis of an index that has several of which one is long."""
+    arrays = [np.asarray(part) for part in parts if isinstance(part, (np.ndarray, list))]
+    if any(array.ndim > 1 and array.dtype != bool for array in arrays):
+        raise NotImplementedError("an index array has one axis; np.take(x, i) takes any")
+    return x[parts]
 
 
 @on_dask("at.set")
@@ -192,3 +229,8 @@ def new_axes(parts: tuple[Any, ...]) -> tuple[int, ...]:
     """Where None put axes of length one into the result of an index of slices and numbers."""
     kept = [part for part in parts if part is None or isinstance(part, slice)]
     return tuple(axis for axis, part in enumerate(kept) if part is None)
+
+
+@on_dask("at.put")
+def at_put(*args: Any, **static: Any) -> Any:
+    raise NotImplementedError("arrays of Dask are not written at numbered places")

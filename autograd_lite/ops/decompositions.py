@@ -9,7 +9,8 @@ singular value decomposition" (2016).
 
 Eigenvectors of equal eigenvalues, and singular vectors of equal or zero
 singular values, have no derivative: the rules divide by zero, NumPy warns, and
-the gradient is NaN.
+the gradient is NaN.  So it is of all eigenvalues and eigenvectors of a defective matrix,
+which has fewer vectors than rows: its eigenvalues move as roots do at 0.
 """
 
 from __future__ import annotations
@@ -85,16 +86,39 @@ def eig_vjp(g: Any, out: Any, a: Any) -> Any:
             turn = np.imag(along) / np.where(largest, np.real(vectors), 1)
             g_vectors = g_vectors - 1j * np.where(largest, turn, 0)
         inner = inner + reciprocal_gaps(values) * (matrix_transpose(vectors) @ g_vectors)
-    return np.linalg.solve(matrix_transpose(vectors), inner @ matrix_transpose(vectors))
+    return divided_by_vectors(inner @ matrix_transpose(vectors), vectors)
+
+
+def divided_by_vectors(x: Any, vectors: Any) -> Any:
+    """V⁻ᵀ x; NaN where the vectors are dependent."""
+    lengths = np.linalg.svdvals(vectors)[..., None]
+    smallest = np.min(lengths, axis=-2, keepdims=True, initial=np.inf)
+    least = ALIKE * np.finfo(lengths.dtype).eps * np.max(lengths, axis=-2, keepdims=True, initial=0)
+    is_defective = smallest <= least
+    independent = np.where(is_defective, eye_like(vectors), matrix_transpose(vectors))
+    found = np.where(is_defective, 0.0, 1.0).astype(lengths.dtype)
+    return np.linalg.solve(independent, x) * (found / found)
+
+
+ALIKE = 1000
+"""What differs by fewer roundings of the largest counts as equal."""
 
 
 def eigvals_vjp(g: Any, out: Any, a: Any) -> Any:
-    """The same; LAPACK may order the values differently when it computes vectors too."""
+    """The same; LAPACK may order the values differently when it computes vectors too.
+
+    Each value's gradient goes to its like, and to equal ones in equal parts.
+    """
     values, vectors = np.linalg.eig(a)
-    places = np.argmin(np.abs(out[..., :, None] - values[..., None, :]), axis=-1)
-    g_values = np.take_along_axis(g, np.argsort(places, axis=-1), axis=-1)
+    distances = np.abs(out[..., :, None] - values[..., None, :])
+    size = np.max(np.abs(values), axis=-1, keepdims=True, initial=0)[..., None]
+    nearest = np.min(distances, axis=-1, keepdims=True, initial=np.inf)
+    near = distances <= nearest + ALIKE * np.finfo(distances.dtype).eps * size
+    shares = np.where(near, np.ones_like(distances), 0)
+    shares = shares / np.sum(shares, axis=-1, keepdims=True)
+    g_values = np.sum(g[..., :, None] * shares, axis=-2)
     scaled = g_values[..., :, None] * matrix_transpose(vectors)
-    return np.linalg.solve(matrix_transpose(vectors), scaled)
+    return divided_by_vectors(scaled, vectors)
 
 
 eigh = multi_output(np.linalg.eigh, eigh_vjp)
@@ -134,8 +158,9 @@ def svd_vjp(g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bo
 
 
 def svdvals_vjp(g: Any, out: Any, a: Any) -> Any:
-    """dsᵢ = Re(uᵢᴴ dA vᵢ)."""
+    """dsᵢ = Re(uᵢᴴ dA vᵢ); a singular value of 0 has a kink there, as an absolute value has."""
     u, _, vh = np.linalg.svd(a, full_matrices=False)
+    g = np.where(out == 0, 0, g)
     return np.conjugate((u * g[..., None, :]) @ vh)
 
 

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Literal
 
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
-from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.errors import ArgumentTypeError, AutogradError, UnsupportedError
+from autograd_lite.core.node import Handle, holds_value, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, register, registry
+from autograd_lite.core.recorder import current
+from autograd_lite.core.signatures import check_casting, full_name
+from autograd_lite.core.tree import flatten
 from autograd_lite.ops.indexing import scatter
 
 __all__ = [
+    "LeftToNumpy",
+    "RowByRow",
+    "apart",
     "array_function",
+    "as_operand",
+    "back_to_origins",
+    "cast",
     "composite",
+    "has_numbers",
+    "is_known",
     "multi_output",
     "nondifferentiable",
+    "numbers_of",
     "parts",
     "rearrangement",
     "select",
     "ufunc",
+    "without_rule",
 ]
 
 
@@ -48,18 +62,56 @@ def ufunc(
 
 def with_keywords(
     function: Any, primitive: Primitive, *inputs: Any,
-    where: Any = True, dtype: Any = None, out: Any = None, **others: Any,
+    where: Any = True, dtype: Any = None, casting: Any = "same_kind",
 ) -> Any:  # fmt: skip
     """Apply a ufunc in another dtype; or only where a mask allows it, with 0 elsewhere."""
-    if others:
-        raise UnsupportedError(
-            f"np.{primitive.name} of a Value does not take {', '.join(sorted(others))}; "
-            "leave it out, or pass x.data to compute without gradient"
+    if dtype is not None or not (isinstance(casting, str) and casting == "same_kind"):
+        inputs = in_loop(function, inputs, dtype, casting)
+    if where is True:
+        return primitive(*inputs)
+    is_array = isinstance(where, (Handle, np.ndarray)) or is_duck_array(where)
+    # Of whatever is no array NumPy makes a mask; an array has to be one.
+    mask = where if is_array else np.asarray(where, bool)
+    return masked(function, primitive)(*inputs, mask)
+
+
+def in_loop(function: Any, inputs: tuple[Any, ...], dtype: Any, casting: Any) -> tuple[Any, ...]:
+    """The operands in the dtypes of the loop that NumPy chooses for them, or its refusal.
+
+    ``dtype`` is that of the result: ``np.absolute(z, dtype=float)`` is the length of ``z``.
+    """
+    operands: list[Any] = [x if isinstance(x, Handle) else array_of(x) for x in inputs]
+    dtypes = [x.dtype for x in operands]
+    asked = None if dtype is None else np.dtype(dtype)
+    none, results = (None,) * function.nin, function.nout
+    try:
+        loop = function.resolve_dtypes(
+            (*map(weak_or, inputs, dtypes), *(None,) * results),
+            signature=(*none, *(asked,) * results),
+            casting=casting,
         )
-    if dtype is not None:
-        arrays: list[Any] = [x if isinstance(x, Handle) else array_of(x) for x in inputs]
-        inputs = tuple(np.astype(x, dtype) for x in arrays)
-    return primitive(*inputs) if where is True else masked(function, primitive)(*inputs, where)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"{full_name(function)} of a Value: {error}; leave out dtype= and casting=, or write "
+            "x.astype(dtype) for the operands that are to be of another dtype"
+        ) from error
+    if dtype is None:
+        return inputs
+    pairs = zip(operands, loop, strict=False)
+    return tuple(x if x.dtype == wanted else np.astype(x, wanted) for x, wanted in pairs)
+
+
+def weak_or(x: Any, dtype: Any) -> Any:
+    """The type of a number of Python's, which fits in with other dtypes; or the dtype."""
+    kind: Any = type(unwrap(x))
+    return kind if kind in (int, float, complex) else dtype
+
+
+def cast(x: Any, dtype: Any, casting: Any = "same_kind") -> Any:
+    """An operand in the dtype that ``dtype=`` asks for, if the rule of casting allows it."""
+    x = x if isinstance(x, Handle) else array_of(x)
+    check_casting(x.dtype, dtype, casting)
+    return np.astype(x, dtype)
 
 
 def masked(function: Any, primitive: Primitive) -> Primitive:
@@ -71,7 +123,7 @@ def masked(function: Any, primitive: Primitive) -> Primitive:
             return np.where(where, function(*inputs), 0)
         result = np.asarray(function(*inputs, where=where, out=None))
         np.copyto(result, 0, where=np.logical_not(where))
-        return result
+        return result if result.ndim else result[()]
 
     def vjp(index: int, g: Any, out: Any, *operands: Any) -> Any:
         *inputs, where = operands
@@ -95,15 +147,169 @@ def array_function(
     return register(function, primitive)
 
 
-def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function by what it is in terms of other functions: it needs no rule."""
+class RowByRow(Primitive):
+    """A function that is applied to one sample or cotangent after the other, and to no stacks."""
+
+    __slots__ = ()
+
+
+Asked = Literal["always", "on failure", "never"]
+
+
+class LeftToNumpy(Exception):  # noqa: N818, no error that anybody sees
+    """Raised by a composite for arguments that NumPy's own function has words for."""
+
+
+def composite(
+    *functions: Any,
+    of_sequences: bool = False,
+    asks_numpy: Asked = "always",
+    whole: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function by what it is in terms of other functions: it needs no rule.
+
+    Parameters
+    ----------
+    *functions
+        What is registered; a method of a ufunc as a pair, ``(np.hypot, "reduce")``.
+    of_sequences
+        The function is one of sequences of arrays.  To others, a list with Values in it
+        is one operand, and reaches the definition as one Value.
+    asks_numpy
+        Whether NumPy's own function is called on the plain numbers as well.  What it refuses
+        is refused with its words, so that a definition need not check its arguments as NumPy
+        does.  "on failure" is for functions on which much time is spent: what would go through
+        they find by themselves, and raise `LeftToNumpy`.  "never" is for those that write into
+        their arguments, or call functions of the caller's.
+    whole
+        Names of arguments that say where or how many: integers, or lists of them.
+        A Value that holds integers will do, where its numbers are known.
+    """
 
     def register(definition: Callable[..., Any]) -> Callable[..., Any]:
+        call = definition if of_sequences else of_operands(definition)
+        call = with_whole_numbers(call, whole) if whole else call
         for function in functions:
-            registry[function] = definition
+            asking = call if asks_numpy == "never" else asked(function, call, asks_numpy)
+            registry[function] = asking
         return definition
 
     return register
+
+
+def of_operands(definition: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(definition)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        args = tuple([as_operand(x) if isinstance(x, SEQUENCES) else x for x in args])
+        if kwargs:
+            kwargs = {name: as_operand(x) for name, x in kwargs.items()}
+        return definition(*args, **kwargs)
+
+    return call
+
+
+def with_whole_numbers(
+    definition: Callable[..., Any], names: tuple[str, ...]
+) -> Callable[..., Any]:
+    """A definition that gets plain numbers for some of its arguments."""
+    places = [
+        place for place, name in enumerate(inspect.signature(definition).parameters)
+        if name in names
+    ]  # fmt: skip
+
+    @wraps(definition)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if holds_value(args) or any(name in kwargs for name in names):
+            args = tuple(whole(x) if place in places else x for place, x in enumerate(args))
+            kwargs = {name: whole(x) if name in names else x for name, x in kwargs.items()}
+        return definition(*args, **kwargs)
+
+    return call
+
+
+def whole(x: Any) -> Any:
+    """The integers of a Value, or of Values in a list; what is none is left for NumPy to refuse."""
+    if isinstance(x, SEQUENCES):
+        return type(x)(map(whole, x)) if holds_value(x) else x
+    return numbers_of(x) if isinstance(x, Handle) else x
+
+
+def asked(function: Any, definition: Callable[..., Any], when: Asked) -> Callable[..., Any]:
+    """A definition that lets NumPy refuse what it refuses, by its own function.
+
+    A refusal of the definition's comes first: it says what to write.
+    """
+    name = full_name(*function) if isinstance(function, tuple) else full_name(function)
+
+    def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if all(map(has_numbers, flatten((args, kwargs)))):
+            operands, keywords = plain(args), {key: plain(x) for key, x in kwargs.items()}
+            with np.errstate(all="ignore"):
+                call_of = getattr(*function) if isinstance(function, tuple) else function
+                call_of(*operands, **keywords)
+
+    @wraps(definition)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = definition(*args, **kwargs)
+        except AutogradError:
+            raise
+        except Exception as error:
+            failure = error
+        else:
+            if when == "always":
+                ask(args, kwargs)
+            return result
+        ask(args, kwargs)
+        raise UnsupportedError(
+            f"{name} of a Value is not known for these arguments, which NumPy takes "
+            f"({type(failure).__name__}: {failure}); write it with other functions, or pass x.data "
+            "to compute without gradient"
+        ) from failure
+
+    return call
+
+
+def plain(x: Any) -> Any:
+    """The numbers of a Value, and of those in lists and tuples."""
+    if isinstance(x, SEQUENCES):
+        return type(x)(map(plain, x)) if holds_value(x) else x
+    return unwrap(x)
+
+
+def is_known(x: Any) -> bool:
+    """Whether the numbers of an array or Value may be looked at, to choose between formulas.
+
+    They are not known while a program is traced.
+    """
+    return has_numbers(x) and current.get().trace is None
+
+
+def has_numbers(x: Any) -> bool:
+    """Whether there are numbers of NumPy's: none on a device, or in Dask's graph.
+
+    They differ between the samples of a batch, and between the rows of a Jacobian.
+    """
+    try:
+        data = unwrap(x)
+    except UnsupportedError:
+        return False
+    return not (is_duck_array(data) or isinstance(data, Handle))
+
+
+def numbers_of(x: Any) -> Any:
+    """The numbers of a Value, for a function that needs them: refused while a program is traced."""
+    value: Any = x
+    return value.data if isinstance(x, Handle) else x
+
+
+SEQUENCES = (list, tuple)
+
+
+def as_operand(x: Any) -> Any:
+    """A list with Values in it as one Value; NumPy would make an array of it."""
+    holds_values = isinstance(x, SEQUENCES) and holds_value(x)
+    return registry[np.array](x) if holds_values else x
 
 
 # Functions that only move elements: the gradient of one comes from wherever it went.
@@ -144,9 +350,9 @@ def select_forward(results: Any, index: int, count: int) -> Any:
     return results[index]
 
 
-select = Primitive(select_forward, select_vjp, name="select")
+select = Primitive(select_forward, select_vjp, name="select", builtin=True)
 
-select_constant = Primitive(select.forward, name="select", differentiable=False)
+select_constant = Primitive(select.forward, name="select", differentiable=False, builtin=True)
 
 
 def parts(results: Any, count: int) -> list[Any]:
@@ -186,18 +392,22 @@ def apart(node: Any) -> Any:
     return type(results)(*nodes) if hasattr(results, "_fields") else type(results)(nodes)
 
 
-# Functions without gradient.
+# Functions without rules.
 
 
-class Nondifferentiable(Primitive):
-    """A function whose results carry no gradient; they are recorded all the same."""
+class WithoutRule(Primitive):
+    """A function whose results are recorded, though there is no rule for them.
+
+    Integers and booleans carry no gradient; a sweep that reaches other results is an
+    error.  The counts of a histogram are steps, its edges are not.
+    """
 
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, Handle) for x in kwargs.values()):
             args, kwargs = self._in_order(args, kwargs)
-        args = tuple(np.stack(x) if holds_node(x) else x for x in args)
+        args = tuple(map(as_operand, args))
         result = super().__call__(*args, **kwargs)
         return apart(result) if isinstance(result, Handle) else result
 
@@ -211,12 +421,12 @@ class Nondifferentiable(Primitive):
         return args, kwargs
 
 
-def holds_node(x: Any) -> bool:
-    """Whether it is a sequence with a Value in it, which an input cannot be."""
-    return isinstance(x, (list, tuple)) and any(isinstance(part, Handle) for part in x)
+def without_rule(*functions: Any, **options: Any) -> None:
+    """Register functions of whose results only integers and booleans can be differentiated."""
+    for function in functions:
+        register(function, WithoutRule(function, **options))
 
 
 def nondifferentiable(*functions: Any, **options: Any) -> None:
     """Register functions whose results carry no gradient."""
-    for function in functions:
-        register(function, Nondifferentiable(function, differentiable=False, **options))
+    without_rule(*functions, differentiable=False, **options)

@@ -16,9 +16,13 @@ from typing import Any
 
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.duck_arrays import array_of
+from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.in_place import write_result
+from autograd_lite.core.node import ABSENT, unwrap
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Primitive, register, registry
+from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, register, registry
 from autograd_lite.ops.define import (
+    LeftToNumpy,
     array_function,
     composite,
     multi_output,
@@ -26,6 +30,7 @@ from autograd_lite.ops.define import (
     parts,
     ufunc,
 )
+from autograd_lite.ops.lengths import direction, with_curvature
 
 __all__ = [
     "add",
@@ -49,8 +54,19 @@ LN2, LN10 = log_of(2), log_of(10)
 
 def outer_product(function: Any, x: Any, y: Any) -> Any:
     """``function`` of every element of ``x`` with every element of ``y``."""
+    x, y = beside_number(x, y), beside_number(y, x)
     column = np.reshape(x, np.shape(x) + (1,) * np.ndim(y))
     return function(column, y)
+
+
+def beside_number(x: Any, other: Any) -> Any:
+    """An array as it is beside a number of Python's that is taken for an array, and its dtype."""
+    kind: Any = type(unwrap(other))
+    if kind not in PYTHON_SCALARS or type(unwrap(x)) in PYTHON_SCALARS:
+        return x
+    if x.dtype.kind in "biu" and kind is not int:
+        return x  # they become floats beside either, but for who wants integers, as ldexp
+    return np.astype(x, np.result_type(x.dtype, kind))
 
 
 def zero(g: Any, out: Any, *inputs: Any) -> Any:
@@ -116,11 +132,14 @@ remainder = ufunc(
 
 
 fmod = ufunc(
-    np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y), formula="x mod y"
+    np.fmod,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.rint((x - out) / y),  # x / y may be rounded up to an integer
+    formula="x mod y",
 )
 
 
-@composite(np.divmod)
+@composite(np.divmod, asks_numpy="on failure")
 def divmod_(x: Any, y: Any) -> Any:
     return np.floor_divide(x, y), np.remainder(x, y)
 
@@ -133,10 +152,18 @@ def power_of_numbers(x: Any, n: Any) -> Any:
     return result
 
 
+def less_one(n: Any) -> Any:
+    """An exponent that small integers and unsigned ones may be too short to hold."""
+    kind = getattr(getattr(n, "dtype", None), "kind", "f")
+    return (np.astype(n, np.promote_types(n.dtype, np.int16)) if kind in "iu" else n) - 1
+
+
 def power_base(g: Any, out: Any, x: Any, n: Any) -> Any:
+    n = int(n) if isinstance(n, np.integer) else n
     if n.__class__ is int or n.__class__ is float:
-        return g * n * x ** (n - 1) if n != 0 else np.zeros_like(g)
-    return g * n * x ** np.where(n == 0, 1, n - 1)
+        return g * n * power_of_numbers(x, n - 1) if n != 0 else np.zeros_like(g)
+    # 0 ** -1 would be infinite; elsewhere the exponent has a derivative, at n = 0 too.
+    return g * n * x ** np.where(np.logical_and(n == 0, x == 0), 1, less_one(n))
 
 
 def power_exponent(g: Any, out: Any, x: Any, n: Any) -> Any:
@@ -160,8 +187,8 @@ sqrt = ufunc(np.sqrt, lambda g, out, x: g / (2 * out), formula="√x")
 cbrt = ufunc(np.cbrt, lambda g, out, x: g / (3 * out * out), formula="∛x")
 hypot = ufunc(
     np.hypot,
-    lambda g, out, x, y: g * x / np.where(out == 0, 1, out),
-    lambda g, out, x, y: g * y / np.where(out == 0, 1, out),
+    lambda g, out, x, y: with_curvature(g * direction(x, out), x, g, out),
+    lambda g, out, x, y: with_curvature(g * direction(y, out), y, g, out),
     formula="√(x² + y²)",
 )
 
@@ -176,14 +203,14 @@ log2 = ufunc(np.log2, lambda g, out, x: g / (x * LN2))
 log10 = ufunc(np.log10, lambda g, out, x: g / (x * LN10))
 logaddexp = ufunc(
     np.logaddexp,
-    lambda g, out, x, y: g * np.exp(x - out),
-    lambda g, out, x, y: g * np.exp(y - out),
+    lambda g, out, x, y: g * np.exp(-np.logaddexp(0, y - x)),
+    lambda g, out, x, y: g * np.exp(-np.logaddexp(0, x - y)),
     formula="log(exp(x) + exp(y))",
 )
 logaddexp2 = ufunc(
     np.logaddexp2,
-    lambda g, out, x, y: g * np.exp2(x - out),
-    lambda g, out, x, y: g * np.exp2(y - out),
+    lambda g, out, x, y: g * np.exp2(-np.logaddexp2(0, y - x)),
+    lambda g, out, x, y: g * np.exp2(-np.logaddexp2(0, x - y)),
     formula="log2(2 ** x + 2 ** y)",
 )
 ldexp = ufunc(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None, formula="x · 2 ** n")
@@ -198,20 +225,44 @@ for function in (np.rad2deg, np.degrees):
 sin = ufunc(np.sin, lambda g, out, x: g * np.cos(x))
 cos = ufunc(np.cos, lambda g, out, x: -g * np.sin(x))
 tan = ufunc(np.tan, lambda g, out, x: g * (1 + out * out))
-arcsin = ufunc(np.arcsin, lambda g, out, x: g / np.sqrt(1 - x * x))
-arccos = ufunc(np.arccos, lambda g, out, x: -g / np.sqrt(1 - x * x))
-arctan = ufunc(np.arctan, lambda g, out, x: g / (1 + x * x))
-arctan2 = ufunc(
-    np.arctan2,
-    lambda g, out, y, x: g * x / (x * x + y * y),
-    lambda g, out, y, x: -g * y / (x * x + y * y),
-)
+
+
+# Where squares of numbers would overflow, or vanish, roots and quotients are taken first.
+
+
+def arcsinh_vjp(g: Any, out: Any, x: Any) -> Any:
+    if is_complex(x):
+        return g / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x))
+    return g / np.hypot(1, x)
+
+
+def arctan_vjp(g: Any, out: Any, x: Any) -> Any:
+    if is_complex(x):
+        return g / (1 + 1j * x) / (1 - 1j * x)
+    return g / (1 + x * x)
+
+
+def arctan2_y(g: Any, out: Any, y: Any, x: Any) -> Any:
+    radius = np.hypot(y, x)
+    return g * (x / radius) / radius
+
+
+def arctan2_x(g: Any, out: Any, y: Any, x: Any) -> Any:
+    radius = np.hypot(y, x)
+    return -g * (y / radius) / radius
+
+
+# -(x - 1), as 1 - x would lie on the other side of the branch cut of the root.
+arcsin = ufunc(np.arcsin, lambda g, out, x: g / (np.sqrt(-(x - 1)) * np.sqrt(x + 1)))
+arccos = ufunc(np.arccos, lambda g, out, x: -g / (np.sqrt(-(x - 1)) * np.sqrt(x + 1)))
+arctan = ufunc(np.arctan, arctan_vjp)
+arctan2 = ufunc(np.arctan2, arctan2_y, arctan2_x)
 sinh = ufunc(np.sinh, lambda g, out, x: g * np.cosh(x))
 cosh = ufunc(np.cosh, lambda g, out, x: g * np.sinh(x))
 tanh = ufunc(np.tanh, lambda g, out, x: g * (1 - out * out))
-arcsinh = ufunc(np.arcsinh, lambda g, out, x: g / np.sqrt(1 + x * x))
+arcsinh = ufunc(np.arcsinh, arcsinh_vjp)
 arccosh = ufunc(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-arctanh = ufunc(np.arctanh, lambda g, out, x: g / (1 - x * x))
+arctanh = ufunc(np.arctanh, lambda g, out, x: g / (1 - x) / (1 + x))
 
 
 def sinc_derivative_forward(x: Any, order: int) -> Any:
@@ -272,6 +323,20 @@ for function in (np.rint, np.floor, np.ceil, np.trunc):
     ufunc(function, zero, singular=False)
 for function in (np.round, np.around, np.fix):
     array_function(function, lambda g, out, x, decimals=0: np.zeros_like(g))
+
+
+def round_as_python_does(x: Any, digits: int) -> Any:
+    """``round(x, digits)``: of a float to the nearest decimal, of arrays as NumPy does."""
+    return round(x, digits) if x.__class__ is float else np.round(x, digits)
+
+
+round_operator = Primitive(
+    round_as_python_does,
+    lambda g, out, x, digits: np.zeros_like(g),
+    name="round",
+    elementwise=True,
+)
+register(round, round_operator)
 heaviside = ufunc(
     np.heaviside, zero, lambda g, out, x, at_zero: np.where(x == 0, g, 0), singular=False
 )
@@ -304,14 +369,19 @@ def sign_vjp(g: Any, out: Any, x: Any) -> Any:
     return 1j * np.imag(g * out) / np.where(x == 0, 1, x)
 
 
+def absolute_vjp(g: Any, out: Any, x: Any) -> Any:
+    x = np.conjugate(x)
+    return with_curvature(g * np.sign(x), x, g, out)
+
+
 absolute = ufunc(
     np.absolute,
-    lambda g, out, x: g * np.sign(np.conjugate(x)),
+    absolute_vjp,
     forward=operator.abs,
     cheap=True,
     formula="|x|",
 )
-fabs = ufunc(np.fabs, lambda g, out, x: g * np.sign(x), formula="|x|")
+fabs = ufunc(np.fabs, absolute_vjp, formula="|x|")
 sign = ufunc(np.sign, sign_vjp, singular=False, cheap=True)
 maximum = ufunc(
     np.maximum,
@@ -366,23 +436,37 @@ relu = Primitive(
 )
 register("relu", relu)
 
+
+def is_above(low: Any, high: Any) -> Any:
+    """Whether bounds are in the wrong order, so that NumPy gives the upper one."""
+    return False if low is None or high is None else low > high
+
+
+def is_below(low: Any, high: Any) -> Any:
+    return True if low is None or high is None else np.logical_not(low > high)
+
+
 clip_between = Primitive(
     np.clip,
-    lambda g, out, x, low, high: np.where(out == x, g, 0),
-    lambda g, out, x, low, high: np.where(x < low, g, 0),
-    lambda g, out, x, low, high: np.where(x > high, g, 0),
+    lambda g, out, x, low, high: np.where((out < x) | (out > x), 0, g),  # NaN is x's own
+    lambda g, out, x, low, high: np.where(np.logical_and(x < low, is_below(low, high)), g, 0),
+    lambda g, out, x, low, high: np.where(np.logical_or(x > high, is_above(low, high)), g, 0),
     elementwise=True,
     masks=True,
     builtin=True,
 )
 
 
-@composite(np.clip)
+@composite(np.clip, asks_numpy="on failure")
 def clip(
-    a: Any, a_min: Any = None, a_max: Any = None,
-    *, min: Any = None, max: Any = None,
+    a: Any, a_min: Any = ABSENT, a_max: Any = ABSENT,
+    *, min: Any = ABSENT, max: Any = ABSENT,
 ) -> Any:  # fmt: skip
-    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if a_min is not ABSENT or a_max is not ABSENT:
+        if a_min is ABSENT or a_max is ABSENT or min is not ABSENT or max is not ABSENT:
+            raise LeftToNumpy
+        return clip_between(a, a_min, a_max)
+    low, high = (None if bound is ABSENT else bound for bound in (min, max))
     return clip_between(a, low, high)
 
 
@@ -399,9 +483,17 @@ where_chosen = Primitive(
 nondifferentiable(np.nonzero, selecting=True)
 
 
-@composite(np.where)
+@composite(np.where, asks_numpy="on failure")
 def where(condition: Any, *choices: Any) -> Any:
-    return where_chosen(condition, *choices) if choices else np.nonzero(condition)
+    if not choices:
+        return np.nonzero(condition)
+    chosen = where_chosen(condition, *choices)
+    if chosen.dtype.kind not in "fciub":
+        raise ArgumentTypeError(
+            f"where: a Value beside what is no number, together of dtype {chosen.dtype}; "
+            "pass numbers"
+        )
+    return chosen
 
 
 # Complex numbers.
@@ -412,9 +504,10 @@ imag = ufunc(np.imag, lambda g, out, x: -1j * g, singular=False)
 real_if_close = array_function(np.real_if_close, lambda g, out, x, tol=100: g)
 
 
-@composite(np.angle)
+@composite(np.angle, asks_numpy="on failure")
 def angle(z: Any, deg: bool = False) -> Any:
-    radians = np.arctan2(np.imag(z), np.real(z))
+    imaginary = np.imag(z) if z.dtype.kind == "c" else 0
+    radians = np.arctan2(imaginary, np.real(z))
     return radians * (180 / pi) if deg else radians
 
 
@@ -422,7 +515,16 @@ def nan_to_num_vjp(g: Any, out: Any, x: Any, **static: Any) -> Any:
     return np.where(np.isfinite(x), g, 0)
 
 
-nan_to_num = array_function(np.nan_to_num, nan_to_num_vjp, masks=True)
+nan_to_num_copy = Primitive(
+    np.nan_to_num, nan_to_num_vjp, name="nan_to_num", arrays=1, masks=True, builtin=True
+)
+
+
+@composite(np.nan_to_num, asks_numpy="never")
+def nan_to_num(x: Any, copy: bool = True, **static: Any) -> Any:
+    result = nan_to_num_copy(x, **static)
+    return result if copy else write_result(x, result, "np.nan_to_num(copy=False)")
+
 
 # Comparisons and tests.
 
@@ -454,5 +556,7 @@ for function in (
     np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power, np.maximum, np.minimum,
     np.fmax, np.fmin, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2, np.remainder, np.fmod,
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+    np.floor_divide, np.heaviside, np.copysign, np.ldexp, np.logical_and, np.logical_or,
+    np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor,
 ):  # fmt: skip
     registry[function, "outer"] = partial(outer_product, function)

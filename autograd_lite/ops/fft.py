@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import registry
 from autograd_lite.ops.define import array_function, composite
 
 __all__: list[str] = []
@@ -78,12 +77,12 @@ OPPOSITE: dict[Any, Any] = {
 }
 
 
-@composite(np.fft.hfft)
+@composite(np.fft.hfft, asks_numpy="on failure")
 def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     return np.fft.irfft(np.conjugate(a), n, axis, norm=OPPOSITE[norm])
 
 
-@composite(np.fft.ihfft)
+@composite(np.fft.ihfft, asks_numpy="on failure")
 def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     return np.conjugate(np.fft.rfft(a, n, axis, norm=OPPOSITE[norm]))
 
@@ -95,7 +94,12 @@ def lengths_and_axes(a: Any, s: Any, axes: Any) -> list[tuple[int | None, int]]:
     """How long and along which axes to transform; -1 stands for the length there is."""
     if axes is None:
         axes = range(np.ndim(a)) if s is None else range(-len(s), 0)
-    lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    lengths: list[Any] = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    if len({axis % np.ndim(a) for axis in axes}) < len(
+        axes
+    ):  # the lengths are those of before the first transform
+        pairs = zip(lengths[:-1], axes, strict=False)
+        lengths[:-1] = [np.shape(a)[axis] if n is None else n for n, axis in pairs]
     return list(zip(lengths, axes, strict=True))
 
 
@@ -103,18 +107,19 @@ def along_several(transform: Any) -> Any:
     """A transform along one axis as one along several."""
 
     def transform_all(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-        for n, axis in reversed(lengths_and_axes(a, s, axes)):
+        steps = lengths_and_axes(a, s, axes)
+        for n, axis in reversed(steps):
             a = transform(a, n, axis, norm=norm)
-        return a
+        return a if steps else np.copy(a)
 
     return transform_all
 
 
-registry[np.fft.fftn] = along_several(np.fft.fft)
-registry[np.fft.ifftn] = along_several(np.fft.ifft)
+composite(np.fft.fftn, asks_numpy="on failure")(along_several(np.fft.fft))
+composite(np.fft.ifftn, asks_numpy="on failure")(along_several(np.fft.ifft))
 
 
-@composite(np.fft.rfftn)
+@composite(np.fft.rfftn, asks_numpy="on failure")
 def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     *others, (n, last) = lengths_and_axes(a, s, axes)
     a = np.fft.rfft(a, n, last, norm=norm)
@@ -123,7 +128,7 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     return a
 
 
-@composite(np.fft.irfftn)
+@composite(np.fft.irfftn, asks_numpy="on failure")
 def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     *others, (n, last) = lengths_and_axes(a, s, axes)
     for length, axis in others:
@@ -140,7 +145,7 @@ def along_last_two(transform: Any) -> Any:
     return transform_two
 
 
-registry[np.fft.fft2] = along_last_two(np.fft.fftn)
-registry[np.fft.ifft2] = along_last_two(np.fft.ifftn)
-registry[np.fft.rfft2] = along_last_two(np.fft.rfftn)
-registry[np.fft.irfft2] = along_last_two(np.fft.irfftn)
+composite(np.fft.fft2, asks_numpy="on failure")(along_last_two(np.fft.fftn))
+composite(np.fft.ifft2, asks_numpy="on failure")(along_last_two(np.fft.ifftn))
+composite(np.fft.rfft2, asks_numpy="on failure")(along_last_two(np.fft.rfftn))
+composite(np.fft.irfft2, asks_numpy="on failure")(along_last_two(np.fft.irfftn))

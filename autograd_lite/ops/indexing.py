@@ -12,10 +12,11 @@ from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.memory import copied
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 
-__all__ = ["at_add", "at_set", "getitem", "scatter"]
+__all__ = ["at_add", "at_set", "getitem", "repeats_possible", "scatter"]
 
 
 def repeats_possible(parts: tuple[Any, ...]) -> bool:
@@ -39,19 +40,19 @@ def scatter_forward(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
     return result
 
 
-def own_copy(x: Any) -> Any:
-    """A new array to write into, of the library that ``x`` is of."""
-    return x.copy() if is_duck_array(x) else np.array(x)
+def as_array(x: Any) -> Any:
+    """An array to write into, of what may be a number."""
+    return np.asarray(x) if x.__class__ is float or isinstance(x, np.generic) else x
 
 
 def at_set_forward(x: Any, replacement: Any, *parts: Any) -> Any:
-    result = own_copy(x)
+    result = copied(as_array(x))
     result[parts] = replacement
     return result
 
 
 def at_add_forward(x: Any, increment: Any, *parts: Any) -> Any:
-    result = own_copy(x)
+    result = copied(as_array(x))
     np.add.at(result, parts, increment)
     return result
 
@@ -86,10 +87,32 @@ def at_add_increment_vjp(g: Any, out: Any, x: Any, increment: Any, *parts: Any) 
     return unbroadcast(getitem(g, *parts), np.shape(increment))
 
 
-getitem = Primitive(getitem_forward, getitem_vjp, name="getitem", masks=True)
+def add_to_part(gradient: Any, g: Any, out: Any, x: Any, *parts: Any) -> None:
+    """What `getitem_vjp` scatters into zeros, added where it belongs."""
+    if repeats_possible(parts):
+        np.add.at(gradient, parts, g)
+    else:
+        gradient[parts] += g
+
+
+def take_from_part(g: Any, out: Any, x: Any, replacement: Any, *parts: Any) -> list[Any]:
+    """Both gradients of a replacement; what it covered has none."""
+    taken = at_set_replacement_vjp(g, out, x, replacement, *parts)
+    taken = np.array(taken)
+    g[parts] = 0
+    return [g, taken]
+
+
+getitem = Primitive(
+    getitem_forward, getitem_vjp, name="getitem", masks=True, accumulate=add_to_part
+)
 scatter = Primitive(scatter_forward, scatter_vjp, name="scatter", builtin=True)
-at_set = Primitive(at_set_forward, at_set_vjp, at_set_replacement_vjp, name="at.set", masks=True)
+at_set = Primitive(
+    at_set_forward, at_set_vjp, at_set_replacement_vjp,
+    name="at.set", masks=True, consume=take_from_part,
+)  # fmt: skip
 at_add = Primitive(at_add_forward, at_add_vjp, at_add_increment_vjp, name="at.add")
+
 
 register(operator.getitem, getitem)
 register("at.set", at_set)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
+from autograd_lite.ops.joining import array as as_array
+from autograd_lite.ops.shaping import laid_out
 
-__all__: list[str] = []
+__all__ = ["pad_with_copies"]
 
 
 def pairs(widths: Any, ndim: int) -> list[tuple[Any, Any]]:
@@ -64,7 +67,7 @@ STATISTICS = {"maximum": np.max, "minimum": np.min, "median": np.median}
 
 def pad_with_statistic(x: Any, widths: Any, function: Any, stat_length: Any = None) -> Any:
     """Each edge is filled with a statistic of the elements nearest to it."""
-    lengths = pairs(stat_length, np.ndim(x))
+    lengths, dtype = pairs(stat_length, np.ndim(x)), x.dtype
     for axis, (before, after) in enumerate(widths):
         before_axes = (slice(None),) * axis
         size = np.shape(x)[axis]
@@ -73,7 +76,24 @@ def pad_with_statistic(x: Any, widths: Any, function: Any, stat_length: Any = No
         far = function(x[(*before_axes, slice(size - last, size))], axis=axis, keepdims=True)
         pieces = (np.repeat(near, before, axis=axis), x, np.repeat(far, after, axis=axis))
         x = np.concatenate(pieces, axis=axis)
-    return x
+    return np.astype(x, dtype)
+
+
+def holds_value(x: Any) -> bool:
+    return isinstance(x, Handle) or (isinstance(x, (list, tuple)) and any(map(holds_value, x)))
+
+
+def pad_with_values(x: Any, widths: Any, constants: Any) -> Any:
+    """Padded with numbers that have a gradient: what comes later has the corners."""
+    dtype = x.dtype
+    constants = np.broadcast_to(np.astype(constants, dtype), (np.ndim(x), 2))
+    for axis, pair in enumerate(widths):
+        shape = list(np.shape(x))
+        sides = []
+        for side, shape[axis] in enumerate(pair):
+            sides.append(np.broadcast_to(constants[axis, side], tuple(shape)))
+        x = np.concatenate((sides[0], x, sides[1]), axis=axis)
+    return np.astype(x, dtype)
 
 
 @composite(np.pad)
@@ -83,9 +103,15 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
             "pad: a function as mode has no derivative rule here; use one of NumPy's modes, "
             "or np.concatenate"
         )
+    if np.ndim(array) == 0:
+        return np.copy(array)  # a number has no edges
     widths = pairs(pad_width, np.ndim(array))
-    if mode in STATISTICS:
-        return pad_with_statistic(array, widths, STATISTICS[mode], **options)
+    if mode == "constant" and holds_value(options.get("constant_values")):
+        padded = pad_with_values(array, widths, as_array(options["constant_values"]))
+        return laid_out(padded, array, "A")
+    if mode in STATISTICS and array.dtype.kind in "fc":
+        padded = pad_with_statistic(array, widths, STATISTICS[mode], **options)
+        return laid_out(padded, array, "A")
     odd = options.get("reflect_type") == "odd"
     method = pad_linearly if odd or mode in ("linear_ramp", "mean") else pad_with_copies
     return method(array, widths=widths, mode=mode, **options)

@@ -5,12 +5,28 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from autograd_lite.core.backward import is_complex
+from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.node import unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, register, registry
-from autograd_lite.ops.define import composite, nondifferentiable
-from autograd_lite.ops.shaping import inverse_order
+from autograd_lite.core.signatures import full_name, unsupported
+from autograd_lite.ops.define import composite, has_numbers, nondifferentiable
+from autograd_lite.ops.lengths import direction, with_curvature
+from autograd_lite.ops.shaping import inverse_order, keep_axes
 
-__all__ = ["extremum_vjp", "keep_axes", "max_", "mean", "min_", "prod", "products_of_others", "sum"]
+__all__ = [
+    "at_least_zero",
+    "axis_of",
+    "extremum_vjp",
+    "in_dtype",
+    "max_",
+    "mean",
+    "min_",
+    "prod",
+    "products_of_others",
+    "sum",
+]
 
 # ``axis`` counts as NumPy counts it: None for all axes, negative from the end, or a tuple.
 # ``where`` is a mask of the elements that count, or True for all of them.
@@ -34,11 +50,28 @@ class Reduction(Primitive):
         register(function, self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("mean") is not None:
+            return about_mean(self.function, *args, **kwargs)
         if "where" not in kwargs:
             return super().__call__(*args, **kwargs)
         where = kwargs.pop("where")
         inputs, static = self._bind(args, kwargs)
         return self.masked(*inputs, where, **static)
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A number has no axes, but NumPy takes the first and the last one of it."""
+        inputs, static = super()._bind(args, kwargs)
+        if static and static.get("axis") is not None and not getattr(inputs[0], "shape", ()):
+            if has_numbers(inputs[0]):
+                self.forward(unwrap(inputs[0]), **static)  # not in every reduction
+            static = static | {"axis": axis_of(inputs[0], static["axis"])}
+        return inputs, static
+
+
+def axis_of(x: Any, axis: Any) -> Any:
+    """The axis of an array; all of none in the place of an axis that NumPy grants a number."""
+    granted = isinstance(axis, (int, tuple)) and axis in (0, -1, (0,), (-1,), ())
+    return None if granted and np.ndim(x) == 0 else axis
 
 
 def count_of(x: Any, out: Any, axis: Any, where: Any) -> Any:
@@ -48,9 +81,11 @@ def count_of(x: Any, out: Any, axis: Any, where: Any) -> Any:
     return np.sum(np.where(where, np.ones_like(x), 0), axis=axis, keepdims=True)
 
 
-def keep_axes(reduced: Any, axis: Any, keepdims: bool) -> Any:
-    """Put the axes back that a reduction took away, so that the result broadcasts."""
-    return reduced if axis is None or keepdims else np.expand_dims(reduced, axis)
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """What a reduction that is told a dtype computes with: of complex numbers the real parts."""
+    if dtype is None or x.dtype == dtype:
+        return x
+    return np.astype(x if np.dtype(dtype).kind == "c" else np.real(x), dtype)
 
 
 def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -75,16 +110,55 @@ def mean_vjp(
 def var_vjp(
     g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False,
     ddof: float = 0, correction: float = 0, dtype: Any = None, where: Any = True,
+    mean: Any = None,
 ) -> Any:  # fmt: skip
+    g = np.real(g) if is_complex(g) else g
     count = count_of(x, out, axis, where)
-    mean = np.sum(np.where(where, x, 0), axis=axis, keepdims=True) / count
-    slope = 2 / (count - (ddof or correction))
-    return keep_axes(g, axis, keepdims) * slope * np.conjugate(x - mean)
+    middle = np.sum(np.where(where, in_dtype(x, dtype), 0), axis=axis, keepdims=True) / count
+    freedom = at_least_zero(count - (ddof or correction))
+    return keep_axes(g, axis, keepdims) / freedom * 2 * np.conjugate(x - middle)
+
+
+def about_mean(
+    function: Any, x: Any, mean: Any, axis: Any = None, keepdims: bool = False,
+    ddof: float = 0, correction: float = 0, dtype: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
+    """A variance or standard deviation about a mean that is given, and has a gradient too."""
+    if function not in (np.var, np.std):
+        raise unsupported(full_name(function), ["mean"])
+    deviations = x - mean
+    real, imaginary = np.real(deviations), np.imag(deviations)
+    squares = real * real + (imaginary * imaginary if is_complex(deviations) else 0)
+    how = {"axis": axis, "keepdims": keepdims, "where": where}
+    total = registry[np.sum](squares, dtype=dtype, **how)
+    if where is True:
+        count: Any = np.size(x) // max(np.size(total), 1)
+    else:
+        count = np.sum(np.broadcast_to(1, np.shape(x)), **how)
+    variance = np.astype(total / at_least_zero(count - (ddof or correction)), total.dtype)
+    if function is np.var:
+        return variance
+    if variance.dtype.kind not in "fc":
+        raise ArgumentTypeError(
+            f"np.std: dtype={dtype!r} holds no square roots; pass a floating-point dtype"
+        )
+    is_zero = variance == 0
+    return np.where(is_zero, variance, np.sqrt(np.where(is_zero, 1, variance)))
+
+
+def at_least_zero(freedom: Any) -> Any:
+    """Degrees of freedom as NumPy counts them; a Python number stays one, to keep dtypes."""
+    return max(freedom, 0) if isinstance(freedom, float | int) else np.maximum(freedom, 0)
 
 
 def std_vjp(g: Any, out: Any, x: Any, **static: Any) -> Any:
     """The derivative of the root of `var_vjp`'s; 0 where all elements are equal."""
-    return var_vjp(g / (2 * np.where(out == 0, 1, out)), out, x, **static)
+    axis, keepdims = static.get("axis"), static.get("keepdims", False)
+    if is_complex(out):  # by dtype=, with nothing in the imaginary part
+        g, out = np.real(g), np.real(out)
+    deviations = var_vjp(np.ones_like(out) / 2, out, x, **static)
+    share = keep_axes(g, axis, keepdims) * direction(deviations, keep_axes(out, axis, keepdims))
+    return with_curvature(share, deviations, g, out, axis, keepdims)
 
 
 def extremum_vjp(
@@ -126,11 +200,13 @@ def prod_vjp(
     dtype: Any = None, initial: Any = 1, where: Any = True,
 ) -> Any:  # fmt: skip
     shape = np.shape(x)
+    initial = 1 if initial is None else initial
     if not shape or not np.size(x):
         return spread(g * initial, x, axis, keepdims)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     taken = [a % len(shape) for a in axes]
     order = [a for a in range(len(shape)) if a not in taken] + taken
+    x = in_dtype(x, dtype)
     moved = np.transpose(x if where is True else np.where(where, x, 1), order)
     kept = np.shape(moved)[: len(shape) - len(taken)]
     others = np.reshape(products_of_others(np.reshape(moved, (*kept, -1))), np.shape(moved))
@@ -138,8 +214,32 @@ def prod_vjp(
 
 
 def along_first(reduction: Any, array: Any, axis: Any = 0, **keywords: Any) -> Any:
-    """A reduction as a method of its ufunc, which takes the first axis if none is named."""
-    return reduction(array, axis=axis, **keywords)
+    """A reduction as a method of its ufunc, which takes the first axis if none is named.
+
+    Through the registry: NumPy would not ask a Value that is the mask.
+    """
+    return registry[reduction](array, axis=axis, **keywords)
+
+
+def extremum_along_first(reduction: Any, array: Any, *, dtype: Any = None, **keywords: Any) -> Any:
+    """The same of a largest or smallest element, whose functions take no dtype."""
+    array = array if dtype is None else np.astype(array, dtype)
+    return along_first(reduction, array, **keywords)
+
+
+def of_truths(
+    function: Any, array: Any, axis: Any = 0, dtype: Any = None, initial: Any = None,
+    **keywords: Any,
+) -> Any:  # fmt: skip
+    """The same of a function of truth values; `np.any` and `np.all` start with none."""
+    if dtype not in (None, bool, "?", "bool", np.dtype(bool)):
+        raise ArgumentTypeError(
+            f"np.{function.__name__}.reduce gives truth values, of dtype bool and not {dtype!r}; "
+            "leave out dtype=, and write result.astype(dtype)"
+        )
+    keywords["axis"] = axis
+    result = along_first(np.any if function is np.logical_or else np.all, array, **keywords)
+    return result if initial is None else function(result, initial)
 
 
 sum = Reduction(np.sum, sum_vjp, cheap=True)  # noqa: A001
@@ -160,15 +260,15 @@ for name, reduction in (("amax", max_), ("amin", min_)):
 for function, reduction in (
     (np.add, np.sum),
     (np.multiply, np.prod),
-    (np.maximum, np.max),
-    (np.minimum, np.min),
-    (np.logical_or, np.any),
-    (np.logical_and, np.all),
 ):
     registry[function, "reduce"] = partial(along_first, reduction)
+for function, reduction in ((np.maximum, np.max), (np.minimum, np.min)):
+    registry[function, "reduce"] = partial(extremum_along_first, reduction)
+for function in (np.logical_or, np.logical_and):
+    registry[function, "reduce"] = partial(of_truths, function)
 
 
-@composite(np.ptp)
+@composite(np.ptp, asks_numpy="on failure")
 def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 

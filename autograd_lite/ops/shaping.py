@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
+from autograd_lite.core.errors import CompileError
+from autograd_lite.core.in_place import buffer
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Primitive, apply, registry
-from autograd_lite.core.recorder import current
-from autograd_lite.ops.define import array_function, composite, rearrangement
+from autograd_lite.core.primitive import Primitive, apply, register, registry
+from autograd_lite.core.recorder import EAGER, current, record
+from autograd_lite.core.views import WITHOUT_AXES, is_number
+from autograd_lite.ops.define import array_function, back_to_origins, composite, rearrangement
 
 __all__ = [
     "as_new_node",
     "astype",
     "broadcast_to",
     "expand_dims",
+    "flatten_axes",
     "identity",
     "inverse_order",
+    "keep_axes",
+    "laid_out",
     "moveaxis",
     "ravel",
     "recompute",
@@ -27,6 +34,7 @@ __all__ = [
     "squeeze",
     "swapaxes",
     "transpose",
+    "unflatten_axes",
 ]
 
 
@@ -35,11 +43,39 @@ def inverse_order(axes: Any) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
+def flatten_axes(x: Any, axis: Any) -> Any:
+    """The axes of a reduction as one last axis."""
+    if axis is None:
+        return np.ravel(x)
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    kept = np.ndim(x) - len(axes)
+    return np.reshape(moved, (*np.shape(moved)[:kept], prod(np.shape(moved)[kept:])))
+
+
+def unflatten_axes(share: Any, x: Any, axis: Any) -> Any:
+    """The inverse of `flatten_axes`."""
+    if axis is None:
+        return np.reshape(share, np.shape(x))
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    lengths = [np.shape(x)[a] for a in axes]
+    return np.moveaxis(
+        np.reshape(share, (*np.shape(share)[:-1], *lengths)), range(-len(axes), 0), axes
+    )
+
+
+def keep_axes(reduced: Any, axis: Any, keepdims: bool) -> Any:
+    """Put the axes back that a reduction took away, so that the result broadcasts."""
+    return reduced if axis is None or keepdims else np.expand_dims(reduced, axis)
+
+
 def ravel_vjp(g: Any, out: Any, x: Any, order: Any = "C") -> Any:
     return np.reshape(g, np.shape(x), order=order)
 
 
-def reshape_vjp(g: Any, out: Any, x: Any, shape: Any = None, order: Any = "C") -> Any:
+def reshape_vjp(
+    g: Any, out: Any, x: Any, shape: Any = None, order: Any = "C", copy: bool | None = None
+) -> Any:
     return np.reshape(g, np.shape(x), order=order)
 
 
@@ -69,11 +105,14 @@ def flip_vjp(g: Any, out: Any, x: Any, axis: Any = None) -> Any:
 
 
 def roll_vjp(g: Any, out: Any, x: Any, shift: Any = 0, axis: Any = None) -> Any:
-    return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis)
+    return np.roll(g, -np.asarray(shift, np.intp), axis)  # unsigned ones have no negative
 
 
 def astype_forward(x: Any, dtype: Any, copy: bool = True) -> Any:
-    return x.astype(dtype, copy=copy)
+    if isinstance(x, (float, int, complex, np.generic)):
+        return np.asarray(x).astype(dtype)[()]  # of a number, a number
+    array = array_of(x)
+    return array.astype(dtype, copy=copy)
 
 
 def astype_vjp(g: Any, out: Any, x: Any, dtype: Any = None, copy: bool = True) -> Any:
@@ -81,8 +120,42 @@ def astype_vjp(g: Any, out: Any, x: Any, dtype: Any = None, copy: bool = True) -
     return g
 
 
-reshape = array_function(np.reshape, reshape_vjp)
-ravel = array_function(np.ravel, ravel_vjp)
+class InOrder(Primitive):
+    """A function that reads its input in some order, which may be that of its memory."""
+
+    __slots__ = ()
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inputs, static = super()._bind(args, kwargs)
+        order = static.get("order")
+        if order == "A":
+            is_plain = memory_order(inputs[0], order) == tuple(range(np.ndim(inputs[0])))
+            static = static | {"order": "C" if is_plain else "F"}
+        elif order == "K" and self.function is np.ravel:
+            inputs = (np.transpose(inputs[0], memory_order(inputs[0], order)),)
+            static = {}
+        return inputs, static
+
+
+def memory_order(x: Any, order: str) -> tuple[int, ...]:
+    """The axes in the order in which ``order="A"`` or ``"K"`` reads them, the slowest first."""
+    axes = tuple(range(np.ndim(x)))
+    if len(axes) < 2 or is_duck_array(unwrap(x)):
+        return axes
+    if current.get().trace is not None:
+        raise CompileError(
+            f'order="{order}" asks how an array lies in memory, and a program lays out arrays '
+            'as suits it; write order="C" or order="F"'
+        )
+    data = np.asarray(unwrap(x))
+    if order == "A" or data.flags.forc:
+        return axes[::-1] if data.flags.fnc else axes
+    strides = np.empty_like(data).strides  # sorted as NumPy sorts them, ties and all
+    return tuple(sorted(axes, key=lambda axis: -strides[axis]))
+
+
+reshape = register(np.reshape, InOrder(np.reshape, reshape_vjp, arrays=1))
+ravel = register(np.ravel, InOrder(np.ravel, ravel_vjp, arrays=1))
 transpose = array_function(np.transpose, transpose_vjp)
 swapaxes = array_function(np.swapaxes, swapaxes_vjp)
 moveaxis = array_function(np.moveaxis, moveaxis_vjp)
@@ -99,22 +172,30 @@ for function in (np.linalg.matrix_transpose, np.matrix_transpose):
     registry[function] = lambda x: np.swapaxes(x, -1, -2)
 registry[np.permute_dims] = transpose
 
-rearrangement(np.fliplr, np.flipud, np.rot90, np.rollaxis, np.resize)
+rearrangement(np.fliplr, np.flipud, np.rot90, np.rollaxis)
+resized = Primitive(np.resize, back_to_origins(np.resize), arrays=1, builtin=True)
+
+
+@composite(np.resize, asks_numpy="on failure", whole=("new_shape",))
+def resize(a: Any, new_shape: Any) -> Any:
+    return resized(a, new_shape=new_shape)
+
+
 rearrangement(np.fft.fftshift, np.fft.ifftshift)
 rearrangement(np.diag, np.diagflat, np.diagonal, np.linalg.diagonal, np.tril, np.triu)
 
 
-@composite(np.atleast_1d)
+@composite(np.atleast_1d, asks_numpy="on failure")
 def atleast_1d(*arys: Any) -> Any:
     return one_or_all(np.reshape(x, -1) if np.ndim(x) == 0 else x for x in arys)
 
 
-@composite(np.atleast_2d)
+@composite(np.atleast_2d, asks_numpy="on failure")
 def atleast_2d(*arys: Any) -> Any:
     return one_or_all(np.reshape(x, (1, -1)) if np.ndim(x) < 2 else x for x in arys)
 
 
-@composite(np.atleast_3d)
+@composite(np.atleast_3d, asks_numpy="on failure")
 def atleast_3d(*arys: Any) -> Any:
     def raised(x: Any) -> Any:
         shape = (1, -1, 1) if np.ndim(x) < 2 else (*np.shape(x), 1)
@@ -129,7 +210,7 @@ def one_or_all(results: Iterable[Any]) -> Any:
     return arrays[0] if len(arrays) == 1 else arrays
 
 
-@composite(np.broadcast_arrays)
+@composite(np.broadcast_arrays, asks_numpy="on failure")
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(x, shape) for x in args)
@@ -146,47 +227,89 @@ def meshgrid(
         np.reshape(x, [-1 if a == axis else 1 for a in range(len(xi))])
         for x, axis in zip(xi, axes, strict=True)
     ]
-    return tuple(columns) if sparse else np.broadcast_arrays(*columns)
+    axes_of_grid = tuple(columns) if sparse else np.broadcast_arrays(*columns)
+    return tuple(np.copy(x, "C") for x in axes_of_grid) if copy else axes_of_grid
 
 
-# Arrays shaped like another: constants, unless they are filled with a Value.
+# Arrays shaped like another: to write into, without gradient of their own.
 
 
 def filled_like(function: Any) -> Any:
-    """A plain array like the data; of a duck array a Value, so that what is done to it is seen.
-
-    While tracing it is a constant of NumPy's for any array: programs move constants themselves.
-    """
+    """An array as NumPy makes it; of a duck array, what the library makes of it."""
     of_library = Primitive(function, differentiable=False)
 
-    def fill(a: Any, dtype: Any = None, **static: Any) -> Any:
+    def fill(a: Any, *args: Any, **static: Any) -> Any:
         data = unwrap(a)
         if not is_duck_array(data):
-            return function(data, dtype, **static)
+            return buffer(function(data, *args, **static))
         if current.get().trace is not None:
-            return function(np.empty(data.shape, data.dtype), dtype, **static)
-        return apply(of_library, (a,), {"dtype": dtype, **static})
+            # Programs move constants themselves.
+            return buffer(function(np.empty(data.shape, data.dtype), *args, **static))
+        return apply(of_library, (a,), {"dtype": args[0] if args else None, **static})
 
     return fill
 
 
-for function in (np.zeros_like, np.ones_like, np.empty_like):
+for function in (np.zeros_like, np.ones_like):
     registry[function] = filled_like(function)
+# What is there before the first write is the same at every call: see `np.empty` in `writing`.
+registry[np.empty_like] = registry[np.zeros_like]
 
 
-@composite(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+@composite(np.full_like, asks_numpy="on failure")
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True,
+    shape: Any = None,
+) -> Any:  # fmt: skip
     fill: Any = fill_value if isinstance(fill_value, Handle) else array_of(fill_value)
+    data = unwrap(a)
+    if isinstance(data, np.ndarray) and not isinstance(fill, Handle):
+        return buffer(np.full_like(data, fill, dtype, order, subok, shape))
     filled = np.broadcast_to(fill, np.shape(a) if shape is None else shape)
-    return np.astype(filled, a.dtype if dtype is None else dtype)
+    filled = np.astype(filled, a.dtype if dtype is None else dtype)
+    if not isinstance(filled, Handle):
+        return buffer(np.array(filled, order=order))
+    return laid_out(filled, data, order)
 
 
-@composite(np.copy)
+@composite(np.copy, asks_numpy="on failure")
 def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
-    return as_new_node(a)
+    """In memory of its own, as ``.data`` and optimizers write where no node is made.
+
+    Of a number it makes an array without axes.
+    """
+    node = a.node
+    is_sample = isinstance(node.data, Handle) and not node.shape
+    is_plain = isinstance(node.data, np.ndarray) or (is_number(a) and not is_sample)
+    data = np.array(node.data, order=order) if is_plain else node.data
+    value = record(identity, data, NO_PARAMETERS, node.requires_grad, node)
+    if is_sample:
+        value.node.parameters = WITHOUT_AXES
+    elif is_plain and np.ndim(data) and current.get() is EAGER:
+        value.__class__ = value.exclusive  # nobody else has seen it: a first write copies nothing
+    return value
 
 
 identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity", builtin=True)
+registry["identity"] = identity
+
+
+def laid_out(x: Any, like: Any = None, order: Any = "K") -> Any:
+    """What was just made, laid out as NumPy lays it out: in rows, or a copy like another array."""
+    content, model = unwrap(x), unwrap(x if like is None else like)
+    if not (isinstance(content, np.ndarray) and isinstance(model, np.ndarray)):
+        return np.copy(x)  # programs lay out arrays as suits them
+    if like is None:
+        if content.flags.c_contiguous:
+            return x
+        order = "C"
+    data = np.empty_like(model, content.dtype, order, shape=content.shape)
+    data[...] = content
+    if not isinstance(x, Handle):
+        return data
+    node = x.node
+    return record(identity, data, NO_PARAMETERS, node.requires_grad, node)
+
 
 recompute = Primitive(lambda x: x, lambda g, out, x: g, name="recompute")
 """The identity, from which on a checkpointed function is computed once more.
@@ -197,4 +320,5 @@ follows already, and keep it."""
 
 def as_new_node(x: Any) -> Any:
     """The same Value as a node of its own, to differentiate with respect to."""
-    return apply(identity, (x,), NO_PARAMETERS)
+    node = x.node
+    return record(identity, node.data, NO_PARAMETERS, node.requires_grad, node)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_lite.core.duck_arrays import check_lengths
+from autograd_lite.core.duck_arrays import array_of, check_lengths
+from autograd_lite.core.errors import CompileError
 from autograd_lite.core.node import unwrap
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Primitive
-from autograd_lite.ops.define import array_function, composite, nondifferentiable, rearrangement
+from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.core.recorder import current
+from autograd_lite.core.views import is_number
+from autograd_lite.ops.define import (
+    LeftToNumpy,
+    array_function,
+    as_operand,
+    composite,
+    nondifferentiable,
+    rearrangement,
+)
 from autograd_lite.ops.indexing import scatter
+from autograd_lite.ops.shaping import laid_out
 
 __all__ = ["unsort"]
 
@@ -67,25 +78,47 @@ def sort_complex(a: Any) -> Any:
 
 rearrangement(np.delete)
 rearrangement(np.take, np.take_along_axis, arrays=2)
+take_from = registry[np.take]
 
 
-@composite(np.compress)
+@composite(np.take, asks_numpy="on failure")
+def take(a: Any, indices: Any, **static: Any) -> Any:
+    if isinstance(indices, (list, tuple)) and not np.size(indices):
+        indices = np.zeros(np.shape(indices), int)
+    return take_from(a, indices, **static)
+
+
+@composite(np.compress, asks_numpy="on failure")
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    if np.ndim(condition) != 1:
+        raise LeftToNumpy
     return np.take(a, np.flatnonzero(condition), axis=axis)
 
 
-@composite(np.extract)
+@composite(np.extract, asks_numpy="on failure")
 def extract(condition: Any, arr: Any) -> Any:
     return np.take(arr, np.flatnonzero(condition))
 
 
 @composite(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb") -> Any:
-    kept = np.flatnonzero(unwrap(filt))
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    if current.get().trace is not None:
+        raise CompileError(
+            "trim_zeros: the shape of its result depends on values, and a program has fixed "
+            "shapes; take a part by its place, x[start:stop], or write np.where(mask, x, 0)"
+        )
+    kept = np.argwhere(unwrap(filt))
     check_lengths(kept, "the result of trim_zeros")
-    start = kept[0] if "f" in trim.lower() and len(kept) else 0
-    stop = kept[-1] + 1 if "b" in trim.lower() and len(kept) else np.size(filt)
-    return filt[start:stop] if len(kept) else filt[:0]
+    every: Any = (
+        range(np.ndim(filt)) if axis is None else axis if isinstance(axis, tuple) else [axis]
+    )
+    index: list[Any] = [slice(None)] * np.ndim(filt)
+    for along in every:
+        places = kept[:, along]
+        start = int(np.min(places)) if "f" in trim.lower() and len(places) else 0
+        stop = int(np.max(places)) + 1 if "b" in trim.lower() and len(places) else None
+        index[along] = slice(start, stop) if len(places) else slice(0, 0)
+    return filt[tuple(index)] if index or is_number(filt) else filt[...]
 
 
 numbers_of_choices = Primitive(
@@ -95,26 +128,20 @@ numbers_of_choices = Primitive(
 )
 
 
-@composite(np.choose)
+@composite(np.choose, of_sequences=True)
 def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     numbers = numbers_of_choices(a, count=len(choices), mode=mode)
-    numbers, *arrays = np.broadcast_arrays(numbers, *choices)
-    return np.take_along_axis(np.stack(arrays), numbers[None], axis=0)[0]
+    operands = [as_operand(x) for x in choices]
+    kinds = [x if np.isscalar(x) else array_of(x).dtype for x in map(unwrap, operands)]
+    numbers, *arrays = np.broadcast_arrays(numbers, *operands)
+    return np.take_along_axis(
+        np.stack(arrays, dtype=np.result_type(*kinds)), numbers[None], axis=0
+    )[0]
 
 
-@composite(np.select)
+@composite(np.select, of_sequences=True)
 def select_first(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     chosen = default
     for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
-        chosen = np.where(condition, choice, chosen)
-    return chosen
-
-
-@composite(np.piecewise)
-def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **keywords: Any) -> Any:
-    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
-    pieces = [f(x, *args, **keywords) if callable(f) else f for f in funclist]
-    result = pieces.pop() if len(pieces) > len(conditions) else np.zeros_like(x)
-    for condition, piece in zip(conditions, pieces, strict=True):
-        result = np.where(condition, piece, result)
-    return result
+        chosen = np.where(condition, as_operand(choice), chosen)
+    return laid_out(chosen)

@@ -1,40 +1,116 @@
-"""Batching: rules applied to many cotangents at once, stacked along a leading axis.
+"""Batching: one computation carried out for many samples at once, along a leading axis.
 
-A reverse sweep is linear in its cotangent, so that the rows of a Jacobian are the
-same computation on other numbers.  `Batched` stands in for one cotangent and holds
-them all: shape, axes and indices are those of one row, and the leading axis comes
-in where an operation is carried out.  Everything else that a rule computes with is
-the same for all rows and computed once.
+A `Batched` stands for one sample, and holds them all: shape, axes and indices are those
+of one, and the leading axis comes in where an operation is carried out.  What does not
+differ between the samples is computed once.
 
-Each entry of the table below says how a function treats the leading axis.  A
-function that is not in it raises `NoBatchingRuleError`, and the rows are then computed
-one after the other.
+Two transforms use it.  A Jacobian sweeps back with all rows as one cotangent, for a
+sweep is linear in it (`trace.Trace.rows`).  `vmap` calls a function on Values whose data
+are Batched: nodes, rules and sweeps inside know the shapes of one sample and nothing of
+the others, so that every transform works there as it does anywhere.  Batches nest: the
+array of a Batched may be a Value, or a Batched of a batch that began before.
+
+The rules are in `batching_axes`, `batching_indexing` and `batching_products`.
 """
 
 from __future__ import annotations
 
 import math
 import operator
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from string import ascii_letters
+from functools import partial
+from itertools import count
+from types import FrameType
 from typing import Any
 
 from autograd_lite.core.array_methods import ArrayMethods
-from autograd_lite.core.errors import UnsupportedError
+from autograd_lite.core.errors import AutogradWarning, UnsupportedError
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
-from autograd_lite.ops import contractions, indexing, joining
+from autograd_lite.core.recorder import current, using
+from autograd_lite.core.views import root_of
+from autograd_lite.ops import contractions, indexing
+from autograd_lite.ops.define import apart
 
-__all__ = ["Batched", "NoBatchingRuleError", "rows_of", "same_in_all_rows"]
+__all__ = [
+    "BATCHING",
+    "Batch",
+    "Batched",
+    "NoBatchingRuleError",
+    "Rule",
+    "array_of",
+    "batch_in",
+    "batch_of",
+    "batching",
+    "count_of",
+    "each_element",
+    "every_axis",
+    "in_every_row",
+    "is_stacked",
+    "one_stacked",
+    "rows_of",
+    "shares_memory",
+    "shifted",
+    "with_axes",
+]
 
 
 class NoBatchingRuleError(UnsupportedError):
-    """A function cannot be computed for all rows at once."""
+    """A function cannot be computed for all samples at once."""
+
+
+serials = count(1)
+
+
+class Batch:
+    """Samples that are computed together.
+
+    Parameters
+    ----------
+    count
+        How many there are.
+    recorder
+        The recorder outside, if a function that has no rule may be computed there, sample
+        by sample.
+    """
+
+    __slots__ = (
+        "bodies",
+        "closed",
+        "count",
+        "has_shared",
+        "is_over",
+        "is_swept",
+        "recorder",
+        "serial",
+        "slow",
+    )
+
+    def __init__(self, count: int, recorder: Any = None) -> None:
+        self.count = count
+        self.recorder = recorder
+        self.serial = next(serials)
+        """Where batches nest, the younger one is inside."""
+        self.bodies: list[int] = []
+        """Serial numbers from which on nodes are inside, of bodies of loops and branches."""
+        self.closed: list[range] = []
+        """Serial numbers of what some samples alone wanted, and nobody may use any more."""
+        self.is_over = False
+        self.is_swept = False
+        """Whether a sweep goes through what was computed, all of it."""
+        self.has_shared = False
+        """Whether what was last called sample by sample gave memory of its argument."""
+        self.slow: set[str] = set()
+        """The names of what was computed sample by sample."""
 
 
 def binary(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def operate(self: Batched, other: Any) -> Any:
+        if other.__class__ is not Batched and is_inside(other, self.batch):
+            return NotImplemented
         return each_element(function, (self, other), NO_PARAMETERS)
 
     def reflect(self: Batched, other: Any) -> Any:
@@ -43,39 +119,42 @@ def binary(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return operate, reflect
 
 
-class Batched(ArrayMethods):
-    """An array or Value with one more axis in front than it shows: one entry for each row.
+class Batched(ArrayMethods[Any]):
+    """An array or Value with one more axis in front than it shows: one entry for each sample.
 
-    Without ``stacked`` the axis is not there, and all rows are equal.
+    Without ``stacked`` the axis is not there, and all samples are equal.
     """
 
-    __slots__ = ("array", "stacked")
+    __slots__ = ("array", "batch", "stacked")
 
-    def __init__(self, array: Any, stacked: bool = True) -> None:
+    def __init__(self, array: Any, batch: Batch, stacked: bool = True) -> None:
         self.array = array
+        self.batch = batch
         self.stacked = stacked
 
-    @property
+    @property  # type: ignore[misc]
     def shape(self) -> tuple[int, ...]:
-        """The shape of one row."""
+        """The shape of one sample."""
         shape: tuple[int, ...] = getattr(self.array, "shape", ())
         return shape[1:] if self.stacked else shape
 
     @property
     def size(self) -> int:
-        """The number of elements of one row."""
+        """The number of elements of one sample."""
         return math.prod(self.shape)
 
-    @property
+    @property  # type: ignore[misc]
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the rows."""
+        """The dtype of the samples."""
         dtype: np.dtype[Any] | None = getattr(self.array, "dtype", None)
         return np.dtype(type(self.array)) if dtype is None else dtype
 
     def _node(self) -> Any:
-        """The node of the numbers, if they are the same in all rows."""
+        """The node of the numbers, if they are the same in all samples; else of them all."""
         if self.stacked:
-            raise NoBatchingRuleError("the rows of a Batched array have no data in common")
+            if self.batch.recorder is None:
+                raise NoBatchingRuleError("the rows of a Batched array have no data in common")
+            return Node.leaf(self)
         return self.array.node if isinstance(self.array, Handle) else Node.leaf(self.array)
 
     node: Any = property(_node)
@@ -87,6 +166,9 @@ class Batched(ArrayMethods):
     __floordiv__, __rfloordiv__ = binary(operator.floordiv)
     __mod__, __rmod__ = binary(operator.mod)
     __pow__, __rpow__ = binary(operator.pow)
+    __and__, __rand__ = binary(operator.and_)
+    __or__, __ror__ = binary(operator.or_)
+    __xor__, __rxor__ = binary(operator.xor)
     __lt__, _ = binary(operator.lt)
     __le__, _ = binary(operator.le)
     __gt__, _ = binary(operator.gt)
@@ -104,6 +186,9 @@ class Batched(ArrayMethods):
     def __abs__(self) -> Any:
         return each_element(operator.abs, (self,), NO_PARAMETERS)
 
+    def __invert__(self) -> Any:
+        return each_element(operator.invert, (self,), NO_PARAMETERS)
+
     def __matmul__(self, other: Any) -> Any:
         return contractions.matmul(self, other)
 
@@ -119,12 +204,54 @@ class Batched(ArrayMethods):
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise NoBatchingRuleError("a Batched array is no single number or array")
+    def __repr__(self) -> str:
+        return f"<{self.batch.count} samples of shape {self.shape}, dtype {self.dtype}>"
 
-    __bool__ = __float__ = __int__ = __complex__ = __index__ = __array__ = __setitem__ = _refuse
+    def __bool__(self) -> bool:
+        return bool(self._plain("a Python branch (if, while, and, or, not, assert)", WITH_WHERE))
+
+    def __float__(self) -> float:
+        return float(self._plain("float()", WITH_NUMPY))
+
+    def __int__(self) -> int:
+        return int(self._plain("int()", WITH_NUMPY))
+
+    def __complex__(self) -> complex:
+        return complex(self._plain("complex()", WITH_NUMPY))
+
+    def __index__(self) -> int:
+        return operator.index(self._plain("a Python index or length", WITH_TAKE))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._plain("a conversion to a plain array", WITH_LIKE), dtype, copy=copy)
+
+    def __setitem__(self, index: Any, content: Any) -> None:
+        raise NoBatchingRuleError(
+            "the data of a Value are not written under ag.vmap; write into the Value itself"
+        )
+
+    @property
+    def data(self) -> Any:
+        """The numbers, if they are the same in all samples."""
+        return self._plain("a function that asks for plain numbers", WITH_NUMPY)
+
+    def item(self) -> Any:
+        """The single number, if it is the same in all samples."""
+        return np.asarray(self._plain(".item()", WITH_NUMPY)).item()
+
+    def _plain(self, how: str, instead: str) -> Any:
+        """The numbers, if they are the same in all samples."""
+        if self.stacked:
+            raise UnsupportedError(
+                f"{how} needs one number, and under ag.vmap there is one for each of "
+                f"{self.batch.count} samples; {instead}, or call ag.map, which takes the samples "
+                "one by one"
+            )
+        return self.array
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if any(is_inside(x, self.batch) for x in inputs):
+            return NotImplemented
         if method == "__call__" and ufunc.signature is None and not keywords:
             return each_element(ufunc, inputs, NO_PARAMETERS)
         function = registry.get(ufunc if method == "__call__" and not keywords else (ufunc, method))
@@ -141,65 +268,236 @@ class Batched(ArrayMethods):
     @staticmethod
     def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
         """Apply a primitive to inputs of which at least one is Batched."""
-        if not any(map(is_stacked, inputs)):
-            return same_in_all_rows(primitive(*map(array_of, inputs), **parameters))
-        if primitive.elementwise:
+        batch = youngest(inputs)
+        for x in inputs:
+            if is_inside(x, batch):
+                return current.get().apply(primitive, inputs, parameters)
+        inputs = tuple(at_one_level(inputs, batch))
+        if not any(is_stacked(x) for x in inputs):
+            return in_batch(primitive(*map(array_of, inputs), **parameters), batch, False)
+        if is_elementwise(primitive):
             return each_element(primitive, inputs, parameters)
-        rule = BATCHING.get(primitive)
-        if rule is None:
-            raise NoBatchingRuleError(f"no batching rule for {primitive.name}")
-        return Batched(rule(primitive, inputs, parameters))
+        try:
+            return in_batch(rule_of(primitive)(primitive, inputs, parameters), batch, True)
+        except NoBatchingRuleError:
+            if batch.recorder is None:
+                raise
+        return in_batch(sample_by_sample(primitive, inputs, parameters, batch), batch, True)
 
 
-def same_in_all_rows(x: Any) -> Any:
-    """An operand of a rule that does not depend on the row."""
-    return Batched(x, stacked=False)
+def is_elementwise(primitive: Primitive) -> bool:
+    """Whether each element of its result depends on its like: also of comparisons."""
+    return primitive.elementwise or any(
+        isinstance(function, np.ufunc) and function.signature is None
+        for function in (primitive.function, primitive.forward)
+    )
+
+
+WITH_WHERE = "write np.where(condition, x, y), ag.cond or ag.while_loop"
+WITH_NUMPY = (
+    "compute with functions of NumPy, which take all samples together, and write into "
+    "np.zeros(n, like=x)"
+)
+WITH_TAKE = "write np.array(a, like=i)[i] for a[i]"
+WITH_LIKE = (
+    "write np.array(a, like=i)[i] for a[i], ag.array([x, y]) for np.array([x, y]), and "
+    "np.zeros(n, like=x) for an array to write into"
+)
+
+
+def rule_of(primitive: Primitive) -> Rule:
+    """How a primitive treats the leading axis."""
+    name = primitive.name if primitive.builtin else None
+    keys = (primitive, primitive.forward, type(primitive), name)
+    return next((BATCHING[key] for key in keys if key in BATCHING), no_rule)
+
+
+def no_rule(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    raise NoBatchingRuleError(f"no batching rule for {primitive.name}")
+
+
+def youngest(inputs: Sequence[Any]) -> Batch:
+    """The batch that all others are outside of."""
+    batch: Any = None
+    for x in inputs:
+        if x.__class__ is Batched and (batch is None or x.batch.serial > batch.serial):
+            batch = x.batch
+    if batch.is_over:
+        raise UnsupportedError(
+            "a number that ag.vmap mapped over was used after the mapped function had returned, "
+            "and an attribute or a list had kept it; return it from the function"
+        )
+    found: Batch = batch
+    return found
+
+
+def batch_of(x: Any) -> Batch | None:
+    """The batch that the data of a handle are of."""
+    if not isinstance(x, Handle):
+        return None
+    data = x if x.__class__ is Batched else x.node.data
+    while isinstance(data, tuple) and data:
+        data = data[0]
+    return data.batch if data.__class__ is Batched else None
+
+
+def is_inside(x: Any, batch: Batch) -> bool:
+    """Whether it is a Value whose data are of this batch, or of one inside of it."""
+    if x.__class__ is Batched or not isinstance(x, Handle):
+        return False
+    found = batch_of(x)
+    return found is not None and found.serial >= batch.serial
+
+
+def at_one_level(inputs: Sequence[Any], batch: Batch) -> Sequence[Any]:
+    """Inputs as they are seen from a batch: what is outside is the same in all samples."""
+    for x in inputs:
+        if x.__class__ is Batched and x.batch is not batch:
+            break
+    else:
+        return inputs
+    return [
+        Batched(x, batch, False) if x.__class__ is Batched and x.batch is not batch else x
+        for x in inputs
+    ]
+
+
+def in_batch(x: Any, batch: Batch, stacked: bool) -> Any:
+    """A result; or several in a tuple, as those of decompositions."""
+    if isinstance(x, Handle) and x.__class__ is not Batched and isinstance(x.node.data, tuple):
+        x = apart(x)
+    if isinstance(x, (tuple, list)):
+        parts: list[Any] = [None if y is None else Batched(y, batch, stacked) for y in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
+    return Batched(x, batch, stacked)
 
 
 def rows_of(x: Any, count: int) -> Any:
-    """All the rows of a result: an array or Value with the leading axis."""
+    """All samples of a result: an array or Value with the leading axis."""
     if is_stacked(x):
         return x.array
     return np.broadcast_to(array_of(x), (count, *np.shape(array_of(x))))
 
 
 def is_stacked(x: Any) -> bool:
-    return isinstance(x, Batched) and x.stacked
+    return x.__class__ is Batched and x.stacked
 
 
 def array_of(x: Any) -> Any:
-    return x.array if isinstance(x, Batched) else x
-
-
-def count_of(inputs: Sequence[Any]) -> int:
-    """How many rows there are."""
-    return next(len(x.array) for x in inputs if is_stacked(x))
+    return x.array if x.__class__ is Batched else x
 
 
 def each_element(function: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     """A function that works element by element, and broadcasts."""
-    ndim = max(np.ndim(x) for x in inputs)
-    result = function(*(with_axes(x, ndim) for x in inputs), **parameters)
-    stacked = any(map(is_stacked, inputs))
-    if isinstance(result, tuple):
-        return tuple(Batched(part, stacked) for part in result)
-    return Batched(result, stacked)
+    batch = youngest(inputs)
+    inputs = at_one_level(inputs, batch)
+    ndim = max([ndim_of(x) for x in inputs])
+    result = function(*[with_axes(x, ndim) for x in inputs], **parameters)
+    return in_batch(result, batch, any(is_stacked(x) for x in inputs))
+
+
+def ndim_of(x: Any) -> int:
+    """`np.ndim`, without the detour through NumPy."""
+    if x.__class__ is Batched:
+        return len(getattr(x.array, "shape", ())) - x.stacked
+    shape = getattr(x, "shape", None)
+    return np.ndim(x) if shape is None else len(shape)
 
 
 def with_axes(x: Any, ndim: int) -> Any:
     """The array of an operand; between the leading axis and the others come axes of length one."""
-    missing = ndim - np.ndim(x)
-    if not is_stacked(x) or not missing:
-        return array_of(x)
-    return np.reshape(x.array, (len(x.array), *(1,) * missing, *x.shape))
+    if x.__class__ is not Batched:
+        return x
+    missing = ndim + 1 - len(x.array.shape) if x.stacked else 0
+    if not missing:
+        return x.array
+    return np.reshape(x.array, (x.batch.count, *(1,) * missing, *x.shape))
 
 
 def in_every_row(x: Any, count: int) -> Any:
-    """The rows of an operand, whether they differ or not."""
+    """The samples of an operand, whether they differ or not."""
     return x.array if is_stacked(x) else rows_of(x, count)
 
 
-# Questions about shapes and types, which concern one row.
+# What has no rule.
+
+
+def sample_by_sample(
+    primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any], batch: Batch
+) -> Any:
+    """The results of a function that is called for each sample, stacked."""
+    if not batch.count:
+        raise UnsupportedError(
+            f"ag.vmap: {primitive.name} has no batching rule and is called for each sample, and "
+            "there is none, so that the shape of its result is unknown; pass a sample at least"
+        )
+    if primitive.name not in batch.slow:
+        batch.slow.add(primitive.name)
+        warnings.warn(
+            f"ag.vmap: {primitive.name} has no batching rule and is called for each of "
+            f"{batch.count} samples, which is slow; write it with other functions of NumPy to "
+            "have all samples computed together",
+            AutogradWarning,
+            stacklevel=lines_of_engine(),
+        )
+    with using(batch.recorder):
+        results = [
+            primitive(*(x.array[i] if is_stacked(x) else array_of(x) for x in inputs), **parameters)
+            for i in range(batch.count)
+        ]
+    batch.has_shared = any(
+        shares_memory(results[0], x.array[0] if is_stacked(x) else array_of(x)) for x in inputs
+    )
+    results = [apart(x) for x in results]
+    if isinstance(results[0], (tuple, list)):
+        columns = zip(*results, strict=True)
+        parts = [stack(primitive.name, column) for column in columns]
+        return type(results[0])(*parts) if hasattr(results[0], "_fields") else tuple(parts)
+    return stack(primitive.name, results)
+
+
+def shares_memory(x: Any, y: Any) -> bool:
+    if x.__class__ is Batched and y.__class__ is Batched:
+        return shares_memory(x.array, y.array)
+    if isinstance(x, Handle) or isinstance(y, Handle):
+        return root_of(x) is root_of(y)
+    is_view = isinstance(x, np.ndarray) and (x is y or x.base is not None)
+    return is_view and bool(np.may_share_memory(x, y))
+
+
+def stack(name: str, results: Sequence[Any]) -> Any:
+    if results[0] is None:
+        return None
+    shapes = list(dict.fromkeys(map(np.shape, results)))
+    if len(shapes) > 1:
+        raise UnsupportedError(
+            f"ag.vmap: the results of {name} differ in shape from sample to sample, "
+            f"{shapes[0]} and {shapes[1]} among them; write np.where(mask, x, 0) for x[mask], "
+            "or call ag.map up to there"
+        )
+    return registry["array"](list(results))
+
+
+def lines_of_engine() -> int:
+    """How far up the stack the line of the user's is, for a warning."""
+    depth = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("autograd_lite."):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def one_like(a: Batched) -> Any:
+    """An array of the shape and dtype of a sample."""
+    return np.empty(a.shape, a.dtype)
+
+
+def of_one(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function of the shapes and types of its arguments."""
+    return function(*(one_like(x) if x.__class__ is Batched else x for x in args), **kwargs)
+
+
+# Questions about shapes and types, which concern one sample.
 
 ABOUT_ONE_ROW: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: a.shape,
@@ -210,11 +508,21 @@ ABOUT_ONE_ROW: dict[Any, Callable[..., Any]] = {
     np.result_type: lambda *args: np.result_type(
         *(x.dtype if isinstance(x, Batched) else x for x in args)
     ),
-    np.zeros_like: lambda a, dtype=None, **_: np.zeros(a.shape, dtype or a.dtype),
-    np.ones_like: lambda a, dtype=None, **_: np.ones(a.shape, dtype or a.dtype),
-    np.empty_like: lambda prototype, dtype=None, **_: np.zeros(
-        prototype.shape, dtype or prototype.dtype
-    ),
+    np.copy: lambda a, *_, **__: a,
+    **{
+        function: partial(of_one, function)
+        for function in (
+            np.can_cast,
+            np.common_type,
+            np.einsum_path,
+            np.diag_indices_from,
+            np.tril_indices_from,
+            np.triu_indices_from,
+        )
+    },
+    np.zeros_like: lambda a, *args, **kwargs: np.zeros_like(one_like(a), *args, **kwargs),
+    np.ones_like: lambda a, *args, **kwargs: np.ones_like(one_like(a), *args, **kwargs),
+    np.empty_like: lambda a, *args, **kwargs: np.zeros_like(one_like(a), *args, **kwargs),
 }
 
 
@@ -223,15 +531,29 @@ ABOUT_ONE_ROW: dict[Any, Callable[..., Any]] = {
 Rule = Callable[[Primitive, Sequence[Any], dict[str, Any]], Any]
 """From a primitive, its inputs and static arguments to an array with the leading axis."""
 
-BATCHING: dict[Primitive, Rule] = {}
+BATCHING: dict[Any, Rule] = {}
+"""By primitives, their forward functions, their types, or their names."""
+
+
+# What rules are made of.
+
+
+def count_of(inputs: Sequence[Any]) -> int:
+    """How many samples there are."""
+    count: int = next(x.batch.count for x in inputs if is_stacked(x))
+    return count
 
 
 def batching(*functions: Any) -> Callable[[Rule], Rule]:
-    """Enter a rule into the table, for primitives or for the functions that they are of."""
+    """Enter a rule into the table, for primitives, or for functions that they are of.
+
+    What is imported later, as `special`, is entered by its name.
+    """
 
     def enter(rule: Rule) -> Rule:
         for function in functions:
-            BATCHING[function if isinstance(function, Primitive) else registry[function]] = rule
+            registered = registry.get(function)
+            BATCHING[registered if isinstance(registered, Primitive) else function] = rule
         return rule
 
     return enter
@@ -243,6 +565,10 @@ def one_stacked(inputs: Sequence[Any]) -> tuple[Batched, list[Any]]:
     if not is_stacked(first) or any(map(is_stacked, others)):
         raise NoBatchingRuleError("an operand other than the first differs from row to row")
     return first, list(map(array_of, others))
+
+
+def batch_in(inputs: Sequence[Any]) -> Any:
+    return next(x.batch for x in inputs if is_stacked(x))
 
 
 # Axes are counted from 0, or from the end, where the leading axis changes nothing.
@@ -257,287 +583,3 @@ def shifted(axis: Any) -> Any:
 
 def every_axis(x: Any) -> tuple[int, ...]:
     return tuple(range(1, np.ndim(x) + 1))
-
-
-@batching(np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.flip)
-def along_axes(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """``axis`` is None for all."""
-    x, _ = one_stacked(inputs)
-    axis = parameters.get("axis")
-    axis = every_axis(x) if axis is None else shifted(axis)
-    return primitive(x.array, **{**parameters, "axis": axis})
-
-
-@batching(np.expand_dims)
-def new_axes(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    return primitive(x.array, axis=shifted(parameters["axis"]))
-
-
-@batching(np.squeeze)
-def squeeze(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    axis = parameters.get("axis")
-    lengths = enumerate(x.shape, start=1)
-    ones = tuple(i for i, n in lengths if n == 1) if axis is None else shifted(axis)
-    return primitive(x.array, axis=ones)
-
-
-@batching(np.cumsum, np.cumprod, np.roll)
-def along_one_axis(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """``axis`` is None for the flattened array."""
-    x, _ = one_stacked(inputs)
-    axis = parameters.get("axis")
-    if axis is not None:
-        return primitive(x.array, **{**parameters, "axis": shifted(axis)})
-    flat = np.reshape(x.array, (len(x.array), -1))
-    result = primitive(flat, **{**parameters, "axis": 1})
-    return np.reshape(result, np.shape(x.array)) if primitive is registry[np.roll] else result
-
-
-@batching(np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
-def transform(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    axis = shifted(parameters.get("axis", -1))
-    return primitive(x.array, **{**parameters, "axis": axis})
-
-
-@batching(np.astype, np.nan_to_num, np.round, np.around, np.fix, np.tril, np.triu)
-def as_it_is(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """Functions of each element, or of the last axes."""
-    x, others = one_stacked(inputs)
-    return primitive(x.array, *others, **parameters)
-
-
-# Shapes.
-
-
-@batching(np.reshape, np.ravel)
-def reshape(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    if parameters.get("order", "C") != "C":
-        raise NoBatchingRuleError("only arrays in the order of C are reshaped row by row")
-    shape = parameters.get("shape", -1)
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    if -1 in shape:
-        known = math.prod(n for n in shape if n != -1)
-        shape = tuple(x.size // max(known, 1) if n == -1 else n for n in shape)
-    return np.reshape(x.array, (len(x.array), *shape))
-
-
-@batching(np.transpose)
-def transpose(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    axes = parameters.get("axes")
-    places = range(x.ndim)[::-1] if axes is None else [int(a) % x.ndim for a in axes]
-    return primitive(x.array, axes=(0, *(a + 1 for a in places)))
-
-
-@batching(np.swapaxes, np.moveaxis)
-def exchange(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """All static arguments are axes."""
-    x, _ = one_stacked(inputs)
-    return primitive(x.array, **{name: shifted(axis) for name, axis in parameters.items()})
-
-
-@batching(np.diagonal)
-def diagonal(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    axes = {name: shifted(parameters.get(name, i)) for i, name in enumerate(("axis1", "axis2"))}
-    return primitive(x.array, **{**parameters, **axes})
-
-
-@batching(np.broadcast_to)
-def broadcast_to(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, _ = one_stacked(inputs)
-    shape = parameters["shape"]
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    return primitive(with_axes(x, len(shape)), shape=(len(x.array), *shape))
-
-
-# Joining.
-
-
-@batching(joining.join)
-def join(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    count = count_of(inputs)
-    axis = shifted(parameters.get("axis", 0))
-    return primitive(*(in_every_row(x, count) for x in inputs), axis=axis)
-
-
-@batching(joining.array_of_rows)
-def array_of_rows(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    count = count_of(inputs)
-    return np.stack([in_every_row(x, count) for x in inputs], axis=1)
-
-
-# Indexing.  NumPy puts the axes of indices in front where a slice is between them: there the
-# leading axis, being a slice, comes after them.
-
-ALL = slice(None)
-
-
-def axes_in_front(parts: Sequence[Any]) -> int:
-    """How many axes an index puts in front of the leading axis."""
-    is_array = [isinstance(x, (list, Handle)) or getattr(x, "ndim", 0) > 0 for x in parts]
-    if not any(is_array):
-        return 0
-    by_slice = [isinstance(x, slice) or x is None or x is Ellipsis for x in parts]
-    between = by_slice[by_slice.index(False) : len(parts) - by_slice[::-1].index(False)]
-    if not any(between):
-        return 0
-    ranks = (1 if getattr(x, "dtype", None) == np.bool else np.ndim(x) for x in parts)
-    return max(n for n, sliced in zip(ranks, by_slice, strict=True) if not sliced)
-
-
-@batching(indexing.getitem)
-def getitem(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, parts = one_stacked(inputs)
-    result, front = primitive(x.array, ALL, *parts), axes_in_front(parts)
-    return np.moveaxis(result, front, 0) if front else result
-
-
-@batching(indexing.scatter)
-def scatter(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    g, parts = one_stacked(inputs)
-    front = axes_in_front(parts)
-    moved = np.moveaxis(g.array, 0, front) if front else g.array
-    return primitive(moved, ALL, *parts, shape=(len(g.array), *parameters["shape"]))
-
-
-@batching(indexing.at_set, indexing.at_add)
-def replace(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, new, *parts = inputs
-    parts = list(map(array_of, parts))
-    if any(map(is_stacked, inputs[2:])) or axes_in_front(parts):
-        raise NoBatchingRuleError("not every row is replaced in the same place")
-    if is_stacked(new):
-        new = with_axes(new, np.ndim(indexing.getitem(np.empty(x.shape), *parts)))
-    return primitive(in_every_row(x, count_of(inputs)), array_of(new), ALL, *parts)
-
-
-@batching(np.take_along_axis)
-def take_along_axis(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, (places,) = one_stacked(inputs)
-    axis = parameters.get("axis", -1)
-    if axis is None:
-        raise NoBatchingRuleError("take_along_axis of a flattened array")
-    return primitive(x.array, rows_of(places, len(x.array)), axis=shifted(axis))
-
-
-# Products.
-
-
-@batching(contractions.matmul)
-def matmul(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """Vectors become matrices of one row or column, and stacks of rows one tall matrix."""
-    x, y = inputs
-    left = np.expand_dims(x, -2) if np.ndim(x) == 1 else x
-    right = np.expand_dims(y, -1) if np.ndim(y) == 1 else y
-    product = matrix_product(left, right)
-    shape = list(np.shape(product))
-    if np.ndim(y) == 1:
-        del shape[-1]
-    if np.ndim(x) == 1:
-        del shape[-1 if np.ndim(y) == 1 else -2]
-    return np.reshape(product, shape)
-
-
-def matrix_product(left: Any, right: Any) -> Any:
-    x, y = array_of(left), array_of(right)
-    if not is_stacked(right) and np.ndim(right) == 2:
-        return by_matrix(x, y)
-    if not is_stacked(left) and np.ndim(left) == 2 and np.shape(right)[-1] == 1:
-        return np.expand_dims(by_matrix(np.squeeze(y, axis=-1), np.swapaxes(x, 0, 1)), -1)
-    ndim = max(np.ndim(left), np.ndim(right))
-    return np.matmul(with_axes(left, ndim), with_axes(right, ndim))
-
-
-def by_matrix(rows: Any, matrix: Any) -> Any:
-    """Multiply all vectors along the last axis by one matrix, in one product."""
-    shape = np.shape(rows)
-    product = np.matmul(np.reshape(rows, (-1, shape[-1])), matrix)
-    return np.reshape(product, (*shape[:-1], np.shape(matrix)[1]))
-
-
-@batching(contractions.dot)
-def dot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, y = inputs
-    if np.ndim(x) == 0 or np.ndim(y) == 0:
-        return (x * y).array
-    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
-        return matmul(contractions.matmul, inputs, parameters)
-    axes = contractions.dot_axes(x, y)
-    return tensordot(contractions.tensordot, inputs, {"axes": axes})
-
-
-@batching(contractions.tensordot)
-def tensordot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    x, y = inputs
-    left, right = contractions.contracted_axes(parameters.get("axes", 2), x, y)
-    if is_stacked(x) and is_stacked(y):
-        raise NoBatchingRuleError("both operands of tensordot differ from row to row")
-    if is_stacked(x):
-        return primitive(x.array, array_of(y), axes=(shifted(left), right))
-    product = primitive(array_of(x), y.array, axes=(left, shifted(right)))
-    return np.moveaxis(product, np.ndim(x) - len(left), 0)
-
-
-@batching(contractions.einsum_explicit)
-def einsum(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    terms, output = parameters["subscripts"].split("->")
-    row = next(c for c in ascii_letters if c not in parameters["subscripts"])
-    named = [
-        row + term if is_stacked(x) else term
-        for term, x in zip(terms.split(","), inputs, strict=True)
-    ]
-    subscripts = f"{','.join(named)}->{row}{output}"
-    return primitive(*map(array_of, inputs), **{**parameters, "subscripts": subscripts})
-
-
-def in_terms_of_others(function: Callable[..., Any]) -> Rule:
-    """A product that is another one of the same operands with more axes."""
-
-    def rule(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-        return function(*inputs).array
-
-    return rule
-
-
-batching(np.inner)(in_terms_of_others(lambda x, y: np.tensordot(x, y, axes=(-1, -1))))
-batching(np.vecdot)(in_terms_of_others(lambda x, y: np.sum(np.conjugate(x) * y, axis=-1)))
-batching(np.matvec)(
-    in_terms_of_others(lambda a, x: np.squeeze(np.matmul(a, np.expand_dims(x, -1)), axis=-1))
-)
-batching(np.vecmat)(
-    in_terms_of_others(
-        lambda x, a: np.squeeze(np.matmul(np.expand_dims(np.conjugate(x), -2), a), axis=-2)
-    )
-)
-
-
-@batching(np.linalg.solve)
-def solve(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """All right-hand sides of one matrix are columns of one system."""
-    a, b = inputs
-    if np.ndim(b) == 1:
-        raise NoBatchingRuleError("solve with one right-hand side in every row")
-    if is_stacked(a) or np.ndim(a) > 2 or np.ndim(b) > 2:
-        ndim = max(np.ndim(a), np.ndim(b))
-        return primitive(with_axes(a, ndim), with_axes(b, ndim))
-    count, size, columns = np.shape(b.array)
-    together = np.reshape(np.moveaxis(b.array, 0, 1), (size, count * columns))
-    solution = primitive(array_of(a), together)
-    return np.moveaxis(np.reshape(solution, (size, count, columns)), 1, 0)
-
-
-@batching(np.correlate, np.convolve)
-def correlate(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """The part without edges: the product of every window with the shorter array."""
-    x, (v,) = one_stacked(inputs)
-    count = x.size - np.size(v) + 1
-    if parameters.get("mode") != "valid" or count < 1:
-        raise NoBatchingRuleError("convolution with edges")
-    weights = np.flip(v) if primitive is registry[np.convolve] else np.conjugate(v)
-    windows = x[np.arange(count)[:, None] + np.arange(np.size(v))]
-    return (windows @ weights).array

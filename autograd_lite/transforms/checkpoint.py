@@ -4,28 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
-from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials, split_inputs, unwrap
+import numpy as np
+
+from autograd_lite.core.backward import dependencies
+from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.errors import (
+    ArgumentTypeError,
+    AutogradError,
+    BackwardError,
+    InPlaceError,
+)
+from autograd_lite.core.node import (
+    NO_PARAMETERS,
+    Handle,
+    Node,
+    get_node,
+    serials,
+    split_inputs,
+    unwrap,
+)
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
-from autograd_lite.core.recorder import current, record, recording
+from autograd_lite.core.recorder import current, record, recording, value_of
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
+from autograd_lite.core.views import Looking, root_of
+from autograd_lite.ops.define import parts
 from autograd_lite.ops.shaping import as_new_node, recompute
 from autograd_lite.random import keeping_draws, repeating_draws
+from autograd_lite.transforms.batching import Batched
 from autograd_lite.transforms.trace import is_number
 
-__all__ = ["Recomputing", "checkpoint"]
+__all__ = ["Recomputing", "checkpoint", "fresh_value", "is_recomputing"]
 
 Function = Callable[..., Any]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
+@overload
+def checkpoint(function: np.ufunc) -> Callable[..., Any]: ...
+@overload
+def checkpoint(function: Callable[P, R]) -> Callable[P, R]: ...
 def checkpoint(function: Function) -> Function:
     """Trade time for memory: forget what happens inside, and compute it again when needed.
 
-    Only the arguments and the result are kept for the reverse sweep, which
+    Only the arguments and the results are kept for the reverse sweep, which
     calls the function once more (A. Griewank, A. Walther, "Evaluating
     Derivatives", 2nd ed. 2008, chapter 12).  Values that the function captures
     get their gradients too.
@@ -33,9 +59,10 @@ def checkpoint(function: Function) -> Function:
     Parameters
     ----------
     function
-        Returns one array or number; must give the same again for the same
-        arguments.  What it draws by `autograd_lite.random`, as dropout does, is
-        kept and not drawn anew.
+        Returns an array or number, or a nesting of them; must give the same again
+        for the same arguments.  What it draws by `autograd_lite.random`, as dropout
+        does, is kept and not drawn anew.  What else it does would be done twice;
+        `is_recomputing` tells the second call.
 
     Returns
     -------
@@ -45,7 +72,10 @@ def checkpoint(function: Function) -> Function:
     Raises
     ------
     ArgumentTypeError
-        If the function returns anything but one array or number.
+        If the function returns anything but arrays and numbers.
+    BackwardError
+        In the reverse sweep, if the function gives another result than before, or reads
+        a Value that its first call made of the arguments, or as a leaf, and kept.
 
     Examples
     --------
@@ -56,10 +86,10 @@ def checkpoint(function: Function) -> Function:
     """
 
     @wraps(function)
-    def checkpointed(*args: Any) -> Any:
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not current.get().is_recording:
-            return function(*args)
-        trees = list(args)
+            return function(*args, **kwargs)
+        trees = [args, kwargs]
         leaves = flatten(trees)
         inside = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Handle)]
 
@@ -67,34 +97,43 @@ def checkpoint(function: Function) -> Function:
             called = list(leaves)
             for i, x in zip(inside, varied, strict=True):
                 called[i] = x
-            return function(*unflatten(trees, called))
-
-        def run_again(*varied: Any) -> Any:
-            with repeating_draws(kept):
-                return run(*varied)
+            positional, named = unflatten(trees, called)
+            return function(*positional, **named)
 
         values = [leaves[i] for i in inside]
         with keeping_draws() as kept:
-            result, captured = run_forgetting(run, values)
-        if not isinstance(result, Handle):
-            return result
-        again = Recomputing(
-            lambda *inputs: unwrap(run_again(*inputs[: len(values)])),
-            joint=lambda g, out, *inputs: recompute_gradients(
-                run_again, captured, g, inputs[: len(values)]
-            ),
-            name=f"checkpoint({getattr(function, '__name__', 'function')})",
-        )
-        node = result.node
-        inputs = (*(value.node for value in values), *captured)
-        if current.get().trace is not None:
-            # A program is made of what happened inside; no gradient goes through there.
-            computed = as_new_node(result).node
-            computed.requires_grad = False
-            inputs = (*inputs, computed)
-        return record(again, node.data, NO_PARAMETERS, node.requires_grad, *split_inputs(inputs))
+            block = Block(run, values)
+
+        def run_again(*varied: Any) -> list[Handle]:
+            since = next(serials)
+            with repeating_draws(kept):
+                return made_inside(run(*varied), varied, since)
+
+        if not block.results:
+            return block.tree
+        return block.forget(run_again, values, getattr(function, "__name__", "function"))
 
     return checkpointed
+
+
+def is_recomputing() -> bool:
+    """Whether `checkpoint` is calling a function again, for its gradient.
+
+    What a function does besides computing its result, as to count its calls or to move
+    running averages, is done already then.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> seen = []
+    >>> def counted(x):
+    ...     if not ag.is_recomputing():
+    ...         seen.append("a call")
+    ...     return x * x
+    >>> ag.grad(ag.checkpoint(counted))(3.0), seen
+    (6.0, ['a call'])
+    """
+    return current.get().is_recomputing
 
 
 class Recomputing(Primitive):
@@ -103,36 +142,205 @@ class Recomputing(Primitive):
     __slots__ = ()
 
 
-def run_forgetting(run: Function, values: list[Any]) -> tuple[Any, list[Node]]:
-    """Call the function; return its result and the outer nodes that it used besides ``values``."""
-    fresh = [as_new_node(x) for x in values]
-    since = next(serials)
-    result = run(*fresh)
-    if not is_number(result):
-        raise ArgumentTypeError(
-            f"checkpoint: the function returned {type(result).__name__}; "
-            "it must return one array or number"
-        )
-    if not isinstance(result, Handle):
-        return result, []
-    captured: dict[Node, None] = {}
-    for node in Pullback([result.node], since=since).order:
-        for x in node.inputs:
-            if isinstance(x, Node) and x.requires_grad and x.serial < since:
-                captured[x] = None
-    for value in fresh:
-        captured.pop(value.node, None)
-    return result, list(captured)
+pack = Primitive(lambda *results: results, name="pack", differentiable=False, builtin=True)
+"""Several results as one; `parts` takes them apart."""
 
 
-def recompute_gradients(
-    run_again: Function, captured: list[Node], g: Any, inputs: Sequence[Any]
-) -> list[Any]:
-    """The gradients of a checkpointed call with respect to its inputs and captured nodes."""
-    recorded = any(isinstance(x, Handle) for x in (g, *inputs)) and current.get().is_recording
-    with recording(True):
-        fresh = [recompute(x) if isinstance(x, Handle) else Value(x) for x in inputs]
+class Block:
+    """One call of a function on fresh nodes, to be replaced by a node that computes it again."""
+
+    def __init__(self, run: Function, values: list[Any]) -> None:
+        first = next(serials)
+        fresh = [as_new_node(x) for x in values]
         since = next(serials)
-        result = run_again(*fresh)
-    pullback = Pullback([result.node], [*(x.node for x in fresh), *captured], since)
-    return pullback([g], recorded=recorded)
+        before = [value.node for value in fresh]
+        self.tree = run(*fresh)
+        check_results(self.tree)
+        self.results = made_inside(self.tree, fresh, since)
+        leaves = [moved(x, fresh, values) for x in flatten(self.tree)]
+        self.tree = unflatten(self.tree, leaves)
+        if any(value.node is not node for value, node in zip(fresh, before, strict=True)):
+            raise InPlaceError(
+                "checkpoint: the function writes into its argument, which would be written again "
+                "when it is computed again; let it write into a copy (x = x.copy())"
+            )
+        captured: dict[Node, None] = {}
+        for node in Pullback([x.node for x in self.results], since=since).order:
+            for x in node.inputs:
+                if isinstance(x, Node) and x.requires_grad and x.serial < since:
+                    captured[x] = None
+        for value in fresh:
+            captured.pop(value.node, None)
+        self.captured = list(captured)
+        """The outer nodes that the results depend on, besides the arguments."""
+        self.arguments = range(first, since)
+        """Serial numbers of the nodes that stood for the arguments in the first call."""
+        self.serials = range(since, next(serials))
+        """Those of the nodes made inside; also of views from outside that were looked at anew."""
+
+    def forget(self, run_again: Function, values: list[Any], name: str) -> Any:
+        """The results, as those of one node that remembers the arguments alone."""
+        count = len(values)
+        kept = [x.node.data for x in self.results]
+        is_one = len(kept) == 1
+
+        def forward(*inputs: Any) -> Any:
+            found = tuple(map(unwrap, run_again(*inputs[:count])))
+            return found[0] if is_one else found
+
+        def joint(g: Any, out: Any, *inputs: Any) -> list[Any]:
+            cotangents = [g] if is_one else list(g)
+            recorded = any(map(is_handle, (*cotangents, *inputs))) and current.get().is_recording
+            return self.gradients_again(run_again, kept, cotangents, inputs[:count], recorded)
+
+        again = Recomputing(forward, joint=joint, name=f"checkpoint({name})")
+        inputs = (*(value.node for value in values), *self.captured)
+        if current.get().trace is not None:
+            # A program is made of what happened inside; no gradient goes through there.
+            computed = as_new_node(self.results[0]) if is_one else pack(*self.results)
+            computed.node.requires_grad = False
+            inputs = (*inputs, computed.node)
+        requires_grad = any(x.node.requires_grad for x in self.results)
+        data = kept[0] if is_one else tuple(kept)
+        value = record(again, data, NO_PARAMETERS, requires_grad, *split_inputs(inputs))
+        found = [value] if is_one else parts(value, len(kept))
+        leaves = [moved(x, self.results, found) for x in flatten(self.tree)]
+        return unflatten(self.tree, leaves)
+
+    def gradients_again(
+        self, run_again: Function, kept: list[Any], cotangents: list[Any],
+        arguments: Sequence[Any], recorded: bool,
+    ) -> list[Any]:  # fmt: skip
+        """The gradients with respect to the arguments and the captured nodes."""
+        with recording(True):
+            fresh = [fresh_value(x) for x in arguments]
+            since = next(serials)
+            try:
+                results = run_again(*fresh)
+            except AutogradError:
+                raise
+            except Exception as error:
+                raise changed() from error
+        check_same(kept, [x.node.data for x in results])
+        variables = [*(x.node for x in fresh), *self.captured]
+        nodes = [x.node for x in results]
+        views = self.looked_at(Pullback(nodes, variables, since).order, variables, since)
+        pullback = Pullback(nodes, [*variables, *views], since)
+        gradients = pullback(cotangents, recorded=recorded)
+        if not views:
+            return gradients
+        of_views = gradients[len(variables) :]
+        beyond = Pullback(views, self.captured, self.serials.start)(of_views, recorded=recorded)
+        for place, g in enumerate(beyond, len(fresh)):
+            gradients[place] = gradients[place] + g
+        return gradients[: len(variables)]
+
+    def looked_at(self, order: list[Node], variables: list[Node], since: int) -> list[Node]:
+        """The nodes of views from outside that were looked at anew inside, in the first call.
+
+        What else is neither new nor captured has come about since then.
+        """
+        known = set(variables)
+        found: dict[Node, None] = {}
+        for node in order:
+            for x in node.inputs:
+                if isinstance(x, Node) and x.requires_grad and x.serial < since and x not in known:
+                    if x.serial not in self.serials:
+                        raise changed()
+                    found[x] = None
+        depended_on = dependencies(found, self.arguments.start)[0]
+        if any(x.serial in self.arguments or x.primitive is None for x in depended_on):
+            raise BackwardError(KEPT_BY_THE_FUNCTION)
+        return list(found)
+
+
+KEPT_BY_THE_FUNCTION = (
+    "checkpoint: called again for its gradient, the function reads a Value that its first call "
+    "made and kept, in a cache, an attribute or a global, and the gradient would lack what goes "
+    "there.\nMake it anew in each call, or outside of the checkpoint; call a layer once before, if "
+    "that draws its weights"
+)
+
+
+def is_handle(x: Any) -> bool:
+    return isinstance(x, Handle)
+
+
+def check_results(results: Any) -> None:
+    """Refuse a function that returns anything but arrays and numbers."""
+    for leaf in flatten(results) or [results]:
+        if not is_number(leaf):
+            raise ArgumentTypeError(
+                f"checkpoint: the function returned {type(leaf).__name__}; "
+                "it must return arrays or numbers, or a nesting of them"
+            )
+
+
+def made_inside(results: Any, arguments: Sequence[Any], since: int) -> list[Handle]:
+    """The Values that a function made for what it returned: of a view, what it looks into.
+
+    The arguments, what the function captured, and views of either are of outside; there
+    is nothing in them to compute again.
+    """
+    found: dict[int, Handle] = {}
+    for x in flatten(results):
+        if is_handle(x):
+            root = root_of(x)
+            is_argument = any(root is argument for argument in arguments)
+            if not is_argument and get_node(root).serial >= since:
+                found[id(root)] = root
+    return list(found.values())
+
+
+def looks_into(x: Any, root: Any) -> bool:
+    return isinstance(x, Looking) and x.look.root is root
+
+
+def moved(x: Any, inside: list[Any], outside: list[Any]) -> Any:
+    """A result; in the place of one of the handles inside that of outside, for views of it too."""
+    for former, latter in zip(inside, outside, strict=True):
+        if x is former:
+            return latter
+        view: Any = x
+        while looks_into(view, former):
+            base = view.look.base
+            view.look = view.look._replace(
+                root=root_of(latter), base=latter if base is former else base
+            )
+            view = base
+    return x
+
+
+def fresh_value(x: Any) -> Any:
+    """A Value to differentiate with respect to, of what a rule gets for an argument."""
+    if x.__class__ is Batched:
+        return value_of(Node.leaf(x, True))
+    return recompute(x) if isinstance(x, Handle) else Value(x)
+
+
+def check_same(kept: list[Any], again: list[Any]) -> None:
+    """Refuse a function that gave another result, beyond rounding, when it was called again."""
+    if len(kept) != len(again) or not all(map(is_same, kept, again)):
+        raise changed()
+
+
+def changed() -> BackwardError:
+    return BackwardError(
+        "checkpoint: the function gave another result when it was called again for its "
+        "gradient; let it depend on nothing that changes in between, and draw random "
+        "numbers by ag.random"
+    )
+
+
+def is_same(x: Any, y: Any) -> bool:
+    if x.__class__ is Batched and y.__class__ is Batched:
+        return x.stacked == y.stacked and is_same(unwrap(x.array), unwrap(y.array))
+    if is_duck_array(x) or np.array_equal(x, y):
+        return True
+    if np.shape(x) != np.shape(y):
+        return False
+    x, y = np.asarray(x), np.asarray(y)
+    if x.dtype.kind not in "fc":
+        return False
+    size = np.max(np.abs(x), initial=0, where=np.isfinite(x))
+    return np.allclose(x, y, rtol=0, atol=np.sqrt(np.finfo(x.dtype).eps) * size, equal_nan=True)

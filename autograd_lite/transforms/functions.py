@@ -7,26 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
-from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.node import Handle
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
-from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.transforms.trace import Trace
+from autograd_lite.core.tree import flatten_like, unflatten
+from autograd_lite.transforms.trace import Argnum, Trace, is_several, owned, places
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
+P = ParamSpec("P")
 
 
-def positions(argnum: int | tuple[int, ...]) -> tuple[int, ...]:
-    return argnum if isinstance(argnum, tuple) else (argnum,)
-
-
-def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+@overload
+def value_and_grad(
+    function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[P, tuple[Any, Any]]: ...
+def value_and_grad(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
     """The function that returns both the value of ``function`` and its gradient.
 
     Parameters
@@ -34,16 +38,20 @@ def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Fun
     function
         Returns a single number; real, or the real part counts.
     argnum
-        Which argument to differentiate with respect to; a tuple for several.
-        The argument may be a number, an array, or nested tuples, lists and
-        dicts of them.
+        Which argument to differentiate with respect to: its position, or the name
+        of the parameter; several in a tuple, list or range.  The argument may be a
+        number, an array, or any nesting of them: tuples, lists, dicts,
+        dataclasses, what `register_tree` was told of.
+    has_aux
+        ``function`` returns a pair; the second part is not differentiated, and
+        comes back as plain arrays where it depends on the arguments alone.
 
     Returns
     -------
     callable
         Takes the arguments of ``function`` and returns ``(value, gradient)``,
         the gradient nested and shaped as its argument, a tuple of them if
-        ``argnum`` is a tuple.
+        ``argnum`` names several.  With an aux it is ``((value, aux), gradient)``.
 
     Raises
     ------
@@ -61,41 +69,40 @@ def value_and_grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Fun
 
     @wraps(function)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        trace = Trace(with_keywords(function, kwargs), args, positions(argnum))
+        varied = places(function, args, kwargs, argnum)
+        trace = Trace(function, args, varied, kwargs, has_aux)
         output = trace.number("grad")
         gradients = trace.like_arguments(trace.gradients([unit_cotangent(output)]))
         value = trace.unwrap(output)
-        return value, tuple(gradients) if isinstance(argnum, tuple) else gradients[0]
+        return (
+            (value, trace.returned_aux()) if has_aux else value,
+            tuple(gradients) if is_several(argnum) else gradients[0],
+        )
 
     return value_and_gradient
 
 
-def with_keywords(function: Function, kwargs: dict[str, Any]) -> Function:
-    if not kwargs:
-        return function
-
-    @wraps(function)
-    def call(*args: Any) -> Any:
-        return function(*args, **kwargs)
-
-    return call
-
-
-def grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+@overload
+def grad(function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...) -> Callable[..., Any]: ...
+@overload
+def grad(
+    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[P, Any]: ...
+def grad(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
     """The gradient of a function that returns a single number.
 
     Nothing is left behind: no Value gets a ``.grad``.  Calls nest to any order.
 
     Parameters
     ----------
-    function, argnum
+    function, argnum, has_aux
         As for `value_and_grad`.
 
     Returns
     -------
     callable
         Takes the arguments of ``function`` and returns the gradient, in the
-        nesting, shape and dtype of the argument.
+        nesting, shape and dtype of the argument; ``(gradient, aux)`` with an aux.
 
     Raises
     ------
@@ -112,16 +119,17 @@ def grad(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
     >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
     12.0
     """
-    both = value_and_grad(function, argnum)
+    both = value_and_grad(function, argnum, has_aux)
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return gradient
 
 
-def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
+def vjp(function: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function, and its vector-Jacobian product at that point.
 
     Parameters
@@ -130,6 +138,8 @@ def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
         Returns an array or number, or a nesting of them.
     *args
         Where to evaluate it; nested arguments are differentiated leaf by leaf.
+    has_aux
+        As for `value_and_grad`; the aux is then a third result.
 
     Returns
     -------
@@ -151,7 +161,7 @@ def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 60.]),)
     """
-    trace = Trace(function, args, range(len(args)))
+    trace = Trace(function, args, range(len(args)), has_aux=has_aux, is_kept=True)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         cotangents = [
@@ -160,25 +170,21 @@ def vjp(function: Function, *args: Any) -> tuple[Any, Function]:
                 leaves_nested_like(cotangent, trace.result), trace.outputs, strict=True
             )
         ]
-        return tuple(trace.like_arguments(trace.gradients(cotangents)))
+        return tuple(trace.like_arguments(trace.gradients(cotangents), cotangents))
 
-    return unflatten(trace.result, map(trace.unwrap, trace.outputs)), pullback
+    value = trace.as_returned(trace.outputs)
+    return (value, pullback, trace.returned_aux()) if has_aux else (value, pullback)
 
 
 def leaves_nested_like(tree: Any, like: Any) -> list[Any]:
-    """The leaves of a nesting that must be nested like another one."""
-    leaves, wanted = flatten(tree), flatten(like)
-    if not isinstance(like, (list, tuple, dict)) and isinstance(tree, (list, tuple)):
-        leaves = [np.asarray(tree, float)]
-    if len(leaves) != len(wanted):
-        raise ArgumentValueError(
-            f"{len(leaves)} arrays were given where {len(wanted)} are wanted; "
-            "nest them in the same way"
-        )
-    return leaves
+    """The leaves of a nesting that must be nested like another one, whose arrays may be lists."""
+    return [
+        np.asarray(leaf, float) if isinstance(leaf, (list, tuple)) else leaf
+        for leaf in flatten_like(tree, like)
+    ]
 
 
-def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+def jvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function, and its derivative in one direction (Jacobian-vector product).
 
     Computed by reverse mode twice: the vector-Jacobian product is linear in
@@ -193,6 +199,8 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         A tuple of arguments; or one argument alone.
     tangents
         The direction: nested and shaped as ``primals``.
+    has_aux
+        As for `value_and_grad`; the aux is then a third result.
 
     Returns
     -------
@@ -211,7 +219,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     (array([1., 9.]), array([2., 3.]))
     """
     args = primals if isinstance(primals, tuple) else (primals,)
-    trace = Trace(function, args, range(len(args)))
+    trace = Trace(function, args, range(len(args)), has_aux=has_aux)
     directions = [
         as_cotangent(tangent, primal, "tangent", "primal")
         for tangent, primal in zip(leaves_nested_like(tangents, primals), trace.fresh, strict=True)
@@ -225,13 +233,20 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     transposed = Trace(pullback, ones, range(len(ones)))
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
     tangent = transposed.gradients(directions, recorded)
-    return (
-        unflatten(trace.result, map(trace.unwrap, trace.outputs)),
-        unflatten(trace.result, map(trace.unwrap, tangent)),
-    )
+    own = owned(map(trace.unwrap, tangent), directions)
+    results = trace.as_returned(trace.outputs), trace.as_returned(own)
+    return (*results, trace.returned_aux()) if has_aux else results
 
 
-def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+@overload
+def jacobian(
+    function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[..., Any]: ...
+@overload
+def jacobian(
+    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[P, Any]: ...
+def jacobian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
     """The matrix of all first derivatives, a row for each output element.
 
     One reverse sweep carries all rows of an output, or as many as fit into
@@ -242,7 +257,7 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
     ----------
     function
         Returns an array or number, or a nesting of them.
-    argnum
+    argnum, has_aux
         As for `value_and_grad`.
 
     Returns
@@ -250,7 +265,14 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
     callable
         Takes the arguments of ``function`` and returns an array of shape
         ``output.shape + argument.shape``; for nested outputs or arguments a
-        nesting of them, outputs outside.
+        nesting of them, outputs outside; ``(jacobian, aux)`` with an aux.
+        That of a complex output by a real argument is complex.
+
+    Raises
+    ------
+    UnsupportedError
+        If an output and an argument are complex: unless the function is holomorphic,
+        no single number for each pair of elements is its derivative.
 
     Examples
     --------
@@ -262,7 +284,8 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
 
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(with_keywords(function, kwargs), args, positions(argnum))
+        varied = places(function, args, kwargs, argnum)
+        trace = Trace(function, args, varied, kwargs, has_aux)
         blocks = []
         for index, output in enumerate(trace.outputs):
             shape = np.shape(output)
@@ -271,25 +294,35 @@ def jacobian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
                 for rows in trace.rows(index)
             ]
             trees = trace.like_arguments(columns)
-            blocks.append(tuple(trees) if isinstance(argnum, tuple) else trees[0])
-        return unflatten(trace.result, blocks)
+            blocks.append(tuple(trees) if is_several(argnum) else trees[0])
+        found = unflatten(trace.result, blocks)
+        return (found, trace.returned_aux()) if has_aux else found
 
     return all_derivatives
 
 
-def hessian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
+@overload
+def hessian(
+    function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[..., Any]: ...
+@overload
+def hessian(
+    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+) -> Callable[P, Any]: ...
+def hessian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
     """The matrix of all second derivatives of a function that returns a single number.
 
     Parameters
     ----------
-    function, argnum
+    function, argnum, has_aux
         As for `value_and_grad`.
 
     Returns
     -------
     callable
         Takes the arguments of ``function`` and returns an array of shape
-        ``argument.shape + argument.shape``, nested twice for nested arguments.
+        ``argument.shape + argument.shape``, nested twice for nested arguments;
+        ``(hessian, aux)`` with an aux.
 
     Examples
     --------
@@ -298,10 +331,10 @@ def hessian(function: Function, argnum: int | tuple[int, ...] = 0) -> Function:
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    return jacobian(grad(function, argnum), argnum)
+    return jacobian(grad(function, argnum, has_aux), argnum, has_aux)
 
 
-def hvp(function: Function, primals: Any, tangents: Any) -> Any:
+def hvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """The Hessian times a vector, at the cost of a few gradients and without the matrix.
 
     B. Pearlmutter, "Fast exact multiplication by the Hessian", Neural
@@ -315,11 +348,13 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
         A tuple of arguments; or one argument alone.
     tangents
         The vector: nested and shaped as ``primals``.
+    has_aux
+        As for `value_and_grad`.
 
     Returns
     -------
     product
-        Nested and shaped as ``primals``.
+        Nested and shaped as ``primals``; ``(product, aux)`` with an aux.
 
     Examples
     --------
@@ -328,7 +363,8 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
     array([ 6., 12.])
     """
     args = primals if isinstance(primals, tuple) else (primals,)
-    gradient = grad(function, tuple(range(len(args))))
-    _, pullback = vjp(gradient, *args)
-    product = pullback(tangents if isinstance(primals, tuple) else (tangents,))
-    return product if isinstance(primals, tuple) else product[0]
+    gradient = grad(function, range(len(args)), has_aux)
+    _, pullback, *aux = vjp(gradient, *args, has_aux=has_aux)
+    products = pullback(tangents if isinstance(primals, tuple) else (tangents,))
+    product = products if isinstance(primals, tuple) else products[0]
+    return (product, *aux) if has_aux else product

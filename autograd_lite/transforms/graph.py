@@ -5,15 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.core.backward import conjugate
+from autograd_lite.core.backward import conjugate, in_byte_order
 from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.in_place import look_plainly
+from autograd_lite.core.node import Handle
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import current
+from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value, start_of_sweep
 from autograd_lite.transforms.trace import owned
 
-__all__ = ["gradients", "stop_gradient"]
+__all__ = ["as_value", "gradients", "stop_gradient"]
+
+
+def as_value(x: Any) -> Value:
+    """A Value as it is, for type checkers, to whom functions of NumPy give arrays.
+
+    Parameters
+    ----------
+    x : Value
+        What a function of NumPy gave for Values.
+
+    Returns
+    -------
+    Value
+        The same object.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is none: what was computed from arrays alone has no graph.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> y = ag.as_value(np.sin(ag.Value(0.0)))
+    >>> y.backward()
+    """
+    if isinstance(x, Value):
+        return x
+    raise ArgumentTypeError(
+        f"as_value: x is {type(x).__name__} and was computed from no Value, so it has no gradient; "
+        "compute it from Values, or make a new one of its numbers with ag.Value(x)"
+    )
 
 
 def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) -> list[Any]:
@@ -60,7 +94,7 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
     root = output.node
     found = Pullback([root]).sweep([start_of_sweep(root, None)], free=not retain_graph)
     nodes = [x.node if isinstance(x, Handle) else None for x in values]
-    return owned([conjugate(found[x]) if x in found else None for x in nodes])
+    return owned([in_byte_order(conjugate(found[x]), x) if x in found else None for x in nodes])
 
 
 def stop_gradient(x: Any) -> Any:
@@ -70,8 +104,14 @@ def stop_gradient(x: Any) -> Any:
 
     Parameters
     ----------
-    x : Value, array or number
+    x : Value, array or number, or a nesting of them
         Anything but a Value is returned as it is.
+
+    Returns
+    -------
+    array or number, or a nesting of them
+        The numbers of now, also when the Value is written in place afterwards; an array
+        is read-only.
 
     Examples
     --------
@@ -79,6 +119,11 @@ def stop_gradient(x: Any) -> Any:
     >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
     3.0
     """
+    if not isinstance(x, Handle):
+        leaves = flatten(x)
+        if not any(isinstance(leaf, Handle) for leaf in leaves):
+            return x
+        return unflatten(x, map(stop_gradient, leaves))
     if isinstance(x, Value) and current.get().trace is not None:
         return x.detach()
-    return unwrap(x)
+    return look_plainly(x)

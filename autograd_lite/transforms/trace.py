@@ -11,26 +11,53 @@ other than the function's own fresh inputs; else it is a plain array or float.*
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import inspect
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.backward import conjugate, ones_like, zeros_like
+from autograd_lite.core.backward import conjugate, is_complex, ones_like, zeros_like
 from autograd_lite.core.duck_arrays import is_duck_array
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, BackwardError
-from autograd_lite.core.node import Handle, unwrap
-from autograd_lite.core.pullback import Pullback
-from autograd_lite.core.recorder import current, recording
-from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.core.value import Value, as_data, own_memory
+from autograd_lite.core.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    BackwardError,
+    UnsupportedError,
+)
+from autograd_lite.core.foreign_arrays import check_ordinary
+from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
+from autograd_lite.core.leaving import call_differentiated
+from autograd_lite.core.memory import copied, memory_of
+from autograd_lite.core.node import Handle, Node, operand_of, unwrap
+from autograd_lite.core.pullback import Pullback, own_memory
+from autograd_lite.core.recorder import current, recording, value_of
+from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
+from autograd_lite.core.value import as_data
 from autograd_lite.ops.shaping import as_new_node
-from autograd_lite.transforms.batching import Batched, rows_of, same_in_all_rows
+from autograd_lite.transforms.batching import Batch, Batched, batch_of, rows_of
+from autograd_lite.transforms.mapping import detached
 
-__all__ = ["Trace", "is_number", "owned"]
+__all__ = [
+    "Argnum",
+    "Trace",
+    "is_number",
+    "is_several",
+    "memory_of",
+    "owned",
+    "parameter_names",
+    "passed_twice",
+    "places",
+]
 
 Function = Callable[..., Any]
+
+Argnum = int | str | Sequence[int | str]
+"""Which arguments: a position or a name, or several of them."""
 
 MOST_TOGETHER = 1 << 24
 """Rows of a Jacobian are computed together as long as they have no more numbers than this."""
@@ -39,48 +66,141 @@ MOST_TOGETHER = 1 << 24
 class Trace:
     """One call of a function on fresh Values, kept so that it can be swept, even repeatedly."""
 
-    def __init__(self, function: Function, args: Sequence[Any], varied: Sequence[int]) -> None:
+    def __init__(
+        self,
+        function: Function,
+        args: Sequence[Any],
+        varied: Sequence[int | str],
+        kwargs: Mapping[str, Any] = MappingProxyType({}),
+        has_aux: bool = False,
+        is_kept: bool = False,
+    ) -> None:
+        """``is_kept``: sweeps come later, when others may have written to the arguments."""
+        self.is_kept = is_kept
         self.name = getattr(function, "__name__", repr(function))
-        for index in varied:
-            if not -len(args) <= index < len(args):
-                raise ArgumentValueError(
-                    f"argnum {index} names no argument: {self.name} was called with {len(args)}"
-                )
-        self.trees = [args[index] for index in varied]
+        called: dict[Any, Any] = dict(enumerate(args), **kwargs)
+        self.trees = [called[place] for place in varied]
         leaves = flatten(self.trees)
         if not leaves:
             raise ArgumentValueError(f"{self.name}: there is no number among its arguments")
+        is_one = len(called) == len(leaves) == 1
+        others = flatten([x for place, x in called.items() if place not in varied])
+        self.shared = set() if is_one else passed_twice(leaves + others)
         recorder = current.get()
         self.keep = recorder.is_recording
+        self.batch = recorder.batch
         self.is_traced = recorder.trace is not None
         with recording(True):
             self.fresh = [self._fresh(leaf) for leaf in leaves]
             inputs = [value.node for value in self.fresh]
             self.since = inputs[0].serial
-            called = list(args)
-            for index, tree in zip(varied, unflatten(self.trees, self.fresh), strict=True):
-                called[index] = tree
-            self.result = function(*called)
+            called.update(zip(varied, unflatten(self.trees, self.fresh), strict=True))
+            in_order = [called.pop(index) for index in range(len(args))]
+            self.result = call_differentiated(partial(function, **called), in_order, inputs)
+        self.aux: Any = None
+        if has_aux:
+            self.result, self.aux = self._apart(self.result)
         self.outputs = flatten(self.result)
-        self.pullback = Pullback([node_or_constant(x) for x in self.outputs], inputs, self.since)
+        for returned in (self.result, self.aux):
+            if returned is not None and not isinstance(returned, Handle):
+                refuse_hidden(self.name, returned, self.since)
+        self.pullback = Pullback(list(map(operand_of, self.outputs)), inputs, self.since)
         self.foreign = self.pullback.reaches_older
         """Whether the outputs depend on Values of the caller."""
 
     def _fresh(self, leaf: Any) -> Handle:
+        if self.batch is not None and isinstance(leaf, Handle):
+            leaf = self._in_batch(leaf)
         if isinstance(leaf, Handle):
+            dtype = np.result_type(leaf.node.data)
+            if dtype.kind not in "fc":  # of a compiled function: as those that are no Values
+                one: Any = as_data(np.ones((), dtype), f"an argument of {self.name}")
+                leaf = one * leaf
             value: Handle = as_new_node(leaf)
             value.node.requires_grad = True
             return value
-        return Value(as_data(leaf, f"an argument of {self.name}"))
+        is_usual = leaf.__class__ is np.ndarray and leaf.dtype.kind == "f"
+        data = leaf if is_usual or leaf.__class__ is float else self._as_data(leaf)
+        if self.is_kept and data is leaf and hasattr(data, "copy"):
+            data = copied(data)
+        if self.batch is not None:
+            data = Batched(data, self.batch, stacked=False)
+        node = Node.leaf(data, True)
+        is_shared = self.shared and id(memory_of(leaf)) in self.shared
+        node.parameters = SHARED_ARGUMENT if is_shared else ARGUMENT
+        fresh: Handle = value_of(node)
+        return fresh
 
-    def unwrap(self, result: Any) -> Any:
-        """A result as the caller gets it: a Value only if it depends on one of the caller's."""
-        if not isinstance(result, Handle) or self.is_traced:
+    def _as_data(self, leaf: Any) -> Any:
+        """The numbers of an argument, if it has any that can be differentiated by."""
+        check_ordinary(leaf, f"an argument of {self.name}")
+        if not (is_number(leaf) or isinstance(leaf, (str, bytes)) or hasattr(leaf, "__array__")):
+            name = type(leaf).__name__
+            raise ArgumentTypeError(
+                f"an argument of {self.name} is {name}, which is neither a number nor a container "
+                "that can be taken apart; mark a field of a dataclass that is no number by "
+                'field(metadata={"static": True}), or say how a class is taken apart by '
+                f"ag.register_tree({name}, flatten, unflatten)"
+            )
+        data = as_data(leaf, f"an argument of {self.name}")
+        # A number of NumPy's stays one: an array without axes could be written in place.
+        return data[()] if isinstance(leaf, np.generic) else data
+
+    def _in_batch(self, leaf: Any) -> Any:
+        """A Value as a Value of the batch: one from outside is a number of its own there."""
+        if batch_of(leaf) is not self.batch:
+            outside = current.get().value(leaf.node)
+            leaf = value_of(Node.leaf(Batched(outside, self.batch, stacked=False)))
+        value: Any = leaf
+        return value if value.dtype.kind in "fc" else np.astype(value, np.float64)
+
+    def _apart(self, result: Any) -> tuple[Any, Any]:
+        """What is to be differentiated, and what comes along with it."""
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise ArgumentTypeError(
+                f"{self.name} returned {type(result).__name__}, but with has_aux=True it must "
+                "return a pair; write return result, aux"
+            )
+        return result[0], result[1]
+
+    def as_returned(self, values: Iterable[Any]) -> Any:
+        """Values of the outputs, or of anything in their places, in the nesting of the result."""
+        return unflatten(self.result, map(self._handed_out, values))
+
+    def returned_aux(self) -> Any:
+        """What came along with the result, as the caller gets it."""
+        return unflatten(self.aux, map(self._handed_out, flatten(self.aux)))
+
+    def _handed_out(self, result: Any) -> Any:
+        """Where the graph is kept, what the caller writes to is a copy."""
+        plain = self.unwrap(result)
+        return plain.copy() if self.is_kept and isinstance(plain, np.ndarray) else plain
+
+    def unwrap(self, result: Any, cotangents: Sequence[Any] = ()) -> Any:
+        """A result as the caller gets it: a Value only if it depends on one of the caller's.
+
+        Of these, cotangents may be younger than the call.
+        """
+        if not isinstance(result, Handle) or (self.is_traced and self.batch is None):
             return result
+        if batch_of(result) is not None:
+            return self._unwrap_samples(result)
         if not self.keep or (not self.foreign and any(result is y for y in self.outputs)):
             return unwrap(result)
-        is_foreign = Pullback([result.node], since=self.since).reaches_older
+        pullback = Pullback([result.node], since=self.since)
+        given = {g.node for g in cotangents if isinstance(g, Handle)}
+        is_foreign = pullback.reaches_older or not given.isdisjoint(pullback.order)
         return result if is_foreign else unwrap(result)
+
+    def _unwrap_samples(self, result: Any) -> Any:
+        """The same under `vmap`, where the numbers of a Value are another without gradient."""
+        if result.__class__ is not Batched:
+            if self.keep and Pullback([result.node], since=self.since).reaches_older:
+                return result
+            result = result.node.data
+        if result.batch is not self.batch and isinstance(result.array, Handle):
+            result = Batched(self.unwrap(result.array), result.batch, result.stacked)
+        return detached(result)
 
     def gradients(self, cotangents: Sequence[Any], recorded: bool | None = None) -> list[Any]:
         """The gradients of <cotangents, outputs> with respect to every fresh Value.
@@ -91,7 +211,9 @@ class Trace:
             recorded = self.keep and (
                 self.foreign or any(isinstance(g, Handle) for g in cotangents)
             )
-        return self._conjugated(cotangents, recorded)
+        # What depends on the fresh Values alone is constant then, and only cotangents vary.
+        is_constant = not (self.foreign or self.is_traced or self.pullback.is_duck)
+        return self._conjugated(cotangents, recorded, unwrap if is_constant else None)
 
     def _conjugated(self, cotangents: Sequence[Any], recorded: bool, lift: Any = None) -> list[Any]:
         """The pullback, between gradients as people know them."""
@@ -101,6 +223,24 @@ class Trace:
     def rows(self, index: int) -> list[Any]:
         """The derivatives of one output by every fresh Value: a row for each of its elements.
 
+        Of a complex output by real numbers they are those of its real part and, times i, of
+        its imaginary part.
+        """
+        if not is_complex(self.outputs[index]):
+            return self._rows_of_part(index, 1)
+        if any(is_complex(value.node.data) for value in self.fresh):
+            raise UnsupportedError(
+                f"jacobian: {self.name} has complex results of complex arguments, and no matrix of "
+                "single numbers is the derivative of such a function, unless it is holomorphic.\n"
+                "Write ag.jvp, ag.vjp or, for a Hessian, ag.hvp, with a complex direction; or "
+                "differentiate by real numbers: ag.jacobian(lambda re, im: f(re + 1j * im), (0, 1))"
+            )
+        parts = self._rows_of_part(index, 1), self._rows_of_part(index, 1j)
+        return [real + 1j * imaginary for real, imaginary in zip(*parts, strict=True)]
+
+    def _rows_of_part(self, index: int, one: complex) -> list[Any]:
+        """The derivatives of the real part of one output, or for ``one = 1j`` of the imaginary one.
+
         All rows come from one sweep, or from a few where the numbers of one would take
         too much memory; one after the other where a rule cannot work on several.
         """
@@ -108,43 +248,46 @@ class Trace:
         if not count:
             return [rows_of(zeros_like(node.data), 0) for node in self.pullback.inputs]
         numbers = 1 + sum(node.size for node in self.pullback.order)
+        numbers *= 1 if self.batch is None else max(self.batch.count, 1)
         together = min(count, MOST_TOGETHER // numbers)
         if together > 1 and not self.pullback.is_duck:
             # A rule of the user's may fail in any way on what is no plain array.
             with suppress(Exception):
                 return concatenate(
                     [
-                        self._batch(index, range(start, min(start + together, count)))
+                        self._batch(index, range(start, min(start + together, count)), one)
                         for start in range(0, count, together)
                     ]
                 )
-        return self._one_by_one(index)
+        return self._one_by_one(index, one)
 
-    def _batch(self, index: int, places: range) -> list[Any]:
+    def _batch(self, index: int, places: range, one: complex) -> list[Any]:
         """The rows for these elements of an output, from one sweep."""
         output = self.outputs[index]
-        units = np.eye(len(places), np.size(output), places.start, dtype=output.dtype)
+        units = one * np.eye(len(places), np.size(output), places.start, dtype=output.dtype)
         cotangents: list[Any] = [None] * len(self.outputs)
-        cotangents[index] = Batched(np.reshape(units, (len(places), *np.shape(output))))
+        batch = Batch(len(places))
+        cotangents[index] = Batched(np.reshape(units, (len(places), *np.shape(output))), batch)
         recorded = self.is_traced or (self.keep and self.foreign)
-        lift = same_in_all_rows if recorded else None
+        lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
         gradients = self._conjugated(cotangents, recorded, lift)
         return [rows_of(rows, len(places)) for rows in gradients]
 
-    def _one_by_one(self, index: int) -> list[Any]:
+    def _one_by_one(self, index: int, one: complex) -> list[Any]:
         like = unwrap(self.outputs[index])
         cotangents: list[Any] = [None] * len(self.outputs)
         rows = []
         for position in np.ndindex(np.shape(like)):
-            cotangents[index] = unit(like, position)
+            cotangents[index] = one * unit(like, position)
             rows.append(self.gradients(cotangents))
         if not np.shape(like):
             return rows[0]
         return [np.stack(parts) for parts in zip(*rows, strict=True)]
 
-    def like_arguments(self, results: Sequence[Any]) -> list[Any]:
+    def like_arguments(self, results: Sequence[Any], cotangents: Sequence[Any] = ()) -> list[Any]:
         """Gradients in the nesting of the arguments, as the caller gets them."""
-        trees: list[Any] = unflatten(self.trees, owned(map(self.unwrap, results)))
+        unwrapped = [self.unwrap(result, cotangents) for result in results]
+        trees: list[Any] = unflatten(self.trees, owned(unwrapped, cotangents))
         return trees
 
     def number(self, transform: str) -> Any:
@@ -163,9 +306,86 @@ class Trace:
         return output
 
 
-def owned(results: Iterable[Any]) -> list[Any]:
-    """The same with arrays that the caller may write to: no views, and none of them twice."""
-    seen: set[int] = set()
+def passed_twice(arguments: Sequence[Any]) -> set[int]:
+    """Identities of arrays in which more than one of these arguments lie."""
+    once: set[int] = set()
+    twice: set[int] = set()
+    for x in arguments:
+        if isinstance(x, np.ndarray):
+            base = x.base
+            memory = id(x if base is None else base)
+            (twice if memory in once else once).add(memory)
+    return twice
+
+
+def is_several(argnum: Argnum) -> bool:
+    """Whether several arguments are named, so that there are as many results."""
+    if argnum.__class__ is int:
+        return False
+    if isinstance(argnum, np.ndarray):
+        return argnum.ndim > 0
+    return isinstance(argnum, Sequence) and not isinstance(argnum, str)
+
+
+def places(
+    function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnum: Any
+) -> list[int | str]:
+    """Where the arguments that are named stand in a call: positions, or keywords."""
+    if argnum.__class__ is int and 0 <= argnum < len(args):
+        return [argnum]
+    found: list[int | str] = []
+    for name in argnum if is_several(argnum) else [argnum]:
+        place = place_of(function, args, kwargs, name)
+        if place in found:
+            raise ArgumentValueError(
+                f"argnum {name!r} names an argument that is named already; name each once"
+            )
+        found.append(place)
+    return found
+
+
+def place_of(
+    function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], name: Any
+) -> int | str:
+    if isinstance(name, str):
+        if name in kwargs:
+            return name
+        names = parameter_names(function)[: len(args)]
+        if name in names:
+            return names.index(name)
+    else:
+        try:
+            index = operator.index(name)
+        except TypeError:
+            raise ArgumentTypeError(
+                f"argnum is {name!r}; pass a position, the name of a parameter, or several in a "
+                "tuple"
+            ) from None
+        if -len(args) <= index < len(args):
+            return index % len(args)
+        names = parameter_names(function)
+        if 0 <= index < len(names) and names[index] in kwargs:
+            return names[index]
+    called = getattr(function, "__name__", repr(function))
+    keywords = f" and {', '.join(kwargs)}" if kwargs else ""
+    raise ArgumentValueError(
+        f"argnum {name!r} names no argument: {called} was called with {len(args)}{keywords}"
+    )
+
+
+def parameter_names(function: Function) -> list[str]:
+    """The parameters that may be passed by position, as far as Python can tell them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in parameters if p.kind in kinds]
+
+
+def owned(results: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
+    """The same with arrays that the caller may write to: no views, none of them twice or given."""
+    seen = {id(unwrap(x)) for x in given}
     found = []
     for result in results:
         found.append(own_memory(result, seen))
@@ -176,11 +396,6 @@ def owned(results: Iterable[Any]) -> list[Any]:
 def is_number(x: Any) -> bool:
     numbers = (Handle, np.ndarray, np.generic, float, int, complex)
     return isinstance(x, numbers) or is_duck_array(x)
-
-
-def node_or_constant(x: Any) -> Any:
-    """What a graph holds of an output: the node of a Value, anything else as it is."""
-    return x.node if isinstance(x, Handle) else x
 
 
 def unit(data: Any, position: tuple[int, ...]) -> Any:

@@ -117,7 +117,7 @@ def circles() -> Any:
             model, points, ring, loss=nn.cross_entropy, epochs=60, rng=0, progress=False,
             optimizer=nn.Adam(model, learning_rate=0.05),
         )  # fmt: skip
-        nn.plots.decision_regions(model, points, ring, axes=ax)
+        nn.plots.decision_regions(model, points, ring, ax=ax)
         ax.set_title(title)
     return figure
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd_lite as ag
 from nn.dask import cluster
 from nn.dask.data import (
     Share,
@@ -41,11 +42,18 @@ class DaskBatches(Batches):
     step_type = DistributedStep
 
     def __init__(self, x: Any, y: Any, sampling: Sampling) -> None:
+        if sampling.drop_last or not sampling.shuffle:
+            raise ag.ArgumentValueError(
+                "fit: the chunks of Dask are trained on in an order that is drawn, all of each; "
+                "leave out shuffle=False and drop_last=True, or load the arrays with .compute()"
+            )
         x, y, weight = samples_in_chunks(x, y, sampling)
         self.validation_data = sampling.validation_data
         if sampling.validation_split:
             (x, y, weight), self.validation_data = split_chunks(x, y, weight, sampling)
         self.validation_data = checked_validation(self.validation_data)
+        if weight is not None:
+            weight = weight / float(weight.mean().compute())
         self.x, self.y, self.weight = x, y, weight
         self.batch_size = sampling.batch_size
         self.needs_targets = sampling.needs_targets
@@ -99,13 +107,15 @@ class DaskBatches(Batches):
                 del shares
                 if part + 1 == parts:
                     del loaded
-                yield batch, self._targets(batch, dtype), None
+                yield batch, *self._targets(batch, dtype)
 
-    def _targets(self, batch: Shares, dtype: Any) -> Any:
-        """The targets of a batch, fetched only if metrics are computed from them."""
+    def _targets(self, batch: Shares, dtype: Any) -> tuple[Any, Any]:
+        """Targets and weights of a batch, fetched only if metrics are computed from them."""
         import dask
 
         if not self.needs_targets:
-            return None
-        targets = dask.delayed(Share.targets, pure=False)
-        return concatenate(list(dask.compute(*[targets(share, dtype) for share in batch.shares])))
+            return None, None
+        targets = dask.delayed(Share.targets_and_weights, pure=False)
+        parts = dask.compute(*[targets(share, dtype) for share in batch.shares])
+        weights = None if self.weight is None else concatenate([weight for _, weight in parts])
+        return concatenate([y for y, _ in parts]), weights

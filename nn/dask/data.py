@@ -95,7 +95,10 @@ def chunk_lengths(x: Any) -> tuple[int, ...]:
 
 
 def chunks_of(data: Any) -> list[Any]:
-    """The chunks, one after the other; tuples of them where there are several inputs."""
+    """The chunks, one after the other; tuples or dicts of them where there are several arrays."""
+    if isinstance(data, dict):
+        parts = zip(*map(chunks_of, data.values()), strict=True)
+        return [dict(zip(data, part, strict=True)) for part in parts]
     if isinstance(data, tuple):
         return list(zip(*map(chunks_of, data), strict=True))
     return list(data.to_delayed().ravel())
@@ -116,8 +119,8 @@ def weights_in_chunks(sampling: Sampling, y: Any, chunks: tuple[int, ...]) -> An
     weight = None
     if sampling.sample_weight is not None:
         weight = to_row_chunks(sampling.sample_weight, chunks, "sample_weight").astype(np.float64)
-        not_negative, some = dask.compute((weight >= 0).all(), weight.any())
-        if weight.ndim != 1 or not not_negative or not some:
+        are_in_range, some = dask.compute(((weight >= 0) & (weight < np.inf)).all(), weight.any())
+        if weight.ndim != 1 or not are_in_range or not some:
             raise weights_error(weight, sum(chunks))
     if sampling.class_weight is None:
         return weight
@@ -225,6 +228,10 @@ class Share:
     def targets(self, dtype: Any) -> Any:
         """The targets alone."""
         return self._rows(self.y, dtype)
+
+    def targets_and_weights(self, dtype: Any) -> tuple[Any, Any]:
+        """The targets, and the weights or None."""
+        return self.targets(dtype), self._rows(self.weight, None)
 
     def _rows(self, data: Any, dtype: Any) -> Any:
         if data is None:

@@ -30,6 +30,7 @@ from nn.models.module import Module
 from nn.optimizers import SGD
 from nn.training.data import concatenate, dtype_of
 from nn.training.step import Step
+from nn.training.terms import Tally
 
 __all__ = ["DistributedStep"]
 
@@ -75,21 +76,17 @@ class State:
 
 @dataclass
 class Total:
-    """What shares of a batch add up to: gradients and loss, both times the samples' weight."""
+    """What shares of a batch add up to."""
 
-    count: float
-    weight: float
-    loss: Any
-    gradients: list[Any]
+    tally: Tally
+    gradients: list[list[Any]]
     buffers: list[Any]
     outputs: list[Any]
 
     def __add__(self, other: Total) -> Total:
         return Total(
-            self.count + other.count,
-            self.weight + other.weight,
-            self.loss + other.loss,
-            add_each(self.gradients, other.gradients),
+            self.tally + other.tally,
+            list(map(add_each, self.gradients, other.gradients)),
             add_each(self.buffers, other.buffers),
             self.outputs + other.outputs,
         )
@@ -134,19 +131,12 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
         generator.bit_generator.state = fresh((*share.seed, share.bounds[0], place)).state
     x, y, weights = share.rows(dtype_of(step.model))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        loss, outputs = step.accumulate(x, y, weights)
-    count, gradients = step.n_samples, step.sums
-    step.sums, step.n_samples = [], 0.0
-    total = count if weights is None else float(np.sum(weights))
-    if weights is not None:
-        gradients = scale_each(gradients, total / count)
-    buffers = [np.multiply(getattr(m, name), count) for _, m, name in step.model.named_buffers()]
-    return Total(count, total, np.multiply(loss, total), gradients, buffers, [outputs])
-
-
-def scale_each(arrays: list[Any], scale: float) -> list[Any]:
-    """Arrays times a number, in their own dtypes."""
-    return [array * np.asarray(scale, array.dtype) for array in arrays]
+        _, outputs = step.accumulate(x, y, weights)
+    tally, gradients = step.tally, step.sums
+    step.reset()
+    named = step.model.named_buffers()
+    buffers = [np.multiply(getattr(module, name), tally.n_samples) for _, module, name in named]
+    return Total(tally, gradients, buffers, [outputs])
 
 
 # The step here.
@@ -163,43 +153,56 @@ class DistributedStep(Step):
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
-        before = self.attributes
+        before = self.read
         super().refresh()
-        if self.attributes is not before:
-            self.blueprint = Blueprint(
-                uuid.uuid4().hex,
-                self.model,
-                self.loss,
-                [
-                    index
-                    for index, parameter in enumerate(self.model.parameters())
-                    if any(parameter is other for other in self.trainable)
-                ],
-                self.keep_outputs,
-                self.compile,
-            )
-            self.scattered = {}
+        if self.read is not before:
+            self._draw_blueprint()
 
-    def step(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    def look_again(self) -> None:
+        """Within an epoch too: workers compute with what they were sent."""
+        before, trainable = self.read, self.trainable
+        super().look_again()
+        self._recompile_if_changed()
+        if self.read is not before or [*map(id, trainable)] != [*map(id, self.trainable)]:
+            self._draw_blueprint()
+
+    def _draw_blueprint(self) -> None:
+        self.blueprint = Blueprint(
+            uuid.uuid4().hex,
+            self.model,
+            self.loss,
+            [
+                index
+                for index, parameter in enumerate(self.model.parameters())
+                if any(parameter is other for other in self.trainable)
+            ],
+            self.keep_outputs,
+            self.compile,
+        )
+        self.scattered = {}
+
+    def step(self, x: Any, y: Any, weight: Any) -> tuple[float, Any]:
         """Update the parameters for a batch; its loss, and its outputs if they are kept."""
         loss, outputs = self.accumulate(x, y, weight)
         self.apply()
         return loss, outputs
 
-    def accumulate(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    def accumulate(self, x: Any, y: Any, weight: Any) -> tuple[float, Any]:
         """Add the gradients of a batch, times its number of samples, to those of others."""
         total = self._compute(x)
         x.shares.clear()  # lets go of the chunks before the next ones are loaded
-        weight = total.weight or 1.0
-        scale = total.count / weight
-        sums = total.gradients if scale == 1 else scale_each(total.gradients, scale)
-        self.sums = add_each(self.sums, sums) if self.sums else sums
-        self.n_samples += total.count
+        sums = total.gradients
+        self.sums = list(map(add_each, self.sums, sums)) if self.sums else sums
+        self.latest = total.tally
+        self.tally += self.latest
         buffers = self.model.named_buffers()
         for (_, module, name), buffer in zip(buffers, total.buffers, strict=True):
-            mean = np.asarray(buffer / total.count, np.asarray(getattr(module, name)).dtype)
+            mean = np.asarray(
+                buffer / total.tally.n_samples, np.asarray(getattr(module, name)).dtype
+            )
             setattr(module, name, mean)
-        return total.loss / weight, concatenate(total.outputs) if self.keep_outputs else None
+        loss = self.latest.loss_of_batch()
+        return loss, concatenate(total.outputs) if self.keep_outputs else None
 
     def _compute(self, batch: Shares) -> Total:
         """The total over a batch; tried again if what the workers held of the model was lost."""

@@ -14,6 +14,7 @@ except ImportError as error:
     ) from error
 
 from nn.estimators.mlp import MLPClassifier, MLPRegressor
-from nn.estimators.perceptron import PerceptronClassifier
+from nn.estimators.perceptron import Perceptron
+from nn.estimators.rosenblatt import PerceptronClassifier
 
-__all__ = ["MLPClassifier", "MLPRegressor", "PerceptronClassifier"]
+__all__ = ["MLPClassifier", "MLPRegressor", "Perceptron", "PerceptronClassifier"]

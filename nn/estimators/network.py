@@ -1,18 +1,21 @@
-"""BaseMLP: from scikit-learn's data and parameters to a trained network."""
+"""BaseMLP: from scikit-learn's data and parameters to a trained network.
+
+The numbers are scikit-learn's, with three exceptions: the loss of several outputs of a
+regressor is the sum over them, which its steps follow there too, and not their mean; a warm
+start after early stopping keeps the best network that it saw, which scikit-learn overwrites;
+and logarithms of probabilities that are rounded to zero stay finite.
+"""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -21,71 +24,41 @@ from sklearn.utils.validation import (
 )
 
 import autograd_lite as ag
-from nn.activations import activations
 from nn.dask.data import is_dask, to_row_chunks
-from nn.losses import losses
+from nn.estimators.coefficients import Coefficients
+from nn.estimators.decorators import checking_options
+from nn.estimators.objective import Objective, linear_layers, loss_function
+from nn.estimators.options import Options, activation_named
+from nn.estimators.solvers import Convergence, OrderedBatches, make_optimizer
+from nn.initializers import zeros
 from nn.models.containers import Sequential
 from nn.models.layers import Activation, Linear
 from nn.models.module import Module
 from nn.models.regularization import Dropout
-from nn.optimizers.base import Optimizer, optimizers
-from nn.training.callbacks import EarlyStopping
 from nn.training.fit import fit
-from nn.training.history import History
+from nn.training.history import History, Progress
 from nn.training.lbfgs import fit_lbfgs
+from nn.training.loop import DivergenceError
 from nn.training.prediction import predict
 
-__all__ = ["BaseMLP"]
+__all__ = ["INPUTS", "BaseMLP", "takes_batches"]
 
 
 INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 """What inputs may be."""
 
 
-@dataclass(eq=False, repr=False)
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+def takes_batches(estimator: Any) -> bool:
+    """Whether the solver can go on with other samples."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers, and lbfgs is none"
+        )
+    return True
+
+
+class BaseMLP(Options):
     """What classifier and regressor share: the network and its training."""
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(activations)), callable],
-        "loss": [StrOptions(set(losses)), callable],
-        "solver": [str],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "schedule": [callable, None],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "compile": ["boolean", StrOptions({"numba"})],
-        "verbose": ["verbose"],
-    }
-
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
-    _: KW_ONLY
-    loss: Any = "mse"
-    solver: str = "adam"
-    alpha: float = 0.0001
-    batch_size: int | str = "auto"
-    learning_rate_init: float = 0.001
-    schedule: Any = None
-    dropout: float = 0.0
-    max_iter: int = 200
-    tol: float = 1e-4
-    n_iter_no_change: int = 10
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    warm_start: bool = False
-    random_state: Any = None
-    compile: bool | str = True
-    verbose: bool = False
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -97,68 +70,118 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _targets(self, y: Any, classes: Any, reset: bool) -> Any:
         raise NotImplementedError
 
-    def _score_of(self, outputs: Any, targets: Any) -> float:
+    def _linked_activation(self) -> str:
+        """The function from outputs to predictions that belongs to the loss."""
         raise NotImplementedError
+
+    def _decide(self, outputs: Any) -> Any:
+        """Predictions from outputs."""
+        raise NotImplementedError
+
+    def _score_of(self, y: Any, predicted: Any, weight: Any) -> float:
+        raise NotImplementedError
+
+    def _strata(self, targets: Any) -> Any:
+        return None
 
     def _weights(self, y: Any, sample_weight: Any) -> Any:
         return sample_weight
 
-    def _loss(self) -> Any:
-        return self.loss
+    def _n_outputs(self, targets: Any) -> int:
+        return int(targets.shape[1])
+
+    # The parameters under scikit-learn's names.
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """The weight matrices, layer by layer: the arrays of ``model_`` themselves."""
+        layers = self._layers("coefs_")
+        return Coefficients("coefs_", [layer.weight.data for layer in layers])
+
+    @coefs_.setter
+    def coefs_(self, arrays: Any) -> None:
+        self.coefs_.write(arrays)  # type: ignore[attr-defined]
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases, layer by layer: the arrays of ``model_`` themselves."""
+        layers = self._layers("intercepts_")
+        return Coefficients("intercepts_", [layer.bias.data for layer in layers])
+
+    @intercepts_.setter
+    def intercepts_(self, arrays: Any) -> None:
+        self.intercepts_.write(arrays)  # type: ignore[attr-defined]
+
+    def _layers(self, asked: str) -> list[Any]:
+        if not hasattr(self, "model_"):
+            raise AttributeError(f"{type(self).__name__} has no {asked} before it is fitted")
+        return linear_layers(self.model_)
 
     # Training.
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @checking_options
     def fit(
         self,
         X: Any,
         y: Any,
         sample_weight: Any = None,
         *,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
     ) -> Self:
         """Train on all samples until the loss, or the validation score, improves no more.
 
         ``X``, an array or sparse matrix, has shape (samples, features), ``y`` shape
         (samples,) or (samples, outputs); ``sample_weight`` has one number for each sample.
-        With ``validation_data``, inputs and targets to score after each epoch, training
-        stops when this score improves no more, and goes back to the best weights.
+        With ``validation_data``, inputs and targets (and weights) to score after each epoch,
+        training stops when this score improves no more, and goes back to the best weights.
         """
         again = self.warm_start and hasattr(self, "model_")
-        X, y, weight = self._checked(X, y, sample_weight, reset=not again)
-        targets = self._targets(y, None, reset=not again)
+        X, y, targets, weight = self._checked(X, y, sample_weight, None, reset=not again)
+        random_state = check_random_state(self.random_state)
         if not again:
-            self._start(X, targets)
+            self._start(X, targets, random_state)
+        if self.solver == "lbfgs":
+            if validation_data is not None:
+                raise ag.ArgumentValueError(
+                    f"{type(self).__name__}.fit: solver='lbfgs' does not look at validation_data; "
+                    "omit these, or use solver='adam'"
+                )
+            self._train_lbfgs(X, targets, weight)
+            return self
+        aside = None
         if validation_data is not None:
             aside = self._validation(*validation_data)
         elif self.early_stopping:
-            X, aside_x, targets, aside_y, weight = self._split(X, y, targets, weight)
-            aside = aside_x, aside_y
-        else:
-            aside = None
-        if self.solver == "lbfgs":
-            self._train_lbfgs(X, targets, weight)
-        else:
-            self._train(X, targets, weight, self.max_iter, aside)
+            X, targets, weight, aside = self._split(X, y, targets, weight, random_state)
+        self.optimizer_ = make_optimizer(self, self.model_)
+        self._train(X, targets, weight, self.max_iter, aside, random_state)
+        if self.history_.stopped == "finished" and self.n_iter_ == self.max_iter:
+            warnings.warn(
+                f"the network was still improving after max_iter={self.max_iter} epochs; "
+                "give it more, or a larger tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go through some samples once, and keep all that was learned before.
-
-        The first call needs all ``classes`` that will ever come, unless its ``y`` holds
-        them.  Other arguments are as for `fit`.
-        """
+    @checking_options
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Self:
+        if self.early_stopping:
+            raise ag.ArgumentValueError(
+                "partial_fit does not support early_stopping=True; set it to False"
+            )
         first = not hasattr(self, "model_")
-        X, y, weight = self._checked(X, y, sample_weight, reset=first)
-        targets = self._targets(y, classes, reset=first)
+        X, _, targets, weight = self._checked(X, y, sample_weight, classes, reset=first)
+        random_state = check_random_state(self.random_state)
         if first:
-            self._start(X, targets)
-        self._train(X, targets, weight, 1, None, stop=False)
+            self._start(X, targets, random_state)
+        if not hasattr(self, "optimizer_"):
+            self.optimizer_ = make_optimizer(self, self.model_)
+        self._train(X, targets, weight, 1, None, random_state)
         return self
 
-    def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Any:
-        """Inputs, targets and weights as arrays; samples of weight zero are left out."""
+    def _checked(self, X: Any, y: Any, sample_weight: Any, classes: Any, reset: bool) -> Any:
+        """Inputs, what was to be predicted, the same as targets of the loss, and weights."""
         if is_dask(X):
             X, y = self._checked_dask(X, y, reset)
         else:
@@ -168,131 +191,148 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-            if not is_dask(X):
-                kept = np.flatnonzero(sample_weight)
-                X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
-        return X, y, self._weights(y, sample_weight)
+        return X, y, self._targets(y, classes, reset), self._weights(y, sample_weight)
 
     def _checked_dask(self, X: Any, y: Any, reset: bool) -> Any:
         """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
-        if self.early_stopping or self.solver == "lbfgs":
+        if self.early_stopping or self.solver == "lbfgs" or not self.shuffle:
             raise ag.ArgumentValueError(
                 f"{type(self).__name__}.fit: inputs of Dask go with neither early_stopping=True "
-                "nor solver='lbfgs'; omit these, or pass NumPy's arrays"
+                "nor solver='lbfgs' nor shuffle=False; omit these, or pass NumPy's arrays"
             )
         X = to_row_chunks(X, None, "X")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         return validate_data(self, X, reset=reset, skip_check_array=True), np.asarray(y)
 
-    def _start(self, X: Any, targets: Any) -> None:
-        """Draw the network."""
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        self.generator_ = np.random.default_rng(seed)
+    # The network.
+
+    def _start(self, X: Any, targets: Any, random_state: Any) -> None:
+        """Draw the network, and begin a record."""
+        self.out_activation_ = checked_out_activation(self)
+        sizes = X.shape[1], self._n_outputs(targets)
+        self.model_ = draw_network(self, *sizes, X.dtype, random_state)
         self.history_ = History()
-        self.model_ = self._network(X.shape[1], self._n_outputs(targets), X.dtype)
-        if self.solver != "lbfgs":
-            self.optimizer_ = optimizer_by_name(self.solver)(self.model_, self.learning_rate_init)
+        self.n_layers_ = 1 + len(linear_layers(self.model_))
+        self.n_outputs_ = linear_layers(self.model_)[-1].n_out
+        self.n_iter_ = self.t_ = self._no_improvement_count = 0
+        self.loss_curve_: list[float] = []
+        self.validation_scores_: list[float] | None = None
+        self.best_validation_score_: float | None = None
+        self.best_loss_: float | None = np.inf
+        if hasattr(self, "optimizer_"):
+            del self.optimizer_
 
-    def _n_outputs(self, targets: Any) -> int:
-        return 1 if targets.ndim == 1 else int(targets.shape[1])
-
-    def _network(self, n_in: int, n_out: int, dtype: Any) -> Sequential:
-        hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
-        layers: list[Module] = []
-        for size in hidden:
-            if size < 1:
-                raise ag.ArgumentValueError(
-                    f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes}."
-                )
-            layers += [Linear(n_in, size, rng=self.generator_, dtype=dtype)]
-            layers += [Activation(self.activation)]
-            if self.dropout:
-                layers += [Dropout(self.dropout, rng=self.generator_)]
-            n_in = size
-        return Sequential(*layers, Linear(n_in, n_out, rng=self.generator_, dtype=dtype))
-
-    def _penalty(self, n_samples: int, weight: Any) -> float:
-        """alpha counts against the sum of the losses of a batch, as in scikit-learn."""
-        return float(self.alpha / (n_samples * (1.0 if weight is None else np.mean(weight))))
+    # Running nn.fit.
 
     def _train(
-        self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, stop: bool = True
+        self, X: Any, targets: Any, weight: Any, epochs: int, aside: Any, random_state: Any
     ) -> None:
-        size = int(min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0]))
-        early_stopping = EarlyStopping(
-            "validation_score" if aside else "loss",
-            mode="max" if aside else "min",
-            patience=self.n_iter_no_change,
-            min_delta=self.tol,
-            restore_best=aside is not None,
-        )
-        earlier = len(self.history_)
-        fit(
-            self.model_,
-            X,
-            targets,
-            loss=self._loss(),
-            optimizer=self.optimizer_,
-            epochs=epochs,
-            batch_size=size,
-            sample_weight=weight,
-            validation_data=aside,
-            metrics={"score": self._score_of} if aside else {},
-            callbacks=[early_stopping] if stop else [],
-            schedule=self.schedule,
-            l2=self._penalty(size, weight),
-            history=self.history_,
-            rng=self.generator_,
-            compile=self.compile,
-            progress=bool(self.verbose),
-        )
-        self._note_results()
-        if stop and self.history_.stopped == "finished" and len(self.history_) - earlier == epochs:
-            warnings.warn(
-                f"the network was still improving after max_iter={epochs} epochs; "
-                "give it more, or a larger tol",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        size = size_of_batches(self, X.shape[0])
+        self.n_iter_ = 0
+        self.history_.progress = Progress()
+        if aside is not None and self.validation_scores_ is None:
+            self.validation_scores_, self.best_validation_score_ = [], -np.inf
+            self.best_loss_, self._best_state = None, self.model_.state_dict()
+        elif aside is None and self.best_loss_ is None:
+            self.best_loss_, self.validation_scores_ = np.inf, None
+            self.best_validation_score_ = None
+        score = None if aside is None else lambda: self._validation_score(*aside)
+        convergence = Convergence(self, X.shape[0], score)
+        loss = loss_function(self.loss, self.out_activation_)
+        common: dict[str, Any] = {
+            "optimizer": self.optimizer_,
+            "epochs": epochs,
+            "callbacks": convergence,
+            "schedule": self.schedule,
+            "history": self.history_,
+            "compile": self.compile,
+            "progress": False,
+        }
+        try:
+            if is_dask(X):
+                fit(
+                    self.model_, X, targets, loss=loss, batch_size=size,
+                    sample_weight=weight, rng=random_state.randint(2**31 - 1),
+                    l2=self.alpha / (size * (1.0 if weight is None else np.mean(weight))),
+                    **common,
+                )  # fmt: skip
+            else:
+                pair = targets if weight is None else (targets, weight)
+                shuffled = random_state if self.shuffle else None
+                batches = OrderedBatches(X, pair, size, shuffled)
+                fit(
+                    self.model_,
+                    batches,
+                    loss=Objective(loss, self.alpha, self.model_),
+                    **common,
+                )
+        except DivergenceError as error:
+            if aside is None:
+                raise non_finite() from error
+            convergence.note(np.nan)
+            self.validation_scores_.append(float("nan"))  # type: ignore[union-attr]
+        if self.history_.stopped == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=3)
+        if aside is not None:
+            self.model_.load_state_dict(self._best_state)
 
     def _train_lbfgs(self, X: Any, targets: Any, weight: Any) -> None:
-        self.history_ = fit_lbfgs(
+        loss = loss_function(self.loss, self.out_activation_)
+        history = fit_lbfgs(
             self.model_,
             X,
-            targets,
-            loss=self._loss(),
+            targets if weight is None else (targets, weight),
+            loss=Objective(loss, self.alpha, self.model_),
             iterations=self.max_iter,
             tolerance=self.tol,
-            l2=self._penalty(X.shape[0], weight),
-            sample_weight=weight,
+            evaluations=self.max_fun,
             compile=self.compile,
         )
-        self._note_results()
+        self.history_ = history
+        self.n_iter_ = len(history) - 1
+        self.loss_curve_, self.loss_ = history.loss, history.loss[-1]
+        if self.verbose:
+            for number, value in enumerate(history.loss[1:], 1):
+                print(f"Iteration {number}, loss = {value:.8f}")
+        if not all(np.isfinite(p.data).all() for p in self.model_.parameters()):
+            raise non_finite()
+        if not history.stopped.startswith("CONVERGENCE"):
+            warnings.warn(
+                f"lbfgs failed to converge after {self.n_iter_} iterations: {history.stopped}; "
+                "increase max_iter or max_fun, or scale the data",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
-    def _note_results(self) -> None:
-        self.n_iter_ = len(self.history_)
-        self.loss_curve_ = self.history_.loss
-        self.loss_ = self.loss_curve_[-1]
-        self.validation_scores_ = self.history_["validation_score"] or None
-        self.n_outputs_ = self.model_[-1].n_out  # type: ignore[attr-defined]
-        self.n_layers_ = 1 + sum(isinstance(layer, Linear) for layer in self.model_)
+    # Validation.
 
-    def _split(self, X: Any, y: Any, targets: Any, weight: Any) -> Any:
-        """Set samples aside, as many of each class as there should be."""
-        rows = np.arange(X.shape[0])
-        stratify = y if isinstance(self, ClassifierMixin) and y.ndim == 1 else None
+    def _split(self, X: Any, y: Any, targets: Any, weight: Any, random_state: Any) -> Any:
+        """Set samples aside; where there are two classes, of each as many as there should be."""
         kept, aside = train_test_split(
-            rows,
+            np.arange(X.shape[0]),
             test_size=self.validation_fraction,
-            random_state=int(self.generator_.integers(2**31 - 1)),
-            stratify=stratify,
+            random_state=random_state,
+            stratify=self._strata(targets),
         )
+        if len(aside) < 2:
+            raise ag.ArgumentValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                "your dataset."
+            )
+        light = None if weight is None else weight[aside]
         weight = None if weight is None else weight[kept]
-        return X[kept], X[aside], targets[kept], targets[aside], weight
+        return X[kept], targets[kept], weight, (X[aside], y[aside], light)
 
-    def _validation(self, X: Any, y: Any) -> Any:
+    def _validation(self, X: Any, y: Any, weight: Any = None) -> Any:
         X, y = validate_data(self, X, y, reset=False, multi_output=True, **INPUTS)
-        return X, self._targets(y, None, reset=False)
+        self._targets(y, None, reset=False)  # refuses other classes
+        return X, y, weight
+
+    def _validation_score(self, X: Any, y: Any, weight: Any) -> float:
+        predicted = self._decide(predict(self.model_, X))
+        if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+            return float("nan")
+        return self._score_of(y, predicted, weight)
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -302,11 +342,64 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return predict(self.model_, validate_data(self, X, reset=False, **INPUTS))
 
 
-def optimizer_by_name(solver: str) -> type[Optimizer]:
-    """The optimizer of that name in small letters."""
-    by_name = {name.lower(): kind for name, kind in optimizers.items()}
-    if solver not in by_name:
+def draw_network(
+    estimator: Options, n_in: int, n_out: int, dtype: Any, random_state: Any
+) -> Sequential:
+    """Layers whose weights and biases scikit-learn would draw so, too."""
+    hidden = np.atleast_1d(estimator.hidden_layer_sizes).astype(int).tolist()
+    if any(size < 1 for size in hidden):
         raise ag.ArgumentValueError(
-            f"there is no solver {solver!r}; use one of {', '.join(by_name)}, lbfgs"
+            f"hidden_layer_sizes must be > 0, got {estimator.hidden_layer_sizes}."
         )
-    return by_name[solver]
+    factor = 2.0 if activation_named(estimator.activation) == "sigmoid" else 6.0
+    layers: list[Module] = []
+    for size in [*hidden, n_out]:
+        linear: Any = Linear(n_in, size, initializer=zeros, dtype=dtype)
+        bound = np.sqrt(factor / (n_in + size))
+        for parameter in (linear.weight, linear.bias):
+            parameter.data[...] = random_state.uniform(-bound, bound, parameter.shape)
+        layers += [linear, Activation(activation_named(estimator.activation))]
+        n_in = size
+    layers.pop()
+    if estimator.out_activation is not None:
+        layers += [Activation(activation_named(estimator.out_activation))]
+    if estimator.dropout:
+        rng = np.random.default_rng(random_state.randint(np.iinfo(np.int32).max))
+        for position in range(2 * len(hidden), 0, -2):
+            layers.insert(position, Dropout(estimator.dropout, rng=rng))
+    return Sequential(*layers)
+
+
+def checked_out_activation(estimator: Any) -> Any:
+    """The output activation that was asked for, or that belongs to the loss."""
+    linked, asked = estimator._linked_activation(), estimator.out_activation
+    if asked is None:
+        return linked
+    if linked != "identity":
+        raise ag.ArgumentValueError(
+            f"{type(estimator).__name__}: the loss {estimator.loss!r} applies {linked} to the "
+            f"outputs itself, so that out_activation={asked!r} would come on top; omit it, or use "
+            "a loss such as 'mse'"
+        )
+    return asked
+
+
+def size_of_batches(estimator: Options, n_samples: int) -> int:
+    """How many samples make a step."""
+    if estimator.batch_size == "auto":
+        return min(200, n_samples)
+    if int(estimator.batch_size) > n_samples:
+        warnings.warn(
+            f"batch_size={estimator.batch_size} is larger than the number of samples; it is "
+            f"clipped to {n_samples}",
+            stacklevel=4,
+        )
+    return min(int(estimator.batch_size), n_samples)
+
+
+def non_finite() -> ag.ArgumentValueError:
+    """The error of a training that went astray."""
+    return ag.ArgumentValueError(
+        "Solver produced non-finite parameter weights. The input data may contain large values "
+        "and need to be preprocessed."
+    )

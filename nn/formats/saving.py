@@ -11,17 +11,33 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.checks import check_size
-from nn.formats.array_files import Contents, FileFormatError, read_file, write_file
-from nn.formats.config import from_config, to_config
-from nn.models.module import Module
+from nn.formats.array_files import (
+    Contents,
+    FileFormatError,
+    equal_arrays,
+    format_of,
+    read_file,
+    write_file,
+)
+from nn.formats.config import (
+    MALFORMED,
+    PLAIN,
+    Builder,
+    Writer,
+    from_config,
+    own_classes,
+    to_config,
+)
+from nn.formats.torch import from_torch
+from nn.models.module import Module, Unmatched
 from nn.optimizers import Optimizer
 from nn.training.callbacks import Monitor, Run
-from nn.training.history import History
+from nn.training.history import History, Progress
 
 __all__ = ["Checkpoint", "load", "load_checkpoint", "load_weights", "save", "save_checkpoint"]
 
 FORMAT = "autograd_lite.nn"
-VERSION = 1
+VERSION = 2
 LABEL = json.dumps({"name": FORMAT, "version": VERSION})
 
 
@@ -53,10 +69,23 @@ def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
     >>> bool((twin[0].weight.data == model[0].weight.data).all())
     True
     """
-    texts = {"format": LABEL}
+    texts, state = {"format": LABEL}, model.state_dict()
     if architecture:
-        texts["architecture"] = json.dumps(to_config(model))
-    write_file(path, model.state_dict(), texts)
+        texts["architecture"] = verified_architecture(model, state)
+    write_file(path, state, texts)
+
+
+def verified_architecture(model: Module, state: dict[str, Any]) -> str:
+    """The architecture as text, from which the same model can be built."""
+    text = json.dumps(to_config(model))
+    twin = from_config(json.loads(text), own_classes(model))
+    twin.load_state_dict(state)
+    if json.dumps(to_config(twin)) != text or not equal_arrays(twin.state_dict(), state):
+        raise ag.ArgumentValueError(
+            f"save: what is rebuilt from the description of this {type(model).__name__} is "
+            "another model; save the weights alone with architecture=False"
+        )
+    return text
 
 
 def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
@@ -88,24 +117,56 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
             f"{Path(path).name}: it holds weights without an architecture; "
             "build the model and use nn.load_weights"
         )
+    name = Path(path).name
     try:
         config = json.loads(texts["architecture"])
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"{Path(path).name}: its architecture is not JSON") from error
-    n_numbers = sum(array.size for array in arrays.values())
+    except (ValueError, RecursionError):
+        raise FileFormatError(f"{name}: its architecture is not JSON") from None
+    limit = 2 * sum(array.size for array in arrays.values())  # what is missing gets named below
     try:
-        model = from_config(config, classes, limit=n_numbers).eval()
+        model = from_config(config, classes, limit=limit).eval()
+        load_arrays(model, arrays, path)
+    except FileFormatError:
+        raise
     except ag.ArgumentValueError as error:
-        raise FileFormatError(f"{Path(path).name}: {error}") from error
-    load_arrays(model, arrays, path)
+        raise FileFormatError(f"{name}: {error}") from None
+    except MALFORMED as error:
+        raise FileFormatError(f"{name}: its architecture is damaged ({error})") from None
     return model
 
 
-def load_weights(model: Module, path: str | Path) -> None:
-    """Read the weights of a file that `save` wrote into a model of the same architecture.
+def load_weights(
+    model: Module,
+    path: str | Path,
+    *,
+    strict: bool = True,
+    prefix: str = "",
+    layout: str | None = None,
+) -> Unmatched | None:
+    """Read the weights of a file into a model of the same architecture, or a part of it.
 
-    If the file is damaged, or holds the weights of another architecture, a
-    `FileFormatError` names the parameter, and the model is not changed.
+    Parameters
+    ----------
+    strict : bool
+        False leaves parameters alone that the file lacks, and ignores what the model lacks.
+    prefix : str
+        Take only what is named so at the beginning, and without that: the weights of the
+        layer ``0`` of another model have the prefix ``"0."``.
+    layout : {"nn", "torch"}, optional
+        How weights lie in a file that `save` did not write: ``(n_in, n_out)`` as here, or
+        ``(n_out, n_in)`` as in PyTorch, whose names are known too.  It need not be said
+        of files whose metadata have the format ``pt``.
+
+    Returns
+    -------
+    Unmatched, optional
+        The names without a match, if this is not ``strict``.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or holds the weights of another architecture; the message
+        names the parameter, and the model is not changed.
 
     Examples
     --------
@@ -117,34 +178,79 @@ def load_weights(model: Module, path: str | Path) -> None:
     >>> bool((twin.weight.data == model.weight.data).all())
     True
     """
-    arrays, _ = read(path)
-    load_arrays(model, arrays, path)
+    if layout not in (None, "nn", "torch"):
+        raise ag.ArgumentValueError(
+            f"load_weights: layout is {layout!r}; pass 'nn' for weights of shape (n_in, n_out), or "
+            "'torch' for (n_out, n_in)"
+        )
+    if not isinstance(prefix, str):
+        raise ag.ArgumentTypeError(f"load_weights: prefix is {prefix!r}; pass a text, such as '0.'")
+    arrays, texts = read_file(path)
+    name = Path(path).name
+    if is_ours(texts):
+        check_version(texts, name)
+        if layout == "torch":
+            raise ag.ArgumentValueError(
+                f"load_weights: {name} was written by nn.save, whose weights do not lie as those "
+                "of PyTorch; leave out layout"
+            )
+        layout = "nn"
+    elif layout is None and texts.get("format") == "pt":
+        layout = "torch"
+    elif layout is None:
+        raise FileFormatError(
+            f"{name}: it was not written by nn.save, so it is not known how its weights lie; pass "
+            "layout='torch' for those of PyTorch, (n_out, n_in), or layout='nn' for (n_in, n_out)"
+        )
+    n_given = len(arrays)
+    arrays = {k[len(prefix) :]: array for k, array in arrays.items() if k.startswith(prefix)}
+    if not arrays:
+        raise FileFormatError(
+            f"{name}: none of the {n_given} names in it begins with {prefix!r}; look at the names, "
+            "or leave out the prefix"
+        )
+    if layout == "torch":
+        arrays = from_torch(model, arrays)
+    return load_arrays(model, arrays, path, strict)
 
 
 def read(path: str | Path) -> Contents:
     """The contents of a file; those of something else, and of versions to come, are refused."""
     arrays, texts = read_file(path)
-    try:
-        found = json.loads(texts.get("format", "{}"))
-        name, version = found["name"], int(found["version"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        name, version = None, 0
-    if name != FORMAT:
+    if not is_ours(texts):
         raise FileFormatError(f"{Path(path).name}: it was not written by nn.save")
-    if version > VERSION:
-        raise FileFormatError(
-            f"{Path(path).name}: it has the format version {version}, and this nn reads up to "
-            f"{VERSION}; update autograd-lite"
-        )
+    check_version(texts, Path(path).name)
     return arrays, texts
 
 
-def load_arrays(model: Module, arrays: dict[str, Any], path: str | Path) -> None:
+def is_ours(texts: dict[str, str]) -> bool:
+    """Whether a file was written here."""
+    try:
+        found = json.loads(texts.get("format", "{}"))
+        name, version = found["name"], found["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return bool(name == FORMAT and type(version) is int and version >= 1)
+
+
+def check_version(texts: dict[str, str], name: str) -> None:
+    """Refuse what a later version has written."""
+    version = json.loads(texts["format"])["version"]
+    if version > VERSION:
+        raise FileFormatError(
+            f"{name}: it has the format version {version}, and this nn reads up to {VERSION}; "
+            "update autograd-lite"
+        )
+
+
+def load_arrays(
+    model: Module, arrays: dict[str, Any], path: str | Path, strict: bool = True
+) -> Unmatched | None:
     """Write arrays into a model, and name the file if they do not fit."""
     try:
-        model.load_state_dict(arrays)
+        return model.load_state_dict(arrays, strict=strict)
     except ag.ArgumentValueError as error:
-        raise FileFormatError(f"{Path(path).name}: {error}") from error
+        raise FileFormatError(f"{Path(path).name}: {error}") from None
 
 
 # Checkpoints: all that training needs to go on.
@@ -158,6 +264,10 @@ def save_checkpoint(
     rng: np.random.Generator | None = None,
 ) -> None:
     """Write everything that training needs to go on as if it had not been interrupted.
+
+    Parameters, buffers and what is frozen; the optimizer's state and hyperparameters; numbers,
+    texts and random generators in attributes of modules; the history, what is set aside for
+    validation, what callbacks remember (their ``state``), and the position within an epoch.
 
     Parameters
     ----------
@@ -177,11 +287,46 @@ def save_checkpoint(
     <History, empty>
     """
     arrays = {f"model.{name}": array for name, array in model.state_dict().items()}
-    arrays |= {f"optimizer.{name}": array for name, array in optimizer.state_dict().items()}
-    texts = {"format": LABEL, "history": history.to_json()}
+    state = optimizer.state_dict()
+    texts = {"format": LABEL, "history": history.to_json(), "optimizer": str(state.pop("class"))}
+    arrays |= {f"optimizer.{name}": array for name, array in state.items()}
+    texts["progress"] = json.dumps(Writer().value(vars(history.progress), "a callback's state"))
+    texts["settings"] = json.dumps(settings_of(model))
     if rng is not None:
-        texts["rng"] = json.dumps(rng.bit_generator.state)
+        texts["rng"] = json.dumps(Writer().value(rng, "rng"))
     write_file(path, arrays, texts)
+
+
+def settings_of(model: Module) -> dict[str, Any]:
+    """What callbacks may change besides arrays: numbers and texts of modules, what is frozen.
+
+    Also the states of the generators that modules draw from.
+    """
+    kinds = (*PLAIN, np.random.Generator)
+    return {
+        "frozen": [name for name, p in model.named_parameters() if not p.requires_grad],
+        "modules": {
+            prefix: {
+                name: Writer().value(value, name)
+                for name, value in vars(module).items()
+                if isinstance(value, kinds) and name != "training"
+            }
+            for prefix, module in model.named_modules()
+        },
+    }
+
+
+def apply_settings(model: Module, settings: dict[str, Any]) -> None:
+    """The inverse of `settings_of`; generators stay, and get the states of those written down."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = name not in settings["frozen"]
+    for prefix, module in model.named_modules():
+        for name, value in settings["modules"].get(prefix, {}).items():
+            own, value = vars(module).get(name), Builder([], None).decode(value)
+            if isinstance(own, np.random.Generator):
+                own.bit_generator.state = value.bit_generator.state
+            else:
+                setattr(module, name, value)
 
 
 def load_checkpoint(
@@ -214,28 +359,47 @@ def load_checkpoint(
     FileNotFoundError: [Errno 2] No such file or directory: 'no.npz'
     """
     arrays, texts = read(path)
+    if not isinstance(rng, np.random.Generator | None):
+        raise ag.ArgumentTypeError(
+            f"load_checkpoint: rng is {rng!r}; pass the generator that fit is given, such as "
+            "np.random.default_rng()"
+        )
     parts: dict[str, dict[str, Any]] = {"model": {}, "optimizer": {}}
     for name, array in arrays.items():
         kind, _, rest = name.partition(".")
         parts.setdefault(kind, {})[rest] = array
-    before = model.state_dict(), optimizer.state_dict()
+    before = model.state_dict(), optimizer.state_dict(), settings_of(model)
     load_arrays(model, parts["model"], path)
     try:
         history = History.from_json(texts["history"])
+        if "progress" in texts:
+            history.progress = Progress(**Builder([], None).decode(json.loads(texts["progress"])))
+        if "optimizer" in texts:  # not so in older files
+            parts["optimizer"]["class"] = texts["optimizer"]
         optimizer.load_state_dict(parts["optimizer"])
+        if "settings" in texts:
+            apply_settings(model, json.loads(texts["settings"]))
+        if "rng" in texts:
+            saved = json.loads(texts["rng"])
+            generator = Builder([], None).decode(saved) if "generator" in saved else None
+            history.progress.rng = generator.bit_generator.state if generator else saved
         if rng is not None:
-            rng.bit_generator.state = json.loads(texts["rng"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+            rng.bit_generator.state = history.progress.rng
+    except MALFORMED as error:
         model.load_state_dict(before[0])
         optimizer.load_state_dict(before[1])
+        apply_settings(model, before[2])
         raise FileFormatError(
             f"{Path(path).name}: it is not a checkpoint of this training: {error}"
-        ) from error
+        ) from None
     return history
 
 
 class Checkpoint(Monitor):
     """A callback that saves a checkpoint after epochs; see `save_checkpoint`.
+
+    Unless it saves the best only, it also does when a Ctrl-C ends the training, within an
+    epoch too.
 
     Parameters
     ----------
@@ -259,6 +423,8 @@ class Checkpoint(Monitor):
     ['run.npz']
     """
 
+    comes_last = True
+
     def __init__(
         self,
         path: str | Path,
@@ -266,12 +432,18 @@ class Checkpoint(Monitor):
         every: int = 1,
         best_only: bool = False,
         monitor: str = "validation_loss",
-        mode: str = "min",
+        mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode=mode)
+        format_of(path)  # refuses an unknown suffix
         self.path = path
         self.every = check_size("Checkpoint", "every", every)
         self.best_only = best_only
+
+    @property
+    def watches(self) -> bool:
+        """Whether the column is looked at."""
+        return self.best_only
 
     def after_epoch(self, run: Run) -> None:
         """Save, if it is time."""
@@ -279,4 +451,13 @@ class Checkpoint(Monitor):
         if self.best_only:
             due = self.improved(run)
         if due:
-            save_checkpoint(self.path, run.model, run.optimizer, run.history, run.rng)
+            self._save(run)
+
+    def end(self, run: Run) -> None:
+        """Save what an interruption left unfinished."""
+        if run.history.stopped == "interrupted" and not self.best_only:
+            self._save(run)
+
+    def _save(self, run: Run) -> None:
+        run.note()
+        save_checkpoint(self.path, run.model, run.optimizer, run.history, run.rng)

@@ -5,14 +5,15 @@ PyTorch itself is not needed: its tensors on the CPU are read as arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from nn.models.module import Module, dotted
+import autograd_lite as ag
+from nn.models.module import Module, Parameter, dotted
 
-__all__ = ["load_torch_state_dict", "torch_state_dict"]
+__all__ = ["from_torch", "load_torch_state_dict", "torch_state_dict"]
 
 Array = np.ndarray[Any, Any]
 
@@ -33,7 +34,9 @@ def torch_state_dict(model: Module) -> dict[str, Array]:
     {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
     """
     counters = dict.fromkeys(torch_names(model, "counters_in_torch"), np.array(0))
-    return transpose(model, model.state_dict()) | counters
+    state: dict[str, Array] = model.state_dict()
+    state |= {name: state[own] for name, own in other_names(model).items()}
+    return transpose(model, state) | counters
 
 
 def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
@@ -51,9 +54,51 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     >>> bool((model.weight.data == other.weight.data).all())
     True
     """
+    model.load_state_dict(from_torch(model, {k: np.asarray(array) for k, array in state.items()}))
+
+
+def from_torch(model: Module, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Arrays of PyTorch's as this model has them, without what only PyTorch counts."""
     counters = torch_names(model, "counters_in_torch")
-    arrays = {name: np.asarray(state[name]) for name in state if name not in counters}
-    model.load_state_dict(transpose(model, arrays))
+    found = transpose(model, {k: array for k, array in arrays.items() if k not in counters})
+    for name, own in other_names(model).items():
+        if name not in found:
+            continue
+        array = found.pop(name)
+        if not np.array_equal(found.setdefault(own, array), array, equal_nan=True):
+            raise ag.ArgumentValueError(
+                f"{name!r} and {own!r} are one parameter in the model, and two with different "
+                "numbers in the state; load it into a model that does not share it"
+            )
+    return found
+
+
+def other_names(model: Module) -> dict[str, str]:
+    """Further names of what is shared, each of which PyTorch writes down, and ours for it."""
+    own: dict[Any, str] = {id(p): name for name, p in model.named_parameters()}
+    own |= {(id(module), part): name for name, module, part in model.named_buffers()}
+    found = {}
+    for prefix, module in all_modules(model):
+        parts = [(part, id(p)) for part, p in module.members() if isinstance(p, Parameter)]
+        for part, key in [*parts, *((part, (id(module), part)) for part in module.buffers)]:
+            name = dotted(prefix, part)
+            if own.get(key, name) != name:
+                found[name] = own[key]
+    return found
+
+
+def all_modules(model: Module) -> Iterator[tuple[str, Module]]:
+    """Modules by all their names, also those that are met a second time."""
+    stack: list[tuple[str, Module, tuple[Module, ...]]] = [("", model, ())]
+    while stack:
+        prefix, module, above = stack.pop()
+        yield prefix, module
+        around = (*above, module)
+        stack += [
+            (dotted(prefix, part), member, around)
+            for part, member in module.members()
+            if isinstance(member, Module) and not any(member is one for one in around)
+        ]
 
 
 def transpose(model: Module, arrays: dict[str, Array]) -> dict[str, Array]:
@@ -69,6 +114,6 @@ def torch_names(model: Module, kind: str) -> set[str]:
     """Dotted names of what the modules of a model list under an attribute of this name."""
     return {
         dotted(prefix, name)
-        for prefix, module in model.named_modules()
+        for prefix, module in all_modules(model)
         for name in getattr(module, kind)
     }

@@ -9,8 +9,9 @@ import numpy as np
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
 from nn.checks import FRACTION, check_range
+from nn.losses.counting import checked_class_weight, with_counts
 from nn.losses.labels import decide, labels_to_rows, labels_to_signs
-from nn.losses.reduction import as_operand, as_targets, between, loss, reduce
+from nn.losses.reduction import alike, as_operand, as_targets, between, loss, reduce
 
 __all__ = [
     "binary_cross_entropy",
@@ -32,6 +33,7 @@ def cross_entropy(
     *,
     class_weight: Any = None,
     label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
@@ -44,10 +46,14 @@ def cross_entropy(
     labels : array_like
         Class numbers of shape (samples,), or probabilities of shape (samples, classes).
     class_weight : array_like, shape (classes,), optional
-        How much the samples of each class count.
+        How much each class counts.  The mean over class numbers counts samples by the weights of
+        their classes, that over probabilities counts all alike, as PyTorch's do.
     label_smoothing : float
         The share of the probability that is spread evenly over all classes
         (C. Szegedy et al., "Rethinking the Inception architecture", 2016).
+    ignore_index : int, optional
+        A class number whose samples do not count, such as that of padding; the mean is over
+        the others, and 0 if there are none.
 
     Examples
     --------
@@ -55,7 +61,7 @@ def cross_entropy(
     >>> nn.cross_entropy(np.log([[0.25, 0.75]]), [1]).round(4)
     np.float64(0.2877)
     """
-    options = (class_weight, label_smoothing, reduction, sample_weight)
+    options = (class_weight, label_smoothing, ignore_index, reduction, sample_weight)
     return negative_log_likelihood(log_softmax(logits), labels, "cross_entropy", *options)
 
 
@@ -66,6 +72,7 @@ def nll(
     *,
     class_weight: Any = None,
     label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
@@ -79,7 +86,7 @@ def nll(
     >>> nn.nll(np.log([[0.25, 0.75]]), [1]).round(4)
     np.float64(0.2877)
     """
-    options = (class_weight, label_smoothing, reduction, sample_weight)
+    options = (class_weight, label_smoothing, ignore_index, reduction, sample_weight)
     return negative_log_likelihood(log_probabilities, labels, "nll", *options)
 
 
@@ -89,47 +96,26 @@ def negative_log_likelihood(
     caller: str,
     class_weight: Any,
     label_smoothing: float,
+    ignore_index: int | None,
     reduction: str,
     sample_weight: Any,
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
-    targets = target_probabilities(labels, log_probabilities, caller)
+    targets, factors, counts = with_counts(
+        log_probabilities, labels, caller, class_weight, ignore_index
+    )
     check_range(caller, FRACTION, label_smoothing=label_smoothing)
-    weights = combined_weight(sample_weight, class_weight, targets, caller)
     if label_smoothing:
         targets = (1 - label_smoothing) * targets + label_smoothing / targets.shape[-1]
-    return reduce(-np.sum(targets * log_probabilities, axis=-1), reduction, weights, caller)
+    for factor in factors:
+        targets = targets * factor
+    each = -np.sum(weighted(targets, log_probabilities), axis=-1)
+    return reduce(each, reduction, sample_weight, caller, counts)
 
 
-def target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
-    """Targets as probabilities, one row for each sample, in the dtype of the outputs."""
-    if np.ndim(outputs) < 2:
-        raise ag.ArgumentValueError(
-            f"{caller}: the logits have shape {np.shape(outputs)}; "
-            "they must have shape (samples, classes)"
-        )
-    if np.shape(labels) == np.shape(outputs):
-        return as_operand(labels, outputs)
-    return labels_to_rows(labels, shape=np.shape(outputs), dtype=outputs.dtype, caller=caller)
-
-
-def combined_weight(sample_weight: Any, class_weight: Any, targets: Any, caller: str) -> Any:
-    """The weight of each sample: its own times that of its class; None if neither is given."""
-    if class_weight is None:
-        return sample_weight
-    weights = targets @ checked_class_weight(class_weight, targets, caller)
-    return weights if sample_weight is None else weights * as_operand(sample_weight, targets)
-
-
-def checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
-    """One weight for each class, in the dtype of the outputs."""
-    weights = np.asarray(class_weight, outputs.dtype)
-    if weights.shape != outputs.shape[-1:]:
-        raise ag.ArgumentValueError(
-            f"{caller}: class_weight has shape {weights.shape}, but there are "
-            f"{outputs.shape[-1]} classes; give one weight for each"
-        )
-    return weights
+def weighted(p: Any, x: Any) -> Any:
+    """p · x, which is 0 where p is, also for the infinite logarithm of what cannot be."""
+    return p * np.where(p == 0, 0, x)
 
 
 @loss
@@ -138,6 +124,7 @@ def binary_cross_entropy(
     labels: Any,
     *,
     from_logits: bool = True,
+    pos_weight: Any = None,
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
@@ -151,6 +138,8 @@ def binary_cross_entropy(
         Of the same shape: 0, 1, or probabilities between.
     from_logits : bool
         False if ``logits`` are probabilities already.
+    pos_weight : float or array_like, shape (questions,), optional
+        How much a yes counts beside a no, for each question.
 
     Examples
     --------
@@ -158,23 +147,56 @@ def binary_cross_entropy(
     >>> nn.binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0])).round(4)
     np.float64(0.3466)
     """
-    each = yes_no_losses(logits, labels, from_logits, "binary_cross_entropy")
+    each = yes_no_losses(logits, labels, from_logits, pos_weight, "binary_cross_entropy")
     return reduce(each, reduction, sample_weight, "binary_cross_entropy")
 
 
-def yes_no_losses(outputs: Any, labels: Any, from_logits: bool, caller: str) -> Any:
+def yes_no_losses(
+    outputs: Any, labels: Any, from_logits: bool, pos_weight: Any, caller: str
+) -> Any:
     """The negative log-likelihood of every yes or no."""
     targets = as_targets(outputs, labels, caller)
     targets = between(targets, low=0.0, high=1.0, what=f"{caller}: the labels")
-    if from_logits:
-        return softplus(outputs) - targets * outputs
-    return -(targets * bounded_log(outputs) + (1 - targets) * bounded_log(1 - outputs))
+    yes = targets
+    if pos_weight is not None:
+        yes = checked_pos_weight(pos_weight, targets, caller) * targets
+    if from_logits:  # nothing is subtracted, so that small losses are precise
+        return yes * softplus(-outputs) + (1 - targets) * softplus(outputs)
+    return -(yes * bounded_log(outputs) + (1 - targets) * bounded_log_of_opposite(outputs))
 
 
+def checked_pos_weight(pos_weight: Any, targets: Any, caller: str) -> Any:
+    """One weight of a yes, or one for each question."""
+    weight = as_operand(pos_weight, targets)
+    if weight.shape not in ((), (1,), targets.shape[-1:] if targets.ndim > 1 else ()):
+        raise ag.ArgumentValueError(
+            f"{caller}: pos_weight has shape {weight.shape}, but the labels have shape "
+            f"{targets.shape}; give one number, or one for each question, the last axis"
+        )
+    return between(weight, low=0.0, high=np.inf, what=f"{caller}: the numbers in pos_weight")
+
+
+@ag.primitive
 def bounded_log(probability: Any) -> Any:
-    """The logarithm, bounded below by that of the smallest normal number of the dtype."""
-    smallest = np.finfo(probability.dtype).tiny.item()
-    return np.log(np.where(probability < smallest, smallest, probability))
+    """The logarithm, not below -100; its slope is bounded too, so that 0 is pulled away from 0.
+
+    The bounds are those of PyTorch.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.maximum(np.log(probability), np.asarray(-100, probability.dtype))
+
+
+bounded_log.defvjp(lambda g, out, probability: g / np.maximum(probability, 1e-12))
+
+
+@ag.primitive
+def bounded_log_of_opposite(probability: Any) -> Any:
+    """`bounded_log` of 1 - probability, precise where that is rounded to 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.maximum(np.log1p(-probability), np.asarray(-100, probability.dtype))
+
+
+bounded_log_of_opposite.defvjp(lambda g, out, probability: -g / np.maximum(1 - probability, 1e-12))
 
 
 @loss
@@ -183,6 +205,7 @@ def multilabel(
     labels: Any,
     *,
     from_logits: bool = True,
+    pos_weight: Any = None,
     class_weight: Any = None,
     reduction: str = "mean",
     sample_weight: Any = None,
@@ -191,7 +214,7 @@ def multilabel(
 
     Parameters
     ----------
-    logits, labels, from_logits
+    logits, labels, from_logits, pos_weight
         As for `binary_cross_entropy`; of shape (samples, questions).
     class_weight : array_like, shape (questions,), optional
         How much each question counts.
@@ -202,7 +225,7 @@ def multilabel(
     >>> nn.multilabel(np.zeros((1, 2)), [[1, 0]]).round(4)
     np.float64(1.3863)
     """
-    each = yes_no_losses(logits, labels, from_logits, "multilabel")
+    each = yes_no_losses(logits, labels, from_logits, pos_weight, "multilabel")
     if class_weight is not None:
         each = each * checked_class_weight(class_weight, each, "multilabel")
     return reduce(np.sum(each, axis=-1), reduction, sample_weight, "multilabel")
@@ -231,7 +254,7 @@ def kl_divergence(
     p = as_targets(logits, probabilities, "kl_divergence")
     p = between(p, low=0.0, high=np.inf, what="kl_divergence: the probabilities")
     log_p = np.log(np.where(p == 0, 1, p))
-    each = np.sum(p * (log_p - log_softmax(logits)), axis=-1)
+    each = np.sum(weighted(p, log_p - log_softmax(logits)), axis=-1)
     return reduce(each, reduction, sample_weight, "kl_divergence")
 
 
@@ -245,7 +268,8 @@ def margin(scores: Any, labels: Any, caller: str) -> Any:
     if len(shape) == 2 and shape[1] > 1:
         right = labels_to_rows(labels, shape=shape, dtype=scores.dtype, caller=caller)
         others = np.max(np.where(right == 1, -np.inf, scores), axis=1)
-        return np.sum(right * scores, axis=1) - others
+        return np.sum(weighted(right, scores), axis=1) - others
+    labels = alike(labels, shape)
     if np.shape(labels) != shape:
         raise ag.ArgumentValueError(
             f"{caller}: the scores have shape {shape}, but the labels have shape "
@@ -314,7 +338,12 @@ def perceptron(
 
 @loss
 def zero_one(
-    outputs: Any, labels: Any, *, reduction: str = "mean", sample_weight: Any = None
+    outputs: Any,
+    labels: Any,
+    *,
+    from_logits: bool = True,
+    reduction: str = "mean",
+    sample_weight: Any = None,
 ) -> Any:
     """The share of samples whose predicted class is wrong; it has no useful gradient.
 
@@ -324,7 +353,9 @@ def zero_one(
         Logits of shape (samples, classes), or of shape (samples,) or
         (samples, 1) where a positive logit stands for class 1.
     labels : array_like, shape (samples,)
-        Class numbers; a trailing axis of length 1 is allowed.
+        Class numbers; a trailing axis of length 1 is allowed, and one-hot rows.
+    from_logits : bool
+        False if a single output is a probability.
 
     Examples
     --------
@@ -332,6 +363,6 @@ def zero_one(
     >>> nn.zero_one(np.array([[2.0, 1.0], [0.0, 3.0]]), [0, 0])
     np.float64(0.5)
     """
-    predicted, true = decide(outputs, labels, "zero_one")
+    predicted, true = decide(outputs, labels, "zero_one", from_logits)
     wrong = (predicted != true).astype(np.float64)
     return reduce(wrong, reduction, sample_weight, "zero_one")

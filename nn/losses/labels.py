@@ -9,20 +9,32 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.checks import unmasked
 
-__all__ = ["decide", "labels_to_rows", "labels_to_signs", "one_hot", "plain", "predicted_labels"]
+__all__ = [
+    "class_numbers",
+    "decide",
+    "has_columns",
+    "is_distribution",
+    "labels_to_rows",
+    "labels_to_signs",
+    "one_hot",
+    "plain",
+    "predicted_labels",
+    "without_nan",
+]
 
 Array = np.ndarray[Any, Any]
 
 
 def plain(x: Any) -> Array:
     """The numbers of a Value, array or list, as an array."""
-    return np.asarray(x.data if isinstance(x, ag.Value) else x)
+    return np.asarray(unmasked(x.data if isinstance(x, ag.Value) else x))
 
 
 def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     """Class labels as integers, one for each row of logits of ``shape`` (..., classes)."""
-    labels = np.asarray(given)
+    labels = np.asarray(unmasked(given))
     if labels.shape != shape[:-1]:
         raise ag.ArgumentValueError(
             f"{caller}: the labels have shape {labels.shape}, but the logits have shape {shape}; "
@@ -81,7 +93,7 @@ def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
 @partial(ag.Primitive, differentiable=False, name="signs")
 def labels_to_signs(labels: Any, *, dtype: DTypeLike, caller: str) -> Array:
     """Labels 0 and 1 as -1 and 1; those already -1 and 1 as they are; recorded for a Value."""
-    labels = np.asarray(labels)
+    labels = np.asarray(unmasked(labels))
     if not np.isin(labels, (-1, 0, 1)).all() or (np.isin(-1, labels) and np.isin(0, labels)):
         raise ag.ArgumentValueError(
             f"{caller}: the labels hold {np.unique(labels)}; use 0 and 1, or -1 and 1"
@@ -89,11 +101,13 @@ def labels_to_signs(labels: Any, *, dtype: DTypeLike, caller: str) -> Array:
     return np.where(labels == 1, 1, -1).astype(dtype)
 
 
-def predicted_labels(outputs: Any) -> Array:
+def predicted_labels(outputs: Any, *, from_logits: bool = True) -> Array:
     """The classes that outputs decide for.
 
     The largest of several columns; of a single output, or none but samples,
-    the side of zero: 1 for a positive logit.
+    the side of zero: 1 for a positive logit.  With ``from_logits=False`` a single
+    output is a probability, and 1 stands for more than one half.  NaN raises an
+    `ArgumentValueError`.
 
     Examples
     --------
@@ -103,21 +117,76 @@ def predicted_labels(outputs: Any) -> Array:
     >>> nn.predicted_labels(np.array([[-3.0], [0.5]]))
     array([0, 1])
     """
-    numbers = plain(outputs)
-    if numbers.ndim >= 2 and numbers.shape[-1] > 1:
+    numbers = without_nan(outputs, "predicted_labels")
+    if has_columns(numbers.shape):
         return np.asarray(np.argmax(numbers, axis=-1))
     side = numbers if numbers.ndim < 2 else numbers[..., 0]
-    return np.asarray(side > 0, np.int64)
+    return np.asarray(side > (0 if from_logits else 0.5), np.int64)
 
 
-def decide(outputs: Any, labels: Any, caller: str) -> tuple[Array, Array]:
-    """Predicted and true classes, one of each for each sample."""
-    predicted, true = predicted_labels(outputs), plain(labels)
-    if true.ndim > predicted.ndim and true.shape[-1] == 1:
-        true = true[..., 0]
-    if true.shape != predicted.shape:
+def has_columns(shape: tuple[int, ...]) -> bool:
+    """Whether outputs of this shape have a column for each class."""
+    return len(shape) >= 2 and shape[-1] > 1
+
+
+def without_nan(outputs: Any, caller: str) -> Array:
+    """Outputs as plain numbers; NaN is neither more nor less than others, so it is refused."""
+    numbers = plain(outputs)
+    if numbers.dtype.kind == "f" and np.isnan(numbers).any():
         raise ag.ArgumentValueError(
-            f"{caller}: the labels have shape {true.shape}, but there are predictions of shape "
-            f"{predicted.shape}; give one label for each sample"
+            f"{caller}: {np.count_nonzero(np.isnan(numbers))} of the outputs are NaN, which decide "
+            "for no class; look for what made them so"
         )
-    return predicted, true
+    return numbers
+
+
+def decide(outputs: Any, labels: Any, caller: str, from_logits: bool = True) -> tuple[Array, Array]:
+    """Predicted and true classes, one of each for each sample."""
+    outputs = without_nan(outputs, caller)
+    predicted = predicted_labels(outputs, from_logits=from_logits)
+    return predicted, class_numbers(labels, outputs.shape, caller)
+
+
+def class_numbers(labels: Any, shape: tuple[int, ...], caller: str) -> Array:
+    """Class numbers for outputs of a shape, from any kind of labels that losses take.
+
+    Numbers of shape (samples,) or (samples, 1); -1 and 1 for single outputs; rows of
+    probabilities, such as one-hot ones, whose largest is meant.
+    """
+    given = plain(labels)
+    columns, samples = has_columns(shape), shape if len(shape) < 2 else shape[:-1]
+    if columns and given.shape == shape:
+        if given.dtype.kind not in "fiub" or not is_distribution(given):
+            raise ag.ArgumentValueError(
+                f"{caller}: the labels have shape {given.shape}, and their rows are no "
+                "probabilities; give class numbers, or rows that add up to 1"
+            )
+        return np.asarray(np.argmax(given, axis=-1))
+    if given.ndim > len(samples) and given.shape[-1] == 1:
+        given = given[..., 0]
+    if given.shape != samples:
+        raise ag.ArgumentValueError(
+            f"{caller}: the labels have shape {given.shape}, but there are predictions of shape "
+            f"{samples}; give one label for each sample"
+        )
+    low = 0 if columns or not np.any(given == -1) else -1
+    allowed = np.arange(shape[-1]) if columns else np.array([low, 1])
+    if given.dtype.kind not in "fiub" or not np.isin(given, allowed).all():
+        meant = f"0 to {shape[-1] - 1}" if columns else "0 and 1, or -1 and 1"
+        raise ag.ArgumentValueError(
+            f"{caller}: the labels hold {words(given)}; number the classes {meant}"
+        )
+    return given.astype(np.int64) if columns else np.asarray(given == 1, np.int64)
+
+
+def words(labels: Array) -> str:
+    """Which labels there are, but for those of many."""
+    found = np.unique(labels)
+    few = ", ".join(map(str, found[:5].tolist()))
+    return few if len(found) <= 5 else f"{few} and {len(found) - 5} others"
+
+
+def is_distribution(rows: Array) -> bool:
+    """Whether the rows are probabilities."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool(np.all(rows >= 0) and np.allclose(np.sum(rows, axis=-1), 1, rtol=0, atol=1e-5))

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import unmasked
 from nn.registry import Registry
 
-__all__ = ["Loss", "as_operand", "as_targets", "between", "loss", "losses", "reduce"]
+__all__ = [
+    "Loss",
+    "alike",
+    "as_operand",
+    "as_targets",
+    "between",
+    "is_sum",
+    "loss",
+    "losses",
+    "reduce",
+    "with_options",
+]
 
 Loss = Callable[..., Any]
 
@@ -20,11 +33,37 @@ losses = Registry("loss")
 loss = losses.register
 
 
+def with_options(function: Any) -> tuple[Any, dict[str, Any]]:
+    """A loss without the options that it was given beforehand, and these."""
+    options: dict[str, Any] = {}
+    while isinstance(function, partial):
+        function, options = function.func, function.keywords | options
+    return function, options
+
+
+def is_sum(function: Any) -> bool:
+    """Whether a loss was told to be the sum over the samples, and not the mean."""
+    found, options = with_options(function)
+    return options.get("reduction") == "sum" and found in losses.values()
+
+
 def as_operand(x: Any, like: Any) -> Any:
     """An array in the dtype of ``like``; a Value stays one, so that it is recorded."""
+    if isinstance(x, dict) or isinstance(like, dict):
+        raise ag.ArgumentTypeError(
+            "a loss is of one output, and a dict of several was given; pass fit a loss for each, "
+            "loss={'name': ...}, or take one of them out"
+        )
     dtype = like.dtype if hasattr(like, "dtype") else np.dtype(np.float64)
     if not isinstance(x, ag.Value):
-        return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
+        unmasked(x)
+        try:
+            return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
+        except (TypeError, ValueError) as error:
+            raise ag.ArgumentTypeError(
+                f"a loss got {type(x).__name__}, which makes no array of {dtype} ({error}); pass "
+                "numbers"
+            ) from None
     return x if x.dtype == dtype else x.astype(dtype)
 
 
@@ -43,8 +82,11 @@ between.defvjp(lambda g, out, x, low, high, what: g)
 
 
 def as_targets(outputs: Any, targets: Any, caller: str) -> Any:
-    """Targets as an operand, refused where broadcasting would pair the wrong numbers."""
-    targets = as_operand(targets, outputs)
+    """Targets as an operand, refused where broadcasting would pair the wrong numbers.
+
+    A column of outputs and as many single targets belong together, or the other way round.
+    """
+    targets = alike(as_operand(targets, outputs), np.shape(outputs))
     if np.shape(outputs) != targets.shape:
         raise ag.ArgumentValueError(
             f"{caller}: the outputs have shape {np.shape(outputs)}, but the targets have shape "
@@ -53,25 +95,38 @@ def as_targets(outputs: Any, targets: Any, caller: str) -> Any:
     return targets
 
 
-def reduce(each: Any, reduction: str, sample_weight: Any, caller: str) -> Any:
-    """Apply weights and reduction to an array of losses whose first axis counts samples."""
+def alike(labels: Any, shape: tuple[int, ...]) -> Any:
+    """Labels in the shape of outputs if the one is a column of what the other are."""
+    if (*np.shape(labels), 1) == shape or np.shape(labels) == (*shape, 1):
+        return np.reshape(labels, shape)
+    return labels
+
+
+def reduce(each: Any, reduction: str, sample_weight: Any, caller: str, counts: Any = None) -> Any:
+    """Apply weights and reduction to an array of losses whose first axis counts samples.
+
+    ``counts``, of the same shape, is how much each of the losses counts in the mean besides;
+    they are multiplied by it already.
+    """
     if reduction not in ("mean", "sum", "none"):
         raise ag.ArgumentValueError(
             f"{caller}: reduction is {reduction!r}; use 'mean', 'sum' or 'none'"
         )
-    if sample_weight is None:
-        if reduction == "none":
-            return each
-        return np.mean(each) if reduction == "mean" else np.sum(each)
-    weight = checked_weight(sample_weight, each, caller)
-    weighted = each * np.reshape(weight, (-1, *(1,) * (each.ndim - 1)))
+    weight = counts
+    if sample_weight is not None:
+        own = checked_weight(sample_weight, each, caller)
+        own = np.reshape(own, (-1, *(1,) * (each.ndim - 1)))
+        # What does not count, does not either where the loss is infinite: 0 · inf is NaN.
+        each = np.where(np.logical_or(own != 0, np.isfinite(each)), each, 0) * own
+        weight = own if counts is None else own * counts
     if reduction == "none":
-        return weighted
-    total = np.sum(weighted)
+        return each
     if reduction == "sum":
-        return total
-    count = np.sum(weight) * (each.size // each.shape[0])
-    return total / np.where(count == 0, 1, count)
+        return np.sum(each)
+    if weight is None:
+        return np.mean(each)
+    count = np.sum(weight) * (each.size // np.size(weight))
+    return np.sum(each) / np.where(count == 0, 1, count)
 
 
 def checked_weight(sample_weight: Any, each: Any, caller: str) -> Any:

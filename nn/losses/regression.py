@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd_lite as ag
 from nn.checks import POSITIVE, check_range
 from nn.losses.reduction import as_targets, between, loss, reduce
 
@@ -84,6 +85,22 @@ def huber(
     return reduce(each, reduction, sample_weight, "huber")
 
 
+@ag.primitive(broadcasts=True, formula="log cosh x")
+def log_cosh_of(x: Any) -> Any:
+    """log1p(2 sinh²(x/2)) near 0, where log(2) would cancel; else |x| + log1p(exp(-2|x|)) - log(2).
+
+    As 2 sinh²(x/2) = cosh(x) - 1.
+    """
+    size = np.abs(x)
+    half = np.sinh(np.minimum(size, 1) / 2)
+    return np.where(
+        np.less(size, 1), np.log1p(2 * half * half), size + np.log1p(np.exp(-2 * size)) - log(2)
+    )
+
+
+log_cosh_of.defvjp(lambda g, out, x: g * np.tanh(x))
+
+
 @loss
 def log_cosh(
     prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None
@@ -99,7 +116,7 @@ def log_cosh(
     array([  0.   , 999.307])
     """
     error = prediction - as_targets(prediction, target, "log_cosh")
-    return reduce(np.logaddexp(error, -error) - log(2), reduction, sample_weight, "log_cosh")
+    return reduce(log_cosh_of(error), reduction, sample_weight, "log_cosh")
 
 
 @loss
@@ -158,8 +175,20 @@ def cosine(
     np.float64(0.5)
     """
     target = as_targets(prediction, target, "cosine")
-    products = np.sum(direction(prediction) * direction(target), axis=-1)
-    return reduce(1 - products, reduction, sample_weight, "cosine")
+    u, v = direction(prediction), direction(target)
+    away = u - v
+    # Of unit vectors both are the same, and the one that cancels nothing is precise.
+    each = np.where(
+        np.logical_or(is_zero(u), is_zero(v)),
+        1 - np.sum(u * v, axis=-1),
+        0.5 * np.sum(away * away, axis=-1),
+    )
+    return reduce(each, reduction, sample_weight, "cosine")
+
+
+def is_zero(x: Any) -> Any:
+    """Which vectors along the last axis are zeros."""
+    return np.all(np.equal(x, 0), axis=-1)
 
 
 def direction(x: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,7 +13,7 @@ import autograd_lite as ag
 from nn.activations import activations
 from nn.initializers import Initializer, for_activation, glorot_uniform
 from nn.models.layers import Activation, Linear, RandomState
-from nn.models.module import Module, Parameter, layer
+from nn.models.module import Module, Parameter, layer, members_of
 
 __all__ = ["MLP", "Concatenate", "Residual", "Sequential"]
 
@@ -50,7 +50,7 @@ class Residual(Module):
         return x + out
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        return graph.add("Add", x, self.module.to_onnx(graph, x))
+        return graph.add("Add", x, graph.apply(self.module, x))
 
 
 @layer
@@ -66,6 +66,8 @@ class Concatenate(Module):
     ----------
     *branches : Module, callable or str
         Functions and names of activations become `Activation` layers.
+    **named : Module, callable or str
+        Branches whose inputs are given by name, as `fit` does with those of a dict.
 
     Examples
     --------
@@ -73,13 +75,35 @@ class Concatenate(Module):
     >>> model = nn.Sequential(nn.Concatenate("identity", nn.MLP(4, [8, 3])), nn.Linear(7, 1))
     >>> model(np.zeros((5, 4))).shape
     (5, 1)
+    >>> joined = nn.Concatenate(wide="identity", deep=nn.MLP(4, [8, 3]))
+    >>> joined(wide=np.zeros((5, 2)), deep=np.zeros((5, 4))).shape
+    (5, 5)
     """
 
-    def __init__(self, *branches: Module | Callable[..., Any] | str) -> None:
-        self.branches = [as_module(branch) for branch in branches]
+    names: Sequence[str] = ()  # in files that are older
 
-    def forward(self, *inputs: Any) -> Any:
+    def __init__(
+        self,
+        /,
+        *branches: Module | Callable[..., Any] | str,
+        **named: Module | Callable[..., Any] | str,
+    ) -> None:
+        if branches and named:
+            raise ag.ArgumentTypeError(
+                "Concatenate: some branches have names and others have none; name all or none"
+            )
+        self.branches = [as_module(branch) for branch in (*branches, *named.values())]
+        self.names = list(named)
+
+    def forward(self, /, *inputs: Any, **named: Any) -> Any:
         """Join the outputs of the branches."""
+        if named and not inputs and named.keys() == set(self.names):
+            inputs = tuple(named[name] for name in self.names)
+        elif named:
+            raise ag.ArgumentTypeError(
+                f"Concatenate: the inputs are named {', '.join(named)}, but the branches "
+                f"{', '.join(self.names) or 'have no names'}; name them alike"
+            )
         if len(inputs) not in (1, len(self.branches)):
             raise ag.ArgumentValueError(
                 f"Concatenate: there are {len(inputs)} inputs for {len(self.branches)} branches; "
@@ -90,8 +114,10 @@ class Concatenate(Module):
         outputs = [branch(x) for branch, x in zip(self.branches, inputs, strict=True)]
         return np.concatenate(outputs, axis=-1)
 
-    def to_onnx(self, graph: Any, x: str) -> Any:
-        outputs = [branch.to_onnx(graph, x) for branch in self.branches]
+    def to_onnx(self, graph: Any, *inputs: str) -> Any:
+        if len(inputs) == 1:
+            inputs *= len(self.branches)
+        outputs = [graph.apply(*pair) for pair in zip(self.branches, inputs, strict=True)]
         return graph.add("Concat", *outputs, axis=-1)
 
 
@@ -100,7 +126,8 @@ class Sequential(Module):
     """Layers one after the other; functions and names of activations become `Activation`.
 
     Takes what its first layer takes and returns what its last layer returns;
-    ``model[i]`` is the layer ``i``, a slice is a Sequential of the same layers.
+    ``model[i]`` is the layer ``i``, a slice is a Sequential of the same layers;
+    ``model[i] = layer`` exchanges it, ``append`` and ``insert`` add others, ``del`` removes.
 
     Examples
     --------
@@ -119,27 +146,51 @@ class Sequential(Module):
     def __init__(self, *layers: Module | Callable[..., Any] | str) -> None:
         self.layers = [as_module(part) for part in layers]
 
-    def forward(self, *inputs: Any) -> Any:
-        """Apply the layers in order; only the first may take several inputs."""
-        x: Any = inputs[0]
+    def forward(self, /, *inputs: Any, **named: Any) -> Any:
+        """Apply the layers in order; only the first may take several inputs, or named ones."""
+        x: Any = inputs[0] if inputs else None
         for index, part in enumerate(self.layers):
-            x = part(x) if index else part(*inputs)
+            x = part(x) if index else part(*inputs, **named)
         return x
 
-    def to_onnx(self, graph: Any, x: str) -> Any:
-        for part in self.layers:
-            x = part.to_onnx(graph, x)
+    def to_onnx(self, graph: Any, *inputs: str) -> Any:
+        x: Any = inputs[0]
+        for index, part in enumerate(self.layers):
+            x = graph.apply(part, x) if index else graph.apply(part, *inputs)
         return x
 
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:
-        """The layers, by their positions."""
+        """The layers, by their positions, and what a subclass holds besides."""
         for index, part in enumerate(self.layers):
             yield str(index), part
+        for name, attribute in vars(self).items():
+            if name != "layers":
+                yield from members_of(name, attribute)
 
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return Sequential(*self.layers[index])
         return self.layers[index]
+
+    def __setitem__(self, index: int, part: Module | Callable[..., Any] | str) -> None:
+        if isinstance(index, slice):
+            raise ag.ArgumentTypeError(
+                f"{type(self).__name__}: {index!r} names several layers; exchange them one by one, "
+                "model[0] = layer, or use append, insert and del"
+            )
+        self.layers[index] = as_module(part)
+
+    def __delitem__(self, index: int | slice) -> None:
+        del self.layers[index]
+
+    def append(self, part: Module | Callable[..., Any] | str) -> Self:
+        """Add a layer after the last one."""
+        return self.insert(len(self.layers), part)
+
+    def insert(self, index: int, part: Module | Callable[..., Any] | str) -> Self:
+        """Add a layer before the one at a position."""
+        self.layers.insert(index, as_module(part))
+        return self
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -205,6 +256,8 @@ class MLP(Sequential):
             if not last:
                 layers.append(Activation(self.activation))
         super().__init__(*layers)
+
+    to_onnx = Sequential.to_onnx
 
     @property
     def n_in(self) -> int | None:

@@ -64,7 +64,13 @@ class FeatureLayer(Module):
 def as_input(x: Any, dtype: Any) -> Any:
     """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
     if not isinstance(x, ag.Value):
-        return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
+        try:
+            return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
+        except (TypeError, ValueError) as error:
+            raise ag.ArgumentTypeError(
+                f"a layer got {type(x).__name__} as its input, which makes no array of {dtype} "
+                f"({error}); pass numbers"
+            ) from None
     return x if x.dtype.kind == "f" else x.astype(dtype)
 
 
@@ -187,9 +193,7 @@ class Activation(Module):
     def to_onnx(self, graph: Any, x: str) -> Any:
         name = registered_name(self.function)
         if name is None:
-            raise ag.ArgumentValueError(
-                f"export_onnx: the activation {self!r} cannot be exported; use one of nn by name"
-            )
+            return graph.record(self, x)
         return onnx_converters[name](graph, x, **self.options)
 
     def __repr__(self) -> str:
@@ -278,6 +282,8 @@ class Embedding(Module):
         How many things there are; they are numbered from 0, and other numbers refused.
     n_out : int
         The length of a vector.
+    padding_idx : int, optional
+        The number of a vector that begins at zero and is not trained: that of padding.
     initializer : callable, optional
         Draws the table; standard normal by default.
     rng, dtype
@@ -295,11 +301,14 @@ class Embedding(Module):
     (2, 2, 3)
     """
 
+    padding_idx: int | None = None  # in files that are older
+
     def __init__(
         self,
         n_in: int,
         n_out: int,
         *,
+        padding_idx: int | None = None,
         initializer: Initializer | None = None,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
@@ -311,13 +320,36 @@ class Embedding(Module):
         draw = initializer or partial(normal, std=1.0)
         table = draw(np.random.default_rng(rng), shape, self.dtype)
         self.weight = Parameter(table, label="weight")
+        self.padding_idx = None
+        if padding_idx is not None:
+            self.padding_idx = checked_index(padding_idx, self.n_in)
+            self.weight.data[self.padding_idx] = 0
 
     def forward(self, indices: Any) -> Any:
         """The vectors of these numbers."""
-        return self.weight[check_indices(indices, count=self.n_in)]
+        indices = check_indices(indices, count=self.n_in)
+        vectors = self.weight[indices]
+        if self.padding_idx is None:
+            return vectors
+        trained = np.not_equal(indices, self.padding_idx)[..., np.newaxis]
+        return np.where(trained, vectors, ag.stop_gradient(vectors))
 
     def to_onnx(self, graph: Any, x: str) -> Any:
         return graph.add("Gather", graph.constant(self.weight), x)
+
+
+def checked_index(index: Any, count: int) -> int:
+    """The number of a vector, which may be counted from the end."""
+    if isinstance(index, bool) or not isinstance(index, int | np.integer):
+        raise ag.ArgumentTypeError(
+            f"Embedding: padding_idx is {index!r}; it must be an integer, the number of a vector"
+        )
+    if not -count <= index < count:
+        raise ag.ArgumentValueError(
+            f"Embedding: padding_idx is {index!r}, but there are {count} vectors, numbered from 0 "
+            f"to {count - 1}"
+        )
+    return int(index) % count
 
 
 @partial(ag.Primitive, differentiable=False, name="indices")

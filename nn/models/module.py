@@ -7,16 +7,21 @@ attributes, so what is assigned is what is trained.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
+from nn.checks import unmasked
+from nn.models.fingerprint import Fingerprint, fingerprint
+from nn.models.hooks import Hooked
 from nn.models.summary import Summary, summarize
 
-__all__ = ["Module", "Parameter"]
+__all__ = ["Module", "Parameter", "Unmatched"]
 
 Array = np.ndarray[Any, Any]
 
@@ -59,18 +64,24 @@ def aligned(array: Any) -> Any:
     return copy
 
 
-class Module:
+def not_defined(self: Module, *inputs: Any, **named: Any) -> Any:
+    """Compute the outputs; every subclass defines it."""
+    raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+
+class Module(Hooked):
     """Base class of layers and models.
 
-    A subclass assigns parameters, other modules, or lists and dicts of them to
-    attributes in ``__init__`` and computes in ``forward``.  If each argument of
-    ``__init__`` is kept in an attribute of its own name, ``repr`` shows it and
-    the architecture can be saved.
+    A subclass assigns parameters, other modules, or sequences and mappings of them to
+    attributes in ``__init__`` and computes in ``forward``.  If an argument of
+    ``__init__`` is kept in an attribute of its own name, ``repr`` shows it.
 
     Attributes
     ----------
     training : bool
         Whether layers such as `Dropout` behave as in training; see `train`.
+    frozen : bool
+        Whether it stays as in use when a model is trained; see `freeze`.
     buffers : tuple of str
         Class attribute: names of array attributes that are not parameters but
         part of the state, such as running averages.
@@ -91,21 +102,37 @@ class Module:
     """
 
     training: bool = True
+    frozen: bool = False
     buffers: ClassVar[tuple[str, ...]] = ()
     unsaved_arguments: ClassVar[frozenset[str]] = frozenset({"rng", "initializer"})
     has_parameters: ClassVar[bool] = True  # of the sizes n_in and n_out, if it has these
     transposed_in_torch: ClassVar[tuple[str, ...]] = ()  # parameters
     counters_in_torch: ClassVar[tuple[str, ...]] = ()  # numbers that only PyTorch saves
 
-    def forward(self, *inputs: Any) -> Any:
-        """Compute the outputs; every subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if vars(cls).get("__slots__"):
+            raise ag.ArgumentTypeError(
+                f"{cls.__name__} has __slots__, in which parameters are neither found nor saved; "
+                "leave __slots__ out"
+            )
 
-    def __call__(self, *inputs: Any) -> Any:
-        """Compute the outputs, as ``forward`` defines them."""
-        return self.forward(*inputs)
+    # Declared so that a subclass may take whatever inputs it likes.
+    forward: Callable[..., Any] = not_defined
+
+    def __call__(self, /, *inputs: Any, **named: Any) -> Any:
+        """Compute the outputs, as ``forward`` defines them; inputs may have its names."""
+        if named:
+            check_names(self, inputs, named)
+        output = self.forward(*inputs, **named)
+        return self._call_hooks((*inputs, *named.values()), output) if self.has_hooks else output
 
     # What it is made of.
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what would be neither trained nor saved, though it looks as if it were."""
+        check_assignment(self, name, value)
+        object.__setattr__(self, name, value)
 
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:
         """The parameters and modules held directly, by name."""
@@ -161,13 +188,34 @@ class Module:
         >>> model.training
         False
         """
-        for _, module in self.named_modules():
-            module.training = mode
+        set_mode(self, mode)
         return self
 
     def eval(self) -> Self:
         """Set this module and all within to behave as in use; see `train`."""
         return self.train(False)
+
+    def freeze(self) -> Self:
+        """Train nothing in this module and all within; they stay as in use, also in `fit`.
+
+        No parameter gets a gradient, running averages stay, and nothing is dropped.  Freeze
+        the part that was trained before, and train what is on top of it.
+
+        Examples
+        --------
+        >>> import nn
+        >>> model = nn.MLP(2, [3, 1])
+        >>> body = model[0].freeze()
+        >>> model.train()[0].training, body.weight.requires_grad
+        (False, False)
+        """
+        set_frozen(self, True)
+        return self
+
+    def unfreeze(self) -> Self:
+        """Train all parameters of this module and all within again; see `freeze`."""
+        set_frozen(self, False)
+        return self
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Convert parameters and buffers to a float dtype, in this module and all within.
@@ -218,6 +266,10 @@ class Module:
             setattr(module, name, change(getattr(module, name)))
         return self
 
+    def __fingerprint__(self) -> Fingerprint:
+        """All that ``forward`` may read, but for numbers of parameters; see `fingerprint`."""
+        return fingerprint(self)
+
     # State.
 
     def named_buffers(self) -> Iterator[tuple[str, Module, str]]:
@@ -238,12 +290,12 @@ class Module:
         """
         return {name: np.array(array) for name, array in arrays_of(self).items()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], *, strict: bool = True) -> Unmatched | None:
         """Write arrays into the parameters and buffers of the same names.
 
-        Values are converted to the dtype of what they replace.  If a name is missing or
-        unknown, or a shape differs, an `ArgumentValueError` names the parameter, and
-        nothing is changed.
+        Values are converted to the dtype of what they replace.  If a shape differs, or, where
+        this is ``strict``, a name is missing or unknown, an `ArgumentValueError` names it, and
+        nothing is changed.  Otherwise the names that have no match are returned.
 
         Examples
         --------
@@ -253,22 +305,15 @@ class Module:
         >>> bool((model.weight.data == other.weight.data).all())
         True
         """
-        checked = checked_state(state, arrays_of(self))
-        for name, parameter in self.named_parameters():
-            if isinstance(parameter.data, np.ndarray):
-                parameter.data[...] = checked[name]
-            else:
-                parameter.data = checked[name].item()
-        for name, module, attribute in self.named_buffers():
-            setattr(module, attribute, checked[name])
+        return load_state(self, state, strict)
 
     # Description.
 
     def summary(self, x: Any = None) -> Summary:
         """Layers, shapes, parameters and memory, as a `Summary` that prints as a table.
 
-        The shapes of outputs are found from an input ``x``, samples first; a tuple for
-        several inputs.
+        The shapes of outputs are found from an input ``x``, samples first; a tuple or dict
+        for several inputs.
 
         Examples
         --------
@@ -285,7 +330,7 @@ class Module:
         return summarize(self, x)
 
     def configuration(self) -> dict[str, Any]:
-        """The arguments of ``__init__`` that make a module like this one.
+        """The arguments of ``__init__`` that are kept in attributes of their names.
 
         Random generators and initializers are omitted: they act once only.
 
@@ -300,17 +345,6 @@ class Module:
             for name in inspect.signature(type(self)).parameters
             if name not in self.unsaved_arguments and hasattr(self, name)
         }
-
-    def to_onnx(self, graph: Any, x: str) -> Any:
-        """Add this layer to an ONNX graph; return the name of its result.
-
-        A class that defines it can be exported: ``graph.add("Relu", x)`` adds an
-        operator and returns its result, ``graph.constant(array)`` an array.
-        """
-        raise ag.ArgumentValueError(
-            f"export_onnx: a layer of class {type(self).__name__} cannot be exported; "
-            "use the layers of nn, or define its method to_onnx"
-        )
 
     def _arguments(self) -> str:
         """The arguments that differ from their defaults, as one would write them."""
@@ -351,20 +385,97 @@ def dotted(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
+LEAVES = frozenset({bool, int, float, str, type(None), np.ndarray, np.random.Generator})
+"""What most attributes are, seen at once to hold no modules."""
+
+ATOMS = (str, bytes, bytearray, memoryview, range)
+"""Sequences that hold no modules."""
+
+
 def move(array: Any, library: Any) -> Any:
     on_host = array.get() if hasattr(array, "get") else np.asarray(array)
     return on_host if library is np else library.asarray(on_host)
 
 
 def members_of(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Module]]:
+    if attribute.__class__ in LEAVES:
+        return
     if isinstance(attribute, Parameter | Module):
         yield name, attribute
-    elif isinstance(attribute, list | tuple):
-        for index, part in enumerate(attribute):
-            yield from members_of(f"{name}.{index}", part)
-    elif isinstance(attribute, dict):
+    elif isinstance(attribute, Mapping):
         for key, part in attribute.items():
             yield from members_of(f"{name}.{key}", part)
+    elif isinstance(attribute, Sequence) and not isinstance(attribute, ATOMS):
+        for index, part in enumerate(attribute):
+            yield from members_of(f"{name}.{index}", part)
+
+
+def check_assignment(module: Module, name: str, value: Any) -> None:
+    """Refuse an attribute whose numbers would be neither trained nor saved."""
+    if isinstance(vars(module).get(name), Parameter) and not (
+        value is None or isinstance(value, Parameter | Module)
+    ):
+        raise ag.ArgumentTypeError(
+            f"{type(module).__name__}.{name} is a Parameter, and {type(value).__name__} is none, "
+            f"so it would not be trained; write .{name} = nn.Parameter(...), or put the "
+            f"numbers into .{name}.data[...]"
+        )
+    if hides_members(value):
+        raise ag.ArgumentTypeError(
+            f"{type(module).__name__}.{name} is {type(value).__name__} that holds modules or "
+            "parameters, which are not found in there; use a list, a tuple or a dict"
+        )
+
+
+def check_names(module: Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """Refuse inputs that ``forward`` has no names for."""
+    signature = inspect.signature(module.forward)
+    try:
+        signature.bind(*inputs, **named)
+    except TypeError as error:
+        raise ag.ArgumentTypeError(
+            f"{type(module).__name__}: {error}; the inputs are named {', '.join(named)}, and "
+            f"forward takes {signature}: name them alike"
+        ) from None
+
+
+def set_mode(root: Module, mode: bool) -> None:
+    """Set the modes of a module and of all within, by their own ``train`` where they have one."""
+    rest: list[Module] = [root]
+    seen: set[int] = set()
+    while rest:
+        module = rest.pop()
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
+        if module is not root and type(module).train is not Module.train:
+            module.train(mode)  # what it overrides holds for all within
+            seen |= {id(part) for _, part in module.named_modules()}
+        else:
+            module.training = mode and not module.frozen
+            rest += [part for _, part in module.members() if isinstance(part, Module)]
+
+
+def set_frozen(root: Module, frozen: bool) -> None:
+    """Freeze or unfreeze a module, all within, and their parameters."""
+    for _, module in root.named_modules():
+        module.frozen = frozen
+        module.training = module.training and not frozen
+    for parameter in root.parameters():
+        parameter.requires_grad = not frozen
+
+
+def hides_members(value: Any) -> bool:
+    """Whether something holds modules or parameters in which `members_of` does not look."""
+    if isinstance(value, set | frozenset):
+        parts = list(value)
+    elif isinstance(value, np.ndarray):
+        parts = value.ravel().tolist() if value.dtype == object else []
+    elif isinstance(value, SimpleNamespace) or is_dataclass(value):
+        parts = [] if isinstance(value, Module | type) else list(vars(value).values())
+    else:
+        return False
+    return any(True for _ in members_of("", parts))
 
 
 def arrays_of(module: Module) -> dict[str, Array]:
@@ -374,16 +485,50 @@ def arrays_of(module: Module) -> dict[str, Array]:
     return arrays | {name: getattr(owner, attribute) for name, owner, attribute in buffers}
 
 
-def checked_state(state: Mapping[str, Any], own: dict[str, Array]) -> dict[str, Array]:
-    """The arrays of a state in the dtypes of a model's own, each of which it must hold."""
-    checked = {name: checked_entry(name, state, own[name]) for name in own}
-    for name in state:
-        if name not in own:
-            raise ag.ArgumentValueError(
-                f"load_state_dict: {name!r} is in the state but not in the model, which has "
-                f"{', '.join(own) or 'no parameters'}; build the model that was saved"
-            )
-    return checked
+class Unmatched(NamedTuple):
+    """Names of a model that a state lacks, and names in it that the model does not have.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Linear(2, 3).load_state_dict({"scale": [1.0]}, strict=False)
+    Unmatched(missing=['weight', 'bias'], unexpected=['scale'])
+    """
+
+    missing: list[str]
+    unexpected: list[str]
+
+
+def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Unmatched | None:
+    """Write the arrays of a state into a module, once all are known to fit."""
+    if not isinstance(state, Mapping):
+        raise ag.ArgumentTypeError(
+            f"load_state_dict: the state is {type(state).__name__}; pass a dict of arrays by name"
+        )
+    own = arrays_of(module)
+    if strict:
+        for name in state:
+            if name not in own:
+                raise ag.ArgumentValueError(
+                    f"load_state_dict: {name!r} is in the state but not in the model, which has "
+                    f"{', '.join(own) or 'no parameters'}; build the model that was saved"
+                )
+    names = [name for name in own if strict or name in state]
+    checked = {name: checked_entry(name, state, own[name]) for name in names}
+    for name, parameter in module.named_parameters():
+        if name not in checked:
+            continue
+        if isinstance(parameter.data, np.ndarray):
+            parameter.data[...] = checked[name]
+        else:
+            parameter.data = checked[name].item()
+    for name, owner, attribute in module.named_buffers():
+        if name in checked:
+            setattr(owner, attribute, checked[name])
+    if strict:
+        return None
+    unexpected = [name for name in state if name not in own]
+    return Unmatched([name for name in own if name not in state], unexpected)
 
 
 def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
@@ -392,11 +537,11 @@ def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
             f"load_state_dict: the state lacks {name!r} of shape {own.shape}; "
             "build the model that was saved"
         )
-    array = np.asarray(state[name])
-    if array.dtype.kind not in "fiu":
+    array = np.asarray(unmasked(state[name]))
+    if not np.can_cast(array.dtype, own.dtype, "same_kind"):
         raise ag.ArgumentValueError(
             f"load_state_dict: {name!r} has dtype {array.dtype} in the state; "
-            f"it must hold real numbers, as {own.dtype} does"
+            f"it must hold numbers that fit into {own.dtype}, as in the model"
         )
     if array.shape != own.shape:
         raise ag.ArgumentValueError(

@@ -140,7 +140,8 @@ class BatchNorm1d(Normalization):
             return self._normalized(x, self.running_mean, self.running_var)
         axes = tuple(range(x.ndim - 1))
         mean, variance = np.mean(x, axis=axes), np.var(x, axis=axes)
-        self._remember(mean, variance, x.size // x.shape[-1])
+        if not ag.is_recomputing():
+            self._remember(mean, variance, x.size // x.shape[-1])
         return self._normalized(x, mean, variance)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
@@ -179,8 +180,3 @@ class LayerNorm(Normalization):
         x = self._checked(x)
         mean = np.mean(x, axis=-1, keepdims=True)
         return self._normalized(x, mean, np.var(x, axis=-1, keepdims=True))
-
-    def to_onnx(self, graph: Any, x: str) -> Any:
-        parameters = graph.constant(self.weight), graph.constant(self.bias)
-        options = {"epsilon": self.epsilon, "axis": -1}
-        return graph.add("LayerNormalization", x, *parameters, **options)

@@ -15,7 +15,9 @@ __all__ = ["LayerSummary", "Summary", "summarize"]
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One line of the table: a module that holds no others.
+    """One line of the table: a module that holds parameters of its own, or no others.
+
+    A parameter that several share counts for the first of them.
 
     Attributes
     ----------
@@ -98,15 +100,21 @@ def summarize(model: Any, x: Any = None) -> Summary:
     """The summary of a module, with shapes of outputs if there is an input to find them from."""
     outputs = {} if x is None else sizes_of_outputs(model, x)
     lines = []
+    counted: set[int] = set()
     for name, module in model.named_modules():
-        if len(list(module.named_modules())) > 1:
+        members = [member for _, member in module.members()]
+        own = [p for p in members if isinstance(p, ag.Value) and id(p) not in counted]
+        counted |= {id(p) for p in own}
+        buffers = [getattr(module, attribute) for attribute in module.buffers]
+        holds_modules = any(not isinstance(member, ag.Value) for member in members)
+        if holds_modules and not own:
             continue
-        parameters = module.parameters()
-        buffers = [getattr(module, attribute) for _, _, attribute in module.named_buffers()]
-        held = sum(np.asarray(p.data).nbytes for p in parameters) + sum(b.nbytes for b in buffers)
+        held = sum(np.asarray(p.data).nbytes for p in own)
+        held += sum(b.nbytes for b in buffers if b is not None)
         shape, size = outputs.get(id(module), (None, 0))
-        trained = sum(p.size for p in parameters if p.requires_grad)
-        lines.append(LayerSummary(name, repr(module), shape, trained, held + size))
+        layer = type(module).__name__ if holds_modules else repr(module)
+        trained = sum(p.size for p in own if p.requires_grad)
+        lines.append(LayerSummary(name, layer, shape, trained, held + size))
     return Summary(lines)
 
 
@@ -118,20 +126,22 @@ def sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int
     sizes: dict[int, tuple[tuple[int, ...], int]] = {}
     modules = [(module, module.training) for _, module in model.named_modules()]
 
-    def record(module: Any, forward: Any, *inputs: Any) -> Any:
-        out = forward(*inputs)
+    def record(module: Any, forward: Any, *inputs: Any, **named: Any) -> Any:
+        out = forward(*inputs, **named)
         if hasattr(out, "shape"):
             shape = tuple(out.shape[1:])
             sizes[id(module)] = shape, int(np.prod(shape)) * out.dtype.itemsize
         return out
 
-    sample = [np.asarray(part)[:1] for part in (x if isinstance(x, tuple) else (x,))]
+    named = {n: np.asarray(part)[:1] for n, part in x.items()} if isinstance(x, dict) else {}
+    parts = () if named else x if isinstance(x, tuple) else (x,)
+    sample = [np.asarray(part)[:1] for part in parts]
     try:
         for module, _ in modules:
             module.forward = partial(record, module, module.forward)
         model.eval()
         with ag.no_grad():
-            model(*sample)
+            model(*sample, **named)
     finally:
         for module, mode in modules:
             module.training = mode

@@ -14,12 +14,26 @@ import autograd_lite as ag
 from nn.models.module import Parameter
 from nn.optimizers.groups import Parameters, make_groups
 
-__all__ = ["Optimizer", "State", "optimizer", "optimizers", "zeros_like"]
+__all__ = [
+    "ARGUMENTS_OF_UPDATES",
+    "Optimizer",
+    "State",
+    "check_trainable",
+    "optimizer",
+    "optimizer_of",
+    "optimizers",
+    "zeros_like",
+]
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Any]
 Updates = tuple[list[Any], list[State]]
 """New numbers of parameters, and their new states."""
+
+ARGUMENTS_OF_UPDATES = (
+    "groups", "steps", "lr_scale", "schedule_scale", "attachments", "_states", "_counts"
+)  # fmt: skip
+"""Attributes of an optimizer that a compiled step does not read: it is given them anew."""
 
 
 class Optimizer:
@@ -52,7 +66,9 @@ class Optimizer:
     groups : list of SimpleNamespace
         ``parameters`` and hyperparameters of each group; may be changed.
     lr_scale : float
-        Multiplies the learning rates; schedules set it.
+        Multiplies the learning rates; callbacks may set it.
+    schedule_scale : float
+        Multiplies them too; a schedule sets it while `fit` runs, and it is 1 otherwise.
     steps : int
         How many steps were taken.
     attachments : dict
@@ -109,8 +125,13 @@ class Optimizer:
         self.groups = make_groups(self.name, parameters, self.defaults | given)
         self.steps = 0
         self.lr_scale = 1.0
+        self.schedule_scale = 1.0
         self.attachments: dict[str, Any] = {}
         self._states: dict[Parameter, State] = {}
+        self._counts: dict[Parameter, int] = {}
+
+    def __repr__(self) -> str:
+        return f"{self.name}({'; '.join(map(words, self.groups))})"
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"attachments": {}}
@@ -174,9 +195,9 @@ class Optimizer:
         return {name: zeros_like(data) for name in self.state_names}
 
     def scalars(self, group: Any, step: int) -> dict[str, Any]:
-        """What an update depends on besides arrays, at a step counted from 1.
+        """What an update depends on besides arrays, at a step of the parameter's, from 1.
 
-        The hyperparameters of the group, with ``learning_rate`` times ``lr_scale``,
+        The hyperparameters of the group, with ``learning_rate`` times both scales,
         and ``weight_decay`` None if there is none; ``kept`` is the share of a
         parameter that a decoupled decay leaves, and ``one_minus_beta1`` (``beta2``,
         ``decay``) that of the new in a running mean.  Subclasses add what can be
@@ -187,7 +208,7 @@ class Optimizer:
             for name, number in vars(group).items()
             if name != "parameters"
         }
-        scalars["learning_rate"] *= self.lr_scale
+        scalars["learning_rate"] *= self.lr_scale * self.schedule_scale
         scalars["kept"] = 1 - scalars["learning_rate"] * scalars["weight_decay"]
         scalars["weight_decay"] = scalars["weight_decay"] or None
         means = [name for name in ("decay", "beta1", "beta2") if name in scalars]
@@ -213,20 +234,30 @@ class Optimizer:
             self._states[parameter] = self.initial_state(parameter.data, group)
         return self._states[parameter]
 
+    def cohorts(self) -> dict[tuple[int, int], list[int]]:
+        """Where trainable parameters stand, by their groups and the steps that they have taken."""
+        found: dict[tuple[int, int], list[int]] = {}
+        position = 0
+        for number, group in enumerate(self.groups):
+            for parameter in group.parameters:
+                if parameter.requires_grad:
+                    key = number, self._counts.get(parameter, 0)
+                    found.setdefault(key, []).append(position)
+                    position += 1
+        return found
+
     def group_scalars(self) -> list[dict[str, Any]]:
-        """The `scalars` of each group at the next step."""
-        return [self.scalars(group, self.steps + 1) for group in self.groups]
+        """The `scalars` of each cohort at the next step."""
+        return [self.scalars(self.groups[n], count + 1) for n, count in self.cohorts()]
 
     def compute_updates(
         self, data: list[Any], gradients: list[Any], states: list[State], scalars: list[Any]
     ) -> Updates:
         """New numbers and states of the trainable parameters, in order; nothing is written."""
-        hyperparameters = [
-            SimpleNamespace(**numbers)
-            for group, numbers in zip(self.groups, scalars, strict=True)
-            for parameter in group.parameters
-            if parameter.requires_grad
-        ]
+        hyperparameters: list[Any] = [None] * len(data)
+        for numbers, positions in zip(scalars, self.cohorts().values(), strict=True):
+            for position in positions:
+                hyperparameters[position] = SimpleNamespace(**numbers)
         updates = [
             self._decay_and_update(*one)
             for one in zip(data, gradients, states, hyperparameters, strict=True)
@@ -254,6 +285,7 @@ class Optimizer:
         self.steps += 1
         for parameter, new, entries in zip(trainable, data, states, strict=True):
             parameter.data = overwrite(parameter.data, new)
+            self._counts[parameter] = self._counts.get(parameter, 0) + 1
             state = self._states[parameter]
             for name, entry in entries.items():
                 state[name] = overwrite(state[name], entry)
@@ -278,11 +310,17 @@ class Optimizer:
         Examples
         --------
         >>> import nn
-        >>> sorted(nn.Adam(nn.Linear(2, 1)).state_dict())
-        ['lr_scale', 'steps']
+        >>> sorted(nn.Lion(nn.Linear(2, 1)).state_dict())[-3:]
+        ['group0.weight_decay', 'lr_scale', 'steps']
         """
-        state = {"steps": np.array(self.steps), "lr_scale": np.array(self.lr_scale)}
+        first = {"steps": self.steps, "lr_scale": self.lr_scale, "class": type(self).__name__}
+        state = {name: np.array(x) for name, x in first.items()}
+        for number, group in enumerate(self.groups):
+            numbers = numbers_of(group).items()
+            state |= {f"group{number}.{name}": np.array(value) for name, value in numbers}
         for index, parameter in enumerate(self.parameters):
+            if parameter in self._counts:
+                state[f"{index}.steps"] = np.array(self._counts[parameter])
             for name, array in self._states.get(parameter, {}).items():
                 state[f"{index}.{name}"] = np.array(array)
         return state
@@ -294,30 +332,96 @@ class Optimizer:
         raised, and nothing is changed.
         """
         state = {"lr_scale" if name == "factor" else name: x for name, x in state.items()}
-        places = [(parameter, group) for group in self.groups for parameter in group.parameters]
-        states, expected = {}, {"steps", "lr_scale"}
-        for index, (parameter, group) in enumerate(places):
-            fresh = self.initial_state(parameter.data, group)
-            names = {name: f"{index}.{name}" for name in fresh}
-            if not state.keys().isdisjoint(names.values()):  # it has been trained
-                states[parameter] = {
-                    name: load_entry(self.name, full, fresh[name], state)
-                    for name, full in names.items()
-                }
-                expected |= set(names.values())
-        if set(state) != expected:
-            odd = sorted(set(state) ^ expected)[0]
-            raise ag.ArgumentValueError(
-                f"{self.name}.load_state_dict: {odd!r} is "
-                f"{'unknown' if odd in state else 'missing'}; "
-                "load the state of the same optimizer of the same model"
-            )
+        self._states, self._counts, settings = read_state(self, state)
         self.steps, self.lr_scale = int(state["steps"]), float(state["lr_scale"])
-        self._states = states
+        for group, name, value in settings:
+            setattr(group, name, value)
+
+
+def numbers_of(group: Any) -> dict[str, Any]:
+    """The hyperparameters of a group that are numbers."""
+    kinds = (bool, int, float, np.number)
+    return {name: value for name, value in vars(group).items() if isinstance(value, kinds)}
+
+
+def words(group: Any) -> str:
+    """The hyperparameters of a group, as one would write them."""
+    given = vars(group).items()
+    return ", ".join(f"{name}={value!r}" for name, value in given if name != "parameters")
+
+
+def read_state(
+    optimizer: Optimizer, state: Mapping[str, Any]
+) -> tuple[dict[Parameter, State], dict[Parameter, int], list[tuple[Any, str, Any]]]:
+    """States and numbers of steps by parameter, and hyperparameters with their groups."""
+    kind = str(state.get("class", optimizer.name))  # older files do not say
+    if kind != type(optimizer).__name__:
+        raise ag.ArgumentValueError(
+            f"{optimizer.name}.load_state_dict: the state is that of {kind}; load it into an "
+            f"optimizer of the class {kind}"
+        )
+    states, counts, expected = {}, {}, {"steps", "lr_scale", *({"class"} & state.keys())}
+    places = [(parameter, group) for group in optimizer.groups for parameter in group.parameters]
+    for index, (parameter, group) in enumerate(places):
+        fresh = optimizer.initial_state(parameter.data, group)
+        names = {name: f"{index}.{name}" for name in fresh}
+        if not state.keys().isdisjoint(names.values()):  # it has been trained
+            states[parameter] = {
+                name: load_entry(optimizer.name, full, fresh[name], state)
+                for name, full in names.items()
+            }
+            expected |= set(names.values())
+        if parameter in states or f"{index}.steps" in state:
+            counts[parameter] = int(state.get(f"{index}.steps", state["steps"]))
+            expected |= {f"{index}.steps"} & set(state)
+    settings = []
+    for number, group in enumerate(optimizer.groups):
+        for name in vars(group):
+            if f"group{number}.{name}" in state:  # not so before version 2 of files
+                expected.add(f"group{number}.{name}")
+                settings.append((group, name, np.asarray(state[f"group{number}.{name}"]).item()))
+    if set(state) != expected:
+        odd = sorted(set(state) ^ expected)[0]
+        raise ag.ArgumentValueError(
+            f"{optimizer.name}.load_state_dict: {odd!r} is "
+            f"{'unknown' if odd in state else 'missing'}; "
+            "load the state of the same optimizer of the same model"
+        )
+    return states, counts, settings
 
 
 optimizers: dict[str, type[Optimizer]] = {}
 """All optimizers by name."""
+
+
+def optimizer_of(caller: str, model: Any, given: Any, **options: Any) -> Optimizer:
+    """An optimizer of a model: made by a class or function, or the class of that name."""
+    if isinstance(given, str):
+        by_name = {name.lower(): kind for name, kind in optimizers.items()}
+        if given.lower() not in by_name:
+            raise ag.ArgumentValueError(
+                f"{caller}: there is no optimizer {given!r}; use one of {', '.join(by_name)}, or "
+                "pass an optimizer such as nn.Adam(model)"
+            )
+        given = by_name[given.lower()]
+    is_foreign = isinstance(given, type) and not issubclass(given, Optimizer)
+    made = given(model, **options) if callable(given) and not is_foreign else given
+    if not isinstance(made, Optimizer):
+        raise ag.ArgumentTypeError(
+            f"{caller}: optimizer is {given!r}, which is neither an optimizer nor makes one; pass "
+            "'adam', nn.Adam, or nn.Adam(model)"
+        )
+    return made
+
+
+def check_trainable(caller: str, optimizer: Optimizer) -> None:
+    """Refuse to train nothing."""
+    if not optimizer.trainable():
+        raise ag.ArgumentValueError(
+            f"{caller}: all parameters of the optimizer are frozen; call unfreeze() on the part of "
+            "the model that is to be trained"
+        )
+
 
 Kind = TypeVar("Kind", bound=type[Optimizer])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ __all__ = ["clip_gradient_norm", "clip_gradient_values"]
 
 LIMIT: Range = ("a positive number", lambda limit: limit > 0)
 """Infinity too, which changes nothing but tells the norm."""
+
+LARGEST = np.finfo(np.float64).max
 
 
 def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
@@ -34,7 +37,8 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
     """
     check_range("clip_gradient_norm", LIMIT, limit=limit)
     trained = [p for p in parameters if p.grad is not None]
-    clipped, norm = clip_by_norm([p.grad for p in trained], limit)
+    with np.errstate(invalid="ignore"):  # an infinite gradient stays one, or is NaN
+        clipped, norm = clip_by_norm([p.grad for p in trained], limit)
     set_gradients(trained, clipped)
     return float(norm)
 
@@ -57,10 +61,26 @@ def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
 
 
 def clip_by_norm(gradients: list[Any], limit: float) -> tuple[list[Any], Any]:
-    """The gradients scaled by one factor, in their own dtypes, and their norm before."""
-    norm = np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients))
-    factor = limit / np.maximum(norm, limit)
-    return [np.multiply(g, factor, dtype=getattr(g, "dtype", np.float64)) for g in gradients], norm
+    """The gradients scaled by one factor, in their own dtypes, and their norm before.
+
+    Squares are taken of numbers up to 1, so that they neither overflow nor vanish.
+    """
+    largest = reduce(np.maximum, [np.max(np.abs(g), initial=0.0) for g in gradients], np.float64(0))
+    unit = np.where(np.logical_and(largest > 0, np.isfinite(largest)), largest, 1.0)
+    scaled = [np.divide(g, unit, dtype=dtype_of(g)) for g in gradients]
+    length = np.sqrt(sum(np.sum(np.square(u, dtype=np.float64)) for u in scaled))
+    norm = unit * length
+    factor = np.minimum(np.minimum(norm, limit), LARGEST) / np.where(length == 0, 1.0, length)
+    clipped = [
+        np.where(norm <= limit, g, np.multiply(u, factor, dtype=dtype_of(g)))
+        for g, u in zip(gradients, scaled, strict=True)
+    ]
+    return clipped, norm
+
+
+def dtype_of(gradient: Any) -> Any:
+    """The dtype of an array; float64 for a number."""
+    return getattr(gradient, "dtype", np.float64)
 
 
 def clip_by_value(gradients: list[Any], limit: float) -> list[Any]:

@@ -49,6 +49,14 @@ def make_groups(
             if name in RANGES:
                 check_range(optimizer, RANGES[name], **{name: number})
         made.append(SimpleNamespace(**numbers, parameters=own))
+    found: set[int] = set()
+    for parameter in (p for group in made for p in group.parameters):
+        if id(parameter) in found:
+            raise ag.ArgumentValueError(
+                f"{optimizer}: the parameter {parameter.label!r} of shape {parameter.shape} is "
+                "given twice; let each be in one group, once"
+            )
+        found.add(id(parameter))
     return made
 
 

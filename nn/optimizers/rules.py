@@ -242,6 +242,14 @@ class Adam(Optimizer):
         names = ("mean", "square", "largest") if group.amsgrad else self.state_names
         return {name: zeros_like(data) for name in names}
 
+    def _state_of(self, parameter: Parameter, group: Any) -> State:
+        state = super()._state_of(parameter, group)
+        if group.amsgrad and "largest" not in state:  # it may be switched on late, and off
+            state["largest"] = zeros_like(parameter.data)
+        elif not group.amsgrad:
+            state.pop("largest", None)
+        return state
+
     def scalars(self, group: Any, step: int) -> dict[str, Any]:
         """With the corrections drawn together into the learning rate and epsilon (section 2)."""
         numbers = super().scalars(group, step)

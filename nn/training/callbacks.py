@@ -1,18 +1,20 @@
-"""Callbacks: what happens between the epochs of `nn.fit`."""
+"""Callbacks: what happens between the epochs and batches of `nn.fit`."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.checks import check_range
+from nn.losses import losses
 from nn.models.module import Module
 from nn.optimizers import Optimizer
 from nn.renaming import renamed_argument
 from nn.training.history import History
+from nn.training.outputs import function_of
 
 __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
 
@@ -32,14 +34,30 @@ class Run(Protocol):
     model: Module
     optimizer: Optimizer
     history: History
+    metrics: dict[str, Any]
+    validation_data: Any
     rng: np.random.Generator
+    epoch: int
+    batch: int
+    batch_loss: float
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
 
+    def note(self) -> None:
+        """Take down in the history where the run stands, for another one to go on from."""
+
 
 class Callback:
     """Base class; each method does nothing, a subclass defines those that it needs.
+
+    Attributes
+    ----------
+    state : tuple of str
+        Class attribute: names of attributes that are what it remembers of a run; they are
+        kept in checkpoints, and by a history that another `fit` goes on from.
+    comes_last : bool
+        Class attribute: whether it is called after the others, and ends before them.
 
     Examples
     --------
@@ -56,8 +74,33 @@ class Callback:
     2 0.0
     """
 
+    state: ClassVar[tuple[str, ...]] = ()
+    comes_last: ClassVar[bool] = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers."""
+        return {name: getattr(self, name) for name in self.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Remember what one like it saw, after ``begin``."""
+        for name in self.state:
+            setattr(self, name, state[name])
+
     def begin(self, run: Run) -> None:
         """Before the first epoch."""
+
+    def before_epoch(self, run: Run) -> None:
+        """Before each epoch; ``run.epoch`` counts those that are finished.
+
+        Not again where an epoch that was interrupted goes on: what is set here for later
+        belongs in ``state``.
+        """
+
+    def before_batch(self, run: Run) -> None:
+        """Before each batch; ``run.batch`` counts those of the epoch that are finished."""
+
+    def after_batch(self, run: Run) -> None:
+        """After each batch, whose loss is ``run.batch_loss``."""
 
     def after_epoch(self, run: Run) -> None:
         """After each epoch, when the history has its numbers."""
@@ -70,16 +113,19 @@ class Callback:
 class Monitor(Callback):
     """What the callbacks share that watch one column of the history."""
 
+    state: ClassVar[tuple[str, ...]] = ("best", "waited")
     monitor: str = "validation_loss"
     _: KW_ONLY
     patience: int = 10
     min_delta: float = 0.0
-    mode: str = "min"
+    mode: str = "auto"
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        if self.mode not in ("min", "max"):
-            raise ag.ArgumentValueError(f"{name}: mode is {self.mode!r}; use 'min' or 'max'")
+        if self.mode not in ("auto", "min", "max"):
+            raise ag.ArgumentValueError(
+                f"{name}: mode is {self.mode!r}; use 'auto', 'min' or 'max'"
+            )
         if self.patience < 0 or self.min_delta < 0:
             raise ag.ArgumentValueError(
                 f"{name}: patience is {self.patience!r} and min_delta is {self.min_delta!r}; "
@@ -88,8 +134,20 @@ class Monitor(Callback):
         self.best = np.inf
         self.waited = 0
 
+    @property
+    def watches(self) -> bool:
+        """Whether the column is looked at."""
+        return True
+
     def begin(self, run: Run) -> None:
-        """Forget an earlier run."""
+        """Forget an earlier run; refuse a column of validation data that there are none of."""
+        no_data = self.monitor.startswith("validation_") and run.validation_data is None
+        if self.watches and no_data:
+            raise ag.ArgumentValueError(
+                f"{type(self).__name__}: there is no {self.monitor!r} to watch without validation "
+                "data; pass fit validation_data or validation_split, or watch "
+                f"{self.monitor.removeprefix('validation_')!r}"
+            )
         self.best, self.waited = np.inf, 0
 
     def improved(self, run: Run) -> bool:
@@ -100,12 +158,28 @@ class Monitor(Callback):
                 f"{type(self).__name__}: there is no {self.monitor!r} to watch; "
                 f"the history has {', '.join(run.history.columns)}"
             )
-        value = column[-1] if self.mode == "min" else -column[-1]
+        value = -column[-1] if self._larger_is_better(run) else column[-1]
         if value < self.best - self.min_delta:
             self.best, self.waited = value, 0
             return True
         self.waited += 1
         return False
+
+    def _larger_is_better(self, run: Run) -> bool:
+        """The direction, which the metric knows unless it was given."""
+        if self.mode != "auto":
+            return self.mode == "max"
+        name = self.monitor.removeprefix("validation_")
+        given: Any = run.metrics.get(name)
+        metric: Any = function_of(given)
+        if name == "loss" or metric in losses.values() or getattr(given, "is_loss", False):
+            return False
+        if not hasattr(metric, "larger_is_better"):
+            raise ag.ArgumentValueError(
+                f"{type(self).__name__}: it is not known whether a larger {self.monitor!r} is "
+                "better; pass mode='max' or mode='min'"
+            )
+        return bool(metric.larger_is_better)
 
 
 @renamed_argument("minimal_change", "min_delta")
@@ -123,15 +197,19 @@ class EarlyStopping(Monitor):
         For how many epochs to go on without improvement.
     min_delta : float
         How much better counts as improvement.
-    mode : {"min", "max"}
-        Whether smaller or larger is better.
+    mode : {"auto", "min", "max"}
+        Whether smaller or larger is better; by default as the loss or the metric has it, of
+        one's own if it has an attribute ``larger_is_better``.
     restore_best : bool
-        Whether to go back to the weights of the best epoch at the end.
+        Whether to go back to the weights of the best epoch at the end; not where Ctrl-C has
+        interrupted the training, which another `fit` may go on with.
 
     Attributes
     ----------
     best_epoch : int
         The number of the best epoch, counted from 0.
+    best_state : dict
+        Its weights, for ``model.load_state_dict``; None if ``restore_best`` is False.
 
     Raises
     ------
@@ -149,6 +227,8 @@ class EarlyStopping(Monitor):
     >>> history.stopped
     'no better validation_loss for 5 epochs'
     """
+
+    state = (*Monitor.state, "best_epoch", "best_state")
 
     _: KW_ONLY
     restore_best: bool = True
@@ -172,8 +252,8 @@ class EarlyStopping(Monitor):
             run.stop(f"no better {self.monitor} for {self.waited} epochs")
 
     def end(self, run: Run) -> None:
-        """Go back to the best weights."""
-        if self.best_state is not None:
+        """Go back to the best weights, unless the training is to go on from where it was."""
+        if self.best_state is not None and run.history.stopped != "interrupted":
             run.model.load_state_dict(self.best_state)
 
 
@@ -189,7 +269,7 @@ class ReduceOnPlateau(Monitor):
     factor : float
         In (0, 1).
     smallest : float
-        ``optimizer.lr_scale`` does not fall below this.
+        ``optimizer.lr_scale`` is not made smaller than this.
 
     Examples
     --------
@@ -211,5 +291,6 @@ class ReduceOnPlateau(Monitor):
     def after_epoch(self, run: Run) -> None:
         """Reduce the learning rate when patience runs out."""
         if not self.improved(run) and self.waited >= self.patience:
-            run.optimizer.lr_scale = max(run.optimizer.lr_scale * self.factor, self.smallest)
+            scale = run.optimizer.lr_scale
+            run.optimizer.lr_scale = min(scale, max(scale * self.factor, self.smallest))
             self.waited = 0

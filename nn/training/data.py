@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date, time, timedelta
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import unmasked
 from nn.models.module import Module
 
 __all__ = [
+    "RowsOf",
     "apply_model",
     "as_batch_array",
+    "as_weights",
     "check_labels",
+    "check_model",
     "checked_pair",
     "checked_weights",
     "class_weight_table",
@@ -23,20 +28,66 @@ __all__ = [
     "in_dtype",
     "length",
     "map_arrays",
+    "map_outputs",
     "rows_of",
     "weights_error",
 ]
 
 Array = np.ndarray[Any, Any]
 
+TIMES = (date, time, timedelta, np.datetime64, np.timedelta64)
+
+
+class RowsOf:
+    """Some rows of an array, which stays where it is: copied when they are asked for.
+
+    A share of an array that is larger than memory is larger than memory too.
+    """
+
+    def __init__(self, array: Any, places: Array) -> None:
+        self.array = array
+        self.places = places
+        self.shape = (len(places), *array.shape[1:])
+        self.dtype = array.dtype
+        self.ndim = array.ndim
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self.array[self.places[rows]]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(in_dtype(self[:], None), dtype)
+
 
 def map_arrays(function: Callable[[Any], Any], data: Any) -> Any:
-    """Apply to an array, or to each array of a tuple: several inputs or outputs are tuples."""
+    """Apply to an array, or to each array of several inputs or outputs: of a tuple or dict."""
+    if isinstance(data, dict):
+        return {name: function(part) for name, part in data.items()}
     return tuple(map(function, data)) if isinstance(data, tuple) else function(data)
+
+
+def arrays_of(data: Any, name: str) -> list[tuple[str, Any]]:
+    """Each array by a name to call it by."""
+    if isinstance(data, dict):
+        return [(f"{name}[{key!r}]", part) for key, part in data.items()]
+    return [(name, part) for part in (data if isinstance(data, tuple) else (data,))]
+
+
+def map_outputs(function: Callable[[Any], Any], outputs: Any) -> Any:
+    """Apply to what a model returns: an array, or tuples, lists and dicts of them."""
+    if isinstance(outputs, dict):
+        return {name: map_outputs(function, part) for name, part in outputs.items()}
+    if isinstance(outputs, tuple | list):
+        parts = [map_outputs(function, part) for part in outputs]
+        return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
+    return function(outputs)
 
 
 def length(data: Any) -> int:
     """The number of samples."""
+    if isinstance(data, dict):
+        data = tuple(data.values())
+    if isinstance(data, tuple) and not data:
+        raise ag.ArgumentValueError("the data are empty; give at least one array of samples")
     return int((data[0] if isinstance(data, tuple) else data).shape[0])
 
 
@@ -56,16 +107,37 @@ def dtype_of(model: Module) -> Any:
     return next((p.dtype for p in model.parameters()), None)
 
 
+def check_model(caller: str, model: Any) -> None:
+    """Refuse what is no model."""
+    if not isinstance(model, Module):
+        raise ag.ArgumentTypeError(
+            f"{caller}: the model is {model!r}, which is no Module; put a function into one, "
+            "such as nn.Sequential(nn.Activation(function)), or derive a class from nn.Module"
+        )
+
+
 def apply_model(model: Module, x: Any) -> Any:
-    """The outputs for a batch; the arrays of a tuple are arguments of their own."""
+    """The outputs for a batch; the arrays of a tuple or dict are arguments of their own."""
+    if isinstance(x, dict):
+        for name in x:
+            if not isinstance(name, str):
+                raise ag.ArgumentTypeError(
+                    f"an input is named {name!r}; in a dict the names of inputs are those of the "
+                    "arguments of forward"
+                )
+        return model(**x)
     return model(*x) if isinstance(x, tuple) else model(x)
 
 
 def concatenate(parts: list[Any]) -> Any:
     """Batches put together again, also those of several outputs."""
-    if isinstance(parts[0], tuple):
-        return tuple(concatenate(list(column)) for column in zip(*parts, strict=True))
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    first = parts[0]
+    if isinstance(first, dict):
+        return {name: concatenate([part[name] for part in parts]) for name in first}
+    if isinstance(first, tuple | list):
+        columns = [concatenate(list(column)) for column in zip(*parts, strict=True)]
+        return type(first)(*columns) if hasattr(first, "_fields") else type(first)(columns)
+    return first if len(parts) == 1 else np.concatenate(parts)
 
 
 # Checks.
@@ -74,10 +146,7 @@ def concatenate(parts: list[Any]) -> Any:
 def checked_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
     """Inputs and targets as arrays, checked to be finite and of equal, positive length."""
     x, y = (map_arrays(as_batch_array, data) for data in (x, y))
-    parts = [
-        *((x_name, part) for part in (x if isinstance(x, tuple) else (x,))),
-        *((y_name, part) for part in (y if isinstance(y, tuple) else (y,))),
-    ]
+    parts = [*arrays_of(x, x_name), *arrays_of(y, y_name)]
     sizes = {part.shape[0] if part.ndim else 0 for _, part in parts}
     if len(sizes) != 1 or 0 in sizes:
         shapes = " and ".join(f"{name} has shape {part.shape}" for name, part in parts)
@@ -90,9 +159,39 @@ def checked_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
     return x, y
 
 
-def as_batch_array(data: Any) -> Array:
+def as_batch_array(data: Any) -> Any:
     """An array; one that is mapped from a file stays there, one that is sparse stays sparse."""
-    return data if isinstance(data, np.ndarray) or hasattr(data, "toarray") else np.asarray(data)
+    if isinstance(data, np.ndarray):
+        return unmasked(data)
+    if isinstance(data, RowsOf):
+        return data
+    if hasattr(data, "toarray"):  # of the sparse ones, these can be indexed by rows
+        return data if getattr(data, "format", "csr") == "csr" else data.tocsr()
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ag.ArgumentValueError(
+            f"the data, in {type(data).__name__}, make no array ({error}); give samples of the "
+            "same shape, and several arrays in a tuple or dict"
+        ) from None
+    if array.dtype == object and hasattr(data, "to_numpy"):  # a frame of numbers and bools
+        kinds = dict.fromkeys(map(type, array.ravel().tolist()))
+        refuse_times(kinds)
+        try:
+            return array if str in kinds else data.to_numpy(np.float64)
+        except (TypeError, ValueError):
+            pass  # the dtype is refused with its name
+    return array
+
+
+def refuse_times(kinds: Iterable[type]) -> None:
+    """Refuse what pandas would make nanoseconds of."""
+    for kind in kinds:
+        if issubclass(kind, TIMES):
+            raise ag.ArgumentTypeError(
+                f"the data hold {kind.__name__}, which is no number; leave that column out, or "
+                "make numbers of it, such as (t - t.min()).dt.total_seconds()"
+            )
 
 
 def check_numbers(name: str, array: Array) -> None:
@@ -134,8 +233,8 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
     """One weight for each sample, from weights of samples and of their classes."""
     weight = None
     if sample_weight is not None:
-        weight = np.asarray(sample_weight, np.float64)
-        if weight.shape != (n_samples,) or not (weight >= 0).all() or not weight.any():
+        weight = as_weights(sample_weight, n_samples)
+        if weight.shape != (n_samples,) or not are_weights(weight):
             raise weights_error(weight, n_samples)
     if class_weight is None:
         return weight
@@ -143,34 +242,70 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
     return by_class if weight is None else weight * by_class
 
 
+def as_weights(sample_weight: Any, n_samples: int) -> Array:
+    """An array of weights."""
+    sample_weight = unmasked(sample_weight)
+    try:
+        return np.asarray(sample_weight, np.float64)
+    except (TypeError, ValueError):
+        raise ag.ArgumentTypeError(
+            f"fit: sample_weight is {sample_weight!r}; it must hold one number for each of "
+            f"{n_samples} samples; weights of classes, or 'balanced', are for class_weight"
+        ) from None
+
+
+def are_weights(numbers: Array) -> bool:
+    """Whether numbers are finite, none negative and not all 0."""
+    return bool(np.isfinite(numbers).all() and (numbers >= 0).all() and numbers.any())
+
+
 def weights_error(weight: Any, n_samples: int) -> ag.ArgumentValueError:
     """The error for weights that are not one number for each sample."""
     return ag.ArgumentValueError(
         f"fit: sample_weight has shape {weight.shape}; it must hold one number for each "
-        f"of {n_samples} samples, none negative or NaN, and not all zero"
+        f"of {n_samples} samples, none negative, infinite or NaN, and not all zero"
     )
 
 
 def weights_by_class(class_weight: Any, labels: Any) -> Array:
     """For each sample the weight of its class: from a dict, a list, or "balanced"."""
+    labels = as_class_numbers(labels)
     check_labels(labels)
     classes, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
     by_sample: Array = class_weight_table(class_weight, classes, counts)[inverse]
     return by_sample
 
 
+def as_class_numbers(labels: Any) -> Any:
+    """Class numbers from columns, bools, whole floats and one-hot rows; others as they are."""
+    if isinstance(labels, tuple | dict) or labels.dtype.kind not in "fiub":
+        return labels
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
+        labels = np.argmax(labels, axis=1)
+    return labels.astype(np.int64) if np.array_equal(labels, labels.astype(np.int64)) else labels
+
+
 def check_labels(labels: Any) -> None:
     """Refuse targets that are not class numbers."""
-    if isinstance(labels, tuple) or labels.ndim != 1 or labels.dtype.kind not in "iu":
+    if isinstance(labels, tuple | dict) or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ag.ArgumentValueError(
-            "fit: class_weight needs class numbers as targets, integers of shape (samples,); "
-            "give sample_weight instead"
+            "fit: class_weight needs class numbers as targets, one for each sample or one-hot "
+            "rows; give sample_weight instead"
         )
 
 
 def class_weight_table(class_weight: Any, classes: Array, counts: Array) -> Array:
     """The weights of classes that have been counted."""
-    if isinstance(class_weight, str) and class_weight == "balanced":
+    if (isinstance(class_weight, str) and class_weight != "balanced") or (
+        np.ndim(class_weight) == 0 and not isinstance(class_weight, str | dict)
+    ):
+        raise ag.ArgumentTypeError(
+            f"fit: class_weight is {class_weight!r}; pass a dict or a list of one number for each "
+            "class, or 'balanced'"
+        )
+    if isinstance(class_weight, str):
         balanced: Array = counts.sum() / (len(classes) * counts)
         return balanced
     table = class_weight if isinstance(class_weight, dict) else dict(enumerate(class_weight))
@@ -180,13 +315,25 @@ def class_weight_table(class_weight: Any, classes: Array, counts: Array) -> Arra
             f"fit: class_weight has no weight for the classes {missing}; "
             "give one for each class, or 'balanced'"
         )
-    return np.array([table[c] for c in classes], np.float64)
+    weights = np.array([table[c] for c in classes], np.float64)
+    if not are_weights(weights):
+        raise ag.ArgumentValueError(
+            f"fit: class_weight is {class_weight!r}; none may be negative, infinite or NaN, and "
+            "not all of the classes that there are may have 0"
+        )
+    return weights
 
 
 def count_aside(share: float, n_samples: int, validation_data: Any) -> int:
     """How many samples a share of them is that is set aside for validation."""
-    n_aside = round(share * n_samples)
-    if not 0 < share < 1 or validation_data is not None or not 0 < n_aside < n_samples:
+    is_number = isinstance(share, int | float | np.number)
+    n_aside = round(share * n_samples) if is_number else 0
+    if (
+        not is_number
+        or not 0 < share < 1
+        or validation_data is not None
+        or not 0 < n_aside < n_samples
+    ):
         raise ag.ArgumentValueError(
             f"fit: validation_split is {share!r} for {n_samples} samples; it must be in (0, 1), "
             "leave samples on both sides, and come without validation_data"

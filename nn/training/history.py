@@ -4,11 +4,48 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import nan
 from typing import Any, ClassVar
 
 import autograd_lite as ag
+from nn.renaming import renamed_argument
 
-__all__ = ["History"]
+__all__ = ["History", "Progress"]
+
+
+@dataclass
+class Progress:
+    """Where a run stands beside its history, model and optimizer: enough to go on bit for bit.
+
+    Attributes
+    ----------
+    split : dict, optional
+        The state of the generator that drew the samples for validation.
+    callbacks : list of (str, dict)
+        The names of the callbacks' classes, and what each one remembers.
+    batch, n_batches : int
+        Finished batches of an epoch that is not finished, and all of them.
+    epoch : dict, optional
+        The state of the generator when that epoch began.
+    metrics : list
+        What was counted of that epoch.
+    gradients : dict, tally : list
+        What was accumulated for a step that is not taken, by the numbers of the parameters;
+        and what its batches add up to.
+    rng : dict, optional
+        The state of the generator, where another one has taken its place.
+    """
+
+    split: Any = None
+    callbacks: list[Any] = field(default_factory=list)
+    batch: int = 0
+    n_batches: int = 0
+    epoch: Any = None
+    metrics: list[Any] = field(default_factory=list)
+    gradients: Any = field(default_factory=dict)
+    tally: list[Any] = field(default_factory=list)
+    rng: Any = None
 
 
 class History:
@@ -40,16 +77,26 @@ class History:
     def __init__(self) -> None:
         self.columns: dict[str, list[float]] = {}
         self.stopped = ""
+        self.progress = Progress()
 
-    def append(self, **numbers: float) -> None:
-        """Add the numbers of one epoch."""
+    def append(self, /, **numbers: float) -> None:
+        """Add the numbers of one epoch; NaN fills what a column lacks of earlier ones."""
+        last = len(self)
+        is_new = any(len(self[name]) == last for name in numbers)
+        epoch = last if is_new else last - 1  # more numbers of the last one
         for name, number in numbers.items():
-            self.columns.setdefault(name, []).append(float(number))
+            column = self.columns.setdefault(name, [])
+            column += [nan] * (epoch - len(column)) + [float(number)]
 
     @property
     def loss(self) -> list[float]:
         """The mean loss over the samples of each epoch, as they were trained on."""
         return self["loss"]
+
+    @property
+    def learning_rate(self) -> list[float]:
+        """The learning rate of the last step of each epoch, that of the first group."""
+        return self["learning_rate"]
 
     @property
     def validation_loss(self) -> list[float]:
@@ -114,8 +161,10 @@ class History:
             raise ag.MissingOptionError(
                 "History.to_pandas needs pandas; install it with: pip install pandas"
             ) from error
-        return pandas.DataFrame(self.columns)
+        return pandas.DataFrame({name: pandas.Series(c) for name, c in self.columns.items()})
 
-    def plot(self, axes: Any = None) -> Any:
-        """Draw the learning curves; see `nn.plots.learning_curves`."""
-        return History.plotter(self.columns, axes=axes)
+    @renamed_argument("axes", "ax")
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the learning curves, without learning rates; see `nn.plots.learning_curves`."""
+        shown = {n: c for n, c in self.columns.items() if not n.startswith("learning_rate")}
+        return History.plotter(shown, ax=ax)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.checks import NOT_NEGATIVE, check_counts, check_range
-from nn.losses import losses
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
-from nn.training.data import checked_pair, dtype_of, rows_of
+from nn.training.data import checked_pair, checked_weights, dtype_of, length, rows_of
 from nn.training.history import History
+from nn.training.outputs import LossChoice, choose_loss
 from nn.training.prediction import predict
-from nn.training.step import NonFiniteLossError, Step, check_compile
+from nn.training.step import NonFiniteError, Step, added, check_compile
 
 __all__ = ["fit_lbfgs"]
 
@@ -25,9 +24,11 @@ def fit_lbfgs(
     x: Any,
     y: Any,
     *,
-    loss: Callable[..., Any] | str,
+    loss: LossChoice,
+    loss_weights: Any = None,
     iterations: int = 200,
     tolerance: float = 1e-5,
+    evaluations: int | None = None,
     l2: float = 0.0,
     sample_weight: Any = None,
     compile: bool | str = True,
@@ -39,12 +40,14 @@ def fit_lbfgs(
 
     Parameters
     ----------
-    model, x, y, loss, sample_weight, compile
+    model, x, y, loss, loss_weights, sample_weight, compile
         As for `fit`; x and y are arrays.
     iterations : int
         How many steps to take at most.
     tolerance : float
         Stop when no entry of the gradient is larger.
+    evaluations : int, optional
+        How often to compute loss and gradient at most; 20 times ``iterations`` by default.
     l2 : float
         The strength of the penalty ½Σw² on weights of two or more axes, which
         is part of the loss here.
@@ -77,22 +80,26 @@ def fit_lbfgs(
     x, y = (rows_of(part, slice(None), dtype_of(model)) for part in (x, y))
     parameters = [p for p in model.parameters() if p.requires_grad]
     weights = [p for p in parameters if p.ndim > 1]
-    weight = None if sample_weight is None else np.asarray(sample_weight)
-    step = Step(model, losses.find(loss), SGD(parameters), compile=compile)
+    weight = checked_weights(sample_weight, None, y, length(x))
+    if weight is not None:
+        weight = weight / weight.mean()
+    step = Step(
+        model, choose_loss("fit_lbfgs", loss, loss_weights), SGD(parameters), compile=compile
+    )
     latest = np.inf
 
     def objective(vector: Any) -> tuple[float, Any]:
         nonlocal latest
         write_parameters(vector, parameters)
-        step.refresh()
+        step.reset()
         try:
             loss, _ = step.accumulate(x, y, weight)
-        except NonFiniteLossError as error:
-            return float(error.loss), np.full_like(vector, np.nan)
-        latest = float(loss) + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
+        except NonFiniteError as error:
+            return float(error.value), np.full_like(vector, np.nan)
+        latest = loss + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
         gradients = [
-            g / step.n_samples + (l2 * p.data if p.ndim > 1 else 0.0)
-            for g, p in zip(step.sums, parameters, strict=True)
+            g + (l2 * p.data if p.ndim > 1 else 0.0)
+            for g, p in zip(added(step.sums, step.tally.scales()), parameters, strict=True)
         ]
         return latest, flatten(gradients)
 
@@ -102,7 +109,8 @@ def fit_lbfgs(
     with np.errstate(over="ignore", invalid="ignore"):
         result = minimize(
             objective, start, jac=True, method="L-BFGS-B",
-            options={"maxiter": iterations, "gtol": tolerance, "maxfun": 20 * iterations},
+            options={"maxiter": iterations, "gtol": tolerance,
+                     "maxfun": evaluations or 20 * iterations},
             callback=lambda _: history.append(loss=latest),
         )  # fmt: skip
     write_parameters(result.x, parameters)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.checks import check_counts
-from nn.losses import losses
+from nn.models.fingerprint import fingerprint
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
+from nn.optimizers.base import check_trainable, optimizer_of
+from nn.renaming import renamed_argument
 from nn.training.batches import Batches, Sampling
 from nn.training.data import dtype_of
+from nn.training.outputs import LossChoice, choose_loss
 from nn.training.prediction import predict
-from nn.training.step import NonFiniteLossError, Step, check_compile
+from nn.training.step import NonFiniteError, Step, check_compile
 
 __all__ = ["LearningRates", "find_learning_rate"]
 
@@ -45,18 +48,27 @@ class LearningRates:
     0.1
     """
 
+    plotter: ClassVar[Callable[..., Any]]
+    """Draws it; `nn.plots` puts it here, since plots are made of what is trained."""
+
     rates: list[float]
     losses: list[float]
     suggestion: float
+
+    @renamed_argument("axes", "ax")
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the losses against the rates; see `nn.plots.learning_rates`."""
+        return LearningRates.plotter(self.rates, self.losses, self.suggestion, ax=ax)
 
 
 def find_learning_rate(
     model: Module,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
-    loss: Callable[..., Any] | str,
-    optimizer: Callable[..., Optimizer] = SGD,
+    loss: LossChoice,
+    loss_weights: Any = None,
+    optimizer: Optimizer | Callable[..., Optimizer] | str = SGD,
     lowest: float = 1e-5,
     highest: float = 10.0,
     steps: int = 100,
@@ -71,10 +83,12 @@ def find_learning_rate(
 
     Parameters
     ----------
-    model, x, y, loss, batch_size, rng, compile
+    model, x, y, loss, loss_weights, batch_size, rng, compile
         As for `fit`.
-    optimizer : callable
-        Called as ``optimizer(model, learning_rate=...)``.
+    optimizer : Optimizer, callable or str
+        An optimizer of the model's, which is put back as it was too, and whose groups keep
+        the ratios of their rates; or what makes one, called as
+        ``optimizer(model, learning_rate=...)``, or its name.
     lowest, highest : float
         The first and the last learning rate: ``0 < lowest < highest``.
     steps : int
@@ -98,18 +112,34 @@ def find_learning_rate(
     generator = np.random.default_rng(rng)
     batches = Batches.of(x, y, Sampling(batch_size, generator))
     predict(model, batches.example())
-    before = model.state_dict()
-    mode = model.training
+    chosen_loss = choose_loss("find_learning_rate", loss, loss_weights)
+    before, modes = model.state_dict(), [(m, m.training) for _, m in model.named_modules()]
+    draws = [(x, x.bit_generator.state) for x in generators_of(model)]
+    rates = np.geomspace(lowest, highest, steps).tolist()
+    given = optimizer.state_dict() if isinstance(optimizer, Optimizer) else None
+    own = {} if given else {"learning_rate": lowest}
+    trial = optimizer_of("find_learning_rate", model, optimizer, **own)
+    check_trainable("find_learning_rate", trial)
     try:
-        rates = np.geomspace(lowest, highest, steps).tolist()
-        trial = optimizer(model.train(), learning_rate=lowest)
-        step = batches.step_type(model, losses.find(loss), trial, compile=compile)
+        step = batches.step_type(model.train(), chosen_loss, trial, compile=compile)
         trial_run = trial_losses(step, batches, rates, generator)
     finally:
         model.load_state_dict(before)
-        model.train(mode).zero_grad()
+        model.zero_grad()
+        for module, mode in modes:
+            module.training = mode
+        for source, state in draws:
+            source.bit_generator.state = state
+        if given:
+            trial.load_state_dict(given)
     rates = rates[: len(trial_run)]
     return LearningRates(rates, trial_run, steepest_fall(rates, trial_run))
+
+
+def generators_of(model: Module) -> list[np.random.Generator]:
+    """The random generators that layers draw from."""
+    found = fingerprint(model).found
+    return list(dict.fromkeys(x for x in found if isinstance(x, np.random.Generator)))
 
 
 def steepest_fall(rates: list[float], losses: list[float]) -> float:
@@ -128,13 +158,14 @@ def trial_losses(
     smoothed: list[float] = []
     average = 0.0
     dtype = dtype_of(step.model)
+    first = step.optimizer.groups[0].learning_rate
     endless = chain.from_iterable(batches.epoch(generator, dtype) for _ in count())
     with np.errstate(over="ignore", invalid="ignore"):
         for n_steps, rate in enumerate(rates, 1):
-            step.optimizer.lr_scale = rate / rates[0]
+            step.optimizer.lr_scale = rate / first
             try:
                 loss, _ = step.step(*next(endless))
-            except NonFiniteLossError:
+            except NonFiniteError:
                 break
             average = SMOOTHING * average + (1 - SMOOTHING) * float(loss)
             corrected = average / (1 - SMOOTHING**n_steps)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from math import inf, nan
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 import autograd_lite as ag
+from nn.optimizers import Optimizer
 from nn.schedules import Schedule
 from nn.training.batches import Batches
 from nn.training.callbacks import Callback
-from nn.training.data import concatenate, dtype_of, length
+from nn.training.data import concatenate, dtype_of
 from nn.training.history import History
 from nn.training.interruption import DeferredInterrupt
-from nn.training.prediction import evaluate
-from nn.training.step import NonFiniteLossError, Step
+from nn.training.outputs import score
+from nn.training.prediction import validate
+from nn.training.progress import progress_bar
+from nn.training.step import NonFiniteError, Step
+from nn.training.terms import Kind, Tally
 
 __all__ = ["DivergenceError", "Training"]
 
@@ -54,126 +59,258 @@ class Training:
         self.model, self.loss, self.optimizer = self.step.model, self.step.loss, self.step.optimizer
         self.validation_data = self.batches.validation_data
         self.epoch = len(self.history)
-        self.batch = 0
+        self.batch, self.batch_loss = 0, nan
+        self.sees_batches = any(map(sees_batches, self.callbacks))
+        self.epoch_metrics = EpochMetrics(self.metrics, self.step.kinds)
+        self.epoch_state: Any = None
+        self.counted: list[Callback] = []
         self.interrupt = DeferredInterrupt()
+        self.callbacks = sorted(self.callbacks, key=lambda callback: callback.comes_last)
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
         self.history.stopped = reason
 
+    def note(self) -> None:
+        """Take down in the history where the run stands, for another one to go on from."""
+        progress = self.history.progress
+        progress.callbacks = [(type(c).__name__, c.state_dict()) for c in self.callbacks]
+        progress.batch, progress.n_batches = self.batch, len(self.batches)
+        progress.epoch = self.epoch_state
+        progress.metrics = self.epoch_metrics.state()
+        progress.gradients, progress.tally = self.step.accumulated(), self.step.tally.state()
+
     def run(self, epochs: int, progress: bool) -> History:
         """Train for a number of epochs, or until a callback or the user stops it."""
+        if self.history.stopped not in ("", "finished", "interrupted"):
+            self.history.progress.callbacks = []  # what they waited for has come
         self.history.stopped = ""
         last = self.epoch + epochs
         total = len(self.batches) * epochs or None
-        with tqdm(total=total, unit="batch", disable=not progress) as bar, self.interrupt:
+        with progress_bar(total, progress) as bar, self.interrupt:
             try:
-                for callback in self.callbacks:
-                    callback.begin(self)
+                self._begin()
                 while self.epoch < last and not self.history.stopped:
                     bar.set_description(f"epoch {self.epoch + 1}/{last}")
                     bar.unit = self.batches.unit
                     self._run_epoch(bar)
             except KeyboardInterrupt:
                 self.history.stopped = "interrupted"
+            except DivergenceError:
+                self.history.stopped = "diverged"
+                self.batch, self.epoch_state = 0, None
+                self.step.reset()
+                self._end()
+                raise
             finally:
                 self.model.eval()
-        for callback in self.callbacks:
-            callback.end(self)
+                self.optimizer.schedule_scale = 1.0
+        self._end()
         self.history.stopped = self.history.stopped or "finished"
         return self.history
 
+    def _goes_on_within_an_epoch(self) -> bool:
+        """Whether the first epoch is one that has begun before."""
+        before = self.history.progress
+        return before.epoch is not None and before.n_batches == len(self.batches)
+
+    def _begin(self) -> None:
+        """Begin, with callbacks that remember what those of the same classes saw before."""
+        remembered = list(self.history.progress.callbacks)
+        for callback in self.callbacks:
+            callback.begin(self)
+            for pair in remembered:
+                if pair[0] == type(callback).__name__:
+                    callback.load_state_dict(pair[1])
+                    remembered.remove(pair)
+                    if self._goes_on_within_an_epoch():
+                        self.counted.append(callback)
+                    break
+
+    def _end(self) -> None:
+        """Take down where the run stands, and let the callbacks end, the last one first."""
+        self.note()
+        for callback in reversed(self.callbacks):
+            callback.end(self)
+
     def _run_epoch(self, bar: Any) -> None:
         """Train on all batches once, then look at the validation data."""
-        epoch_metrics = EpochMetrics(self.metrics)
-        n_batches = len(self.batches) or 1
-        self.model.train()
-        self.step.refresh()
+        with self.interrupt.deferring():
+            for callback in self.callbacks:
+                if callback not in self.counted:  # for them an epoch that goes on has begun
+                    callback.before_epoch(self)
+            self.counted = []
+            self.model.train()
+            self.step.refresh()
+            batches = self._batches()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            overwrite = self.step.can_overwrite_batch
-            batches = self.batches.epoch(self.rng, dtype_of(self.model), overwrite)
-            for index, (x, y, weight) in enumerate(batches):
-                self.batch = index
-                loss, outputs = self._learn(x, y, weight, self.epoch + index / n_batches)
-                epoch_metrics.add(length(x), float(loss), outputs, y)
-                bar.update()
-            if self.step.n_samples:  # fewer batches than make a step were left over
+            for batch in batches:
+                with self.interrupt.deferring():  # callbacks see a batch whole or not at all
+                    self._run_batch(*batch)
+                    bar.update()
+            if self.step.sums:  # fewer batches than make a step were left over
                 with self.interrupt.deferring():
-                    self._set_lr_scale(self.epoch + 1.0)
+                    self._look_again()
+                    self._set_schedule_scale(self.batch - 1)
+                    self.epoch_metrics.rates = rates_of(self.optimizer)
                     self.step.apply()
-        self.epoch += 1
-        self.history.append(**epoch_metrics.compute(), **self._validate())
-        bar.set_postfix({name: f"{v[-1]:.4g}" for name, v in self.history.columns.items()})
-        for callback in self.callbacks:
-            callback.after_epoch(self)
+            numbers = self.epoch_metrics.compute() | self._validate()
+            numbers |= self.epoch_metrics.learning_rates()
+        with self.interrupt.deferring():
+            self.history.append(**numbers)
+            self.epoch += 1
+            self.batch, self.epoch_state = 0, None
+            self.epoch_metrics = EpochMetrics(self.metrics, self.step.kinds)
+            bar.set_postfix({name: f"{v[-1]:.4g}" for name, v in self.history.columns.items()})
+            self._call("after_epoch")
 
-    def _learn(self, x: Any, y: Any, weight: Any, epoch: float) -> tuple[Any, Any]:
+    def _run_batch(self, x: Any, y: Any, weight: Any) -> None:
+        """Learn from a batch, and tell the callbacks of it."""
+        if self.sees_batches:
+            self._call("before_batch")
+        self._look_again()
+        self.batch_loss, outputs = self._learn(x, y, weight)
+        self.epoch_metrics.add(self.step.latest, outputs, y, weight)
+        self.epoch_metrics.rates = rates_of(self.optimizer)
+        self.batch += 1
+        if self.sees_batches:
+            self._call("after_batch")
+
+    def _look_again(self) -> None:
+        """Take up what somebody's own code, which ran since the last batch, may have changed."""
+        if self.sees_batches or self.batches.runs_own_code:
+            self.step.look_again()
+
+    def _call(self, method: str) -> None:
+        """Call a method of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, method)(self)
+
+    def _batches(self) -> Iterator[Any]:
+        """The batches of an epoch; the rest of them, if it was interrupted before."""
+        before = self.history.progress
+        if before.n_batches != len(self.batches):  # other data: the epoch begins anew
+            before.batch, before.epoch = 0, None
+        skipped, before.batch = before.batch, 0
+        now = self.rng.bit_generator.state
+        if before.epoch is not None:
+            self.rng.bit_generator.state, before.epoch = before.epoch, None
+        self.epoch_state = self.rng.bit_generator.state
+        overwrite = self.step.can_overwrite_batch
+        batches = self.batches.epoch(self.rng, dtype_of(self.model), overwrite)
+        if skipped:
+            self.epoch_metrics.load(before.metrics)
+            self.step.resume_accumulating(before.gradients, before.tally)
+            self.batch = sum(1 for _ in islice(batches, skipped))
+            self.rng.bit_generator.state = now
+        return batches
+
+    def _learn(self, x: Any, y: Any, weight: Any) -> tuple[float, Any]:
         """Loss and outputs of a batch, for which a step is taken, or a part of one."""
         try:
-            with self.interrupt.deferring():
-                if self.accumulate == 1:
-                    self._set_lr_scale(epoch)
-                    return self.step.step(x, y, weight)
-                loss, outputs = self.step.accumulate(x, y, weight)
-                if (self.batch + 1) % self.accumulate == 0:
-                    self._set_lr_scale(epoch)
-                    self.step.apply()
-                return loss, outputs
-        except NonFiniteLossError as error:
-            raise DivergenceError(self._diagnose(float(error.loss))) from None
+            if self.accumulate == 1:
+                self._set_schedule_scale(self.batch)
+                return self.step.step(x, y, weight)
+            loss, outputs = self.step.accumulate(x, y, weight)
+            if (self.batch + 1) % self.accumulate == 0:
+                self._set_schedule_scale(self.batch)
+                self.step.apply()
+            return loss, outputs
+        except NonFiniteError as error:
+            raise DivergenceError(self._diagnose(error)) from None
 
-    def _set_lr_scale(self, epoch: float) -> None:
-        """Scale the learning rate for a time in epochs."""
+    def _set_schedule_scale(self, batch: int) -> None:
+        """Scale the learning rate for a step whose last batch has this number in the epoch."""
         if self.schedule is not None:
-            self.optimizer.lr_scale = self.schedule(epoch)
+            epoch = self.epoch + batch / len(self.batches)
+            scale = self.schedule(epoch)
+            if not isinstance(scale, int | float | np.number) or not 0 <= scale < inf:
+                raise ag.ArgumentValueError(
+                    f"fit: the schedule is {scale!r} after {epoch:g} epochs; it must be a finite "
+                    "number that is not negative, the factor of the learning rate"
+                )
+            self.optimizer.schedule_scale = float(scale)
 
     def _validate(self) -> dict[str, float]:
         """Loss and metrics on the validation data."""
         if self.validation_data is None:
             return {}
-        x, y = self.validation_data
-        numbers = evaluate(self.model, x, y, loss=self.loss, metrics=self.metrics)
+        numbers = validate(self.model, self.validation_data, self.loss, self.metrics)
         return {f"validation_{name}": number for name, number in numbers.items()}
 
-    def _diagnose(self, value: float) -> str:
-        """What can be said about a loss that is not finite."""
+    def _diagnose(self, error: NonFiniteError) -> str:
+        """What can be said about a loss or gradient that is not finite."""
         rates = ", ".join(
-            f"{g.learning_rate * self.optimizer.lr_scale:g}" for g in self.optimizer.groups
+            f"{self.optimizer.scalars(g, 1)['learning_rate']:g}" for g in self.optimizer.groups
         )
         name, size = max(
             ((name, float(np.max(np.abs(p.data)))) for name, p in self.model.named_parameters()),
             key=lambda pair: np.inf if np.isnan(pair[1]) else pair[1],
         )
         return (
-            f"fit: the loss became {value} in epoch {self.epoch + 1}, batch {self.batch + 1}, at "
+            f"fit: {error} in epoch {self.epoch + 1}, batch {self.batch + 1}, at "
             f"learning rate {rates}; the largest parameter is {name!r} with numbers up to "
             f"{size:.3g}; use a smaller learning rate, clip the gradients (clip_norm=1.0), "
             "or scale the inputs to a standard deviation of 1"
         )
 
 
-class EpochMetrics:
-    """The mean loss of an epoch, and metrics of all its outputs."""
+def rates_of(optimizer: Optimizer) -> list[float]:
+    """The learning rate of each group, as it is here and now."""
+    scale = optimizer.lr_scale * optimizer.schedule_scale
+    return [float(group.learning_rate * scale) for group in optimizer.groups]
 
-    def __init__(self, metrics: Mapping[str, Callable[..., Any]]) -> None:
+
+def sees_batches(callback: Callback) -> bool:
+    """Whether a callback is called between batches."""
+    kind = type(callback)
+    return any(
+        getattr(kind, name) is not getattr(Callback, name)
+        for name in ("before_batch", "after_batch")
+    )
+
+
+class EpochMetrics:
+    """The loss of all samples of an epoch, and metrics of all its outputs."""
+
+    def __init__(self, metrics: Mapping[str, Callable[..., Any]], kinds: tuple[Kind, ...]) -> None:
         self.metrics = metrics
-        self.count = 0
-        self.total = 0.0
+        self.tally = Tally.empty(kinds)
         self.outputs: list[Any] = []
         self.targets: list[Any] = []
+        self.weights: list[Any] = []
+        self.rates: list[float] = []
 
-    def add(self, n_samples: int, loss: float, outputs: Any, targets: Any) -> None:
+    def add(self, batch: Tally, outputs: Any, targets: Any, weight: Any) -> None:
         """Take note of a batch."""
-        self.count += n_samples
-        self.total += n_samples * loss
+        self.tally += batch
         if self.metrics:
             self.outputs.append(outputs)
             self.targets.append(targets)
+            self.weights.append(weight)
+
+    def state(self) -> list[Any]:
+        """What was counted so far."""
+        return [self.tally.state(), self.outputs, self.targets, self.weights, self.rates]
+
+    def load(self, state: list[Any]) -> None:
+        """Go on counting from there."""
+        self.tally.load(state[0])
+        self.outputs, self.targets, self.weights, self.rates = map(list, state[1:])
+
+    def learning_rates(self) -> dict[str, float]:
+        """The learning rates of the last step, one for each group of the optimizer's."""
+        rates = enumerate(self.rates)
+        return {f"learning_rate_{n}" if n else "learning_rate": rate for n, rate in rates}
 
     def compute(self) -> dict[str, float]:
         """The mean loss, and the metrics over the whole epoch."""
-        numbers = {"loss": self.total / self.count}
+        numbers = {"loss": self.tally.loss()}
         if self.metrics:
             outputs, targets = concatenate(self.outputs), concatenate(self.targets)
-            numbers |= {name: float(m(outputs, targets)) for name, m in self.metrics.items()}
+            weighted = all(weight is not None for weight in self.weights)
+            weight = np.concatenate(self.weights) if weighted else None
+            numbers |= {
+                name: score(m, outputs, targets, weight) for name, m in self.metrics.items()
+            }
         return numbers

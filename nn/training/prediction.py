@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.checks import check_counts
-from nn.losses import losses
 from nn.losses.labels import plain
 from nn.losses.reduction import Loss
-from nn.metrics import Metrics, metrics_by_name
 from nn.models.module import Module
-from nn.training.batches import source_of
+from nn.training.batches import (
+    EXAMPLES,
+    Batch,
+    checked_batches,
+    is_iterable_of_batches,
+    source_of,
+)
 from nn.training.data import (
     apply_model,
     as_batch_array,
+    as_weights,
+    check_model,
     concatenate,
     dtype_of,
     length,
     map_arrays,
+    map_outputs,
     rows_of,
 )
+from nn.training.outputs import (
+    LossChoice,
+    check_outputs,
+    check_takes,
+    choose_loss,
+    choose_metrics,
+    score,
+)
+from nn.training.probabilities import tell_probabilities
 
-__all__ = ["evaluate", "predict"]
+__all__ = ["evaluate", "in_use", "predict", "recorded", "validate"]
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
@@ -33,17 +53,18 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     Parameters
     ----------
     model : Module
-        Is set to ``eval`` for the time of the call.
-    x : array_like, or a tuple of them
-        Inputs, samples first; a tuple for a model of several inputs.  The outputs for
-        arrays of Dask are arrays of Dask, computed where the chunks lie.
+        Is set to ``eval`` for the time of the call, which leaves no trace in its buffers.
+    x : array_like, or a tuple or dict of them
+        Inputs, samples first; a tuple for a model of several inputs, a dict for one that
+        takes them by name.  The outputs for arrays of Dask are arrays of Dask, computed
+        where the chunks lie.
     batch_size : int
         How many samples are computed at once.
 
     Returns
     -------
-    array, or a tuple of them
-        The outputs, samples first.
+    array, or what the model returns of them
+        The outputs, samples first; tuples, lists and dicts stay what they are.
 
     Examples
     --------
@@ -51,35 +72,67 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     >>> nn.predict(nn.MLP(2, [3, 1]), np.zeros((5, 2))).shape
     (5, 1)
     """
+    check_model("predict", model)
     check_counts("predict", batch_size=batch_size)
     source = source_of(x)
     if source is not None:
         return source.predict(model, x)
     x = map_arrays(as_batch_array, x)
     dtype = dtype_of(model)
+    with in_use(model), ag.no_grad():
+        parts = [
+            map_outputs(
+                plain, apply_model(model, rows_of(x, slice(start, start + batch_size), dtype))
+            )
+            for start in range(0, max(length(x), 1), batch_size)
+        ]
+    return concatenate(parts)
+
+
+def recorded(model: Module, x: Any) -> Any:
+    """The outputs of a model in use, with what they were computed by."""
+    x = rows_of(map_arrays(as_batch_array, x), slice(EXAMPLES), dtype_of(model))
+    with in_use(model):
+        outputs = apply_model(model, x)
+        if isinstance(outputs, np.ndarray):  # no parameters are in it
+            with suppress(ag.AutogradError, TypeError, ValueError):
+                return apply_model(model, map_arrays(ag.Value, x))
+        return outputs
+
+
+@contextmanager
+def in_use(model: Module) -> Iterator[None]:
+    """A block in which a model is in ``eval``, and which leaves its modes and buffers as they were.
+
+    Buffers that it makes, of layers that learn their shape from the input, stay.
+    """
     modes = [(module, module.training) for _, module in model.named_modules()]
+    buffers = [
+        (module, name, array, array.copy())
+        for _, module, name in model.named_buffers()
+        for array in (getattr(module, name),)
+    ]
     model.eval()
     try:
-        with ag.no_grad():
-            parts = [
-                map_arrays(
-                    plain, apply_model(model, rows_of(x, slice(start, start + batch_size), dtype))
-                )
-                for start in range(0, max(length(x), 1), batch_size)
-            ]
+        yield
     finally:
         for module, mode in modes:
             module.training = mode
-    return concatenate(parts)
+        for module, name, array, before in buffers:
+            if not np.array_equal(array, before, equal_nan=True):
+                array[...] = before
+            setattr(module, name, array)
 
 
 def evaluate(
     model: Module,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
-    loss: Loss | str | None = None,
-    metrics: Metrics = (),
+    loss: LossChoice | None = None,
+    loss_weights: Any = None,
+    metrics: Any = (),
+    sample_weight: Any = None,
     batch_size: int = 1024,
 ) -> dict[str, float]:
     """Loss and metrics of a model in use.
@@ -88,8 +141,10 @@ def evaluate(
     ----------
     model : Module
         Is set to ``eval`` for the time of the call.
-    x, y, loss, metrics
+    x, y, loss, loss_weights, metrics
         As for `fit`.
+    sample_weight : array_like, shape (samples,), optional
+        How much each sample counts in the loss; metrics count all alike.
     batch_size : int
         How many samples are computed at once.
 
@@ -106,10 +161,74 @@ def evaluate(
     >>> nn.evaluate(model, x, x + 3, loss=nn.mse, metrics=["rmse"])
     {'loss': 9.0, 'rmse': 3.0}
     """
-    outputs = map_arrays(np.asarray, predict(model, x, batch_size=batch_size))
-    dtype = dtype_of(model)
-    targets = rows_of(map_arrays(np.asarray, y), slice(None), dtype)
-    numbers = {} if loss is None else {"loss": float(losses.find(loss)(outputs, targets))}
-    for name, metric in metrics_by_name(metrics).items():
-        numbers[name] = float(metric(outputs, targets))
-    return numbers
+    check_model("evaluate", model)
+    chosen_loss = None if loss is None else choose_loss("evaluate", loss, loss_weights)
+    chosen = choose_metrics(metrics, chosen_loss)
+    if sample_weight is not None and loss is None:
+        raise ag.ArgumentValueError(
+            "evaluate: sample_weight is for the loss, and none is given; metrics count all samples "
+            "alike, so leave it out, or pass loss="
+        )
+    if y is None:
+        if sample_weight is not None:
+            raise ag.ArgumentValueError(
+                "evaluate: sample_weight needs arrays x and y; an iterable gives weights as "
+                "(x, y, sample_weight)"
+            )
+        batches = iter(checked_batches(x, dtype_of(model)))
+        first = next(batches)
+        data, example = outputs_of_batches(model, chain([first], batches)), first[0]
+    else:
+        outputs = map_outputs(np.asarray, predict(model, x, batch_size=batch_size))
+        targets = rows_of(map_arrays(as_batch_array, y), slice(None), dtype_of(model))
+        if not length(targets):
+            raise ag.ArgumentValueError("evaluate: there are no samples; give at least one")
+        data = (
+            outputs,
+            targets,
+            None if sample_weight is None else as_weights(sample_weight, length(targets)),
+        )
+        source = source_of(x)
+        example = x if source is None else source.example(x)
+    check_outputs("evaluate", data[0], chosen_loss, chosen)
+    record = partial(recorded, model, example)
+    chosen = tell_probabilities("evaluate", chosen, chosen_loss, record)
+    return numbers_of(*data, chosen_loss, chosen)
+
+
+def validate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Loss and metrics of validation data, for losses and metrics that have been found."""
+    if is_iterable_of_batches(data):
+        parts = outputs_of_batches(model, checked_batches(data, dtype_of(model)))
+        return numbers_of(*parts, loss, metrics)
+    x, y, weight = (*data, None)[:3]
+    outputs = map_outputs(np.asarray, predict(model, x))
+    targets = rows_of(map_arrays(as_batch_array, y), slice(None), dtype_of(model))
+    return numbers_of(outputs, targets, weight, loss, metrics)
+
+
+def outputs_of_batches(model: Module, batches: Iterable[Batch]) -> tuple[Any, Any, Any]:
+    """Outputs, targets and weights of all batches."""
+    parts: list[tuple[Any, Any, Any]] = []
+    for x, y, weight in batches:
+        parts.append((map_outputs(np.asarray, predict(model, x)), y, weight))
+    outputs, targets, weights = zip(*parts, strict=True)
+    if any(weight is not None for weight in weights):
+        ones = [np.ones(length(target)) for target in targets]
+        weights = tuple(o if w is None else w for o, w in zip(ones, weights, strict=True))
+    else:
+        weights = (None,)
+    whole = None if weights[0] is None else np.concatenate(weights)
+    return concatenate(list(outputs)), concatenate(list(targets)), whole
+
+
+def numbers_of(
+    outputs: Any, targets: Any, weight: Any, loss: Loss | None, metrics: Mapping[str, Any]
+) -> dict[str, float]:
+    """Loss and metrics of what a model gave for all samples."""
+    numbers = {}
+    if loss is not None:
+        options = {} if weight is None else {"sample_weight": weight}
+        check_takes(loss, options)
+        numbers["loss"] = float(loss(outputs, targets, **options))
+    return numbers | {name: score(m, outputs, targets, weight) for name, m in metrics.items()}

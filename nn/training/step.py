@@ -13,6 +13,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial, reduce
+from math import isfinite
+from operator import add
 from types import FrameType
 from typing import Any
 
@@ -20,14 +23,19 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.losses.reduction import Loss
+from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.module import Module
-from nn.optimizers.base import Optimizer, zeros_like
+from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
-from nn.training.data import apply_model, length
+from nn.training.data import apply_model, length, map_outputs
+from nn.training.outputs import explain_missing_gradient
+from nn.training.terms import Kind, Tally, kinds_of, terms_of
 
-__all__ = ["CompileWarning", "NonFiniteLossError", "Penalties", "Step", "check_compile"]
+__all__ = ["CompileWarning", "NonFiniteError", "Penalties", "Step", "added", "check_compile"]
 
-PLAIN = (bool, int, float, str, tuple, np.dtype, type(None))
+
+MOST_CHANGES = 3
+"""How often programs are made anew within an epoch."""
 
 
 class CompileWarning(UserWarning):
@@ -41,12 +49,12 @@ class CompileWarning(UserWarning):
     """
 
 
-class NonFiniteLossError(ArithmeticError):
-    """The loss of a batch is infinite or NaN; nothing was updated."""
+class NonFiniteError(ArithmeticError):
+    """The loss of a batch, or a gradient of it, is infinite or NaN; nothing was updated."""
 
-    def __init__(self, loss: Any) -> None:
-        super().__init__(loss)
-        self.loss = loss
+    def __init__(self, what: str, value: float) -> None:
+        super().__init__(f"{what} became {value}")
+        self.value = value
 
 
 @ag.primitive
@@ -54,11 +62,22 @@ def finite(loss: Any) -> Any:
     """The loss itself, refused before anything follows from it if it is not finite."""
     is_finite = np.isfinite(loss)
     if not (is_finite.all() if is_finite.ndim else is_finite):
-        raise NonFiniteLossError(loss)
+        raise NonFiniteError("the loss", float(loss))
     return loss
 
 
 finite.defvjp(lambda g, out, loss: g)
+
+
+@partial(ag.Primitive, differentiable=False, name="with_finite")
+def with_finite(loss: Any, *gradients: Any, names: tuple[str, ...]) -> Any:
+    """The loss itself, refused before an update if a number in a gradient is not finite."""
+    for g, name in zip(gradients, names, strict=True):
+        if not isfinite(np.vdot(g, g)):  # it may be too large where the numbers are not
+            bad = np.ravel(g)[~np.isfinite(np.ravel(g))]
+            if bad.size:
+                raise NonFiniteError(f"the gradient of {name!r}", float(bad[0]))
+    return loss
 
 
 @dataclass(frozen=True)
@@ -99,6 +118,11 @@ class Step:
     compiled : dict of Compiled, or None
         The compiled functions by name, whose ``source`` can be read; None where
         steps run uncompiled.
+    latest : Tally
+        What the last batch comes to.
+    sums, tally
+        Gradients that were accumulated: for each parameter one of each term of the loss; and
+        what their batches add up to.
     """
 
     def __init__(
@@ -119,7 +143,9 @@ class Step:
         self.compile = compile
         self.options = model, loss, optimizer, penalties, keep_outputs, compile
         self.cannot_compile = False
-        self.attributes: list[Any] = []
+        self.kinds = kinds_of(loss)
+        self.latest = Tally.empty(self.kinds)
+        self.read: Any = None
         self.refresh()
 
     @property
@@ -141,20 +167,76 @@ class Step:
             last = self.optimizer.attachments["step"] = self
         return last
 
+    def reset(self) -> None:
+        """Forget gradients that were accumulated."""
+        self.sums: list[list[Any]] = []
+        self.tally = Tally.empty(self.kinds)
+
+    def accumulated(self) -> dict[int, list[Any]]:
+        """The gradients that were accumulated, by the numbers of their parameters."""
+        numbers = {id(p): n for n, p in enumerate(self.optimizer.parameters)}
+        pairs = zip(self.trainable, self.sums, strict=True) if self.sums else ()
+        return {numbers[id(p)]: g for p, g in pairs}
+
+    def resume_accumulating(self, gradients: dict[int, list[Any]], tally: list[Any]) -> None:
+        """Go on adding to gradients that were `accumulated` where others may have been frozen."""
+        numbers = {id(p): n for n, p in enumerate(self.optimizer.parameters)}
+        found = [gradients.get(numbers[id(p)], self._zeros(p)) for p in self.trainable]
+        self.sums = found if gradients else []
+        self.tally.load(tally)
+
+    def _zeros(self, parameter: Any) -> list[Any]:
+        """No gradient yet, of any term."""
+        return [zeros_like(parameter.data) for _ in self.kinds]
+
     def refresh(self) -> None:
-        """Begin anew with what was changed from outside: layers, and what is frozen."""
-        self.sums: list[Any] = []
-        self.n_samples = 0.0
-        now = attributes_of(self.model)
+        """Begin anew with what was changed from outside, if anything was that a step reads."""
+        self.reset()
         self.trainable = self.optimizer.trainable()
         self.buffers = list(self.model.named_buffers())
-        now += [part for p in self.trainable for part in (p, p.shape, p.dtype)]
-        if same_attributes(now, self.attributes):
+        self.n_changes = 0
+        self._recompile_if_changed()
+
+    def _name_parameters(self) -> None:
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        self.names = tuple(names.get(id(p), p.label or "a parameter") for p in self.trainable)
+
+    def look_again(self) -> None:
+        """Within an epoch: take up what was changed by somebody's own code since the last batch."""
+        self.buffers = list(self.model.named_buffers())
+        before, self.trainable = self.trainable, self.optimizer.trainable()
+        if [*map(id, before)] != [*map(id, self.trainable)]:
+            self._name_parameters()
+            if self.sums:  # of those that were frozen nothing is kept, of others nothing is there
+                known = {id(p): g for p, g in zip(before, self.sums, strict=True)}
+                self.sums = [known.get(id(p), self._zeros(p)) for p in self.trainable]
+        if self.compiled is None or not self._recompile_if_changed():
             return
-        self.attributes = now
-        self.generators = [x for x in now if isinstance(x, np.random.Generator)]
+        self.n_changes += 1
+        if self.n_changes > MOST_CHANGES:
+            self._give_up("what the model or the loss reads changes from batch to batch")
+
+    def _recompile_if_changed(self) -> bool:
+        """Make new programs, if anything has changed that is read besides the arguments."""
+        now = self._fingerprint()
+        if now == self.read:
+            return False
+        self.read, found = now, now.found
+        self._name_parameters()
+        self.generators = list(
+            dict.fromkeys(x for x in found if isinstance(x, np.random.Generator))
+        )
         self.compiled = self._compile() if self.compile and not self.cannot_compile else None
         self.ran_compiled = False
+        return True
+
+    def _fingerprint(self) -> Fingerprint:
+        """All that a step reads, but for its arguments: parameters, states, buffers."""
+        optimizer = self.optimizer
+        unread = names_of(self.buffers) | {(id(optimizer), name) for name in ARGUMENTS_OF_UPDATES}
+        cohorts = map(str, optimizer.cohorts().values())
+        things = (self.model, self.loss, optimizer, *self.trainable, *cohorts)
+        return fingerprint(*things, unread=unread)
 
     def _compile(self) -> dict[str, Any]:
         backend = "numba" if self.compile == "numba" else "numpy"
@@ -167,70 +249,110 @@ class Step:
 
     # Steps.
 
-    def step(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    def step(self, x: Any, y: Any, weight: Any) -> tuple[float, Any]:
         """Update the parameters for a batch; its loss, and its outputs if they are kept."""
         states, scalars = self.optimizer.states(), self.optimizer.group_scalars()
-        new_states, data, buffers, loss, outputs = self._run(
+        new_states, data, buffers, terms, outputs = self._run(
             "step", self._step, states, scalars, self._buffers(), x, y, weight
         )
         self._write_buffers(buffers)
         self.optimizer.write(self.trainable, data, new_states)
-        return loss, outputs
+        self.latest = Tally.of_batch(self.kinds, float(length(x)), weight, *terms)
+        return float(sum(terms[0])), outputs
 
-    def accumulate(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
-        """Add the gradients of a batch, times its number of samples, to those of others."""
-        if not self.sums:
-            self.sums = [zeros_like(p.data) for p in self.trainable]
+    def accumulate(self, x: Any, y: Any, weight: Any) -> tuple[float, Any]:
+        """Add the gradients of a batch, times how many samples count, to those of others."""
+        sums = self.sums or [self._zeros(p) for p in self.trainable]
         count = float(length(x))
-        sums, buffers, loss, outputs = self._run(
-            "accumulate", self._accumulate, self.sums, count, self._buffers(), x, y, weight
+        self.sums, buffers, terms, outputs = self._run(
+            "accumulate", self._accumulate, sums, count, self._buffers(), x, y, weight
         )
         self._write_buffers(buffers)
-        self.sums = sums
-        self.n_samples += count
-        return loss, outputs
+        self.latest = Tally.of_batch(self.kinds, count, weight, *terms)
+        self.tally += self.latest
+        return float(sum(terms[0])), outputs
 
     def apply(self) -> None:
         """Take one step along the mean of the gradients that were accumulated."""
         states, scalars = self.optimizer.states(), self.optimizer.group_scalars()
         new_states, data = self._run(
-            "apply", self._apply, states, scalars, self.sums, 1 / self.n_samples
+            "apply", self._apply, states, scalars, self.sums, self.tally.scales()
         )
         self.optimizer.write(self.trainable, data, new_states)
-        self.sums, self.n_samples = [], 0.0
+        self.reset()
 
     # The same as functions of arrays; parameters are captured as Values from outside.
 
     def _step(
         self, states: Any, scalars: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
-        new_states, data = self._update(gradients, states, scalars)
-        return new_states, data, after, loss, outputs
+        terms, outputs, after, gradients = self._differentiate(
+            self.loss, buffers, x, y, weight, each=False
+        )
+        new_states, data = self._update([g for (g,) in gradients], states, scalars)
+        return new_states, data, after, terms, outputs
 
     def _accumulate(
         self, sums: Any, count: Any, buffers: Any, x: Any, y: Any, weight: Any, rngs: Any
     ) -> Any:
-        loss, outputs, after, gradients = self._differentiate(self.loss, buffers, x, y, weight)
-        new_sums = [before + count * g for before, g in zip(sums, gradients, strict=True)]
-        return new_sums, after, loss, outputs
+        terms, outputs, after, gradients = self._differentiate(
+            self.loss, buffers, x, y, weight, each=True
+        )
+        factors = [
+            1.0 if kind is Kind.SUM else count if share is None else count * share
+            for kind, share in zip(self.kinds, terms[1], strict=True)
+        ]
+        new_sums = [
+            [before + f * g for before, f, g in zip(*several, strict=True)]
+            for several in zip(sums, [factors] * len(sums), gradients, strict=True)
+        ]
+        return new_sums, after, terms, outputs
 
-    def _apply(self, states: Any, scalars: Any, sums: Any, scale: Any, rngs: Any) -> Any:
-        return self._update([scale * g for g in sums], states, scalars)
+    def _apply(self, states: Any, scalars: Any, sums: Any, scales: Any, rngs: Any) -> Any:
+        return self._update(added(sums, scales), states, scalars)
 
     # The loss is passed on: where `_step` itself reads it, what it captures is guarded.
-    def _differentiate(self, loss_of: Loss, buffers: Any, x: Any, y: Any, weight: Any) -> Any:
+    def _differentiate(
+        self, loss_of: Loss, buffers: Any, x: Any, y: Any, weight: Any, each: bool
+    ) -> Any:
+        """Terms of the loss, and gradients for each parameter: of the loss, or of each term."""
         options = {} if weight is None else {"sample_weight": weight}
         compiling = self.compiled is not None
         x, y, options = (constants(part) for part in (x, y, options))
-        with isolated(self.model) if compiling else nullcontext():
+        with isolated(self.model, self.buffers) if compiling else nullcontext():
             self._write_buffers(buffers)
             outputs = apply_model(self.model, x)
-            loss = finite(loss_of(outputs, y, **options))
+            terms = terms_of(loss_of, outputs, y, options)
+            values = [finite(term.value) for term in terms]
             after = self._buffers()
-        gradients = ag.gradients(loss, self.trainable, retain_graph=False)
+        swept = values if each else [reduce(add, values)]
+        gradients = self._gradients(swept, loss_of, outputs)
+        flat = [g for several in gradients for g in several]
+        names = tuple(name for name in self.names for _ in swept)
+        first, *others = map(ag.stop_gradient, values)
+        values = [with_finite(first, *flat, names=names), *others]
+        shares = [term.share for term in terms]
+        return (values, shares), outputs if self.keep_outputs else None, after, gradients
+
+    def _gradients(self, losses: list[Any], loss_of: Loss, outputs: Any) -> list[list[Any]]:
+        """For each parameter the gradients of some losses; of those that it is not in 0."""
+        found = gradients_of(losses, self.trainable)
+        by_parameter = list(zip(*found, strict=True))
+        some = [next((g for g in several if g is not None), None) for several in by_parameter]
+        self._require_gradients(some, loss_of, outputs)
+        return [
+            [zeros_like(p.data) if g is None else g for g in several]
+            for p, several in zip(self.trainable, by_parameter, strict=True)
+        ]
+
+    def _require_gradients(self, gradients: list[Any], loss: Loss, outputs: Any) -> None:
+        for parameter, g in zip(self.trainable, gradients, strict=True):
+            if g is None:
+                is_of_model = any(parameter is p for p in self.model.parameters())
+                reason = explain_missing_gradient(loss, outputs, parameter, is_of_model)
+                if reason is not None:
+                    raise ag.BackwardError(reason)
         self.optimizer.require_gradients(self.trainable, gradients)
-        return loss, outputs if self.keep_outputs else None, after, gradients
 
     def _update(self, gradients: list[Any], states: Any, scalars: Any) -> Any:
         with ag.no_grad():
@@ -239,6 +361,10 @@ class Step:
                 self.trainable, gradients, states, scalars
             )
         return new_states, data
+
+    def __guarded__(self) -> tuple[Any, ...]:
+        """What ``ag.compile`` is to watch for changes at every call; the rest `refresh` sees."""
+        return (self.loss,)
 
     # Running them.
 
@@ -253,16 +379,23 @@ class Step:
         except (ArithmeticError, MemoryError):
             raise
         except Exception as error:
-            self.compiled, self.ran_compiled = None, False
-            result = self._run(name, function, *args)  # what is wrong either way is raised
-            self.cannot_compile = True
-            warnings.warn(
-                f"fit: the training step runs uncompiled, which is slower: {explain(error)}; "
-                "change that, or pass compile=False to run it so without this warning",
-                CompileWarning,
-                stacklevel=level_of_user(),
-            )
-            return result
+            reason = explain(error)
+        if self.ran_compiled and self._recompile_if_changed():
+            return self._run(name, function, *args)
+        self.compiled, self.ran_compiled = None, False
+        result = self._run(name, function, *args)  # what is wrong either way is raised, and once
+        self._give_up(reason)
+        return result
+
+    def _give_up(self, reason: str) -> None:
+        """Compile no more, and say why."""
+        self.compiled, self.ran_compiled, self.cannot_compile = None, False, True
+        warnings.warn(
+            f"fit: the training step runs uncompiled, which is slower: {reason}; "
+            "change that, or pass compile=False to run it so without this warning",
+            CompileWarning,
+            stacklevel=level_of_user(),
+        )
 
     def _buffers(self) -> dict[str, Any]:
         return {name: getattr(module, attribute) for name, module, attribute in self.buffers}
@@ -272,13 +405,33 @@ class Step:
             setattr(module, attribute, arrays[name])
 
 
+def gradients_of(losses: list[Any], parameters: list[Any]) -> list[list[Any]]:
+    """The gradients of each loss; None for what it does not depend on."""
+    moved = [loss for loss in losses if getattr(loss, "requires_grad", False)] or losses[:1]
+    return [
+        ag.gradients(loss, parameters, retain_graph=loss is not moved[-1])
+        if any(loss is other for other in moved)
+        else [None] * len(parameters)  # of an output that is frozen as a whole
+        for loss in losses
+    ]
+
+
+def added(sums: list[list[Any]], scales: list[Any]) -> list[Any]:
+    """The gradient of each parameter, from its sums over samples, one for each term."""
+    return [
+        reduce(add, [scale * g for scale, g in zip(scales, several, strict=True)])
+        for several in sums
+    ]
+
+
+def names_of(buffers: list[tuple[str, Module, str]]) -> set[tuple[int, str]]:
+    """Which attributes of which modules are buffers, which a step is given."""
+    return {(id(module), attribute) for _, module, attribute in buffers}
+
+
 def constants(tree: Any) -> Any:
     """Numbers and arrays in the place of Values, in nested tuples, lists and dicts."""
-    if isinstance(tree, dict):
-        return {name: constants(part) for name, part in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(map(constants, tree))
-    return ag.stop_gradient(tree)
+    return map_outputs(ag.stop_gradient, tree)
 
 
 def check_compile(caller: str, compile: Any) -> None:
@@ -289,37 +442,22 @@ def check_compile(caller: str, compile: Any) -> None:
         )
 
 
-# What a program relies on.
-
-
-def attributes_of(model: Module) -> list[Any]:
-    """All that a forward pass may read from the modules, but for the state that is passed in."""
-    found: list[Any] = []
-    for _, module in model.named_modules():
-        found.append(module)
-        for name, value in vars(module).items():
-            if name not in module.buffers:
-                found += [name, value]
-    return found
-
-
-def same_attributes(now: list[Any], before: list[Any]) -> bool:
-    """Whether nothing was changed: the same objects, or equal numbers and texts."""
-    return len(now) == len(before) and all(
-        x is y or (isinstance(x, PLAIN) and type(x) is type(y) and x == y)
-        for x, y in zip(now, before, strict=True)
-    )
-
-
 @contextmanager
-def isolated(model: Module) -> Iterator[None]:
+def isolated(model: Module, buffers: list[tuple[str, Module, str]]) -> Iterator[None]:
     """A block that leaves no trace on the model.
 
     A forward pass that is compiled runs only while it is traced: an attribute
     that it sets, and that is no buffer, would never be set again.
     """
     modules = list(model.named_modules())
+    for name, module in modules:
+        if module.has_hooks:
+            raise ag.CompileError(
+                f"{type(module).__name__} {name!r} has hooks, which a compiled step would not "
+                "call; remove them"
+            )
     before = [dict(vars(module)) for _, module in modules]
+    print_before = fingerprint(model, unread=names_of(buffers))
     try:
         yield
         for (_, module), attributes in zip(modules, before, strict=True):
@@ -330,6 +468,12 @@ def isolated(model: Module) -> Iterator[None]:
                         "a compiled step does only once; name it in the class attribute `buffers` "
                         "if it is an array of the state"
                     )
+        if fingerprint(model, unread=names_of(buffers)) != print_before:
+            raise ag.CompileError(
+                f"{type(model).__name__}.forward changes something that it reads: a dict, a list, "
+                "an array or a global, which a compiled step does only once; keep what changes "
+                "in an array attribute named in the class attribute `buffers`"
+            )
     finally:
         for (_, module), attributes in zip(modules, before, strict=True):
             vars(module).clear()

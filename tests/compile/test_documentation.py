@@ -25,6 +25,15 @@ def energy(x, scale):
     return y, np.sum(y * y)
 
 
+def recurrent(weights, xs):
+    def step(h, x):
+        h = np.tanh(x + h @ weights)
+        return h, h
+
+    _, hs = ag.scan(step, np.zeros(3), xs)
+    return np.sum(hs**2)
+
+
 def sections() -> dict[str, str]:
     """The listings of the document, by the name in the comment before each."""
     text = DOCUMENT.read_text(encoding="utf-8")
@@ -44,6 +53,9 @@ def listings() -> dict[str, str]:
     made["source"] = source_of(ag.compile(ag.value_and_grad(loss)), w, x)
     large = np.ones((10_000, 64)), np.ones(64)
     made["blocks"] = source_of(ag.compile(energy), *large)
+    made["scan"] = source_of(
+        ag.compile(ag.value_and_grad(recurrent)), np.ones((3, 3)), np.ones((100, 3))
+    )
     if find_spec("numba"):
         made["loops"] = source_of(ag.compile(energy, backend="numba"), *large)
     return made

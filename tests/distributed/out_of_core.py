@@ -1,9 +1,12 @@
-"""Train on more data than memory: ``python -m tests.distributed.out_of_core KIND GB LIMIT``.
+"""Train on more data than memory.
+
+``python -m tests.distributed.out_of_core KIND GB LIMIT [OPTION]``
 
 KIND is memmap (a file mapped by NumPy) or zarr (chunks that Dask loads as they are
 needed).  The file is sparse, the numbers in it are zeros.  LIMIT is the memory in GB
 that the process may have for itself, which the system enforces (RLIMIT_DATA: what is
-mapped from files for reading does not count).
+mapped from files for reading does not count).  OPTION is one of `OPTIONS`, or `each` for a
+line of each.
 """
 
 from __future__ import annotations
@@ -53,31 +56,71 @@ class Peak(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.highest = 0.0
+        self.stopped = False
 
     def run(self) -> None:
-        while True:
+        while not self.stopped:
             self.highest = max(self.highest, private_memory())
             time.sleep(0.02)
 
 
-def main(kind: str, gigabytes: float, limit: float) -> None:
+OPTIONS: dict[str, Any] = {
+    "plain": lambda x, y: {},
+    "validation_split": lambda x, y: {"validation_split": 0.5},
+    "validation_data": lambda x, y: {"validation_data": (x, y)},
+    "early stopping": lambda x, y: {
+        "validation_split": 0.5, "callbacks": [nn.EarlyStopping()]
+    },
+    "sample_weight": lambda x, y: {"sample_weight": np.ones(len(y))},
+    "class_weight": lambda x, y: {"class_weight": "balanced"},
+    "metrics": lambda x, y: {"metrics": ["accuracy"]},
+    "shuffle": lambda x, y: {"shuffle": False, "validation_split": 0.5},
+    "drop_last": lambda x, y: {"drop_last": True},
+    "resume": lambda x, y: {"history": None},
+}  # fmt: skip
+"""What is asked of `fit`, beside arrays and a loss; those of Dask go in an order of their own."""
+
+OF_ARRAYS = ("shuffle", "drop_last")
+
+
+def main(kind: str, gigabytes: float, limit: float, option: str = "plain") -> None:
     most = int(limit * 1e9)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    if option != "each":
+        train(kind, gigabytes, option)
+        return
+    for each in OPTIONS:
+        if kind == "memmap" or each not in OF_ARRAYS:
+            train(kind, gigabytes, each)
+
+
+def train(kind: str, gigabytes: float, option: str) -> None:
+    """Print what a fit with an option took."""
     with tempfile.TemporaryDirectory() as folder:
         x = stored(kind, gigabytes, Path(folder))
         y = (np.arange(x.shape[0]) % 2).astype(np.float32)[:, None]
         peak = Peak()
         peak.start()
-        model = nn.Linear(FEATURES, 1, rng=0, dtype=np.float32)
+        labels = y[:, 0].astype(int) if option == "class_weight" else y
+        outputs, loss = (
+            (2, "cross_entropy") if option == "class_weight" else (1, "binary_cross_entropy")
+        )
+        model = nn.Linear(FEATURES, outputs, rng=0, dtype=np.float32)
+        settings: dict[str, Any] = {
+            "loss": loss, "optimizer": nn.SGD, "batch_size": 20_000, "rng": 0, "progress": False,
+        }  # fmt: skip
         start = time.perf_counter()
-        history = nn.fit(
-            model, x, y, loss=nn.binary_cross_entropy, optimizer=nn.SGD, epochs=1,
-            batch_size=20_000, rng=0, progress=False,
-        )  # fmt: skip
+        history = nn.fit(model, x, labels, epochs=1, **settings, **OPTIONS[option](x, labels))
+        if option == "resume":
+            history = nn.fit(model, x, labels, epochs=1, **settings | {"history": history})
         seconds = time.perf_counter() - start
-    figures = {"loss": history["loss"][-1], "seconds": seconds, "peak_gigabytes": peak.highest}
-    print(json.dumps(figures))
+        peak.stopped = True
+    figures = {
+        "option": option, "loss": history["loss"][-1], "seconds": round(seconds, 1),
+        "peak_gigabytes": peak.highest,
+    }  # fmt: skip
+    print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))
+    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])

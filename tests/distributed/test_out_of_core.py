@@ -8,19 +8,24 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.distributed.out_of_core import OPTIONS
 
 NEEDED = {"memmap": "numpy", "zarr": "zarr"}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
-@pytest.mark.parametrize("kind", NEEDED)
-def test_four_gigabytes_train_in_two(kind: str) -> None:
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
+
+
+def figures_of(kind: str, *arguments: str) -> list[dict[str, Any]]:
+    """What the program printed, a line for each fit."""
     if not find_spec(NEEDED[kind]):
         pytest.skip(f"needs {NEEDED[kind]}")
     run = subprocess.run(
-        [sys.executable, "-m", "tests.distributed.out_of_core", kind, "4", "2"],
+        [sys.executable, "-m", "tests.distributed.out_of_core", kind, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -28,6 +33,19 @@ def test_four_gigabytes_train_in_two(kind: str) -> None:
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
     )
     assert run.returncode == 0, run.stderr
-    figures = json.loads(run.stdout)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("kind", NEEDED)
+def test_four_gigabytes_train_in_two(kind: str) -> None:
+    (figures,) = figures_of(kind, "4", "2")
     assert figures["loss"] == pytest.approx(0.6931, abs=1e-3)
     assert figures["peak_gigabytes"] < 1.5
+
+
+def test_no_option_of_fit_reads_a_mapped_file_into_memory() -> None:
+    """A copy of the file would take 0.8 GB beside the 0.6 that Python and a batch take."""
+    every = figures_of("memmap", "0.8", "2", "each")
+    assert {figures["option"] for figures in every} == set(OPTIONS)
+    for figures in every:
+        assert figures["peak_gigabytes"] < 0.9, figures

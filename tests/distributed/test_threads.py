@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def drawn(samples: int = 500) -> tuple[Any, Any]:
 def fitted(x: Any, y: Any, **options: Any) -> tuple[Any, Any]:
     model = options.pop("model", None) or nn.MLP(6, [8, 2], rng=0)
     settings: dict[str, Any] = {"epochs": 3, "batch_size": 60, "rng": 1, "progress": False}
-    history = nn.fit(model, x, y, loss=nn.cross_entropy, **(settings | options))
+    history = nn.fit(model, x, y, **({"loss": nn.cross_entropy} | settings | options))
     return model, history
 
 
@@ -165,6 +166,20 @@ def test_gradients_of_several_batches_add_up_to_one_step() -> None:
     assert not np.array_equal(numbers(mine)[0], numbers(fewer)[0])
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_batch_is_over_what_counts_in_it_wherever_its_samples_lie(weighted: bool) -> None:
+    x, y = drawn()
+    y = np.where(np.arange(len(y)) % 7 < 3, -100, y)
+    weight = np.random.default_rng(1).uniform(0, 3, len(y)) if weighted else None
+    loss = functools.partial(nn.cross_entropy, ignore_index=-100)
+    options = {"loss": loss, "batch_size": len(y), "sample_weight": weight, "optimizer": nn.SGD}
+    here, history = fitted(x, y, **options)
+    there, other = fitted(*lazy(x, y), **options)
+    for a, b in zip(numbers(here), numbers(there), strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(other.loss, history.loss, rtol=1e-9)
+
+
 def test_a_loss_that_diverges_says_so_and_leaves_the_model() -> None:
     x, y = drawn()
     x[3, 3] = np.nan
@@ -279,13 +294,53 @@ def test_estimators_take_the_same_path() -> None:
         mine = estimators.MLPClassifier(**options).fit(da.from_array(x, chunks=(70, 6)), names)
     with pytest.warns(UserWarning, match="still improving"):
         numpys = estimators.MLPClassifier(**options).fit(x, names)
-    assert mine.loss_ == pytest.approx(numpys.loss_, rel=1e-6)
+    penalty = 0.5 * 1e-4 / 500 * sum(np.sum(w**2) for w in numpys.coefs_)  # is not in Dask's loss
+    assert mine.loss_ == pytest.approx(numpys.loss_ - penalty, rel=1e-6)
     assert mine.n_features_in_ == 6
     found = mine.predict(da.from_array(x, chunks=(70, 6)))
     assert (found == numpys.predict(x)).mean() > 0.99
     weight = np.where(y == 0, 1.0, 0.0)
     with pytest.warns(UserWarning, match="still improving"):
+        mine.set_params(learning_rate_init=0.05)
         mine.fit(da.from_array(x, chunks=(70, 6)), names, sample_weight=weight)
     assert set(mine.predict(x)) == {"no"}
     with pytest.raises(ag.ArgumentValueError, match="go with neither early_stopping=True nor so"):
         estimators.MLPClassifier(early_stopping=True).fit(da.from_array(x), names)
+
+
+class TwoOutputs(nn.Module):
+    """Two outputs by name."""
+
+    def __init__(self, n_in: int) -> None:
+        self.a, self.b = nn.Linear(n_in, 1, rng=0), nn.Linear(n_in, 3, rng=1)
+
+    def forward(self, x: Any) -> Any:
+        return {"a": self.a(x), "b": self.b(x)}
+
+
+def test_several_outputs_weights_and_what_changes_between_batches_are_numpys() -> None:
+    draws = np.random.default_rng(0)
+    x, weight = draws.normal(size=(96, 3)), draws.uniform(0.1, 2, 96)
+    y = {"a": draws.normal(size=(96, 1)), "b": draws.integers(0, 3, 96)}
+
+    class Change(nn.Callback):
+        def before_batch(self, run: nn.Run) -> None:
+            run.model.a.bias.requires_grad = run.batch % 2 == 0
+
+    def history(wrap: Any) -> Any:
+        model = TwoOutputs(3)
+        history = nn.fit(
+            model, wrap(x), {name: wrap(part) for name, part in y.items()}, epochs=2,
+            loss={"a": "mse", "b": "cross_entropy"}, metrics={"b": "accuracy"},
+            sample_weight=wrap(weight), batch_size=96, optimizer=nn.SGD(model, 0.1),
+            callbacks=Change(), rng=0, progress=False,
+        )  # fmt: skip
+        return history.columns, [p.data for p in model.parameters()]
+
+    lazy_columns, lazy_numbers = history(lambda part: da.from_array(part, (32, *part.shape[1:])))
+    columns, arrays = history(lambda part: part)
+    assert columns.keys() == lazy_columns.keys()
+    for name, column in columns.items():
+        np.testing.assert_allclose(lazy_columns[name], column, rtol=1e-9, err_msg=name)
+    for mine, other in zip(lazy_numbers, arrays, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9)

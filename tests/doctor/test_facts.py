@@ -9,12 +9,13 @@ import stat
 import subprocess
 import sys
 from importlib.metadata import version
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.doctor import blas, facts
+from autograd_lite.doctor import blas, command, facts
 from autograd_lite.doctor.facts import cores_of_quota
 
 
@@ -94,3 +95,42 @@ def test_dot_is_asked_for_its_version(tmp_path, monkeypatch, script, told):
 def test_a_path_without_dot(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert facts.version_of_dot() is None
+
+
+BROKEN = ("find_blas", "find_networks", "find_options", "instruction_sets", "measured_rates")
+
+
+@pytest.mark.parametrize("name", [*BROKEN, "processor", "usable_cores"])
+def test_a_fact_that_cannot_be_found_costs_that_one_alone(name, monkeypatch):
+    def fail():
+        raise OSError("broken on purpose")
+
+    monkeypatch.setattr(facts, "measured_rates", lambda: {"float32": 20.0, "float64": 10.0})
+    monkeypatch.setattr(facts, name, fail)
+    text = command.report(facts.gather())
+    assert "could not be found out: OSError: broken on purpose" in text
+
+
+def test_a_broken_package_is_told_as_broken():
+    sys.modules["broken_on_purpose"] = ModuleType("broken_on_purpose")  # without a spec
+    try:
+        assert facts.version_of(["broken_on_purpose"], {}) == "broken (ValueError)"
+    finally:
+        del sys.modules["broken_on_purpose"]
+
+
+def test_reports_are_printed_on_a_console_of_ascii():
+    program = (
+        "import sys, numpy as np, autograd_lite as ag\n"
+        "from autograd_lite.__main__ import main\n"
+        "print(ag.gradcheck(np.cos, 0.5, gradient=np.sin, raise_error=False))\n"
+        "assert main(['check', 'numpy:tanh', '--args', '0.5', '--table']) == 0\n"
+        "main(['doctor'])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="ascii", check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "is 0.102119664 ? " in run.stdout
+    assert "1024?1024 @" in run.stdout

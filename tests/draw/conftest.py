@@ -9,6 +9,9 @@ from datetime import datetime
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+"""Where Playwright's own browser was installed; without it, it is the system's."""
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,14 +29,16 @@ def browser():
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing = "the Python package playwright is not installed: pip install playwright"
-    if CHROMIUM is None:
+    if CHROMIUM is None and not BROWSERS:
         missing = "the program chromium is not on the PATH: apt install chromium"
     if missing and os.environ.get("CI"):
         pytest.fail(f"{missing}; the tests of the stepper must run here")
     if missing:
         pytest.skip(missing)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        running = playwright.chromium.launch(
+            executable_path=None if BROWSERS else CHROMIUM, args=FLAGS
+        )
         yield running
         running.close()
 

@@ -69,7 +69,7 @@ def test_two_places_are_enough_and_one_is_not(checkout):
     listed = checkout / WRITERS / "__init__.py"
     text = listed.read_text(encoding="utf-8")
     assert text.count(LIST) == 1
-    listed.write_text(text.replace(LIST, LIST.replace("import", "import as_json,")))
+    listed.write_text(text.replace(LIST, LIST.replace("import", "import as_json,")), "utf-8")
     accepted = gates(checkout)
     assert accepted.returncode == 0, accepted.stdout
     drawn = python(checkout, "-c", DRAW)

@@ -76,6 +76,18 @@ def test_a_dead_relu_blocks_the_gradient():
     assert drawing.picture.notes == ("No gradient reaches w.",)
 
 
+def test_dead_units_are_counted():
+    def layer(x, weight, bias):
+        return np.sum((x @ weight + bias).relu())
+
+    x, weight = np.ones((3, 2)), np.array([[1.0, -1.0, -2.0, -3.0], [0.5] * 4])
+    drawing = ag.draw(layer, x, weight, np.zeros(4), highlight="zero_grad")
+    assert drawing.picture.notes == (
+        "No gradient reaches 3 of 4 units of weight, 3 of 4 units of bias.",
+    )
+    assert marks(drawing) == {"weight": ["tainted"], "bias": ["tainted"]}
+
+
 def test_a_detached_input_gets_no_gradient():
     x = ag.Value(2.0, label="x")
     loss = x * (x * 3.0).detach()
@@ -101,13 +113,40 @@ def test_two_runs_are_compared():
         return np.tanh(a * 2.0) + b
 
     drawing = ag.draw(f, 1.0, 5.0, compare=(1.5, 5.0))
-    assert drawing.picture.notes == ("8 of 12 nodes differ.",)
+    assert drawing.picture.notes == (
+        "8 of 12 nodes differ.",
+        "The first difference is a: 1.0 → 1.5.",
+    )
     by_frame = {frame: [] for frame in "ab"}
     for vertex in drawing.picture.vertices:
         if vertex.marks:
-            by_frame[vertex.module[0]].append(vertex.title)
-    assert by_frame["a"] == by_frame["b"] == ["a", "multiply", "tanh", "add"]
+            by_frame[vertex.module[0]].append((vertex.title, *vertex.marks))
+    assert by_frame["a"] == by_frame["b"]
+    assert by_frame["a"] == [
+        ("a", "differs"), ("multiply", "tainted"), ("tanh", "tainted"), ("add", "tainted"),
+    ]  # fmt: skip
+    changed = [dict(v.facts).get("changed") for v in drawing.picture.vertices if v.title == "a"]
+    assert changed == ["1.0 → 1.5"] * 2
     assert drawing.svg.count("first f") and drawing.svg.count("second f")
+
+
+def test_the_line_at_which_two_runs_part_is_named():
+    noise = iter((0.5, 0.9))
+
+    def f(x):
+        return np.exp(np.sin(x) + next(noise))
+
+    note = ag.draw(f, 0.0, compare=(0.0,)).picture.notes[1]
+    assert note == "The first difference is 0.5: 0.5 → 0.9."
+    drifting = iter((np.sin, np.cos))
+
+    def g(x):
+        turned = next(drifting)(x)
+        return np.exp(turned)
+
+    note = ag.draw(g, 0.0, compare=(0.0,)).picture.notes[1]
+    assert note.startswith("The first difference is turned: only one run has it, computed at ")
+    assert note.endswith("turned = next(drifting)(x).")
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])

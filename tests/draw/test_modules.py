@@ -7,6 +7,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
+from autograd_lite.drawing.themes import THEMES
 from tests.draw.networks import Affine, Network, cross_entropy, network
 
 
@@ -91,14 +92,15 @@ def test_depth_draws_layers_as_boxes_with_counts_and_shapes():
 def test_a_neuron_is_drawn_unit_by_unit():
     neuron = nn.Neuron(2, rng=0)
     picture = ag.draw(neuron, [2.0, 0.5]).picture
-    leaves = [v.title for v in picture.vertices if v.kind == "leaf"]
-    assert sorted(leaves) == ["b", "w0", "w1", "x[0]", "x[1]"]
+    titles = {k: [v.title for v in picture.vertices if v.kind == k] for k in ("leaf", "parameter")}
+    assert sorted(titles["leaf"]) == ["x[0]", "x[1]"]
+    assert sorted(titles["parameter"]) == ["b", "w0", "w1"]
     operations = [v.title for v in picture.vertices if v.kind == "operation"]
     assert operations == ["multiply", "add", "multiply", "add", "tanh"]
     assert [cluster.title for cluster in picture.clusters] == ["Neuron  3 parameters"]
     values = {v.title: dict(v.facts)["value"] for v in picture.vertices}
     weight = next(x for _, x in neuron.named_parameters() if x.label == "w0")
-    assert values["w0"] == f"{weight.data:.4g}"
+    assert values["w0"] == f"≈ {weight.data:.4g}"
     assert {v.facts[0][0] for v in picture.vertices} == {"value"}  # none is an array
 
 
@@ -193,3 +195,21 @@ def test_a_function_that_returns_no_value_is_refused():
         "draw: <lambda> returned int, which no Value was recorded for; "
         "return what is computed from the arguments"
     )
+
+
+def test_parameters_look_other_than_inputs_wherever_they_come_from():
+    layer = nn.Linear(2, 1, rng=0)
+    x = ag.Value(np.ones((1, 2)), label="x")
+    result = np.sum(layer(x))
+    drawings = [
+        ag.draw(result),
+        ag.draw(layer, np.ones((1, 2))),
+        ag.draw(lambda x: np.sum(layer(x)), np.ones((1, 2))),
+    ]
+    for drawing in drawings:
+        kinds = {v.title: v.kind for v in drawing.picture.vertices}
+        assert (kinds["weight"], kinds["bias"], kinds["x"]) == ("parameter", "parameter", "leaf")
+        assert any("weight; parameter; " in v.describe() for v in drawing.picture.vertices)
+    for theme in THEMES.values():
+        assert len(set(theme.fill.values())) == len(theme.fill)
+        assert len(set(theme.border.values())) == len(theme.border)

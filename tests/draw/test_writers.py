@@ -132,7 +132,7 @@ def test_svg_has_nested_clusters(layout):
 def test_dot_has_nodes_edges_and_nested_subgraphs():
     drawing = ag.draw(network(2, 3, 1), np.ones((4, 2)))
     lines = [line.strip() for line in drawing.source.splitlines()]
-    shapes = {"leaf": "box", "operation": "box", "constant": "box"}
+    shapes = dict.fromkeys(("leaf", "parameter", "operation", "constant"), "box")
     for vertex in drawing.picture.vertices:
         [line] = [line for line in lines if re.match(rf"{vertex.key} \[", line)]
         assert f"shape={shapes[vertex.kind]}" in line
@@ -152,12 +152,12 @@ def test_text_lists_nodes_with_their_operands(tmp_path):
     lines = expression().save(tmp_path / "loss.txt").read_text("utf-8").splitlines()
     assert lines[0] == "Computation graph of 6 nodes and 5 edges."
     assert [line.split() for line in lines[2:]] == [
-        ["1", "a", "value", "2.0", "grad", "-0.0002004"],
-        ["2", "b", "value", "-3.0", "grad", "0.0001336"],
-        ["3", "multiply", "(1,", "2)", "value", "-6.0", "grad", "6.68e-5"],
+        ["1", "a", "value", "2.0", "grad", "≈", "-0.0002004"],
+        ["2", "b", "value", "-3.0", "grad", "≈", "0.0001336"],
+        ["3", "multiply", "(1,", "2)", "value", "-6.0", "grad", "≈", "6.68e-5"],
         ["4", "0.5"],
-        ["5", "add", "(3,", "4)", "value", "-5.5", "grad", "6.68e-5"],
-        ["6", "loss", "=", "tanh", "(5)", "value", "-1.0", "grad", "1.0"],
+        ["5", "add", "(3,", "4)", "value", "-5.5", "grad", "≈", "6.68e-5"],
+        ["6", "loss", "=", "tanh", "(5)", "value", "≈", "-1.0", "grad", "1.0"],
     ]
 
 
@@ -278,7 +278,7 @@ def test_a_program_called_dot_is_used_where_there_is_one(tmp_path, monkeypatch):
 
 def test_a_program_that_fails_is_made_up_for_or_named(tmp_path, monkeypatch):
     program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\necho broken library >&2\nexit 3\n")
+    program.write_text("#!/bin/sh\necho broken library >&2\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ET.fromstring(expression().svg).tag == f"{SVG}svg"
@@ -303,10 +303,10 @@ def test_texts_of_png_and_pdf_are_bold_and_coloured_like_those_of_svg():
     assert texts == {
         "<b>&amp;\\N": ("bold", theme.text),
         "value  2.0": (None, theme.text),
-        f"grad  {x.grad:.4g}": (None, theme.gradient),
+        f"grad  ≈ {x.grad:.4g}": (None, theme.gradient),
         "": ("bold", theme.text),
         "tanh": (None, theme.muted),
-        "value  0.964": (None, theme.text),
+        "value  ≈ 0.964": (None, theme.text),
         "grad  1.0": (None, theme.gradient),
     }
 
@@ -321,7 +321,9 @@ def test_the_program_makes_png_and_pdf(tmp_path):
 def test_every_writer_is_listed():
     """A file that the package does not import would register nothing."""
     files = {path.stem for path in Path(writers.__file__).parent.glob("*.py")} - {"__init__"}
-    assert sorted(files) == sorted(x for x in vars(writers) if inspect.ismodule(vars(writers)[x]))
+    modules = {name for name, x in vars(writers).items() if inspect.ismodule(x)}
+    # pytest puts its own modules into what it has rewritten, under names like "@pytest_ar"
+    assert files == {name for name in modules if name.isidentifier()}
 
 
 @pytest.mark.parametrize("suffix", [x for x in FORMATS if x not in (".png", ".pdf")])
@@ -333,7 +335,7 @@ def test_a_name_of_10_000_characters_is_shortened_in_every_format(suffix):
 
 
 @given(st.text(st.characters(), max_size=30), st.text(st.characters(), max_size=30))
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=25, derandomize=True)
 def test_any_text_can_be_a_label(label, operation):
     x = ag.Value(1.0, label=label)
     odd = ag.Primitive(lambda x: x, lambda g, out, x: g, name=operation or "?", formula=label)
@@ -402,3 +404,34 @@ def test_text_can_be_read_on_every_fill(theme):
         for text in (chosen.text, chosen.muted, chosen.gradient):
             low, high = sorted((luminance(fill), luminance(text)))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (theme, fill, text)
+
+
+def test_mermaid_shows_marks(tmp_path):
+    def unit(x, w):
+        dead = (x * w - 10.0).relu()
+        return dead * 3.0 + x
+
+    drawing = ag.draw(unit, 1.0, 2.0, highlight="zero_grad")
+    rows = drawing.save(tmp_path / "dead.mmd").read_text("utf-8").splitlines()
+    picture = drawing.picture
+    assert sum(row.startswith("  style ") for row in rows) == sum(
+        bool(v.marks) for v in picture.vertices
+    )
+    (place,) = [index for index, edge in enumerate(picture.edges) if edge.marks]
+    mark = THEMES["light"].mark["blocked"]
+    assert f"  linkStyle {place} stroke:{mark},stroke-width:2.4px,stroke-dasharray:5" in rows
+
+
+def test_what_mermaid_does_not_draw_is_refused(tmp_path):
+    x = ag.Value(1.0)
+    for _ in range(300):
+        x = x + x
+    with pytest.raises(ag.ArgumentValueError) as caught:
+        ag.draw(x, max_nodes=1000).save(tmp_path / "big.mmd")
+    assert str(caught.value).startswith(
+        "Mermaid draws at most 500 edges and 50,000 characters; this drawing has 600 and "
+    )
+    assert str(caught.value).endswith(
+        "draw it with depth=1 or a smaller max_nodes=, or save it as .svg"
+    )
+    assert not (tmp_path / "big.mmd").exists()

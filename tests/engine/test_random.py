@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.core import tree
 
 X = np.linspace(-1.0, 1.0, 6).reshape(2, 3)
 
@@ -88,23 +89,145 @@ def test_the_pathwise_derivatives_of_normal_and_uniform():
     np.testing.assert_array_equal(ag.random.uniform(rng, X, 3.0), twin.uniform(X, 3.0))
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(["use", "drop", "double"]), min_size=1, max_size=6))
-def test_any_mixture_of_draws_gives_the_eager_stream(uses):
-    def f(x, rng):
-        for use in uses:
-            noise = ag.random.random(rng, x.shape)
-            if use == "use":
-                x = x * noise
-            elif use == "double":
-                x = x + noise - noise * 0
-        return x
+def in_scan(rng):
+    return ag.scan(lambda c, _: (0.5 * c + ag.random.normal(rng), None), 0.0, length=3)[0]
 
+
+def in_fori(rng):
+    return ag.fori(0, 2, lambda i, c: c + ag.random.random(rng), 0.0)
+
+
+def in_while(rng):
+    return ag.while_loop(lambda c: c < 2.0, lambda c: c + 0.5 + ag.random.random(rng), 0.0)
+
+
+def in_branch(rng):
+    chosen = ag.random.random(rng) > 0.5
+    return ag.cond(chosen, lambda: ag.random.normal(rng), lambda: 2 * in_fori(rng))
+
+
+def in_switch(rng):
+    index = ag.random.integers(rng, 3)
+    return ag.switch(index, [lambda: ag.random.normal(rng), lambda: 0.0, lambda: in_scan(rng)])
+
+
+def in_a_loop_unused(rng):
+    def step(c, _):
+        in_fori(rng)
+        return 0.5 * c, None
+
+    return ag.scan(step, 1.0, length=2)[0]
+
+
+def in_a_loop_that_does_not_depend_on_its_carry(rng):
+    return ag.scan(lambda c, _: (0.5 * c + in_fori(rng), None), 0.0, length=2)[0]
+
+
+SOURCES = {
+    "number": ag.random.random,
+    "two numbers": lambda rng: ag.random.normal(rng) - ag.random.uniform(rng, 0.8, 1.2),
+    "array": lambda rng: ag.random.random(rng, 3),
+    "sum": lambda rng: np.sum(ag.random.normal(rng, size=3)),
+    "whole number": lambda rng: 1.0 * ag.random.integers(rng, 5),
+    **{
+        function.__name__: function
+        for function in (
+            *(in_scan, in_fori, in_while, in_branch, in_switch, in_a_loop_unused),
+            in_a_loop_that_does_not_depend_on_its_carry,
+        )
+    },
+}
+"""Where numbers come from.  All of them move the stream, whether they are used or not."""
+
+
+def mixture(sources, uses):
+    """A function that draws from these, and uses what it drew in another order, or not at all."""
+
+    def f(x, rng):
+        drawn = [SOURCES[source](rng) for source in sources]
+        total = np.sum(x)
+        for use in uses:
+            noise = drawn[use % len(drawn)]
+            total = total + np.sum(np.sin(x * noise) + noise)
+        return total
+
+    return f
+
+
+def sampled(f):
+    return lambda x, rng: np.sum(ag.vmap(lambda row: f(row, rng))(np.stack([x, -x])))
+
+
+def in_no_branch(source):
+    """A branch that a sample chooses must not draw: see below."""
+    return {"in_branch": "number", "in_switch": "in_scan"}.get(source, source)
+
+
+def stepped(f):
+    """What is drawn after a sweep is a part of the update."""
+
+    def step(x, rng):
+        loss, gradient = ag.value_and_grad(f)(x, rng)
+        x = x - 0.1 * gradient + ag.random.normal(rng, size=3) * ag.random.random(rng)
+        return x, loss, ag.random.normal(rng, size=3)
+
+    return step
+
+
+WAYS = {
+    "values": lambda f: f,
+    "gradients": ag.value_and_grad,
+    "second derivatives": lambda f: lambda x, rng: ag.hvp(lambda x: f(x, rng), (x,), (x,)),
+    "samples": sampled,
+    "gradients of samples": lambda f: ag.value_and_grad(sampled(f)),
+    "updates": stepped,
+}
+
+
+def check_stream(f, **options):
+    """Compiled, a function draws as it does by itself, and leaves the stream at the same place."""
+    compiled = ag.compile(f, **options)
     rng, twin = np.random.default_rng(0), np.random.default_rng(0)
-    compiled = ag.compile(f)
-    for _ in range(3):
-        np.testing.assert_allclose(compiled(X, rng), f(X, twin), rtol=1e-15)
-    assert rng.bit_generator.state == twin.bit_generator.state
+    for scale in (1.0, 1.0, -0.7):
+        x = scale * np.array([0.5, -0.3, 0.2])
+        found, expected = (tree.flatten(g(x, r)) for g, r in ((compiled, rng), (f, twin)))
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+        assert rng.bit_generator.state == twin.bit_generator.state
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    sources=st.lists(st.sampled_from(list(SOURCES)), min_size=1, max_size=4),
+    uses=st.lists(st.integers(0, 3), max_size=4),
+)
+@example(sources=["two numbers"], uses=[0])
+@example(sources=["number", "array", "number"], uses=[2, 0])
+@example(sources=["array", "array"], uses=[1, 0])
+def test_any_mixture_of_draws_gives_the_eager_stream(way, sources, uses):
+    sources = [in_no_branch(x) for x in sources] if "samples" in way else sources
+    check_stream(WAYS[way](mixture(sources, uses)))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_draws_moves_the_stream_where_nothing_uses_it(way, source):
+    source = in_no_branch(source) if "samples" in way else source
+    check_stream(WAYS[way](mixture([source, "array"], [1])))
+
+
+@pytest.mark.parametrize("source", ["in_branch", "in_switch"])
+def test_branches_that_draw_and_that_samples_choose_are_refused(source):
+    refusal = "cond|switch: its functions draw random numbers, .* draw before, and pass"
+    with pytest.raises(ag.CompileError, match=refusal):
+        ag.compile(sampled(mixture([source], [0])))(X[0], np.random.default_rng(0))
+
+
+def test_loops_by_numba_draw_in_order():
+    pytest.importorskip("numba")
+    for source in SOURCES:
+        check_stream(mixture([source, "number", "two numbers"], [2, 1, 0]), backend="numba")
 
 
 def test_a_draw_from_a_generator_itself_is_refused_and_undone():
@@ -172,7 +295,7 @@ def test_gradients_with_respect_to_captured_values_compile():
 
 def test_stop_gradient_gives_constants():
     x = ag.Value([1.0, 2.0])
-    assert ag.stop_gradient(x) is x.data
+    np.testing.assert_array_equal(ag.stop_gradient(x), x.data)
     assert ag.stop_gradient(2.0) == 2.0
     slope = ag.grad(lambda x: np.sum(x * ag.stop_gradient(x)))
     np.testing.assert_array_equal(slope(X), X)
@@ -236,3 +359,24 @@ def test_a_checkpoint_that_draws_more_when_it_is_called_again_is_an_error():
         "gradient; it must do the same for the same arguments"
     )
     assert ag.random.random(np.random.default_rng(3)) == np.random.default_rng(3).random()
+
+
+@pytest.mark.parametrize("draw", [ag.random.normal, ag.random.uniform])
+def test_draws_follow_the_dtype_of_their_parameters(draw):
+    single, double = np.zeros(3, np.float32), np.ones(3)
+    rng = np.random.default_rng(0)
+    assert draw(rng, ag.Value(single), 1.0).dtype == np.float32
+    assert draw(rng, single, single + 1).dtype == np.float32
+    assert draw(rng, single, double).dtype == np.float64
+    assert draw(rng, size=3).dtype == np.float64
+    assert draw(rng, size=3, dtype=np.float32).dtype == np.float32
+    gradient = ag.grad(lambda mean: np.sum(draw(rng, mean, 1.0)))(single)
+    assert gradient.dtype == np.float32
+
+
+@pytest.mark.parametrize("deviation", [-1.0, np.array([1.0, -2.0]), ag.Value([0.5, -1e-300])])
+def test_a_negative_deviation_is_refused_and_draws_nothing(deviation):
+    rng = np.random.default_rng(0)
+    with pytest.raises(ag.ArgumentValueError, match=r"a deviation is negative.*np\.exp\(x\)"):
+        ag.random.normal(rng, 0.0, deviation)
+    assert rng.random() == np.random.default_rng(0).random()

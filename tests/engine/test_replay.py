@@ -33,6 +33,9 @@ class Replay:
     def __call__(self, *data):
         known = dict(zip(self.leaves, data, strict=True))
         for node in self.steps:
+            if node.primitive is None:
+                known[node] = node.data  # a constant of its own
+                continue
             operands = [known[x] if isinstance(x, Node) else x for x in node.inputs]
             known[node] = node.primitive.forward(*operands, **node.parameters)
         return [known[result] for result in self.results]

@@ -248,6 +248,89 @@ def test_checkpoint_under_transforms():
     assert checkpointed(POINT) == f(POINT)
 
 
+@pytest.fixture(params=[False, True], ids=["eager", "compiled"])
+def run(request):
+    return ag.compile if request.param else lambda function: function
+
+
+def test_a_checkpoint_has_all_derivatives_by_what_it_captures(run):
+    """∂²/∂a² of Σ sin(z a) is -Σ z² sin(z a)."""
+    points = np.array([1.0, 2.0])
+
+    def f(a):
+        return np.sum(ag.checkpoint(lambda z: np.sin(z * a))(points))
+
+    first, second = ag.grad(f), ag.grad(ag.grad(f))
+    np.testing.assert_allclose(run(first)(0.5), np.sum(points * np.cos(points / 2)), rtol=1e-14)
+    np.testing.assert_allclose(
+        run(second)(0.5), -np.sum(points**2 * np.sin(points / 2)), rtol=1e-14
+    )
+    third = -np.sum(points**3 * np.cos(points / 2))
+    np.testing.assert_allclose(run(ag.grad(second))(0.5), third, rtol=1e-14)
+    assert ag.jvp(first, 0.5, 1.0)[1] == pytest.approx(second(0.5), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a: ag.checkpoint(lambda z: a)(1.0) * 3,
+        lambda a: ag.checkpoint(lambda z: z)(a) * 3,
+        lambda a: ag.checkpoint(lambda: a)() * 3,
+        lambda a: sum(ag.checkpoint(lambda z: (a, z, a))(a)),
+    ],
+)
+def test_what_a_checkpoint_returns_unchanged_has_its_gradient(run, function):
+    assert run(ag.grad(function))(2.0) == 3.0
+
+
+def test_a_checkpoint_takes_keywords_and_gives_several_results(run):
+    def block(z, *, scale, options=None):
+        return {"sine": np.sin(z * scale), "rest": (np.cos(z) * scale, 3.0, np.argmax(z))}
+
+    def loss(around):
+        def f(a):
+            results = around(block)(POINT * a, scale=a, options="none")
+            cosine, number, place = results["rest"]
+            return np.sum(results["sine"] * cosine) * number + cosine[place]
+
+        return f
+
+    def one_result_used(a):
+        return np.sum(ag.checkpoint(block)(POINT * a, scale=a)["rest"][0])
+
+    for derivative in (ag.grad, lambda f: ag.grad(ag.grad(f))):
+        expected = derivative(loss(lambda block: block))(0.5)
+        np.testing.assert_allclose(run(derivative(loss(ag.checkpoint)))(0.5), expected, rtol=1e-13)
+    slope = np.sum(np.cos(POINT / 2) - POINT / 2 * np.sin(POINT / 2))
+    np.testing.assert_allclose(run(ag.grad(one_result_used))(0.5), slope, rtol=1e-13)
+    assert ag.checkpoint(block)(2.0, scale=1.0)["rest"][1] == 3.0
+
+
+def test_a_checkpoint_that_gives_another_result_when_called_again_is_an_error():
+    calls = []
+
+    def block(x):
+        calls.append(1)
+        return x * len(calls)
+
+    def shrinking(x):
+        calls.append(1)
+        return np.sum(x[: len(calls)])
+
+    for function in (block, shrinking):
+        calls.clear()
+        with pytest.raises(ag.BackwardError) as error:
+            ag.grad(lambda x, f=function: np.sum(ag.checkpoint(f)(x)))(POINT)
+        assert str(error.value) == (
+            "checkpoint: the function gave another result when it was called again for its "
+            "gradient; let it depend on nothing that changes in between, and draw random numbers "
+            "by ag.random"
+        )
+    with np.errstate(all="ignore"):
+        result = ag.grad(lambda x: np.sum(ag.checkpoint(np.log)(x)))(np.array([0.0, -1.0, 2.0]))
+    np.testing.assert_array_equal(result, [np.inf, -1.0, 0.5])
+
+
 def test_bad_calls_say_what_to_do():
     for call, error, text in (
         (
@@ -290,14 +373,33 @@ def test_bad_calls_say_what_to_do():
         (
             lambda: ag.jvp(np.multiply, (POINT, POINT), (POINT,)),
             ag.ArgumentValueError,
-            "1 arrays were given where 2 are wanted; nest them in the same way",
+            "wanted were 2 arrays, given 1; nest tangents like the arguments, and cotangents like "
+            "the result",
         ),
         (
-            lambda: ag.checkpoint(lambda x: [x, x])(Value(1.0)),
+            lambda: ag.checkpoint(lambda x: [x, "x"])(Value(1.0)),
             ag.ArgumentTypeError,
-            "checkpoint: the function returned list; it must return one array or number",
+            "checkpoint: the function returned str; it must return arrays or numbers, or a nesting "
+            "of them",
         ),
     ):
         with pytest.raises(error) as caught:
             call()
         assert str(caught.value) == text
+
+
+def test_a_pullback_is_differentiated_by_cotangents_that_came_after_it():
+    """It is linear in them, whenever they were made (the pullback of s² at x is 2 x g)."""
+    x = np.array([1.0, 2.0, 3.0])
+    _, pullback = ag.vjp(lambda s: s**2, x)
+    gradient = ag.grad(lambda g: np.sum(pullback(g)[0]))(x)
+    assert isinstance(gradient, np.ndarray)
+    np.testing.assert_array_equal(gradient, 2 * x)
+    np.testing.assert_array_equal(ag.jacobian(lambda g: pullback(g)[0])(x), np.diag(2 * x))
+    np.testing.assert_array_equal(ag.jvp(lambda g: pullback(g)[0], x, x)[1], 2 * x * x)
+    gradient = ag.grad(lambda t: np.sum(pullback(t * t)[0] * t))(x)
+    np.testing.assert_array_equal(gradient, 6 * x * x**2)
+    a = ag.Value(2.0)
+    _, captured = ag.vjp(lambda s: a * s**2, x)
+    twice = ag.grad(lambda g: np.sum(captured(g)[0]))(x)
+    np.testing.assert_array_equal(ag.gradients(np.sum(twice * x), [a])[0], np.sum(2 * x * x))

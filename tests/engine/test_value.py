@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import copy
 import pickle
+from decimal import Decimal
+from enum import IntEnum
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
+
+
+class Kind(IntEnum):
+    THREE = 3
 
 
 def refused(error: type[Exception], text: str, call):
@@ -51,9 +58,12 @@ def test_anything_else_becomes_an_array_of_floats(given, dtype):
     assert value.shape == np.shape(given)
 
 
-def test_a_float_array_is_held_and_not_copied():
-    array = np.ones(3)
-    assert Value(array).data is array
+def test_a_float_array_is_copied_and_keeps_its_layout():
+    array = np.ones((3, 4), np.float32, order="F")[::-1, ::2]
+    value = Value(array)
+    assert not np.shares_memory(value.data, array)
+    assert (value.dtype, value.data.strides) == (array.dtype, array.strides)
+    assert value.data.tolist() == array.tolist()
 
 
 @pytest.mark.parametrize("bad", [True, [True, False], "text", ["a"], None, {"a": 1}, object()])
@@ -166,6 +176,80 @@ def test_operators_refuse_what_is_no_number(other):
     assert (Value(1.0) != other) is True
 
 
+NUMBERS = {"fraction": Fraction(7, 3), "a subclass of int": Kind.THREE}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+@pytest.mark.parametrize("other", NUMBERS.values(), ids=NUMBERS)
+def test_operators_take_pythons_other_numbers(operation, other):
+    for x in (2.5, 7 / 3, 3.0):
+        for mine, swapped in ((operation, False), (lambda a, b: operation(b, a), True)):
+            expected = mine(x, other)
+            assert mine(Value(x), other).data == expected, swapped
+            elements = mine(Value([x, 1.0]), other)
+            assert elements.data.tolist() == [expected, mine(1.0, other)]
+            assert elements.dtype in (float, bool)
+    x = Value(2.5)
+    (Fraction(1, 2) * x).backward()
+    assert x.grad == 0.5
+    assert (Value(np.ones(2, np.float32)) * Fraction(1, 2)).dtype == np.float32
+
+
+def test_decimals_do_not_mix_with_values_as_they_do_not_with_floats():
+    x = Value(0.5)
+    refused(
+        ag.ArgumentTypeError,
+        "multiply of a Value and a Decimal, which do not mix any more than a float and a Decimal "
+        "do; write float(d) for the Decimal d",
+        lambda: x * Decimal("0.5"),
+    )
+    with pytest.raises(ag.ArgumentTypeError, match="add of a Value and a Decimal"):
+        Decimal(1) + Value([1.0])
+    assert (x == Decimal("0.5")).data
+    assert (Decimal("0.1") != Value(0.1)).data
+    assert (Value([0.1, 0.5]) == Decimal("0.5")).data.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("x", "y"), [(7.5, 2.0), (-7.5, 2), (7.25, -0.5), (1e17, 0.3)])
+def test_divmod_is_pythons(x, y):
+    expected = divmod(x, y)
+    for quotient, rest in (divmod(Value(x), y), divmod(x, Value(y)), divmod(Value(x), Value(y))):
+        assert (quotient.data, rest.data) == expected
+    a, b = Value(x), Value([1.0, y])
+    quotient, rest = divmod(a, b)
+    assert quotient.data.tolist() == np.divmod(x, [1.0, y])[0].tolist()
+    rest.backward(np.array([0.0, 1.0]))
+    assert a.grad == 1.0
+    assert b.grad.tolist() == [0.0, -expected[0]]
+
+
+def test_rounding_is_pythons():
+    x = Value(2.675)
+    assert round(x, 2).data == round(2.675, 2) == 2.67
+    assert round(Value(1234.5), -2).data == 1200.0
+    assert type(round(x)) is int
+    assert round(x) == 3
+    assert round(Value(np.float64(2.675)), 2).data == round(np.float64(2.675), 2) == 2.68
+    y = round(x, 1)
+    (y * x).backward()
+    assert x.grad == y.data
+    with pytest.raises(TypeError):
+        round(Value([1.0, 2.0]))
+
+
+def test_a_power_to_a_modulus_is_refused_as_of_floats():
+    with pytest.raises(TypeError, match="knows no modulus; write x"):
+        pow(Value(2.0), 3, 5)
+    assert pow(Value(2.0), 3).data == 8.0
+
+
+def test_a_number_is_in_a_value_as_in_the_array():
+    array = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for item in (3.0, 5.0, [1.0, 2.0], None):
+        assert (item in Value(array)) == (item in array)
+    assert Value(3.0) in Value(array)
+
+
 def test_float32_stays_beside_python_numbers():
     x = Value(np.ones(3, np.float32))
     for y in (x + 1, 2 * x, x / 3.0, 1 - x, x**2, 2**x, x * Value(2.0), np.sin(x), x.mean()):
@@ -192,11 +276,14 @@ def test_python_protocols():
 
 def test_a_single_number_has_no_length():
     refused(
-        ag.ArgumentTypeError, "len() of a Value that is a single number", lambda: len(Value(1.0))
+        ag.ArgumentTypeError,
+        "len() of a Value that is a single number; np.size(x) is 1, and np.atleast_1d(x) is an "
+        "array of it",
+        lambda: len(Value(1.0)),
     )
     refused(
         ag.ArgumentTypeError,
-        "iteration over a Value that is a single number",
+        "iteration over a Value that is a single number; write for a in np.atleast_1d(x)",
         lambda: list(Value(1.0)),
     )
 
@@ -238,57 +325,28 @@ def test_repr_shows_the_numbers():
     assert repr(Value(2.0) > 1) == "Value(True)"
 
 
-def test_pickle_and_copies_are_leaves_of_their_own():
+def test_pickles_and_copies_of_leaves_are_leaves_of_their_own():
     x = Value([1.0, 2.0], label="x")
     y = x * 2
     y.sum().backward()
-    for twin in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y), copy.copy(y)):
+    twins = [pickle.loads(pickle.dumps(x)), copy.deepcopy(x), copy.copy(x)]
+    for twin, like in [*((twin, x) for twin in twins), (pickle.loads(pickle.dumps(y)), y)]:
         assert type(twin) is Value
         assert twin.node.inputs == ()
         assert twin.requires_grad
-        np.testing.assert_array_equal(twin.data, y.data)
-        np.testing.assert_array_equal(twin.grad, y.grad)
+        assert twin.label == like.label
+        np.testing.assert_array_equal(twin.data, like.data)
+        np.testing.assert_array_equal(twin.grad, like.grad)
     copy.deepcopy(x).data[0] = 9.0
     assert x.data[0] == 1.0
 
 
-IN_PLACE = (
-    "a Value cannot be written in place; write x = x.at[i].set(v) for x[i] = v "
-    "and x = x.at[i].add(v) for x[i] += v"
-)
-
-
-def test_writing_in_place_is_refused():
-    x = Value([1.0, 2.0])
-
-    def assign():
-        x[0] = 3.0
-
-    def increase():
-        array = np.ones(2)
-        array += x
-
-    refused(ag.InPlaceError, IN_PLACE, assign)
-    refused(
-        ag.InPlaceError,
-        "np.add cannot write its result into out= where a Value is involved; omit out= "
-        "(or write a = a + x for a += x) and use the Value that is returned",
-        increase,
-    )
-    refused(
-        ag.InPlaceError,
-        "np.sum cannot write its result into out= where a Value is involved; omit out= "
-        "and use the Value that is returned",
-        lambda: np.sum(x, out=np.zeros(())),
-    )
-    assert x.data.tolist() == [1.0, 2.0]
-
-
 def test_a_value_does_not_slip_into_a_plain_array():
     text = (
-        "a Value cannot be put into a plain array, its gradient would be lost: build arrays of "
-        "Values with ag.array or np.stack, replace parts with x.at[i].set(v), or pass x.data "
-        "to use the number as a constant"
+        "NumPy asked for the plain numbers of a Value, and its gradient would be lost.\n"
+        "Write np.zeros(n, like=x) for an array to put Values into, ag.array([x, y]) for "
+        "np.array([x, y]), np.mean(ag.array([x, y])) for np.mean([x, y]), a @ x for a.dot(x), "
+        "or pass x.data to use the numbers as a constant"
     )
     buffer = np.zeros(2)
 

@@ -54,3 +54,43 @@ def test_salient_pixels_matter_more_than_others(run_example):
     after_ten = [float(chance) for chance in re.findall(r"then ([\d.]+)", printed)]
     assert after_ten[0] < 0.5 * after_ten[1]
     assert picture.startswith(PNG)
+
+
+def test_a_table_with_gaps_is_searched_and_calibrated(run_example):
+    printed, picture = run_example("table", "--parcels", "1200")
+    areas = [float(area) for area in re.findall(r"area under the curve ([\d.]+)", printed)]
+    errors = [float(error) for error in re.findall(r"off the true chances by ([\d.]+)", printed)]
+    assert min(areas) > 0.7
+    assert errors[1] < 0.7 * errors[0]
+    assert picture.startswith(PNG)
+
+
+def test_wide_and_deep_together_do_better_than_either(run_example):
+    printed, picture = run_example("wide_and_deep", "--visits", "4000", "--epochs", "20")
+    amounts = [float(share) for share in re.findall(r"explains ([\d.]+)%", printed)]
+    again = [float(share) for share in re.findall(r"right on ([\d.]+)%", printed)]
+    assert amounts[2] > 75 > 65 > max(amounts[:2])
+    assert again[2] > max(again[:2])
+    assert picture.startswith(PNG)
+
+
+def test_tied_weights_write_digits_down_better_than_principal_components(run_example):
+    printed, picture = run_example("tied_autoencoder", "--epochs", "60")
+    tied, linear = (float(error) for error in re.findall(r"off by ([\d.]+)", printed))
+    assert tied < 0.95 * linear
+    assert picture.startswith(PNG)
+
+
+def test_a_frozen_body_helps_with_another_question(run_example):
+    printed, picture = run_example("fine_tuning", "--epochs", "15")
+    scratch, frozen, tuned = (float(x) for x in re.findall(r"right on ([\d.]+)%", printed))
+    assert min(frozen, tuned) > scratch
+    assert picture.startswith(PNG)
+
+
+def test_a_training_that_was_killed_ends_as_if_nothing_had_been(run_example):
+    printed, picture = run_example("resume", "--epochs", "4")
+    assert "goes on after epoch 2, finished" in printed
+    assert "storm: begins, died" in printed
+    assert "the weights are the same, bit for bit" in printed
+    assert picture.startswith(PNG)

@@ -1,4 +1,4 @@
-"""What every hypothesis about a wrong derivative must keep to."""
+"""What every hypothesis about a wrong derivative must keep to: junk is not explained."""
 
 from __future__ import annotations
 
@@ -8,11 +8,46 @@ import pytest
 import autograd_lite as ag
 
 
-@pytest.mark.parametrize("function", [np.sin, np.cumsum, lambda x: x @ np.ones((6, 6)) + x**2])
-@pytest.mark.parametrize("seed", range(3))
-def test_junk_is_not_explained(function, seed):
+def scalar_of(x):
+    return np.sum(np.sin(x) * np.arange(1.0, x.size + 1).reshape(x.shape))
+
+
+def softmax(x):
+    return np.exp(x) / np.sum(np.exp(x))
+
+
+FUNCTIONS = {
+    "elementwise": np.sin,
+    "running": np.cumsum,
+    "mixed": lambda x: x @ np.ones((6, 6)) + x**2,
+    "softmax": softmax,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("seed", range(6))
+def test_junk_is_not_explained(name, seed):
     """A hint that always fits explains nothing."""
     rng = np.random.default_rng(seed)
     x, junk = rng.normal(size=6), rng.normal(size=(6, 6))
-    report = ag.gradcheck(function, x, vjp=lambda g, x: junk @ g, raise_error=False)
+    report = ag.gradcheck(FUNCTIONS[name], x, vjp=lambda g, x: junk @ g, raise_error=False)
+    assert [hint.kind for hint in report.hints] == ["unexplained"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 40, 2000])
+@pytest.mark.parametrize("seed", range(5))
+def test_random_numbers_for_a_gradient_are_not_explained(size, seed):
+    rng = np.random.default_rng(seed)
+    x, junk = rng.normal(size=size), rng.normal(size=size)
+    report = ag.gradcheck(scalar_of, x, gradient=lambda x: junk, raise_error=False)
+    assert [hint.kind for hint in report.hints] == ["unexplained"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_another_smooth_function_is_not_explained(seed):
+    rng = np.random.default_rng(seed)
+    x, a = rng.normal(size=(2, 3)), rng.normal(size=3)
+    report = ag.gradcheck(
+        scalar_of, x, gradient=lambda x: np.tanh(a[0] * x + a[1]) + a[2] * x, raise_error=False
+    )
     assert [hint.kind for hint in report.hints] == ["unexplained"]

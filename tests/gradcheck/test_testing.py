@@ -62,3 +62,36 @@ def test_a_wrong_second_derivative_is_found_by_default():
     assert_gradients(sine, np.array([0.5]), order=1)
     with pytest.raises(AssertionError, match="gradient of sine: wrong derivative"):
         assert_gradients(sine, np.array([0.5]))
+
+
+def test_the_order_is_one_that_exists():
+    x = np.array([0.5, 1.0])
+    assert_gradients(np.sin, x, gradient=np.cos)
+    with pytest.raises(ag.ArgumentValueError, match="only the first derivative"):
+        assert_gradients(np.sin, x, gradient=np.cos, order=2)
+
+
+class Spring:
+    """A function that is a method."""
+
+    def __init__(self, stiffness):
+        self.stiffness = stiffness
+
+    def energy(self, x, rest):
+        return np.sum(self.stiffness * (x["end"] - x["start"] - rest) ** 2)
+
+
+def test_methods_dictionaries_and_arguments_by_name():
+    ends = {"start": np.array([0.1, 0.2]), "end": np.array([1.0, 2.0])}
+    assert_gradients(Spring(3.0).energy, ends, kwargs={"rest": 0.3})
+
+    def gradient(x, rest):
+        force = 6.0 * (x["end"] - x["start"] - rest)
+        return {"start": -force, "end": force}, np.sum(force)
+
+    report = ag.gradcheck(
+        Spring(3.0).energy, ends, kwargs={"rest": 0.3}, gradient=gradient, raise_error=False
+    )
+    assert report.hints[0].text == (
+        "only for rest: the sign is wrong: minus the analytic derivative agrees everywhere"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -17,11 +19,20 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import nn
-from nn.estimators import MLPClassifier, MLPRegressor, PerceptronClassifier
+from nn.estimators import MLPClassifier, MLPRegressor, Perceptron, PerceptronClassifier
+from nn.losses import losses, regression
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning"  # the networks here are small and quick
 )
+
+SAMPLE_BY_SAMPLE = {
+    f"check_sample_weight_equivalence_on_{kind}_data": "one step for a sample of weight 2 is not "
+    "two steps; scikit-learn's own Perceptron fails it with the same numbers"
+    for kind in ("dense", "sparse")
+}
+NIGHTLY = bool(os.environ.get("AUTOGRAD_LITE_NIGHTLY"))
+"""Whether the checks run for each loss in turn, which takes minutes."""
 
 QUICK = {"hidden_layer_sizes": (8,), "learning_rate_init": 0.05, "max_iter": 40}
 
@@ -29,12 +40,37 @@ QUICK = {"hidden_layer_sizes": (8,), "learning_rate_init": 0.05, "max_iter": 40}
 @pytest.mark.filterwarnings("ignore")  # the checks warn on purpose
 @pytest.mark.parametrize(
     "estimator",
-    [MLPClassifier(**QUICK), MLPRegressor(**QUICK), PerceptronClassifier(max_iter=20)],
-    ids=lambda estimator: type(estimator).__name__,
+    [
+        MLPClassifier(**QUICK),
+        MLPRegressor(**QUICK),
+        Perceptron(max_iter=20),
+        PerceptronClassifier(max_iter=20),
+        *(
+            # "poisson": rates of classes that hardly count grow exponentially along a relu
+            MLPClassifier(
+                loss=loss,
+                compile=False,
+                activation="tanh" if loss == "poisson" else "relu",
+                **QUICK,
+            )
+            for loss in sorted({*losses, "squared_error"} - {"zero_one"})
+            if NIGHTLY or loss in ("hinge", "poisson")
+        ),
+        *(
+            MLPRegressor(loss, compile=False, **QUICK)
+            for loss in regression.__all__
+            if loss != "squared_error" and (NIGHTLY or loss == "huber")
+        ),
+    ],
+    ids=lambda estimator: f"{type(estimator).__name__}-{getattr(estimator, 'loss', '')}",
 )
 def test_scikit_learns_own_checks_pass(estimator):
-    results = check_estimator(estimator, on_skip=None, on_fail=None)
-    failed = [r["check_name"] for r in results if r["status"] not in ("passed", "skipped")]
+    expected = SAMPLE_BY_SAMPLE if isinstance(estimator, Perceptron) else {}
+    results = check_estimator(
+        estimator, on_skip=None, on_fail=None, expected_failed_checks=expected
+    )
+    passed = ("passed", "skipped", "xfail")
+    failed = [r["check_name"] for r in results if r["status"] not in passed]
     assert not failed
     assert sum(r["status"] == "passed" for r in results) > 50
 
@@ -111,7 +147,7 @@ def test_partial_fit_learns_batch_by_batch():
             rows = slice(part, part + 50)
             model.partial_fit(x[rows], y[rows], classes=[0, 1, 2] if epoch == part == 0 else None)
     assert model.score(x, y) > 0.9
-    assert model.n_iter_ == 240
+    assert model.n_iter_ == 1 and model.t_ == 60 * 200
 
 
 def test_weights_of_classes_and_samples():
@@ -140,7 +176,9 @@ def test_regression():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 2))
     y = np.c_[x[:, 0] * x[:, 1], np.abs(x[:, 0])]
-    model = MLPRegressor((32,), "tanh", solver="lbfgs", max_iter=500, random_state=0)
+    model = MLPRegressor(
+        "squared_error", (32,), "tanh", solver="lbfgs", max_iter=500, random_state=0
+    )
     assert model.fit(x, y).score(x, y) > 0.98
     assert model.predict(x).shape == (300, 2)
     assert model.fit(x, y[:, 0]).predict(x).shape == (300,)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn import metrics as reference
 
 import autograd_lite as ag
+import nn
 from nn import metrics
 
 RNG = np.random.default_rng(0)
@@ -44,8 +49,11 @@ def test_roc_auc_with_ties():
     expected = reference.roc_auc_score(YES_NO, SCORES)
     assert metrics.roc_auc(SCORES, YES_NO) == pytest.approx(expected)
     assert metrics.roc_auc(np.c_[np.zeros(60), SCORES], YES_NO) == pytest.approx(expected)
-    several = np.mean([reference.roc_auc_score(c == LABELS, LOGITS[:, c]) for c in range(4)])
+    probabilities = softmax(LOGITS, axis=1)
+    several = reference.roc_auc_score(LABELS, probabilities, multi_class="ovr")
     assert metrics.roc_auc(LOGITS, LABELS) == pytest.approx(several)
+    assert metrics.roc_auc(LOGITS + RNG.normal(size=(60, 1)), LABELS) == pytest.approx(several)
+    assert metrics.roc_auc(probabilities, LABELS) == pytest.approx(several)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +66,7 @@ def test_roc_auc_with_ties():
 )
 def test_regression(metric, peer):
     targets = LOGITS + RNG.normal(size=LOGITS.shape)
-    assert metric(LOGITS, targets) in (
-        pytest.approx(peer(targets, LOGITS)),
-        pytest.approx(np.sqrt(np.mean((targets - LOGITS) ** 2))),  # over all outputs at once
-    )
+    assert metric(LOGITS, targets) == pytest.approx(peer(targets, LOGITS))
     assert metric(LOGITS[:, 0], targets[:, 0]) == pytest.approx(peer(targets[:, 0], LOGITS[:, 0]))
 
 
@@ -89,7 +94,7 @@ def test_absent_classes_count_zero():
         ),
         (
             lambda: metrics.top_k_accuracy(LOGITS, LABELS, k=5),
-            "top_k_accuracy: the outputs have shape (60, 4), the labels (60,), and k is 5; "
+            "top_k_accuracy: the outputs have shape (60, 4), and k is 5; "
             "outputs of shape (samples, classes) are needed, and k up to classes",
         ),
         (
@@ -97,9 +102,31 @@ def test_absent_classes_count_zero():
             "roc_auc: there are 0 samples of a class and 60 of the others; both are needed",
         ),
         (
-            lambda: metrics.rmse(np.zeros(3), np.zeros((3, 1))),
-            "rmse: the outputs have shape (3,), but the targets have shape (3, 1); "
+            lambda: metrics.rmse(np.zeros(3), np.zeros((3, 2))),
+            "rmse: the outputs have shape (3,), but the targets have shape (3, 2); "
             "both must be equal and not empty",
+        ),
+        (
+            lambda: metrics.accuracy(np.array([[0.0, np.nan], [1.0, 2.0]]), [0, 1]),
+            "accuracy: 1 of the outputs are NaN, which decide for no class; "
+            "look for what made them so",
+        ),
+        (
+            lambda: metrics.accuracy(LOGITS, np.where(LABELS == 0, -1, LABELS)),
+            "accuracy: the labels hold -1, 1, 2, 3; number the classes 0 to 3",
+        ),
+        (
+            lambda: metrics.accuracy(SCORES, YES_NO * 0.5),
+            "accuracy: the labels hold 0.0, 0.5; number the classes 0 and 1, or -1 and 1",
+        ),
+        (
+            lambda: metrics.accuracy(LOGITS, np.ones((60, 4))),
+            "accuracy: the labels have shape (60, 4), and their rows are no probabilities; "
+            "give class numbers, or rows that add up to 1",
+        ),
+        (
+            lambda: metrics.confusion_matrix(LOGITS, LABELS, n_classes=2),
+            "confusion_matrix: n_classes is 2, but there are classes up to 3; pass 4 or more",
         ),
     ],
 )
@@ -107,3 +134,139 @@ def test_bad_input_is_named(call, message):
     with pytest.raises(ag.ArgumentValueError) as error:
         call()
     assert str(error.value) == message
+
+
+# Random cases of each kind of labels.
+
+BINARY = {
+    "0 and 1": lambda y: y,
+    "-1 and 1": lambda y: 2 * y - 1,
+    "bool": lambda y: y == 1,
+    "whole floats": lambda y: y.astype(np.float32),
+    "unsigned": lambda y: y.astype(np.uint8),
+    "a column": lambda y: y[:, np.newaxis],
+    "a column of signs": lambda y: 2.0 * y[:, np.newaxis] - 1,
+    "a list": lambda y: y.tolist(),
+}
+SEVERAL = {
+    "numbers": lambda y, k: y,
+    "whole floats": lambda y, k: y.astype(np.float64),
+    "unsigned": lambda y, k: y.astype(np.uint8),
+    "a column": lambda y, k: y[:, np.newaxis],
+    "one-hot": lambda y, k: np.eye(k)[y],
+    "one-hot of whole numbers": lambda y, k: np.eye(k, dtype=int)[y],
+    "probabilities": lambda y, k: 0.9 * np.eye(k)[y] + 0.1 / k,
+}
+N_CASES = 600 if os.environ.get("AUTOGRAD_LITE_NIGHTLY") else 150
+
+
+def scores_of(true, predicted, average):
+    """What scikit-learn says."""
+    keywords = {"average": average, "zero_division": 0}
+    size = range(int(max(predicted.max(), true.max())) + 1)
+    return {
+        "accuracy": reference.accuracy_score(true, predicted),
+        "precision": reference.precision_score(true, predicted, **keywords),
+        "recall": reference.recall_score(true, predicted, **keywords),
+        "f1": reference.f1_score(true, predicted, **keywords),
+        "confusion_matrix": reference.confusion_matrix(true, predicted, labels=size),
+    }
+
+
+def assert_equal(expected, outputs, labels, **options):
+    for name, number in expected.items():
+        found = getattr(metrics, name)(outputs, labels, **options)
+        np.testing.assert_allclose(found, number, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_binary_metrics_are_those_of_scikit_learn():
+    draws = np.random.default_rng(1)
+    for case in range(N_CASES):
+        n = int(draws.integers(4, 30))
+        true = draws.integers(0, 2, n)
+        true[:2] = 0, 1
+        scores = draws.normal(size=n).round(case % 3)
+        expected = scores_of(true, (scores > 0).astype(int), "binary")
+        area = {"roc_auc": reference.roc_auc_score(true, scores)}
+        p = 1 / (1 + np.exp(-scores))
+        for index, kind in enumerate(BINARY.values()):
+            labels = kind(true)
+            if (case + index) % 3 == 0:
+                assert_equal(expected | area, scores, labels)
+            elif (case + index) % 3 == 1 or np.min(labels) < 0:
+                assert_equal(expected | area, scores[:, np.newaxis], labels)
+            else:  # several columns have numbered classes
+                assert_equal(expected | area, np.c_[-scores, scores], labels)
+            assert_equal(expected, p, labels, from_logits=False)
+
+
+def test_metrics_of_several_classes_are_those_of_scikit_learn():
+    draws = np.random.default_rng(2)
+    for _ in range(N_CASES):
+        k = int(draws.integers(3, 6))
+        n = int(draws.integers(k + 1, 40))
+        true = draws.permutation(np.r_[np.arange(k), draws.integers(0, k, n - k)])
+        logits = draws.normal(size=(n, k)) + draws.normal(scale=5, size=(n, 1))
+        p = softmax(logits, axis=1)
+        expected = scores_of(true, logits.argmax(axis=1), "macro")
+        expected["roc_auc"] = reference.roc_auc_score(true, p, multi_class="ovr")
+        top = reference.top_k_accuracy_score(true, logits, k=2, labels=range(k))
+        for kind in SEVERAL.values():
+            labels = kind(true, k)
+            assert_equal(expected, draws.choice([logits, p]), labels)
+            assert metrics.top_k_accuracy(logits, labels, k=2) == pytest.approx(top)
+
+
+def test_metrics_of_numbers_are_those_of_scikit_learn():
+    draws = np.random.default_rng(3)
+    for _ in range(N_CASES):
+        shape = (int(draws.integers(2, 30)), int(draws.integers(1, 4)))
+        outputs, targets = draws.normal(size=shape), draws.normal(size=shape)
+        for metric, peer in (
+            (metrics.rmse, reference.root_mean_squared_error),
+            (metrics.mae, reference.mean_absolute_error),
+            (metrics.r2, reference.r2_score),
+        ):
+            expected = pytest.approx(peer(targets, outputs), abs=1e-12)
+            assert metric(outputs, targets) == expected
+            if shape[1] == 1:
+                assert metric(outputs, targets[:, 0]) == expected
+                assert metric(outputs[:, 0], targets) == expected
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_fit_knows_that_outputs_are_probabilities(compile):
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = (x[:, :1] > 0).astype(float)
+    told = partial(nn.binary_cross_entropy, from_logits=False)
+    for loss in (told, lambda p, y: nn.binary_cross_entropy(p, y, from_logits=False)):
+        model = nn.Sequential(nn.Linear(2, 1, rng=0), "sigmoid")
+        history = nn.fit(
+            model, x, y, loss=loss, metrics=["accuracy", "f1"], epochs=1, compile=compile,
+            optimizer=nn.SGD(model, 1e-300), validation_data=(x, y), progress=False,
+        )  # fmt: skip
+        predicted = nn.predict(model, x) > 0.5
+        for name in ("accuracy", "validation_accuracy"):
+            assert history[name] == [reference.accuracy_score(y, predicted)]
+        assert history["f1"] == [pytest.approx(reference.f1_score(y, predicted))]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "top_k_accuracy", "f1", "roc_auc"])
+def test_one_hot_targets_are_taken_by_fit(metric):
+    x, y = np.random.default_rng(0).normal(size=(40, 2)), np.eye(5)[np.arange(40) % 5]
+    history = nn.fit(
+        nn.Linear(2, 5, rng=0), x, y, loss="cross_entropy", metrics=[metric], epochs=1, rng=0,
+        progress=False,
+    )  # fmt: skip
+    assert 0 <= history[metric][0] <= 1
+
+
+def test_hinge_and_accuracy_take_the_same_labels():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.where(x[:, 0] > 0, 1, -1)[:, np.newaxis]
+    model = nn.Linear(2, 1, rng=0)
+    history = nn.fit(
+        model, x, y, loss="hinge", metrics=["accuracy"], epochs=60,
+        optimizer=nn.SGD(model, 0.1), rng=0, progress=False,
+    )  # fmt: skip
+    assert history["accuracy"][-1] > 0.9

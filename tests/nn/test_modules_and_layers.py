@@ -90,7 +90,7 @@ def test_state_dict_copies_and_loads():
         (
             lambda state: state.update({"2.bias": np.array(["a"])}),
             "load_state_dict: '2.bias' has dtype <U1 in the state; "
-            "it must hold real numbers, as float64 does",
+            "it must hold numbers that fit into float64, as in the model",
         ),
     ],
 )
@@ -209,7 +209,7 @@ def of_parameters(layer, x):
         owners = {id(p): m for _, m in twin.named_modules() for _, p in m.members()}
         for name, array in zip(names, arrays, strict=True):
             parameter = dict(twin.named_parameters())[name]
-            setattr(owners[id(parameter)], name.rpartition(".")[2], array)
+            vars(owners[id(parameter)])[name.rpartition(".")[2]] = array
         return twin(x)
 
     return output, *(p.data for p in layer.parameters())
@@ -414,3 +414,73 @@ def test_dropout_in_a_checkpoint_drops_the_same_again():
         return model[0].weight.grad
 
     np.testing.assert_array_equal(derivatives(ag.checkpoint), derivatives(lambda model: model))
+
+
+def test_layers_are_exchanged_and_added():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), "relu")
+    model[1] = "tanh"
+    model.append(nn.Linear(4, 1, rng=1)).insert(1, nn.LayerNorm(4))
+    assert repr(model) == (
+        "Sequential(\n  0: Linear(3, 4)\n  1: LayerNorm(n_in=4)\n  2: tanh\n  3: Linear(4, 1)\n)"
+    )
+    assert model(np.ones((2, 3))).shape == (2, 1)
+    del model[1], model[-1]
+    assert [repr(layer) for layer in model] == ["Linear(3, 4)", "tanh"]
+    assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias"]
+
+
+def test_optimizers_show_their_hyperparameters():
+    model = nn.MLP(2, [3, 1], rng=0)
+    assert repr(nn.SGD(model, 0.1, momentum=0.9)) == (
+        "SGD(learning_rate=0.1, weight_decay=0.0, decoupled=False, momentum=0.9, dampening=0.0, "
+        "nesterov=False)"
+    )
+    parts = [{"parameters": model[0], "learning_rate": 1.0}, {"parameters": model[2]}]
+    assert repr(nn.Lion(parts)).count("learning_rate=") == 2
+
+
+def averages_after(around, train):
+    """The running averages of a model with batch normalization, and its gradients."""
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(4, 8, rng=rng), nn.BatchNorm1d(8), nn.Linear(8, 1, rng=rng))
+    train(around(model.train()), np.random.default_rng(1).normal(size=(16, 4)))
+    return [model[1].running_mean, model[1].running_var, *(p.grad for p in model.parameters())]
+
+
+def sweep_once(model, x):
+    np.sum(model(x) ** 2).backward()
+
+
+def sweep_within_another(model, x):
+    np.sum(ag.checkpoint(lambda y: model(np.sin(y)))(x) ** 2).backward()
+
+
+@pytest.mark.parametrize("train", [sweep_once, sweep_within_another])
+def test_running_averages_in_a_checkpoint_move_once(train):
+    expected = averages_after(lambda model: model, train)
+    for found, value in zip(averages_after(ag.checkpoint, train), expected, strict=True):
+        np.testing.assert_allclose(found, value, rtol=1e-12, atol=1e-14)
+
+
+class Checkpointed(nn.Module):
+    """A model that forgets what happens inside of it."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def forward(self, x):
+        return ag.checkpoint(self.inner)(x)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_running_averages_in_a_checkpoint_move_once_in_fit(compiled):
+    def fitted(around):
+        rng = np.random.default_rng(0)
+        inner = nn.Sequential(nn.Linear(4, 8, rng=rng), nn.BatchNorm1d(8), nn.Linear(8, 1, rng=rng))
+        x = np.random.default_rng(1).normal(size=(32, 4))
+        y = np.sum(x, axis=1, keepdims=True)
+        nn.fit(around(inner), x, y, loss="mse", epochs=3, batch_size=8, rng=0, compile=compiled)
+        return inner[1].running_mean, inner[1].running_var
+
+    for found, value in zip(fitted(Checkpointed), fitted(lambda inner: inner), strict=True):
+        np.testing.assert_allclose(found, value, rtol=1e-10)

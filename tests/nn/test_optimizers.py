@@ -149,8 +149,8 @@ def test_a_state_of_another_optimizer_changes_nothing():
     for other, message in (
         (
             train(nn.SGD, nn.Linear(2, 3, rng=0), x, 1),
-            "SGD.load_state_dict: '0.mean' is unknown; "
-            "load the state of the same optimizer of the same model",
+            "SGD.load_state_dict: the state is that of Adam; load it into an optimizer of the "
+            "class Adam",
         ),
         (
             train(nn.Adam, nn.Linear(2, 4, rng=0), x, 1),
@@ -175,6 +175,46 @@ def test_groups_have_hyperparameters_of_their_own():
     optimizer.lr_scale = 0.5
     optimizer.step()
     assert (slow.item(), fast.item()) == pytest.approx((0.925, 0.25))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("exponent", [-320, -200, -40, 0, 30, 200, 307])
+@pytest.mark.parametrize("limit", [1e-200, 1e-3, 1.0, 1e200, np.inf])
+def test_clipping_neither_overflows_nor_vanishes(exponent, limit, dtype):
+    mpmath = pytest.importorskip("mpmath")
+    if dtype == np.float32 and not -40 <= exponent <= 30:
+        return
+    sizes = [np.array([3.0, 0.0, -4.0]), np.zeros((0, 2)), np.array(12.0)]
+    parameters = [nn.Parameter((part * 10.0**exponent).astype(dtype)) for part in sizes]
+    before = [p.data.copy() for p in parameters]
+    for parameter, g in zip(parameters, before, strict=True):
+        parameter.grad = g.copy()
+    norm = nn.clip_gradient_norm(parameters, limit)
+    flat = [mpmath.mpf(float(x)) for g in before for x in g.ravel()]
+    expected = mpmath.sqrt(sum(x * x for x in flat))
+    assert norm == pytest.approx(float(expected), rel=1e-6 if dtype == np.float32 else 1e-14)
+    if expected <= limit:
+        for parameter, g in zip(parameters, before, strict=True):
+            np.testing.assert_array_equal(parameter.grad, g)
+        return
+    found = [float(x) for p in parameters for x in p.grad.ravel()]
+    for ours, x in zip(found, flat, strict=True):
+        right = float(dtype(float(x * mpmath.mpf(limit) / expected)))
+        assert ours == pytest.approx(right, rel=1e-6 if dtype == np.float32 else 1e-14, abs=0)
+    assert all(p.grad.dtype == dtype for p in parameters)
+
+
+def test_clipping_of_zeros_and_of_what_is_not_finite():
+    w = nn.Parameter(np.ones(2))
+    for grad, limit, norm, after in (
+        ([0.0, 0.0], 1.0, 0.0, [0.0, 0.0]),
+        ([0.0, 0.0], np.inf, 0.0, [0.0, 0.0]),
+        ([np.inf, 1.0], np.inf, np.inf, [np.inf, 1.0]),
+    ):
+        w.grad = np.array(grad)
+        assert nn.clip_gradient_norm([w], limit) == norm
+        np.testing.assert_array_equal(w.grad, after)
+    assert nn.clip_gradient_norm([], 1.0) == 0.0
 
 
 def test_clipping_by_norm_and_by_value():

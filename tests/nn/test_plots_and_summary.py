@@ -9,7 +9,7 @@ import autograd_lite as ag
 import nn
 from nn import plots
 
-pytest.importorskip("matplotlib")
+pyplot = pytest.importorskip("matplotlib.pyplot")
 
 
 def test_learning_curves_hold_the_numbers():
@@ -21,7 +21,41 @@ def test_learning_curves_hold_the_numbers():
     np.testing.assert_array_equal(solid.get_xdata(), [1, 2, 3])
     np.testing.assert_array_equal(dashed.get_ydata(), [2.0, 1.0, 0.5])
     assert solid.get_color() == dashed.get_color()
-    assert history.plot(axes=axes) is axes
+    assert history.plot(ax=axes) is axes
+
+
+def test_epochs_are_whole_numbers():
+    ticks = plots.learning_curves({"loss": [3.0, 2.0, 1.0]}).get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda **options: plots.learning_curves({"loss": [1.0, 0.5]}, **options),
+        lambda **options: nn.LearningRates([0.1, 1.0], [2.0, 1.0], 0.5).plot(**options),
+        lambda **options: plots.decision_regions(
+            lambda p: p[:, 0], [[0, 0], [1, 1]], [0, 1], **options
+        ),
+        lambda **options: plots.weight_images(np.ones((6, 4)), (2, 3), **options),
+        lambda **options: plots.confusion_matrix([[5, 1], [0, 7]], **options),
+    ],
+)
+def test_plots_show_like_any_plot_of_pyplots(draw):
+    """``plt.show()`` and a notebook show what pyplot knows of."""
+    before = pyplot.gca()
+    ax = draw()
+    assert pyplot.gcf() is ax.figure
+    assert ax is not before
+    assert draw(ax=before) is before
+    with pytest.warns(DeprecationWarning, match="axes is called ax now; write ax="):
+        assert draw(axes=before) is before
+
+
+def test_relu6_is_drawn_to_where_it_differs_from_relu():
+    (axes,) = plots.activation_curves(["relu6"], columns=1).axes
+    assert axes.lines[0].get_ydata().max() == 6.0
+    assert axes.get_ylim()[1] > 6
 
 
 def test_decision_regions_are_those_of_the_model():
@@ -30,7 +64,7 @@ def test_decision_regions_are_those_of_the_model():
     (points,) = [c for c in axes.collections if len(c.get_offsets()) == 3]
     np.testing.assert_array_equal(points.get_offsets(), x)
     model = nn.Linear(2, 1, rng=0).train()
-    plots.decision_regions(model, x, [0, 1, 1], n_points=5, axes=axes)
+    plots.decision_regions(model, x, [0, 1, 1], n_points=5, ax=axes)
     assert model.training
 
 
@@ -77,6 +111,11 @@ def test_gradient_flow_falls_where_gradients_vanish():
             lambda: plots.weight_images(np.zeros((5, 2)), (2, 3)),
             "weight_images: the weight has shape (5, 2), which does not hold images of "
             "shape (2, 3); its first axis must have length 6",
+        ),
+        (
+            lambda: plots.weight_images(np.zeros((6, 2)), ()),
+            "weight_images: shape is (); it holds the rows and the columns of an image, "
+            "such as (28, 28)",
         ),
         (
             lambda: plots.gradient_flow(nn.Linear(2, 1)),

@@ -160,7 +160,7 @@ def test_bad_data_are_refused_before_anything_changes():
     assert refused(model, np.array([["a"]] * 40), y) == (
         "fit: x has dtype <U1; it must hold real numbers"
     )
-    assert refused(model, x, y, epochs=0) == "fit: epochs is 0; it must be a positive integer"
+    assert refused(model, x, y, epochs=-1) == "fit: epochs is -1; it must be a positive integer"
     assert refused(model, x, y, batch_size=2.5) == (
         "fit: batch_size is 2.5; it must be a positive integer"
     )
@@ -207,6 +207,7 @@ def test_names_of_losses_and_metrics():
         "validation_loss",
         "validation_accuracy",
         "validation_f1",
+        "learning_rate",
     ]
     assert history["accuracy"][-1] > 0.9
     assert history["nothing"] == []
@@ -292,7 +293,32 @@ def test_a_schedule_is_asked_before_every_step():
     optimizer = nn.SGD(model, learning_rate=0.1)
     quiet_fit(model, x, y, optimizer=optimizer, batch_size=5, schedule=schedule)
     assert asked == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75]
-    assert optimizer.lr_scale == 0.5
+    assert optimizer.lr_scale == optimizer.schedule_scale == 1.0
+
+
+@pytest.mark.parametrize("accumulate", range(1, 9))
+@pytest.mark.parametrize("n_batches", [1, 6, 7])
+def test_a_step_of_several_batches_has_the_time_of_its_last_one(n_batches, accumulate):
+    asked = []
+    x, y = line(n_batches * 3)
+    quiet_fit(
+        nn.Linear(1, 1, rng=0), x, y, batch_size=3, accumulate=accumulate, epochs=2,
+        schedule=lambda epoch: asked.append(epoch) or 1.0,
+    )  # fmt: skip
+    last = [min(first + accumulate, n_batches) - 1 for first in range(0, n_batches, accumulate)]
+    np.testing.assert_allclose(asked, [e + b / n_batches for e in (0, 1) for b in last])
+
+
+@pytest.mark.parametrize("schedule", ["cosine", nn.schedules.Step(every=1)])
+def test_a_step_of_all_batches_is_taken_at_a_rate_before_the_end(schedule):
+    x, y = line(8)
+    for accumulate in (1, 2):
+        model = nn.Linear(1, 1, rng=0)
+        history = quiet_fit(
+            model, x, y, batch_size=8, epochs=1, accumulate=accumulate, schedule=schedule,
+            optimizer=nn.SGD(model, 0.1),
+        )  # fmt: skip
+        assert history.learning_rate == [0.1]
 
 
 def test_early_stopping_goes_back_to_the_best_weights():
@@ -491,7 +517,7 @@ def test_histories_go_to_json_and_pandas():
         (
             {"sample_weight": [1.0]},
             "fit: sample_weight has shape (1,); it must hold one number for each of 30 samples, "
-            "none negative or NaN, and not all zero",
+            "none negative, infinite or NaN, and not all zero",
         ),
         (
             {"class_weight": {0: 1.0}},
@@ -551,7 +577,7 @@ def test_minimal_change_is_called_min_delta(callback):
     [
         (
             lambda: nn.EarlyStopping(mode="less"),
-            "EarlyStopping: mode is 'less'; use 'min' or 'max'",
+            "EarlyStopping: mode is 'less'; use 'auto', 'min' or 'max'",
         ),
         (
             lambda: nn.EarlyStopping(patience=-1),
@@ -563,7 +589,12 @@ def test_minimal_change_is_called_min_delta(callback):
         ),
         (
             lambda: quiet_fit(nn.Linear(1, 1), *line(), callbacks=[nn.EarlyStopping()]),
-            "EarlyStopping: there is no 'validation_loss' to watch; the history has loss",
+            "EarlyStopping: there is no 'validation_loss' to watch without validation data; pass "
+            "fit validation_data or validation_split, or watch 'loss'",
+        ),
+        (
+            lambda: quiet_fit(nn.Linear(1, 1), *line(), callbacks=[nn.EarlyStopping("accuracy")]),
+            "EarlyStopping: there is no 'accuracy' to watch; the history has loss, learning_rate",
         ),
         (
             lambda: nn.find_learning_rate(nn.Linear(1, 1), *line(), loss="mse", lowest=20),

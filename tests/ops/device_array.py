@@ -88,10 +88,26 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         self.held.fill(number)
 
     def copy(self) -> DeviceArray:
-        return DeviceArray(self.held.copy())
+        return type(self)(self.held.copy())
 
     def astype(self, dtype: Any, copy: bool = True) -> DeviceArray:
         return DeviceArray(self.held.astype(dtype, copy=copy))
+
+    @property
+    def real(self) -> DeviceArray:
+        return DeviceArray(self.held.real)
+
+    @real.setter
+    def real(self, part: DeviceArray) -> None:
+        self.held.real = inside(part)
+
+    @property
+    def imag(self) -> DeviceArray:
+        return DeviceArray(self.held.imag)
+
+    @imag.setter
+    def imag(self, part: DeviceArray) -> None:
+        self.held.imag = inside(part)
 
     T = property(lambda self: DeviceArray(self.held.T))
     shape = property(lambda self: self.held.shape)

@@ -143,6 +143,12 @@ class Ufunc:
             raise TypeError(f"{self.__name__} of {args} with {options}")
         return on_device(self.ufunc)(*args, **options)
 
+    def reduce(self, a: Any, **options: Any) -> Any:
+        return on_device(self.ufunc.reduce)(a, **options)
+
+    def accumulate(self, a: Any, **options: Any) -> Any:
+        return on_device(self.ufunc.accumulate)(a, **options)
+
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
         check_capture("scattering")
         self.ufunc.at(inside(a), inside(indices), inside(b))

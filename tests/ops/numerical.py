@@ -41,3 +41,23 @@ def random_like(rng: np.random.Generator, arrays: Sequence[Any]) -> list[Any]:
             direction = direction + 1j * rng.uniform(-1, 1, shape)
         directions.append(np.asarray(direction))
     return directions
+
+
+def with_a_jacobian(function: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """A function with real results, in parts, if its arguments are complex.
+
+    That of complex results by complex arguments has no matrix of derivatives.
+    """
+
+    def function_in_parts(*inputs: Any) -> list[Any]:
+        results = function(*inputs)
+        if not any(map(is_complex, inputs)):
+            return results
+        pairs = [[np.real(y), np.imag(y)] if is_complex(y) else [y] for y in results]
+        return [part for pair in pairs for part in pair]
+
+    return function_in_parts
+
+
+def is_complex(x: Any) -> bool:
+    return isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c"

@@ -13,12 +13,14 @@ from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.dask_refusals import IN_ONE_CHUNK, REASONS, REFUSED, WHOLE
 from tests.ops.numerical import random_like
+from tests.ops.reading import READS
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
 NAMED = (
     r"^[\w.]+: dask cannot compute|^[\w.]+ of an array of dask:|^the result of [\w.]+ has the shape"
+    r"|^[^:]+: arrays of dask are not written in place"
 )
 
 
@@ -35,10 +37,10 @@ def in_one_chunk(x: Any) -> Any:
 
 
 def results_of(case: Case, inputs: list[Any], chunked: Any) -> tuple[list[Any], list[Any]]:
-    """Values and gradients, both built without computing anything."""
+    """Values and gradients, built without computing anything but what must be read."""
     rng = np.random.default_rng(1)
     weights = random_like(rng, flatten(case.reference(*inputs))) if case.derivatives else []
-    with dask.config.set(scheduler=never):
+    with dask.config.set(scheduler="synchronous" if case.function in READS else never):
         lazy = [chunked(x) for x in inputs]
         if not case.derivatives:
             values = flatten(case.call(*[ag.Value(x) for x in lazy]))
@@ -65,7 +67,7 @@ def test_values_and_gradients_are_numpys_or_the_function_is_refused_by_name(case
     inputs = case.draw()
     chunked = in_one_chunk if case.name in WHOLE else in_halves
     if case.name in REFUSED:
-        refusals = (ag.UnsupportedError, ag.ArgumentValueError)
+        refusals = (ag.UnsupportedError, ag.ArgumentValueError, ag.InPlaceError)
         with pytest.raises(refusals, match=NAMED):
             results_of(case, inputs, in_halves)
         return
@@ -179,6 +181,35 @@ def test_jacobians_row_by_row() -> None:
     np.testing.assert_allclose(lazy.compute(), numpys, rtol=1e-14)
 
 
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("chunk", [1, 2, 4])
+def test_cholesky_reads_one_triangle_in_chunks_as_numpy_does(upper: bool, chunk: int) -> None:
+    """What lies in the other triangle is not looked at."""
+    rng = np.random.default_rng(0)
+    x, weights = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
+    a = x @ x.T + np.eye(4) + (np.tril(x, -1) if upper else np.triu(x, 1))
+
+    def loss(a: Any) -> Any:
+        return np.sum(weights * np.linalg.cholesky(a, upper=upper))
+
+    found = dask.compute(*ag.value_and_grad(loss)(da.from_array(a, chunks=chunk)))
+    expected = ag.value_and_grad(loss)(a)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (1, 4), (2, 2), (4,)])
+def test_an_index_array_keeps_its_axes_or_is_refused(shape: tuple[int, ...]) -> None:
+    x, places = np.arange(4.0), np.arange(4).reshape(shape)[::-1]
+    lazy = ag.Value(da.from_array(x, chunks=2))
+    np.testing.assert_array_equal(np.take(lazy, places).data.compute(), x[places])
+    if len(shape) == 1:
+        np.testing.assert_array_equal(lazy[places].data.compute(), x[places])
+        return
+    with pytest.raises(ag.UnsupportedError, match=r"one axis; np\.take\(x, i\) takes any"):
+        lazy[places]
+
+
 def test_float32_stays_float32() -> None:
     x, w = (array.astype(np.float32) for array in drawn())
     value, gradient = ag.value_and_grad(loss, 1)(da.from_array(x, chunks=6), w)
@@ -196,10 +227,10 @@ def test_arrays_and_values_stand_on_either_side_of_an_operator() -> None:
     assert np.sum(ag.Value(x)).item() == 10.0
 
 
-def test_pandas_columns_become_plain_arrays() -> None:
+def test_pandas_columns_are_refused_with_the_way_to_their_numbers() -> None:
     pandas = pytest.importorskip("pandas")
-    value = ag.Value(pandas.Series([1.0, 2.0]))
-    assert type(value.data) is np.ndarray
+    with pytest.raises(ag.ArgumentTypeError, match=r"pandas Series.*x\.to_numpy\(\)"):
+        ag.Value(pandas.Series([1.0, 2.0]))
 
 
 def test_a_picture_shows_chunks_and_computes_nothing() -> None:

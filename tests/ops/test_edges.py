@@ -228,3 +228,32 @@ def test_axes_of_length_one_broadcast_both_ways() -> None:
     assert x.grad.tolist() == [[2, 2, 2]]
     assert y.grad.tolist() == [[3], [3]]
     assert gradient(lambda x: np.sum(np.max(x, axis=0)), [[1.0, 2.0]]).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("function", [np.power, np.arctan2])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_no_element_is_skipped_whatever_the_processor(function: Any, axis: int) -> None:
+    """NumPy's own reductions skip some where there is AVX-512."""
+    x = np.random.default_rng(3).uniform(0.8, 1.3, (4, 5))
+    total, *others = np.moveaxis(x, axis, 0)
+    for other in others:
+        total = function(total.copy(), other.copy())
+    for found in (
+        function.reduce(ag.Value(x), axis=axis).data,
+        ag.compile(lambda x: function.reduce(x, axis=axis), check=False)(x),
+        function.reduceat(ag.Value(x), [0], axis=axis).data.squeeze(axis),
+    ):
+        np.testing.assert_allclose(found, total, rtol=1e-14)
+
+
+def test_one_knot_is_interpolated_by_its_value_and_its_sides() -> None:
+    x, xp, fp = np.array([-1.0, 0.5, 2.0]), np.array([0.5]), np.array([3.0], np.float32)
+    for sides in ({}, {"left": -7.0}, {"left": -7.0, "right": 9.0}):
+        ours = np.interp(x, xp, ag.Value(fp), **sides)
+        theirs = np.interp(x, xp, fp, **sides)
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours.data, theirs)
+        gradient = ag.grad(lambda fp, s=sides: np.sum(np.interp(x, xp, fp, **s)))(fp)
+        np.testing.assert_array_equal(gradient, [3 - len(sides)])
+    assert ag.grad(lambda x: np.interp(x, xp, fp))(2.0) == 0.0
+    assert ag.compile(lambda x: np.interp(x, xp, fp))(0.1) == 3.0

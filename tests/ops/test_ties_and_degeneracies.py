@@ -106,7 +106,7 @@ def test_the_determinant_has_its_gradient_at_singular_matrices_too(
         np.linalg.inv,
         lambda a: np.linalg.slogdet(a)[1],
         lambda a: np.linalg.solve(a, np.ones(2)),
-        ag.grad(np.linalg.det),
+        ag.grad(lambda a: np.sum(ag.grad(np.linalg.det)(a))),
     ],
 )
 def test_singular_matrices_raise_numpys_error(function: Any) -> None:
@@ -123,6 +123,49 @@ def test_equal_eigenvalues_leave_their_sum_differentiable_and_their_vectors_not(
     assert np.isnan(shares).any()
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_of_complex_numbers_in_a_real_dtype_the_real_parts_are_multiplied() -> None:
+    z = np.array([1 + 2j, 3 - 1j, -2 + 0.5j])
+    shares = ag.grad(lambda z: np.prod(z, dtype=float))(z)
+    assert shares.tolist() == [-6, -2, 3]
+    shares = ag.grad(lambda z: np.sum(np.cumprod(z, dtype=float)))(z)
+    assert shares.tolist() == [1 + 3 - 6, 1 - 2, 3]
+    shares = ag.grad(lambda z: np.sum(np.add.reduceat(z, [1, 0], dtype=float)))(z)
+    assert shares.tolist() == [1, 2, 1]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_variance_in_a_real_dtype_is_about_the_mean_of_the_real_parts() -> None:
+    z = np.array([1 + 2j, 3 - 1j, -2 + 0.5j])
+    from_mean = z - np.mean(z.real)
+    shares = ag.grad(lambda z: np.var(z, dtype=float))(z)
+    np.testing.assert_allclose(shares, 2 * from_mean / 3, rtol=1e-14)
+    of_root = ag.grad(lambda z: np.std(z, dtype=float))(z)
+    np.testing.assert_allclose(of_root, shares / 2 / np.std(z, dtype=float), rtol=1e-14)
+    of_real = ag.grad(lambda z: np.real(np.std(z, dtype=complex)))(z)
+    np.testing.assert_allclose(of_real, ag.grad(np.std)(z), rtol=1e-14)
+    assert not np.any(ag.grad(lambda z: np.imag(np.std(z, dtype=complex)))(z))
+
+
+DEFECTIVE = {
+    "two": np.array([[1.0, 1.0], [0.0, 1.0]]),
+    "three": np.diag([1.0, 1.0], 1),
+    "beside a sound one": np.stack([np.array([[1.0, 1.0], [0.0, 1.0]]), np.diag([1.0, 2.0])]),
+}
+
+
+@pytest.mark.parametrize("name", DEFECTIVE)
+def test_eigenvalues_of_a_defective_matrix_have_no_gradient(name: str) -> None:
+    matrix = DEFECTIVE[name]
+    for function in (np.linalg.eigvals, lambda a: np.linalg.eig(a)[0]):
+        with pytest.warns(RuntimeWarning, match="invalid value"):
+            found = gradient(lambda a, f=function: np.sum(np.real(f(a) ** 2)), matrix)
+        first = found.reshape(-1, *matrix.shape[-2:])[0]
+        assert np.all(np.isnan(first))
+        if name == "beside a sound one":
+            np.testing.assert_allclose(found[1], 2 * matrix[1], atol=1e-14)
+
+
 def test_equal_singular_values_leave_their_sum_differentiable_and_their_vectors_not() -> None:
     shares = gradient(lambda a: np.sum(np.linalg.svd(a)[1]), np.eye(2))
     np.testing.assert_allclose(shares, np.eye(2), atol=1e-15)
@@ -132,6 +175,13 @@ def test_equal_singular_values_leave_their_sum_differentiable_and_their_vectors_
 
 
 # Odd shapes.
+
+
+def test_a_reduction_over_no_axes_leaves_all_as_it_is() -> None:
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for function in (np.subtract, np.divide, np.maximum, np.fmax):
+        shares = ag.grad(lambda x, f=function: np.sum(f.reduce(x, axis=()) ** 2))(x)
+        assert shares.tolist() == (2 * x).tolist()
 
 
 @pytest.mark.parametrize(

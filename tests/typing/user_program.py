@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import autograd_lite as ag
 import nn
+from nn.estimators import MLPClassifier, MLPRegressor
 from nn.training.callbacks import Run
 
 Array = NDArray[np.float64]
@@ -27,16 +28,55 @@ def loss(w: Array, x: Array, y: Array) -> Any:
 def gradients() -> None:
     x, y = np.eye(3), np.zeros(3)
     gradient = ag.grad(loss)(np.ones(3), x, y)
-    value, _ = ag.value_and_grad(loss)(np.ones(3), x, y)
+    value, _ = ag.value_and_grad(loss, argnum="w")(w=np.ones(3), x=x, y=y)
     print(float(value), gradient.shape, ag.hessian(loss)(np.ones(3), x, y).shape)
+    print(ag.vmap(ag.grad(loss), in_axes=(None, 0, 0))(np.ones(3), np.ones((4, 3, 3)), np.ones(4)))
+    print(ag.grad(ag.checkpoint(loss))(np.ones(3), x, y), ag.grad(np.sin)(0.5))
     step = ag.compile(ag.grad(loss))
     print(step(np.ones(3), x, y))
     assert_type(step.source, str)
 
 
+@ag.compile
+def energy(x: Array, scale: float = 1.0) -> Any:
+    return scale * np.sum(x**2)
+
+
+@ag.compile(check_finite=True)
+def slope(x: Array) -> Any:
+    return ag.grad(energy)(x, scale=0.5)
+
+
+def compiled() -> None:
+    print(energy(np.ones(3)), energy(np.ones(3), scale=2.0), energy.stats.operations)
+    print(slope(np.ones(3)))
+
+
+def values() -> None:
+    """Operators and methods of a Value give Values; NumPy's functions, as a Value says."""
+    v, w = ag.Value([1.0, 2.0]), ag.Value([[1.0, 0.0], [0.5, 1.0]])
+    assert_type(v + 1, ag.Value)
+    assert_type(2.0 * v, ag.Value)
+    assert_type(1 / v - v**2, ag.Value)
+    assert_type(v @ w, ag.Value)
+    assert_type(-abs(v), ag.Value)
+    assert_type(v > 1.5, ag.Value)
+    assert_type(v == 1.0, ag.Value)
+    assert_type(v[0], ag.Value)
+    assert_type(v.sum(), ag.Value)
+    assert_type(w.mean(axis=0).reshape(1, -1).T, ag.Value)
+    assert_type(v.at[0].set(3.0), ag.Value)
+    assert_type(v.shape, tuple[int, ...])
+    total = ag.as_value(np.sum(np.sin(v) * v))
+    assert_type(total, ag.Value)
+    total.backward()
+    assert v.grad is not None
+    print(v.grad.shape)
+
+
 def graphs(folder: Path) -> None:
     a, b = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b")
-    c = np.tanh(a * b + 10.0) ** 2
+    c = ag.as_value(np.tanh(a * b + 10.0)) ** 2
     c.backward()
     assert_type(a.label, str | None)
     assert_type(a.requires_grad, bool)
@@ -52,12 +92,22 @@ def softplus(x: Array) -> Any:
     return np.logaddexp(0, x)
 
 
-def slope(g: Array, out: Array, x: Array) -> Any:
+@ag.primitive(broadcasts=True)
+def scaled(x: Array, y: Array) -> Any:
+    return x * y
+
+
+def slope_of_softplus(g: Array, out: Array, x: Array) -> Any:
     return g / (1 + np.exp(-x))
 
 
+scaled.defvjp(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+scaled.defjvp(lambda t, out, x, y: t * y, lambda t, out, x, y: t * x)
+
+
 def checks() -> None:
-    assert_type(softplus.defvjp(slope), ag.Primitive)
+    with_rule: ag.Primitive = softplus.defvjp(slope_of_softplus)
+    assert_type(with_rule.name, str)
     report = ag.gradcheck(softplus, np.array([-1.0, 0.5]), raise_error=False)
     assert_type(report, ag.GradcheckReport)
     for hint in report.hints:
@@ -66,6 +116,7 @@ def checks() -> None:
         ag.gradcheck(np.sin, np.ones(2), gradient=np.sin)
     except ag.GradcheckError as error:
         print(error)
+    print(ag.grad(scaled, argnum=1)(2.0, 3.0))
 
 
 class Stop(nn.Callback):
@@ -74,6 +125,27 @@ class Stop(nn.Callback):
     def after_epoch(self, run: Run) -> None:
         if run.history.loss[-1] < 1e-3:
             run.stop("good enough")
+
+
+class Gated(nn.Module):
+    """A module of one's own, whose `forward` takes what it needs."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        self.body = nn.Linear(n_in, n_out, rng=0)
+        self.gate = nn.Parameter(np.zeros(n_out))
+
+    def forward(self, x: Array) -> ag.Value:
+        return ag.as_value(self.body(x) * nn.activations.sigmoid(self.gate))
+
+
+class Pair(nn.Module):
+    """A module of two inputs."""
+
+    def __init__(self) -> None:
+        self.parts = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Activation("tanh"))
+
+    def forward(self, left: Array, right: Array) -> Any:
+        return np.sum(self.parts(left) * self.parts(right), axis=-1)
 
 
 def networks(folder: Path) -> None:
@@ -96,14 +168,28 @@ def networks(folder: Path) -> None:
     assert_type(model.parameters(), list[nn.Parameter])
     nn.save(model, folder / "model.npz")
     assert_type(nn.load(folder / "model.npz"), nn.Module)
+    nn.fit(Gated(2, 2), x, y, loss="cross_entropy", optimizer="sgd", epochs=1, progress=False)
+    assert_type(Gated(2, 2).eval(), Gated)
+    print(Pair()(np.ones(3), right=np.ones(3)))
+
+
+def estimators() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    classifier = MLPClassifier(hidden_layer_sizes=(4,), tol=10.0, random_state=0)
+    assert_type(classifier.fit(x, x[:, 0] > 0), MLPClassifier)
+    regressor = MLPRegressor(hidden_layer_sizes=(4,), tol=10.0, random_state=0).fit(x, x[:, 0])
+    print(classifier.predict_proba(x).shape, regressor.predict(x).shape)
 
 
 def main() -> None:
     with TemporaryDirectory() as folder:
         gradients()
+        compiled()
+        values()
         graphs(Path(folder))
         checks()
         networks(Path(folder))
+        estimators()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,12 @@ from autograd_lite.core.duck_arrays import is_device_array
 
 __all__ = ["Emitter", "Source", "identifier"]
 
-RESERVED = {*keyword.kwlist, *dir(builtins), "prepare"}
+RESERVED = {*keyword.kwlist, *dir(builtins), "block", "length", "prepare", "start", "stop"}
+"""Names that the text uses itself, in one scope or another."""
+
+MOST_CLOSED_OVER = 500
+"""Names of buffers that a function reads as they are; Python takes as long to compile a closure as
+the square of their number is large (7 s for 20,000)."""
 
 
 @dataclass
@@ -63,8 +68,13 @@ class Emitter:
         self.source = Source()
         self.used = set(RESERVED)
         self.counts: dict[str, int] = {}
+        self.repeats: dict[str, int] = {}
         self.texts: dict[Operand, str] = {}
         """What operands are called in this scope."""
+        self.aliases: dict[Operand, Operand] = {}
+        """What inputs of bodies stand for outside of them."""
+        self.homes: dict[Operand, list[str]] = {}
+        """The lines of the body that something is computed in, unless those are outermost."""
         self.keys: dict[Any, str] = {}
         self.prelude: list[str] = []
         """What is done once, before the first call."""
@@ -80,11 +90,17 @@ class Emitter:
     # What lowerings ask.
 
     def operand(self, x: Operand, dtype: np.dtype[Any] | None = None) -> str:
+        while x in self.aliases and x not in self.texts:
+            x = self.aliases[x]
         if isinstance(x, Constant) and x not in self.texts:
             return self.constant(x.value, dtype)
         if dtype is not None and x.type.dtype is None:
             return self.box(x, dtype)
         return self.texts[x]
+
+    def is_known(self, x: Operand) -> bool:
+        """Whether there is a text for an operand already."""
+        return isinstance(x, Constant) or x in self.texts or x in self.aliases
 
     def constant(self, value: Any, dtype: np.dtype[Any] | None) -> str:
         array = self.backend.index(value)
@@ -92,12 +108,14 @@ class Emitter:
             return self.bind(("array", id(value)), "constant", self.backend.constant(array))
         if dtype is not None:
             return self.number(np.asarray(value).astype(dtype))
-        if isinstance(value, np.generic):
+        if isinstance(value, np.generic) and value.dtype.kind in "fciub":
             return self.number(np.asarray(value))
         return self.literal(value)
 
     def number(self, array: np.ndarray) -> str:
         """An array without axes that holds a number: NumPy then need not convert it."""
+        if array.dtype.itemsize > (16 if array.dtype.kind == "c" else 8):  # no literal has so many
+            return self.bind(("number", array.dtype, array.tobytes()), "number", array)
         key = (array.dtype, array.tobytes())
         if key not in self.keys:
             name = self.fresh(f"number_{number_name(array)}")
@@ -114,12 +132,14 @@ class Emitter:
             self.keys[key] = name
             make, kind = self.function(np.empty), self.function(dtype.type)
             self.prelude.append(f"{name} = {make}((), {kind})")
-            self.outside.append(f"{name}[()] = {self.texts[x]}")
+            self.homes.get(x, self.outside).append(f"{name}[()] = {self.texts[x]}")
         return self.keys[key]
 
     def function(self, function: Any) -> str:
-        own = self.backend.own(function)
-        name = self.bind(("function", id(function)), function_name(function), own)
+        key = ("function", id(function))
+        if key in self.keys:
+            return self.keys[key]
+        name = self.bind(key, function_name(function), self.backend.own(function))
         place = self.backend.place(function)
         if place is not None:
             self.source.imported[name] = place
@@ -131,9 +151,11 @@ class Emitter:
         return name
 
     def literal(self, value: Any) -> str:
-        if isinstance(value, float) and not np.isfinite(value):
+        if type(value) is float and not np.isfinite(value):
             return f"float('{value}')"
-        if value is None or isinstance(value, (bool, int, float, complex, str)):
+        if type(value) is complex and needs_words(value):
+            return f"complex({self.literal(value.real)}, {self.literal(value.imag)})"
+        if value is None or type(value) in (bool, int, float, complex, str):
             return repr(value)
         if isinstance(value, np.integer):
             return repr(int(value))
@@ -150,6 +172,8 @@ class Emitter:
             return self.function(value)
         if imported_from(value) is not None:
             return self.function(value)
+        if isinstance(value, np.ndarray):
+            return self.bind(("array", id(value)), "parameter", self.backend.constant(value))
         wish = "generator" if isinstance(value, np.random.Generator) else "parameter"
         return self.bind(("object", id(value)), wish, value)
 
@@ -157,11 +181,10 @@ class Emitter:
 
     def fresh(self, wish: str) -> str:
         """A name that is not taken yet, as near as possible to the one that was wished for."""
-        base = identifier(wish)
-        name, count = base, 1
+        base = name = identifier(wish)
         while name in self.used:
-            count += 1
-            name = f"{base}_{count}"
+            self.repeats[base] = self.repeats.get(base, 1) + 1
+            name = f"{base}_{self.repeats[base]}"
         self.used.add(name)
         return name
 
@@ -219,13 +242,19 @@ class Emitter:
 
     def finish(self, name: str, inputs: list[str]) -> Source:
         """The text of a function that makes buffers and returns a function of these inputs."""
+        lines, prelude = self.lines, self.prelude
+        if len(prelude) > MOST_CLOSED_OVER:
+            names = ", ".join(line.partition(" = ")[0] for line in prelude)
+            buffers = self.fresh("buffers")
+            prelude = [*prelude, f"{buffers} = ({names})"]
+            lines = [f"{names} = {buffers}", *lines]
         self.source.header = ["def prepare():"]
         self.source.body = [
-            *(f"    {line}" for line in self.prelude),
-            *([""] if self.prelude else []),
+            *(f"    {line}" for line in prelude),
+            *([""] if prelude else []),
             *(f"    {line}" if line else "" for line in self.functions),
             f"    def {name}({', '.join(inputs)}):",
-            *(f"        {line}" for line in self.lines),
+            *(f"        {line}" for line in lines),
             "",
             f"    return {name}",
         ]
@@ -244,6 +273,12 @@ def function_name(function: Any) -> str:
     return "function" if name == "<lambda>" else name
 
 
+def needs_words(value: complex) -> bool:
+    """Whether a complex number is not what its ``repr`` computes: a sum loses signs of zeros."""
+    parts = value.real, value.imag
+    return any(not np.isfinite(x) or (x == 0 and np.signbit(x)) for x in parts) or value.real == 0
+
+
 def number_name(array: np.ndarray) -> str:
     text = f"{array.item():g}" if array.dtype.kind != "c" else str(array.item())
     return text.replace("-", "minus_").replace(".", "_").replace("+", "")
@@ -252,7 +287,7 @@ def number_name(array: np.ndarray) -> str:
 def plain_text(array: np.ndarray) -> str:
     value = array.item()
     if isinstance(value, complex):
-        return f"complex('{value}')"
+        return f"complex({plain_text(array.real)}, {plain_text(array.imag)})"
     if isinstance(value, float) and not np.isfinite(value):
         return f"float('{value}')"
     return repr(value)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import ast
 import base64
+import builtins
+import dis
 import inspect
 import io
 import keyword
 import os
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.codegen.emitter import Source, identifier
-from autograd_lite.compiler.frontend.captures import names_in
 from autograd_lite.compiler.ir import Input
 from autograd_lite.compiler.runtime import blocks
 from autograd_lite.compiler.runtime.backend import imported_from
 from autograd_lite.core.duck_arrays import duck_types
-from autograd_lite.core.errors import CompileError
+from autograd_lite.core.errors import AutogradError, CompileError
 from autograd_lite.files import atomic_write
 
 __all__ = ["module_text", "write_module"]
@@ -31,15 +32,15 @@ LONGEST_LITERAL = 64
 
 ENGINE = "autograd_lite"
 
-OWN_NAMES = {"prepare", "checked", "decoded", "idle"}
+OWN_NAMES = {"prepare", "checked", "decoded", "idle", "numpy", *dir(builtins)}
 
 CHECKED = '''
 def checked(name, given, shape, dtype):
     """Refuse an argument that the program is not for."""
     if shape is None:
-        found = type(given).__name__
-        fits = isinstance(given, dtype) or (dtype is float and isinstance(given, int))
-        wanted = dtype.__name__
+        found, wanted = type(given).__name__, dtype
+        kinds = {"float": (float, int), "complex": complex, "int": int, "bool": bool}
+        fits = isinstance(given, kinds[dtype])
     else:
         is_array = hasattr(given, "shape") and hasattr(given, "dtype")
         found = f"{given.dtype}{list(given.shape)}" if is_array else type(given).__name__
@@ -75,7 +76,7 @@ def write_module(path: str | os.PathLike[str], text: str) -> Path:
 def module_text(
     source: Source,
     name: str,
-    arguments: Sequence[tuple[str, str]],
+    arguments: Sequence[tuple[str, str | None]],
     inputs: Sequence[Input],
     captured: Sequence[Any],
 ) -> str:
@@ -85,7 +86,7 @@ def module_text(
     argument and the expression that takes the input out of it; ``captured`` are
     the numbers of the remaining inputs.
     """
-    parts = Parts(name)
+    parts = Parts(name, {argument for argument, _ in arguments})
     for own, value in source.names.items():
         if own not in source.imported:
             parts.define(own, value)
@@ -108,40 +109,63 @@ def module_text(
             "idle = []  # programs with their buffers, for the next call",
             "",
             "",
-            *entry(parts.own_name(source), arguments, inputs, len(captured)),
+            *entry(parts, parts.own_name(source), arguments, inputs, len(captured)),
             "",
         ]
     )
 
 
 def entry(
-    name: str, arguments: Sequence[tuple[str, str]], inputs: Sequence[Input], captured: int
+    parts: Parts,
+    name: str,
+    arguments: Sequence[tuple[str, str | None]],
+    inputs: Sequence[Input],
+    captured: int,
 ) -> Iterator[str]:
-    """The function that people call: checks its arguments, and runs a program of its own."""
+    """The function that people call: checks its arguments, and runs a program of its own.
+
+    Names that it shares with an argument, it gets by keywords that nobody passes.
+    """
     names = list(dict.fromkeys(argument for argument, _ in arguments))
     taken = [f"captured_{index}" for index in range(captured)]
-    yield f"def {name}({', '.join(names)}):"
-    yield "    program = idle.pop() if idle else prepare()"
+    hidden = {x: parts.fresh(x) for x in ("prepare", "checked", "idle", "program", *taken)}
+    aliases = [f"{new}={old}" for old, new in hidden.items() if new != old and old != "program"]
+    yield f"def {name}({', '.join([*names, *['*'] * bool(aliases), *aliases])}):"
+    prepare, checked, idle, program = (hidden[x] for x in ("prepare", "checked", "idle", "program"))
+    yield f"    {program} = {idle}.pop() if {idle} else {prepare}()"
     yield "    try:"
-    yield "        return program("
-    for (_, expression), variable in zip(arguments, inputs, strict=False):
+    yield f"        return {program}("
+    for (argument, expression), variable in zip(arguments, inputs, strict=False):
+        if expression is None:
+            raise CompileError(
+                f"{name} cannot be saved as a module of its own: its argument {argument} is of a "
+                "class that was registered; save a function of its parts, in a tuple or dict"
+            )
         of = variable.type
-        dtype = of.kind.__name__ if of.dtype is None else repr(of.dtype.name)
+        dtype = repr(of.kind.__name__ if of.dtype is None else of.dtype.name)
         shape = None if of.dtype is None else of.shape
-        yield f"            checked({expression!r}, {expression}, {shape}, {dtype}),"
-    yield from (f"            {text}," for text in taken)
+        yield f"            {checked}({expression!r}, {expression}, {shape}, {dtype}),"
+    yield from (f"            {hidden[text]}," for text in taken)
     yield "        )"
     yield "    finally:"
-    yield "        idle.append(program)"
+    yield f"        {idle}.append({program})"
 
 
 class Parts:
     """Definitions of what a program calls by name and NumPy does not have."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, arguments: Collection[str]) -> None:
         self.program = program
+        self.arguments = set(arguments)
         self.lines: list[str] = []
         self.defined: dict[str, Any] = {}
+
+    def fresh(self, name: str) -> str:
+        """A name that no argument of the program has."""
+        while name in self.arguments:
+            name = f"{name}_"
+        self.arguments.add(name)
+        return name
 
     def own_name(self, source: Source) -> str:
         """The name of the function of the module: the user's, if nothing else is called so."""
@@ -166,6 +190,10 @@ class Parts:
             self._define_blocks(name)
         elif isinstance(value, types.FunctionType):
             self._define_function(name, value)
+        elif isinstance(value, type) and issubclass(value, AutogradError):
+            # What it is without this package: the exception of Python's that it derives from.
+            own = next(base for base in value.__mro__ if base.__module__ == "builtins")
+            self.lines += ["", f"{name} = {own.__name__}"]
         else:
             raise self._refusal(getattr(value, "__name__", type(value).__name__), value)
 
@@ -195,7 +223,7 @@ class Parts:
         is_plain = function.__name__.isidentifier() and not code.co_freevars
         if function.__module__.split(".")[0] != ENGINE or not is_plain:
             raise self._refusal(function.__qualname__, function)
-        for used in sorted(names_in(code) & function.__globals__.keys()):
+        for used in sorted(globals_in(code) & function.__globals__.keys()):
             value = function.__globals__[used]
             place = imported_from(value)
             if isinstance(value, types.ModuleType) and value.__name__ == "numpy":
@@ -220,6 +248,13 @@ class Parts:
             "and such a module has NumPy only; write that part with NumPy's functions, "
             "or import the package where the program runs"
         )
+
+
+def globals_in(code: types.CodeType) -> set[str]:
+    """The names of globals in a piece of code and in the code inside it; not of attributes."""
+    names = {x.argval for x in dis.get_instructions(code) if x.opname == "LOAD_GLOBAL"}
+    inner = (globals_in(x) for x in code.co_consts if isinstance(x, types.CodeType))
+    return names.union(*inner)
 
 
 def is_literal(value: Any) -> bool:

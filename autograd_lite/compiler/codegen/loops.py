@@ -14,7 +14,7 @@ from autograd_lite.compiler.lowering.formulas import FLOAT, LoopText, loop_names
 from autograd_lite.compiler.passes.groups import Loop, has_axis, is_along
 from autograd_lite.compiler.runtime.numba_math import numba_module
 
-__all__ = ["write_loop"]
+__all__ = ["contiguous", "write_loop"]
 
 
 class JoinedText(LoopText):

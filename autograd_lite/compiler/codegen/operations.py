@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.codegen.emitter import Emitter, identifier
-from autograd_lite.compiler.ir import Operation
+from autograd_lite.compiler.ir import Operand, Operation
 from autograd_lite.compiler.lowering.forms import Form
 from autograd_lite.compiler.passes.groups import Tile
 from autograd_lite.compiler.passes.schedule import Memory, Schedule, layout_of
 from autograd_lite.core.errors import NonFiniteError
 from autograd_lite.ops import elementwise
+from autograd_lite.random import Draw
+from autograd_lite.transforms.bodies import part
 
 __all__ = ["OperationWriter"]
 
@@ -27,6 +29,7 @@ class OperationWriter:
 
     def __init__(self, emitter: Emitter, schedule: Schedule) -> None:
         self.emitter = emitter
+        self.schedule = schedule
         self.plan = schedule.plan
         self.lowerings = schedule.lowerings
         self.loops = {x: loop for loop in schedule.loops for x in loop.operations}
@@ -34,6 +37,10 @@ class OperationWriter:
         self.inlined = set() if self.check_finite else used_once(schedule)
         self.places: dict[tuple[Memory, Any], str] = {}
         """One name for each piece of memory and each shape and dtype that it is used in."""
+        self.rows: dict[Operation, str] = {}
+        """In a body: results that are written into a row of an array, which has this name."""
+        self.parts: dict[Operand, list[str]] = {}
+        """What the results of loops and branches are called."""
         for operation, memory in self.plan.memory.items():
             key = (memory, layout_of(self.plan.type_in_memory(operation)))
             if key not in self.places:
@@ -75,6 +82,8 @@ class OperationWriter:
 
     def out(self, operation: Operation) -> str | None:
         """The name of what an operation writes into; None if it makes its result."""
+        if operation in self.rows:
+            return self.rows[operation]
         if operation in self.plan.memory:
             layout = layout_of(self.plan.type_in_memory(operation))
             return self.places[self.plan.memory[operation], layout]
@@ -106,6 +115,10 @@ class OperationWriter:
             self.emitter.prelude.append(f"{name} = {text}")
             self.emitter.texts[operation] = name
             return
+        if operation.primitive is part:
+            names = self.parts[operation.operands[0]]
+            self.emitter.texts[operation] = names[operation.parameters["index"]]
+            return
         self.enter(operation)
         self.write_as(operation, operation)
 
@@ -122,6 +135,15 @@ class OperationWriter:
             lines = [f"{out} = {lines[0]}"]
         texts[operation] = out
         self.add(operation, lines)
+
+    def owned(self, x: Operand, is_returned: bool) -> str:
+        """An output as text: an array that nobody else has, which it is or is copied to."""
+        text = self.emitter.operand(x)
+        if not is_returned and is_owned(x, self.schedule):
+            return text
+        is_scalar = x.type.kind is np.generic and self.schedule.backend.has_scalars
+        copy = self.emitter.function(np.asarray if is_scalar else np.array)
+        return f"{copy}({text}){'[()]' * is_scalar}"
 
     def add(self, operation: Operation, lines: list[str]) -> None:
         """Lines that compute an operation, with what is to be known of its result."""
@@ -143,8 +165,22 @@ class OperationWriter:
         return f"with {self.emitter.function(np.errstate)}({arguments}):"
 
 
+def is_owned(x: Operand, schedule: Schedule) -> bool:
+    """Whether it is an array of its own, no buffer and no view of one; or a Python number."""
+    if x.type.dtype is None:
+        return True
+    if not isinstance(x, Operation) or schedule.lowerings[x].form is not Form.OUT:
+        return False
+    if x in schedule.plan.memory:
+        return False
+    return x.type.kind is np.generic or bool(x.type.shape)
+
+
 def used_once(schedule: Schedule) -> set[Operation]:
-    """Numbers that a single line of the same section needs: they may be written into it."""
+    """Numbers that a single line of the same section needs: they may be written into it.
+
+    Not random draws: in that line they would come after others that were made before it.
+    """
     program, lowerings = schedule.program, schedule.lowerings
     uses = Counter(x for operation in program.operations for x in operation.operands)
     uses.update(program.outputs)
@@ -154,6 +190,7 @@ def used_once(schedule: Schedule) -> set[Operation]:
         if operation.primitive is not elementwise.relu  # it names its operand twice
         for x in operation.operands
         if isinstance(x, Operation)
+        and not isinstance(x.primitive, Draw)
         and lowerings[x].form is Form.SCALAR
         and uses[x] == 1
         and x.origin.section == operation.origin.section

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_lite.compiler.codegen.loops import write_loop
 from autograd_lite.compiler.codegen.operations import OperationWriter
-from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Type
+from autograd_lite.compiler.ir import Input, Operand, Operation, Type
 from autograd_lite.compiler.lowering.calls import reduce_by
 from autograd_lite.compiler.passes.groups import Tile
 from autograd_lite.compiler.runtime.blocks import run_blocks
@@ -124,7 +124,7 @@ class TileWriter:
                 lines.append(f"{seen[name]} = {name}[start:stop]")
         texts: dict[Operand, str] = {}
         for x in (*tile.arrays, *tile.operations, *self.parts.values()):
-            if isinstance(x, Constant) or x in emitter.texts:
+            if emitter.is_known(x):
                 name = emitter.operand(x)
                 texts[x] = seen.get(name, name)
         return lines, texts

@@ -1,173 +1,200 @@
-"""What a function captures from outside: globals, closures, defaults, attributes of ``self``.
+"""Guards: what a program has taken in as constants is compared with what is there, at every call.
 
-A program has taken these in as constants.  They are remembered when it is made,
-and compared at every call: numbers and objects by identity, writable arrays also
-by a checksum of what they hold.
+All places that `reach` finds are compared by one generated function, object by object; objects
+that are others may still be equal numbers or texts.  Arrays that somebody can write to are
+compared by what they hold.
 """
 
 from __future__ import annotations
 
-import functools
-import types
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.node import Handle
-from autograd_lite.core.tree import flatten
+from autograd_lite.compiler.frontend.reach import Place, Reach, contents, is_writable
+from autograd_lite.compiler.frontend.recorded import Recorded
+from autograd_lite.core.memory import checksum
+from autograd_lite.core.node import ABSENT, Handle, Node
 
-__all__ = ["Captured", "contents", "names_in"]
+__all__ = ["Captured"]
 
-ABSENT = object()
-CALL = "__call__"
-SKIPPED = (types.ModuleType, type, types.BuiltinFunctionType, np.ufunc)
+FEW_BYTES = 1 << 14
+"""Of an array; beyond, a sum of its words is quicker than a checksum of its bytes."""
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A name that a function reads from outside, and how it is read again."""
-
-    name: str
-    read: Callable[[], Any]
+GRAPH_OF_A_HANDLE = "({0}.node if {0}.node.requires_grad and {0}.node.primitive else None)"
+"""What a captured Value was computed from.  A variable that is updated is none the less the same,
+and its numbers are read at every call."""
 
 
 class Captured:
-    """The variables that a function captures, as they were when it was traced."""
+    """What functions read from outside, as it was when they were traced.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.seen: set[int] = set()
-        self.variables: list[tuple[Variable, Any]] = []
-        self.add(function)
-        self.nested = [
-            (variable, value, leaves_of(value))
-            for variable, value in self.variables
-            if isinstance(value, (list, dict))
-        ]
-        self.arrays = [
-            (variable.name, leaf, checksum(leaf))
-            for variable, value in self.variables
-            for leaf in leaves_of(value)
-            if isinstance(leaf, np.ndarray) and is_writable(leaf)
-        ]
+    Attributes
+    ----------
+    generators : list of numpy.random.Generator
+        The random generators among it.
+    """
 
-    def add(self, function: Callable[..., Any]) -> None:
-        """Remember also what another function reads, if it is numbers and functions only."""
-        for variable in captured_variables(function, self.seen):
-            self.variables.append((variable, variable.read()))
+    def __init__(self, functions: Iterable[Any]) -> None:
+        self.functions = list(functions)
+        self.numbers: list[tuple[str, Handle, Any, Any]] = []
+        self._look()
+
+    def _look(self, captured: Iterable[Node] = ()) -> None:
+        """Walk from the functions to all that they read, and take down what it is."""
+        reach = Reach(*self.functions)
+        self.generators = reach.generators
+        self.arrays = [(name, array, fingerprint(array)) for name, array in reach.arrays]
+        self.handles: dict[Node, list[Handle]] = {}
+        names = {}
+        for name, value in reach.values:
+            self.handles.setdefault(value.node, []).append(value)
+            names[id(value)] = name
+        places = list(reach.places)
+        for node in captured:
+            handles = self.handles.get(node, [])
+            for handle in handles:
+                name = names[id(handle)]
+                text = "{0}.node" if len(handles) > 1 else GRAPH_OF_A_HANDLE
+                places.append(Place(text, handle, name))
+                places.append(Place("{0}.node.requires_grad", handle, f"{name}.requires_grad"))
+        self.guards = Guards(places)
+
+    def handle_of(self, node: Node) -> Handle:
+        """Who looks at a captured node, and comes to look at another one when it is written to."""
+        known = self.handles.get(node)
+        if known:
+            return known[0]
+        handle = Handle()
+        handle.node = node
+        return handle
+
+    def settle(self, functions: Iterable[Any], recorded: Recorded) -> None:
+        """Look again after the trace: what it has filled, such as a cached property, stays so.
+
+        ``functions`` are others that the program is made of.
+        """
+        self.functions += functions
+        self._look(recorded.captured)
+        for node in recorded.read:
+            data = node.data
+            is_watched = isinstance(data, np.ndarray) and is_writable(data)
+            before = fingerprint(data) if is_watched else None
+            self.numbers.append((node.label or "a Value", self.handle_of(node), data, before))
 
     @property
-    def generators(self) -> list[np.random.Generator]:
-        """The random generators among them."""
-        leaves = (leaf for _, value in self.variables for leaf in leaves_of(value))
-        return [leaf for leaf in leaves if isinstance(leaf, np.random.Generator)]
+    def holds_identities_only(self) -> bool:
+        """Whether nothing is to be compared but identities."""
+        return not (self.arrays or self.numbers)
 
     def changed(self) -> str | None:
         """The name of a variable that is not what it was, and how it differs."""
-        for variable, value in self.variables:
-            now = variable.read()
-            if now is not value and not same_number(now, value):
-                return f"{variable.name!r} is another object"
-        for variable, value, leaves in self.nested:
-            now = leaves_of(value)
-            if len(now) != len(leaves) or any(
-                x is not y and not same_number(x, y) for x, y in zip(now, leaves, strict=True)
-            ):
-                return f"{variable.name!r} has other elements"
+        if not self.guards.hold():
+            change = self.guards.find_change()
+            if change is not None:
+                return change
         for name, array, before in self.arrays:
-            if checksum(array) != before:
+            if fingerprint(array) != before:
                 return f"the array {name!r} holds other numbers"
+        for name, handle, data, before in self.numbers:
+            now = handle.node.data
+            is_other = now is not data and not is_same(now, data)
+            if is_other or (before is not None and fingerprint(now) != before):
+                return f"{name!r}, whose number was read while it was traced, holds another one"
         return None
 
 
-def same_number(x: Any, y: Any) -> bool:
-    return isinstance(x, (int, float, complex, str)) and type(x) is type(y) and bool(x == y)
+class Guards:
+    """Places, and what was found there.
+
+    ``hold()`` says whether the same objects are there: a function written as text, which takes
+    some 30 ns a place.
+    """
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places = places
+        self.names: dict[str, Any] = {"ABSENT": ABSENT, "contents": contents}
+        holders: dict[int, str] = {}
+        for place in places:
+            if id(place.holder) not in holders:
+                holders[id(place.holder)] = f"x{len(holders)}"
+                self.names[holders[id(place.holder)]] = place.holder
+        texts = [(place, holders[id(place.holder)]) for place in places]
+        tests = [test_of(index, *text) for index, text in enumerate(texts)]
+        found = [place.text.format(name) for place, name in texts]
+        found = [f"[*{x}]" if p.is_container else x for p, x in zip(places, found, strict=True)]
+        lines = [
+            "def hold():",
+            "    try:",
+            f"        return {' and '.join(tests) or True}",
+            "    except (AttributeError, KeyError, RuntimeError, ValueError):",
+            "        return False  # something is gone, or another thread is changing it",
+            "def read():",
+            f"    return [{', '.join(found)}]",
+        ]
+        exec("\n".join(lines), self.names)
+        self.hold: Callable[[], bool] = self.names["hold"]
+        self.read: Callable[[], list[Any]] = self.names["read"]
+        self._take_down(self.read())
+
+    def _take_down(self, found: list[Any]) -> None:
+        """Make what was found the objects to compare with."""
+        self.found = found
+        for index, (place, x) in enumerate(zip(self.places, found, strict=True)):
+            self.names[f"v{index}"] = [*map(id, x)] if place.is_container else x
+
+    def find_change(self) -> str | None:
+        """What has changed, if it is not only that there are other objects of the same value."""
+        try:
+            found = self.read()
+        except (AttributeError, RuntimeError) as error:
+            return f"something cannot be read any more ({error})"
+        for place, now, before in zip(self.places, found, self.found, strict=True):
+            if not place.is_container:
+                if not is_same(now, before):
+                    return f"{place.name!r} is another object"
+            elif len(now) != len(before) or not all(map(is_same, now, before)):
+                return f"{place.name!r} has other elements"
+        self._take_down(found)
+        return None
 
 
-def leaves_of(value: Any) -> list[Any]:
-    return flatten(value) if isinstance(value, (list, tuple, dict)) else [value]
+def test_of(index: int, place: Place, holder: str) -> str:
+    """The text that tells whether what is at a place is the object that was there."""
+    text = place.text.format(holder)
+    if place.is_container:
+        return f"[*map(id, {text})] == v{index}"
+    if text == f"contents({holder})":
+        text = f"{holder}.cell_contents"
+    elif place.key is not None and place.key in place.holder:
+        text = f"{holder}[{place.key!r}]"
+    return f"{text} is v{index}"
 
 
-def is_writable(array: Any) -> bool:
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
-            return True
-        array = array.base
+def is_same(x: Any, y: Any) -> bool:
+    """The same object, or an equal number or text, to the last bit."""
+    if x is y:
+        return True
+    if type(x) is not type(y):
+        return False
+    if isinstance(x, (bool, int, str, bytes)):
+        return bool(x == y)
+    if isinstance(x, (float, complex)):
+        return repr(x) == repr(y)
+    if isinstance(x, np.generic):
+        return bool(x.dtype == y.dtype) and x.tobytes() == y.tobytes()
+    if type(x) is tuple:
+        return len(x) == len(y) and all(map(is_same, x, y))
     return False
 
 
-def checksum(array: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
-
-
-def captured_variables(function: Any, seen: set[int]) -> Iterator[Variable]:
-    """Walk from a function to all that it reads, through the functions that it calls."""
-    if id(function) in seen or isinstance(function, SKIPPED):
-        return
-    seen.add(id(function))
-    if isinstance(function, functools.partial):
-        yield from captured_variables(function.func, seen)
-        return
-    if isinstance(function, types.MethodType):
-        for variable in attributes(function.__self__, function.__func__.__code__):
-            yield variable
-            yield from captured_variables(variable.read(), seen)
-        yield from captured_variables(function.__func__, seen)
-        return
-    if not isinstance(function, types.FunctionType):
-        call = getattr(type(function), CALL, None)
-        if isinstance(call, types.FunctionType) and not isinstance(function, Handle):
-            yield from captured_variables(types.MethodType(call, function), seen)
-        return
-    for variable in read_by(function):
-        value = variable.read()
-        if value is ABSENT or isinstance(value, SKIPPED):
-            continue
-        yield variable
-        if callable(value) and not isinstance(value, Handle):
-            yield from captured_variables(value, seen)
-
-
-def read_by(function: types.FunctionType) -> Iterator[Variable]:
-    """The variables that one function reads: its closure, its defaults and globals."""
-    cells = function.__closure__ or ()
-    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
-        yield Variable(name, functools.partial(contents, cell))
-    for index, _ in enumerate(function.__defaults__ or ()):
-        yield Variable(f"default {index}", functools.partial(default, function, index))
-    if (function.__module__ or "numpy").split(".")[0] in ("autograd_lite", "numpy"):
-        return
-    for name in sorted(names_in(function.__code__)):
-        if name in function.__globals__:
-            yield Variable(name, functools.partial(function.__globals__.get, name, ABSENT))
-
-
-def attributes(thing: Any, code: types.CodeType) -> Iterator[Variable]:
-    """The attributes of ``self`` that a method names."""
-    owned = getattr(thing, "__dict__", {})
-    for name in sorted(names_in(code)):
-        if name in owned:
-            yield Variable(f"self.{name}", functools.partial(owned.get, name, ABSENT))
-
-
-def contents(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return ABSENT
-
-
-def default(function: types.FunctionType, index: int) -> Any:
-    defaults = function.__defaults__ or ()
-    return defaults[index] if index < len(defaults) else ABSENT
-
-
-def names_in(code: types.CodeType) -> set[str]:
-    """The names of globals and attributes in a piece of code and in the code inside it."""
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= names_in(constant)
-    return names
+def fingerprint(array: Any) -> Any:
+    """What tells whether the numbers of an array, its shape or dtype have changed."""
+    layout = array.shape, array.strides, array.dtype
+    if array.nbytes <= FEW_BYTES:
+        content = array.tobytes() if array.nbytes <= 256 else zlib.crc32(array.tobytes())
+        return layout, content
+    return layout, checksum(array)

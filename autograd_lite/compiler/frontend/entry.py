@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.signature import is_variable
+from autograd_lite.compiler.frontend.signature import is_variable, static
+from autograd_lite.core.tree import Parts, parts_of
 
 __all__ = ["Entry", "entry_of"]
 
@@ -21,8 +22,8 @@ Entry = Callable[[tuple[Any, ...], dict[str, Any]], list[Any] | None]
 def entry_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Entry:
     """A function that gives the variable leaves of a call like this one, and None of any other."""
     writer = EntryWriter()
-    writer.nesting("args", args)
-    writer.nesting("kwargs", kwargs)
+    writer.part("args", args)
+    writer.part("kwargs", kwargs)
     names = writer.names
     exec(writer.text(), names)
     entry: Entry = names["entry"]
@@ -45,23 +46,33 @@ class EntryWriter:
         result = f"    return [{', '.join(self.leaves)}]"
         return "\n".join(["def entry(args, kwargs):", *self.lines, unlike, result])
 
-    def nesting(self, name: str, tree: Any) -> None:
-        """Open a tuple, list or dict, if it is like this one."""
-        parts, unlike = name, f"len({name}) != {len(tree)}"
-        if isinstance(tree, dict):
-            parts, unlike = f"{name}.values()", f"tuple({name}) != {self.name_of(tuple(tree))}"
-        kind = self.name_of(type(tree))
-        self.lines.append(f"    if {name}.__class__ is not {kind} or {unlike}: return None")
-        inner = [self.fresh() for _ in tree]
+    def nesting(self, name: str, tree: Any, parts: Parts) -> None:
+        """Open a container, if it is like this one."""
+        kind = type(tree)
+        children, unlike = name, f"len({name}) != {len(parts.children)}"
+        if kind is dict:
+            children, unlike = f"{name}.values()", f"tuple({name}) != {self.name_of(tuple(tree))}"
+        elif not (kind is list or isinstance(tree, tuple)):
+            opened = self.fresh()
+            keys, auxiliary = self.name_of(parts.keys), self.name_of(static(parts.auxiliary))
+            children = f"{opened}.children"
+            unlike = (
+                f"({opened} := {self.name_of(parts_of)}({name})).keys != {keys} "
+                f"or {self.name_of(static)}({opened}.auxiliary) != {auxiliary}"
+            )
+        self.lines.append(
+            f"    if {name}.__class__ is not {self.name_of(kind)} or {unlike}: return None"
+        )
+        inner = [self.fresh() for _ in parts.children]
         if inner:
-            self.lines.append(f"    {', '.join(inner)}, = {parts}")
-        subtrees = tree.values() if isinstance(tree, dict) else tree
-        for part, subtree in zip(inner, subtrees, strict=True):
+            self.lines.append(f"    {', '.join(inner)}, = {children}")
+        for part, subtree in zip(inner, parts.children, strict=True):
             self.part(part, subtree)
 
     def part(self, name: str, tree: Any) -> None:
-        if isinstance(tree, (tuple, list, dict)):
-            self.nesting(name, tree)
+        parts = parts_of(tree)
+        if parts is not None:
+            self.nesting(name, tree, parts)
         elif is_variable(tree):
             self.leaves.append(name)
             self.conditions.append(f"{name}.__class__ is {self.name_of(type(tree))}")
@@ -70,7 +81,9 @@ class EntryWriter:
                 self.conditions.append(f"{name}.shape == {tree.shape} and {name}.dtype is {dtype}")
         elif tree is None or isinstance(tree, (bool, int, str, bytes)):
             kind = self.name_of(type(tree))
-            self.conditions.append(f"{name}.__class__ is {kind} and {name} == {tree!r}")
+            is_plain = type(tree) in (bool, int, str, bytes, type(None))
+            text = repr(tree) if is_plain else self.name_of(tree)
+            self.conditions.append(f"{name}.__class__ is {kind} and {name} == {text}")
         else:
             self.conditions.append(f"{name} is {self.name_of(tree)}")
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import compress, count
 from typing import Any
 
+from autograd_lite.compiler.frontend.recorded import Place, Recorded
+from autograd_lite.compiler.frontend.retrace import first_difference
 from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.frontend.tracing import (
     Trace,
@@ -27,39 +29,25 @@ from autograd_lite.compiler.ir import (
     SourceLocation,
     Type,
     rewrite,
+    rewrite_bodies,
     substitute,
+    walk,
     with_operands,
 )
 from autograd_lite.compiler.runtime.backend import NumpyBackend, backend_of
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import CompileError
+from autograd_lite.core.foreign_arrays import check_ordinary
+from autograd_lite.core.interpreter import getrefcount, watching_calls
 from autograd_lite.core.node import Handle, Node, serials
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.ops import indexing
+from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
+from autograd_lite.random import Draw
+from autograd_lite.transforms.bodies import Body, Structured
 from autograd_lite.transforms.checkpoint import Recomputing
 
-__all__ = ["Place", "Recorded", "name_of", "record_program"]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A program, the nesting of its results, and the captured Values that it also reads."""
-
-    program: Program
-    result: Any
-    """The function's result with the number of an output, or a plain object, in each place."""
-    captured: tuple[Node, ...]
-    """Values of the outside; their data follow the arguments as inputs."""
-    backend: NumpyBackend
-    """Whose arrays all these are."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Stands for an output of the program in the nesting of the results."""
-
-    index: int
+__all__ = ["Place", "RandomStates", "Recorded", "generators_in", "name_of", "record_program"]
 
 
 ATTEMPTS = 10
@@ -95,6 +83,7 @@ def record_program(
 
 
 def with_private_constants(program: Program) -> Program:
+    program = rewrite_bodies(program, with_private_constants)
     operands = (x for operation in program.operations for x in operation.operands)
     constants = {x for x in (*operands, *program.outputs) if isinstance(x, Constant)}
     arrays = [x for x in constants if isinstance(x.value, np.ndarray)]
@@ -109,8 +98,8 @@ def with_private_constants(program: Program) -> Program:
     return replace(program, outputs=substitute(program.outputs, known))
 
 
-def references(array: Any) -> int:
-    return sys.getrefcount(array)
+def references(array: Any) -> float:
+    return getrefcount(array)
 
 
 PROBE = Constant(np.empty(1))
@@ -120,11 +109,11 @@ ONE_REFERENCE = references(PROBE.value)
 
 def is_private(constant: Constant) -> bool:
     """Whether nobody but this constant holds its array, nor what that is a view of."""
-    if references(constant.value) > ONE_REFERENCE:
+    if not references(constant.value) <= ONE_REFERENCE:
         return False
     view = constant.value
     while isinstance(view.base, np.ndarray):
-        if references(view.base) > ONE_REFERENCE:
+        if not references(view.base) <= ONE_REFERENCE:
             return False
         view = view.base
     return view.base is None
@@ -155,12 +144,22 @@ def record_trace(trace: Trace, function: Callable[..., Any], arguments: Argument
     """Call the function while a trace runs, and take down the graph that it leaves."""
     with callers_errstate():
         since = next(serials)
+        for leaf in arguments.leaves:
+            check_ordinary(leaf.value, f"the argument {leaf.name!r} of {name_of(function)}")
         called = [
             traced_leaf(leaf.value, trace) if leaf.is_variable else leaf.value
             for leaf in arguments.leaves
         ]
         args, kwargs = arguments.nest(called)
-        result = function(*args, **kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except Exception as error:
+            if trace.refusal in (None, error):
+                raise
+            raise trace.refusal from error
+        trace.check_returned()
+    trace.watch([array for array, _ in trace.constants.values()])
+    trace.constants.clear()  # Values that outlive the trace keep it: see `is_private`
     check_arguments(function, called, flatten((args, kwargs)))
     inputs = {
         value.node: Input(leaf.name, Type.of(leaf.value))
@@ -195,12 +194,8 @@ def draws_noted() -> Iterator[list[Any]]:
         if event == "c_call" and getattr(called, "__self__", None) is shared:
             draws.append(called)
 
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
+    with watching_calls(note):
         yield draws
-    finally:
-        sys.setprofile(before)
 
 
 class RandomStates:
@@ -213,6 +208,16 @@ class RandomStates:
     def now(self) -> list[Any]:
         states = [x.bit_generator.state for x in self.generators]
         return [np.random.get_state(legacy=False), random.getstate(), *states]
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """A block that draws as from these states; it leaves behind those that it found."""
+        found = RandomStates(self.generators)
+        self.restore(None)
+        try:
+            yield
+        finally:
+            found.restore(None)
 
     def restore(self, draws: list[Any] | None) -> bool:
         """Undo what was drawn since; returns whether anything was.
@@ -231,6 +236,13 @@ class RandomStates:
         return True
 
 
+def generators_in(program: Program) -> list[np.random.Generator]:
+    """The generators that a program draws from."""
+    operands = (x for operation in walk(program) for x in operation.operands)
+    constants = (x.value for x in operands if isinstance(x, Constant))
+    return [x for x in constants if isinstance(x, np.random.Generator)]
+
+
 def is_same_state(x: Any, y: Any) -> bool:
     """Whether two states of one random generator are equal; NumPy's are dicts with arrays."""
     if isinstance(x, dict):
@@ -238,17 +250,22 @@ def is_same_state(x: Any, y: Any) -> bool:
     return np.array_equal(x, y) if isinstance(x, np.ndarray) else bool(x == y)
 
 
-def check_shape_is_fixed(operation: Operation) -> None:
-    """A program has fixed shapes: selecting elements by their values is not for it."""
-    by_mask = operation.primitive is indexing.getitem and any(
-        not isinstance(x, Constant) and x.type.dtype == bool for x in operation.operands[1:]
-    )
-    if by_mask or operation.primitive.selecting:
+def check_repeats(name: str, body: Recorded, again: Recorded) -> None:
+    """Refuse a function that does something else at another step."""
+    difference = first_difference(body, again)
+    if difference is None and body.captured != again.captured:
+        difference = "it reads another Value"
+    if difference is not None:
         raise CompileError(
-            f"{operation.primitive.name} at {operation.origin}: the shape of its result depends "
-            "on values, and a program has fixed shapes; write np.where(mask, x, 0) instead of "
-            "x[mask]"
+            f"{name}: its function does not do the same at every step: {difference}; let what "
+            "changes from step to step be a part of the carry, or of xs"
         )
+
+
+def is_numbers(x: Any) -> bool:
+    """Whether it is an array, or a number of NumPy's; others hold texts, times or objects."""
+    of_numpy = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fciub"
+    return of_numpy or is_device_array(x)
 
 
 class Graph:
@@ -263,28 +280,41 @@ class Graph:
         self.since = since
         self.trace = trace
         self.section = "forward"
+        self.draws: set[Node] = set()
+        self.compares = False
+        """Whether it is for comparison: without what sweeps have added to results of loops."""
 
     def record(self, result: Any) -> Recorded:
+        refuse_hidden("a compiled function", result, self.since)
         leaves = flatten(result)
-        roots = [x.node for x in leaves if isinstance(x, Handle)]
-        operations = [
-            self.operation(node)
-            for node in self.order([*roots, *self.trace.draws])
-            if not self.is_recomputing(node)
+        results = [leaf.node if isinstance(leaf, Handle) else leaf for leaf in leaves]
+        for x in results:
+            check_ordinary(x, "a result of a compiled function")
+        are_outputs = [isinstance(x, Node) or is_numbers(x) for x in results]
+        program = self.program(compress(results, are_outputs), self.trace.draws)
+        index = count()
+        places = [
+            Place(next(index)) if is_output else leaf
+            for leaf, is_output in zip(leaves, are_outputs, strict=True)
         ]
-        outputs: list[Operand] = []
-        places = []
-        for leaf in leaves:
-            output = leaf.node if isinstance(leaf, Handle) else leaf
-            if isinstance(output, Node | np.ndarray | np.generic) or is_device_array(output):
-                places.append(Place(len(outputs)))
-                outputs.append(self.operand(output))
-            else:
-                places.append(leaf)
-        program = Program(tuple(self.inputs), tuple(operations), tuple(outputs))
         captured = tuple(self.captured)
         backend = backend_of([*self.arguments, *(node.data for node in captured)])
-        return Recorded(program, unflatten(result, places), captured, backend)
+        # Of those that are inputs too, .data is read for its shape or dtype, mostly.
+        noted = self.trace.read.items()
+        read = tuple(x for x, is_number in noted if is_number or x not in captured)
+        return Recorded(program, unflatten(result, places), captured, backend, read)
+
+    def program(self, results: Iterable[Any], draws: Iterable[Node]) -> Program:
+        """The program that computes these nodes and constants, and makes these draws."""
+        results = list(results)
+        self.draws = set(draws)
+        operations = [
+            self.operation(node)
+            for node in self.order([*(x for x in results if isinstance(x, Node)), *self.draws])
+            if not self.is_recomputing(node)
+        ]
+        outputs = tuple(map(self.operand, results))
+        return Program(tuple(self.inputs), tuple(operations), outputs)
 
     def order(self, roots: Iterable[Node]) -> list[Node]:
         """The nodes of the trace that the roots were computed from, oldest first."""
@@ -298,7 +328,7 @@ class Graph:
         return sorted(seen, key=lambda node: node.serial)
 
     def is_inner(self, node: Node) -> bool:
-        return node.serial > self.since and node.primitive is not None
+        return node.serial > self.since and node.primitive is not None and node not in self.known
 
     def is_recomputing(self, node: Node) -> bool:
         """Whether it is a checkpointed call, which is known by what it computed inside."""
@@ -309,6 +339,11 @@ class Graph:
 
     def operation(self, node: Node) -> Operation:
         assert node.primitive is not None
+        if isinstance(node.primitive, Draw) and node not in self.draws:
+            raise self.trace.refuse(
+                "random numbers that were drawn in a loop or branch are used outside of it, or "
+                "once more by a checkpoint around it; draw them before, and pass them in"
+            )
         operation = Operation(
             node.primitive,
             tuple(self.operand(x) for x in node.inputs),
@@ -316,10 +351,38 @@ class Graph:
             Type.of(node.data),
             node.label or "",
             self.origin_of(node),
+            self.bodies_of(node.primitive),
         )
-        check_shape_is_fixed(operation)
         self.known[node] = operation
         return operation
+
+    def bodies_of(self, primitive: Primitive) -> tuple[Program, ...]:
+        """The programs of the bodies of a loop or branch, which read what they capture last."""
+        if not isinstance(primitive, Structured):
+            return ()
+        for body, again in zip(primitive.bodies, primitive.again, strict=False):
+            if not self.compares:
+                check_repeats(primitive.name, self.alone(body), self.alone(again))
+        first, captured = primitive.bodies[0], primitive.captured
+        given = [Input(x.label or "x", Type.of(x.data)) for x in first.inputs]
+        read = {x: Input(x.label or "captured", Type.of(x.data)) for x in captured}
+        return tuple(self.body(body, given, read) for body in primitive.bodies)
+
+    def body(self, body: Body, given: list[Input], read: dict[Node, Input]) -> Program:
+        known = {**read, **dict(zip(body.inputs, given, strict=True))}
+        inside = Graph(known, body.since, self.trace)
+        inside.inputs = [*given, *read.values()]
+        inside.section = self.section
+        inside.compares = self.compares
+        return inside.program(body.results if self.compares else body.outputs, body.draws)
+
+    def alone(self, body: Body) -> Recorded:
+        """A body as its function was, for comparison: with what is computed outside, once."""
+        inputs = [Input("x", Type.of(node.data)) for node in body.inputs]
+        inside = Graph(dict(zip(body.inputs, inputs, strict=True)), body.since, self.trace)
+        inside.compares = True
+        program = inside.program(body.results, body.draws)
+        return Recorded(program, None, tuple(inside.captured), NumpyBackend())
 
     def origin_of(self, node: Node) -> SourceLocation:
         """Where a node was recorded; what follows the reverse sweep is the update."""
@@ -340,6 +403,11 @@ class Graph:
 
     def leaf(self, node: Node) -> Operand:
         """A Value that is no argument: captured from outside, or made from plain numbers inside."""
+        if node in self.trace.inside and not self.compares:
+            raise self.trace.refuse(
+                f"a Value of the inside of {self.trace.inside[node]} was used outside of its "
+                "function, which had kept it; return it there, as a carry or a result"
+            )
         if node.serial > self.since:
             return self.operand(node.data)
         self.captured.append(node)

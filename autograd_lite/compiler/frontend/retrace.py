@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.recording import Recorded
+from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.compiler.ir import Constant, Operand, Operation, Program
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.primitive import Primitive
+from autograd_lite.core.tree import parts_of
 
 __all__ = ["first_difference"]
 
@@ -55,7 +56,15 @@ def operation_difference(
             return f"operand {index} of {mine!r} was {shown(x)} and is {shown(y)}"
     if not same_static(mine.parameters, yours.parameters):
         return f"{mine!r} got {mine.parameters} and then {yours.parameters}"
-    return None
+    return bodies_difference(mine, yours)
+
+
+def bodies_difference(mine: Operation, yours: Operation) -> str | None:
+    """What differs first between what two loops or branches do."""
+    if len(mine.bodies) != len(yours.bodies):
+        return f"{mine!r} has another number of branches"
+    pairs = zip(mine.bodies, yours.bodies, strict=True)
+    return next(filter(None, (program_difference(*pair) for pair in pairs)), None)
 
 
 def same_primitive(mine: Primitive, yours: Primitive) -> bool:
@@ -77,10 +86,13 @@ def same_static(x: Any, y: Any) -> bool:
         return True
     if type(x) is not type(y):
         return False
-    if isinstance(x, dict):
-        return x.keys() == y.keys() and all(same_static(x[key], y[key]) for key in x)
-    if isinstance(x, (tuple, list)):
-        return len(x) == len(y) and all(map(same_static, x, y))
+    parts, others = parts_of(x), parts_of(y)
+    if parts is not None and others is not None:
+        return (
+            list(parts.keys) == list(others.keys)
+            and same_static(parts.auxiliary, others.auxiliary)
+            and all(map(same_static, parts.children, others.children))
+        )
     if isinstance(x, np.ndarray | np.generic | float | complex) or is_device_array(x):
         same_layout = np.shape(x) == np.shape(y) and np.result_type(x) == np.result_type(y)
         is_inexact = np.result_type(x).kind in "fc"

@@ -11,9 +11,17 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.node import Handle
-from autograd_lite.core.tree import unflatten
+from autograd_lite.core.tree import parts_of, unflatten
 
-__all__ = ["Arguments", "Leaf", "is_variable", "signature_of"]
+__all__ = [
+    "Arguments",
+    "Leaf",
+    "described",
+    "first_change",
+    "is_variable",
+    "signature_of",
+    "static",
+]
 
 
 def is_variable(leaf: Any) -> bool:
@@ -57,19 +65,16 @@ def describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
         elif kind is float or kind is complex:
             leaves.append(tree)
             key.append(kind)
-        elif isinstance(tree, (tuple, list)):
-            key.append(kind)
-            key.append(len(tree))
-            describe(tree, leaves, key)
-        elif isinstance(tree, dict):
-            key.append(kind)
-            key.append(tuple(tree))
-            describe(tree.values(), leaves, key)
         elif is_variable(tree):
             leaves.append(tree)
             key.append((kind, tree.shape, tree.dtype) if hasattr(tree, "dtype") else kind)
         elif isinstance(tree, Handle):
             raise ValueFoundError
+        elif (parts := parts_of(tree)) is not None:
+            key.append(kind)
+            key.append(tuple(parts.keys))
+            key.append(static(parts.auxiliary))
+            describe(parts.children, leaves, key)
         else:
             key.append((kind, static(tree)))
 
@@ -78,6 +83,8 @@ def static(leaf: Any) -> Any:
     """A static argument: by its value if it is plain and never changes, else by its identity."""
     if leaf is None or isinstance(leaf, (bool, int, str, bytes)):
         return leaf
+    if leaf.__class__ is tuple:
+        return tuple((part.__class__, static(part)) for part in leaf)
     return Identity(leaf)
 
 
@@ -105,8 +112,8 @@ class Leaf:
     argument_name: str
     name: str
     """What people call it: the argument's name, followed by the path in its nesting."""
-    expression: str
-    """How it is taken out of the argument: ``state['w'][0]``."""
+    expression: str | None
+    """How it is taken out of the argument, ``state['w'][0]``; None if Python has no way."""
     value: Any
 
     @property
@@ -127,17 +134,60 @@ class Arguments:
         places: list[tuple[int | str, str, Any]]
         places = [(index, *argument) for index, argument in enumerate(named)]
         places += [(name, name, tree) for name, tree in kwargs.items()]
+        self.names = [name for _, name, _ in places]
         self.leaves = [
             Leaf(place, name, *leaf)
             for place, name, tree in places
             for leaf in walk(name, name, tree)
         ]
         self.variables = [leaf for leaf in self.leaves if leaf.is_variable]
+        self.static = [leaf.value for leaf in self.leaves if not leaf.is_variable]
+        self.static += auxiliaries((args, kwargs))
 
     def nest(self, leaves: Iterable[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Other leaves in the nesting of these arguments."""
         nested: tuple[tuple[Any, ...], dict[str, Any]] = unflatten((self.args, self.kwargs), leaves)
         return nested
+
+
+def described(arguments: Arguments) -> dict[str, str]:
+    """What of each argument a program is made for, by the argument's name."""
+    texts: dict[str, list[str]] = {name: [] for name in arguments.names}
+    for leaf in arguments.leaves:
+        texts[leaf.argument_name].append(leaf.name[len(leaf.argument_name) :] + shown(leaf.value))
+    return {name: ", ".join(parts) for name, parts in texts.items()}
+
+
+def shown(x: Any) -> str:
+    """The shape and dtype of an array, the type of an inexact number, a static argument itself."""
+    if isinstance(x, np.ndarray | np.generic) or is_device_array(x):
+        return f"{x.dtype}{list(x.shape)}"
+    if is_variable(x):
+        return type(x).__name__
+    return repr(x) if isinstance(x, bool | int | str | bytes) else object.__repr__(x)
+
+
+def first_change(before: dict[str, str], now: dict[str, str]) -> tuple[str, str]:
+    """The name of the first argument that another program was made for, and how it differs."""
+    for name in {**before, **now}:
+        if before.get(name) != now.get(name):
+            was, becomes = (short(x.get(name, "missing")) for x in (before, now))
+            return name, f"{name} was {was} and is {becomes}"
+    return "", "the nesting or an object among the arguments is another one"
+
+
+def short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def auxiliaries(tree: Any) -> Iterator[Any]:
+    """What else belongs to the containers of a nesting."""
+    parts = parts_of(tree)
+    if parts is not None:
+        if parts.auxiliary is not None:
+            yield parts.auxiliary
+        for child in parts.children:
+            yield from auxiliaries(child)
 
 
 def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
@@ -151,14 +201,16 @@ def argument_names(function: Callable[..., Any], count: int) -> Iterator[str]:
         yield named[index] if index < len(named) else f"argument_{index}"
 
 
-def walk(name: str, expression: str, tree: Any) -> Iterator[tuple[str, str, Any]]:
+def walk(name: str, expression: str | None, tree: Any) -> Iterator[tuple[str, str | None, Any]]:
     """Name, expression and value of each leaf, in the order of `tree.flatten`."""
-    if isinstance(tree, dict):
-        for key, part in tree.items():
-            yield from walk(f"{name}_{key}", f"{expression}[{key!r}]", part)
-    elif isinstance(tree, (list, tuple)):
-        fields = getattr(tree, "_fields", range(len(tree)))
-        for index, (field, part) in enumerate(zip(fields, tree, strict=True)):
-            yield from walk(f"{name}_{field}", f"{expression}[{index}]", part)
-    elif tree is not None:
-        yield name, expression, tree
+    parts = parts_of(tree)
+    if parts is None:
+        if tree is not None:
+            yield name, expression, tree
+        return
+    for key, part in zip(parts.keys, parts.children, strict=True):
+        if expression is None or parts.step is None:
+            step = None
+        else:
+            step = expression + parts.step.format(key)
+        yield from walk(f"{name}_{key}", step, part)

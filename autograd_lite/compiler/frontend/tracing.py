@@ -9,7 +9,8 @@ any use by who does not record for the same trace, such as another thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache, lru_cache
@@ -19,10 +20,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.ir import SourceLocation
-from autograd_lite.core.errors import CompileError
-from autograd_lite.core.node import ABSENT, Handle, Node, serials
+from autograd_lite.core.errors import CompileError, UnsupportedError
+from autograd_lite.core.memory import checksum
+from autograd_lite.core.node import ABSENT, Node, get_node, serials, set_node
 from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.value import Value
+from autograd_lite.core.views import Looking
+from autograd_lite.ops import indexing
 from autograd_lite.ops.shaping import as_new_node
 
 __all__ = ["Trace", "callers_errstate", "from_engine", "is_traced", "traced_leaf", "tracing"]
@@ -41,12 +45,24 @@ class Trace:
     Attributes
     ----------
     draws : list of Node
-        Random draws, in the order in which they were made.
+        Random draws, in the order in which they were made, with loops and branches that draw.
+    refusal : CompileError or None
+        The first refusal, which stands whatever the function or NumPy makes of the exception.
+    caught : str or None
+        What a function raised because of the numbers that it was given.
+    read : dict
+        Values from outside that were read, and whether as numbers or only as ``.data``.
+    constants : dict
+        Arrays of NumPy that operations took, and their checksums, by their identity.
     forgets : bool
         Whether it runs in little memory: a program needs the types of large results,
         not their numbers.
     has_forgotten : bool
         Whether there were large results.
+    inside : dict
+        What bodies of loops and branches are given anew, and what each is a body of.
+    bodies : list of int
+        Serial numbers from which on nodes are inside, of the bodies that are being traced.
     """
 
     def __init__(self, outermost: FrameType, forgets: bool) -> None:
@@ -54,8 +70,44 @@ class Trace:
         self.forgets = forgets
         self.has_forgotten = False
         self.draws: list[Node] = []
+        self.constants: dict[int, tuple[Any, int]] = {}
+        self.refusal: CompileError | None = None
+        self.caught: str | None = None
+        self.read: dict[Node, bool] = {}
+        self.filters: Any = warnings.filters
         self.locations: dict[int, SourceLocation] = {}
         self.differentiated: SourceLocation | None = None
+        self.inside: dict[Node, str] = {}
+        self.bodies: list[int] = []
+
+    def refuse(self, reason: str) -> CompileError:
+        """The error for what a program could not do; the trace is worth nothing from here on."""
+        error = CompileError(reason)
+        self.refusal = self.refusal or error
+        return error
+
+    def check_returned(self) -> None:
+        """Refuse a function that has returned after something else was refused, or was caught."""
+        if self.refusal is None and self.caught is not None:
+            self.refuse(
+                f"{self.caught}, which the function caught: for other numbers it would do "
+                "something else, and a program does the same at every call; choose by a "
+                "condition instead (np.where), or catch the error outside"
+            )
+        if self.refusal is not None:
+            raise self.refusal
+
+    def watch(self, operands: Iterable[Any]) -> None:
+        """Note what constants hold; refuse those that hold something else than before."""
+        for x in operands:
+            if isinstance(x, np.ndarray):
+                content = checksum(x)
+                if self.constants.setdefault(id(x), (x, content))[1] != content:
+                    raise self.refuse(
+                        f"an array of shape {x.shape} and dtype {x.dtype} was written after it "
+                        "had been used with Values, which a program would not do again; use a "
+                        "copy (array.copy()), or make the array with np.zeros(shape, like=x)"
+                    )
 
     def kept(self, data: Any) -> Any:
         """A result; a large one as an array of the same type that repeats its first row."""
@@ -74,6 +126,13 @@ class Trace:
     def locate(self, frame: FrameType | None) -> SourceLocation:
         """The user's line that a call comes from; in a reverse sweep, the differentiated one."""
         errstate = errstate_inside()
+        if warnings.filters is not self.filters and makes_errors(warnings.filters) > makes_errors(
+            self.filters
+        ):
+            raise self.refuse(
+                "warnings are made errors in the function, and its program would know nothing of "
+                "that; write with np.errstate(all='raise') instead, or set filters outside"
+            )
         if self.differentiated is not None:
             line = self.differentiated
             return location_at(line.file, line.line, "backward", errstate)
@@ -82,6 +141,12 @@ class Trace:
                 return location_at(frame.f_code.co_filename, frame.f_lineno, "forward", errstate)
             frame = frame.f_back
         return SourceLocation(errstate=errstate)
+
+
+def makes_errors(filters: Any) -> bool:
+    """Whether filters of warnings make errors of those that NumPy's functions give."""
+    of_numpy = (x[0] for x in filters if issubclass(RuntimeWarning, x[2]) and x[1] is x[3] is None)
+    return next(of_numpy, "") == "error"
 
 
 def from_engine(frame: FrameType) -> bool:
@@ -128,6 +193,8 @@ class TraceRecorder(Recorder):
 
     __slots__ = ("trace",)
 
+    takes_bodies = True
+
     def __init__(self, trace: Trace) -> None:
         super().__init__()
         self.trace = trace
@@ -143,6 +210,9 @@ class TraceRecorder(Recorder):
         rest: tuple[Any, ...] = (),
     ) -> Any:
         """Take down an operation; without recording, as under `no_grad`, it has no gradient."""
+        self.trace.watch((left, right, *rest, *parameters.values()))
+        if primitive.selecting or primitive is indexing.getitem:
+            self._check_shape_is_fixed(primitive, (right, *rest))
         node = Node()
         node.data = self.trace.kept(data)
         node.grad = None
@@ -154,6 +224,28 @@ class TraceRecorder(Recorder):
         node.left, node.right, node.rest = left, right, rest
         self.trace.locations[node.serial] = self.trace.locate(sys._getframe(1))
         return traced(node, self.trace)
+
+    def note_read(self, node: Node, is_number: bool) -> None:
+        """Note a Value from outside whose number the program takes in as a constant."""
+        if node.serial not in self.trace.locations:
+            read = self.trace.read
+            read[node] = is_number or read.get(node, False)
+
+    def note_error(self, error: Exception) -> None:
+        """Note an error that comes of the numbers: the function may catch it."""
+        if isinstance(error, (ArithmeticError, np.linalg.LinAlgError, Warning)):
+            line = self.trace.locate(sys._getframe(2))
+            self.trace.caught = f"{type(error).__name__} ({error}) was raised at {line}"
+
+    def _check_shape_is_fixed(self, primitive: Any, indices: Iterable[Any]) -> None:
+        """A program has fixed shapes: selecting elements by their values is not for it."""
+        of_index = (np.result_type(x.data) for x in indices if isinstance(x, Node))
+        if primitive.selecting or any(dtype.kind == "b" for dtype in of_index):
+            line = self.trace.locate(sys._getframe(2))
+            raise self.trace.refuse(
+                f"{primitive.name} at {line}: the shape of its result depends on values, and a "
+                "program has fixed shapes; write np.where(mask, x, 0) instead of x[mask]"
+            )
 
     def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
         """Take down a draw, which the program makes anew; the generator stays as it is."""
@@ -170,6 +262,47 @@ class TraceRecorder(Recorder):
         """A Value that refuses to tell its number, in rules too."""
         return traced(node, self.trace)
 
+    def view(self, node: Node, look: Any, seen: Node) -> Any:
+        view = TracedView()
+        view.tracing = self.trace
+        set_node(view, node)
+        view.look, view.seen = look, seen
+        return view
+
+    def before_write(self, root: Any, what: str) -> None:
+        """Refuse writes that reach outside, and those of which the shapes alone tell too little."""
+        if not isinstance(root, Traced):
+            raise self.trace.refuse(
+                f"{what} writes into a Value from outside of the compiled function, where a "
+                "program would not write again; pass it as an argument and return what it becomes"
+            )
+        if get_node(root) in self.trace.inside:
+            raise self.trace.refuse(
+                f"{what} writes into what {self.trace.inside[get_node(root)]} hands to its "
+                "function, which belongs to the loop; write into a copy (x = x.copy())"
+            )
+        if self.trace.bodies and get_node(root).serial < self.trace.bodies[-1]:
+            raise self.trace.refuse(
+                f"{what} writes in a loop or branch into a Value from outside of it, which would "
+                "be done once, while it is traced; pass it in, write into a copy (x = x.copy()) "
+                "and return that"
+            )
+        if self.trace.has_forgotten:
+            raise UnsupportedError(f"{what} needs arrays as they are, to tell which are views")
+
+    @contextmanager
+    def body(self, inputs: list[Node], what: str) -> Iterator[list[Node]]:
+        """A block that is traced as a body; its draws are its own."""
+        trace = self.trace
+        outside, trace.draws = trace.draws, []
+        trace.inside.update(dict.fromkeys(inputs, what))
+        trace.bodies.append(next(serials))
+        try:
+            yield trace.draws
+        finally:
+            trace.draws = outside
+            trace.bodies.pop()
+
     @contextmanager
     def follow_sweep(self) -> Iterator[Callable[[Node], None]]:
         """A block in which a sweep tells the node whose rules it applies."""
@@ -185,14 +318,10 @@ class TraceRecorder(Recorder):
             trace.differentiated = outside
 
 
-hold_node: Any = Handle.__dict__["node"]
-"""The slot itself, which `Traced` hides behind a property."""
-
-
 def traced(node: Node, trace: Trace) -> Traced:
     value: Traced = Traced()
-    hold_node.__set__(value, node)
-    value.trace = trace
+    set_node(value, node)
+    value.tracing = trace
     return value
 
 
@@ -210,30 +339,31 @@ def refuse(what: str, instead: str) -> CompileError:
     """The error for something that a program could not repeat, with the user's line."""
     trace = current.get().trace
     line = "an unknown line" if trace is None else trace.locate(sys._getframe(2))
-    return CompileError(
+    reason = (
         f"{what} at {line}: its number is known only when the compiled "
         f"function runs, not while it is traced; {instead}"
     )
+    return CompileError(reason) if trace is None else trace.refuse(reason)
 
 
 class Traced(Value):
     """A Value in a function that is being compiled: it has a shape and a dtype, no number."""
 
-    __slots__ = ("trace",)
+    __slots__ = ("tracing",)  # trace() is a method of arrays
 
     __init__ = object.__init__
 
-    trace: Trace
+    tracing: Trace
 
     def _node(self) -> Any:
         """The node, for those who record for the same trace."""
-        if current.get().trace is not self.trace:
-            raise CompileError(
+        if current.get().trace is not self.tracing:
+            raise self.tracing.refuse(
                 "a traced Value was used outside of its trace, in another thread or after the "
                 "function had returned and an attribute or a list had kept it; compute with it "
                 "in the function that is compiled, or return it"
             )
-        return hold_node.__get__(self)
+        return get_node(self)
 
     def _data(self) -> Any:
         raise refuse(
@@ -247,8 +377,8 @@ class Traced(Value):
     def __bool__(self) -> bool:
         raise refuse(
             "a Python branch (if, while, and, or, not, assert) on a traced Value",
-            "write np.where(condition, x, y), or make the condition depend on static "
-            "arguments (shapes, ints, strings) only",
+            "write np.where(condition, x, y), ag.cond or ag.while_loop, or make the condition "
+            "depend on static arguments (shapes, ints, strings) only",
         )
 
     def __float__(self) -> float:
@@ -276,13 +406,25 @@ class Traced(Value):
         raise refuse("a traced Value was formatted as text", "return it and format it outside")
 
     def __repr__(self) -> str:
-        return f"Traced(shape={self.shape}, dtype={self.dtype})"
+        if current.get().trace is self.tracing:
+            raise refuse("a traced Value was shown as text", "return it and show it outside")
+        return "<a traced Value>"
+
+    def __hash__(self) -> int:
+        raise refuse(
+            "a traced Value was looked up in a dict or set, or hashed",
+            "use np.where, or look up what is static (shapes, ints, strings)",
+        )
 
     def item(self) -> Any:
         raise refuse(".item() of a traced Value", "compute with the Value itself")
 
     def tolist(self) -> Any:
         raise refuse(".tolist() of a traced Value", "compute with the Value itself")
+
+    def _copied(self, copied: Callable[[Any], Any]) -> Value:
+        value: Value = as_new_node(self)
+        return value
 
     def detach(self) -> Value:
         """The same Value, through which no gradient passes."""
@@ -295,6 +437,18 @@ class Traced(Value):
             "backward() of a traced Value, which would leave .grad behind",
             "use ag.value_and_grad and return the gradient",
         )
+
+
+class TracedView(Looking, Traced):
+    """A traced Value that looks into the memory of another."""
+
+    __slots__ = ("look", "seen")
+
+    def _node(self) -> Any:
+        Traced._node(self)
+        return Looking._node(self)
+
+    node: Any = property(_node)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from autograd_lite.compiler.ir import Constant, Operand, Operation
@@ -23,10 +23,12 @@ from autograd_lite.compiler.lowering.forms import (
     call_lines,
 )
 from autograd_lite.compiler.lowering.numbers import SCALAR
+from autograd_lite.compiler.runtime.steps import add_steps
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops import contractions, elementwise, indexing, joining, reductions, shaping
 from autograd_lite.random import draw_random, draw_standard_normal
+from autograd_lite.transforms.stacking import Steps
 
 __all__ = ["DRAWN_ELSEWHERE", "find_lowering", "lowering_of", "lowers", "reduce_by", "reduced_axes"]
 
@@ -56,6 +58,8 @@ def find_lowering(primitive: Primitive) -> Lower | None:
 
 def lowering_of(operation: Operation) -> Lowering:
     """The lowering of an operation; any function may at least be called as it is."""
+    if operation.type.kind is Steps and operation.primitive is elementwise.add:
+        return ADD_STEPS
     if operation.type.dtype is None:
         return SCALAR if operation.type.kind in (float, complex, int, bool) else CALL
     if all(x.type.dtype is None for x in operation.operands) and operation.type.shape == ():
@@ -64,19 +68,39 @@ def lowering_of(operation: Operation) -> Lowering:
     return (lower(operation) if lower else None) or CALL
 
 
+def write_sum_of_steps(write: Writer, operation: Operation, out: str | None) -> list[str]:
+    return [call(write, add_steps, list(map(write.operand, operation.operands)))]
+
+
+ADD_STEPS = Lowering(Form.ALLOCATE, write_sum_of_steps)
+
+
 # Ufuncs.
 
 
-def loop_dtypes(ufunc: np.ufunc, operands: tuple[Operand, ...], result: Any) -> list[Any] | None:
+def loop_dtypes(ufunc: np.ufunc, operands: tuple[Operand, ...], result: Any) -> Any:
     """The dtypes in which a ufunc computes a result of this one, None where it does not."""
     kinds = [x.type.dtype or x.type.kind for x in operands]
     if any(kind is bool for kind in kinds):
         return None
+    dtypes = resolved_dtypes(ufunc, *kinds)
+    return None if dtypes is None or dtypes[-1] != result else dtypes
+
+
+@lru_cache(maxsize=1024, typed=True)  # np.dtype(float) equals float
+def resolved_dtypes(ufunc: np.ufunc, *kinds: Any) -> tuple[np.dtype[Any], ...] | None:
+    """What a ufunc computes in, given dtypes and Python's own numbers; None for what it refuses."""
     try:
-        dtypes = ufunc.resolve_dtypes((*kinds, None))
+        return ufunc.resolve_dtypes((*kinds, None))
     except TypeError:
         return None
-    return list(dtypes) if dtypes[-1] == result else None
+
+
+def fits(x: Operand, dtype: Any) -> bool:
+    """Whether an operand can be made one of a dtype; NumPy compares with any integer rightly."""
+    if not isinstance(x, Constant) or type(x.value) is not int or dtype.kind not in "iu":
+        return True
+    return bool(np.iinfo(dtype).min <= x.value <= np.iinfo(dtype).max)
 
 
 def lower_ufunc(ufunc: np.ufunc, operation: Operation, *extra: Operand) -> Lowering | None:
@@ -87,7 +111,10 @@ def lower_ufunc(ufunc: np.ufunc, operation: Operation, *extra: Operand) -> Lower
 
     def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
         operands = (*operation.operands, *extra)
-        arguments = [write.operand(x, d) for x, d in zip(operands, dtypes, strict=False)]
+        arguments = [
+            write.operand(x, d if fits(x, d) else None)
+            for x, d in zip(operands, dtypes, strict=False)
+        ]
         return [call(write, ufunc, arguments, out)]
 
     return Lowering(Form.OUT, lines, in_place=True, elementwise=True)
@@ -231,12 +258,17 @@ def lower_where(operation: Operation) -> Lowering | None:
     dtype = operation.type.dtype
     if condition.type.dtype != bool:
         return None
-    if dtype in BITS and x.type.dtype == dtype:
+    if dtype in BITS and has_dtype(x, dtype):
         if is_zero(y):
             return Lowering(Form.OUT, masked_lines, in_place=True, elementwise=True)
-        if y.type.dtype == dtype and operation.type.size >= LEAST_BY_BITS:
+        if has_dtype(y, dtype) and operation.type.size >= LEAST_BY_BITS:
             return Lowering(Form.OUT, chosen_bits_lines, elementwise=True)
     return Lowering(Form.OUT, where_lines, elementwise=True)
+
+
+def has_dtype(x: Operand, dtype: Any) -> bool:
+    """Whether it is an array of a dtype; NumPy takes None, which Python's numbers have, for one."""
+    return x.type.dtype is not None and x.type.dtype == dtype
 
 
 def bits_of(operation: Operation) -> np.dtype[Any]:
@@ -307,6 +339,8 @@ def index_text(write: Writer, parts: tuple[Operand, ...]) -> str:
         if isinstance(x, Constant) and isinstance(x.value, slice)
         else "..."
         if isinstance(x, Constant) and x.value is Ellipsis
+        else repr(int(x.value))  # as an array without axes it would copy
+        if isinstance(x, Constant) and isinstance(x.value, np.integer)
         else write.operand(x)
         for x in parts
     ]

@@ -23,11 +23,15 @@ from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops import elementwise
 
 __all__ = [
+    "BOOL",
     "FLOAT",
+    "NUMBA_NAMES",
     "Fused",
     "LoopText",
+    "formula_of",
     "has_formula",
     "is_elementary",
+    "is_float",
     "is_varying",
     "loop_names",
     "number_name",

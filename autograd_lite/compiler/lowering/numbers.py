@@ -36,7 +36,7 @@ def number_lines(write: Writer, operation: Operation, out: str | None) -> list[s
     symbol = INFIX.get(primitive.function)
     if operation.parameters or any(x.type.is_array for x in operation.operands):
         plain = False
-    elif symbol is not None and (symbol != "**" or is_safe_power(operation.operands[1])):
+    elif symbol is not None and (symbol != "**" or is_python_power(operation)):
         return [f"{texts[0]} {symbol} {texts[1]}"]
     if plain and primitive is elementwise.negative:
         return [f"-{texts[0]}"]
@@ -53,6 +53,12 @@ def number_lines(write: Writer, operation: Operation, out: str | None) -> list[s
     (text,) = call_lines(write, operation, None)
     returns_number = primitive is elementwise.power_operator
     return [text if returns_number else f"{operation.type.kind.__name__}({text})"]
+
+
+def is_python_power(operation: Operation) -> bool:
+    """Whether Python's power is meant, or gives the same as NumPy's."""
+    is_complex = operation.type.kind is complex and operation.primitive is elementwise.power
+    return not is_complex and is_safe_power(operation.operands[1])
 
 
 def is_safe_power(n: Operand) -> bool:

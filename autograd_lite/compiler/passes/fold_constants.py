@@ -20,7 +20,7 @@ def fold_constants(program: Program) -> Program:
         known = all(isinstance(x, Constant) and x.is_known for x in operation.operands)
         if not known or not operation.operands or operation.type.nbytes > MOST_FOLDED:
             return operation
-        if not operation.primitive.builtin:
+        if not operation.primitive.builtin or operation.bodies:
             return operation
         with np.errstate(all="ignore"):
             value = result_of(operation)

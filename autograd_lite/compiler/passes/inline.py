@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.captures import contents, names_in
+from autograd_lite.compiler.frontend.reach import contents, names_in
 from autograd_lite.compiler.frontend.recording import record_program
 from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import (

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.compiler.ir import Input, Operation, Program, Type
-from autograd_lite.compiler.lowering.forms import Lowering
+from autograd_lite.compiler.lowering.forms import Form, Lowering
+from autograd_lite.compiler.lowering.steps import Steps
 from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.passes.groups import Graph, Loop, Tile
 from autograd_lite.compiler.runtime.backend import NumpyBackend
@@ -62,16 +65,35 @@ class Schedule:
     loops: tuple[Loop, ...] = ()
     graphs: tuple[Graph, ...] = ()
     plan: Plan = field(default_factory=Plan)
+    bodies: dict[Operation, tuple[Schedule, ...]] = field(default_factory=dict)
+    """How the bodies of loops and branches run."""
+    compiled: dict[Operation, Steps] = field(default_factory=dict)
+    """Loops that Numba compiles, body and all."""
+    stored: tuple[int, ...] = ()
+    """Of a body: the outputs for which there is an array with a row for each step."""
+
+    @property
+    def rows(self) -> frozenset[Operation]:
+        """Results of a body that are written into a row where they lie."""
+        outputs = (self.program.outputs[index] for index in self.stored)
+        return frozenset(
+            x
+            for x in outputs
+            if isinstance(x, Operation)
+            and x.type.kind is np.ndarray
+            and x.type.shape
+            and self.lowerings[x].form is Form.OUT
+        )
 
     @property
     def partners(self) -> dict[Operation, Input]:
         """For each result, in order, the first donated argument of its type that is left."""
-        left = list(self.donated)
+        left, rows = list(self.donated), self.rows
         found: dict[Operation, Input] = {}
         for output in dict.fromkeys(self.program.outputs):
             if output in left:  # the argument itself is returned, so nothing may go over it
                 left.remove(output)
-            elif isinstance(output, Operation):
+            elif isinstance(output, Operation) and output not in rows:
                 wanted = layout_of(output.type)
                 x = next((x for x in left if layout_of(x.type) == wanted), None)
                 if x is not None:

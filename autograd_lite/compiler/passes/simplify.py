@@ -9,7 +9,7 @@ from autograd_lite.compiler.ir import Constant, Operand, Operation, Program, Typ
 from autograd_lite.core.backward import guard
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
-from autograd_lite.ops import elementwise, indexing, reductions, shaping
+from autograd_lite.ops import elementwise, indexing, lengths, reductions, shaping
 
 __all__ = ["simplify"]
 
@@ -37,12 +37,18 @@ def simplify(program: Program) -> Program:
 
     def rule(operation: Operation) -> Operand:
         for identity in IDENTITIES.get(operation.primitive, ()):
-            result = identity(operation)
-            if result is not None and result.type == operation.type:
+            result = result_of(identity, operation)
+            if result is not None:
                 return result
         return operation
 
     return rewrite(program, rule)
+
+
+def result_of(identity: Identity, operation: Operation) -> Operand | None:
+    """What an identity makes of an operation; None if it does not apply, or changes the type."""
+    result = identity(operation)
+    return result if result is not None and result.type == operation.type else None
 
 
 def is_uniform(x: Operand, number: float) -> bool:
@@ -52,14 +58,22 @@ def is_uniform(x: Operand, number: float) -> bool:
     return bool(np.all(np.equal(x.value, number)))
 
 
-@identity(shaping.identity, elementwise.positive, shaping.broadcast_to)
+@identity(shaping.identity, elementwise.positive, shaping.broadcast_to, lengths.curved)
 def remove_identity(operation: Operation) -> Operand | None:
     return operation.operands[0]
+
+
+def is_complex(operation: Operation) -> bool:
+    """Whether it computes on complex numbers, which 1·z and z - 0 change: -0, infinities, NaN."""
+    dtype = operation.type.dtype
+    return operation.type.kind is complex or (dtype is not None and dtype.kind == "c")
 
 
 @identity(elementwise.multiply)
 def remove_one(operation: Operation) -> Operand | None:
     x, y = operation.operands
+    if is_complex(operation):
+        return None
     return y if is_uniform(x, 1) else x if is_uniform(y, 1) else None
 
 
@@ -75,13 +89,15 @@ def square_product(operation: Operation) -> Operand | None:
 @identity(elementwise.divide)
 def remove_divisor_one(operation: Operation) -> Operand | None:
     x, y = operation.operands
-    return x if is_uniform(y, 1) else None
+    return x if is_uniform(y, 1) and not is_complex(operation) else None
 
 
 @identity(elementwise.add, elementwise.subtract)
 def remove_zero(operation: Operation) -> Operand | None:
     """x - 0 is x; x + 0 is not where x is -0, so only a zero of the same sign goes."""
     x, y = operation.operands
+    if is_complex(operation):
+        return None
     if operation.primitive is elementwise.add:
         return y if is_negative_zero(x) else x if is_negative_zero(y) else None
     return x if is_uniform(y, 0) and not is_negative_zero(y) else None
@@ -98,21 +114,41 @@ def is_negative_zero(x: Operand) -> bool:
 
 @identity(elementwise.power, elementwise.power_operator)
 def reduce_power(operation: Operation) -> Operand | None:
-    """The powers for which NumPy's ``**`` itself takes another function."""
+    """The powers for which NumPy's ``**`` itself takes another function, `numpy.power` not."""
     x, n = operation.operands
+    is_operator = operation.primitive is elementwise.power_operator
     if not isinstance(n, Constant) or n.value.__class__ not in (int, float):
         return None
-    if not operation.type.is_array or x.type.dtype != operation.type.dtype:
+    if not (operation.type.is_array and x.type.is_array and x.type.dtype == operation.type.dtype):
         return None
     if n.value == 1:
-        return x
+        return None if is_complex(operation) else x
     if n.value == 0:
+        if operation.type.dtype == np.float16:
+            return None  # of a signaling NaN it is NaN, in this dtype only
         one = np.ones((), operation.type.dtype)
         return Constant(np.broadcast_to(one, operation.type.shape)[()], private=True)
+    if is_complex(operation) and not (is_operator and is_shortened(operation)):
+        return None
+    if not is_operator and n.value == 0.5:
+        return None
+    if n.value == 0.5 and operation.type.kind is np.generic:
+        return None  # of -inf, a single number has the root inf, and an array NaN
     primitive = {2: np.square, -1: np.reciprocal, 0.5: np.sqrt}.get(n.value)
     if primitive is None or operation.type.dtype is None or operation.type.dtype.kind not in "fc":
         return None
     return replace(operation, primitive=registry[primitive], operands=(x,))
+
+
+def is_shortened(operation: Operation) -> bool:
+    """Whether ``**`` of complex numbers takes another function: of arrays, by one of these powers.
+
+    ``** 2.0`` and ``** -1.0``, and powers of single numbers, end otherwise at 0 and infinity.
+    """
+    n = operation.operands[1]
+    powers = [(int, 2), (int, -1), (float, 0.5)]
+    is_short = isinstance(n, Constant) and (n.value.__class__, n.value) in powers
+    return is_short and operation.type.kind is np.ndarray
 
 
 @identity(elementwise.negative)
@@ -176,10 +212,14 @@ def in_order(operation: Operation) -> bool:
 
 @identity(reductions.sum)
 def remove_empty_sum(operation: Operation) -> Operand | None:
-    """A sum over no axis."""
+    """A sum over no axis, which begins with 0: -0 becomes 0."""
     if operation.parameters.get("axis") != () or set(operation.parameters) - {"axis", "keepdims"}:
         return None
-    return operation.operands[0]
+    x = operation.operands[0]
+    if operation.type.dtype is not None and operation.type.dtype.kind in "fc":
+        zero = Constant(0.0)
+        return replace(operation, primitive=elementwise.add, operands=(x, zero), parameters={})
+    return x
 
 
 @identity(reductions.sum)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from autograd_lite.compiler.ir import Input, Operand, Operation, Program
+from autograd_lite.compiler.passes.remove_dead_code import has_effect
 from autograd_lite.ops import shaping
 
 __all__ = ["update_early"]
@@ -45,13 +46,13 @@ def update_early(program: Program) -> Program:
 def updates_of(program: Program) -> set[Operation]:
     """What follows a sweep and is read by no other: of two sweeps, one may read what is between.
 
-    Python's numbers hold up no memory to speak of.
+    Python's numbers hold up no memory to speak of, and random draws keep their order.
     """
     updates: set[Operation] = set()
     read_by_sweeps: set[Operand] = set()
     for operation in reversed(program.operations):
         is_update = operation.origin.section == "update" and operation.type.dtype is not None
-        if is_update and operation not in read_by_sweeps:
+        if is_update and operation not in read_by_sweeps and not has_effect(operation):
             updates.add(operation)
         else:
             read_by_sweeps.update(operation.operands)

@@ -18,7 +18,7 @@ from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["CupyBackend", "NumpyBackend", "backend_of", "imported_from"]
 
-MODULES = (np, np.linalg, np.fft, math)
+MODULES = (np, np.linalg, np.fft, np.lib.stride_tricks, math)
 
 REDUCTIONS: dict[np.ufunc, Any] = {
     np.add: np.sum,

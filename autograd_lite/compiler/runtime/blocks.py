@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
@@ -67,13 +67,36 @@ def run_blocks(
 
     helpers = min(threads or available_threads(), len(starts)) - 1
     # The context holds np.errstate, which must rule in every thread.
-    futures = [pool().submit(copy_context().run, work) for _ in range(helpers)]
+    futures = list(started(helpers, work))
     try:
         work()
     finally:
         errors = [future.exception() for future in futures if not future.cancel()]
     for error in filter(None, errors):
         raise error
+
+
+def started(helpers: int, work: Callable[[], None]) -> Iterator[Future[None]]:
+    """What becomes of the work of each helper: of as many as there are threads to be had."""
+    for _ in range(helpers):
+        future: Future[None] = Future()
+        yield future
+        try:
+            pool().submit(copy_context().run, fulfil, future, work)
+        except RuntimeError:
+            # The pool may keep what it could not start; the caller cancels what has not begun.
+            return
+
+
+def fulfil(future: Future[None], work: Callable[[], None]) -> None:
+    """Do the work, unless nobody waits for it any more."""
+    if future.set_running_or_notify_cancel():
+        try:
+            work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
 
 
 def handed_out(starts: deque[int]) -> Iterator[int]:

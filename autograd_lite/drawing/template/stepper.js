@@ -131,8 +131,8 @@ function explainForward(step) {
   const [formula, ...filled] = step.formulas;
   return [
     line("formula muted", formula),
-    ...filled.map((text) => line("formula", `= ${text}`)),
-    line("formula value", `= ${step.result}`),
+    ...filled.map((text) => line("formula", text)),
+    line("formula value", step.result),
     ...elements(step),
   ];
 }
@@ -178,17 +178,12 @@ function letPick(cell, index, table, columns, pick) {
   });
 }
 
-const bracketed = (number) => (number.startsWith("-") ? `(${number})` : number);
-
 function explainPart(part) {
   const rows = part.upstream ? [["upstream", part.upstream]] : [];
   if (part.formula) rows.push([part.derivative, part.formula]);
   if (part.rule) rows.push(["gradient", `${part.rule}   with g for upstream`]);
-  const single = part.local && !part.array;
-  const product = single ? `${part.upstream} × ${bracketed(part.local)} = ${part.contribution}` : part.contribution;
-  rows.push(["contribution", product, "contribution"]);
-  const sum = part.before && !part.array ? `${part.before} + ${bracketed(part.contribution)} = ${part.sum}` : part.sum;
-  rows.push(["sum", sum, "sum gradient"]);
+  rows.push(["contribution", part.product ?? part.contribution, "contribution"]);
+  rows.push(["sum", part.addition ?? part.sum, "sum gradient"]);
   const table = make("table", {}, ...rows.map(([name, text, className = ""]) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: className }, text))));
   return [make("h3", {}, `to ${part.name}`), table, ...elements(part)];

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.drawing.formats import Design, writer
 from autograd_lite.drawing.picture import Vertex
 
 __all__ = ["mermaid"]
 
+MOST_EDGES, MOST_CHARACTERS = 500, 50_000
+"""Where Mermaid ends, on pages that do not say otherwise; a diagram itself cannot."""
+
 SHAPES = {
     "leaf": ('("', '")'),
+    "parameter": ('("', '")'),
     "operation": ('["', '"]'),
     "constant": ('{{"', '"}}'),
     "fold": ('[["', '"]]'),
@@ -47,7 +52,23 @@ def mermaid(design: Design) -> str:
             f"  classDef {kind} fill:{theme.fill[kind]},stroke:{theme.border[kind]},"
             f"color:{theme.text}"
         )
-    return "\n".join(rows) + "\n"
+    for vertex in picture.vertices:
+        if vertex.marks:
+            color, width = theme.outline(vertex, vertex.key in picture.results)
+            rows.append(f"  style {vertex.key} stroke:{color},stroke-width:{width}px")
+    for index, edge in enumerate(picture.edges):
+        if edge.marks:
+            dashes = ",stroke-dasharray:5" if "blocked" in edge.marks else ""
+            color = theme.mark[max(edge.marks)]
+            rows.append(f"  linkStyle {index} stroke:{color},stroke-width:2.4px{dashes}")
+    text = "\n".join(rows) + "\n"
+    if len(picture.edges) > MOST_EDGES or len(text) > MOST_CHARACTERS:
+        raise ArgumentValueError(
+            f"Mermaid draws at most {MOST_EDGES} edges and {MOST_CHARACTERS:,} characters; this "
+            f"drawing has {len(picture.edges):,} and {len(text):,}; draw it with depth=1 or a "
+            "smaller max_nodes=, or save it as .svg"
+        )
+    return text
 
 
 def node(vertex: Vertex) -> str:

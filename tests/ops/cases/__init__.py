@@ -9,16 +9,22 @@ from tests.ops.cases import (
     calculus,
     contractions,
     elementwise,
+    emath,
     fft,
+    histograms,
     indexing,
     joining,
     linalg,
     nondifferentiable,
     padding,
+    polynomials,
     reductions,
+    sets,
     shaping,
+    slices,
     sorting,
     statistics,
+    writing,
 )
 from tests.ops.cases.case import Case, has, is_deprecated
 
@@ -31,19 +37,25 @@ ROWS: list[Case] = [
     *joining.NESTED,
     *padding.ROWS,
     *sorting.ROWS,
+    *sets.ROWS,
     *statistics.ROWS,
     *indexing.ROWS,
     *contractions.ROWS,
     *linalg.ROWS,
     *fft.ROWS,
     *calculus.ROWS,
+    *polynomials.ROWS,
+    *emath.ROWS,
+    *histograms.ROWS,
+    *slices.ROWS,
     *nondifferentiable.ROWS,
+    *writing.ROWS,
 ]
 
 if find_spec("scipy"):
-    from tests.ops.cases import special
+    from tests.ops.cases import scipy_filters, scipy_linalg, special, stats
 
-    ROWS += special.ROWS
+    ROWS += [*special.ROWS, *stats.ROWS, *scipy_linalg.ROWS, *scipy_filters.ROWS]
 
 HERE = [case for case in ROWS if has(case.function)]
 CASES = [case for case in HERE if not is_deprecated(case.function)]

@@ -1,4 +1,4 @@
-"""Cases of differences, integrals, interpolation, convolution and polynomials."""
+"""Cases of differences, integrals, interpolation and convolution."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tests.ops.cases.case import Case, complex_numbers, increasing, positive, re
 PLACES = np.array([0.0, 0.5, 2.0, 2.5, 4.0, 4.5])
 FAR_AND_NEAR = np.array([-1.0, 0.2, 2.2, 5.0])
 """Beyond both ends of the data, and inside two segments."""
+EVEN = np.array([1, 3, 5, 7])
 LENGTHS = [(5, 3), (3, 5), (4, 4), (5, 2), (2, 6), (1, 3), (6, 4), (4, 7)]
 
 
@@ -43,6 +44,27 @@ ROWS: list[Case] = [
         np.gradient, real(6), label="places,2", call=lambda f: np.gradient(f, PLACES, edge_order=2)
     ),
     row(np.gradient, complex_numbers(5), label="complex"),
+    row(np.gradient, real(2, 4), label="even places", call=lambda f: np.gradient(f, 2.0, EVEN)),
+    row(np.gradient, real(3), positive(), label="step of a Value"),
+    row(np.gradient, real(3, 2), positive(), positive(), label="steps", edge_order=1),
+    *[
+        row(
+            np.gradient,
+            real(2, 6),
+            real(6),
+            label=f"places of a Value,{order}",
+            call=lambda f, x, order=order: np.gradient(
+                f, np.astype(PLACES, x.dtype) + 0.1 * x, axis=1, edge_order=order
+            ),
+        )
+        for order in (1, 2)
+    ],
+    row(
+        np.gradient,
+        positive(),
+        label="places alone",
+        call=lambda h: np.gradient(np.arange(5) ** 3, h, edge_order=2),
+    ),
     row(np.trapezoid, real(2, 4)),
     row(np.trapezoid, real(4, 2), dx=0.5, axis=0),
     row(np.trapezoid, real(2, 4), increasing(4), label="x"),
@@ -62,6 +84,15 @@ ROWS: list[Case] = [
         )
         for left, right in ((None, None), (7.0, None), (None, 8.0), (7.0, 8.0))
     ],
+    row(
+        np.interp,
+        real(5),
+        real(6),
+        label="heights beyond the places",
+        call=lambda x, f: np.interp(
+            (PLACES[:-1] + PLACES[1:]) / 2 + 0.05 * x, PLACES, f + 50, left=7.0, right=8.0
+        ),
+    ),
     row(
         np.interp,
         real(2, 2),
@@ -94,6 +125,32 @@ ROWS: list[Case] = [
         label="base",
         call=lambda x: np.logspace(x, 0.5, num=3, base=2.0, endpoint=False),
     ),
+    row(
+        np.logspace,
+        positive(),
+        label="base of a Value",
+        call=lambda b: np.logspace(0.0, 2.0, num=3, base=b),
+    ),
+    *[
+        row(
+            np.logspace,
+            real(2),
+            positive(3, 1),
+            label=f"bases,{axis}",
+            call=lambda x, b, axis=axis: np.logspace(x, 1.0, num=3, base=b, axis=axis),
+        )
+        for axis in (0, -1)
+    ],
+    row(np.geomspace, positive(), positive(), num=5),
+    row(np.geomspace, positive(2), positive(3, 1), num=4, endpoint=False, axis=-1),
+    row(np.geomspace, positive(), positive(), label="one", num=1),
+    row(np.geomspace, positive(2), call=lambda x: np.geomspace(-x, -9.0, 4), label="negative"),
+    row(
+        np.geomspace,
+        complex_numbers(),
+        label="complex",
+        call=lambda z: np.geomspace(3 + 0.2 * z, 2j, 4),
+    ),
     *[
         row(function, real(n), real(m), label=f"{n},{m},{mode}", mode=mode)
         for function in (np.convolve, np.correlate)
@@ -105,8 +162,4 @@ ROWS: list[Case] = [
         for function in (np.convolve, np.correlate)
     ],
     row(np.correlate, complex_numbers(3), complex_numbers(4), label="complex, swapped"),
-    row(np.polyval, real(4), real(2, 3)),
-    row(np.polyval, real(3), call=lambda x: np.polyval([1.0, 2.0, -1.0], x), label="x"),
-    row(np.vander, real(3)),
-    row(np.vander, positive(3), N=5, increasing=True),
 ]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.numpy_namespace import Missing
+from autograd_lite.core.signatures import dotted_name
 
 Rng = np.random.Generator
 Sampler = Callable[[Rng, tuple[int, ...]], Any]
@@ -66,11 +67,14 @@ class Case:
     def name(self) -> str:
         function = self.function
         if isinstance(function, tuple):
-            name = f"{function[0].__name__}.{function[1]}"
+            owner = getattr(function[0], "__name__", type(function[0]).__name__)
+            name = f"{owner.removesuffix('_gen')}.{function[1]}"
         else:
             name = getattr(function, "__name__", str(function))
         module = getattr(function, "__module__", "") or ""
         prefix = "linalg." if "linalg" in module else "fft." if "fft" in module else ""
+        if isinstance(function, np.ufunc) or module.startswith("scipy"):
+            prefix = "scipy." if dotted_name(function).startswith("scipy.") else prefix
         return f"{prefix}{name}({self.label or ', '.join(map(_shown, self.keywords.items()))})"
 
     def draw(self, seed: int = 0) -> list[Any]:
@@ -107,7 +111,8 @@ def passes(function: Any, *domains: Domain, **options: Any) -> Case:
 
 def method(
     function: Any, name: str, *domains: Domain, call: Callable[..., Any] | None = None,
-    label: str = "", derivatives: int = 2, **keywords: Any,
+    reference: Callable[..., Any] | None = None, label: str = "", derivatives: int = 2,
+    **keywords: Any,
 ) -> Case:  # fmt: skip
     """A case of a method of a ufunc: ``np.add.reduce``."""
     bound = getattr(function, name)
@@ -116,7 +121,7 @@ def method(
         return bound(*inputs, **keywords)
 
     call = call or plain_call
-    return Case((function, name), call, domains, call, label, derivatives, keywords)
+    return Case((function, name), call, domains, reference or call, label, derivatives, keywords)
 
 
 # Domains.

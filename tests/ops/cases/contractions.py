@@ -31,6 +31,7 @@ DOT_SHAPES = [
     ((3,), (5, 3, 2)),
 ]
 INNER_SHAPES = [((3,), (3,)), ((2, 3), (4, 3)), ((2, 3), (3,)), ((3,), (2, 4, 3)), ((), (2,))]
+INNER_SHAPES += [((2, 3, 4), (5, 6, 4))]
 EINSUMS: list[tuple[str, list[tuple[int, ...]]]] = [
     ("ij,jk->ik", [(2, 3), (3, 4)]),
     ("ij,jk", [(2, 3), (3, 4)]),
@@ -142,12 +143,15 @@ ROWS: list[Case] = [
     row(np.vdot, real(2, 3), real(6)),
     row(np.vdot, complex_numbers(3), complex_numbers(3), label="complex"),
     row(np.vecdot, real(2, 3), real(3)),
+    row(np.vecdot, real(2, 4, 3), real(4, 3), label="stacked"),
     row(np.vecdot, complex_numbers(2, 3), complex_numbers(2, 3), label="complex"),
     row(np.vecdot, real(3, 2), real(3, 2), axis=0),
     row(np.matvec, real(2, 3), real(3)),
     row(np.matvec, real(5, 2, 3), real(3), label="stacked"),
     row(np.matvec, complex_numbers(2, 3), complex_numbers(3), label="complex"),
+    row(np.matvec, complex_numbers(5, 2, 3), complex_numbers(5, 3), label="complex, stacked"),
     row(np.vecmat, real(2), real(2, 3)),
     row(np.vecmat, real(2), real(5, 2, 3), label="stacked"),
     row(np.vecmat, complex_numbers(2), complex_numbers(2, 3), label="complex"),
+    row(np.vecmat, complex_numbers(5, 2), complex_numbers(5, 2, 3), label="complex, stacked"),
 ]

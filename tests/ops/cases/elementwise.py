@@ -38,6 +38,13 @@ ROWS: list[Case] = [
     row(np.floor_divide, positive(2, 3), call=lambda x: np.floor_divide(x, 7.0), label="x//7"),
     row(np.remainder, real(2, 3), call=lambda x: np.remainder(x, 7.0), label="x%7"),
     row(np.remainder, positive(3), positive(3), call=lambda x, y: np.remainder(x + 9, y + 20)),
+    row(
+        np.remainder,
+        positive(3),
+        positive(3),
+        call=lambda x, y: np.remainder(x + 9, y + 3.9),
+        label="whole part 2 or 1",
+    ),
     row(np.power, positive(2, 3), real(2, 3)),
     row(np.power, real(2, 3), call=lambda x: np.power(x, 3), label="x,3"),
     row(np.power, nonzero(2, 3), call=lambda x: np.power(x, -2.0), label="x,-2"),
@@ -60,6 +67,16 @@ ROWS: list[Case] = [
         row(function, fractional(2, 3))
         for function in (np.rint, np.floor, np.ceil, np.trunc, np.round, np.around, np.fix)
     ],
+    *[
+        row(
+            round,
+            fractional(3),
+            call=lambda x, n=digits: round(x / 10**n, n),
+            reference=lambda x, n=digits: np.round(x / 10**n, n),
+            label=f"x,{digits}",
+        )
+        for digits in (0, 1, -1)
+    ],
     row(np.round, fractional(3), call=lambda x: np.round(x / 10, decimals=1), label="decimals"),
     row(np.modf, fractional(2, 3)),
     row(np.modf, fractional(3), call=lambda x: np.modf(x)[0], label="fraction"),
@@ -69,6 +86,7 @@ ROWS: list[Case] = [
     row(np.heaviside, nonzero(4), real(4)),
     row(np.heaviside, real(1), call=lambda h: np.heaviside(np.zeros(3), h), label="at 0"),
     row(np.copysign, nonzero(4), nonzero(4)),
+    row(np.copysign, nonzero(4), call=lambda x: np.copysign(x, [1.0, -1, 1, -1]), label="±1"),
     row(np.sqrt, positive(2, 3)),
     row(np.hypot, nonzero(2, 3), nonzero(2, 3)),
     row(np.exp, real(2, 3)),
@@ -111,8 +129,22 @@ ROWS: list[Case] = [
         call=lambda x: np.clip(x[0], np.minimum(x[1], 0) - 0.1, x[1] * x[1] + 0.1),
         label="bounds with gradients",
     ),
+    row(
+        np.clip,
+        distinct(2, 6),
+        call=lambda x: np.clip(x[0], x[1] / 9 + 0.2, x[1] / 9 + 0.7),
+        label="every bound",
+    ),
     row(np.where, *binary, call=lambda x, y: np.where(np.eye(2, 3) > 0, x, y), label="c,x,y"),
     row(np.where, distinct(4), call=lambda x: np.where(x > 0, np.sin(x), x), label="x>0"),
+    row(
+        np.where,
+        real(2),
+        real(),
+        call=lambda x, a: np.where([True, False], [1.0, a], x),
+        label="lists",
+    ),
+    row(np.clip, distinct(2), real(), call=lambda x, a: np.clip(x, [a, -9.0], 9.0), label="lists"),
     row(np.conjugate, real(2, 3)),
     row(np.conjugate, complex_numbers(2, 3), label="complex"),
     row(np.real, complex_numbers(2, 3)),
@@ -246,6 +278,28 @@ ROWS: list[Case] = [
     *[
         method(function, "outer", positive(2), call=lambda x, f=function: f.outer(x, [7.0, 8.0]))
         for function in (np.remainder, np.fmod)
+    ],
+    *[
+        method(function, "outer", distinct(2), fractional(3))
+        for function in (np.floor_divide, np.heaviside, np.copysign)
+    ],
+    method(np.ldexp, "outer", real(2), call=lambda x: np.ldexp.outer(x, np.array([1, -2]))),
+    *[
+        method(
+            function,
+            "outer",
+            real(4),
+            call=lambda x, f=function: f.outer(x > 0, np.array([True, False])),
+            derivatives=0,
+        )
+        for function in (
+            np.logical_and,
+            np.logical_or,
+            np.logical_xor,
+            np.bitwise_and,
+            np.bitwise_or,
+            np.bitwise_xor,
+        )
     ],
     *[
         method(function, "outer", distinct(2), fractional(3), derivatives=0)

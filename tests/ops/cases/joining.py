@@ -81,6 +81,31 @@ ROWS: list[Case] = [
     row(np.unstack, real(2, 3), axis=-1),
 ]
 
+ROWS += [
+    *[
+        row(
+            function,
+            real(2),
+            real(),
+            call=lambda x, a, f=function: f([x, [a, 1.0]], like=x),
+            reference=lambda x, a, f=function: f([x, [a, 1.0]]),
+            label="like",
+        )
+        for function in (np.array, np.asarray, np.asanyarray)
+    ],
+    row(np.hstack, real(2), real(), call=lambda x, a: np.hstack([x, [a, a]]), label="lists"),
+    row(np.vstack, real(2), real(), call=lambda x, a: np.vstack([(a, a), x]), label="lists"),
+    row(np.stack, real(2), real(), call=lambda x, a: np.stack([x, [1.0, a]]), label="lists"),
+    row(np.append, real(2), real(), call=lambda x, a: np.append(x, [1.0, a]), label="lists"),
+    row(
+        np.vstack,
+        real(2),
+        real(2),
+        call=lambda x, y: np.vstack([x, y], casting="safe", dtype=np.float64),
+        label="casting",
+    ),
+]
+
 NESTED: list[Case] = [
     row(
         ag.array,
@@ -97,5 +122,47 @@ NESTED: list[Case] = [
         reference=lambda a, b: np.array([a, (b, 2.0, b), np.ones(3)]),
         label="rows",
     ),
+    row(
+        ag.array,
+        real(2),
+        real(),
+        call=lambda a, b: ag.array([a, [b, b]], dtype=a.dtype),
+        reference=lambda a, b: np.array([a, [b, b]], dtype=a.dtype),
+        label="dtype",
+    ),
+    *[
+        row(
+            ours,
+            real(3),
+            real(3),
+            real(),
+            call=lambda x, y, a, joiner=ours, key=key: joiner[key(x, y, a)],
+            reference=lambda x, y, a, joiner=numpys, key=key: joiner[key(x, y, a)],
+            label=label,
+        )
+        for ours, numpys, keys in (
+            (
+                ag.r_,
+                np.r_,
+                {
+                    "[x, a, y]": lambda x, y, a: (x, a, 0.5, y[:2], a),
+                    "[x, 1:3, 0:1:4j]": lambda x, y, a: (x, slice(1, 3), slice(0, 1, 4j), a, y),
+                    "[x, [a, 1]]": lambda x, y, a: (x, [a, 1.0], y),
+                    "['0,2', x, y]": lambda x, y, a: ("0,2", x, y, [a, a, a]),
+                    "['0,2,0', x, y]": lambda x, y, a: ("0,2,0", x, y, a),
+                    "['-1', x, y]": lambda x, y, a: ("-1", x[None] * a, y[None]),
+                },
+            ),
+            (
+                ag.c_,
+                np.c_,
+                {
+                    "[x, y]": lambda x, y, a: (x, y * a),
+                    "[x, 1:4]": lambda x, y, a: (x, slice(1, 4), np.stack((x, y), -1) * a),
+                },
+            ),
+        )
+        for label, key in keys.items()
+    ],
 ]
-"""Of a function of this package, which needs no place in the registry."""
+"""Of what is in this package, and needs no place in the registry."""

@@ -47,9 +47,9 @@ def rebuilt(x: Any) -> Any:
     return (vectors * np.sin(values)) @ np.conjugate(np.swapaxes(vectors, -1, -2))
 
 
-def solution(a: Any, b: Any) -> Any:
+def solution(a: Any, b: Any, **keywords: Any) -> Any:
     """All that `lstsq` returns but the rank."""
-    x, residuals, _, s = la.lstsq(a, b)
+    x, residuals, _, s = la.lstsq(a, b, **keywords)
     return x, residuals, s
 
 
@@ -58,11 +58,17 @@ def settled(pairs: Any) -> Any:
 
     LAPACK promises neither, and both may change from one point to the next.
     """
+    values, vectors = in_order(pairs)
+    signs = np.sign(np.diagonal(vectors, axis1=-2, axis2=-1))
+    return values, vectors * signs[..., None, :]
+
+
+def in_order(pairs: Any) -> Any:
+    """Eigenvalues in ascending order of their real parts, with their vectors."""
     values, vectors = pairs
     order = np.argsort(np.real(values), axis=-1)
     vectors = np.take_along_axis(vectors, order[..., None, :], axis=-1)
-    signs = np.sign(np.diagonal(vectors, axis1=-2, axis2=-1))
-    return np.take_along_axis(values, order, axis=-1), vectors * signs[..., None, :]
+    return np.take_along_axis(values, order, axis=-1), vectors
 
 
 def sorted_values(x: Any) -> Any:
@@ -73,7 +79,7 @@ def sorted_values(x: Any) -> Any:
 def polar(x: Any) -> Any:
     """The unitary factor, whatever the phases of the singular vectors."""
     u, s, vh = la.svd(x, full_matrices=False)
-    return u @ vh, np.sum(np.abs(u) ** 4 * s), np.abs(vh) ** 2
+    return u @ vh, np.sum(np.abs(u) ** 4 * s[..., None, :]), np.abs(vh) ** 2
 
 
 ROWS: list[Case] = [
@@ -94,6 +100,13 @@ ROWS: list[Case] = [
     row(la.pinv, full_rank(4, 3), label="tall"),
     row(la.pinv, full_rank(2, 2, 3), label="wide"),
     *[
+        row(la.pinv, full_rank(*shape), rcond=0.7, label=f"cut {shape}")
+        for shape in ((3, 3), (4, 3), (3, 4), (2, 4, 3))
+    ],
+    row(la.pinv, full_rank(2, 4, 3), rcond=np.array([0.7, 0.4]), label="cut, two limits"),
+    row(la.pinv, full_rank(4, 3), rcond=0.01, label="cut nothing"),
+    row(la.pinv, complex_full_rank(4, 3), rcond=0.7, label="cut, complex"),
+    *[
         row(la.solve, invertible(*a), real(*b), label=f"{a},{b}")
         for a, b in [
             ((3, 3), (3,)),
@@ -109,6 +122,17 @@ ROWS: list[Case] = [
     row(la.lstsq, full_rank(4, 2), real(4, 3), call=solution, label="matrix"),
     row(la.lstsq, full_rank(2, 4), real(2), call=solution, label="wide"),
     row(la.lstsq, invertible(3, 3), real(3, 2), call=solution, label="square"),
+    row(la.lstsq, complex_full_rank(4, 2), complex_numbers(4), call=solution, label="complex"),
+    *[
+        row(
+            la.lstsq,
+            full_rank(4, 3),
+            real(4),
+            call=lambda a, b, r=r: la.lstsq(a, b, r)[0],
+            label=f"rcond={r}",
+        )
+        for r in (0.7, 0.01, -1)
+    ],
     row(
         la.tensorsolve,
         invertible(4, 4),
@@ -207,6 +231,12 @@ ROWS: list[Case] = [
     row(la.eig, symmetric(2, 3, 3), call=lambda x: settled(la.eig(x)), label="stacked"),
     row(la.eig, real(3, 3), call=lambda x: la.eig(x + ROTATION), label="complex values"),
     row(la.eig, complex_of(symmetric)(3, 3), label="complex"),
+    row(
+        la.eig,
+        complex_of(symmetric)(2, 3, 3),
+        call=lambda x: in_order(la.eig(x)),
+        label="complex, stacked",
+    ),
     row(la.eigvals, symmetric(2, 4, 4), call=sorted_values),
     row(la.eigvals, real(3, 3), call=lambda x: la.eigvals(x + ROTATION), label="complex values"),
     row(la.eigvals, complex_of(symmetric)(3, 3), label="complex"),
@@ -221,6 +251,7 @@ ROWS: list[Case] = [
     row(la.svd, full_rank(3, 4), compute_uv=False),
     row(la.svd, complex_full_rank(4, 3), call=polar, label="complex"),
     row(la.svd, complex_full_rank(2, 3), call=polar, label="complex wide"),
+    row(la.svd, complex_full_rank(2, 3, 2), call=polar, label="complex, stacked"),
     row(la.svdvals, full_rank(2, 3, 2)),
     *[
         row(la.qr, full_rank(*shape), label=f"{shape}")
@@ -229,6 +260,8 @@ ROWS: list[Case] = [
     row(la.qr, full_rank(4, 2), mode="r"),
     row(la.qr, invertible(3, 3), mode="complete"),
     row(la.qr, full_rank(4, 3), label="only r", call=lambda x: la.qr(x).R),
+    row(la.qr, full_rank(4, 3), label="only q", call=lambda x: la.qr(x).Q),
+    row(la.qr, full_rank(2, 2, 4), label="wide, stacked"),
     row(la.qr, complex_full_rank(4, 3), label="complex"),
     row(la.qr, complex_full_rank(2, 4), label="complex wide"),
     row(la.cholesky, positive_definite(3, 3), call=lambda x: la.cholesky(hermitian(x))),

@@ -10,10 +10,31 @@ WIDTHS = ((1, 2), (0, 3))
 ROWS: list[Case] = [
     row(np.pad, real(2, 3), call=lambda x: np.pad(x, 1)),
     row(np.pad, real(2, 3), call=lambda x: np.pad(x, WIDTHS), label="widths"),
-    row(np.pad, real(2, 3), call=lambda x: np.pad(x, {1: (1, 2)}), label="dict")
+    row(np.pad, real(2, 3), call=lambda x: np.pad(x, {-1: (1, 2)}), label="dict")
     if np.lib.NumpyVersion(np.__version__) >= "2.3.0"
     else row(np.pad, real(2, 3), call=lambda x: np.pad(x, (0, 2)), label="pair"),
     row(np.pad, real(2, 3), pad_width=WIDTHS, constant_values=(4, 5)),
+    row(
+        np.pad,
+        real(2, 3),
+        real(),
+        label="a Value",
+        call=lambda x, c: np.pad(x, WIDTHS, constant_values=c),
+    ),
+    row(
+        np.pad,
+        real(2, 3),
+        real(2, 2),
+        label="Values",
+        call=lambda x, c: np.pad(x, WIDTHS, "constant", constant_values=c),
+    ),
+    row(
+        np.pad,
+        real(3),
+        real(),
+        label="a Value and a number",
+        call=lambda x, c: np.pad(x, 2, constant_values=(c, np.float32(7))),
+    ),
     *[
         row(np.pad, distinct(3, 5), label=f"{mode},{width}", pad_width=width, mode=mode)
         for mode in (

@@ -49,6 +49,8 @@ ROWS: list[Case] = [
     ],
     row(np.sum, distinct(4), call=lambda x: np.sum(x, where=x > 0), label="where x>0"),
     row(np.sum, real(3), initial=2.0),
+    row(np.prod, real(), initial=2.0),
+    row(np.prod, real(2, 3, 4), axis=0, initial=2.0),
     row(np.amax, distinct(2, 3), axis=0),
     row(np.amin, distinct(2, 3), axis=0),
     *along_axes(np.ptp, distinct(2, 3, 2)),
@@ -75,6 +77,12 @@ ROWS: list[Case] = [
         distinct(2, 3),
         call=lambda x: np.nanmean(x + WITH_NAN, axis=1, keepdims=True, where=MASK),
         label="nan,where",
+    ),
+    row(
+        np.nanmean,
+        distinct(2, 3),
+        call=lambda x: np.nanmean(x + WITH_NAN, axis=1, where=~MASK | (np.arange(3) > 0)),
+        label="nan,where,axis",
     ),
     row(np.nanstd, distinct(2, 3), call=lambda x: np.nanstd(x, ddof=1), label="ddof"),
     *[

@@ -11,6 +11,7 @@ ROWS: list[Case] = [
     row(np.reshape, real(2, 3), call=lambda x: np.reshape(x, shape=(3, 2), order="F"), label="F"),
     row(np.ravel, real(2, 3)),
     row(np.ravel, real(2, 3), order="F"),
+    row(np.reshape, real(2, 3), call=lambda x: np.reshape(x, 6, copy=True), label="copy"),
     row(np.transpose, real(2, 3, 4)),
     row(np.transpose, real(2, 3, 4), axes=(2, 0, 1)),
     row(np.transpose, real(2, 3, 4), axes=(-1, 0, 1)),
@@ -75,5 +76,27 @@ ROWS: list[Case] = [
     passes(np.full_like, real(2, 3), fill_value=7.0),
     passes(np.zeros_like, real(2, 3), label="shape", shape=(4,)),
     passes(np.zeros_like, distinct(2, 3)),
+    passes(np.full_like, real(2, 3), fill_value=7.0, order="F", subok=False, label="order"),
+    row(
+        np.full,
+        real(),
+        call=lambda v: np.full((2, 3), v, like=v),
+        reference=lambda v: np.full((2, 3), v),
+    ),
+    *[
+        passes(
+            function,
+            real(2),
+            call=lambda x, f=function: f(3, like=x),
+            reference=lambda x, f=function: f(3),
+        )
+        for function in (np.zeros, np.ones, np.eye, np.identity, np.tri, np.arange)
+    ],
+    passes(
+        np.empty,
+        real(2),
+        call=lambda x: np.shape(np.empty(3, like=x)),
+        reference=lambda x: np.shape(np.empty(3)),
+    ),
     passes(np.ones_like, distinct(2, 3), dtype=int),
 ]

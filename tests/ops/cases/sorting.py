@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from autograd_lite.core.numpy_namespace import np
 from tests.ops.cases.case import Case, complex_of, distinct, passes, real, row
 
@@ -49,6 +51,16 @@ ROWS: list[Case] = [
     row(np.compress, distinct(5), call=lambda x: np.compress(x > 0, x), label="x>0"),
     row(np.extract, distinct(2, 3), call=lambda x: np.extract(x > 0, x)),
     row(np.trim_zeros, real(3), call=lambda x: np.trim_zeros(np.append([0.0], x))),
+    *[
+        row(
+            np.trim_zeros,
+            real(2, 2),
+            call=lambda x, k=keywords: np.trim_zeros(np.pad(x, ((0, 2), (1, 2))), **k),
+            label=", ".join(map(str, keywords.values())) or "two axes",
+        )
+        for keywords in ({}, {"axis": 1}, {"axis": -2, "trim": "b"}, {"trim": "f"})
+        if "axis" in inspect.signature(np.trim_zeros).parameters  # since NumPy 2.2
+    ],
     row(
         np.choose,
         real(3),
@@ -68,12 +80,6 @@ ROWS: list[Case] = [
         call=lambda x: np.select([x < 0, x < 0.4], [x * x, np.sin(x)], 9.0),
     ),
     row(np.select, distinct(6), call=lambda x: np.select([x < 0], [x]), label="default 0"),
-    row(
-        np.piecewise,
-        distinct(6),
-        call=lambda x: np.piecewise(x, [x < 0, x > 0.4], [np.exp, lambda y: y * y, 3.0]),
-    ),
-    row(np.piecewise, distinct(6), call=lambda x: np.piecewise(x, x < 0, [np.sin]), label="one"),
     passes(np.argsort, distinct(3, 4)),
     passes(np.argpartition, distinct(3, 4), kth=1),
     passes(np.argsort, distinct(3, 4), axis=0),

@@ -1,0 +1,228 @@
+"""Hypotheses about derivatives of layers: terms, samples, steps and masks that went missing.
+
+They look at the Jacobian as a whole: what it couples, along which axes, and for which
+results; see `diagnosis`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.checking.comparison import SAFETY
+from autograd_lite.checking.evidence import SLACK, Evidence, matches
+from autograd_lite.checking.formulas import FUNCTIONS, variables_of
+from autograd_lite.checking.hypotheses import hypothesis
+from autograd_lite.checking.layout import Leaf, Vector
+from autograd_lite.checking.verdict import Hint
+
+__all__ = ["FEWEST"]
+
+MOST_RESULTS = 64
+"""Of so many numbers in a result it is asked which were left out, one by one."""
+
+FEWEST = 3
+"""So many entries that are explained by one number show that it is no accident."""
+
+
+def alike(evidence: Evidence) -> bool:
+    """Whether the result has the shape of the input in focus, both real."""
+    outputs = evidence.subject.outputs.leaves
+    leaf = evidence.leaf
+    return (
+        len(outputs) == 1
+        and outputs[0].shape == leaf.shape
+        and not (leaf.is_complex or outputs[0].is_complex)
+    )
+
+
+def columns_in_focus(evidence: Evidence) -> tuple[Vector, Vector]:
+    chosen = np.isin(evidence.coordinates, evidence.focus)
+    return evidence.columns[:, chosen], evidence.column_error[:, chosen]
+
+
+@hypothesis(rank=1, one_leaf=True)
+def masked_by_the_upstream_gradient(evidence: Evidence) -> Hint | None:
+    if not alike(evidence):
+        return None
+    v = evidence.cotangents[:, evidence.measured - evidence.leaf.start]
+    analytic, _, error = evidence.numbers
+    if np.all(v > 0) or not matches(analytic, np.where(v > 0, v, 0.0), error).all():
+        return None
+    return Hint(
+        "upstream",
+        "the upstream gradient is masked by its own sign; a relu lets it pass where its input "
+        "is positive",
+    )
+
+
+@hypothesis(rank=3, one_leaf=True, complete=True)
+def diagonal_only(evidence: Evidence) -> Hint | None:
+    """Each entry of the result is treated as if it depended on its own input alone."""
+    if not alike(evidence):
+        return None
+    columns, errors = columns_in_focus(evidence)
+    off = columns - np.diag(np.diag(columns))
+    if len(columns) < FEWEST or not np.any(np.abs(off) > SAFETY * errors + SLACK * np.abs(columns)):
+        return None
+    expected = evidence.cotangents * np.diag(columns)
+    allowed = np.abs(evidence.cotangents) * np.diag(errors)
+    if not matches(evidence.analytic[:, evidence.leaf.place], expected, allowed).all():
+        return None
+    return Hint(
+        "coupling",
+        "taken elementwise: only the diagonal of the Jacobian is there, as s·(1 - s) of a "
+        "softmax; the coupling between the entries of the result is missing",
+    )
+
+
+@hypothesis(rank=3, one_leaf=True, complete=True)
+def left_out(evidence: Evidence) -> Hint | None:
+    """Some results, or samples, contribute nothing to the gradient; the others are right."""
+    subject = evidence.subject
+    m = subject.outputs.size
+    if not FEWEST <= m <= MOST_RESULTS:
+        return None
+    columns, errors = columns_in_focus(evidence)
+    analytic = evidence.pull_each(np.eye(m))[:, evidence.leaf.place]
+    right = np.array([matches(*row).all() for row in zip(analytic, columns, errors, strict=True)])
+    wrong = np.flatnonzero(~right)
+    if not 0 < wrong.size <= m // 2 or np.any(analytic[wrong]):
+        return None
+    names = [subject.outputs.entry(int(row)) for row in wrong]
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return Hint(
+        "left out",
+        f"nothing comes from {', '.join(names[:4])}{more}: left out of the sum; what comes from "
+        "the others is right",
+    )
+
+
+@hypothesis(rank=4, one_leaf=True, complete=True)
+def some_indices(evidence: Evidence) -> Hint | None:
+    """Whole slices of the input are wrong: samples left out, or steps of a recurrence."""
+    leaf = evidence.leaf
+    if leaf.is_complex or not leaf.shape or leaf.size < 4:
+        return None
+    wrong = np.reshape(evidence.wrong(), leaf.shape)
+    zero = not np.any(evidence.analytic[:, leaf.start + np.flatnonzero(wrong)])
+    for axis, length in enumerate(leaf.shape):
+        others = tuple(i for i in range(wrong.ndim) if i != axis)
+        indices = np.flatnonzero(np.any(wrong, axis=others))
+        whole = np.all(wrong, axis=others)[indices].all()
+        if (
+            not whole
+            or not 0 < indices.size < length
+            or length < FEWEST
+            or (leaf.size == length and not zero)
+        ):
+            continue
+        listed = ", ".join(map(str, indices[:5])) + (", …" if indices.size > 5 else "")
+        where = f"index {listed} of axis {axis} of {leaf.name}"
+        if zero and indices.size > 1 and np.array_equal(indices, np.arange(indices.size)):
+            return Hint(
+                "truncated",
+                f"zero at {where}: right for the last {length - indices.size} steps only, as of a "
+                "recurrence that is cut off",
+            )
+        if zero:
+            return Hint("left out", f"zero at {where}: left out; right everywhere else")
+        return Hint("region", f"right except where at {where}")
+    return None
+
+
+@hypothesis(rank=4, one_leaf=True)
+def mask_drawn_anew(evidence: Evidence) -> Hint | None:
+    analytic, numerical, error = evidence.numbers
+    there = np.abs(numerical) > SAFETY * error
+    dropped, passed = (analytic == 0) & there, (analytic != 0) & ~there
+    both = (analytic != 0) & there
+    if not (np.any(dropped) and np.any(passed) and np.count_nonzero(both[0]) > 1):
+        return None
+    if not matches(analytic, numerical, error)[both].all():
+        return None
+    return Hint(
+        "mask",
+        "zeros are at other places than in the true derivative, and what is not zero in either "
+        "is right: a mask drawn anew, which should be kept from the forward pass",
+    )
+
+
+NORMALIZED = (("mean",), ("variance",), ("mean square",), ("mean", "variance"))
+
+
+@hypothesis(rank=7, one_leaf=True, complete=True)
+def term_of_a_normalization(evidence: Evidence) -> Hint | None:
+    """What is missing is constant along axes (through a mean), or goes as x, less its mean or
+    as it is."""
+    leaf = evidence.leaf
+    if leaf.is_complex:
+        return None
+    analytic, numerical, error = evidence.numbers
+    shape = (len(analytic), *leaf.shape)
+    difference, allowed = np.reshape(numerical - analytic, shape), np.reshape(error, shape)
+    size = SLACK * float(np.max(np.abs(numerical), initial=0.0))
+    x = leaf.cut(evidence.subject.x)
+    for axes in axes_of(leaf):
+        for terms in NORMALIZED:
+            rest = difference - along(difference, x, axes, terms)
+            if np.all(np.abs(rest) <= SAFETY * allowed + size):
+                over = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+                return Hint(
+                    "normalization",
+                    f"a term of a normalization is missing: what goes through the "
+                    f"{' and the '.join(terms)} of {leaf.name} over {over}, which was taken "
+                    "for a constant",
+                )
+    return None
+
+
+def axes_of(leaf: Leaf) -> Iterator[tuple[int, ...]]:
+    """Sets of axes over which there is enough to tell a pattern from an accident."""
+    for count in range(1, len(leaf.shape) + 1):
+        for axes in combinations(range(len(leaf.shape)), count):
+            if np.prod([leaf.shape[axis] for axis in axes]) > FEWEST:
+                yield axes
+
+
+def along(difference: Any, x: Any, axes: tuple[int, ...], terms: tuple[str, ...]) -> Any:
+    """The part of differences that is constant along axes, or proportional to x, less its mean
+    or as it is."""
+    rows = tuple(axis + 1 for axis in axes)
+    part = np.zeros_like(difference)
+    if "mean" in terms:
+        part += np.mean(difference, axis=rows, keepdims=True)
+    if terms[-1] in ("variance", "mean square"):
+        centred = x - np.mean(x, axis=axes, keepdims=True) if terms[-1] == "variance" else x
+        weight = np.sum(centred**2, axis=axes, keepdims=True)
+        share = np.sum(difference * centred, axis=rows, keepdims=True)
+        part += centred * share / np.where(weight > 0, weight, 1.0)
+    return part
+
+
+@hypothesis(rank=5, one_leaf=True)
+def taken_at_another_place(evidence: Evidence) -> Hint | None:
+    """The right formula, of the input where it should be of the result, or the other way."""
+    if not alike(evidence) or evidence.measured.size < 2:
+        return None
+    analytic, numerical, error = evidence.numbers
+    v = evidence.cotangents[:, evidence.measured - evidence.leaf.start]
+    claims, truths = analytic / v, numerical / v
+    variables = list(variables_of(evidence, evidence.measured))
+    with np.errstate(all="ignore"):
+        for form, function in FUNCTIONS.items():
+            values = [(name, np.broadcast_to(function(u), v.shape)) for name, u in variables]
+            for place, claimed in values:
+                if form == "1" or not matches(claims, claimed, error / np.abs(v)).all():
+                    continue
+                for other, true in values:
+                    if other != place and matches(truths, true, error / np.abs(v)).all():
+                        return Hint(
+                            "wrong place",
+                            f"the derivative is {form.format(place)} and should be "
+                            f"{form.format(other)}: taken at {place} and not at {other}",
+                        )
+    return None

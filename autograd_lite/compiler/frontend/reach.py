@@ -1,0 +1,547 @@
+"""Reach: what a function may read besides its arguments, found by a walk that begins at it.
+
+The walk goes through closures, defaults and globals, through objects by the names of attributes
+that occur in the code on the way, through containers, partial functions, properties and classes.
+It calls nothing of the user's.  Functions of Python's own library, of NumPy and of this package
+are taken to stay as they are; of other packages that are installed, the attributes that their
+code names are watched, and not their globals.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import enum
+import functools
+import operator
+import sys
+import sysconfig
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+
+from autograd_lite.core.node import ABSENT, Handle
+from autograd_lite.core.primitive import Primitive
+
+__all__ = ["Place", "Reach", "contents", "is_writable", "names_in"]
+
+GUARDED = "__guarded__"
+"""A method by which an object that sees to its changes itself says what else is to be watched."""
+
+MOST_ELEMENTS = 10_000
+"""Of containers that hold more, the number of elements is watched only."""
+
+MOST_BYTES = 10_000_000
+"""Of buffers that hold more, nothing is watched."""
+
+MOST_THINGS = 20_000
+"""Objects after which a walk ends."""
+
+OPAQUE = {"autograd_lite", "builtins", "dask", "numpy", "scipy"}
+
+DYNAMIC = {
+    *("__dict__", "__getattribute__", "__getstate__", "asdict", "astuple", "attrgetter", "copy"),
+    *("deepcopy", "dir", "eval", "exec", "fields", "getattr", "hasattr", "replace", "vars"),
+}
+"""Names by which code reads attributes that it does not name."""
+
+DYNAMIC_GLOBALS = {"eval", "exec", "globals", "vars"}
+"""Names by which code reads globals that it does not name."""
+
+LEFT_OUT = {
+    *("__class_getitem__", "__del__", "__delattr__", "__getstate__", "__init_subclass__"),
+    *("__reduce__", "__reduce_ex__", "__repr__", "__set_name__", "__setattr__", "__setstate__"),
+    *("__str__", "__subclasshook__"),
+}
+"""Methods that no computation calls by itself."""
+
+NUMBERS_AND_TEXTS = (bool, int, float, complex, str, bytes, type(None), np.generic)
+PLAIN = (*NUMBERS_AND_TEXTS, np.dtype, np.ufunc, types.CodeType, range, slice, type(...))
+
+PARTS = {"Element": ("tag", "text", "tail", "attrib")}
+"""What classes of Python's own hold that have neither a dictionary nor a buffer."""
+
+SEQUENCES = (list, deque, set, frozenset, tuple)
+WRAPPERS = (property, functools.cached_property, staticmethod, classmethod)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an object, or the elements of a container, are read from outside."""
+
+    text: str
+    """An expression, as ``{0}.cell_contents``: what ``{0}`` stands for is the holder."""
+    holder: Any
+    name: str
+    """What people call what is read there."""
+    is_container: bool = False
+    """Whether what is read is the elements, in order."""
+    key: str | None = None
+    """The name under which it is in a dictionary, ``holder``, or might come to be there."""
+
+
+@dataclass
+class Attributes:
+    """Something with attributes, and those of them that are read by name."""
+
+    name: str
+    thing: Any
+    table: Any
+    """The attributes by name, if they are in a dictionary."""
+    inherited: frozenset[str]
+    """Names that are found elsewhere, and might come to be found here."""
+    is_instance: bool
+    grows: bool
+    """Whether more may come: classes, functions and modules of packages stay as they are."""
+    chosen: dict[str, None]
+
+
+class Reach:
+    """What a function may read: places to watch, arrays, Values and random generators.
+
+    Attributes
+    ----------
+    places : list of Place
+    arrays : list of (str, numpy.ndarray)
+    generators : list of numpy.random.Generator
+    values : list of (str, Value)
+    """
+
+    def __init__(self, *functions: Any) -> None:
+        self.places: list[Place] = []
+        self.arrays: list[tuple[str, Any]] = []
+        self.values: list[tuple[str, Any]] = []
+        self.generators: list[np.random.Generator] = []
+        self.seen: dict[int, Any] = {}
+        self.names: set[str] = set()
+        self.possible: set[str] = set()
+        """Names that code can do without: it is watched whether they come to be there."""
+        self.is_dynamic = False
+        self.globals: dict[int, Attributes] = {}
+        self.attributes: list[Attributes] = []
+        self.waiting: deque[tuple[str, Any]] = deque([("the function", f) for f in functions])
+        self._walk()
+
+    # The walk.
+
+    def _walk(self) -> None:
+        looked: tuple[int, ...] = ()
+        while True:
+            while self.waiting and len(self.seen) < MOST_THINGS:
+                self._visit(*self.waiting.popleft())
+            found = (*map(len, (self.names, self.possible, self.attributes)),)
+            state = (*found, self.is_dynamic)
+            if state == looked or len(self.seen) >= MOST_THINGS:
+                break
+            looked = state
+            for attributes in self.attributes:
+                self._choose(attributes, self.names | self.possible, self.possible)
+        for attributes in (*self.attributes, *self.globals.values()):
+            self._put_down(attributes)
+
+    def _visit(self, name: str, thing: Any) -> None:
+        if isinstance(thing, PLAIN) or id(thing) in self.seen:
+            return
+        self.seen[id(thing)] = thing
+        guarded = getattr(type(thing), GUARDED, None)
+        if guarded is not None and not isinstance(thing, type):
+            self._later(name, guarded(thing))
+            return
+        kind: Any = type(thing)
+        opener_of(kind)(self, name, thing)
+
+    def _later(self, name: str, things: Iterable[Any]) -> None:
+        self.waiting.extend([(name, thing) for thing in things if not isinstance(thing, PLAIN)])
+
+    def _watch(self, text: str, holder: Any, name: str, is_container: bool = False) -> None:
+        self.places.append(Place(text, holder, name, is_container))
+
+    # What is read by name.
+
+    def _choose(
+        self, attributes: Attributes, names: Iterable[str], possible: Set[str] = frozenset()
+    ) -> None:
+        """Note which of the names are attributes, or may become some, and visit what they hold."""
+        table = attributes.table
+        if self.is_dynamic and attributes.is_instance:
+            names = [*names, *(() if table is None else table)]
+        for name in names:
+            if name in attributes.chosen:
+                continue
+            if table is not None:
+                value = table.get(name, ABSENT)
+            elif is_slot(attributes, name):
+                value = getattr(attributes.thing, name, ABSENT)
+            else:
+                value = ABSENT
+            is_possible = name in possible and attributes.grows
+            is_possible = is_possible and (table is not None or is_slot(attributes, name))
+            if value is ABSENT and name not in attributes.inherited and not is_possible:
+                continue
+            attributes.chosen[name] = None
+            if value is not ABSENT:
+                self._later(attributes.name + name, (value,))
+
+    def _put_down(self, attributes: Attributes) -> None:
+        for name in attributes.chosen:
+            shown = attributes.name + name
+            if attributes.table is None:
+                self._watch(f"getattr({{0}}, {name!r}, ABSENT)", attributes.thing, shown)
+            else:
+                text = f"{{0}}.get({name!r}, ABSENT)"
+                self.places.append(Place(text, attributes.table, shown, key=name))
+
+    # How things are opened.
+
+    def _function(self, name: str, function: types.FunctionType) -> None:
+        code, module = function.__code__, function.__module__
+        for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            self._watch("contents({0})", cell, variable)
+            self._later(variable, (contents(cell),))
+        defaults = function.__defaults__ or ()
+        for index, value in enumerate(defaults):
+            self._later(f"default {index}", (value,))
+        if function.__kwdefaults__:
+            self._later("a default", (function.__kwdefaults__,))
+        if is_opaque(module):
+            return
+        label = function.__name__
+        self._watch("{0}.__code__", function, label)
+        self._watch("{0}.__defaults__", function, f"defaults of {label}")
+        self._watch("{0}.__kwdefaults__", function, f"defaults of {label}")
+        if vars(function) or is_users(module):
+            self._add_attributes(f"{label}.", function, vars(function), frozenset())
+        reads = reads_of(code)
+        names = reads.names
+        self.names |= reads.attributes
+        own = not is_installed(module)
+        if own and not DYNAMIC.isdisjoint(reads.attributes | names):
+            self.is_dynamic = True
+        if is_users(module):
+            self.possible |= reads.caught | reads.asked
+        self._later("an import", (sys.modules.get(x) for x in reads.modules))
+        known = function.__globals__
+        if not own:
+            called = (known.get(x) for x in names)
+            self._later("", (x for x in called if isinstance(x, types.FunctionType)))
+            return
+        if id(known) not in self.globals:
+            self.globals[id(known)] = Attributes("", known, known, frozenset(), False, True, {})
+        if not DYNAMIC_GLOBALS.isdisjoint(names):
+            names |= reads.texts
+        self._choose(self.globals[id(known)], names, names - vars(builtins).keys())
+
+    def _method(self, name: str, method: Any) -> None:
+        self._later("self", (method.__self__,))
+        self._later(name, (method.__func__,))
+
+    def _partial(self, name: str, partial: Any) -> None:
+        self._later(f"an argument of {name}", (*partial.args, partial.keywords))
+        self._later(name, (partial.func,))
+
+    def _getter(self, name: str, getter: Any) -> None:
+        """Of `operator`: the names that it was given are read as if code named them."""
+        make, given = getter.__reduce__()
+        given = (*getattr(make, "args", ()), *given)
+        keywords = getattr(make, "keywords", {})
+        self._later(f"an argument of {name}", (*given, *keywords.values()))
+        for text in given if isinstance(getter, operator.attrgetter) else given[:1]:
+            self.names.update(text.split("."))
+
+    def _wrapper(self, name: str, wrapper: Any) -> None:
+        inner = (getattr(wrapper, x, None) for x in ("fget", "func", "__func__"))
+        self._later(name, inner)
+
+    def _primitive(self, name: str, primitive: Primitive) -> None:
+        """Its rules, which are traced; the function itself is called by the program."""
+        if primitive.builtin:
+            return
+        parts = *primitive.rules, primitive.each, primitive.joint
+        for part in ("forward", "rules", "each", "joint"):
+            self._watch(f"{{0}}.{part}", primitive, f"{name}.{part}")
+        self._later(name, parts)
+
+    def _module(self, name: str, module: types.ModuleType) -> None:
+        if not is_opaque(module.__name__):
+            self._add_attributes(f"{module.__name__}.", module, vars(module), frozenset())
+
+    def _class(self, name: str, cls: type) -> None:
+        if issubclass(cls, enum.Enum) or is_opaque(cls.__module__):
+            return
+        self._later(type(cls).__name__, (type(cls),))
+        for base in cls.__mro__:
+            if is_opaque(base.__module__) or (base is not cls and id(base) in self.seen):
+                continue
+            self.seen[id(base)] = base
+            above = (vars(x) for x in base.__mro__[1:] if not is_opaque(x.__module__))
+            inherited = frozenset(name for table in above for name in table)
+            self._add_attributes(f"{base.__name__}.", base, vars(base), inherited, False)
+            special = (
+                value
+                for name, value in vars(base).items()
+                if name[:2] == "__" == name[-2:] and name not in LEFT_OUT
+            )
+            self._later(base.__name__, (x for x in special if isinstance(x, types.FunctionType)))
+
+    def _reference(self, name: str, reference: ref[Any]) -> None:
+        self._watch("{0}()", reference, name)
+        self._later(name, (reference(),))
+
+    def _variable(self, name: str, variable: ContextVar[Any]) -> None:
+        self._watch("{0}.get(ABSENT)", variable, name)
+        self._later(name, (variable.get(ABSENT),))
+
+    def _array(self, name: str, array: Any) -> None:
+        if array.dtype == object:
+            self._watch("{0}.ravel().tolist()", array, name, is_container=True)
+            self._later(name, array.ravel().tolist())
+        elif is_writable(array):
+            self.arrays.append((name, array))
+
+    def _value(self, name: str, value: Any) -> None:
+        self.values.append((name, value))
+
+    def _generator(self, name: str, generator: np.random.Generator) -> None:
+        self.generators.append(generator)
+
+    def _instance(self, name: str, thing: Any) -> None:
+        """An object of any other class: its elements, if it is a container, and its attributes."""
+        kind = type(thing)
+        if isinstance(thing, dict | types.MappingProxyType):
+            self._elements(name, thing, ("{0}", "{0}.values()"), [*thing, *thing.values()])
+        elif isinstance(thing, SEQUENCES):
+            texts = () if kind in (tuple, frozenset) else ("{0}",)
+            self._elements(name, thing, texts, list(thing))
+        if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(thing, "__dict__", ()):
+            self._later(name, (thing.__wrapped__,))
+        if is_engine(kind.__module__):
+            return
+        if lends_bytes(thing):
+            self._watch("memoryview({0}).tobytes()", thing, name)
+        own = is_opaque(kind.__module__)
+        for part in PARTS.get(kind.__name__, ()) if own else ():
+            self._watch(f"{{0}}.{part}", thing, f"{name}.{part}")
+            self._later(f"{name}.{part}", (getattr(thing, part),))
+        if not own:
+            self._watch("{0}.__class__", thing, f"the class of {name}")
+            self._later(kind.__name__, (kind,))
+        tables = [] if own else [vars(x) for x in kind.__mro__ if not is_opaque(x.__module__)]
+        inherited = frozenset(x for table in tables for x in table if x[:2] != "__")
+        label = f"{name}." if name else ""
+        if is_filled_by_opaque_code(thing):
+            self._elements(name, vars(thing), ("{0}.values()",), [*vars(thing).values()])
+        if hasattr(thing, "__dict__"):
+            self._add_attributes(label, thing, vars(thing), inherited)
+        if any(vars(x).get("__slots__") for x in kind.__mro__):
+            self._add_attributes(label, thing, None, frozenset())
+
+    def _elements(self, name: str, thing: Any, texts: Iterable[str], elements: list[Any]) -> None:
+        if len(elements) > MOST_ELEMENTS:
+            self._watch("len({0})", thing, f"the length of {name}")
+            return
+        for text in texts:
+            self._watch(text, thing, name, is_container=True)
+        self._later(name, elements)
+
+    def _add_attributes(
+        self,
+        name: str,
+        thing: Any,
+        table: Any,
+        inherited: frozenset[str],
+        is_instance: bool = True,
+    ) -> None:
+        is_instance = is_instance and not isinstance(thing, types.ModuleType)
+        is_module = isinstance(thing, types.ModuleType)
+        of = thing.__name__ if is_module else getattr(thing, "__module__", None)
+        is_defined = is_module or isinstance(thing, type | types.FunctionType)
+        grows = is_users(of) or not is_defined
+        self.attributes.append(Attributes(name, thing, table, inherited, is_instance, grows, {}))
+
+
+Opener = Callable[[Reach, str, Any], None]
+
+OPENERS: dict[tuple[type, ...], Opener] = {
+    (types.FunctionType,): Reach._function,
+    (types.MethodType,): Reach._method,
+    (types.BuiltinMethodType, types.MethodWrapperType): lambda reach, name, method: reach._later(
+        name, (method.__self__,)
+    ),
+    (functools.partial,): Reach._partial,
+    (operator.attrgetter, operator.methodcaller): Reach._getter,
+    (type({}.keys()), type({}.values()), type({}.items())): lambda reach, name, view: reach._later(
+        name, (view.mapping,)
+    ),
+    WRAPPERS: Reach._wrapper,
+    (Primitive,): Reach._primitive,
+    (types.ModuleType,): Reach._module,
+    (ref,): Reach._reference,
+    (ContextVar,): Reach._variable,
+    (type,): Reach._class,
+    (Handle,): Reach._value,
+    (np.ndarray,): Reach._array,
+    (np.random.Generator,): Reach._generator,
+}
+
+
+@functools.lru_cache(maxsize=4096)
+def opener_of(kind: type) -> Opener:
+    return next((open for of, open in OPENERS.items() if issubclass(kind, of)), Reach._instance)
+
+
+def is_slot(attributes: Attributes, name: str) -> bool:
+    """Whether a name is that of a slot, which is read without calling anything."""
+    found = next((vars(x)[name] for x in type(attributes.thing).__mro__ if name in vars(x)), None)
+    return isinstance(found, types.MemberDescriptorType)
+
+
+def lends_bytes(thing: Any) -> bool:
+    """Whether numbers lie in a buffer, as in a bytearray; arrays are looked at by themselves."""
+    try:
+        return not hasattr(type(thing), "__array__") and memoryview(thing).nbytes <= MOST_BYTES
+    except (TypeError, ValueError, BufferError):
+        return False
+
+
+def is_filled_by_opaque_code(thing: Any) -> bool:
+    """Whether methods that are not looked into read its attributes, which no code names.
+
+    It is a container of Python's own, as a ChainMap; or of NumPy or SciPy, as a polynomial.
+    """
+    if not hasattr(thing, "__dict__") or isinstance(thing, type):
+        return False
+    bases = [x for x in type(thing).__mro__ if is_opaque(x.__module__)]
+    if any(x.__module__.partition(".")[0] in ("numpy", "scipy") for x in bases):
+        return True
+    return isinstance(thing, Mapping | Sequence | Set) and any(
+        "__getitem__" in vars(base)
+        for base in bases
+        if base.__module__ not in ("builtins", "collections.abc")
+    )
+
+
+def contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return ABSENT
+
+
+def is_writable(array: Any) -> bool:
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return True
+        array = array.base
+    return False
+
+
+# Code.
+
+
+def names_in(code: types.CodeType) -> set[str]:
+    """The names of globals and attributes in a piece of code and in the code inside it."""
+    return {name for part in codes_in(code) for name in part.co_names}
+
+
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
+
+
+Names = frozenset[str]
+
+
+class Reads(NamedTuple):
+    """What a piece of code reads, with the code inside of it."""
+
+    attributes: Names
+    names: Names
+    """Of globals."""
+    modules: Names
+    texts: Names
+    """Texts in it that may be names."""
+    asked: Names
+    """Those that stand where attributes are asked for by texts: ``hasattr(x, "scale")``."""
+    caught: Names
+    """Attributes that are read where an exception is caught: they may be absent."""
+
+
+@functools.lru_cache(maxsize=4096)
+def reads_of(code: types.CodeType) -> Reads:
+    attributes: set[str] = set()
+    names: set[str] = set()
+    modules: set[str] = set()
+    texts: set[str] = set()
+    asked: set[str] = set()
+    caught: set[str] = set()
+    for part in codes_in(code):
+        own: set[str] = set()
+        for x in dis.get_instructions(part):
+            if x.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                names.add(x.argval)
+            elif x.opname == "IMPORT_NAME":
+                modules.add(x.argval)
+            elif x.opname == "IMPORT_FROM" or "_ATTR" in x.opname or "_METHOD" in x.opname:
+                own.add(x.argval)
+        attributes |= own
+        if catches(part):
+            caught |= own
+        found = {x for x in part.co_consts if isinstance(x, str) and x.isidentifier()}
+        texts |= found
+        if not DYNAMIC.isdisjoint(part.co_names):
+            asked |= found
+        for constant in part.co_consts:
+            if isinstance(constant, tuple):  # attributes in patterns, among others
+                attributes.update(x for x in constant if isinstance(x, str))
+    return Reads(*map(frozenset, (attributes, names, modules, texts, asked, caught)))
+
+
+def catches(code: types.CodeType) -> bool:
+    """Whether code catches exceptions, and not only closes what ``with`` has opened."""
+    found = [x.opname for x in dis.get_instructions(code)]
+    handlers = found.count("PUSH_EXC_INFO") - found.count("WITH_EXCEPT_START")
+    return handlers > 0 or "suppress" in code.co_names
+
+
+# Modules.
+
+
+def package_of(module: Any) -> str:
+    """The package of a module by its name, which classes may have a descriptor in the place of."""
+    return module.partition(".")[0] if isinstance(module, str) else ""
+
+
+def is_engine(module: str | None) -> bool:
+    return package_of(module) == "autograd_lite"
+
+
+@functools.lru_cache(maxsize=4096)
+def is_opaque(module: str | None) -> bool:
+    """Whether what a module defines stays as it is: Python's own, NumPy, Dask, this package."""
+    package = package_of(module or "builtins")
+    return package in OPAQUE or (package in sys.stdlib_module_names and package != "__main__")
+
+
+def is_users(module: str | None) -> bool:
+    """Whether a module is the user's own, and of no package."""
+    is_ours = (module or "").partition(".")[0] in ("autograd_lite", "nn")
+    return not (is_ours or is_opaque(module) or is_installed(module))
+
+
+PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+
+
+@functools.lru_cache(maxsize=4096)
+def is_installed(module: str | None) -> bool:
+    """Whether a module is of a package that was installed, and not of the user's own code."""
+    package = package_of(module)
+    file = getattr(sys.modules.get(package), "__file__", None) or ""
+    return file.startswith(PACKAGES)

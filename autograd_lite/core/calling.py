@@ -1,0 +1,116 @@
+"""Calls of functions of others, which may write into what they get, or keep what they give."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.errors import InPlaceError, UnsupportedError
+from autograd_lite.core.interpreter import getrefcount
+from autograd_lite.core.memory import copied, read_only
+from autograd_lite.core.node import Handle, Node, holds_value
+from autograd_lite.core.views import is_view_of
+
+__all__ = ["called_unwritten", "check_plain", "is_held_by_others"]
+
+
+def called_unwritten(
+    forward: Any, operands: list[Any], nodes: list[Any], parameters: dict[str, Any], name: str
+) -> Any:
+    """What a function of others computes, which must not write into what Values hold."""
+    places = [
+        i for i, x in enumerate(operands)
+        if x.__class__ is np.ndarray and x.flags.writeable and isinstance(nodes[i], Node)
+    ]  # fmt: skip
+    shown = list(operands)
+    for i in places:
+        shown[i] = read_only(operands[i])
+    try:
+        data = forward(*shown, **parameters)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        # It writes, or only asks for arrays that can be written, as extensions may.
+        for i in places:
+            shown[i] = copied(operands[i])
+        data = forward(*shown, **parameters)
+        if any(shown[i].tobytes() != operands[i].tobytes() for i in places):
+            raise InPlaceError(
+                f"{name} writes into its argument, and what that means for the gradient is not "
+                "known; let it write into a copy (x = x.copy())"
+            ) from error
+    check_plain(name, data)
+    if isinstance(data, tuple):
+        return with_own_arrays(data, operands, name)
+    if is_held_by_others(data, operands, shown):
+        return copied(data)  # a buffer, which may be filled again
+    for i in places:
+        if data is shown[i]:
+            return operands[i]
+        if data.__class__ is np.ndarray and not data.flags.writeable and data.base is not None:
+            with suppress(ValueError):
+                data.flags.writeable = is_view_of(data, operands[i]) or data.flags.writeable
+    return data
+
+
+def check_plain(name: str, data: Any) -> None:
+    """Refuse a Value that a function of others computes of plain arrays: its rules do not know."""
+    if isinstance(data, (Handle, tuple)) and holds_value(data):
+        raise UnsupportedError(
+            f"{name} returned a Value, though it is called with plain arrays: it computes with a "
+            "Value that it captured or found in an object, whose gradient its rules do not have; "
+            f"pass that Value as an argument of {name}, with a rule of its own, or use its numbers "
+            "(w.data) if they are meant as a constant"
+        )
+
+
+def with_own_arrays(results: Any, operands: list[Any], name: str) -> Any:
+    """Several results, in memory that nobody fills again; what looks into an operand stays so."""
+    seen = [x for x in results[: getattr(results, "number", None)] if isinstance(x, np.ndarray)]
+    if any(np.may_share_memory(x, y) for x, y in combinations(seen, 2)):
+        raise UnsupportedError(
+            f"{name}: two of its results share memory, and what a write into one means for the "
+            "other is not known; return a copy of one (x.copy())"
+        )
+    arrays = [x for x in operands if isinstance(x, np.ndarray)]
+    own = [
+        copied(x)
+        if isinstance(x, np.ndarray) and not any(np.may_share_memory(x, y) for y in arrays)
+        else x
+        for x in results
+    ]
+    made: Any = type(results)
+    together = made(*own) if hasattr(results, "_fields") else made(own)
+    if hasattr(results, "__dict__"):
+        vars(together).update(vars(results))
+    return together
+
+
+def is_held_by_others(data: Any, operands: list[Any], shown: list[Any]) -> bool:
+    """Whether a function of others keeps the array that it gave, or what that is a view of."""
+    if data.__class__ is not np.ndarray or any(data is x for x in (*operands, *shown)):
+        return False
+    if data.base is None:
+        return not getrefcount(data) <= OF_NOBODY_ELSE
+    is_view = any(isinstance(x, np.ndarray) and np.may_share_memory(data, x) for x in operands)
+    return not (is_view or getrefcount(data.base) <= OF_ONE_VIEW)
+
+
+FRESH_VIEW: Any = np.zeros(1)[:]
+OF_ONE_VIEW = getrefcount(FRESH_VIEW.base)
+
+
+def references(x: Any) -> float:
+    return getrefcount(x)
+
+
+def references_of_nobody_else() -> float:
+    """What `is_held_by_others` counts of an array that its caller alone has."""
+    array = np.zeros(1)
+    return references(array)
+
+
+OF_NOBODY_ELSE = references_of_nobody_else()

@@ -1,0 +1,78 @@
+"""Arrays whose operators mean something else than NumPy's: refused by name, at the call.
+
+``x * x`` is a product of matrices for `numpy.matrix`, passes over masked entries, matches
+labels in pandas, and takes sparse matrices apart.  A graph of NumPy's functions would be
+another function than the one that was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from types import EllipsisType, NoneType
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.node import Handle
+
+__all__ = ["ORDINARY", "check_ordinary", "check_subclasses"]
+
+ORDINARY = frozenset(
+    {np.ndarray, np.float64, np.float32, float, int, complex, bool, str}
+    | {NoneType, slice, EllipsisType, list, tuple, dict}
+)
+"""Types of constants that need no second look."""
+
+COMPARISONS = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
+
+HARMLESS = set(dir(object)) - COMPARISONS | {
+    "__array_finalize__",
+    "__array_priority__",
+    "__array_wrap__",
+    "__setstate__",
+}
+"""Attributes of arrays by which a subclass does not change what its operators mean."""
+
+PROTOCOLS = ("__array__", "__array_ufunc__", "__array_priority__")
+"""By any of these a type with operators is one of arrays."""
+
+CONVERSIONS = ("to_numpy", "toarray", "filled")
+"""Methods by which such arrays give their numbers away."""
+
+
+def check_ordinary(x: Any, what: str) -> None:
+    """Refuse an array that computes by rules of its own, and say how to get at its numbers."""
+    kind: Any = type(x)
+    if kind not in ORDINARY and means_something_else(kind) and not is_duck_array(x):
+        raise refusal(kind, what)
+
+
+def check_subclasses(kinds: Iterable[Any], function: Any) -> None:
+    """The same for the types that a function of NumPy was called with, as NumPy tells them."""
+    for kind in kinds:
+        if kind not in ORDINARY and issubclass(kind, np.ndarray) and means_something_else(kind):
+            raise refusal(kind, f"np.{function.__name__}: an argument")
+
+
+def refusal(kind: type, what: str) -> ArgumentTypeError:
+    method = next((name for name in CONVERSIONS if hasattr(kind, name)), None)
+    plain = "np.asarray(x)" if method is None else f"x.{method}()"
+    return ArgumentTypeError(
+        f"{what} is a {kind.__module__.partition('.')[0]} {kind.__name__}, whose operators are "
+        f"not those of NumPy's arrays; pass its numbers as a plain array: {plain}"
+    )
+
+
+@cache
+def means_something_else(kind: Any) -> bool:
+    """Whether a type is one of arrays, but neither NumPy's nor like it."""
+    if issubclass(kind, np.ndarray):
+        own = kind.__mro__[: kind.__mro__.index(np.ndarray)]
+        changed = {name for cls in own if cls is not np.memmap for name in vars(cls)}
+        return not changed.isdisjoint(set(dir(np.ndarray)) - HARMLESS)
+    if issubclass(kind, (np.generic, Handle)) or not hasattr(kind, "__mul__"):
+        return False
+    return any(hasattr(kind, name) for name in PROTOCOLS)

@@ -1,0 +1,156 @@
+"""Constants of a graph: arrays that others may write to stay what they were when recorded.
+
+A graph refers to its constants long after they were used.  Small ones are copied.
+Copies of large ones would fill the memory where one array is used again and again,
+so their contents are summed up when they are recorded and again when a sweep goes
+back to them: a constant that was written in between is an error, not another number.
+An array that is read-only, and owns its numbers, needs neither.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.errors import InPlaceError
+from autograd_lite.core.node import Node
+
+__all__ = [
+    "History",
+    "Overwritten",
+    "Watched",
+    "checksum",
+    "constant",
+    "copied",
+    "frozen",
+    "memory_of",
+    "read_only",
+    "verify",
+]
+
+MOST_COPIED = 1 << 17
+"""Bytes up to which a constant is copied: larger memory comes in fresh pages, which cost more."""
+
+COLUMNS = 509
+"""Words in a row of a checksum; prime, so that no usual shape has rows of that length."""
+
+
+class Watched(dict[str, Any]):
+    """The parameters of a leaf with a checksum: of a constant that others may write to."""
+
+
+def copied(array: Any) -> Any:
+    """A copy with the same strides: what is a view of an array is one of its copy too."""
+    if not isinstance(array, np.ndarray):
+        return array.copy()
+    copy = np.array(array, order="K")
+    if copy.strides == array.strides or array.size < 2 or 0 in array.strides:
+        return copy
+    low = sum(min(0, (n - 1) * s) for n, s in zip(array.shape, array.strides, strict=True))
+    high = sum(max(0, (n - 1) * s) for n, s in zip(array.shape, array.strides, strict=True))
+    room = np.zeros(high - low + array.itemsize, np.uint8)
+    spread: Any = np.ndarray(array.shape, array.dtype, room.data, -low, array.strides)
+    spread[...] = array
+    return spread
+
+
+def frozen(x: Any) -> Any:
+    """A static argument as it is now: lists, dicts and arrays can be changed by others."""
+    kind = x.__class__
+    if kind is np.ndarray:
+        return x.copy()
+    if kind is list:
+        return list(map(frozen, x))
+    if kind is dict:
+        return {key: frozen(part) for key, part in x.items()}
+    if isinstance(x, tuple):
+        parts = list(map(frozen, x))
+        if all(map(operator.is_, parts, x)):
+            return x
+        return x._make(parts) if hasattr(x, "_make") else kind(parts)
+    return x
+
+
+def constant(array: Any) -> Any:
+    """What a graph keeps of an array that is an operand: a copy, or a node with its checksum."""
+    if array.nbytes <= MOST_COPIED:
+        return array.copy() if array.flags.c_contiguous else copied(array)
+    if not array.flags.writeable and array.flags.owndata:
+        return array
+    node = Node.leaf(array.view())  # the array itself may go when its user lets it go
+    node.parameters = Watched(checksum=checksum(array))
+    return node
+
+
+def checksum(array: Any) -> int:
+    """A number that changes when the array does: sums of its bits, down the columns of a table."""
+    if array.dtype == object:
+        return 0
+    contiguous = array if array.flags.c_contiguous or array.flags.f_contiguous else array.copy()
+    bits = contiguous.reshape(-1, order="A").view(np.uint8)
+    words = bits[: bits.size // 8 * 8].view(np.uint64)
+    rows = words[: words.size // COLUMNS * COLUMNS].reshape(-1, COLUMNS)
+    sums = np.add.reduce(rows, axis=0)
+    rest = bits[rows.size * 8 :]
+    return hash((sums.tobytes(), rest.tobytes()))
+
+
+def verify(node: Node) -> None:
+    """Refuse a constant that has been written since it was recorded."""
+    if checksum(node.data) != node.parameters["checksum"]:
+        raise InPlaceError(
+            f"an array of shape {node.shape} and dtype {node.dtype} was used with Values and "
+            "written before the gradient went back through it; "
+            "pass a copy (array.copy()), or write into another array"
+        )
+
+
+def read_only(array: Any) -> Any:
+    """The same numbers as an array through which nobody writes."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def memory_of(array: Any) -> Any:
+    """The array whose memory an array lies in."""
+    base = getattr(array, "base", None)
+    return array if base is None else base
+
+
+class History:
+    """An array, and what was in those of its parts that have been written, oldest first."""
+
+    __slots__ = ("array", "former")
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.former: list[tuple[Any, Any]] = []
+
+
+class Overwritten:
+    """The data of a node whose array has been written in place since.
+
+    Rules of reading and writing parts only ask for its shape and dtype; whoever
+    wants the numbers gets them by ``np.asarray``, from the history.
+    """
+
+    __slots__ = ("history", "version")
+
+    def __init__(self, history: History, version: int) -> None:
+        self.history = history
+        self.version = version
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.history.array.copy()
+        for index, former in reversed(self.history.former[self.version :]):
+            array[index] = former
+        return array if dtype is None else array.astype(dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        """Shape, dtype and the like, which writes do not change."""
+        if name in ("dtype", "ndim", "shape", "size", "nbytes"):
+            return getattr(self.history.array, name)
+        raise AttributeError(name)

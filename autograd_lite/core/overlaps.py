@@ -1,0 +1,88 @@
+"""Writes whose source lies where they write: NumPy copies it first for most, but not for all.
+
+Without the copy, an element that is read late has been written before, so that the result
+depends on the order in which NumPy passes over memory.  Nothing is known here of which
+function copies: the write is tried out, on numbers that lie as those of the Values do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.errors import InPlaceError
+from autograd_lite.core.memory import copied
+from autograd_lite.core.node import Handle, data_of, get_node, unwrap
+from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.core.views import Looking, root_of
+
+__all__ = ["check_overlap"]
+
+
+def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: str) -> None:
+    """Refuse a write of which NumPy would make something else if its source were copied first.
+
+    Parameters
+    ----------
+    write
+        NumPy's own function, called as ``write(array, sources)`` with plain arrays.
+    handle
+        What is written.
+    sources
+        What is read: Values and anything else, in nested containers.
+    what
+        Names the writing function in errors.
+    """
+    leaves = flatten(sources)
+    root = root_of(handle)
+    if not any(isinstance(x, Handle) and root_of(x) is root for x in leaves):
+        return
+    content = get_node(root).data
+
+    def written(destination: Any, source: Any) -> Any:
+        """What a destination holds after the write."""
+        arrays = [looked_at(x, source) if root_of(x) is root else unwrap(x) for x in leaves]
+        with np.errstate(all="ignore"):
+            write(looked_at(handle, destination), unflatten(sources, arrays))
+        return destination
+
+    def is_as_if_copied(seed: int) -> bool:
+        source, destination, both = (numbers_like(content, seed) for _ in range(3))
+        with suppress(Exception):  # NumPy may want others: quantiles are at 0 to 1
+            return np.allclose(written(both, both), written(destination, source), equal_nan=True)
+        return False
+
+    if isinstance(content, np.ndarray) and all(map(is_as_if_copied, range(TRIALS))):
+        return
+    raise InPlaceError(
+        f"{what}: what is read lies in the memory that is written, and NumPy copies none of it "
+        "beforehand, so that its result depends on the order of the elements in memory; read "
+        "from a copy (x.copy())"
+    )
+
+
+TRIALS = 4
+"""How many numbers a write is tried out on: extrema and quantiles see few of their elements."""
+
+
+def numbers_like(array: Any, seed: int) -> Any:
+    """An array of other numbers, laid out as this one is."""
+    numbers = 100 * np.random.default_rng(seed).normal(size=array.shape)
+    content = copied(array)
+    content[...] = (numbers * (1 + 1.5j) if content.dtype.kind == "c" else numbers).astype(
+        content.dtype
+    )
+    return content
+
+
+def looked_at(handle: Any, content: Any) -> Any:
+    """What a handle would look at if what it looks into had another content."""
+    if not isinstance(handle, Looking):
+        return content
+    look = handle.look
+    operands = list(map(data_of, look.operands))
+    operands[look.place] = looked_at(look.base, content)
+    return look.primitive.forward(*operands, **look.parameters)

@@ -1,0 +1,321 @@
+"""Functions that write into an array, and those that make an array to write into.
+
+Each writing function computes the whole content that the array has afterwards, by a
+primitive like any other; `in_place.write` gives it to the array.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from autograd_lite.core.duck_arrays import is_duck_array, moved
+from autograd_lite.core.errors import ArgumentTypeError, InPlaceError
+from autograd_lite.core.in_place import (
+    buffer,
+    check_cast,
+    check_writable,
+    constant,
+    data_now,
+    leaves_the_rest,
+    write,
+    write_result,
+)
+from autograd_lite.core.memory import copied
+from autograd_lite.core.node import Handle, holds_value, unwrap
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.overlaps import check_overlap
+from autograd_lite.core.primitive import Primitive, register, registry
+from autograd_lite.core.recorder import recording
+from autograd_lite.core.signatures import full_name
+from autograd_lite.core.views import is_number, looking_recorded
+from autograd_lite.ops.define import composite, is_known, numbers_of
+from autograd_lite.ops.indexing import repeats_possible, scatter
+from autograd_lite.ops.joining import array
+
+__all__ = ["Origins", "written"]
+
+# Writing.
+
+
+class Origins(Primitive):
+    """The numbers, from 1 on, of the elements that are written to each place; 0 where none is.
+
+    They depend on the shapes of the first two inputs, not on what is in them.
+    """
+
+    __slots__ = ()
+
+
+def written(function: Callable[..., Any], name: str) -> Primitive:
+    """The content of an array after a function has written elements of another into it.
+
+    The function is called as ``function(array, elements, *places, **static)``.  Written
+    into numbered places it tells by itself which element went where.
+    """
+
+    def forward(x: Any, elements: Any, *places: Any, **static: Any) -> Any:
+        content = copied(x)
+        function(content, elements, *places, **static)
+        return content
+
+    def number(x: Any, elements: Any, *places: Any, **static: Any) -> Any:
+        content = np.zeros(np.shape(x), np.intp)
+        numbers = np.arange(1, np.size(elements) + 1).reshape(np.shape(elements))
+        if is_duck_array(x):
+            content, numbers = (moved(array, x) for array in (content, numbers))
+        function(content, numbers, *places, **static)
+        return content
+
+    origins = Origins(number, name=f"{name}.origins", differentiable=False, builtin=True)
+
+    def kept(g: Any, out: Any, *operands: Any, **static: Any) -> Any:
+        return np.where(origins(*operands, **static) > 0, 0, g)
+
+    def taken(g: Any, out: Any, x: Any, elements: Any, *places: Any, **static: Any) -> Any:
+        numbers = origins(x, elements, *places, **static)
+        sums = scatter(g, numbers, shape=(np.size(elements) + 1,))
+        return np.reshape(sums[1:], np.shape(elements))
+
+    return Primitive(forward, kept, taken, name=name, masks=True, builtin=True)
+
+
+def writing(function: Any, what: str) -> Callable[..., None]:
+    """A function that writes elements of its second argument into its first."""
+    primitive = written(function, what)
+
+    def call(x: Any, elements: Any, *places: Any, **static: Any) -> None:
+        if not isinstance(x, Handle):
+            write_result(x, elements, caller_in_numpy() or f"np.{what}")
+        check_writable(x, f"np.{what}")
+        check_cast(array(elements), data_now(x), f"np.{what}", "unsafe")
+        if leaves_the_rest(x):
+            elements = constant(array(elements))
+            with recording(True), looking_recorded(x):
+                call(x, elements, *places, **static)
+            return
+        content = primitive(x, array(elements), *places, **static)
+        check_overlap(
+            lambda y, given: function(y, *given, **static), x, (elements, *places), f"np.{what}"
+        )
+        write(x, content, f"np.{what}")
+
+    return call
+
+
+def caller_in_numpy() -> str | None:
+    """The function of NumPy's own that the user called, if it is one that came here."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and package_of(frame) == "autograd_lite":
+        frame = frame.f_back
+    caller = None
+    while frame is not None and package_of(frame) == "numpy":
+        caller, frame = f"np.{frame.f_code.co_name}", frame.f_back
+    return caller
+
+
+def package_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+put_elements = writing(lambda x, v, places, mode: np.put(x, places, v, mode), "put")
+place_elements = writing(lambda x, v, mask: np.place(x, mask, v), "place")
+putmask_elements = writing(lambda x, v, mask: np.putmask(x, mask, v), "putmask")
+copy_elements = writing(lambda x, v, where: np.copyto(x, v, "unsafe", where), "copyto")
+fill_elements = writing(lambda x, v, wrap: np.fill_diagonal(x, v, wrap), "fill_diagonal")
+along_elements = writing(
+    lambda x, v, indices, axis: np.put_along_axis(x, indices, v, axis), "put_along_axis"
+)
+
+
+@composite(np.put, asks_numpy="never")
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    if not isinstance(ind, Handle):
+        ind = np.asarray(ind, None if isinstance(ind, np.ndarray) else np.intp)
+    put_elements(a, v, ind, mode=mode)
+
+
+@composite(np.place, asks_numpy="never")
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    place_elements(arr, vals, mask)
+
+
+@composite(np.putmask, asks_numpy="never")
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    putmask_elements(a, values, mask)
+
+
+@composite(np.copyto, asks_numpy="never")
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    if isinstance(dst, Handle):
+        check_writable(dst, "np.copyto")
+        check_cast(src, dst.node.data, "np.copyto", casting)
+    copy_elements(dst, src, where)
+
+
+@composite(np.fill_diagonal, asks_numpy="never")
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    fill_elements(a, val, wrap=wrap)
+
+
+@composite(np.put_along_axis, asks_numpy="never")
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
+    along_elements(arr, values, indices, axis=axis)
+
+
+def ufunc_at(ufunc: Any, x: Any, index: Any, *operands: Any) -> None:
+    """``ufunc.at``: repeated indices are written one after the other."""
+    what = f"np.{ufunc.__name__}.at"
+    parts = index if isinstance(index, tuple) else (index,)
+    if not isinstance(x, Handle):
+        write_result(x, operands[-1] if operands else x, what)
+    for operand in operands:
+        check_cast(array(operand), data_now(x), what, "unsafe")
+    if leaves_the_rest(x):
+        content = np.copy(x)  # under `no_grad`, where all of it is a constant
+        ufunc_at(ufunc, content, index, *operands)
+        x[index] = content[index]
+        return
+    if ufunc in (np.add, np.subtract):
+        operand = np.astype(array(operands[0]), x.dtype)
+        increment = operand if ufunc is np.add else -operand
+        write(x, registry["at.add"](x, increment, *parts), what)
+        return
+    parts = tuple(map(numbers_of, parts))
+    if repeats_possible(parts) and has_repeats(x, parts):
+        raise InPlaceError(
+            f"{what} with an index that names an element twice has no derivative rule; "
+            "write it as a loop over the repeated elements"
+        )
+    content = ufunc(x[index], *operands)
+    write(x, registry["at.set"](x, np.astype(content, x.dtype), *parts), what)
+
+
+def has_repeats(x: Any, parts: tuple[Any, ...]) -> bool:
+    counts = np.zeros(np.shape(x), np.intp)
+    np.add.at(counts, parts, 1)
+    return bool(np.any(counts > 1))
+
+
+registry["ufunc.at"] = ufunc_at
+
+# What views other than parts put back.
+
+
+def put_at(content: Any, elements: Any, places: Any) -> None:
+    np.put(content, places, elements)
+
+
+at_put = written(put_at, "at.put")
+register("at.put", at_put)
+
+
+def real_written(z: Any, part: Any) -> Any:
+    content = copied(z)
+    content.real = part
+    return content
+
+
+def imag_written(z: Any, part: Any) -> Any:
+    content = copied(z)
+    content.imag = part
+    return content
+
+
+register(
+    "at.real",
+    Primitive(
+        real_written,
+        lambda g, out, z, part: 1j * np.imag(g),
+        lambda g, out, z, part: np.real(g),
+        name="at.real",
+    ),
+)
+register(
+    "at.imag",
+    Primitive(
+        imag_written,
+        lambda g, out, z, part: np.real(g) + 0j,
+        lambda g, out, z, part: -np.imag(g),
+        name="at.imag",
+    ),
+)
+
+# Arrays to write into.
+
+
+def like(function: Any) -> Callable[..., Any]:
+    """``function(..., like=x)``: an array as NumPy makes it, to write Values into."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return buffer(function(*args, **kwargs))
+        except TypeError as error:
+            if not holds_value(args):
+                raise
+            raise ArgumentTypeError(
+                f"{full_name(function)} takes plain numbers only ({error}); pass x.data"
+            ) from error
+
+    return make
+
+
+function: Any
+"""Each of several functions that share a treatment, in the loops below."""
+
+for function in (
+    np.zeros, np.ones, np.eye, np.identity, np.tri, np.arange, np.fromfunction,
+    np.frombuffer, np.fromfile, np.fromiter, np.fromstring, np.genfromtxt, np.loadtxt,
+):  # fmt: skip
+    registry[function] = like(function)
+# What is there before the first write is the same at every call: a program is compared with
+# its function.
+registry[np.empty] = like(np.zeros)
+
+
+def array_like(function: Any) -> Callable[..., Any]:
+    """``function(nested, like=x)``, where the nested numbers may be Values."""
+
+    def make(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        is_there = isinstance(a, Handle) and (dtype is None or np.dtype(dtype) == a.node.dtype)
+        value: Any = a if is_there else array(a, dtype)
+        if not isinstance(value, Handle):
+            return buffer(function(value, dtype, **kwargs))
+        result: Any = value
+        if is_number(result):
+            return np.copy(result)
+        order: Any = ORDERS.get(function) or kwargs.get("order") or "K"
+        copy = kwargs.get("copy", True if function is np.array else None)
+        is_laid_out = order in "KA" or not is_known(value) or lies_in(unwrap(value), order)
+        stays = is_laid_out and not (copy and value is a)
+        return result if stays else np.copy(result, order=order)
+
+    return make
+
+
+ORDERS = {np.ascontiguousarray: "C", np.asfortranarray: "F"}
+"""The orders that functions have in their names."""
+
+
+def lies_in(data: Any, order: str) -> bool:
+    flags = np.asarray(data).flags
+    return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
+
+
+for function in (
+    np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.require,
+):  # fmt: skip
+    registry[function] = array_like(function)
+
+
+@composite(np.full, asks_numpy="on failure")
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
+) -> Any:
+    if not isinstance(fill_value, Handle):
+        return buffer(np.full(shape, fill_value, dtype, order, device=device))
+    value: Any = fill_value
+    filled = np.copy(np.broadcast_to(value, shape), order=order)
+    return filled if dtype is None else np.astype(filled, dtype)

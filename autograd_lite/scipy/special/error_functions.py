@@ -1,0 +1,67 @@
+"""Error functions, integrals of exponentials, and the normal distribution.
+
+Derivatives: NIST Digital Library of Mathematical Functions (DLMF), chapters 6 and 7.
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+from typing import Any
+
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.ops.define import ufunc
+from autograd_lite.scipy.names import no_rule_by, special
+
+__all__ = [
+    "dawsn",
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfi",
+    "erfinv",
+    "exp1",
+    "expi",
+    "expn",
+    "log_ndtr",
+    "ndtr",
+    "ndtri",
+    "owens_t",
+    "wofz",
+]
+
+SLOPE = 2 / sqrt(pi)
+"""Of the error function at 0."""
+
+erf = ufunc(special.erf, lambda g, out, x: g * SLOPE * np.exp(-x * x))
+erfc = ufunc(special.erfc, lambda g, out, x: -g * SLOPE * np.exp(-x * x))
+erfi = ufunc(special.erfi, lambda g, out, x: g * SLOPE * np.exp(x * x))
+erfinv = ufunc(special.erfinv, lambda g, out, x: g / SLOPE * np.exp(out * out))
+erfcinv = ufunc(special.erfcinv, lambda g, out, x: -g / SLOPE * np.exp(out * out))
+erfcx = ufunc(special.erfcx, lambda g, out, x: g * (2 * x * out - SLOPE))
+wofz = ufunc(special.wofz, lambda g, out, z: g * (SLOPE * 1j - 2 * z * out))
+dawsn = ufunc(special.dawsn, lambda g, out, x: g * (1 - 2 * x * out))
+
+exp1 = ufunc(special.exp1, lambda g, out, x: -g * np.exp(-x) / x)
+expi = ufunc(special.expi, lambda g, out, x: g * np.exp(x) / x)
+expn = ufunc(
+    special.expn,
+    no_rule_by("n", "special.expn"),
+    lambda g, out, n, x: -g * expn_below(n, x),
+)
+
+
+def expn_below(n: Any, x: Any) -> Any:
+    """The exponential integral of the order below; that of 0 is elementary."""
+    return np.where(n == 0, np.exp(-x) * (1 + x) / (x * x), expn(np.maximum(n - 1, 0), x))
+
+
+ndtr = ufunc(special.ndtr, lambda g, out, x: g * np.exp(-x * x / 2) / sqrt(2 * pi))
+ndtri = ufunc(special.ndtri, lambda g, out, p: g * sqrt(2 * pi) * np.exp(out * out / 2))
+# Far below 0 both density and probability vanish, but not their quotient.
+log_ndtr = ufunc(special.log_ndtr, lambda g, out, x: g * sqrt(2 / pi) / erfcx(-x / sqrt(2)))
+owens_t = ufunc(
+    special.owens_t,
+    lambda g, out, h, a: -g * np.exp(-h * h / 2) * erf(a * h / sqrt(2)) / sqrt(8 * pi),
+    lambda g, out, h, a: g * np.exp(-h * h * (1 + a * a) / 2) / (2 * pi * (1 + a * a)),
+)

@@ -1,0 +1,202 @@
+"""Distributions of vectors and matrices.
+
+Gradients by a symmetric matrix are symmetric: those of all its entries, as for the functions
+of ``numpy.linalg``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+from typing import Any
+
+from scipy import stats
+
+from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.scipy.names import as_array_operand, by_scipy_alone
+from autograd_lite.scipy.special.gamma_functions import digamma
+
+__all__ = ["dirichlet", "multivariate_normal", "wishart"]
+
+
+def method(
+    distribution: Any, name: str, check: Any, rule: Any, forward: Any = None
+) -> Callable[..., Any]:
+    """A method of a distribution, whose arguments are all arrays, with one joint rule."""
+    kind = type(distribution).__name__.removesuffix("_gen")
+    primitive = Primitive(
+        by_scipy_alone(forward or getattr(distribution, name), f"{kind}.{name}"),
+        joint=rule,
+        name=f"{kind}.{name}",
+        builtin=True,
+    )
+
+    def call(*args: Any) -> Any:
+        operands = [as_array_operand(x) for x in args]
+        check(f"{kind}.{name}", *map(np.shape, operands))
+        return primitive(*operands)
+
+    registry[distribution, name] = call
+    return call
+
+
+def outer(x: Any, y: Any) -> Any:
+    return x[..., :, None] * y[..., None, :]
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """The sum over all axes before those of a shape."""
+    return np.sum(x, axis=tuple(range(np.ndim(x) - len(shape))))
+
+
+# The normal distribution.
+
+
+def check_normal(name: str, *shapes: tuple[int, ...]) -> None:
+    """Of the shapes that SciPy takes those that say which axis is that of a vector's entries."""
+    *_, mean, cov = shapes
+    x = shapes[0] if len(shapes) > 2 else mean
+    if not (len(mean) == 1 and cov == mean * 2 and x[-1:] == mean):
+        raise ArgumentValueError(
+            f"{name}: mean of shape {mean}, cov of shape {cov} and vectors of shape {x}; "
+            "pass a mean of shape (d,), a cov of shape (d, d) and vectors of shape (..., d)"
+        )
+
+
+def log_normal_slopes(g: Any, x: Any, mean: Any, cov: Any) -> tuple[Any, Any, Any]:
+    """Gradients of the logarithm of the density."""
+    precision = np.linalg.inv(cov)
+    pull = (x - mean) @ precision
+    weight = np.reshape(g, np.shape(x)[:-1])[..., None]
+    by_x = -weight * pull
+    by_cov = weight[..., None] * (outer(pull, pull) - precision) / 2
+    return by_x, -sum_to(by_x, np.shape(mean)), sum_to(by_cov, np.shape(cov))
+
+
+class multivariate_normal:  # noqa: N801, SciPy's name
+    """As ``scipy.stats.multivariate_normal``, by vectors, mean and covariance."""
+
+    logpdf = staticmethod(
+        method(
+            stats.multivariate_normal,
+            "logpdf",
+            check_normal,
+            lambda g, out, x, mean, cov: log_normal_slopes(g, x, mean, cov),
+        )
+    )
+    pdf = staticmethod(
+        method(
+            stats.multivariate_normal,
+            "pdf",
+            check_normal,
+            lambda g, out, x, mean, cov: log_normal_slopes(g * out, x, mean, cov),
+        )
+    )
+    entropy = staticmethod(
+        method(
+            stats.multivariate_normal,
+            "entropy",
+            check_normal,
+            lambda g, out, mean, cov: (np.zeros_like(mean), g * np.linalg.inv(cov) / 2),
+        )
+    )
+
+
+# Dirichlet's distribution.
+
+
+def check_dirichlet(name: str, *shapes: tuple[int, ...]) -> None:
+    *_, alpha = shapes
+    x = shapes[0] if len(shapes) > 1 else alpha
+    if not (len(alpha) == 1 and x[:1] in (alpha, (alpha[0] - 1,))):
+        raise ArgumentValueError(
+            f"{name}: alpha of shape {alpha} and shares of shape {x}; pass an alpha of shape (k,) "
+            "and shares of shape (k, ...) or (k - 1, ...)"
+        )
+
+
+def log_dirichlet_slopes(g: Any, x: Any, alpha: Any) -> tuple[Any, Any]:
+    """Gradients of the logarithm of the density; the last share may be what the others leave."""
+    missing = np.shape(alpha)[0] - np.shape(x)[0]
+    shares = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)]) if missing else x
+    column = (..., *[None] * (np.ndim(x) - 1))
+    by_share = (alpha[column] - 1) / shares
+    normalizer = digamma(np.sum(alpha)) - digamma(alpha)
+    by_alpha = g * (np.log(shares) + normalizer[column])
+    return (
+        g * (by_share[:-1] - by_share[-1:] if missing else by_share),
+        np.sum(by_alpha, axis=tuple(range(1, np.ndim(x)))),
+    )
+
+
+class dirichlet:  # noqa: N801, SciPy's name
+    """As ``scipy.stats.dirichlet``, by shares and concentrations.
+
+    By all shares the derivatives are those of the formula; that they sum to 1 is up to the caller.
+    """
+
+    logpdf = staticmethod(
+        method(
+            stats.dirichlet,
+            "logpdf",
+            check_dirichlet,
+            lambda g, out, x, alpha: log_dirichlet_slopes(g, x, alpha),
+        )
+    )
+    pdf = staticmethod(
+        method(
+            stats.dirichlet,
+            "pdf",
+            check_dirichlet,
+            lambda g, out, x, alpha: log_dirichlet_slopes(g * out, x, alpha),
+        )
+    )
+
+
+# Wishart's distribution.
+
+
+def check_wishart(name: str, *shapes: tuple[int, ...]) -> None:
+    x, df, scale = shapes
+    if not (df == () and len(scale) == 2 and x == scale):
+        raise ArgumentValueError(
+            f"{name}: df of shape {df}, scale of shape {scale} and a matrix of shape {x}; "
+            "pass one number df, and matrices of shape (d, d)"
+        )
+
+
+def log_wishart_slopes(g: Any, x: Any, df: Any, scale: Any) -> tuple[Any, Any, Any]:
+    size = np.shape(x)[0]
+    inverse, precision = np.linalg.inv(x), np.linalg.inv(scale)
+    by_df = (
+        np.linalg.slogdet(x)[1]
+        - np.linalg.slogdet(scale)[1]
+        - size * log(2)
+        - sum(digamma((df - j) / 2) for j in range(size))
+    )
+    return (
+        g * ((df - size - 1) * inverse - precision) / 2,
+        g * by_df / 2,
+        g * (precision @ x @ precision - df * precision) / 2,
+    )
+
+
+def log_wishart(x: Any, df: Any, scale: Any) -> Any:
+    """SciPy's, which wants no array for a number."""
+    return stats.wishart.logpdf(x, np.asarray(df)[()], scale)
+
+
+class wishart:  # noqa: N801, SciPy's name
+    """As ``scipy.stats.wishart``: its logpdf, by a matrix, the degrees of freedom and the scale."""
+
+    logpdf = staticmethod(
+        method(
+            stats.wishart,
+            "logpdf",
+            check_wishart,
+            lambda g, out, x, df, scale: log_wishart_slopes(g, x, df, scale),
+            log_wishart,
+        )
+    )

@@ -1,0 +1,196 @@
+"""Batching rules of products, linear systems and norms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from string import ascii_letters
+from typing import Any
+
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.ops import (
+    contractions,
+    linalg,
+)
+from autograd_lite.ops.define import RowByRow
+from autograd_lite.transforms.batching import (
+    NoBatchingRuleError,
+    Rule,
+    array_of,
+    batching,
+    count_of,
+    is_stacked,
+    shifted,
+    with_axes,
+)
+
+__all__: list[str] = []
+
+
+# Products.
+
+
+@batching(contractions.matmul)
+def matmul(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    """Vectors become matrices of one row or column, and stacks of rows one tall matrix."""
+    x, y = inputs
+    ranks = np.ndim(x), np.ndim(y)
+    if ranks == (1, 2) and not is_stacked(y):
+        return by_matrix(x.array, array_of(y))
+    if ranks == (2, 1) and not is_stacked(x):
+        return by_matrix(y.array, np.swapaxes(array_of(x), 0, 1))
+    left = np.expand_dims(x, -2) if np.ndim(x) == 1 else x
+    right = np.expand_dims(y, -1) if np.ndim(y) == 1 else y
+    product = matrix_product(left, right)
+    shape = list(np.shape(product))
+    if np.ndim(y) == 1:
+        del shape[-1]
+    if np.ndim(x) == 1:
+        del shape[-1 if np.ndim(y) == 1 else -2]
+    return np.reshape(product, shape)
+
+
+def matrix_product(left: Any, right: Any) -> Any:
+    x, y = array_of(left), array_of(right)
+    if not is_stacked(right) and np.ndim(right) == 2:
+        return by_matrix(x, y)
+    if not is_stacked(left) and np.ndim(left) == 2 and np.shape(right)[-1] == 1:
+        return np.expand_dims(by_matrix(np.squeeze(y, axis=-1), np.swapaxes(x, 0, 1)), -1)
+    ndim = max(np.ndim(left), np.ndim(right))
+    return np.matmul(with_axes(left, ndim), with_axes(right, ndim))
+
+
+def by_matrix(rows: Any, matrix: Any) -> Any:
+    """Multiply all vectors along the last axis by one matrix, in one product."""
+    shape = np.shape(rows)
+    if len(shape) == 2:
+        return np.matmul(rows, matrix)
+    product = np.matmul(np.reshape(rows, (-1, shape[-1])), matrix)
+    return np.reshape(product, (*shape[:-1], np.shape(matrix)[1]))
+
+
+@batching(contractions.dot)
+def dot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    x, y = inputs
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return (x * y).array
+    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
+        return matmul(contractions.matmul, inputs, parameters)
+    axes = contractions.dot_axes(x, y)
+    return tensordot(contractions.tensordot, inputs, {"axes": axes})
+
+
+@batching(contractions.tensordot)
+def tensordot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    x, y = inputs
+    left, right = contractions.contracted_axes(parameters.get("axes", 2), x, y)
+    if is_stacked(x) and is_stacked(y):
+        rows = ascii_letters[1 : 1 + np.ndim(x)]
+        columns = ascii_letters[1 + np.ndim(x) :][: np.ndim(y)]
+        for a, b in zip(left, right, strict=True):
+            columns = columns.replace(columns[b], rows[a])
+        kept = [c for c in rows + columns if (c in rows) != (c in columns)]
+        subscripts = f"a{rows},a{columns}->a{''.join(kept)}"
+        return contractions.einsum_explicit(x.array, y.array, subscripts=subscripts, optimize=False)
+    if is_stacked(x):
+        return primitive(x.array, array_of(y), axes=(shifted(left), right))
+    product = primitive(array_of(x), y.array, axes=(left, shifted(right)))
+    return np.moveaxis(product, np.ndim(x) - len(left), 0)
+
+
+@batching(contractions.einsum_explicit)
+def einsum(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    terms, output = parameters["subscripts"].split("->")
+    row = next(c for c in ascii_letters if c not in parameters["subscripts"])
+    named = [
+        row + term if is_stacked(x) else term
+        for term, x in zip(terms.split(","), inputs, strict=True)
+    ]
+    subscripts = f"{','.join(named)}->{row}{output}"
+    return primitive(*map(array_of, inputs), **{**parameters, "subscripts": subscripts})
+
+
+def in_terms_of_others(function: Callable[..., Any]) -> Rule:
+    """A product that is another one of the same operands with more axes."""
+
+    def rule(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return function(*inputs).array
+
+    return rule
+
+
+batching(np.inner)(
+    in_terms_of_others(
+        lambda x, y: np.tensordot(x, y, axes=(-1, -1)) if np.ndim(x) and np.ndim(y) else x * y
+    )
+)
+batching(np.vdot)(in_terms_of_others(lambda x, y: np.dot(np.conjugate(np.ravel(x)), np.ravel(y))))
+batching(np.vecdot)(in_terms_of_others(lambda x, y: np.sum(np.conjugate(x) * y, axis=-1)))
+batching(np.matvec)(
+    in_terms_of_others(lambda a, x: np.squeeze(np.matmul(a, np.expand_dims(x, -1)), axis=-1))
+)
+batching(np.vecmat)(
+    in_terms_of_others(
+        lambda x, a: np.squeeze(np.matmul(np.expand_dims(np.conjugate(x), -2), a), axis=-2)
+    )
+)
+
+
+@batching(np.linalg.solve)
+def solve(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    """All right-hand sides of one matrix are columns of one system."""
+    a, b = inputs
+    if np.ndim(b) == 1:
+        solution: Any = np.linalg.solve(a, np.expand_dims(b, -1))
+        return solution[..., 0].array
+    if is_stacked(a) or np.ndim(a) > 2 or np.ndim(b) > 2:
+        ndim = max(np.ndim(a), np.ndim(b))
+        return primitive(with_axes(a, ndim), with_axes(b, ndim))
+    count, size, columns = np.shape(b.array)
+    together = np.reshape(np.moveaxis(b.array, 0, 1), (size, count * columns))
+    solution = primitive(array_of(a), together)
+    return np.moveaxis(np.reshape(solution, (size, count, columns)), 1, 0)
+
+
+@batching(linalg.second_cofactors)
+def second_cofactors(
+    primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
+) -> Any:
+    a, direction = inputs
+    if is_stacked(a):
+        raise NoBatchingRuleError("the matrix differs from row to row")
+    return primitive(array_of(a), direction.array)
+
+
+@batching(RowByRow)
+def row_by_row(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    rows = [
+        primitive(*[x.array[row] if is_stacked(x) else array_of(x) for x in inputs], **parameters)
+        for row in range(count_of(inputs))
+    ]
+    if not rows or isinstance(rows[0], tuple):
+        raise NoBatchingRuleError(f"several results of {primitive.name}")
+    return np.stack(rows)
+
+
+@batching(np.correlate, np.convolve)
+def correlate(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    """The product of every window of an array with the shorter one, beyond the edges zeros."""
+    x, v = inputs
+    is_convolution = primitive is registry[np.convolve]
+    mode = parameters.get("mode", "full" if is_convolution else "valid")
+    if np.size(x) < np.size(v):
+        if not is_convolution:
+            raise NoBatchingRuleError("a correlation with the longer array")
+        x, v = v, x
+    weights = np.flip(v) if is_convolution else np.conjugate(v)
+    width = np.size(v)
+    if mode != "valid":
+        before = width - 1 if mode == "full" else width // 2
+        edges = [
+            np.zeros(n, x.dtype)
+            for n in (before, width - 1 if mode == "full" else width - 1 - before)
+        ]
+        x = np.concatenate([edges[0], x, edges[1]])
+    windows = x[np.arange(np.size(x) - width + 1)[:, None] + np.arange(width)]
+    return (windows @ weights).array

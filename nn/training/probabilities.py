@@ -1,0 +1,216 @@
+"""Whether outputs are probabilities or logits, by the operations that they were computed with.
+
+A single output decides by the side of 0 where it is a logit, and by that of one half where
+it is a probability.  It is taken as the latter if what computes it can give nothing but
+numbers from 0 to 1: whatever the parameters and the input are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import signature
+from math import inf, isnan, nan, pi
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from nn.losses import losses
+from nn.losses.labels import plain
+from nn.metrics import metrics as known_metrics
+from nn.training.outputs import LossOfOutputs, OfOutput, name_of, part_of
+
+__all__ = ["tell_probabilities"]
+
+Bounds = tuple[float, float]
+"""The smallest and the largest number that there may be; NaN if nothing is known of them."""
+
+ANY, UNKNOWN = (-inf, inf), (nan, nan)
+
+RANGES: dict[str, Bounds] = {
+    **dict.fromkeys(("expit", "heaviside", "normal_probability", "sigmoid", "softmax"), (0, 1)),
+    **dict.fromkeys(("cos", "erf", "sign", "sin", "tanh"), (-1, 1)),
+    **dict.fromkeys(("absolute", "cosh", "norm", "relu", "sqrt", "square"), (0, inf)),
+    **dict.fromkeys(("log_expit", "log_softmax"), (-inf, 0)),
+    **dict.fromkeys(("dot", "einsum", "inner", "matmul", "sum", "tensordot"), ANY),
+    "arctan": (-pi / 2, pi / 2),
+    "erfc": (0, 2),
+}
+"""Of operations whose operands are not looked at."""
+
+RISING = {"exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "arcsinh", "sinh", "cbrt"}
+"""Of larger operands they are larger."""
+
+KEEPING = {
+    "astype", "broadcast_to", "concatenate", "expand_dims", "flip", "getitem", "identity",
+    "max", "mean", "min", "moveaxis", "positive", "ravel", "repeat", "reshape", "round", "squeeze",
+    "swapaxes", "take", "tile", "transpose", "where",
+}  # fmt: skip
+"""Their results lie between their operands."""
+
+
+def tell_probabilities(
+    caller: str,
+    metrics: Mapping[str, Callable[..., Any]],
+    loss: Any,
+    record: Callable[[], Any],
+) -> dict[str, Callable[..., Any]]:
+    """Metrics that know of probabilities, told of outputs that are some.
+
+    ``record`` gives outputs of a model with what they were computed by.  A loss that was told
+    by ``from_logits`` knows best.
+    """
+    known = [*known_metrics.values(), *losses.values()]
+    outputs: Any = None
+    found = dict(metrics)
+    for name, metric in metrics.items():
+        function = metric.func if isinstance(metric, OfOutput) else metric
+        if function not in known or "from_logits" not in signature(function).parameters:
+            continue
+        own_loss = loss
+        if isinstance(metric, OfOutput) and isinstance(loss, LossOfOutputs):
+            own_loss = loss.parts.get(metric.name)
+        told = own_loss.keywords.get("from_logits") if isinstance(own_loss, partial) else None
+        if told is None:
+            outputs = record() if outputs is None else outputs
+            output = outputs
+            if isinstance(metric, OfOutput):
+                output = part_of(outputs, metric.name, "the model returns")
+            told = not are_probabilities(caller, name, function, output)
+        if not told:
+            decided = partial(function, from_logits=False)
+            found[name] = (
+                OfOutput(metric.name, decided, metric.is_loss)
+                if isinstance(metric, OfOutput)
+                else decided
+            )
+    return found
+
+
+def are_probabilities(caller: str, metric: str, function: Any, output: Any) -> bool:
+    """Whether an output lies from 0 to 1 by its operations; refused if it only seems to."""
+    low, high = bounds_of(output.node) if isinstance(output, ag.Value) else UNKNOWN
+    if not isnan(low):
+        return low >= 0 and high <= 1
+    numbers = plain(output)
+    if not numbers.size or np.min(numbers) < 0 or np.max(numbers) > 1:
+        return False
+    told = f"{{{metric!r}: partial({name_of(function)}, from_logits=False)}}"
+    raise ag.ArgumentValueError(
+        f"{caller}: it cannot be told whether the outputs, all from 0 to 1 as far as they were "
+        f"looked at, are probabilities or logits for the metric {metric!r}; pass metrics={told}, "
+        "or from_logits=True"
+    )
+
+
+def bounds_of(output: Any) -> Bounds:
+    """Between which numbers the result of a recorded operation lies, by interval arithmetic."""
+    found: dict[int, Bounds] = {}
+    stack = [output]
+    while stack:
+        node = stack[-1]
+        needed = [part for part in operands_of(node) if is_node(part) and id(part) not in found]
+        if needed:
+            stack += needed
+            continue
+        stack.pop()
+        bounds = [found[id(x)] if is_node(x) else bounds_of_constant(x) for x in operands_of(node)]
+        found[id(node)] = bounds_of_operation(node, bounds)
+    return found[id(output)]
+
+
+def is_node(operand: Any) -> bool:
+    """Whether an operand was recorded, and is no constant."""
+    return hasattr(operand, "primitive")
+
+
+def operands_of(node: Any) -> list[Any]:
+    """The operands that say between which numbers a result lies."""
+    name = name_of_operation(node)
+    if name in ARITHMETIC or name in RISING or name == "clip":
+        return list(node.inputs)
+    if name == "where":
+        return list(node.inputs[1:])
+    if name == "concatenate":
+        return [part for part in node.inputs if part is not None]
+    return list(node.inputs[:1]) if name in KEEPING else []
+
+
+def name_of_operation(node: Any) -> str:
+    """The name of an operation of NumPy's, the engine's or nn's; another's may be called alike."""
+    if node.primitive is None:
+        return ""
+    forward = node.primitive.forward
+    package = str(getattr(forward, "__module__", None) or "").partition(".")[0]
+    is_known = isinstance(forward, np.ufunc) or package in PACKAGES
+    return str(node.primitive.name) if is_known else "?"
+
+
+def bounds_of_constant(number: Any) -> Bounds:
+    """A number itself; of an array, which may be the input, nothing is said."""
+    if number is None or np.ndim(number) or np.iscomplexobj(number):
+        return UNKNOWN
+    return (float(number), float(number))
+
+
+def bounds_of_operation(node: Any, operands: list[Bounds]) -> Bounds:
+    """Between which numbers a result lies for operands within these."""
+    name = name_of_operation(node)
+    if not name:  # a parameter, or an input
+        return ANY
+    if np.asarray(node.data).dtype.kind == "b":
+        return (0, 1)
+    if name in RANGES:
+        return RANGES[name]
+    if name not in ARITHMETIC and name not in RISING and name not in KEEPING and name != "clip":
+        return UNKNOWN
+    if name == "clip":  # which bounds what nothing is known of, and on one side too
+        operands = [ANY if isnan(bounds[0]) else bounds for bounds in (*operands, ANY, ANY)[:3]]
+    if name == "add" and ANY in operands:
+        return ANY
+    if any(isnan(low) for low, _ in operands):
+        return UNKNOWN
+    with np.errstate(all="ignore"):
+        if name in RISING:
+            low, high = (float(getattr(np, name)(x)) for x in operands[0])
+            return (-inf if isnan(low) else low, high)
+        if name == "clip":
+            (low, high), (least, _), (_, most) = operands
+            return (min(max(low, least), most), min(max(high, least), most))
+        if name in KEEPING:
+            return (min(low for low, _ in operands), max(high for _, high in operands))
+        return ARITHMETIC[name](*operands)
+
+
+def added(x: Bounds, y: Bounds) -> Bounds:
+    return (x[0] + y[0], x[1] + y[1])
+
+
+def negative(x: Bounds) -> Bounds:
+    return (-x[1], -x[0])
+
+
+def multiplied(x: Bounds, y: Bounds) -> Bounds:
+    products = [0.0 if 0 in (a, b) else a * b for a in x for b in y]  # 0 · inf is 0 of a limit
+    return (min(products), max(products))
+
+
+def reciprocal(x: Bounds) -> Bounds:
+    if x[0] < 0 < x[1]:
+        return ANY
+    return (1 / x[1] if x[1] else -inf, 1 / x[0] if x[0] else inf)
+
+
+ARITHMETIC: dict[str, Callable[..., Bounds]] = {
+    "add": added,
+    "divide": lambda x, y: multiplied(x, reciprocal(y)),
+    "maximum": lambda x, y: (max(x[0], y[0]), max(x[1], y[1])),
+    "minimum": lambda x, y: (min(x[0], y[0]), min(x[1], y[1])),
+    "multiply": multiplied,
+    "negative": negative,
+    "reciprocal": reciprocal,
+    "subtract": lambda x, y: added(x, negative(y)),
+}
+
+PACKAGES = {"_operator", "autograd_lite", "nn", "numpy"}

@@ -1,0 +1,129 @@
+"""Compiled functions that write into arrays: NumPy's numbers at every call, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+PLACES = [np.array([0, 2, 0]), np.array([3, 3, 1]), np.array([2, 1, 0])]
+MASKS = [
+    np.array([True, False, True, False]),
+    np.array([False, False, True, True]),
+    np.array([False, True, False, True]),
+]
+WRITES: dict[str, tuple[Callable[..., Any], list[Any]]] = {
+    "put": (lambda y, v, at: np.put(y, at, v[:3]), PLACES),
+    "put_along_axis": (lambda y, v, at: np.put_along_axis(y, at, v[:3], 0), PLACES),
+    "x[i] = v": (lambda y, v, at: y.__setitem__(at, v[:3]), PLACES),
+    "add.at": (lambda y, v, at: np.add.at(y, at, v[:3]), PLACES),
+    "place": (lambda y, v, at: np.place(y, at, v[:3]), MASKS),
+    "putmask": (lambda y, v, at: np.putmask(y, at, v), MASKS),
+    "copyto": (lambda y, v, at: np.copyto(y, v, where=at), MASKS),
+    "out": (lambda y, v, at: np.multiply(v, v, out=y, where=at), MASKS),
+    "at.put": (lambda y, v, at: y.reshape(2, 2).T.ravel().reshape(4).put(at, v[:3]), PLACES),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_where_is_written_is_said_at_each_call(name: str) -> None:
+    write, places = WRITES[name]
+
+    def program(x: Any, v: Any, at: Any) -> Any:
+        y = x * 2
+        write(y, v, at)
+        return y * np.sin(x)
+
+    def both(x: Any, v: Any, at: Any) -> Any:
+        result, pullback = ag.vjp(lambda x, v: program(x, v, at), x, v)
+        return result, *pullback(np.array([1.0, -2.0, 0.5, 3.0]))
+
+    compiled = ag.compile(both)
+    x, v = np.array([0.3, 1.2, -0.7, 2.0]), np.array([5.0, -1.5, 0.25, 7.0])
+    for at in (*places, places[0]):
+        result, *gradients = compiled(x, v, at)
+        np.testing.assert_allclose(result, program(x, v, at), rtol=1e-14)
+        step = 1e-6
+        weights = np.array([1.0, -2.0, 0.5, 3.0])
+        for which, gradient in enumerate(gradients):
+            for i in range(4):
+                ahead, behind = [[x.copy(), v.copy()] for _ in range(2)]
+                ahead[which][i] += step
+                behind[which][i] -= step
+                difference = program(*ahead, at) - program(*behind, at)
+                slope = np.sum(difference * weights) / (2 * step)
+                assert gradient[i] == pytest.approx(slope, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda x: np.empty(3, like=x), lambda x: np.empty_like(x, shape=3)],
+    ids=["empty", "empty_like"],
+)
+def test_an_empty_array_is_the_same_at_every_call(make: Any) -> None:
+    def filled(x: Any) -> Any:
+        y = make(x)
+        y[:2] = x
+        y[2] = 1
+        return np.sum(y * y)
+
+    compiled = ag.compile(ag.grad(filled))
+    for x in (np.array([1.0, 2.0]), np.array([-1.0, 0.5]), np.array([0.0, 3.0])):
+        np.testing.assert_array_equal(compiled(x), 2 * x)
+
+
+def log_where(x: Any, index: Any) -> Any:
+    y = x * 2
+    np.exp.at(y, index)
+    return y
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.trim_zeros(x),
+        lambda x: x * np.linalg.matrix_rank(x * np.ones((3, 1))),
+        lambda x: x * len(np.array_str(x)),
+        lambda x: log_where(x, np.astype(x, int)),
+    ],
+    ids=["trim_zeros", "matrix_rank", "array_str", "exp.at"],
+)
+def test_what_needs_numbers_is_refused_while_there_are_none(function: Any) -> None:
+    with pytest.raises(ag.CompileError):
+        ag.compile(function)(np.array([0.0, 1.0, 2.0]))
+
+
+def test_writes_that_reach_outside_are_refused() -> None:
+    kept = ag.Value(np.zeros(3), requires_grad=False)
+
+    def remember(x: Any) -> Any:
+        kept[0] = x
+        return kept * x
+
+    with pytest.raises(ag.CompileError, match="writes into a Value from outside"):
+        ag.compile(remember)(2.0)
+
+
+def filled_again(x: Any) -> Any:
+    plain, total = np.zeros(2), 0.0
+    for i in (1, 2):
+        plain[:] = i
+        total = total + plain * x
+    return total
+
+
+def filled_afterwards(x: Any) -> Any:
+    plain = np.ones(2)
+    y = plain * x
+    plain[:] = 3
+    return y
+
+
+@pytest.mark.parametrize("function", [filled_again, filled_afterwards])
+def test_plain_arrays_that_are_written_after_their_use_are_refused(function: Any) -> None:
+    with pytest.raises(ag.CompileError, match="was written after it had been used with Values"):
+        ag.compile(function)(np.array([1.0, -2.0]))

@@ -1,0 +1,109 @@
+"""The numbers that a reader sees: none that was rounded looks exact, and formulas bear them out."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.drawing.backpropagation import backpropagation_from
+from autograd_lite.drawing.formatting import in_short, show_number
+from autograd_lite.drawing.story import Story
+
+
+def steps_of(result, phase):
+    """The steps of one phase that the stepper tells of a recorded result."""
+    (run,) = ag.draw(result)._design.runs
+    told = Story(run, backpropagation_from(run.root), 10_000).steps()
+    return [step for step in told if step["phase"] == phase]
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (1234.5, "1234.5"),
+        (1234.75, "1234.75"),
+        (123456.7, "≈ 1.235e5"),
+        (2 / 3, "≈ 0.6667"),
+        (np.float32(0.1), "0.1"),
+        (np.float32(1) / 3, "≈ 0.3333"),
+        (12_345_678, "≈ 1.235e7"),
+        (10**9, "1.000e9"),
+        (1 / 3 + 2j, "≈ 0.3333 + 2.0i"),
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+        (np.array([1 / 3, 2.0]), "≈ [0.3333, 2.0]"),
+        (np.array([1.0, 1 - 1e-9] * 4), "≈ 0.999999999 … 1.0, mean 0.999999999"),
+        (np.full(8, 1 / 3), "≈ all 0.3333"),
+        (np.full(8, 0.25), "all 0.25"),
+    ],
+)
+def test_what_was_rounded_is_marked(x, text):
+    assert in_short(x) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(4, 17))
+def test_a_number_without_the_mark_is_all_there(x, digits):
+    shown = show_number(x, digits)
+    assert shown.exact == (float(shown.text) == x)
+    assert digits < 17 or shown.exact
+
+
+def test_a_sum_shows_the_digits_that_it_follows_from():
+    (step,) = steps_of(ag.Value(1234.5, label="x") + 0.25, "forward")
+    assert step["formulas"] == ["x + y", "= x + 0.25", "= 1234.5 + 0.25"]
+    assert step["result"] == "= 1234.75"
+
+
+def test_a_difference_of_nearly_equal_numbers_shows_where_it_comes_from():
+    x = ag.Value(8.0, label="x")
+    (back,) = steps_of(np.tanh(x), "backward")
+    (part,) = back["contributions"]
+    operand, shown = re.fullmatch(r"1 - result² ≈ 1 - (\S+)² ≈ (\S+)", part["formula"]).groups()
+    assert (
+        f"{1 - float(operand) ** 2:.3e}" == f"{float(shown):.3e}" == f"{1 / math.cosh(8) ** 2:.3e}"
+    )
+
+
+def test_constants_of_a_rule_are_not_cut():
+    x = ag.Value(3.0, label="x")
+    (back,) = steps_of(np.log2(x), "backward")
+    assert str(math.log(2))[:12] in back["contributions"][0]["formula"]
+
+
+finite = st.floats(-1e9, 1e9).filter(lambda x: x == 0 or abs(x) > 1e-9)
+
+
+@given(finite, finite, st.sampled_from("+-*"))
+def test_equations_are_true_of_the_numbers_in_them(a, b, sign):
+    x, y = ag.Value(a, label="x"), ag.Value(b, label="y")
+    result = {"+": x + y, "-": x - y, "*": x * y}[sign]
+    (step,) = steps_of(result, "forward")
+    relation, left, operator, right = re.fullmatch(
+        r"([=≈]) \(?(\S+?)\)? ([+·-]) \(?(\S+?)\)?", step["formulas"][-1]
+    ).groups()
+    assert (relation == "=") == (float(left) == a and float(right) == b)
+    u, v = float(left), float(right)
+    computed = {"+": u + v, "-": u - v, "·": u * v}[operator]
+    assert step["result"].endswith(f" {show_number(computed).text}")
+
+
+def test_contributions_multiply_and_add_up_as_they_are_shown():
+    x = ag.Value(1 / 3, label="x")
+    checked = 0
+    for step in steps_of(np.tanh(x) * 1000.4567 - np.exp(x) * 717.7, "backward"):
+        for part in step["contributions"]:
+            for text in (part.get("product"), part.get("addition")):
+                if text:
+                    left, sign, right, shown = re.fullmatch(
+                        r"\(?(\S+?)\)? ([×+]) \(?(\S+?)\)? [=≈] (\S+)", text
+                    ).groups()
+                    u, v = float(left), float(right)
+                    assert show_number(u * v if sign == "×" else u + v).text == shown
+                    checked += 1
+    assert checked >= 5

@@ -1,0 +1,766 @@
+"""Numbers that leave the graph: refused where a gradient would be lost, let go elsewhere."""
+
+from __future__ import annotations
+
+import array
+import base64
+import cmath
+import contextlib
+import copy
+import ctypes
+import dataclasses
+import datetime
+import decimal
+import fractions
+import hashlib
+import io
+import json
+import marshal
+import math
+import operator
+import pickle
+import plistlib
+import random
+import re
+import sqlite3
+import statistics
+import struct
+import threading
+import time
+import zlib
+from collections import Counter, namedtuple
+from functools import lru_cache
+from math import exp
+from math import log as logarithm
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.core.leaving import ELSEWHERE
+
+PLAIN = np.array([1.0, 4.0, 9.0, 16.0])
+VECTOR = np.array([1.5, 0.5, 2.5])
+
+
+def filled(x: Any) -> Any:
+    a = np.zeros(3)
+    a.fill(x)
+    return np.sum(a)
+
+
+def set_by_operator(x: Any) -> Any:
+    a = np.zeros(3)
+    operator.setitem(a, 0, x)
+    return np.sum(a)
+
+
+def set_item(x: Any) -> Any:
+    a = np.zeros(3)
+    a[0] = x
+    return np.sum(a)
+
+
+def set_slice(x: Any) -> Any:
+    a = np.zeros(3)
+    a[:2] = x
+    return np.sum(a)
+
+
+def set_flat(x: Any) -> Any:
+    a = np.zeros(3)
+    a.flat[0] = x
+    return np.sum(a)
+
+
+def put_into_list_array(x: Any) -> Any:
+    return np.array([x, 1.0]).sum()
+
+
+LEAVING = {
+    "float": lambda x: float(x),
+    "complex": lambda x: complex(x).real,
+    "math.exp": lambda x: math.exp(x),
+    "math.sqrt": lambda x: math.sqrt(x),
+    "math.hypot": lambda x: math.hypot(x, 2.0),
+    "math.log1p": lambda x: math.log1p(x),
+    "math.pow": lambda x: math.pow(x, 2),
+    "math.fsum": lambda x: math.fsum([x, x]),
+    "math.dist": lambda x: math.dist([x], [0.0]),
+    "math.lgamma": lambda x: math.lgamma(x),
+    "exp imported": lambda x: exp(x),
+    "log renamed": lambda x: logarithm(x),
+    "cmath.exp": lambda x: cmath.exp(x).real,
+    "cmath.phase": lambda x: cmath.phase(x),
+    "statistics.mean": lambda x: statistics.mean([x, x]),
+    "statistics.fmean": lambda x: statistics.fmean([x, x]),
+    "statistics.stdev": lambda x: statistics.stdev([x, 2.0]),
+    "statistics.NormalDist": lambda x: statistics.NormalDist().cdf(x),
+    "as_integer_ratio": lambda x: fractions.Fraction(*x.as_integer_ratio()),
+    "np.float64": lambda x: np.float64(x),
+    "np.float32": lambda x: np.float32(x),
+    "np.complex128": lambda x: np.complex128(x).real,
+    "np.asarray": lambda x: np.asarray(x),
+    "np.array": put_into_list_array,
+    "fill": filled,
+    "operator.setitem": set_by_operator,
+    "a[0] = x": set_item,
+    "a[:] = x": set_slice,
+    "a.flat[0] = x": set_flat,
+    "struct.pack": lambda x: struct.unpack("d", struct.pack("d", x))[0],
+    "np.fromiter": lambda x: np.fromiter((x * i for i in range(3)), float).sum(),
+    "np.sum(initial=)": lambda x: np.sum(np.ones(2), initial=x),
+    "np.sum(x, initial=x)": lambda x: np.sum(x, initial=x),
+    "np.interp(left=)": lambda x: np.interp(-1.0, [0.0, 1.0], [2.0, 3.0], left=x),
+    "np.interp(x, left=x)": lambda x: np.interp(x - 5, [0.0, 1.0], [2.0, 3.0], left=x),
+    "array.array": lambda x: array.array("d", [x])[0],
+    "ctypes": lambda x: ctypes.c_double(x).value,
+    "random numbers": lambda x: np.random.default_rng(0).normal(x, 1.0),
+    "np.arange": lambda x: np.sum(np.arange(0, x)),
+    "np.vectorize": lambda x: np.sum(np.vectorize(math.exp)(x)),
+    "pickle": lambda x: pickle.loads(pickle.dumps(x * x)),
+    "pickle of the argument": lambda x: pickle.loads(pickle.dumps(x)),
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+@pytest.mark.parametrize("of", ["the argument", "a result"])
+def test_what_is_differentiated_does_not_leave(name: str, of: str):
+    def function(x: Any) -> Any:
+        return LEAVING[name](x if of == "the argument" else x * x) * x
+
+    for transform in (ag.grad, ag.jacobian, ag.hessian):
+        with pytest.raises(ag.AutogradError) as caught:
+            transform(function)(1.5)
+        assert "gradient would be lost" in str(caught.value) or "static" in str(caught.value)
+    for call in (lambda: ag.vjp(function, 1.5), lambda: ag.jvp(function, 1.5, 1.0)):
+        with pytest.raises(ag.AutogradError):
+            call()
+
+
+def written_through(write: Any) -> Any:
+    """A function that writes through NumPy's view of a buffer of Values."""
+
+    def function(x: Any) -> Any:
+        buffer = np.zeros(3, like=x)
+        buffer[:] = 1.0
+        write(np.asarray(buffer))
+        return np.sum(buffer)
+
+    return function
+
+
+NOT_ASKING = {
+    "fractions.Fraction": lambda x: fractions.Fraction(x[0]),
+    "fractions.Fraction of two": lambda x: fractions.Fraction(x[0], 2),
+    "decimal.Decimal": lambda x: decimal.Decimal(x[0]),
+    "Decimal.from_float": lambda x: decimal.Decimal.from_float(x[0]),
+    "memoryview": lambda x: memoryview(x),
+    "bytes": lambda x: bytes(x),
+    "bytearray": lambda x: bytearray(x),
+    "json.dumps": lambda x: json.dumps({"x": x}),
+    "plistlib.dumps": lambda x: plistlib.dumps({"x": x}),
+    "marshal.dumps": lambda x: marshal.dumps(x),
+    "array.frombytes": lambda x: array.array("d").frombytes(x),
+    "struct.unpack": lambda x: struct.unpack("3d", x),
+    "struct.pack_into": lambda x: struct.pack_into("d", x, 0, 1.0),
+    "struct.pack of an integer": lambda x: struct.pack("i", x[0]),
+    "ctypes.c_int": lambda x: ctypes.c_int(x[0]),
+    "ctypes.from_buffer": lambda x: (ctypes.c_double * 3).from_buffer(x),
+    "timedelta": lambda x: datetime.timedelta(seconds=x[0]),
+    "time.gmtime": lambda x: time.gmtime(x[0]),
+    "hashlib": lambda x: hashlib.sha256(x),
+    "base64": lambda x: base64.b64encode(x),
+    "zlib": lambda x: zlib.crc32(x),
+    "BytesIO.write": lambda x: io.BytesIO().write(x),
+    "join": lambda x: b"".join([x]),
+    "int.from_bytes": lambda x: int.from_bytes(x, "little"),
+    "float.hex": lambda x: float.hex(x[0]),
+    "chr": lambda x: chr(x[0]),
+    "range": lambda x: range(x[0]),
+    "index of a list": lambda x: [1, 2, 3][x[0]],
+    "math.gcd": lambda x: math.gcd(x[0]),
+    "np.frombuffer": lambda x: np.frombuffer(x),
+    "np.from_dlpack": lambda x: np.from_dlpack(x),
+    "np.nditer": lambda x: np.nditer(x),
+    "np.broadcast": lambda x: np.broadcast(x, x),
+    "random.Random": lambda x: random.Random(x[0]),
+    "random.seed": lambda x: random.seed(x[0]),
+    "sqlite3": lambda x: in_a_database(x[0]),
+    "a view written": written_through(lambda a: operator.setitem(a, 0, 5.0)),
+    "a view sorted": written_through(lambda a: a.sort()),
+    "a view as out": written_through(lambda a: np.add(a, 1, out=a)),
+    "a view shuffled": written_through(lambda a: np.random.default_rng(0).shuffle(a)),
+}
+"""Functions that refuse a Value by themselves: of which type it is decides, or its memory."""
+
+
+@pytest.mark.parametrize("name", NOT_ASKING)
+def test_errors_of_functions_that_do_not_know_values_say_what_to_write(name: str):
+    function = NOT_ASKING[name]
+    with pytest.raises(ag.AutogradError) as caught:
+        ag.grad(lambda x: np.sum(x) + 0 * np.size(function(x * x)))(VECTOR)
+    assert re.search(r"\b([Ww]rite|compute with) ", str(caught.value).splitlines()[-1])
+
+
+def in_a_database(x: Any) -> Any:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        return connection.execute("select ?", (x,)).fetchone()[0]
+
+
+OTHERS = {
+    "pandas: rolling": lambda pandas, x: pandas.Series(list(x)).rolling(2).mean()[1],
+    "pandas: expanding": lambda pandas, x: pandas.Series(list(x)).expanding().sum()[1],
+    "pandas: ewm": lambda pandas, x: pandas.Series(list(x)).ewm(alpha=0.5).mean()[1],
+    "pandas: rolling of a table": lambda pandas, x: (
+        pandas.DataFrame({"x": list(x)}).rolling(2).var()
+    ),
+    "torch: from_numpy": lambda torch, x: torch.from_numpy(x),
+    "torch: full": lambda torch, x: torch.full((2,), x[0]),
+    "torch: times": lambda torch, x: torch.ones(3) * x,
+}
+"""The same of libraries that may be there or not."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_errors_of_other_libraries_say_what_to_write(name: str):
+    library = pytest.importorskip(name.partition(":")[0])
+    with pytest.raises(ag.AutogradError) as caught:
+        ag.grad(lambda x: np.sum(x) + 0 * np.size(OTHERS[name](library, x * x)))(VECTOR)
+    assert re.search(r"\b([Ww]rite|compute with|pass) ", str(caught.value).splitlines()[-1])
+
+
+def test_errors_of_other_libraries_about_something_else_stay_what_they_are():
+    def function(x: Any) -> Any:
+        return in_a_database(object()) * x
+
+    with pytest.raises(sqlite3.ProgrammingError) as caught:
+        ag.grad(function)(1.0)
+    assert not isinstance(caught.value, ag.AutogradError)
+
+
+def test_an_error_of_ones_own_about_values_stays_what_it_is():
+    def function(x: Any) -> Any:
+        raise ValueError("Value must be positive, and the file is read-only")
+
+    with pytest.raises(ValueError, match=r"the file is read-only$") as caught:
+        ag.grad(function)(1.0)
+    assert not isinstance(caught.value, ag.AutogradError)
+
+
+def test_a_value_of_floats_is_no_integer():
+    with pytest.raises(ag.ArgumentTypeError) as caught:
+        range(ag.Value(2.0))
+    assert str(caught.value) == (
+        "a Value of float64 where an integer is asked for; write int(x) or "
+        "np.floor(x).astype(int), whose derivative is 0, or pass x.item() for the number"
+    )
+    with pytest.raises(ag.ArgumentTypeError, match=r"write x\.data\.tobytes\(\)"):
+        bytes(ag.Value([1.0]))
+
+
+def test_solvers_get_no_number_either():
+    integrate = pytest.importorskip("scipy.integrate")
+    optimize = pytest.importorskip("scipy.optimize")
+    for function in (
+        lambda x: integrate.quad(np.sin, 0, x)[0],
+        lambda x: integrate.quad(np.sin, x, 1)[0],
+        lambda x: integrate.quad(lambda t: np.sin(t * x), 0, 1)[0],
+        lambda x: integrate.quad(lambda t, a: np.sin(t * a), 0, 1, args=(x,))[0],
+        lambda x: integrate.solve_ivp(lambda t, y: y * x, (0, 1), [1.0]).y[0, -1],
+        lambda x: optimize.bisect(lambda t: t * t - x, 0, 3),
+        lambda x: optimize.brentq(lambda t: t * t - x, 0, 3),
+        lambda x: optimize.fsolve(lambda t: t * t - x, 1.0)[0],
+        lambda x: optimize.root(lambda t: t * t - x, 1.0).x[0],
+        lambda x: optimize.minimize_scalar(lambda t: (t - x) ** 2).x,
+        lambda x: optimize.minimize_scalar(lambda t: (t - x) ** 2, method="golden").x,
+        lambda x: optimize.golden(lambda t: (t - x) ** 2),
+        lambda x: optimize.golden(lambda t: (t - x) ** 2, brack=(0, 3)),
+        lambda x: optimize.minimize(lambda t: (t[0] - x) ** 2, [0.0]).x[0],
+        lambda x: optimize.minimize(lambda t, a: (t[0] - a) ** 2, [0.0], args=(x,)).x[0],
+        lambda x: optimize.differential_evolution(lambda t: (t[0] - x) ** 2, [(0, 3)], maxiter=2).x[
+            0
+        ],
+    ):
+        with pytest.raises(ag.AutogradError, match=r"scipy\.(optimize|integrate)\."):
+            ag.grad(lambda x, f=function: f(x) * x)(1.5)
+
+
+def test_steps_of_solvers_that_are_made_of_operators_are_differentiated():
+    optimize = pytest.importorskip("scipy.optimize")
+    for function, expected in (
+        (lambda x: optimize.newton(lambda t: np.exp(t) - x, 0.1), 1 / 1.5),
+        (lambda x: optimize.root_scalar(lambda t: t * t - x, x0=1.0, x1=1.2).root, 1.5**-0.5 / 2),
+        (lambda x: optimize.brent(lambda t: np.exp(t) - t * x), 1 / 1.5),
+        (lambda x: optimize.fminbound(lambda t: np.exp(t) - t * x, 0, 3), 1 / 1.5),
+    ):
+        assert ag.grad(lambda x, f=function: f(x) * 1.0)(1.5) == pytest.approx(expected, rel=1e-5)
+
+
+def test_functions_of_scipy_are_named_with_what_to_write():
+    linalg = pytest.importorskip("scipy.linalg")
+    optimize = pytest.importorskip("scipy.optimize")
+    with pytest.raises(ag.AutogradError) as caught:
+        ag.grad(lambda x: np.sum(linalg.eigvalsh(np.eye(2) * x)))(1.5)
+    assert str(caught.value) == (
+        "scipy.linalg.eigvalsh takes plain numbers, and the gradient would be lost: autograd_lite "
+        "has no rule for it.\nWrite np.linalg.eigvalsh, which has one; or pass x.item() or "
+        "x.data if it is meant as a constant"
+    )
+    with pytest.raises(ag.UnsupportedError) as caught:
+        ag.grad(lambda x: optimize.golden(lambda t: (t - x) ** 2) * x)(1.5)
+    assert str(caught.value) == (
+        "scipy.optimize.golden takes plain numbers, and the gradient would be lost: autograd_lite "
+        "has no rule for it.\nCall it in an ag.primitive of your own, whose rule differentiates "
+        "the result; a solver or minimizer under @ag.implicit, by the equation that its result "
+        "fulfils; or pass x.item() or x.data if it is meant as a constant"
+    )
+    with pytest.raises(ag.UnsupportedError) as caught:
+        ag.grad(lambda x: optimize.brentq(lambda t: t * t - x, 0, 3))(1.5)
+    assert str(caught.value) == (
+        "scipy.optimize.brentq makes plain arrays of its arguments, and the gradient would be "
+        "lost; write ag.scipy.optimize.brentq, which knows its derivative by args=, or pass x.data "
+        "to use the numbers as a constant"
+    )
+    assert ag.Value(1.5) > 1 and optimize.golden(lambda t: (t - 1.5) ** 2) > 1
+
+
+def message_of(function: Any) -> str:
+    with pytest.raises(ag.UnsupportedError) as caught:
+        ag.grad(function)(1.5)
+    return str(caught.value)
+
+
+def test_the_message_names_the_call_and_what_to_write():
+    assert message_of(lambda x: math.exp(x) * x) == (
+        "math.exp() takes a number out of the graph while a function is differentiated, so that "
+        "its gradient would be lost; write np.exp, which knows its derivative; or pass "
+        "ag.stop_gradient(x) or x.item() if it is meant as a constant"
+    )
+    assert "math.lgamma() " in message_of(lambda x: math.lgamma(x) * x)
+    assert "write ag.special.gammaln," in message_of(lambda x: math.lgamma(x) * x)
+    assert "write np.sum," in message_of(lambda x: math.fsum([x, x]))
+    assert "logarithm() " in message_of(lambda x: logarithm(x) * x)
+    assert "write np.log," in message_of(lambda x: logarithm(x) * x)
+    assert "write np.angle," in message_of(lambda x: cmath.phase(x) * x)
+    assert "float() " in message_of(lambda x: float(x) * x)
+    assert "; compute with functions of NumPy" in message_of(lambda x: float(x) * x)
+
+
+def test_what_the_message_suggests_exists():
+    for name, instead in ELSEWHERE.items():
+        assert hasattr(math, name) or hasattr(cmath, name) or name == "sumprod"
+        assert callable(eval(instead.partition("(")[0], {"np": np, "ag": ag}))
+
+
+def test_the_refusal_is_what_the_caller_sees_in_the_place_of_numpys_error():
+    with pytest.raises(ag.UnsupportedError, match=r"a\.fill\(\) takes a number") as caught:
+        ag.grad(lambda x: filled(x) * x)(1.5)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert caught.value.__cause__.__cause__ is None  # the cause is shown once
+
+
+def test_errors_of_the_users_own_stay_what_they_are():
+    def function(x: Any) -> Any:
+        raise ValueError("no such luck")
+
+    with pytest.raises(ValueError, match="no such luck"):
+        ag.grad(function)(1.0)
+
+
+def test_a_refusal_that_was_caught_is_not_the_reason_of_a_later_error():
+    def function(x: Any) -> Any:
+        try:
+            math.exp(x)
+        except TypeError:
+            raise KeyError("no exponential") from None
+
+    with pytest.raises(KeyError):
+        ag.grad(function)(1.0)
+    assert ag.grad(lambda x: tried(x) * x)(1.0) == 2 * math.e
+
+
+def tried(x: Any) -> Any:
+    try:
+        return math.exp(x)
+    except TypeError:
+        return np.exp(x)
+
+
+def test_nested_transforms_refuse_what_depends_on_any_of_their_arguments():
+    with pytest.raises(ag.UnsupportedError):
+        ag.grad(lambda x: ag.grad(lambda y: y * math.exp(x))(2.0))(1.0)
+    with pytest.raises(ag.UnsupportedError):
+        ag.grad(ag.grad(lambda x: float(x) * x))(1.0)
+
+
+def test_rules_of_ones_own_may_compute_with_plain_numbers_until_they_are_differentiated():
+    cube = ag.Primitive(lambda x: x**3, lambda g, out, x: g * 3 * math.pow(x, 2), name="cube")
+    assert ag.grad(cube)(2.0) == 12.0
+    assert ag.jvp(cube, 2.0, 1.0)[1] == 12.0
+    with pytest.raises(ag.UnsupportedError):
+        ag.grad(ag.grad(cube))(2.0)
+
+
+def test_other_threads_refuse_as_well():
+    seen: list[BaseException] = []
+
+    def function(x: Any) -> Any:
+        def run() -> None:
+            try:
+                float(x * x)
+            except ag.AutogradError as error:
+                seen.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        return x
+
+    ag.grad(function)(1.0)
+    assert len(seen) == 1
+
+
+# What may leave.
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x: x.item() * x, 2.5),
+        (lambda x: ag.stop_gradient(x) * x, 2.5),
+        (lambda x: x.data * x, 2.5),
+        (lambda x: x * 2 if x > 1 else x, 2.0),
+        (lambda x: int(x) * x, 2.0),
+        (lambda x: math.floor(x) * x, 2.0),
+        (lambda x: math.ceil(x) * x, 3.0),
+        (lambda x: math.trunc(-x) * x, -2.0),
+        (lambda x: len(f"{x:.3f} {x}") * 0 + x, 1.0),
+        (lambda x: float(x > 1) * x, 1.0),
+        (lambda x: float(np.floor(x).astype(int)) * x, 2.0),
+        (lambda x: float(ag.Value(3.0)) * x, 3.0),
+        (lambda x: float(ag.Value(3.0) * 2) * x, 6.0),
+    ],
+)
+def test_constants_and_steps_leave(function: Any, expected: float):
+    assert ag.grad(function)(2.5) == expected
+
+
+def test_under_no_grad_numbers_leave():
+    def function(x: Any) -> Any:
+        with ag.no_grad():
+            scale = float(x)
+        return scale * x
+
+    assert ag.grad(function)(2.5) == 2.5
+
+
+def test_outside_of_transforms_numbers_leave_as_in_micrograd():
+    v = ag.Value(2.0)
+    assert float(v * v) == 4.0
+    assert math.sqrt(v * v) == 2.0
+    assert complex(v) == 2 + 0j
+    assert v.as_integer_ratio() == (2, 1)
+    assert statistics.fmean([v, v]) == 2.0
+    assert pickle.loads(pickle.dumps(v * v)).item() == 4.0
+
+
+def test_numbers_leave_again_when_the_function_has_ended_also_by_an_error():
+    kept: list[Any] = []
+
+    def function(x: Any) -> Any:
+        kept.append(x * x)
+        raise KeyError("stop")
+
+    with pytest.raises(KeyError):
+        ag.grad(function)(3.0)
+    assert float(kept[0]) == 9.0
+
+
+# Copies.
+
+
+@dataclasses.dataclass
+class Point:
+    x: Any
+
+
+Pair = namedtuple("Pair", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        copy.copy,
+        copy.deepcopy,
+        np.copy,
+        lambda v: dataclasses.asdict(Point(v))["x"],
+        lambda v: dataclasses.astuple(Point(v))[0],
+        lambda v: dataclasses.replace(Point(v)).x,
+        lambda v: copy.deepcopy({"a": [v, (v, 1)]})["a"][1][0],
+        lambda v: copy.deepcopy(Pair(v, None)).a,
+        lambda v: copy.deepcopy(Point(v)).x,
+    ],
+)
+def test_copies_carry_the_gradient(copied: Any):
+    assert ag.grad(lambda x: copied(x * x) * x)(1.5) == 3 * 1.5**2
+    assert ag.grad(lambda x: copied(x) * x)(1.5) == 2 * 1.5
+    assert ag.grad(ag.grad(lambda x: copied(x * x) * x))(1.5) == 6 * 1.5
+    np.testing.assert_allclose(
+        ag.grad(lambda x: np.sum(copied(x * x) * x))(VECTOR), 3 * VECTOR**2, rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        ag.compile(ag.grad(lambda x: np.sum(copied(x * x) * x)))(VECTOR), 3 * VECTOR**2, rtol=1e-15
+    )
+
+
+def test_copies_carry_the_gradient_in_micrograds_style():
+    x = ag.Value(1.5)
+    (copy.deepcopy(x * x) * x).backward()
+    assert x.grad == 3 * 1.5**2
+
+
+def test_a_copy_of_a_leaf_is_a_leaf():
+    x = ag.Value([1.0, 2.0], label="x")
+    for twin in (copy.copy(x), copy.deepcopy(x)):
+        twin.sum().backward()
+        assert x.grad is None
+        np.testing.assert_array_equal(twin.grad, [1.0, 1.0])
+
+
+def test_a_copy_of_a_part_without_gradient_is_a_value_of_its_own():
+    v = ag.Value([1.0, 2.0, 3.0], requires_grad=False)
+    for twin in (copy.copy(v[:2]), copy.deepcopy(v[:2]), pickle.loads(pickle.dumps(v[:2]))):
+        assert type(twin) is ag.Value
+        twin[0] = 5.0
+        np.testing.assert_array_equal(twin.data, [5.0, 2.0])
+        np.testing.assert_array_equal(v.data, [1.0, 2.0, 3.0])
+
+
+def test_what_is_copied_twice_stays_one():
+    x = ag.Value(2.0)
+    first, second = copy.deepcopy([x, x])
+    assert first is second
+
+
+# Integers and booleans.
+
+
+def test_integers_and_booleans_go_wherever_an_array_goes():
+    x = np.array([2.2, 0.7, 3.9, 1.1])
+
+    def grad(function: Any) -> Any:
+        return ag.grad(function)(x)
+
+    index = np.floor(x).astype(int)
+    for function, expected in (
+        (lambda x: np.sum(PLAIN[np.floor(x).astype(int)] * x), PLAIN[index]),
+        (lambda x: np.sum(PLAIN[x > 1] * x[x > 1]), PLAIN * (x > 1)),
+        (lambda x: np.sum(PLAIN[np.argsort(x)] * x), PLAIN[np.argsort(x)]),
+        (lambda x: np.sum(np.asarray(x.astype(int)) * x), index),
+        (lambda x: np.sum(np.array([x[0] > 1, x[1] > 1]) * x[:2]), [1.0, 0, 0, 0]),
+        (lambda x: sum(x[0] for _ in range(x[0].astype(int))), [2.0, 0, 0, 0]),
+        (lambda x: np.sum(np.bincount(x.astype(int)) * x), np.bincount(index)),
+        (lambda x: [1.0, 2.0, 3.0][np.argmin(x)] * x[0], [2.0, 0, 0, 0]),
+        (lambda x: np.sum(np.zeros(np.argmax(x)) + x[0]), [2.0, 0, 0, 0]),
+        (lambda x: np.sum(np.histogram(x, 4)[0] * x), np.histogram(x, 4)[0]),
+        (lambda x: PLAIN.sum(where=x > 1) * x[0], [PLAIN[[0, 2, 3]].sum(), 0, 0, 0]),
+        (lambda x: np.add.reduce(PLAIN, where=x > 1) * x[0], [PLAIN[[0, 2, 3]].sum(), 0, 0, 0]),
+        (lambda x: PLAIN.max(where=x > 3, initial=0) * x[0], [9.0, 0, 0, 0]),
+        (lambda x: PLAIN.take(np.argsort(x)).sum() * x[0], [30.0, 0, 0, 0]),
+        (lambda x: PLAIN[: np.argmax(x)].sum() * x[0], [5.0, 0, 0, 0]),
+        (lambda x: np.sum(np.arange(8)[x.astype(np.uint8)] * x), index),
+    ):
+        np.testing.assert_allclose(grad(function), expected, rtol=1e-15)
+
+
+def test_an_integer_made_of_a_python_number_is_one_of_numpys():
+    assert ag.grad(lambda x: PLAIN[np.floor(x).astype(int)] * x)(1.5) == 4.0
+    assert ag.grad(lambda x: [1.0, 2.0, 3.0][np.floor(x).astype(int)] * x)(1.5) == 2.0
+    assert ag.Value(1.1).astype(np.float32).item() == np.float32(1.1)
+
+
+def test_integers_carry_no_gradient():
+    x = ag.Value([1.2, 2.7])
+    for made in (x.astype(int), np.astype(x, bool), np.sum(x > 1), np.argsort(x), np.rint(x) > 1):
+        assert not made.requires_grad
+    assert np.astype(x, np.float32).requires_grad
+
+
+def test_in_a_trace_of_the_compiler_an_integer_stays_refused():
+    with pytest.raises(ag.CompileError):
+        ag.compile(lambda x: PLAIN[np.floor(x).astype(int)] * x)(VECTOR)
+    with pytest.raises(ag.CompileError):
+        ag.compile(lambda x: math.floor(x[0]) * x)(VECTOR)
+    with pytest.raises(ag.CompileError):
+        ag.compile(lambda x: x[0].as_integer_ratio()[0] * x)(VECTOR)
+
+
+# Functions that used to pass through.
+
+TIED = np.array([3.0, 1.0, 2.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x: np.unique(x), [6, 1, 4, 1]),
+        (lambda x: np.unique(x, return_counts=True)[0], [6, 1, 4, 1]),
+        (lambda x: np.unique_values(x), [6, 1, 4, 1]),
+        (lambda x: np.unique_all(x).values, [6, 1, 4, 1]),
+        (lambda x: np.unique_counts(x).values, [6, 1, 4, 1]),
+        (lambda x: np.unique_inverse(x).values, [6, 1, 4, 1]),
+        (lambda x: np.union1d(x, [7.0]), [6, 1, 4, 1]),
+        (lambda x: np.intersect1d(x, [3.0, 2.0, 9.0]), [3, 0, 2, 0]),
+        (lambda x: np.setdiff1d(x, [2.0, 9.0]), [6, 1, 0, 1]),
+        (lambda x: np.setdiff1d([9.0, 4.0], x), [0, 0, 0, 0]),
+        (lambda x: np.setxor1d(x, [2.0, 9.0]), [6, 1, 0, 1]),
+    ],
+)
+def test_elements_of_sets_carry_the_gradient_shared_among_equals(function: Any, expected: Any):
+    np.testing.assert_allclose(ag.grad(lambda x: np.sum(function(x) ** 2))(TIED), expected)
+
+
+def test_rows_of_sets_too():
+    x = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])
+    g = ag.grad(lambda x: np.sum(np.unique(x, axis=0) ** 2))(x)
+    np.testing.assert_allclose(g, [[1, 2], [6, 8], [1, 2]])
+    g = ag.grad(lambda x: np.sum(np.unique(x, axis=-1) ** 2))(x.T.copy())
+    np.testing.assert_allclose(g, np.array([[1, 2], [6, 8], [1, 2]]).T)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.histogram(x, 3)[1],
+        lambda x: np.histogram(x, 3, density=True)[0],
+        lambda x: np.histogram(PLAIN, np.sort(x), density=True)[0],
+        lambda x: np.histogram_bin_edges(x, 3),
+        lambda x: np.histogram2d(x, x, 3)[1],
+        lambda x: np.histogram2d(x, x, 3, density=True)[0],
+        lambda x: np.histogramdd(x[:, None], 3)[0],
+    ],
+)
+def test_histograms_have_no_rule_but_for_counts_and_weights(function: Any):
+    x = np.array([0.3, 1.2, 2.9, 2.0])
+    with pytest.raises(ag.AutogradError, match="histogram"):
+        ag.grad(lambda x: np.sum(function(x) ** 2))(x)
+    function(x)
+
+
+# Custom primitives.
+
+
+def test_a_primitive_applies_its_rule_also_to_what_lies_in_containers():
+    product = ag.primitive(lambda pair: pair[0] * pair[1])
+    product.defvjp(lambda g, out, pair: [100 * g, 200 * g])
+    assert ag.grad(lambda x: product([x, 2 * x]))(1.5) == 100 + 400
+    assert ag.grad(lambda x: product([x, 3.0]))(1.5) == 100
+    assert ag.grad(lambda x: product((2.0, x)))(1.5) == 200
+    assert product([2.0, 3.0]) == 6.0
+
+    of_dict = ag.primitive(lambda d: d["a"] * 3 + d["b"][0])
+    of_dict.defvjp(lambda g, out, d: {"a": 100 * g, "b": [10 * g, 0.0]})
+    assert ag.grad(lambda x: of_dict({"a": x, "b": [x, 1.0]}))(1.5) == 110
+    assert ag.grad(of_dict)({"a": 1.0, "b": [2.0, 3.0]}) == {"a": 100.0, "b": [10.0, 0.0]}
+
+
+def test_a_primitive_of_values_beside_containers_of_values():
+    both = ag.primitive(lambda y, xs, scale=1.0: scale * xs[0] * y)
+    both.defvjp(
+        lambda g, out, y, xs, scale=1.0: 1000 * g * scale,
+        lambda g, out, y, xs, scale=1.0: [100 * g * scale],
+    )
+    assert ag.grad(lambda x: both(x, [x]))(1.5) == 1100
+    assert ag.grad(lambda x: both(x, [2.0]))(1.5) == 1000
+    assert ag.grad(lambda x: both(3.0, [x], scale=2.0))(1.5) == 200
+    assert ag.compile(ag.grad(lambda x: both(x, [x])))(1.5) == 1100
+
+
+def test_a_rule_of_containers_has_higher_derivatives_and_batches():
+    power = ag.primitive(lambda xs: xs[0] ** 2 * xs[1])
+    power.defvjp(lambda g, out, xs: [g * 2 * xs[0] * xs[1], g * xs[0] ** 2])
+    assert ag.grad(ag.grad(lambda x: power([x, x])))(2.0) == pytest.approx(6 * 2.0)
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(
+        ag.jacobian(lambda x: power([x, x]))(x), np.diag(3 * x**2), rtol=1e-14
+    )
+
+
+def test_a_rule_of_a_container_that_gives_something_else_is_named():
+    wrong = ag.primitive(lambda pair: pair[0] * pair[1])
+    wrong.defvjp(lambda g, out, pair: [g])
+    with pytest.raises(ag.RuleError, match="container of 2 arrays returned 1"):
+        ag.grad(lambda x: wrong([x, x]))(1.5)
+    lacking = ag.primitive(lambda pair: pair[0] * pair[1])
+    with pytest.raises(ag.NoRuleError):
+        ag.grad(lambda x: lacking([x, x]))(1.5)
+
+
+def test_values_in_a_container_by_keyword_need_a_rule_too():
+    scaled = ag.primitive(lambda x, options=None: x * options["scale"])
+    scaled.defvjp(lambda g, out, x, options=None: g * options["scale"])
+    with pytest.raises(ag.NoRuleError, match="no derivative rule for argument 1"):
+        ag.grad(lambda x: scaled(x, options={"scale": x}))(1.5)
+
+
+def test_a_plain_array_of_a_buffer_shows_what_the_buffer_holds() -> None:
+    """NumPy's `asarray` shares memory; a Value's cannot be followed, and so is not written."""
+    buffer = np.zeros(3, like=ag.Value(np.ones(3)))
+    buffer[:] = 2.0
+    plain = np.asarray(buffer[1:])
+    with pytest.raises(ValueError, match="read-only"):
+        plain[0] = 1.0
+    with pytest.raises(ag.InPlaceError, match=r"write np.array\(x\), which copies"):
+        buffer[0] = 5.0
+    del plain
+    buffer[0] = 5.0
+    copy = np.array(buffer)
+    buffer[0] = 7.0
+    assert copy.tolist() == [5.0, 2.0, 2.0]
+
+
+LOOKUPS: dict[str, Any] = {
+    "get": lambda x: x[0] * {1.0: 5.0}.get(x[0], 7.0),
+    "in": lambda x: x[0] * (3.0 if x[0] in {1.0} else 4.0),
+    "set": lambda x: np.sum(x) * len(set(x)),
+    "Counter": lambda x: x[0] * len(Counter(x)),
+    "keys": lambda x: sum(dict.fromkeys(x)) * x[0],
+    "cache": lambda x: lru_cache(lambda y: y * y)(x[0]),
+}
+STEPS: dict[str, Any] = {
+    "integer": lambda x: x[0] * {1: 5.0}.get(x.astype(int)[0], 7.0),
+    "place": lambda x: x[0] * {1: 5.0}.get(np.argmax(x), 7.0),
+    "comparison": lambda x: x[0] * {True: 5.0}.get(x[0] > 0, 7.0),
+    "item": lambda x: x[0] * {1.0: 5.0}.get(x[0].item(), 7.0),
+    "list": lambda x: x[0] * (3.0 if x[0] in [1.0] else 4.0),
+    "set of integers": lambda x: x[0] * len(set(x.astype(int))),
+}
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_what_numpy_looks_up_by_its_number_is_refused_where_that_is_differentiated(
+    name: str,
+) -> None:
+    with pytest.raises(ag.UnsupportedError, match=r"write x.item\(\) to look up the number"):
+        ag.grad(LOOKUPS[name])(np.array([1.0, 2.0, 1.0]))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_are_looked_up_by_their_numbers(name: str) -> None:
+    point = np.array([1.0, 2.0, 1.0])
+
+    value, slope = ag.value_and_grad(STEPS[name])(point)
+    assert value == STEPS[name](point)
+    assert slope[0] == value
+
+
+def test_values_are_told_apart_where_they_are_held_in_the_hand() -> None:
+    first, second = ag.Value(1.0), ag.Value(1.0)
+    assert len({first, second}) == 2
+    assert {first: "first"}[first] == "first"
+    names = {first: 2.0}
+    assert ag.grad(lambda x: x * names[first])(3.0) == 2.0
+    with pytest.raises(ag.UnsupportedError, match=r"under ag\.vmap"):
+        ag.vmap(lambda x: x[0] * {1.0: 5.0}.get(x[0], 7.0))(np.ones((2, 3)))

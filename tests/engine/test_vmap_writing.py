@@ -1,0 +1,157 @@
+"""Writes in functions that vmap maps: what NumPy does with one sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from tests.engine.mapped_samples import XS, assert_equal, loop
+
+
+def fills(x: Any) -> Any:
+    y = np.zeros(6, like=x)
+    y[0] = x[0]
+    for i in range(1, 6):
+        y[i] = y[i - 1] * 0.5 + np.sin(x[i])
+    return y
+
+
+def views(x: Any) -> Any:
+    b = x * 1.0
+    tail = b[1:]
+    tail *= 2
+    b[2] = 5.0
+    return b + 1, tail * x[0]
+
+
+def transposed(x: Any) -> Any:
+    b = x.reshape(2, 3) * 1.0
+    b.T[0] = x[4:]
+    m = np.zeros((2, 3), like=x)
+    m[0][...] = x[:3]
+    return b * m
+
+
+def arguments(x: Any) -> Any:
+    x[0] = 3.0
+    x += x[1]
+    return x * 2
+
+
+def scalars(x: Any) -> Any:
+    s = x[0]
+    t = s
+    s += 1
+    total = np.zeros((), like=x)
+    for i in range(3):
+        total += x[i] ** 2
+    return s * t + total
+
+
+def constants(x: Any) -> Any:
+    b = x * 1.0
+    y = x * b
+    b[:] = 2
+    return y + x * b
+
+
+def masks(x: Any) -> Any:
+    b = x * 1.0
+    b[x > 0] = 0.5
+    np.copyto(b, x**2, where=x < -0.5)
+    return b + 0
+
+
+def places(x: Any) -> Any:
+    b = x.reshape(2, 3) * 1.0
+    b[:, np.argmax(x) % 3] = x[:2]
+    b[[0, 1], np.argsort(x)[:2] % 3] += x[0]
+    np.add.at(b, (0, np.argsort(x)[:2] % 3), x[:2])
+    return b * b[:, np.argmin(x) % 3][:, None]
+
+
+def parts(x: Any) -> Any:
+    z = x + 0j
+    z.real = x * 2
+    z.imag[1:] = 3
+    b = np.empty_like(x)
+    np.multiply(x, 2, out=b)
+    b.sort()
+    b[[0, 1]] = b[[1, 0]]
+    return np.real(z * z) * b
+
+
+WRITING = [fills, views, transposed, arguments, scalars, constants, masks, places, parts]
+
+
+@pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
+@pytest.mark.parametrize("function", WRITING, ids=lambda f: f.__name__)
+def test_writes_inside_are_those_of_the_loop(function):
+    def weighed(x: Any) -> Any:
+        results = function(x)
+        results = results if isinstance(results, tuple) else (results,)
+        return sum(np.sum(r * np.arange(1, 1 + np.size(r)).reshape(np.shape(r))) for r in results)
+
+    before = XS.copy()
+    wanted = loop(lambda x: weighed(x.copy()), XS)
+    slopes = loop(ag.grad(weighed), XS.copy())
+    assert_equal(ag.vmap(weighed)(XS), wanted)
+    assert_equal(ag.vmap(ag.grad(weighed))(XS), slopes)
+    assert_equal(ag.grad(lambda xs: np.sum(ag.vmap(weighed)(xs)))(XS), slopes)
+    assert_equal(ag.compile(ag.vmap(weighed))(XS), wanted)
+    assert_equal(XS, before)
+
+
+def test_constants_stay_what_they_were():
+    def outside(w: Any) -> Any:
+        factor = np.ones(6)
+        y = ag.vmap(lambda x: x * factor * w)(XS)
+        factor[:] = 2
+        return np.sum(y)
+
+    def inside(x: Any) -> Any:
+        factor = np.ones(6)
+        y = x * factor
+        factor[:] = 2
+        return np.sum(y + x * factor)
+
+    assert_equal(ag.grad(outside)(np.ones(6)), XS.sum(axis=0))
+    assert_equal(ag.vmap(ag.grad(inside))(XS), np.full((4, 6), 3.0))
+
+
+def test_a_sweep_inside_does_not_write_into_what_is_recorded_outside():
+    direction = np.array([0.3, -0.5, 0.7, 0.9])
+
+    def slope(w: Any) -> Any:
+        return ag.jvp(lambda w: np.nan_to_num(w)[0] * 2 + np.nan_to_num(w)[1:].sum(), w, direction)[
+            1
+        ]
+
+    ws = np.ones((3, 4))
+    assert_equal(ag.compile(ag.vmap(slope))(ws), [1.7, 1.7, 1.7])
+    assert_equal(direction, [0.3, -0.5, 0.7, 0.9])
+    halved = ag.vmap(ag.grad(lambda x: np.sum(x[1:] * x[:-1]) + np.sum(x[1:])))
+    assert_equal(ag.grad(lambda xs: np.sum(halved(xs) ** 2))(XS).shape, XS.shape)
+
+
+def test_what_may_be_a_view_is_not_written_through_nor_read_after_a_write():
+    def written(x: Any) -> Any:
+        b = x * 1.0
+        b.T.reshape(-1)[0] = 7.0
+        return b
+
+    def read(x: Any) -> Any:
+        b = x * 1.0
+        row = b.T.reshape(-1)
+        b[0] = 7.0
+        return row * 1.0
+
+    for function, words in (
+        (written, "whether the result of reshape is a view, through which its argument is"),
+        (read, "reshape was taken of an array that was written since, and under ag.vmap"),
+    ):
+        with pytest.raises(ag.InPlaceError, match=words):
+            ag.vmap(function)(XS.reshape(4, 2, 3))

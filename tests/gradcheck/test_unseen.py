@@ -1,0 +1,149 @@
+"""What values cannot show is never called wrong, nor accepted without a word."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+
+def report(function, *args, **options):
+    return ag.gradcheck(function, *args, raise_error=False, **options)
+
+
+def spoiled(gradient, place, factor):
+    def wrong(x):
+        g = np.array(gradient(x), dtype=float)
+        g[place] *= factor
+        return g
+
+    return wrong
+
+
+def softmax(x):
+    shares = np.exp(x - np.max(x))
+    return shares / np.sum(shares)
+
+
+CONSTANT = {
+    "log(1 + exp(-x))": (lambda x: np.log(1 + np.exp(-x)), 37.0),
+    "cos(x) - 1": (lambda x: np.cos(x) - 1, 1e-9),
+    "sqrt(1 + x²) - 1": (lambda x: np.sqrt(1 + x * x) - 1, 1e-9),
+    "log(1 + x²)": (lambda x: np.log(1 + x * x), 1e-9),
+    "1 - (1 - p)¹⁰": (lambda p: 1 - (1 - p) ** 10, 1e-18),
+    "-log(1 - p)": (lambda p: -np.log(1 - p), 1e-17),
+    "1 - σ(x)": (lambda x: 1 - 1 / (1 + np.exp(-x)), 40.0),
+    "cross-entropy": (lambda x: -np.log(softmax(x))[0], np.array([40.0, 1.0, 0.0])),
+    "(1 + x) - 1": (lambda x: (1 + 1e-20 * x) - 1, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+def test_values_that_stay_the_same_decide_nothing_below_rounding(name):
+    function, x = CONSTANT[name]
+    assert report(function, x).verdict == "cannot decide"
+
+
+def test_a_softmax_that_is_saturated_is_not_wrong_in_second_order():
+    x = np.array([100.0, 0.0, 1.0])
+    assert report(softmax, x, order=2).verdict in ("correct", "cannot decide")
+
+
+def test_a_wrong_sign_where_nothing_changes_is_not_accepted():
+    found = report(lambda x: np.log(1 + np.exp(-x)), 37.0, gradient=lambda x: np.exp(-x))
+    assert found.verdict == "cannot decide"
+    assert "log1p" in found.reason
+
+
+@pytest.mark.parametrize("factor", [2.0, -2.0])
+def test_values_that_underflow_decide_nothing(factor):
+    found = report(lambda x: x**2, 1e-200, gradient=lambda x: factor * x)
+    assert found.verdict == "cannot decide"
+
+
+@pytest.mark.parametrize(("value", "slope"), [(0.0, -1.0), (1e-20, 1.0)])
+def test_a_claim_that_would_show_is_wrong_where_nothing_changes(value, slope):
+    found = report(lambda x: value + np.maximum(0, 1 - x), 5.0, gradient=lambda x: slope)
+    assert found.verdict == "wrong derivative"
+
+
+@pytest.mark.parametrize("x", [[1e-8, 1e8], [1e-8, 1.0, 1e8], [1e-5, 1.0, 1e4]])
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 3.0])
+def test_the_weakest_of_weak_entries_is_found(x, factor):
+    wrong = spoiled(lambda x: 2 * x, 0, factor)
+    found = report(lambda x: np.sum(x**2), np.array(x), gradient=wrong)
+    assert found.verdict == "wrong derivative"
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0])
+@pytest.mark.parametrize("size", [1e16, 1e22])
+def test_entries_that_no_value_shows_are_named(size, factor):
+    wrong = spoiled(lambda x: 2 * x * np.array([size, 1.0]), 1, factor)
+    found = report(lambda x: size * x[0] ** 2 + x[1] ** 2, np.ones(2), gradient=wrong)
+    assert "x[1]" in found.reason
+
+
+def test_an_argument_that_no_value_shows_is_named():
+    found = report(
+        lambda w, b: 1e6 * np.sum((w - 1) ** 2) + 1e-12 * b**2,
+        np.array([2.0, 3.0]),
+        2.0,
+        gradient=lambda w, b: (2e6 * (w - 1), -2e-12 * b),
+    )
+    assert "what b contribute" in found.reason
+
+
+def test_results_too_small_beside_others_are_named():
+    def wrong(g, x):
+        return np.array([1e12 * g[0] + 1.01e-12 * x[1] * g[1], 1e-12 * x[0] * g[1]])
+
+    found = report(
+        lambda x: np.stack([1e12 * x[0], 1e-12 * x[0] * x[1]]), np.array([2.0, 3.0]), vjp=wrong
+    )
+    assert "result[1] is too small" in found.reason
+
+
+class TestBudget:
+    def counted(self, **options):
+        calls = []
+
+        def function(x):
+            calls.append(1)
+            return np.sum(np.sin(x.astype(np.float32)))
+
+        x = np.linspace(-2, 2, 100)
+        found = report(function, x, gradient=lambda x: np.where(x > 0, np.cos(x), x), **options)
+        return found, len(calls)
+
+    @pytest.mark.parametrize("most", [40, 60, 100, 300])
+    def test_no_more_evaluations_than_allowed(self, most):
+        found, calls = self.counted(max_evaluations=most)
+        assert found.verdict in ("wrong derivative", "cannot decide")
+        assert calls <= most
+
+    @pytest.mark.parametrize("most", [0, -3, 39, 2.5, True, "300"])
+    def test_what_is_no_budget_is_refused(self, most):
+        with pytest.raises(ag.ArgumentValueError, match="pass an integer from 40 on"):
+            report(np.sin, 1.0, max_evaluations=most)
+
+    def test_a_whole_jacobian_beyond_the_budget_is_refused(self):
+        with pytest.raises(ag.ArgumentValueError, match="pass max_evaluations=640"):
+            report(np.sin, np.ones(100), full=True)
+
+
+@pytest.mark.parametrize("size", [4, 5, 8, 20])
+def test_a_forgotten_regularizer_is_named(size):
+    rng = np.random.default_rng(size)
+    x, y, w = rng.normal(size=(30, size)), rng.normal(size=30), rng.normal(size=size)
+    found = report(
+        lambda w: np.mean((x @ w - y) ** 2) + 0.1 * np.sum(w**2),
+        w,
+        gradient=lambda w: 2 / 30 * x.T @ (x @ w - y),
+    )
+    assert str(found.hints[0]) == "a term is missing: add 0.2·w times the upstream gradient"
+
+
+def test_choices_of_another_type_are_refused_by_name():
+    with pytest.raises(ag.ArgumentValueError, match=r"order=2\.0"):
+        report(np.sin, 1.0, order=2.0)
+    with pytest.raises(ag.ArgumentValueError, match=r"rtol='1e-3'"):
+        report(np.sin, 1.0, rtol="1e-3")

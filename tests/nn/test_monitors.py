@@ -1,0 +1,139 @@
+"""Callbacks that watch a column know which way is better, and go together with schedules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+
+LARGER = {"accuracy", "top_k_accuracy", "precision", "recall", "f1", "roc_auc", "r2"}
+X = np.linspace(-1, 1, 12)[:, np.newaxis]
+
+
+class Told(nn.Callback):
+    """Puts numbers into the history in the place of those that were computed."""
+
+    def __init__(self, name, numbers):
+        self.name, self.numbers = name, list(numbers)
+
+    def after_epoch(self, run):
+        run.history.columns[self.name][-1] = self.numbers[len(run.history) - 1]
+
+
+def fit(numbers, monitor, callback, **options):
+    labels = {"loss": "binary_cross_entropy"}
+    regression = {"rmse", "mae", "r2", "mse", "own"} & {monitor.removeprefix("validation_")}
+    y = X if regression else (X > 0).astype(float)
+    model = options.pop("model", None) or nn.Linear(1, 1, rng=0)
+    return nn.fit(
+        model, X, y, loss="mse" if regression else labels["loss"], epochs=len(numbers),
+        validation_data=(X, y), callbacks=[Told(monitor, numbers), callback], progress=False,
+        **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in nn.metrics.metrics if name != "top_k_accuracy"])
+@pytest.mark.parametrize("prefix", ["", "validation_"])
+def test_each_metric_knows_its_direction(name, prefix):
+    rising, falling = np.arange(8) / 8, np.arange(8)[::-1] / 8
+    better, worse = (rising, falling) if name in LARGER else (falling, rising)
+    for numbers, epochs in ((better, 8), (worse, 3)):
+        stopping = nn.EarlyStopping(prefix + name, patience=2)
+        history = fit(numbers, prefix + name, stopping, metrics=[name])
+        assert len(history) == epochs
+    assert nn.metrics.metrics[name].larger_is_better == (name in LARGER)
+
+
+def test_losses_are_to_be_small_and_others_say_so():
+    def own(outputs, targets):
+        return 0.0
+
+    for metric in ("loss", nn.mse):
+        name = metric if metric == "loss" else "mse"
+        metrics = [] if metric == "loss" else [metric]
+        history = fit(np.arange(8), name, nn.EarlyStopping(name, patience=2), metrics=metrics)
+        assert len(history) == 3
+    with pytest.raises(ag.ArgumentValueError) as error:
+        fit(np.arange(8), "own", nn.EarlyStopping("own", patience=2), metrics=[own])
+    assert str(error.value) == (
+        "EarlyStopping: it is not known whether a larger 'own' is better; "
+        "pass mode='max' or mode='min'"
+    )
+    stopping = nn.EarlyStopping("own", patience=2, mode="max")
+    assert len(fit(np.arange(8), "own", stopping, metrics=[own])) == 8
+    own.larger_is_better = True
+    assert len(fit(np.arange(8), "own", nn.EarlyStopping("own", patience=2), metrics=[own])) == 8
+
+
+def test_the_best_by_a_metric_is_kept(tmp_path):
+    path = tmp_path / "best.npz"
+    checkpoint = nn.Checkpoint(path, best_only=True, monitor="accuracy")
+    model = nn.Linear(1, 1, rng=0)
+    fit([0.1, 0.7, 0.3, 0.2], "accuracy", checkpoint, metrics=["accuracy"], model=model)
+    assert len(nn.load_checkpoint(path, model, nn.Adam(model))) == 2
+
+
+class Rates(nn.Callback):
+    def __init__(self):
+        self.seen = []
+
+    def after_epoch(self, run):
+        optimizer = run.optimizer
+        self.seen.append(optimizer.scalars(optimizer.groups[0], 1)["learning_rate"])
+
+
+def test_a_schedule_and_a_plateau_multiply():
+    model, rates = nn.Linear(1, 1, rng=0), Rates()
+    optimizer = nn.SGD(model, learning_rate=0.5)
+    plateau = nn.ReduceOnPlateau("loss", patience=2, factor=0.1)
+    nn.fit(
+        model, X, X, loss="mse", epochs=6, optimizer=optimizer, progress=False,
+        schedule=nn.schedules.Exponential(0.5), callbacks=[Told("loss", [1] * 6), rates, plateau],
+    )  # fmt: skip
+    expected = 0.5 * 0.5 ** np.arange(6) * [1, 1, 1, 0.1, 0.1, 0.01]
+    np.testing.assert_allclose(rates.seen, expected)
+    assert optimizer.lr_scale == pytest.approx(0.01)
+
+
+def test_a_plateau_does_not_raise_a_small_scale():
+    model = nn.Linear(1, 1, rng=0)
+    optimizer = nn.SGD(model)
+    optimizer.lr_scale = 1e-8
+    plateau = nn.ReduceOnPlateau("loss", patience=1, smallest=1e-6)
+    callbacks = [Told("loss", [1] * 4), plateau]
+    nn.fit(model, X, X, loss="mse", epochs=4, optimizer=optimizer, callbacks=callbacks,
+           progress=False)  # fmt: skip
+    assert optimizer.lr_scale == 1e-8
+
+
+def test_the_rate_is_back_after_a_schedule():
+    model = nn.Linear(1, 1, rng=0)
+    optimizer = nn.SGD(model, learning_rate=0.1)
+    options = {"loss": "mse", "optimizer": optimizer, "progress": False}
+    nn.fit(model, X, X, epochs=3, schedule=nn.schedules.Cosine(3), **options)
+    before = model.weight.item()
+    nn.fit(model, X, X, epochs=1, **options)
+    assert model.weight.item() != before
+    assert optimizer.schedule_scale == optimizer.lr_scale == 1.0
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        lambda path: nn.EarlyStopping(),
+        lambda path: nn.ReduceOnPlateau("validation_rmse"),
+        lambda path: nn.Checkpoint(path, best_only=True),
+    ],
+)
+def test_what_needs_validation_data_says_so_before_training(callback, tmp_path):
+    model = nn.Linear(1, 1, rng=0)
+    before = model.state_dict()
+    with pytest.raises(ag.ArgumentValueError, match="to watch without validation data; pass fit"):
+        nn.fit(
+            model, X, X, loss="mse", metrics=["rmse"], callbacks=callback(tmp_path / "run.npz"),
+            progress=False,
+        )  # fmt: skip
+    for name, array in before.items():
+        np.testing.assert_array_equal(model.state_dict()[name], array)

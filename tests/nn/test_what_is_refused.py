@@ -1,0 +1,204 @@
+"""What would be used though it is not meant: masked numbers, dates, weights of zero."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+from nn.losses import losses
+
+X = np.arange(8.0).reshape(4, 2) / 8
+Y = np.arange(4.0).reshape(4, 1) / 4
+MASKED = np.ma.masked_array(X, X == 0)
+MASKED_Y = np.ma.masked_array(Y, Y == 0)
+MASKED_WEIGHT = np.ma.masked_array(np.ones(4), [True, False, False, False])
+
+
+def fit(x=X, y=Y, **options):
+    model = nn.Linear(2, 1, rng=0)
+    return nn.fit(model, x, y, loss="mse", epochs=1, progress=False, **options)
+
+
+MODEL = nn.Linear(2, 1, rng=0)
+USES = {
+    "x": lambda: fit(MASKED),
+    "y": lambda: fit(y=MASKED_Y),
+    "sample_weight": lambda: fit(sample_weight=MASKED_WEIGHT),
+    "validation": lambda: fit(validation_data=(X, MASKED_Y)),
+    "batches": lambda: nn.fit(MODEL, [(X, MASKED_Y)], loss="mse", progress=False),
+    "predict": lambda: nn.predict(MODEL, MASKED),
+    "evaluate x": lambda: nn.evaluate(MODEL, MASKED, Y, loss="mse"),
+    "evaluate y": lambda: nn.evaluate(MODEL, X, MASKED_Y, loss="mse"),
+    "evaluate weight": lambda: nn.evaluate(MODEL, X, Y, loss="mse", sample_weight=MASKED_WEIGHT),
+    "loss": lambda: nn.mse(Y, MASKED_Y),
+    "loss of Values": lambda: nn.mse(ag.Value(Y), MASKED_Y),
+    "weight of a loss": lambda: nn.mse(Y, Y, sample_weight=MASKED_WEIGHT),
+    "labels": lambda: nn.cross_entropy(X, np.ma.masked_array([0, 1, 0, 1], [1, 0, 0, 0])),
+    "metric": lambda: nn.metrics.rmse(Y, MASKED_Y),
+    "classes": lambda: nn.metrics.accuracy(X, np.ma.masked_array([0, 1, 0, 1], [1, 0, 0, 0])),
+    "state": lambda: MODEL.load_state_dict({"weight": MASKED[:1].T, "bias": [0.0]}),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_masked_numbers_are_refused(use):
+    with pytest.raises(ag.ArgumentTypeError, match=r"are masked.*give x\.filled"):
+        USES[use]()
+
+
+def test_masked_arrays_of_which_nothing_is_masked_are_arrays():
+    np.testing.assert_array_equal(fit(np.ma.masked_array(X), rng=0).loss, fit(X, rng=0).loss)
+
+
+@pytest.mark.parametrize("column", ["datetime", "date", "timedelta"])
+def test_columns_of_dates_are_refused(column):
+    pandas = pytest.importorskip("pandas")
+    days = pandas.date_range("2020-01-01", periods=4)
+    made = {
+        "datetime": days, "date": list(days.date), "timedelta": days - days[0]
+    }[column]  # fmt: skip
+    frame = pandas.DataFrame({"number": [1.0, 2.0, 3.0, 4.0], "other": made})
+    for use in (lambda: fit(frame), lambda: nn.predict(MODEL, frame)):
+        with pytest.raises(ag.ArgumentTypeError, match="which is no number; leave that column"):
+            use()
+    digits = pandas.DataFrame({"number": [1.0, 2.0, 3.0, 4.0], "text": list("1234")})
+    with pytest.raises(ag.ArgumentTypeError, match="x has dtype object; it must hold real numb"):
+        fit(digits)
+    mixed = pandas.DataFrame({"number": [1.0, 2.0, 3.0, 4.0], "is": [True, False, True, True]})
+    np.testing.assert_array_equal(
+        fit(mixed, rng=0).loss, fit(mixed.to_numpy(np.float64), rng=0).loss
+    )
+
+
+def test_what_does_not_count_does_not_where_its_loss_is_infinite():
+    logits = ag.Value([[0.0, 1.0], [-np.inf, 0.0]])
+    for options in ({"ignore_index": -100}, {"sample_weight": [1, 0]}):
+        labels = [1, -100 if "ignore_index" in options else 0]
+        loss = nn.cross_entropy(logits, labels, **options)
+        np.testing.assert_allclose(float(loss), 0.3132616875182228, rtol=1e-12)  # log(1 + 1/e)
+        g = ag.gradients(loss, [logits])[0]
+        p = 1 / (1 + np.e)
+        np.testing.assert_allclose(g, [[p, -p], [0, 0]], rtol=1e-12)
+        loss = nn.cross_entropy(logits, labels, reduction="none", **options)
+        np.testing.assert_allclose(loss.data, [0.3132616875182228, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy"])
+def test_samples_of_no_weight_may_be_infinite(name):
+    outputs, targets = np.array([[0.5], [-np.inf]]), np.array([[1.0], [1.0]])
+    alone = losses[name](outputs[:1], targets[:1])
+    np.testing.assert_allclose(losses[name](outputs, targets, sample_weight=[1, 0]), alone)
+
+
+def test_the_derivative_of_a_weight_of_zero_is_the_loss():
+    weight = ag.Value([1.0, 0.0])
+    loss = nn.mse(np.array([[1.0], [3.0]]), np.zeros((2, 1)), sample_weight=weight, reduction="sum")
+    np.testing.assert_allclose(ag.gradients(loss, [weight])[0], [1.0, 9.0])
+
+
+def own(outputs, targets):
+    return 0.0
+
+
+QUESTIONS = (np.arange(12).reshape(4, 3) % 2).astype(float)
+
+
+@pytest.mark.parametrize("loss", ["multilabel", "binary_cross_entropy"])
+@pytest.mark.parametrize("targets", [np.eye(3)[[0, 1, 2, 0]], QUESTIONS])
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "roc_auc"])
+def test_metrics_of_classes_are_refused_where_columns_are_questions(loss, targets, metric):
+    model = nn.Linear(2, 3, rng=0)
+    before = model.state_dict()
+    options = {"loss": loss, "metrics": [metric]}
+    for use in (
+        lambda: nn.fit(model, X, targets, progress=False, **options),
+        lambda: nn.evaluate(model, X, targets, **options),
+    ):
+        with pytest.raises(ag.ArgumentValueError, match="3 questions of yes or no, and '"):
+            use()
+    np.testing.assert_array_equal(before["weight"], model.weight.data)
+    nn.fit(nn.Linear(2, 1), X, Y > 0, loss="binary_cross_entropy", metrics=["accuracy"],
+           epochs=1, progress=False)  # fmt: skip
+    nn.fit(model, X, targets, loss=loss, metrics={"own": own}, epochs=1, progress=False)
+
+
+def test_two_metrics_of_one_name_are_refused():
+    def made(number):
+        def metric(outputs, targets):
+            return number
+
+        return metric
+
+    message = "metrics: two are called 'metric', and a history has one column of a name; pass a "
+    with pytest.raises(ag.ArgumentValueError, match=message):
+        fit(metrics=[made(1.0), made(2.0)])
+    assert fit(metrics={"one": made(1.0), "two": made(2.0)})["two"] == [2.0]
+    assert fit(metrics=["rmse", "rmse"]).columns.keys() >= {"rmse"}
+
+
+def test_two_metrics_of_outputs_that_would_have_one_name_are_refused():
+    class Two(nn.Module):
+        def __init__(self):
+            self.linear = nn.Linear(2, 1, rng=0)
+
+        def forward(self, x):
+            y = self.linear(x)
+            return {"a": y, "a_b": y}
+
+    with pytest.raises(ag.ArgumentValueError, match="two are called 'a_b_c'"):
+        nn.fit(Two(), X, {"a": Y, "a_b": Y}, loss={"a": "mse", "a_b": "mse"}, progress=False,
+               metrics={"a": {"b_c": own}, "a_b": {"c": own}})  # fmt: skip
+
+
+def test_a_model_whose_forward_hook_would_be_lost_is_not_saved(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 1, rng=0))
+    hook = model[0].register_forward_hook(lambda module, inputs, output: 2 * output)
+    with pytest.raises(ag.ArgumentValueError, match=r"Linear has a forward hook.*\.remove\(\)"):
+        nn.save(model, tmp_path / "model.npz")
+    nn.save(model, tmp_path / "weights.npz", architecture=False)
+    hook.remove()
+    nn.save(model, tmp_path / "model.npz")
+    x = nn.load(tmp_path / "model.npz")(X)
+    np.testing.assert_array_equal(x.data, model(X).data)
+
+
+def test_a_value_in_the_place_of_a_parameter_is_refused():
+    model = nn.Linear(4, 1)
+    with pytest.raises(ag.ArgumentTypeError, match=r"write \.weight = nn\.Parameter\(\.\.\.\)"):
+        model.weight = ag.Value(np.ones((4, 1)))
+    model.weight = nn.Parameter(np.ones((4, 1)))
+    assert dict(model.named_parameters())["weight"] is model.weight
+
+
+def test_the_state_of_another_optimizer_is_refused(tmp_path):
+    def trained(kind):
+        model = nn.Linear(2, 1, rng=0)
+        optimizer = kind(model, weight_decay=0.1)
+        history = nn.fit(model, X, Y, loss="mse", optimizer=optimizer, epochs=1, progress=False)
+        return model, optimizer, history
+
+    model, adam, history = trained(nn.Adam)
+    other = nn.AdamW(model)
+    with pytest.raises(
+        ag.ArgumentValueError, match=r"load it into an optimizer of the class Adam$"
+    ):
+        other.load_state_dict(adam.state_dict())
+    for name in ("run.npz", "run.safetensors"):
+        nn.save_checkpoint(tmp_path / name, model, adam, history)
+        with pytest.raises(
+            nn.FileFormatError, match=r"load it into an optimizer of the class Adam$"
+        ):
+            nn.load_checkpoint(tmp_path / name, model, other)
+        assert other.groups[0].decoupled
+        nn.load_checkpoint(tmp_path / name, model, nn.Adam(model))
+    older = {name: array for name, array in adam.state_dict().items() if name != "class"}
+    nn.Adam(model).load_state_dict(older)
+
+
+def test_modules_with_slots_are_refused():
+    with pytest.raises(ag.ArgumentTypeError, match=r"Own has __slots__.*leave __slots__ out"):
+
+        class Own(nn.Module):
+            __slots__ = ("weight",)

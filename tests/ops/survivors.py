@@ -1,0 +1,157 @@
+"""The tables of mutants that no law or convention notices, each with the reason why."""
+
+from __future__ import annotations
+
+__all__ = ["SURVIVORS", "WITHOUT_EFFECT"]
+
+SAME_NUMBERS: dict[str, tuple[str, ...]] = {
+    "Both ways give the same; one takes fewer steps.": (
+        "indexing.take_from_part+3: np.array(taken) → taken",
+        "linalg.cut_pinv_vjp+8: limit if np.….., None] → np.asarray(l….., None]",
+        "accumulations.along+1: 0 → 1",
+        "contractions.matmul_left+3: g * y if np.…, -1) * y → np.expand_di…, -1) * y",
+        "contractions.matmul_right+3: -1 → 1",
+        "contractions.matmul_right+6: np.ndim(x) > 2 → np.ndim(x) < 2",
+        "contractions.matmul_right+6: 2 → 3",
+        "contractions.dot_left+1: 0 → 1",
+        "contractions.dot_left+1: 2 → 3",
+        "contractions.dot_right+1: 0 → 1",
+        "fft.fit+5: x if have ==… length)] → x[*before, s… length)]",
+        "indexing.at_set_replacement_vjp+3: repeats_poss…le(parts) → parts",
+        "indexing.repeats_possible+2: any((isinsta…n parts)) → (isinstance(…in parts)",
+        "padding.linear_vjp+8: for_rows(static) → static",
+        "padding.for_rows+4: 1 → 2",
+        "reductions.at_least_zero+2: max(freedom,…eedom, 0) → np.maximum(freedom, 0)",
+    ),
+    "It says how a product is evaluated, not what it is.": (
+        "contractions.einsum_vjp+28: len(factors) > 2 → len(factors) < 2",
+        "contractions.einsum_vjp+28: 2 → 3",
+    ),
+    "It is multiplied by zero, or masked, afterwards.": (
+        "accumulations.rule+7: np.zeros_like(edge) → np.ones_like(edge)",
+        "accumulations.cumulative_extremum_vjp+4: np.zeros_lik…..., :1]) → np.ones_like…..., :1])",
+        "calculus.gradient_along_vjp+14: np.where(mov…aces], 0) → columns[(pla…, places]",
+        "decompositions.eig_vjp+14: np.where(lar…tors), 1) → np.real(vectors)",
+        "reductions.nan_rule+2: np.where(mask, x, 0) → x",
+        "reductions.nan_rule+2: 0 → 1",
+        "entropies.λ g * x / (1 +…0, 0, y)): 0 → 1",
+        "along_axes.logsumexp_vjp+7: 0 → 1",
+        "orthogonal.below+2: 0 → 1",
+    ),
+    "The other term is zero here, and is there so that terms stand alike.": (
+        "decompositions.svd_vjp+16: outside + (n…, :] @ vh → (np.conjugat…, :] @ vh",
+        "linalg.lstsq_vjp+12: column + mat…_solution → matrix_trans…_solution",
+        "linalg.lstsq_vjp+13: g_a + pinv_v…se limit) → pinv_vjp(g_s…se limit)",
+    ),
+    "Of the two summands one is zero, and their square is taken.": (
+        "linalg.cut_pinv_vjp+19: f_row + f_column → f_row - f_column",
+    ),
+    "The sign goes with the zero of 1 - identity.": (
+        "decompositions.reciprocal_gaps+3: x[..., None,… identity → x[..., None,… identity",
+    ),
+    "A triangle of a triangular matrix; of a diagonal both are the same.": (
+        "decompositions.cholesky_vjp+8: np.tril(np.t…product)) → np.triu(np.t…product))",
+    ),
+    "A matrix and its adjoint have the same Hermitian part.": (
+        "decompositions.cholesky_vjp+10: adjoint(np.l…t(left))) → np.linalg.so…nt(left))",
+    ),
+    "The shape of a square matrix; of one axis the first is the last.": (
+        "decompositions.eig_vjp+12: -1 → 1",
+    ),
+    "LAPACK makes the largest element real and positive: its sign is 1, the largest there is.": (
+        "decompositions.eig_vjp+13: np.abs(vectors) → np.sign(vectors)",
+    ),
+    "LAPACK gave the eigenvalues in the same order without vectors, which it need not.": (
+        "decompositions.eigvals_vjp+3: -1 → 1",
+        "decompositions.eigvals_vjp+3: np.abs(out[.…None, :]) → np.sign(out[…None, :])",
+        "decompositions.eigvals_vjp+3: out[..., :, … None, :] → out[..., :, None]",
+    ),
+    "Of ±1 the reciprocal is the same.": (
+        "elementwise.λ g * np.sign(…(out), y): g * np.sign(…(out), y) → g * np.sign(…(out), y)",
+        "elementwise.λ g * np.sign(…(out), y): g * np.sign(x) → g / np.sign(x)",
+    ),
+    "The result has the sign of y, as copysign says; of a complex number, its sign has a zero.": (
+        "elementwise.λ g * np.sign(…(out), y): y → out",
+        "elementwise.sign_vjp+4: x → out",
+    ),
+    "Comparing with the result is comparing with the other operand.": (
+        "elementwise.λ np.where(x >… / 2, 0)): y → out",
+        "elementwise.λ np.where(y >… / 2, 0)): y → out",
+        "elementwise.λ np.where(x <… / 2, 0)): y → out",
+        "elementwise.λ np.where(y <… / 2, 0)): y → out",
+        "elementwise.λ g * (x > 0): x → out",
+        "elementwise.λ np.where(x >…gh, g, 0): high → out",
+    ),
+    "1/0 is masked; it warns.": (
+        "linalg.cut_pinv_vjp+9: np.where(kept, s, 1) → s",
+        "linalg.cut_pinv_vjp+17: np.where(mix…lumn), 1) → np.abs(row *…* column)",
+    ),
+    "NumPy's truth is as good as Python's.": (
+        "linalg.cuts+7: bool(np.any(… None]))) → np.any(np.lo…, None]))",
+    ),
+    "A group's number less one is the last one's, for all groups alike.": (
+        "sorting.over_ties+5: 1 → 2",
+    ),
+    "Zeros are added for their shape, where the places would broadcast as well.": (
+        "statistics.by_elements+16: np.reshape(w…shape(g)) → np.reshape(w…(g) - 1))",
+        "statistics.by_elements+16: np.reshape(w…shape(g)) → np.reshape(w…shape(g))",
+        "statistics.by_fraction+12: places + np.…shape(g)) → places",
+        "statistics.by_fraction+12: places + np.…shape(g)) → places - np.…shape(g))",
+    ),
+    "Rows of nothing but NaN have no place, and a gradient of NaN anyway.": (
+        "statistics.places_without_nan+2: 0 → 1",
+    ),
+    "Where the result is a number, so is the argument.": ("along_axes.logsumexp_vjp+5: a → out",),
+    "-∞ less anything finite is -∞ still.": ("along_axes.logsumexp_vjp+7: out → a",),
+    "K₋₁ is K₁.": ("bessel.λ -g * (kn(abs…, x)) / 2: abs(n - 1) → n - 1",),
+    "The function is odd, and has the sign of its argument.": (
+        "bessel.λ g * (i0e(x) …, out, x): x → out",
+    ),
+    "Both formulas hold there.": (
+        "gamma_functions.rgamma_vjp+2: 0.5 → 1.5",
+        "gamma_functions.rgamma_vjp+2: x → out",
+    ),
+    "Only its dtype is used.": (
+        "hypergeometric.λ -g * in_prec…(pi / 8)): m → out",
+        "hypergeometric.λ g * in_preci…(pi / 8)): m → out",
+    ),
+    "Only its shape is used.": (
+        "accumulations.rule+3: np.zeros_like(x) → np.ones_like(x)",
+        "accumulations.rule+6: g → -g",
+        "accumulations.rule+6: g → 1.001 * g",
+    ),
+    "The engine gives a gradient the dtype of its input.": (
+        "writing.λ np.real(g) + 0j: np.real(g) + 0j → np.real(g)",
+        "writing.λ np.real(g) + 0j: np.real(g) + 0j → np.real(g) - 0j",
+    ),
+}
+"""Mutants that are equivalent to the rule: they give the same numbers, whatever the input."""
+
+UNNOTICED: dict[str, tuple[str, ...]] = {
+    "How small a singular value is rounding: cases lie far on either side.": (
+        "linalg.lstsq_vjp+9: a → b",
+        "linalg.cuts+5: 0 → 1",
+        "linalg.cuts+6: np.finfo(s.d…(a)[-2:]) → np.finfo(s.d…(a)[-2:])",
+        "linalg.cuts+6: np.finfo(s.d…(a)[-2:]) → np.finfo(s.dtype).eps",
+    ),
+    "For programs, which tests/ops/test_singular_matrices.py compiles.": (
+        "linalg.cuts+2: a → limit",
+        "linalg.cuts+3: True → False",
+    ),
+    "It belongs to checkpoints, which tests/engine/test_transforms.py differentiates.": (
+        "shaping.λ g: g → 1.001 * g",
+        "shaping.λ g: g → -g",
+    ),
+    "It only says how unique numbers are sorted, and NumPy has sorted them.": (
+        "sets.unique_vjp+6: 0 → 1",
+    ),
+    "It refuses, and computes nothing.": (
+        "statistics.by_elements+4: require_linear(method) → method",
+        "statistics.by_fraction+4: require_linear(method) → method",
+    ),
+}
+"""Mutants that other tests notice, or none."""
+
+WITHOUT_EFFECT = frozenset(name for names in SAME_NUMBERS.values() for name in names)
+
+SURVIVORS = WITHOUT_EFFECT.union(*UNNOTICED.values())

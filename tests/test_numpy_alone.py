@@ -1,0 +1,82 @@
+"""With NumPy and nothing else: what needs no more works, the rest says what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        first = name.partition(".")[0]
+        known = first in {*sys.stdlib_module_names, "numpy", "autograd_lite", "nn"}
+        if not known and not first.startswith("_sysconfigdata"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocked())
+import numpy as np
+"""
+
+
+def run(program: str) -> str:
+    """What a program prints that finds no package but NumPy."""
+    command = [sys.executable, "-W", "error", "-c", BLOCKED + program]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_gradients_checks_and_networks_need_numpy_alone():
+    printed = run("""
+import autograd_lite as ag, autograd_lite.testing, nn
+assert ag.gradcheck(np.tanh, np.array([0.5]))
+ag.testing.assert_gradients(np.sin, np.array([0.5]))
+fast = ag.compile(ag.grad(lambda x: np.sum(np.sin(x))))
+print(fast(np.zeros(2)))
+model = nn.MLP(2, [3, 1], rng=0)
+nn.fit(model, np.zeros((4, 2)), np.zeros((4, 1)), loss="mse", epochs=1, progress=False)
+print(nn.predict(model, np.zeros((4, 2))).shape, len(nn.__all__) > 100)
+""")
+    assert printed == "[1. 1.]\n(4, 1) True\n"
+
+
+def test_the_commands_need_numpy_alone():
+    printed = run("""
+from autograd_lite.__main__ import main
+assert main(["doctor"]) == 0
+assert main(["check", "numpy:tanh", "--args", "0.5"]) == 0
+""")
+    assert "pip install tqdm" in printed
+    assert "pip install graphviz" in printed
+
+
+def test_pictures_that_need_a_package_say_which_and_the_others_are_drawn():
+    printed = run("""
+import tempfile, pathlib
+import autograd_lite as ag
+drawing = ag.draw(ag.Value(2.0) * 3.0)
+folder = pathlib.Path(tempfile.mkdtemp())
+for suffix in ("txt", "mmd", "html"):
+    assert drawing.save(folder / f"a.{suffix}").stat().st_size
+for suffix in ("dot", "svg"):
+    try:
+        drawing.save(folder / f"a.{suffix}")
+    except ag.MissingOptionError as error:
+        print(error)
+assert drawing._repr_mimebundle_()["text/plain"]
+""")
+    assert printed.count("needs the package graphviz; install it with: pip install graphviz") == 2
+
+
+def test_a_bar_that_cannot_be_shown_is_told_in_one_line():
+    printed = run("""
+import warnings, nn
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    nn.fit(nn.MLP(2, [1], rng=0), np.zeros((4, 2)), np.zeros((4, 1)), loss="mse", epochs=1)
+print(*[w.message for w in told])
+""")
+    assert printed.strip().endswith(
+        "fit: there is no progress bar, because tqdm is not installed; install it with: "
+        "pip install tqdm, or pass progress=False"
+    )
