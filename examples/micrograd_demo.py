@@ -90,7 +90,7 @@ def main() -> None:
     axes = (figure := Figure(layout="constrained")).subplots()
     nn.plots.decision_regions(
         lambda grid: np.array([score(layers, point).data for point in grid]),
-        points, moon, n_points=arguments.grid, axes=axes,
+        points, moon, n_points=arguments.grid, ax=axes,
     )  # fmt: skip
     axes.set_title("two moons, told apart number by number")
     figure.savefig(arguments.output)

@@ -42,12 +42,25 @@ def errstate_of(operation: Operation) -> AbstractContextManager[Any]:
 
 def result_of(operation: Operation, operands: list[Any]) -> Any:
     if not operation.bodies:
+        refuse_endless(operation, operands)
         result = operation.primitive.forward(*operands, **operation.parameters)
         dtype = operation.type.dtype
         if dtype is not None and np.result_type(result) != dtype:  # eigenvalues may be complex
             raise CompileError(f"{operation!r} is of {np.result_type(result)}, in place of {dtype}")
         return result
     return (repeat if "length" in operation.parameters else branch)(operation, operands)
+
+
+def refuse_endless(operation: Operation, operands: list[Any]) -> None:
+    """LAPACK and SciPy may iterate for ever on numbers that are not finite."""
+    primitive = operation.primitive
+    module = getattr(primitive.function or primitive.forward, "__module__", None) or ""
+    if module.startswith(("numpy.linalg", "scipy")) and not all(map(is_finite, operands)):
+        raise CompileError(f"{operation!r} is of numbers that are not finite: it may never end")
+
+
+def is_finite(x: Any) -> bool:
+    return np.result_type(x).kind not in "fc" or bool(np.isfinite(x).all())
 
 
 def branch(operation: Operation, operands: list[Any]) -> list[Any]:

@@ -60,6 +60,7 @@ class DaskBatches(Batches):
         self.lengths = chunk_lengths(x)
         needed = -(-self.batch_size // max(self.lengths))
         self.group_size = min(len(self.lengths), max(GROUP, needed))
+        self.order = list(range(len(self.lengths)))
 
     @property
     def unit(self) -> str:  # type: ignore[override]
@@ -77,27 +78,34 @@ class DaskBatches(Batches):
         """The number of batches, whichever chunks come together; 0 if it depends on them."""
         if len(set(self.lengths[:-1])) > 1:
             return 0
-        groups = [self.lengths[i : i + self.group_size] for i in self._starts()]
-        if len(groups) > 1 and self.lengths[-1] != self.lengths[0]:
+        if len(self.lengths) > self.group_size and self.lengths[-1] != self.lengths[0]:
             return 0
-        return sum(-(-sum(group) // self.batch_size) for group in groups)
+        return sum(map(self._batches_of, self._groups()))
 
-    def _starts(self) -> range:
-        return range(0, len(self.lengths), self.group_size)
+    def part_before(self, batch: int) -> float:
+        """Which part of the epoch that has begun lies before a batch."""
+        return batch / sum(map(self._batches_of, self._groups()))
+
+    def _groups(self) -> list[list[int]]:
+        """The numbers of the chunks that are loaded together, in the order that was drawn."""
+        starts = range(0, len(self.order), self.group_size)
+        return [self.order[start : start + self.group_size] for start in starts]
+
+    def _batches_of(self, group: list[int]) -> int:
+        return -(-sum(self.lengths[i] for i in group) // self.batch_size)
 
     def epoch(
         self, rng: np.random.Generator, dtype: Any, overwrite: bool = False
     ) -> Iterator[tuple[Any, Any, Any]]:
         import dask
 
-        order = rng.permutation(len(self.lengths))
+        self.order = rng.permutation(len(self.lengths)).tolist()
         seed = int(rng.integers(2**63))
         x, y = chunks_of(self.x), chunks_of(self.y)
         weights = [None] * len(x) if self.weight is None else chunks_of(self.weight)
-        for start in self._starts():
-            group = [int(i) for i in order[start : start + self.group_size]]
+        for group in self._groups():
             loaded: Any = dask.persist(*[(x[i], y[i], weights[i]) for i in group])
-            parts = -(-sum(self.lengths[i] for i in group) // self.batch_size)
+            parts = self._batches_of(group)
             for part in range(parts):
                 shares = [
                     Share(*chunks, self.lengths[i], part, parts, (seed, i))  # type: ignore[call-arg]

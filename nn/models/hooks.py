@@ -97,7 +97,20 @@ class Hooked:
             output = output if returned is None else returned
         if not self._gradient_hooks:
             return output
-        return map_parts(lambda part: watched(part, module=self), output)
+        shown = ag.Primitive(lambda part: part, self._show_gradient, name="watched")
+        return map_parts(shown, output)
+
+    def _show_gradient(self, g: Any, out: Any, output: Any) -> Any:
+        for hook in tuple(self._gradient_hooks or ()):
+            returned = hook(self, g)
+            if returned is not None and np.shape(returned) != np.shape(g):
+                raise ag.ArgumentValueError(
+                    f"{type(self).__name__}: a gradient hook returned something of shape "
+                    f"{np.shape(returned)}, but the gradient has shape {np.shape(g)}; return a "
+                    "gradient of that shape, or None to leave it as it is"
+                )
+            g = g if returned is None else returned
+        return g
 
 
 def map_parts(function: Callable[[Any], Any], output: Any) -> Any:
@@ -108,25 +121,3 @@ def map_parts(function: Callable[[Any], Any], output: Any) -> Any:
         parts = [map_parts(function, part) for part in output]
         return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
     return function(output) if isinstance(output, ag.Value) else output
-
-
-@ag.primitive
-def watched(output: Any, *, module: Any) -> Any:
-    """The output itself, whose gradient is shown to the hooks of a module."""
-    return output
-
-
-def show_gradient(g: Any, out: Any, output: Any, module: Any) -> Any:
-    for hook in tuple(module._gradient_hooks or ()):
-        returned = hook(module, g)
-        if returned is not None and np.shape(returned) != np.shape(g):
-            raise ag.ArgumentValueError(
-                f"{type(module).__name__}: a gradient hook returned something of shape "
-                f"{np.shape(returned)}, but the gradient has shape {np.shape(g)}; return a "
-                "gradient of that shape, or None to leave it as it is"
-            )
-        g = g if returned is None else returned
-    return g
-
-
-watched.defvjp(show_gradient)

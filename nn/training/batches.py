@@ -93,6 +93,10 @@ class Batches(ABC):
     def __len__(self) -> int:
         """The number of batches in an epoch; 0 if it is not known."""
 
+    def part_before(self, batch: int) -> float | None:
+        """Which part of the epoch that has begun lies before a batch; None if it is not known."""
+        return batch / len(self) if len(self) else None
+
     @abstractmethod
     def example(self) -> Any:
         """The inputs of some samples, for layers that learn their own shape from them."""

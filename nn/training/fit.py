@@ -224,7 +224,7 @@ def check_truth_values(**options: Any) -> None:
 
 def check_time(schedule: Any, batches: Batches, x: Any) -> None:
     """Refuse a schedule where it is not known which part of an epoch a batch is."""
-    if schedule is not None and not len(batches):
+    if schedule is not None and batches.part_before(0) is None:
         raise ag.ArgumentValueError(
             "fit: the schedule is a function of the time in epochs, which is not known where "
             f"the batches come from {type(x).__name__}, which has no length; pass a list of "

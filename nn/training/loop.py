@@ -222,7 +222,7 @@ class Training:
     def _set_schedule_scale(self, batch: int) -> None:
         """Scale the learning rate for a step whose last batch has this number in the epoch."""
         if self.schedule is not None:
-            epoch = self.epoch + batch / len(self.batches)
+            epoch = self.epoch + (self.batches.part_before(batch) or 0.0)
             scale = self.schedule(epoch)
             if not isinstance(scale, int | float | np.number) or not 0 <= scale < inf:
                 raise ag.ArgumentValueError(

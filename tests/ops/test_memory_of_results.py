@@ -122,7 +122,9 @@ FORMS = {
     "like itself": lambda f, x: f(x, like=x if isinstance(x, ag.Value) else None),
 }
 METHODS = [name for name in dir(np.ndarray) if not name.startswith("_") and name != "flat"]
-FUNCTIONS = [f for f in registry if callable(f) and has(f) and f is not np.frombuffer]
+BY_SCIPY = {f for f in registry if (getattr(f, "__module__", None) or "").startswith("scipy")}
+"""Their own code runs on Values."""
+FUNCTIONS = [f for f in registry if callable(f) and has(f) and f not in {np.frombuffer, *BY_SCIPY}]
 INPUTS = [np.float64(0.5), np.array(0.5), np.array([0.5]), np.array([[0.5]]), np.eye(2) + 0.5]
 
 
