@@ -47,7 +47,7 @@ autosummary_ignore_module_all = False
 autosummary_imported_members = True
 templates_path = ["_templates"]
 
-# The estimators inherit docstrings that refer to labels of scikit-learn's own site.
+# Docstrings of scikit-learn's and SciPy's, which ours inherit, refer to labels of their own sites.
 suppress_warnings = ["ref.ref", "ref.term", "ref.footnote", "ref.citation"]
 
 
