@@ -62,6 +62,9 @@ class Shown:
 
 
 def signature_of(thing: Any) -> inspect.Signature | None:
+    """How it is called; None for what nobody calls, as a Protocol, or if it does not tell."""
+    if getattr(thing, "_is_protocol", False):
+        return None
     try:
         return inspect.signature(thing)
     except (TypeError, ValueError):

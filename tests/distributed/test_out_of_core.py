@@ -44,8 +44,10 @@ def test_four_gigabytes_train_in_two(kind: str) -> None:
 
 
 def test_no_option_of_fit_reads_a_mapped_file_into_memory() -> None:
-    """A copy of the file would take 0.8 GB beside the 0.6 that Python and a batch take."""
+    """A copy of the file would take 0.8 GB beside what Python, libraries and a batch take."""
     every = figures_of("memmap", "0.8", "2", "each")
     assert {figures["option"] for figures in every} == set(OPTIONS)
+    least = min(figures["peak_gigabytes"] for figures in every)
+    assert least < 0.8
     for figures in every:
-        assert figures["peak_gigabytes"] < 0.9, figures
+        assert figures["peak_gigabytes"] < least + 0.4, figures
