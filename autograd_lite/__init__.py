@@ -48,12 +48,13 @@ from autograd_lite.transforms.functions import (
 from autograd_lite.transforms.graph import as_value, gradients, stop_gradient
 from autograd_lite.transforms.implicit import implicit
 from autograd_lite.transforms.loops import fori, scan, while_loop
-from autograd_lite.transforms.vmap import map, vmap
+from autograd_lite.transforms.vmap import map as map
+from autograd_lite.transforms.vmap import vmap
 
 if TYPE_CHECKING:
-    from autograd_lite import files, scipy, special, testing
+    from autograd_lite import deprecation, files, scipy, special, testing
     from autograd_lite.checking import GradcheckReport, gradcheck
-    from autograd_lite.compiler.api import compile
+    from autograd_lite.compiler.api import compile as compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
 
 __version__ = "0.1.0"
@@ -84,8 +85,8 @@ __all__ = [
     "as_value",
     "c_",
     "checkpoint",
-    "compile",
     "cond",
+    "deprecation",
     "draw",
     "files",
     "fori",
@@ -98,7 +99,6 @@ __all__ = [
     "is_recomputing",
     "jacobian",
     "jvp",
-    "map",
     "no_grad",
     "ops",
     "primitive",
@@ -117,6 +117,8 @@ __all__ = [
     "while_loop",
 ]
 
+_NAMED_AS_BUILTINS = ["compile", "map"]  # public too; ``import *`` shadows no builtin
+
 
 # Where to find what takes longer to import than the whole engine.
 _ON_FIRST_USE = {
@@ -125,6 +127,7 @@ _ON_FIRST_USE = {
     "GradcheckReport": "autograd_lite.checking",
     "SourceLines": "autograd_lite.drawing",
     "compile": "autograd_lite.compiler.api",
+    "deprecation": "autograd_lite.deprecation",
     "draw": "autograd_lite.drawing",
     "files": "autograd_lite.files",
     "gradcheck": "autograd_lite.checking",
@@ -154,4 +157,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, *_NAMED_AS_BUILTINS, "__version__"])

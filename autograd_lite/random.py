@@ -25,6 +25,7 @@ from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, Bac
 from autograd_lite.core.node import Handle
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.recorder import current, using
+from autograd_lite.deprecation import renamed_argument
 
 __all__ = [
     "draw_permutation",
@@ -209,23 +210,24 @@ def permutation(rng: np.random.Generator, n: int) -> Any:
     return draw_permutation(rng, x=n)
 
 
+@renamed_argument("deviation", "std")
 def normal(
     rng: np.random.Generator,
     mean: Any = 0.0,
-    deviation: Any = 1.0,
+    std: Any = 1.0,
     size: Size = None,
     dtype: DTypeLike | None = None,
 ) -> Any:
-    """Normally distributed numbers, with derivatives with respect to mean and deviation.
+    """Normally distributed numbers, with derivatives with respect to both parameters.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         What to draw from.
-    mean, deviation : float, array or Value
-        Broadcast with each other and with ``size``.
+    mean, std : float, array or Value
+        Mean and standard deviation; they broadcast with each other and with ``size``.
     size : int or tuple of int, optional
-        How many are drawn; by default one for each mean and deviation.
+        How many are drawn; by default one for each pair of these.
     dtype : optional
         float64 or float32, in which the numbers are drawn; by default float32 if all
         arrays among the parameters are.
@@ -233,7 +235,7 @@ def normal(
     Raises
     ------
     ArgumentValueError
-        If a deviation is negative.
+        If a standard deviation is negative.
 
     Examples
     --------
@@ -242,13 +244,12 @@ def normal(
     >>> ag.grad(lambda mean: np.sum(ag.random.normal(rng, mean, 0.1, size=4)))(1.0)
     4.0
     """
-    if np.any(numbers_of(deviation) < 0):
+    if np.any(numbers_of(std) < 0):
         raise ArgumentValueError(
-            "random.normal: a deviation is negative, which NumPy refuses too; write np.abs(x), or "
-            "np.exp(x) for what is to be learned"
+            "random.normal: std is negative somewhere, which NumPy refuses too; write "
+            "np.abs(x), or np.exp(x) for what is to be learned"
         )
-    dtype = dtype_of(dtype, mean, deviation)
-    return mean + deviation * standard_normal(rng, size_of(size, mean, deviation), dtype)
+    return mean + std * drawn(standard_normal, rng, (mean, std), size, dtype)
 
 
 def uniform(
@@ -268,8 +269,7 @@ def uniform(
     >>> ag.random.uniform(np.random.default_rng(0), 2.0, 3.0, size=2).round(3)
     array([2.637, 2.27 ])
     """
-    dtype = dtype_of(dtype, low, high)
-    return low + (high - low) * random(rng, size_of(size, low, high), dtype)
+    return low + (high - low) * drawn(random, rng, (low, high), size, dtype)
 
 
 def numbers_of(x: Any) -> Any:
@@ -279,16 +279,17 @@ def numbers_of(x: Any) -> Any:
     return np.asarray(x)
 
 
-def dtype_of(dtype: DTypeLike | None, *parameters: Any) -> DTypeLike:
-    """The dtype to draw in: what was asked for, or that of the parameters' arrays."""
-    if dtype is not None:
-        return dtype
-    dtypes = {x.dtype for x in parameters if hasattr(x, "dtype")}
-    return np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
-
-
-def size_of(size: Size, *parameters: Any) -> Size:
-    """How many numbers to draw for parameters that broadcast."""
-    if size is not None:
-        return size
-    return np.broadcast_shapes(*(np.shape(x) for x in parameters)) or None
+def drawn(
+    draw: Callable[..., Any],
+    rng: np.random.Generator,
+    parameters: tuple[Any, Any],
+    size: Size,
+    dtype: DTypeLike | None,
+) -> Any:
+    """As many numbers as the parameters broadcast to, of their dtype, unless these are given."""
+    if size is None:
+        size = np.broadcast_shapes(*map(np.shape, parameters)) or None
+    if dtype is None:
+        dtypes = {x.dtype for x in parameters if hasattr(x, "dtype")}
+        dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
+    return draw(rng, size, dtype)

@@ -42,9 +42,11 @@ autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 
-# A module's page lists what its __all__ names, so that no public name can be forgotten.
+# A module's page lists what its __all__ names, so that no public name can be forgotten; that of
+# the engine leaves out what ``import *`` must not shadow.
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
+autograd_lite.__all__ = [name for name in dir(autograd_lite) if name != "__version__"]
 templates_path = ["_templates"]
 
 # Docstrings of scikit-learn's and SciPy's, which ours inherit, refer to labels of their own sites.

@@ -10,20 +10,27 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import autograd_lite
+
 PAGE = Path(__file__).parent / "api.md"
 START, END = "<!-- signatures -->", "<!-- end of signatures -->"
 MODULES = (
     "autograd_lite",
+    "autograd_lite.deprecation",
     "autograd_lite.files",
     "autograd_lite.random",
     "autograd_lite.testing",
     "nn",
+    "nn.activations",
     "nn.estimators",
     "nn.initializers",
+    "nn.losses",
     "nn.metrics",
     "nn.plots",
     "nn.schedules",
 )
+FORMER = {"numbers_of"}
+"""Names that work for one version still."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ def signature_of(thing: Any) -> inspect.Signature | None:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    return sorted(name for name in module.__all__ if callable(getattr(module, name)))
+    names = {*module.__all__, *getattr(module, "_NAMED_AS_BUILTINS", ())}
+    return sorted(name for name in names if callable(getattr(module, name)))
 
 
 def signatures() -> Iterator[Public]:
@@ -92,13 +100,15 @@ def signatures() -> Iterator[Public]:
 
 def methods(module: ModuleType, name: str, kind: type) -> Iterator[Public]:
     """The public methods that a class has of itself, or of bases that nobody else sees."""
-    bases = [b for b in kind.__mro__ if b is kind or b.__name__ not in module.__all__]
+    listed = {*autograd_lite.__all__, *module.__all__}
+    elsewhere = {c for b in kind.__mro__[1:] if b.__name__ in listed for c in b.__mro__}
+    bases = [b for b in kind.__mro__ if b not in elsewhere]
     found: dict[str, Any] = {}
     for base in reversed(bases):
         if base.__module__.partition(".")[0] in ("autograd_lite", "nn"):
             found |= {n: f for n, f in vars(base).items() if inspect.isfunction(f)}
     for method, function in sorted(found.items()):
-        if not method.startswith("_"):
+        if not method.startswith("_") and method not in FORMER:
             signature = inspect.signature(function)
             rest = list(signature.parameters.values())[1:]
             yield Public(module.__name__, f"{name}.{method}", signature.replace(parameters=rest))

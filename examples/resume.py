@@ -42,7 +42,7 @@ def train(folder: Path, epochs: int, power_cut: int = 0) -> None:
     )
     optimizer, rng, history = nn.Adam(model, 0.003), np.random.default_rng(3), nn.History()
     if checkpoint.exists():
-        history = nn.load_checkpoint(checkpoint, model, optimizer, rng)
+        history = nn.load_checkpoint(model, checkpoint, optimizer, rng)
         print(f"goes on after epoch {len(history)}")
     callbacks = [
         nn.EarlyStopping(patience=8), nn.Checkpoint(checkpoint), nn.CSVLogger(folder / "run.csv")

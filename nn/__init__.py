@@ -60,6 +60,8 @@ from nn.training.step import CompileWarning as CompileWarning
 
 _MODULES = {"activations", "initializers", "losses", "metrics", "plots", "schedules"}
 _RENAMED = {"build": "from_config", "describe": "to_config"}
+_MOVED = {name: globals().pop(name) for name in ("cosine", "perceptron", "sign")}
+"""Of version 0.1; they are too much like other names, and live in their modules alone."""
 
 if not typing.TYPE_CHECKING:  # type checkers read the imports above
     __all__ = sorted(
@@ -73,8 +75,12 @@ if not typing.TYPE_CHECKING:  # type checkers read the imports above
 
     def __getattr__(name):
         """The names of version 0.1, with a warning."""
-        if name not in _RENAMED:
+        if name in _MOVED:
+            module, thing = _MOVED[name].__module__.split(".")[1], _MOVED[name]
+            new = f"{module}.{name}"
+        elif name in _RENAMED:
+            new, thing = _RENAMED[name], globals()[_RENAMED[name]]
+        else:
             raise AttributeError(f"module 'nn' has no attribute {name!r}")
-        new = _RENAMED[name]
         warnings.warn(f"nn.{name} is deprecated; write nn.{new}", DeprecationWarning, 2)
-        return globals()[new]
+        return thing

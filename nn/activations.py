@@ -133,7 +133,7 @@ def sign(x: Any) -> Any:
     Examples
     --------
     >>> import numpy as np, nn
-    >>> nn.sign(np.array([-1.0, 0.0, 2.0]))
+    >>> nn.activations.sign(np.array([-1.0, 0.0, 2.0]))
     array([-1.,  1.,  1.])
     """
     return 2 * np.heaviside(x, 1) - 1

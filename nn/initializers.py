@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.renaming import renamed_argument
 
 __all__ = [
     "Initializer",
@@ -99,7 +98,7 @@ def uniform(
     return rng.uniform(-limit, limit, tuple(shape)).astype(dtype, copy=False)
 
 
-@renamed_argument("deviation", "std")
+@ag.deprecation.renamed_argument("deviation", "std")
 def normal(
     rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64, *, std: float = 0.05
 ) -> Array:
@@ -115,7 +114,7 @@ def normal(
     return (std * rng.standard_normal(tuple(shape))).astype(dtype, copy=False)
 
 
-@renamed_argument("deviation", "std")
+@ag.deprecation.renamed_argument("deviation", "std")
 def truncated_normal(
     rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64, *, std: float = 0.05
 ) -> Array:

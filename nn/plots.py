@@ -17,7 +17,6 @@ import autograd_lite as ag
 from nn.activations import activations
 from nn.losses.labels import plain, predicted_labels
 from nn.models.module import Module
-from nn.renaming import renamed_argument
 from nn.training.history import History
 from nn.training.learning_rate_finder import LearningRates
 from nn.training.prediction import predict
@@ -49,7 +48,7 @@ def pyplot() -> Any:
     return matplotlib.pyplot
 
 
-@renamed_argument("axes", "ax")
+@ag.deprecation.renamed_argument("axes", "ax")
 def learning_curves(columns: Mapping[str, Sequence[float]], *, ax: Any = None) -> Any:
     """Draw the numbers of a history against the epochs; validation dashed, in the same colour.
 
@@ -83,7 +82,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], *, ax: Any = None) -
 History.plotter = staticmethod(learning_curves)
 
 
-@renamed_argument("axes", "ax")
+@ag.deprecation.renamed_argument("axes", "ax")
 def learning_rates(
     rates: Sequence[float], losses: Sequence[float], suggestion: float, *, ax: Any = None
 ) -> Any:
@@ -115,7 +114,7 @@ def learning_rates(
 LearningRates.plotter = staticmethod(learning_rates)
 
 
-@renamed_argument("axes", "ax")
+@ag.deprecation.renamed_argument("axes", "ax")
 def decision_regions(
     model: Module | Callable[[Any], Any],
     x: Any,
@@ -174,7 +173,7 @@ def decision_regions(
     return ax
 
 
-@renamed_argument("axes", "ax")
+@ag.deprecation.renamed_argument("axes", "ax")
 def weight_images(
     weight: Any, shape: tuple[int, int], *, n_columns: int = 8, ax: Any = None
 ) -> Any:
@@ -259,7 +258,7 @@ def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -
     return figure
 
 
-@renamed_argument("axes", "ax")
+@ag.deprecation.renamed_argument("axes", "ax")
 def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, ax: Any = None) -> Any:
     """Draw a confusion matrix with its numbers: true classes down, predicted ones across.
 
@@ -292,7 +291,7 @@ def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, ax: Any
     return ax
 
 
-@renamed_argument("axes", "ax")
+@ag.deprecation.renamed_argument("axes", "ax")
 def gradient_flow(model: Module, *, ax: Any = None) -> Any:
     """Draw the root mean square of each weight's gradient, from the first layer to the last.
 

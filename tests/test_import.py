@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import subprocess
 import sys
@@ -48,8 +49,23 @@ def test_every_public_name_is_there_and_listed():
 
 
 def test_what_is_listed_is_public():
-    assert dir(ag) == sorted([*ag.__all__, "__version__"])
+    named_as_builtins = {name for name in dir(ag) if hasattr(builtins, name)}
+    assert named_as_builtins == {"compile", "map"}
+    assert dir(ag) == sorted([*ag.__all__, *named_as_builtins, "__version__"])
     assert dir(nn) == sorted([*nn.__all__, "__version__"])
+
+
+@pytest.mark.parametrize("package", [ag, nn, nn.metrics, nn.losses, nn.activations])
+def test_a_star_import_shadows_no_builtin(package):
+    assert not {name for name in package.__all__ if hasattr(builtins, name)}
+
+
+def test_former_names_of_nn_work_with_a_warning():
+    places = {"cosine": nn.losses, "perceptron": nn.losses, "sign": nn.activations}
+    for name, module in places.items():
+        place = module.__name__
+        with pytest.warns(DeprecationWarning, match=rf"^nn\.{name} is deprecated; write {place}\."):
+            assert getattr(nn, name) is getattr(module, name)
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -45,6 +45,7 @@ from autograd_lite.core.signatures import (
 )
 from autograd_lite.core.views import Looking, is_number
 from autograd_lite.core.writing_methods import WritingMethods
+from autograd_lite.deprecation import renamed_argument
 
 __all__ = ["Value", "as_data", "start_of_sweep"]
 
@@ -302,7 +303,8 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
 
     # The gradient.
 
-    def backward(self, seed: Any = None, *, retain_graph: bool = True) -> None:
+    @renamed_argument("seed", "cotangent")
+    def backward(self, cotangent: Any = None, *, retain_graph: bool = True) -> None:
         """Set ``.grad`` on every Value that this one was computed from.
 
         Leaves add the new gradient to the one they have, as in PyTorch;
@@ -310,7 +312,7 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
 
         Parameters
         ----------
-        seed : array_like, optional
+        cotangent : array_like, optional
             The gradient with respect to this Value; must have its shape.
             May be left out for a single number, where it is 1.
         retain_graph : bool
@@ -321,9 +323,9 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
         ------
         BackwardError
             If nothing here requires a gradient, if the Value is not a single
-            number and no seed is given, or if the graph was freed before.
+            number and no cotangent is given, or if the graph was freed before.
         ArgumentValueError
-            If the seed has another shape than this Value.
+            If the cotangent has another shape than this Value.
 
         Examples
         --------
@@ -336,7 +338,7 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
         root = self.node
         pullback = Pullback([root])
         order = pullback.order if retain_graph else pullback.order[:]
-        start = start_of_sweep(root, seed)
+        start = start_of_sweep(root, cotangent)
         found = pullback.sweep([start], free=not retain_graph)
         if len(found) < len(order):
             for node in order:
@@ -508,33 +510,33 @@ def as_operands(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return inputs
 
 
-def start_of_sweep(root: Node, seed: Any) -> Any:
+def start_of_sweep(root: Node, given: Any) -> Any:
     """The cotangent that ``backward`` begins with: what was given, or 1 for a single number."""
     if not root.requires_grad:
         raise BackwardError(
             "backward() on a Value that requires no gradient: it was made with "
             "requires_grad=False, under no_grad, or by a function without derivative"
         )
-    if seed is None:
+    if given is None:
         if root.data.__class__ is float:
             return 1.0
         if root.size != 1:
             raise BackwardError(
-                f"backward() without a seed needs a single number, and this Value has shape "
+                f"backward() without a cotangent needs a single number, and this Value has shape "
                 f"{root.shape}; reduce it first (np.sum, np.mean) "
-                "or pass a seed of that shape"
+                "or pass a cotangent of that shape"
             )
         return unit_cotangent(root)
-    if isinstance(seed, Handle):
-        seed = seed.node.data
-    if np.shape(seed) != root.shape:
+    if isinstance(given, Handle):
+        given = given.node.data
+    if np.shape(given) != root.shape:
         raise ArgumentValueError(
-            f"the seed has shape {np.shape(seed)}, but this Value has shape {root.shape}; "
-            "a seed is the gradient with respect to the Value and has its shape"
+            f"backward: the cotangent has shape {np.shape(given)}, but this Value has shape "
+            f"{root.shape}; it is the gradient with respect to the Value, of the same shape"
         )
-    cotangent = conjugate(as_cotangent(seed, root, "seed", "Value"))
+    cotangent = conjugate(as_cotangent(given, root, "cotangent", "Value"))
     # The gradient that is kept must not be the caller's array; a Python number cannot change.
-    is_callers = cotangent is seed and hasattr(seed, "copy")
+    is_callers = cotangent is given and hasattr(given, "copy")
     return cotangent.copy() if is_callers else cotangent
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,6 +40,7 @@ __all__ = ["Checkpoint", "load", "load_checkpoint", "load_weights", "save", "sav
 
 FORMAT = "autograd_lite.nn"
 VERSION = 2
+Function = TypeVar("Function", bound=Callable[..., Any])
 LABEL = json.dumps({"name": FORMAT, "version": VERSION})
 
 
@@ -256,9 +259,24 @@ def load_arrays(
 # Checkpoints: all that training needs to go on.
 
 
+def model_first(function: Function) -> Function:
+    """Take the path before the model too, as version 0.1 did."""
+
+    @wraps(function)
+    def call(model: Any, path: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(model, str | Path):
+            message = f"{function.__name__}: the model comes before the path now; swap the two"
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
+            model, path = path, model
+        return function(model, path, *args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+@model_first
 def save_checkpoint(
-    path: str | Path,
     model: Module,
+    path: str | Path,
     optimizer: Optimizer,
     history: History,
     rng: np.random.Generator | None = None,
@@ -282,8 +300,8 @@ def save_checkpoint(
     >>> model = nn.MLP(2, [3, 1], rng=0)
     >>> optimizer = nn.Adam(model)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     nn.save_checkpoint(folder + "/run.npz", model, optimizer, nn.History())
-    ...     nn.load_checkpoint(folder + "/run.npz", model, optimizer)
+    ...     nn.save_checkpoint(model, folder + "/run.npz", optimizer, nn.History())
+    ...     nn.load_checkpoint(model, folder + "/run.npz", optimizer)
     <History, empty>
     """
     arrays = {f"model.{name}": array for name, array in model.state_dict().items()}
@@ -329,8 +347,9 @@ def apply_settings(model: Module, settings: dict[str, Any]) -> None:
                 setattr(module, name, value)
 
 
+@model_first
 def load_checkpoint(
-    path: str | Path, model: Module, optimizer: Optimizer, rng: np.random.Generator | None = None
+    model: Module, path: str | Path, optimizer: Optimizer, rng: np.random.Generator | None = None
 ) -> History:
     """Read a checkpoint into a model, its optimizer and the generator; return its history.
 
@@ -353,7 +372,7 @@ def load_checkpoint(
     See `save_checkpoint`.
 
     >>> import nn
-    >>> nn.load_checkpoint("no.npz", nn.Linear(1, 1), None)
+    >>> nn.load_checkpoint(nn.Linear(1, 1), "no.npz", None)
     Traceback (most recent call last):
     ...
     FileNotFoundError: [Errno 2] No such file or directory: 'no.npz'
@@ -460,4 +479,4 @@ class Checkpoint(Monitor):
 
     def _save(self, run: Run) -> None:
         run.note()
-        save_checkpoint(self.path, run.model, run.optimizer, run.history, run.rng)
+        save_checkpoint(run.model, self.path, run.optimizer, run.history, run.rng)

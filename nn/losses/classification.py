@@ -329,7 +329,7 @@ def perceptron(
     Examples
     --------
     >>> import numpy as np, nn
-    >>> nn.perceptron(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
+    >>> nn.losses.perceptron(np.array([0.5, 3.0, 1.0]), [1, 1, -1], reduction="none")
     array([0., 0., 1.])
     """
     each = relu(-margin(scores, labels, "perceptron"))

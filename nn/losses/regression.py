@@ -171,7 +171,7 @@ def cosine(
     Examples
     --------
     >>> import numpy as np, nn
-    >>> nn.cosine(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    >>> nn.losses.cosine(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [1.0, 0.0]]))
     np.float64(0.5)
     """
     target = as_targets(prediction, target, "cosine")

@@ -12,7 +12,6 @@ from nn.checks import check_range
 from nn.losses import losses
 from nn.models.module import Module
 from nn.optimizers import Optimizer
-from nn.renaming import renamed_argument
 from nn.training.history import History
 from nn.training.outputs import function_of
 
@@ -182,7 +181,7 @@ class Monitor(Callback):
         return bool(metric.larger_is_better)
 
 
-@renamed_argument("minimal_change", "min_delta")
+@ag.deprecation.renamed_argument("minimal_change", "min_delta")
 @dataclass(eq=False, repr=False)
 class EarlyStopping(Monitor):
     """Stop when nothing has improved for a while, and go back to the best weights.
@@ -257,7 +256,7 @@ class EarlyStopping(Monitor):
             run.model.load_state_dict(self.best_state)
 
 
-@renamed_argument("minimal_change", "min_delta")
+@ag.deprecation.renamed_argument("minimal_change", "min_delta")
 @dataclass(eq=False, repr=False)
 class ReduceOnPlateau(Monitor):
     """Multiply the learning rate by a factor whenever nothing has improved for a while.

@@ -16,7 +16,6 @@ from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.optimizers.base import check_trainable, optimizer_of
-from nn.renaming import renamed_argument
 from nn.training.batches import Batches, Sampling
 from nn.training.data import dtype_of
 from nn.training.outputs import LossChoice, choose_loss
@@ -55,7 +54,7 @@ class LearningRates:
     losses: list[float]
     suggestion: float
 
-    @renamed_argument("axes", "ax")
+    @ag.deprecation.renamed_argument("axes", "ax")
     def plot(self, ax: Any = None) -> Any:
         """Draw the losses against the rates; see `nn.plots.learning_rates`."""
         return LearningRates.plotter(self.rates, self.losses, self.suggestion, ax=ax)

@@ -16,7 +16,9 @@ X = np.random.default_rng(0).normal(size=(6, 5))
 
 
 @pytest.mark.parametrize(
-    "function", [nn.sigmoid, nn.softmax, nn.log_softmax, nn.sign, nn.gelu], ids=lambda f: f.__name__
+    "function",
+    [nn.sigmoid, nn.softmax, nn.log_softmax, nn.activations.sign, nn.gelu],
+    ids=lambda f: f.__name__,
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_primitive_of_numpys_functions_is_taken_apart(function: Any, dtype: Any) -> None:

@@ -25,12 +25,9 @@ ONE_NAME = {
     "sample_weight": ("sample_weights", "weights", "example_weight"),
     "rtol": ("rel_tol", "relative_tolerance"),
     "atol": ("abs_tol", "absolute_tolerance"),
+    "std": ("deviation", "sd", "sigma", "stddev"),
 }
 """What a parameter is called, and what it is therefore not called anywhere."""
-
-LATER = {("Parameter.backward", "seed"), ("Value.backward", "seed")}
-PATH_FIRST = {"load_checkpoint", "save_checkpoint"}
-"""What still awaits another name or order, with a warning for one version."""
 
 
 def test_the_table_is_up_to_date():
@@ -51,7 +48,7 @@ def test_one_thing_has_one_name():
         for parameter in public.signature.parameters
         if any(parameter in others for others in ONE_NAME.values())
     }
-    assert found == LATER
+    assert found == set()
 
 
 def before(public: Public, first: str, second: str) -> bool:
@@ -61,7 +58,7 @@ def before(public: Public, first: str, second: str) -> bool:
 
 def test_what_is_saved_or_loaded_comes_before_its_path():
     found = {public.name for public in OF_THIS_HOUSE if not before(public, "model", "path")}
-    assert found == PATH_FIRST
+    assert found == set()
 
 
 def test_inputs_come_before_targets_and_models_before_data():
@@ -72,8 +69,6 @@ def test_inputs_come_before_targets_and_models_before_data():
 POSITIONAL_SWITCHES = {
     "Domain(distinct=)",
     "Module.train(mode=)",
-    "Parameter.astype(copy=)",
-    "Parameter.astype(subok=)",
     "Value.astype(copy=)",
     "Value.astype(subok=)",
     "grad(has_aux=)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 
 import numpy as np
@@ -73,9 +74,17 @@ def test_gradients_of_leaves_are_arrays_of_their_own():
     assert seed.tolist() == [1.0, 1.0, 1.0]
 
 
-def test_a_seed_weighs_the_elements():
+def test_a_cotangent_weighs_the_elements():
     x = Value([1.0, 2.0])
     (x * x).backward([1.0, 10.0])
+    assert x.grad.tolist() == [2.0, 40.0]
+
+
+def test_the_former_name_of_the_cotangent_works_with_a_warning():
+    x = Value([1.0, 2.0])
+    message = "Value.backward: seed is called cotangent now; write cotangent=..."
+    with pytest.warns(DeprecationWarning, match=re.escape(message)):
+        (x * x).backward(seed=[1.0, 10.0])
     assert x.grad.tolist() == [2.0, 40.0]
 
 
@@ -102,14 +111,14 @@ def test_bad_calls_of_backward_say_what_to_do():
         (
             lambda: (x * 2).backward(),
             ag.BackwardError,
-            "backward() without a seed needs a single number, and this Value has shape (2,); "
-            "reduce it first (np.sum, np.mean) or pass a seed of that shape",
+            "backward() without a cotangent needs a single number, and this Value has shape (2,); "
+            "reduce it first (np.sum, np.mean) or pass a cotangent of that shape",
         ),
         (
             lambda: (x * 2).backward(np.ones(3)),
             ag.ArgumentValueError,
-            "the seed has shape (3,), but this Value has shape (2,); "
-            "a seed is the gradient with respect to the Value and has its shape",
+            "backward: the cotangent has shape (3,), but this Value has shape (2,); "
+            "it is the gradient with respect to the Value, of the same shape",
         ),
         (
             lambda: Value(1.0, requires_grad=False).backward(),
@@ -242,7 +251,7 @@ def test_complex_gradients_point_uphill():
     np.testing.assert_allclose(z.grad, np.conj(2 * z.data))
 
 
-def test_a_seed_may_be_a_plain_number():
+def test_a_cotangent_may_be_a_plain_number():
     x = ag.Value(2.0)
     (x * x).backward(-1.5)
     assert x.grad == -6.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -377,6 +379,14 @@ def test_draws_follow_the_dtype_of_their_parameters(draw):
 @pytest.mark.parametrize("deviation", [-1.0, np.array([1.0, -2.0]), ag.Value([0.5, -1e-300])])
 def test_a_negative_deviation_is_refused_and_draws_nothing(deviation):
     rng = np.random.default_rng(0)
-    with pytest.raises(ag.ArgumentValueError, match=r"a deviation is negative.*np\.exp\(x\)"):
+    with pytest.raises(ag.ArgumentValueError, match=r"std is negative somewhere.*np\.exp\(x\)"):
         ag.random.normal(rng, 0.0, deviation)
     assert rng.random() == np.random.default_rng(0).random()
+
+
+def test_the_former_name_of_the_standard_deviation_works_with_a_warning():
+    rng = np.random.default_rng
+    message = "normal: deviation is called std now; write std=..."
+    with pytest.warns(DeprecationWarning, match=re.escape(message)):
+        old = ag.random.normal(rng(0), 1.0, deviation=0.3, size=4)
+    np.testing.assert_array_equal(old, ag.random.normal(rng(0), 1.0, std=0.3, size=4))

@@ -38,7 +38,7 @@ CASES = {
     "quadratic": Case(nn.quadratic, TARGET, 0.5 * ((PREDICTION - TARGET) ** 2).sum(axis=1)),
     "poisson": Case(nn.poisson, COUNTS, np.exp(PREDICTION) - COUNTS * PREDICTION),
     "cosine": Case(
-        nn.cosine,
+        nn.losses.cosine,
         TARGET,
         [distance.cosine(p, t) for p, t in zip(PREDICTION, TARGET, strict=True)],
     ),

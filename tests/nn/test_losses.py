@@ -18,7 +18,7 @@ def test_every_loss_is_tested():
     """A loss is its function, which registers and lists itself, and its row in the table."""
     exported = set(nn.losses.__all__) - {"losses"}
     assert set(nn.losses.losses) == {*CASES, "zero_one"} == exported
-    assert all(getattr(nn, name) is loss for name, loss in nn.losses.losses.items())
+    assert all(getattr(nn.losses, name) is loss for name, loss in nn.losses.losses.items())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -109,7 +109,7 @@ def test_margins_of_single_scores(labels):
     scores = np.array([0.5, 3.0, 1.5])
     close = np.testing.assert_array_equal
     close(nn.hinge(scores, labels, reduction="none"), [0.5, 4.0, 0.0])
-    close(nn.perceptron(scores, labels, reduction="none"), [0.0, 3.0, 0.0])
+    close(nn.losses.perceptron(scores, labels, reduction="none"), [0.0, 3.0, 0.0])
     close(nn.squared_hinge(scores[:, None], np.c_[labels], reduction="none").ravel(), [0.25, 16, 0])
 
 
@@ -120,7 +120,7 @@ def test_the_gradient_of_the_perceptron_loss_is_rosenblatts_rule():
     for x, label in zip(rng.normal(size=(30, 3)), rng.choice([-1.0, 1.0], 30), strict=True):
         score = linear(x[np.newaxis])
         linear.zero_grad()
-        nn.perceptron(score, [[label]]).backward()
+        nn.losses.perceptron(score, [[label]]).backward()
         unit.learn(x, [label])
         if score.item() != 0:  # a score of zero is a tie, on which the two may differ
             for parameter in linear.parameters():
@@ -133,7 +133,7 @@ def test_the_gradient_of_the_perceptron_loss_is_rosenblatts_rule():
 
 def test_a_cosine_with_zeros_counts_as_orthogonal():
     value = ag.Value(np.zeros((1, 2)))
-    loss = nn.cosine(value, np.ones((1, 2)))
+    loss = nn.losses.cosine(value, np.ones((1, 2)))
     loss.backward()
     assert loss.item() == 1.0
     assert np.isfinite(value.grad).all()
@@ -306,5 +306,5 @@ def test_small_losses_are_as_precise_as_others(name, error):
 
 @pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-8, 1e-3, 1.0, 3.0])
 def test_small_angles_are_precise(angle):
-    found = nn.cosine(7 * np.array([[np.cos(angle), np.sin(angle)]]), np.array([[3.0, 0.0]]))
+    found = nn.losses.cosine(7 * np.array([[np.cos(angle), np.sin(angle)]]), np.array([[3.0, 0.0]]))
     assert found == pytest.approx(2 * np.sin(angle / 2) ** 2, rel=1e-12, abs=1e-30)

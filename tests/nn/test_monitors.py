@@ -72,7 +72,7 @@ def test_the_best_by_a_metric_is_kept(tmp_path):
     checkpoint = nn.Checkpoint(path, best_only=True, monitor="accuracy")
     model = nn.Linear(1, 1, rng=0)
     fit([0.1, 0.7, 0.3, 0.2], "accuracy", checkpoint, metrics=["accuracy"], model=model)
-    assert len(nn.load_checkpoint(path, model, nn.Adam(model))) == 2
+    assert len(nn.load_checkpoint(model, path, nn.Adam(model))) == 2
 
 
 class Rates(nn.Callback):

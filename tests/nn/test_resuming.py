@@ -97,7 +97,7 @@ def stopped_and_resumed(kind, batch, path, press_at, **options):
     assert history.stopped == "interrupted"
     assert len(history) == (batch - 1) // BATCHES
     second = start(kind, 2)
-    history = nn.load_checkpoint(path, *second)
+    history = nn.load_checkpoint(second[0], path, *second[1:])
     return second, run(*second, EPOCHS - len(history), history=history, **options)
 
 
@@ -145,7 +145,7 @@ def test_after_any_epoch_with_the_generator_given_as_a_seed(tmp_path, epochs):
     first, _, _ = start(nn.Adam, 1)
     run(first, nn.Adam(first), 5, epochs, path)
     twin, optimizer, _ = start(nn.Adam, 2)
-    history = nn.load_checkpoint(path, twin, optimizer)
+    history = nn.load_checkpoint(twin, path, optimizer)
     run(twin, optimizer, 5, EPOCHS - epochs, history=history)
     assert history.columns == expected.columns
     for name, array in whole.state_dict().items():
@@ -182,7 +182,7 @@ def test_callbacks_of_ones_own_name_what_they_remember(tmp_path):
     options = {"loss": "mse", "progress": False, "rng": rng}
     callbacks = [nn.Checkpoint(path), Patient()]
     nn.fit(model, X, Y, optimizer=optimizer, epochs=2, callbacks=callbacks, **options)
-    history = nn.load_checkpoint(path, model, optimizer, rng)
+    history = nn.load_checkpoint(model, path, optimizer, rng)
     after = Patient()
     nn.fit(
         model, X, Y, optimizer=optimizer, epochs=1, callbacks=[after], history=history, **options
@@ -196,7 +196,7 @@ def test_early_stopping_counts_on_and_goes_back_to_the_best_of_all(tmp_path):
         model = nn.Linear(1, 1, rng=0) if history is None else history[0]
         optimizer = nn.SGD(model, learning_rate=rate)
         if history is not None:
-            history = nn.load_checkpoint(path, model, optimizer)
+            history = nn.load_checkpoint(model, path, optimizer)
         stopping = nn.EarlyStopping(patience=5, min_delta=1.0)
         callbacks = [stopping, *([nn.Checkpoint(path)] if path else [])]
         x = np.ones((4, 1))
@@ -253,8 +253,8 @@ def test_no_epochs_change_nothing():
 def test_a_generator_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "run.npz"
     model, optimizer, rng = start(nn.Adam, 1)
-    nn.save_checkpoint(path, model, optimizer, nn.History(), rng)
-    history = nn.load_checkpoint(path, model, optimizer)
+    nn.save_checkpoint(model, path, optimizer, nn.History(), rng)
+    history = nn.load_checkpoint(model, path, optimizer)
     other = np.random.Generator(np.random.MT19937(0))
     with pytest.raises(ag.ArgumentValueError) as error:
         run(model, optimizer, other, 1, history=history)
@@ -274,7 +274,7 @@ model = nn.Sequential(*layers)
 optimizer, rng = nn.Adam(model), np.random.default_rng(seed)
 history = None
 try:
-    history = nn.load_checkpoint(path, model, optimizer, rng)
+    history = nn.load_checkpoint(model, path, optimizer, rng)
 except FileNotFoundError:
     pass
 class Slow(nn.Callback):

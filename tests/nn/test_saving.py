@@ -375,7 +375,7 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(tmp_path, suffix):
     checkpoint = nn.Checkpoint(path, every=2)
     nn.fit(model, x, y, optimizer=optimizer, epochs=5, rng=rng, callbacks=[checkpoint], **options)
     twin, other, stream = training(1)
-    history = nn.load_checkpoint(path, twin, other, stream)
+    history = nn.load_checkpoint(twin, path, other, stream)
     assert len(history) == 4
     nn.fit(twin, x, y, optimizer=other, epochs=1, rng=stream, history=history, **options)
     for name, array in model.state_dict().items():
@@ -391,18 +391,18 @@ def test_only_the_best_epoch_is_kept(tmp_path):
         model, x, x, loss=nn.mse, optimizer=optimizer, epochs=8, progress=False,
         callbacks=[checkpoint], schedule=lambda epoch: 1.0 if epoch < 3 else 30.0,
     )  # fmt: skip
-    assert len(nn.load_checkpoint(tmp_path / "best.npz", model, optimizer)) == 4
+    assert len(nn.load_checkpoint(model, tmp_path / "best.npz", optimizer)) == 4
 
 
 def test_a_checkpoint_of_another_training_changes_nothing(tmp_path):
     model, optimizer, rng = training(0)
     np.sum(model(np.ones((1, 2)))).backward()
     optimizer.step()
-    nn.save_checkpoint(tmp_path / "run.npz", model, optimizer, nn.History(), rng)
+    nn.save_checkpoint(model, tmp_path / "run.npz", optimizer, nn.History(), rng)
     other = nn.MLP(2, [4, 1], rng=3)
     sgd, before = nn.SGD(other), other.state_dict()
     with pytest.raises(nn.FileFormatError) as error:
-        nn.load_checkpoint(tmp_path / "run.npz", other, sgd)
+        nn.load_checkpoint(other, tmp_path / "run.npz", sgd)
     assert str(error.value) == (
         "run.npz: it is not a checkpoint of this training: SGD.load_state_dict: the state is "
         "that of Adam; load it into an optimizer of the class Adam"
@@ -558,3 +558,15 @@ def test_weights_that_others_have_written_as_they_lie_here(tmp_path):
         nn.load_weights(ours, path, layout="nn", prefix="decoder")
     with pytest.raises(ag.ArgumentValueError, match="layout is 'keras'; pass 'nn' for weights"):
         nn.load_weights(ours, path, layout="keras")
+
+
+def test_the_path_before_the_model_works_with_a_warning(tmp_path):
+    model = nn.Linear(2, 1, rng=0)
+    path, optimizer = tmp_path / "run.npz", nn.Adam(model)
+    with pytest.warns(DeprecationWarning) as warned:
+        nn.save_checkpoint(path, model, optimizer, nn.History())
+        nn.load_checkpoint(path, model, optimizer)
+    assert [str(w.message) for w in warned] == [
+        f"{name}: the model comes before the path now; swap the two"
+        for name in ("save_checkpoint", "load_checkpoint")
+    ]

@@ -162,7 +162,7 @@ def test_models_of_named_inputs_are_saved_summed_up_and_resumed(kind, tmp_path):
            callbacks=nn.Checkpoint(path), **options)  # fmt: skip
     again, rng = make(), np.random.default_rng(9)
     optimizer = nn.Adam(again)
-    history = nn.load_checkpoint(path, again, optimizer, rng)
+    history = nn.load_checkpoint(again, path, optimizer, rng)
     history = nn.fit(again, INPUTS, y, optimizer=optimizer, epochs=2, rng=rng, history=history,
                      progress=False, **options)  # fmt: skip
     assert history.columns == expected.columns

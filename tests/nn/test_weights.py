@@ -305,7 +305,7 @@ def test_a_step_of_several_outputs_goes_on_from_a_file(tmp_path, metrics):
            **common)  # fmt: skip
     resumed = TwoHeads()
     optimizer = nn.SGD(resumed, learning_rate=0.5)
-    history = nn.load_checkpoint(tmp_path / "run.npz", resumed, optimizer)
+    history = nn.load_checkpoint(resumed, tmp_path / "run.npz", optimizer)
     history = nn.fit(resumed, LOGITS_X, TARGETS, optimizer=optimizer, epochs=2, history=history,
                      **common)  # fmt: skip
     assert history.columns == expected.columns

@@ -144,9 +144,9 @@ def test_what_is_of_pytorch_is_named():
 def test_a_checkpoint_is_read_into_a_generator(tmp_path):
     given = model()
     optimizer = nn.SGD(given)
-    nn.save_checkpoint(tmp_path / "run.npz", given, optimizer, nn.History())
+    nn.save_checkpoint(given, tmp_path / "run.npz", optimizer, nn.History())
     with pytest.raises(ag.ArgumentTypeError, match="load_checkpoint: rng is 5; pass the generator"):
-        nn.load_checkpoint(tmp_path / "run.npz", given, optimizer, 5)
+        nn.load_checkpoint(given, tmp_path / "run.npz", optimizer, 5)
 
 
 def test_a_function_becomes_a_model_as_the_message_says():

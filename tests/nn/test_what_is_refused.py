@@ -186,13 +186,13 @@ def test_the_state_of_another_optimizer_is_refused(tmp_path):
     ):
         other.load_state_dict(adam.state_dict())
     for name in ("run.npz", "run.safetensors"):
-        nn.save_checkpoint(tmp_path / name, model, adam, history)
+        nn.save_checkpoint(model, tmp_path / name, adam, history)
         with pytest.raises(
             nn.FileFormatError, match=r"load it into an optimizer of the class Adam$"
         ):
-            nn.load_checkpoint(tmp_path / name, model, other)
+            nn.load_checkpoint(model, tmp_path / name, other)
         assert other.groups[0].decoupled
-        nn.load_checkpoint(tmp_path / name, model, nn.Adam(model))
+        nn.load_checkpoint(model, tmp_path / name, nn.Adam(model))
     older = {name: array for name, array in adam.state_dict().items() if name != "class"}
     nn.Adam(model).load_state_dict(older)
 

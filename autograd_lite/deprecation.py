@@ -1,4 +1,4 @@
-"""Former names of arguments, which work for one version."""
+"""Former names, which work for one version and say what to write instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def renamed_argument(old: str, new: str) -> Callable[[Function], Function]:
-    """A decorator of functions and classes: take an argument by its former name too."""
+    """A decorator of functions and classes: take an argument by its former name too.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from autograd_lite.deprecation import renamed_argument
+    >>> @renamed_argument("sd", "std")
+    ... def noise(std):
+    ...     return std
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     print(noise(sd=2.0), caught[0].message)
+    2.0 noise: sd is called std now; write std=...
+    """
 
     def decorate(function: Function) -> Function:
         if isinstance(function, type):
@@ -23,7 +36,7 @@ def renamed_argument(old: str, new: str) -> Callable[[Function], Function]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             if old in kwargs:
-                name = function.__qualname__.removesuffix(".__init__")
+                name = function.__qualname__.removesuffix(".__init__").rpartition("<locals>.")[2]
                 message = f"{name}: {old} is called {new} now; write {new}=..."
                 warnings.warn(message, DeprecationWarning, stacklevel=2)
                 kwargs[new] = kwargs.pop(old)
