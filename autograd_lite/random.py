@@ -25,7 +25,7 @@ from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, Bac
 from autograd_lite.core.node import Handle
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.recorder import current, using
-from autograd_lite.deprecation import renamed_argument
+from autograd_lite.deprecation import renamed_arguments
 
 __all__ = [
     "draw_permutation",
@@ -210,7 +210,7 @@ def permutation(rng: np.random.Generator, n: int) -> Any:
     return draw_permutation(rng, x=n)
 
 
-@renamed_argument("deviation", "std")
+@renamed_arguments(deviation="std")
 def normal(
     rng: np.random.Generator,
     mean: Any = 0.0,

@@ -98,7 +98,7 @@ def uniform(
     return rng.uniform(-limit, limit, tuple(shape)).astype(dtype, copy=False)
 
 
-@ag.deprecation.renamed_argument("deviation", "std")
+@ag.deprecation.renamed_arguments(deviation="std")
 def normal(
     rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64, *, std: float = 0.05
 ) -> Array:
@@ -114,7 +114,7 @@ def normal(
     return (std * rng.standard_normal(tuple(shape))).astype(dtype, copy=False)
 
 
-@ag.deprecation.renamed_argument("deviation", "std")
+@ag.deprecation.renamed_arguments(deviation="std")
 def truncated_normal(
     rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float64, *, std: float = 0.05
 ) -> Array:

@@ -48,7 +48,7 @@ def pyplot() -> Any:
     return matplotlib.pyplot
 
 
-@ag.deprecation.renamed_argument("axes", "ax")
+@ag.deprecation.renamed_arguments(axes="ax")
 def learning_curves(columns: Mapping[str, Sequence[float]], *, ax: Any = None) -> Any:
     """Draw the numbers of a history against the epochs; validation dashed, in the same colour.
 
@@ -82,7 +82,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], *, ax: Any = None) -
 History.plotter = staticmethod(learning_curves)
 
 
-@ag.deprecation.renamed_argument("axes", "ax")
+@ag.deprecation.renamed_arguments(axes="ax")
 def learning_rates(
     rates: Sequence[float], losses: Sequence[float], suggestion: float, *, ax: Any = None
 ) -> Any:
@@ -114,7 +114,7 @@ def learning_rates(
 LearningRates.plotter = staticmethod(learning_rates)
 
 
-@ag.deprecation.renamed_argument("axes", "ax")
+@ag.deprecation.renamed_arguments(axes="ax")
 def decision_regions(
     model: Module | Callable[[Any], Any],
     x: Any,
@@ -173,7 +173,7 @@ def decision_regions(
     return ax
 
 
-@ag.deprecation.renamed_argument("axes", "ax")
+@ag.deprecation.renamed_arguments(axes="ax")
 def weight_images(
     weight: Any, shape: tuple[int, int], *, n_columns: int = 8, ax: Any = None
 ) -> Any:
@@ -258,7 +258,7 @@ def activation_curves(names: Iterable[str] | None = None, *, columns: int = 4) -
     return figure
 
 
-@ag.deprecation.renamed_argument("axes", "ax")
+@ag.deprecation.renamed_arguments(axes="ax")
 def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, ax: Any = None) -> Any:
     """Draw a confusion matrix with its numbers: true classes down, predicted ones across.
 
@@ -291,7 +291,7 @@ def confusion_matrix(counts: Any, *, names: Sequence[str] | None = None, ax: Any
     return ax
 
 
-@ag.deprecation.renamed_argument("axes", "ax")
+@ag.deprecation.renamed_arguments(axes="ax")
 def gradient_flow(model: Module, *, ax: Any = None) -> Any:
     """Draw the root mean square of each weight's gradient, from the first layer to the last.
 

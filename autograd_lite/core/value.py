@@ -45,7 +45,7 @@ from autograd_lite.core.signatures import (
 )
 from autograd_lite.core.views import Looking, is_number
 from autograd_lite.core.writing_methods import WritingMethods
-from autograd_lite.deprecation import renamed_argument
+from autograd_lite.deprecation import renamed_arguments
 
 __all__ = ["Value", "as_data", "start_of_sweep"]
 
@@ -303,7 +303,7 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
 
     # The gradient.
 
-    @renamed_argument("seed", "cotangent")
+    @renamed_arguments(seed="cotangent")
     def backward(self, cotangent: Any = None, *, retain_graph: bool = True) -> None:
         """Set ``.grad`` on every Value that this one was computed from.
 

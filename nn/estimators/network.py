@@ -213,7 +213,7 @@ class BaseMLP(Options):
         self.model_ = draw_network(self, *sizes, X.dtype, random_state)
         self.history_ = History()
         self.n_layers_ = 1 + len(linear_layers(self.model_))
-        self.n_outputs_ = linear_layers(self.model_)[-1].n_out
+        self.n_outputs_ = linear_layers(self.model_)[-1].out_features
         self.n_iter_ = self.t_ = self._no_improvement_count = 0
         self.loss_curve_: list[float] = []
         self.validation_scores_: list[float] | None = None
@@ -343,7 +343,7 @@ class BaseMLP(Options):
 
 
 def draw_network(
-    estimator: Options, n_in: int, n_out: int, dtype: Any, random_state: Any
+    estimator: Options, in_features: int, out_features: int, dtype: Any, random_state: Any
 ) -> Sequential:
     """Layers whose weights and biases scikit-learn would draw so, too."""
     hidden = np.atleast_1d(estimator.hidden_layer_sizes).astype(int).tolist()
@@ -353,13 +353,13 @@ def draw_network(
         )
     factor = 2.0 if activation_named(estimator.activation) == "sigmoid" else 6.0
     layers: list[Module] = []
-    for size in [*hidden, n_out]:
-        linear: Any = Linear(n_in, size, initializer=zeros, dtype=dtype)
-        bound = np.sqrt(factor / (n_in + size))
+    for size in [*hidden, out_features]:
+        linear: Any = Linear(in_features, size, initializer=zeros, dtype=dtype)
+        bound = np.sqrt(factor / (in_features + size))
         for parameter in (linear.weight, linear.bias):
             parameter.data[...] = random_state.uniform(-bound, bound, parameter.shape)
         layers += [linear, Activation(activation_named(estimator.activation))]
-        n_in = size
+        in_features = size
     layers.pop()
     if estimator.out_activation is not None:
         layers += [Activation(activation_named(estimator.out_activation))]

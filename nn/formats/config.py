@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -278,7 +279,9 @@ class Builder:
                 arguments |= arguments.pop(key)
             elif key == "initializer":  # drawing numbers that are overwritten only costs time
                 arguments[key] = self.draw_zeros
-        return cls(*positional, **arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # arguments by their names of then
+            return cls(*positional, **arguments)
 
     def draw_zeros(self, rng: Any, shape: Any, dtype: Any) -> Any:
         """The initializer of what is built from arguments."""

@@ -156,9 +156,9 @@ def load_weights(
         Take only what is named so at the beginning, and without that: the weights of the
         layer ``0`` of another model have the prefix ``"0."``.
     layout : {"nn", "torch"}, optional
-        How weights lie in a file that `save` did not write: ``(n_in, n_out)`` as here, or
-        ``(n_out, n_in)`` as in PyTorch, whose names are known too.  It need not be said
-        of files whose metadata have the format ``pt``.
+        How weights lie in a file that `save` did not write: ``(in_features, out_features)`` as
+        here, or ``(out_features, in_features)`` as in PyTorch, whose names are known too.  It need
+        not be said of files whose metadata have the format ``pt``.
 
     Returns
     -------
@@ -183,8 +183,8 @@ def load_weights(
     """
     if layout not in (None, "nn", "torch"):
         raise ag.ArgumentValueError(
-            f"load_weights: layout is {layout!r}; pass 'nn' for weights of shape (n_in, n_out), or "
-            "'torch' for (n_out, n_in)"
+            f"load_weights: layout is {layout!r}; pass 'nn' for weights of shape "
+            "(in_features, out_features), or 'torch' for (out_features, in_features)"
         )
     if not isinstance(prefix, str):
         raise ag.ArgumentTypeError(f"load_weights: prefix is {prefix!r}; pass a text, such as '0.'")
@@ -203,7 +203,8 @@ def load_weights(
     elif layout is None:
         raise FileFormatError(
             f"{name}: it was not written by nn.save, so it is not known how its weights lie; pass "
-            "layout='torch' for those of PyTorch, (n_out, n_in), or layout='nn' for (n_in, n_out)"
+            "layout='torch' for those of PyTorch, (out_features, in_features), or layout='nn' for "
+            "(in_features, out_features)"
         )
     n_given = len(arrays)
     arrays = {k[len(prefix) :]: array for k, array in arrays.items() if k.startswith(prefix)}

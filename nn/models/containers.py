@@ -200,17 +200,18 @@ class Sequential(Module):
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features", n_outs="layer_sizes")
 class MLP(Sequential):
     """A multilayer perceptron: Linear layers with an activation between them.
 
     The last layer has no activation: it gives numbers to regress with, or logits for
-    the losses.  Input of shape (..., n_in) gives output of shape (..., n_outs[-1]).
+    the losses.  Input of shape (..., in_features) gives output of shape (..., layer_sizes[-1]).
 
     Parameters
     ----------
-    n_in : int or None
+    in_features : int or None
         Number of features of the input; None takes it from the first input.
-    n_outs : sequence of int
+    layer_sizes : sequence of int
         Numbers of units, one for each layer; the last is the output's.
     activation : str or callable
         Between the layers.
@@ -229,28 +230,28 @@ class MLP(Sequential):
 
     def __init__(
         self,
-        n_in: int | None,
-        n_outs: Sequence[int],
+        in_features: int | None,
+        layer_sizes: Sequence[int],
         *,
         activation: str | Callable[..., Any] = "relu",
         initializer: Initializer | None = None,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if isinstance(n_outs, int | np.integer) or not len(n_outs):
+        if isinstance(layer_sizes, int | np.integer) or not len(layer_sizes):
             raise ag.ArgumentValueError(
-                f"MLP: n_outs is {n_outs!r}; it must list the sizes of the layers, "
+                f"MLP: layer_sizes is {layer_sizes!r}; it must list the sizes of the layers, "
                 "for instance [16, 1]"
             )
-        self.n_outs = [int(n) for n in n_outs]
+        self.layer_sizes = [int(n) for n in layer_sizes]
         self.activation = activations.find(activation)
         self.initializer = initializer
         self.dtype = np.dtype(dtype)
         rng = np.random.default_rng(rng)
         hidden = for_activation(getattr(self.activation, "__name__", None))
         layers: list[Module] = []
-        for index, (fan_in, fan_out) in enumerate(pairwise([n_in, *n_outs])):
-            last = index == len(n_outs) - 1
+        for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *layer_sizes])):
+            last = index == len(layer_sizes) - 1
             draw = initializer or (glorot_uniform if last else hidden)
             layers.append(Linear(fan_in, fan_out, initializer=draw, rng=rng, dtype=dtype))
             if not last:
@@ -260,8 +261,8 @@ class MLP(Sequential):
     to_onnx = Sequential.to_onnx
 
     @property
-    def n_in(self) -> int | None:
+    def in_features(self) -> int | None:
         """The number of features of the input; None before the first, if it was omitted."""
         first = self.layers[0]
         assert isinstance(first, Linear)
-        return first.n_in
+        return first.in_features

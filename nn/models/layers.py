@@ -29,20 +29,22 @@ RandomState = np.random.Generator | int | None
 class FeatureLayer(Module):
     """A layer with parameters for each feature; the first input tells how many, if nobody else."""
 
-    n_in: int | None
+    in_features: int | None
     dtype: np.dtype[Any]
     weight: Parameter | None
     bias: Parameter | None
 
-    def __init__(self, n_in: int | None, dtype: DTypeLike) -> None:
+    def __init__(self, in_features: int | None, dtype: DTypeLike) -> None:
         name = type(self).__name__
-        self.n_in = None if n_in is None else check_size(name, "n_in", n_in)
+        self.in_features = (
+            None if in_features is None else check_size(name, "in_features", in_features)
+        )
         self.dtype = np.dtype(dtype)
         self.weight = self.bias = None
-        if self.n_in is not None:
-            self._draw(self.n_in)
+        if self.in_features is not None:
+            self._draw(self.in_features)
 
-    def _draw(self, n_in: int) -> None:
+    def _draw(self, in_features: int) -> None:
         """Make the parameters."""
         raise NotImplementedError
 
@@ -55,8 +57,8 @@ class FeatureLayer(Module):
         x = as_input(x, self.dtype)
         if self.weight is None:
             features = x.shape[-1] if x.ndim else 0
-            self.n_in = check_size(type(self).__name__, "n_in", features)
-            self._draw(self.n_in)
+            self.in_features = check_size(type(self).__name__, "in_features", features)
+            self._draw(self.in_features)
         check_features(self, x.shape)
         return x
 
@@ -76,22 +78,24 @@ def as_input(x: Any, dtype: Any) -> Any:
 
 def check_features(module: Any, shape: tuple[int, ...], weight: str = "the weight has") -> None:
     """Refuse an input of this shape if its last axis is not as long as the weight's first."""
-    if shape[-1:] != (module.n_in,):
+    if shape[-1:] != (module.in_features,):
         raise ag.ArgumentValueError(
             f"{type(module).__name__}: the input has shape {shape}, but {weight} shape "
-            f"{module.weight.shape}; the last axis of the input must have length {module.n_in}"
+            f"{module.weight.shape}; the last axis of the input must have length "
+            f"{module.in_features}"
         )
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features", n_out="out_features")
 class Linear(FeatureLayer):
-    """An affine map ``x @ weight + bias``, from shape (..., n_in) to shape (..., n_out).
+    """An affine map ``x @ weight + bias``, from (..., in_features) to (..., out_features).
 
     Parameters
     ----------
-    n_in : int, optional
+    in_features : int, optional
         Number of features of the input; taken from the first input if omitted.
-    n_out : int
+    out_features : int
         Number of features of the output.
     use_bias : bool
         Whether a bias is added.
@@ -104,8 +108,8 @@ class Linear(FeatureLayer):
 
     Attributes
     ----------
-    weight : Parameter, shape (n_in, n_out)
-    bias : Parameter, shape (n_out,)
+    weight : Parameter, shape (in_features, out_features)
+    bias : Parameter, shape (out_features,)
 
     Raises
     ------
@@ -125,33 +129,33 @@ class Linear(FeatureLayer):
 
     def __init__(
         self,
-        n_in: int | None = None,
-        n_out: int | None = None,
+        in_features: int | None = None,
+        out_features: int | None = None,
         *,
         use_bias: bool = True,
         initializer: Initializer = glorot_uniform,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if n_out is None:
+        if out_features is None:
             raise ag.ArgumentValueError(
-                "Linear: n_out is missing; write Linear(n_in, n_out), "
-                "or Linear(n_out=...) to take n_in from the first input"
+                "Linear: out_features is missing; write Linear(in_features, out_features), "
+                "or Linear(out_features=...) to take in_features from the first input"
             )
-        self.n_out = check_size("Linear", "n_out", n_out)
+        self.out_features = check_size("Linear", "out_features", out_features)
         self.use_bias = use_bias
         self.initializer = initializer
         self.rng = np.random.default_rng(rng)
-        super().__init__(n_in, dtype)
+        super().__init__(in_features, dtype)
 
-    def _draw(self, n_in: int) -> None:
-        draws = self.initializer(self.rng, (n_in, self.n_out), self.dtype)
+    def _draw(self, in_features: int) -> None:
+        draws = self.initializer(self.rng, (in_features, self.out_features), self.dtype)
         self.weight = Parameter(draws, label="weight")
         if self.use_bias:
-            self.bias = Parameter(np.zeros(self.n_out, self.dtype), label="bias")
+            self.bias = Parameter(np.zeros(self.out_features, self.dtype), label="bias")
 
     def forward(self, x: Any) -> Any:
-        """Map input of shape (..., n_in) to output of shape (..., n_out)."""
+        """Map input of shape (..., in_features) to output of shape (..., out_features)."""
         out = self._checked(x) @ self.weight
         return out if self.bias is None else out + self.bias
 
@@ -160,7 +164,7 @@ class Linear(FeatureLayer):
         return x if self.bias is None else graph.add("Add", x, graph.constant(self.bias))
 
     def _arguments(self) -> str:
-        sizes = f"{self.n_in}, {self.n_out}"
+        sizes = f"{self.in_features}, {self.out_features}"
         return sizes if self.use_bias else f"{sizes}, use_bias=False"
 
 
@@ -203,6 +207,7 @@ class Activation(Module):
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features")
 class PReLU(Module):
     """A `leaky_relu` that learns its slopes for negative input; the shape stays.
 
@@ -210,7 +215,7 @@ class PReLU(Module):
 
     Parameters
     ----------
-    n_in : int
+    in_features : int
         Number of slopes: one for each feature, or 1 for all.
     slope : float
         What they start at.
@@ -219,7 +224,7 @@ class PReLU(Module):
 
     Attributes
     ----------
-    weight : Parameter, shape (n_in,)
+    weight : Parameter, shape (in_features,)
         The slopes.
 
     Examples
@@ -230,16 +235,16 @@ class PReLU(Module):
     """
 
     def __init__(
-        self, n_in: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
+        self, in_features: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
     ) -> None:
-        self.n_in = check_size("PReLU", "n_in", n_in)
+        self.in_features = check_size("PReLU", "in_features", in_features)
         self.slope = slope
         self.dtype = np.dtype(dtype)
-        self.weight = Parameter(np.full(self.n_in, slope, self.dtype), label="weight")
+        self.weight = Parameter(np.full(self.in_features, slope, self.dtype), label="weight")
 
     def forward(self, x: Any) -> Any:
         """Apply the slopes where the input is negative."""
-        if self.n_in > 1:
+        if self.in_features > 1:
             check_features(self, np.shape(x), "the slopes have")
         return prelu(x, self.weight)
 
@@ -271,16 +276,17 @@ class Flatten(Module):
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="num_embeddings", n_out="embedding_dim")
 class Embedding(Module):
-    """A table of learned vectors, one for each of ``n_in`` things.
+    """A table of learned vectors, one for each of ``num_embeddings`` things.
 
-    Integers of shape (...) give output of shape (..., n_out).
+    Integers of shape (...) give output of shape (..., embedding_dim).
 
     Parameters
     ----------
-    n_in : int
+    num_embeddings : int
         How many things there are; they are numbered from 0, and other numbers refused.
-    n_out : int
+    embedding_dim : int
         The length of a vector.
     padding_idx : int, optional
         The number of a vector that begins at zero and is not trained: that of padding.
@@ -291,7 +297,7 @@ class Embedding(Module):
 
     Attributes
     ----------
-    weight : Parameter, shape (n_in, n_out)
+    weight : Parameter, shape (num_embeddings, embedding_dim)
 
     Examples
     --------
@@ -305,29 +311,29 @@ class Embedding(Module):
 
     def __init__(
         self,
-        n_in: int,
-        n_out: int,
+        num_embeddings: int,
+        embedding_dim: int,
         *,
         padding_idx: int | None = None,
         initializer: Initializer | None = None,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        self.n_in = check_size("Embedding", "n_in", n_in)
-        self.n_out = check_size("Embedding", "n_out", n_out)
+        self.num_embeddings = check_size("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = check_size("Embedding", "embedding_dim", embedding_dim)
         self.dtype = np.dtype(dtype)
-        shape = (self.n_in, self.n_out)
+        shape = (self.num_embeddings, self.embedding_dim)
         draw = initializer or partial(normal, std=1.0)
         table = draw(np.random.default_rng(rng), shape, self.dtype)
         self.weight = Parameter(table, label="weight")
         self.padding_idx = None
         if padding_idx is not None:
-            self.padding_idx = checked_index(padding_idx, self.n_in)
+            self.padding_idx = checked_index(padding_idx, self.num_embeddings)
             self.weight.data[self.padding_idx] = 0
 
     def forward(self, indices: Any) -> Any:
         """The vectors of these numbers."""
-        indices = check_indices(indices, count=self.n_in)
+        indices = check_indices(indices, count=self.num_embeddings)
         vectors = self.weight[indices]
         if self.padding_idx is None:
             return vectors

@@ -105,7 +105,9 @@ class Module(Hooked):
     frozen: bool = False
     buffers: ClassVar[tuple[str, ...]] = ()
     unsaved_arguments: ClassVar[frozenset[str]] = frozenset({"rng", "initializer"})
-    has_parameters: ClassVar[bool] = True  # of the sizes n_in and n_out, if it has these
+    has_parameters: ClassVar[bool] = (
+        True  # of the sizes in_features and out_features, if it has these
+    )
     transposed_in_torch: ClassVar[tuple[str, ...]] = ()  # parameters
     counters_in_torch: ClassVar[tuple[str, ...]] = ()  # numbers that only PyTorch saves
 
@@ -338,7 +340,7 @@ class Module(Hooked):
         --------
         >>> import nn
         >>> nn.Linear(2, 3).configuration()
-        {'n_in': 2, 'n_out': 3, 'use_bias': True, 'dtype': dtype('float64')}
+        {'in_features': 2, 'out_features': 3, 'use_bias': True, 'dtype': dtype('float64')}
         """
         return {
             name: getattr(self, name)

@@ -61,21 +61,26 @@ class Normalization(FeatureLayer):
     """What the two normalization layers share: a scale and a shift for each feature."""
 
     def __init__(
-        self, n_in: int | None = None, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
+        self,
+        in_features: int | None = None,
+        *,
+        epsilon: float = 1e-5,
+        dtype: DTypeLike = np.float64,
     ) -> None:
         check_range(type(self).__name__, POSITIVE, epsilon=epsilon)
         self.epsilon = epsilon
-        super().__init__(n_in, dtype)
+        super().__init__(in_features, dtype)
 
-    def _draw(self, n_in: int) -> None:
-        self.weight = Parameter(np.ones(n_in, self.dtype), label="weight")
-        self.bias = Parameter(np.zeros(n_in, self.dtype), label="bias")
+    def _draw(self, in_features: int) -> None:
+        self.weight = Parameter(np.ones(in_features, self.dtype), label="weight")
+        self.bias = Parameter(np.zeros(in_features, self.dtype), label="bias")
 
     def _normalized(self, x: Any, mean: Any, variance: Any) -> Any:
         return (x - mean) / np.sqrt(variance + self.epsilon) * self.weight + self.bias
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features")
 class BatchNorm1d(Normalization):
     """Give each feature mean 0 and variance 1 over the batch, then scale and shift it.
 
@@ -86,7 +91,7 @@ class BatchNorm1d(Normalization):
 
     Parameters
     ----------
-    n_in, dtype
+    in_features, dtype
         As for `Linear`.
     momentum : float
         In (0, 1]: the share of a new batch in the running averages.
@@ -95,9 +100,9 @@ class BatchNorm1d(Normalization):
 
     Attributes
     ----------
-    weight, bias : Parameter, shape (n_in,)
+    weight, bias : Parameter, shape (in_features,)
         Scale and shift.
-    running_mean, running_var : array, shape (n_in,)
+    running_mean, running_var : array, shape (in_features,)
         The variance is the unbiased one.
 
     Examples
@@ -117,7 +122,7 @@ class BatchNorm1d(Normalization):
 
     def __init__(
         self,
-        n_in: int | None = None,
+        in_features: int | None = None,
         *,
         momentum: float = 0.1,
         epsilon: float = 1e-5,
@@ -126,12 +131,12 @@ class BatchNorm1d(Normalization):
         check_range("BatchNorm1d", ("in (0, 1]", lambda x: 0 < x <= 1), momentum=momentum)
         self.momentum = momentum
         self.running_mean = self.running_var = None
-        super().__init__(n_in, epsilon=epsilon, dtype=dtype)
+        super().__init__(in_features, epsilon=epsilon, dtype=dtype)
 
-    def _draw(self, n_in: int) -> None:
-        super()._draw(n_in)
-        self.running_mean = np.zeros(n_in, self.dtype)
-        self.running_var = np.ones(n_in, self.dtype)
+    def _draw(self, in_features: int) -> None:
+        super()._draw(in_features)
+        self.running_mean = np.zeros(in_features, self.dtype)
+        self.running_var = np.ones(in_features, self.dtype)
 
     def forward(self, x: Any) -> Any:
         """Normalize each feature over the batch, or by the running averages."""
@@ -162,6 +167,7 @@ class BatchNorm1d(Normalization):
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features")
 class LayerNorm(Normalization):
     """Give the features of each sample mean 0 and variance 1, then scale and shift them.
 

@@ -22,16 +22,17 @@ Array = np.ndarray[Any, Any]
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features")
 class McCullochPitts(Module):
     """A unit of 1943: it fires if enough excitatory inputs do, and no inhibitory one.
 
     W. McCulloch, W. Pitts, "A logical calculus of the ideas immanent in nervous
     activity" (1943).  It does not learn: the threshold is its only number.  Input of
-    shape (..., n_in), zeros and ones alone, gives zeros and ones of shape (...).
+    shape (..., in_features), zeros and ones alone, gives zeros and ones of shape (...).
 
     Parameters
     ----------
-    n_in : int
+    in_features : int
         The number of inputs; the first ones are excitatory.
     threshold : int
         How many excitatory inputs must fire.
@@ -57,12 +58,12 @@ class McCullochPitts(Module):
 
     has_parameters = False
 
-    def __init__(self, n_in: int, threshold: int, n_inhibitory: int = 0) -> None:
-        self.n_in = check_size("McCullochPitts", "n_in", n_in)
-        if not 0 <= n_inhibitory <= n_in:
+    def __init__(self, in_features: int, threshold: int, n_inhibitory: int = 0) -> None:
+        self.in_features = check_size("McCullochPitts", "in_features", in_features)
+        if not 0 <= n_inhibitory <= in_features:
             raise ag.ArgumentValueError(
-                f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {n_in} inputs; "
-                f"it must be from 0 to {n_in}"
+                f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {in_features} inputs; "
+                f"it must be from 0 to {in_features}"
             )
         self.threshold = threshold
         self.n_inhibitory = n_inhibitory
@@ -70,13 +71,13 @@ class McCullochPitts(Module):
     def forward(self, x: Any) -> Array:
         """Whether the unit fires: 0 or 1."""
         signals = np.asarray(x)
-        if signals.shape[-1:] != (self.n_in,) or not np.isin(signals, (0, 1)).all():
+        if signals.shape[-1:] != (self.in_features,) or not np.isin(signals, (0, 1)).all():
             raise ag.ArgumentValueError(
                 f"McCullochPitts: the input has shape {signals.shape}; it must hold zeros and "
-                f"ones, {self.n_in} along its last axis"
+                f"ones, {self.in_features} along its last axis"
             )
-        excitatory = signals[..., : self.n_in - self.n_inhibitory].sum(axis=-1)
-        inhibited = signals[..., self.n_in - self.n_inhibitory :].any(axis=-1)
+        excitatory = signals[..., : self.in_features - self.n_inhibitory].sum(axis=-1)
+        inhibited = signals[..., self.in_features - self.n_inhibitory :].any(axis=-1)
         return np.asarray((excitatory >= self.threshold) & ~inhibited, np.int64)
 
 
@@ -89,11 +90,11 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
 
     Parameters
     ----------
-    weight : array_like, shape (n_in, n_out)
+    weight : array_like, shape (in_features, out_features)
         The connections before.
-    x : array_like, shape (..., n_in)
+    x : array_like, shape (..., in_features)
         What the input units do.
-    y : array_like, shape (..., n_out)
+    y : array_like, shape (..., out_features)
         What the output units do at the same time.
     learning_rate : float
         The strength of the change.
@@ -113,10 +114,11 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features")
 class Neuron(Module):
     """One unit on scalar Values, small enough to be drawn: activation(w·x + b).
 
-    Its ``n_in`` weights, one for each input, are drawn uniformly from [-1, 1) by
+    Its ``in_features`` weights, one for each input, are drawn uniformly from [-1, 1) by
     ``rng``, a generator or a seed for one.
 
     Attributes
@@ -136,20 +138,24 @@ class Neuron(Module):
     """
 
     def __init__(
-        self, n_in: int, *, activation: str | Callable[..., Any] = tanh, rng: RandomState = None
+        self,
+        in_features: int,
+        *,
+        activation: str | Callable[..., Any] = tanh,
+        rng: RandomState = None,
     ) -> None:
-        self.n_in = check_size("Neuron", "n_in", n_in)
+        self.in_features = check_size("Neuron", "in_features", in_features)
         self.activation = activations.find(activation)
-        draws = np.random.default_rng(rng).uniform(-1, 1, n_in).tolist()
+        draws = np.random.default_rng(rng).uniform(-1, 1, in_features).tolist()
         self.weights = [Parameter(w, label=f"w{index}") for index, w in enumerate(draws)]
         self.bias = Parameter(0.0, label="b")
 
     def forward(self, x: Sequence[Any]) -> Any:
-        """The output for one sample of ``n_in`` numbers or Values."""
-        if len(x) != self.n_in:
+        """The output for one sample of ``in_features`` numbers or Values."""
+        if len(x) != self.in_features:
             raise ag.ArgumentValueError(
-                f"Neuron: the input has {len(x)} numbers, but there are {self.n_in} weights; "
-                "pass one number for each weight"
+                f"Neuron: the input has {len(x)} numbers, but there are {self.in_features} "
+                "weights; pass one number for each weight"
             )
         total: Any = self.bias
         for w, x_i in zip(self.weights, x, strict=True):
@@ -158,11 +164,12 @@ class Neuron(Module):
 
 
 @layer
+@ag.deprecation.renamed_fields(n_in="in_features", n_out="out_features")
 class Perceptron(Module):
     """Threshold units that learn by Rosenblatt's rule.
 
-    A unit fires where ``x @ weight + bias >= 0``; input of shape (..., n_in) gives
-    output of shape (..., n_out).  For each sample, in order, whose output is wrong::
+    A unit fires where ``x @ weight + bias >= 0``; input of shape (..., in_features) gives
+    output of shape (..., out_features).  For each sample, in order, whose output is wrong::
 
         weight ← weight + learning_rate · (target - output) · x
         bias   ← bias   + learning_rate · (target - output)
@@ -173,9 +180,9 @@ class Perceptron(Module):
 
     Parameters
     ----------
-    n_in : int
+    in_features : int
         Number of inputs.
-    n_out : int
+    out_features : int
         Number of units; each learns a question of its own.
     activation : str or callable
         ``heaviside`` for outputs 0 and 1, ``sign`` for -1 and 1.
@@ -184,8 +191,8 @@ class Perceptron(Module):
 
     Attributes
     ----------
-    weight : Parameter, shape (n_in, n_out)
-    bias : Parameter, shape (n_out,)
+    weight : Parameter, shape (in_features, out_features)
+    bias : Parameter, shape (out_features,)
         Both start at zero.
 
     Examples
@@ -201,22 +208,22 @@ class Perceptron(Module):
 
     def __init__(
         self,
-        n_in: int,
-        n_out: int = 1,
+        in_features: int,
+        out_features: int = 1,
         *,
         activation: str | Callable[..., Any] = heaviside,
         learning_rate: float = 1.0,
     ) -> None:
-        self.n_in = check_size("Perceptron", "n_in", n_in)
-        self.n_out = check_size("Perceptron", "n_out", n_out)
+        self.in_features = check_size("Perceptron", "in_features", in_features)
+        self.out_features = check_size("Perceptron", "out_features", out_features)
         check_range("Perceptron", POSITIVE, learning_rate=learning_rate)
         self.activation = activations.find(activation)
         self.learning_rate = learning_rate
-        self.weight = Parameter(np.zeros((n_in, n_out)), label="weight")
-        self.bias = Parameter(np.zeros(n_out), label="bias")
+        self.weight = Parameter(np.zeros((in_features, out_features)), label="weight")
+        self.bias = Parameter(np.zeros(out_features), label="bias")
 
     def forward(self, x: Any) -> Any:
-        """The outputs of the units, for input of shape (..., n_in)."""
+        """The outputs of the units, for input of shape (..., in_features)."""
         if not isinstance(x, ag.Value):
             x = np.asarray(x, np.float64)
         check_features(self, x.shape)
@@ -247,9 +254,9 @@ class Perceptron(Module):
 
         Parameters
         ----------
-        x : array_like, shape (samples, n_in)
+        x : array_like, shape (samples, in_features)
             The inputs.
-        y : array_like, shape (samples,) or (samples, n_out)
+        y : array_like, shape (samples,) or (samples, out_features)
             The targets, in the values of the activation.
         epochs : int
             After how many passes over the data to give up.
@@ -282,10 +289,10 @@ class Perceptron(Module):
     def _checked_targets(self, x: Array, y: Array) -> Array:
         if y.ndim == 1:
             y = y[:, np.newaxis]
-        if x.ndim != 2 or y.shape != (len(x), self.n_out):
+        if x.ndim != 2 or y.shape != (len(x), self.out_features):
             raise ag.ArgumentValueError(
                 f"Perceptron: x has shape {x.shape} and y has shape {y.shape}; they must be "
-                f"(samples, {self.n_in}) and (samples, {self.n_out})"
+                f"(samples, {self.in_features}) and (samples, {self.out_features})"
             )
         if not np.isfinite(x).all():
             raise ag.ArgumentValueError(

@@ -181,7 +181,7 @@ class Monitor(Callback):
         return bool(metric.larger_is_better)
 
 
-@ag.deprecation.renamed_argument("minimal_change", "min_delta")
+@ag.deprecation.renamed_arguments(minimal_change="min_delta")
 @dataclass(eq=False, repr=False)
 class EarlyStopping(Monitor):
     """Stop when nothing has improved for a while, and go back to the best weights.
@@ -256,7 +256,7 @@ class EarlyStopping(Monitor):
             run.model.load_state_dict(self.best_state)
 
 
-@ag.deprecation.renamed_argument("minimal_change", "min_delta")
+@ag.deprecation.renamed_arguments(minimal_change="min_delta")
 @dataclass(eq=False, repr=False)
 class ReduceOnPlateau(Monitor):
     """Multiply the learning rate by a factor whenever nothing has improved for a while.

@@ -193,7 +193,7 @@ def fit(
         )
         batches = Batches.of(x, y, sampling)
         check_time(schedule, batches, x)
-        example = predict(model, batches.example())  # layers without n_in learn it from their input
+        example = predict(model, batches.example())  # for layers that learn their sizes
         check_outputs("fit", example, chosen_loss, chosen_metrics)
         record = partial(recorded, model, batches.example())
         chosen_metrics = tell_probabilities("fit", chosen_metrics, chosen_loss, record)

@@ -162,7 +162,7 @@ class History:
             ) from error
         return pandas.DataFrame({name: pandas.Series(c) for name, c in self.columns.items()})
 
-    @ag.deprecation.renamed_argument("axes", "ax")
+    @ag.deprecation.renamed_arguments(axes="ax")
     def plot(self, ax: Any = None) -> Any:
         """Draw the learning curves, without learning rates; see `nn.plots.learning_curves`."""
         shown = {n: c for n, c in self.columns.items() if not n.startswith("learning_rate")}

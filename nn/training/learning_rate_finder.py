@@ -54,7 +54,7 @@ class LearningRates:
     losses: list[float]
     suggestion: float
 
-    @ag.deprecation.renamed_argument("axes", "ax")
+    @ag.deprecation.renamed_arguments(axes="ax")
     def plot(self, ax: Any = None) -> Any:
         """Draw the losses against the rates; see `nn.plots.learning_rates`."""
         return LearningRates.plotter(self.rates, self.losses, self.suggestion, ax=ax)

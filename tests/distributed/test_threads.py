@@ -311,8 +311,8 @@ def test_estimators_take_the_same_path() -> None:
 class TwoOutputs(nn.Module):
     """Two outputs by name."""
 
-    def __init__(self, n_in: int) -> None:
-        self.a, self.b = nn.Linear(n_in, 1, rng=0), nn.Linear(n_in, 3, rng=1)
+    def __init__(self, in_features: int) -> None:
+        self.a, self.b = nn.Linear(in_features, 1, rng=0), nn.Linear(in_features, 3, rng=1)
 
     def forward(self, x: Any) -> Any:
         return {"a": self.a(x), "b": self.b(x)}

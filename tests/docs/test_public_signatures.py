@@ -25,6 +25,7 @@ ONE_NAME = {
     "sample_weight": ("sample_weights", "weights", "example_weight"),
     "rtol": ("rel_tol", "relative_tolerance"),
     "atol": ("abs_tol", "absolute_tolerance"),
+    "in_features": ("n_in", "input_size", "fan_in"),
     "std": ("deviation", "sd", "sigma", "stddev"),
 }
 """What a parameter is called, and what it is therefore not called anywhere."""

@@ -39,5 +39,5 @@ class KeepStep(nn.Callback):
         self.step = run.step
 
 
-def mlp(rng, n_out=1):
-    return nn.MLP(N_IN, [4, n_out], activation="tanh", rng=rng)
+def mlp(rng, out_features=1):
+    return nn.MLP(N_IN, [4, out_features], activation="tanh", rng=rng)

@@ -20,10 +20,10 @@ class Rescale(Module):
     Value([[3., 4.]])
     """
 
-    def __init__(self, n_in: int, *, dtype: DTypeLike = np.float64) -> None:
-        self.n_in = check_size("Rescale", "n_in", n_in)
+    def __init__(self, in_features: int, *, dtype: DTypeLike = np.float64) -> None:
+        self.in_features = check_size("Rescale", "in_features", in_features)
         self.dtype = np.dtype(dtype)
-        self.weight = Parameter(np.ones(self.n_in, self.dtype), label="weight")
+        self.weight = Parameter(np.ones(self.in_features, self.dtype), label="weight")
 
     def forward(self, x: Any) -> Any:
         """Multiply each feature by its factor."""

@@ -25,7 +25,7 @@ def test_backward_equals_bp1_to_bp4(name):
     model = nn.MLP(4, [6, 5, 2], activation=name, rng=rng)
     linears = [layer for layer in model if isinstance(layer, nn.Linear)]
     for layer in linears:
-        layer.bias.data[:] = rng.normal(size=layer.n_out)
+        layer.bias.data[:] = rng.normal(size=layer.out_features)
     nn.mse(model(x), target, reduction="sum").backward()
 
     activations, weighted_inputs = [x], []
@@ -80,7 +80,7 @@ def test_an_epoch_of_nielsens_network():
     )
     linears = [model[0], model[2]]
     weights = [layer.weight.data.T.copy() for layer in linears]
-    biases = [rng.normal(size=(layer.n_out, 1)) for layer in linears]
+    biases = [rng.normal(size=(layer.out_features, 1)) for layer in linears]
     for layer, bias in zip(linears, biases, strict=True):
         layer.bias.data[:] = bias[:, 0]
     order = np.random.default_rng(5).permutation(120)  # as fit will draw it

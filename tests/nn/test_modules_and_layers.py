@@ -137,7 +137,7 @@ def test_repr_shows_the_structure():
     )
     assert repr(nn.Linear(2, 3, use_bias=False)) == "Linear(2, 3, use_bias=False)"
     assert repr(nn.Activation("softmax", axis=0)) == "softmax(axis=0)"
-    assert repr(nn.Perceptron(2)) == "Perceptron(n_in=2)"
+    assert repr(nn.Perceptron(2)) == "Perceptron(in_features=2)"
 
 
 def test_linear_is_an_affine_map_in_any_number_of_axes():
@@ -148,7 +148,7 @@ def test_linear_is_an_affine_map_in_any_number_of_axes():
 
 
 def test_linear_takes_its_number_of_inputs_from_the_first_input():
-    layer = nn.Linear(n_out=2, rng=0)
+    layer = nn.Linear(out_features=2, rng=0)
     assert layer.parameters() == []
     assert layer(np.zeros((5, 3))).shape == (5, 2)
     assert repr(layer) == "Linear(3, 2)"
@@ -357,7 +357,10 @@ def test_normalization_takes_its_size_from_the_first_input(make):
             "Linear: the input has shape (5, 4), but the weight has shape (3, 2); "
             "the last axis of the input must have length 3",
         ),
-        (lambda: nn.Linear(n_out=2)(1.0), "Linear: n_in is 0; it must be a positive integer"),
+        (
+            lambda: nn.Linear(out_features=2)(1.0),
+            "Linear: in_features is 0; it must be a positive integer",
+        ),
         (
             lambda: nn.Linear(3, 2)(1.0),
             "Linear: the input has shape (), but the weight has shape (3, 2); "
@@ -365,14 +368,14 @@ def test_normalization_takes_its_size_from_the_first_input(make):
         ),
         (
             lambda: nn.Linear(10),
-            "Linear: n_out is missing; write Linear(n_in, n_out), "
-            "or Linear(n_out=...) to take n_in from the first input",
+            "Linear: out_features is missing; write Linear(in_features, out_features), "
+            "or Linear(out_features=...) to take in_features from the first input",
         ),
-        (lambda: nn.Linear(3, 0), "Linear: n_out is 0; it must be a positive integer"),
-        (lambda: nn.Linear(2.5, 1), "Linear: n_in is 2.5; it must be a positive integer"),
+        (lambda: nn.Linear(3, 0), "Linear: out_features is 0; it must be a positive integer"),
+        (lambda: nn.Linear(2.5, 1), "Linear: in_features is 2.5; it must be a positive integer"),
         (
             lambda: nn.MLP(2, 3),
-            "MLP: n_outs is 3; it must list the sizes of the layers, for instance [16, 1]",
+            "MLP: layer_sizes is 3; it must list the sizes of the layers, for instance [16, 1]",
         ),
         (
             lambda: nn.MLP(2, [3, 1], activation="rely"),
@@ -396,7 +399,7 @@ def test_bad_shapes_are_named(call, message):
 def test_linear_layers_collapse_to_one():
     deep = nn.Sequential(nn.Linear(4, 6, rng=0), nn.Linear(6, 5, rng=1), nn.Linear(5, 3, rng=2))
     for layer in deep:
-        layer.bias.data[:] = np.arange(layer.n_out)
+        layer.bias.data[:] = np.arange(layer.out_features)
     flat = nn.Linear(4, 3)
     zero = np.zeros((1, 4))
     flat.bias.data[:] = nn.predict(deep, zero)[0]
@@ -421,7 +424,8 @@ def test_layers_are_exchanged_and_added():
     model[1] = "tanh"
     model.append(nn.Linear(4, 1, rng=1)).insert(1, nn.LayerNorm(4))
     assert repr(model) == (
-        "Sequential(\n  0: Linear(3, 4)\n  1: LayerNorm(n_in=4)\n  2: tanh\n  3: Linear(4, 1)\n)"
+        "Sequential(\n  0: Linear(3, 4)\n  1: LayerNorm(in_features=4)\n  2: tanh\n"
+        "  3: Linear(4, 1)\n)"
     )
     assert model(np.ones((2, 3))).shape == (2, 1)
     del model[1], model[-1]

@@ -102,19 +102,19 @@ def test_several_outputs_learn_as_if_alone():
 
 
 @settings(deadline=None, max_examples=25, derandomize=True)
-@given(seed=st.integers(0, 10_000), n_in=st.integers(1, 5))
-def test_it_converges_within_novikoffs_bound(seed, n_in):
+@given(seed=st.integers(0, 10_000), in_features=st.integers(1, 5))
+def test_it_converges_within_novikoffs_bound(seed, in_features):
     rng = np.random.default_rng(seed)
-    normal = rng.normal(size=n_in + 1)
+    normal = rng.normal(size=in_features + 1)
     normal /= np.linalg.norm(normal)
-    points = rng.uniform(-1, 1, (200, n_in))
+    points = rng.uniform(-1, 1, (200, in_features))
     with_bias = np.column_stack((points, np.ones(200)))
     margins = with_bias @ normal
     kept = np.abs(margins) > 0.1
     points, labels, margins = points[kept], np.sign(margins[kept]), margins[kept]
     if not len(points):
         return
-    unit = nn.Perceptron(n_in, activation="sign")
+    unit = nn.Perceptron(in_features, activation="sign")
     bound = (np.linalg.norm(with_bias[kept], axis=1).max() / np.abs(margins).min()) ** 2
     mistakes = unit.fit(points, labels, epochs=5000)
     assert mistakes[-1] == 0

@@ -131,7 +131,7 @@ def test_bad_input_is_named(call, message):
 
 def test_the_summary_counts_parameters_and_memory():
     model = nn.Sequential(
-        nn.Residual(nn.Linear(4, 4)), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(n_out=2)
+        nn.Residual(nn.Linear(4, 4)), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(out_features=2)
     )
     model(np.zeros((3, 4)))
     model[3].bias.requires_grad = False

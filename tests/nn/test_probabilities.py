@@ -16,8 +16,8 @@ from nn import metrics
 class Ends(nn.Module):
     """A model whose output is a function of a linear one."""
 
-    def __init__(self, function, n_out=1):
-        self.linear = nn.Linear(2, n_out, rng=0)
+    def __init__(self, function, out_features=1):
+        self.linear = nn.Linear(2, out_features, rng=0)
         self.function = function
 
     def forward(self, x):

@@ -178,7 +178,7 @@ def test_dropout_goes_on_with_its_draws(tmp_path):
 
 def test_a_layer_that_has_not_seen_its_input_keeps_its_initializer(tmp_path):
     draw = partial(nn.initializers.constant, value=0.5)
-    nn.save(nn.Linear(n_out=2, initializer=draw), tmp_path / "model.npz")
+    nn.save(nn.Linear(out_features=2, initializer=draw), tmp_path / "model.npz")
     twin = nn.load(tmp_path / "model.npz")
     np.testing.assert_array_equal(twin(np.ones((1, 3))).data, [[1.5, 1.5]])
 
@@ -239,7 +239,7 @@ REFUSED = {
         "two of the classes Other, Other have the same name; rename one",
     ),
     "an initializer to come": (
-        lambda: nn.Linear(n_out=3, initializer=lambda rng, shape, dtype: np.ones(shape)),
+        lambda: nn.Linear(out_features=3, initializer=lambda rng, shape, dtype: np.ones(shape)),
         "which cannot be written down;",
     ),
     "complex": (complex_weight, "Parameter(["),

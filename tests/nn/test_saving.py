@@ -37,7 +37,7 @@ def everything(dtype=np.float32):
         nn.Concatenate("identity", nn.MLP(6, [5, 2], activation="tanh", rng=0, dtype=dtype)),
         nn.LayerNorm(dtype=dtype),
         nn.Flatten(),
-        linear(n_out=3, use_bias=False),
+        linear(out_features=3, use_bias=False),
     )
     x = np.random.default_rng(0).normal(size=(16, 4))
     nn.fit(model, x, x[:, :3], loss=nn.mse, epochs=2, rng=0, progress=False)
@@ -263,7 +263,7 @@ def test_hostile_and_mismatched_files_are_refused(tmp_path, suffix, change, mess
     path = tmp_path / f"model{suffix}"
     nn.save(nn.MLP(2, [3, 1], rng=0), path)
     texts = array_files.read_file(path)[1]
-    assert "n_in" in texts["architecture"]
+    assert "in_features" in texts["architecture"]
     rewritten(path, change)
     with pytest.raises(nn.FileFormatError) as error:
         nn.load(path)
@@ -569,4 +569,18 @@ def test_the_path_before_the_model_works_with_a_warning(tmp_path):
     assert [str(w.message) for w in warned] == [
         f"{name}: the model comes before the path now; swap the two"
         for name in ("save_checkpoint", "load_checkpoint")
+    ]
+
+
+def test_former_names_of_sizes_work_with_a_warning():
+    with pytest.warns(DeprecationWarning) as warned:
+        layer = nn.Linear(n_in=2, n_out=3)
+        sizes = layer.n_in, layer.n_out, nn.Embedding(4, n_out=5).embedding_dim
+    assert sizes == (2, 3, 5)
+    assert [str(w.message) for w in warned] == [
+        "Linear: n_in is called in_features now; write in_features=...",
+        "Linear: n_out is called out_features now; write out_features=...",
+        "Linear.n_in is called in_features now",
+        "Linear.n_out is called out_features now",
+        "Embedding: n_out is called embedding_dim now; write embedding_dim=...",
     ]

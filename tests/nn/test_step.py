@@ -58,7 +58,9 @@ def test_nothing_of_the_users_is_written_to():
 def test_the_same_seed_gives_the_same_training_bit_for_bit_and_goes_on_so():
     def start():
         rng = np.random.default_rng(0)
-        model = nn.Sequential(mlp(rng, n_out=4), nn.Dropout(0.4, rng=rng), nn.Linear(4, 1, rng=rng))
+        model = nn.Sequential(
+            mlp(rng, out_features=4), nn.Dropout(0.4, rng=rng), nn.Linear(4, 1, rng=rng)
+        )
         return model, nn.Adam(model), rng
 
     options = {"loss": "mse", "batch_size": 8, "progress": False}
@@ -309,13 +311,13 @@ def test_an_error_that_only_compiling_meets_comes_with_its_line():
 
 @pytest.mark.parametrize("train", [nn.fit, nn.fit_lbfgs, nn.find_learning_rate])
 def test_compile_is_true_or_false_or_numba(train):
-    model = nn.Linear(n_out=1, rng=0)
+    model = nn.Linear(out_features=1, rng=0)
     with pytest.raises(ag.ArgumentValueError) as error:
         train(model, np.ones((4, 3)), np.ones((4, 1)), loss="mse", compile="c")
     assert str(error.value) == (
         f"{train.__name__}: compile is 'c'; pass True, False, or 'numba' for loops of Numba"
     )
-    assert model.n_in is None  # it has not looked at its input yet
+    assert model.in_features is None  # it has not looked at its input yet
 
 
 def test_without_numba_fit_says_how_to_get_it(monkeypatch):

@@ -25,7 +25,7 @@ from tests.nn.loss_cases import CASES
 
 def around(make_layer):
     return lambda rng: nn.Sequential(
-        nn.Linear(N_IN, 4, rng=rng), make_layer(rng), nn.Linear(n_out=1, rng=rng)
+        nn.Linear(N_IN, 4, rng=rng), make_layer(rng), nn.Linear(out_features=1, rng=rng)
     )
 
 
@@ -92,7 +92,7 @@ def test_losses(name, weighted):
     few = np.asarray(CASES[name].target)
     target = np.resize(few, (N, *few.shape[1:]))
     weight = np.random.default_rng(0).uniform(0.1, 2, N) if weighted else None
-    make = partial(mlp, n_out=3)
+    make = partial(mlp, out_features=3)
     options = {"loss": name, "sample_weight": weight, "metrics": {"sum": metric}}
     _, history = assert_the_same_compiled_and_not(make, numbers()[0], target, **options)
     _, plain = trained(make, numbers()[0], target, False, **options)
@@ -113,14 +113,14 @@ def metric(outputs, targets):
     ],
 )
 def test_losses_with_options_and_of_ones_own(loss):
-    make = partial(mlp, n_out=3)
+    make = partial(mlp, out_features=3)
     assert_the_same_compiled_and_not(make, numbers()[0], CLASSES, loss=loss)
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 2.0, 2: 0.5}])
 def test_class_weights(class_weight):
     options = {"loss": "cross_entropy", "class_weight": class_weight}
-    assert_the_same_compiled_and_not(partial(mlp, n_out=3), numbers()[0], CLASSES, **options)
+    assert_the_same_compiled_and_not(partial(mlp, out_features=3), numbers()[0], CLASSES, **options)
 
 
 def test_a_penalty_on_a_parameter_from_outside_counts():

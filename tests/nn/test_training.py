@@ -104,7 +104,9 @@ def test_the_same_seed_gives_the_same_training_bit_for_bit():
 
 def test_unknown_input_sizes_are_taken_from_the_data():
     x, y = line()
-    model = nn.Sequential(nn.Linear(n_out=4, rng=0), "tanh", nn.Linear(n_out=1, rng=1))
+    model = nn.Sequential(
+        nn.Linear(out_features=4, rng=0), "tanh", nn.Linear(out_features=1, rng=1)
+    )
     nn.fit(model, x, y, loss=nn.mse, optimizer=nn.Adam, epochs=1, progress=False)
     assert [p.shape for p in model.parameters()] == [(1, 4), (4,), (4, 1), (1,)]
 
@@ -398,7 +400,7 @@ def test_batches_may_come_from_an_iterable():
     x, y = line(20)
     batches = [(x[i : i + 5], y[i : i + 5]) for i in range(0, 20, 5)]
     weighted = [(*batch, np.ones(5)) for batch in batches]
-    models = [nn.Linear(n_out=1, rng=0) for _ in range(2)]
+    models = [nn.Linear(out_features=1, rng=0) for _ in range(2)]
     for model, data in zip(models, (batches, weighted), strict=True):
         history = quiet_fit(model, data, optimizer=lambda m: nn.SGD(m, learning_rate=0.1))
         assert len(history) == 2

@@ -40,8 +40,8 @@ CASES = {
 }  # fmt: skip
 
 
-def start(n_out):
-    model = nn.Linear(3, n_out, rng=0)
+def start(out_features):
+    model = nn.Linear(3, out_features, rng=0)
     return model, nn.Adam(model), np.random.default_rng(1)
 
 
@@ -58,8 +58,8 @@ def snapshot(model, optimizer, rng, history):
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("split", [0.0, 0.25])
 def test_nothing_has_changed(name, split):
-    n_out, labels, loss, metrics, message = CASES[name]
-    model, optimizer, rng = start(n_out)
+    out_features, labels, loss, metrics, message = CASES[name]
+    model, optimizer, rng = start(out_features)
     history = nn.History()
     before = snapshot(model, optimizer, rng, history)
     with pytest.raises((ValueError, TypeError), match=message if not split else None):
@@ -72,11 +72,11 @@ def test_nothing_has_changed(name, split):
     "name", ["a label out of range", "one class alone", "k beyond the classes"]
 )
 def test_labels_for_validation_are_looked_at_too(name):
-    n_out, labels, loss, metrics, message = CASES[name]
-    model, optimizer, rng = start(n_out)
+    out_features, labels, loss, metrics, message = CASES[name]
+    model, optimizer, rng = start(out_features)
     history = nn.History()
     before = snapshot(model, optimizer, rng, history)
-    usual = CLASSES if n_out == 3 else YES
+    usual = CLASSES if out_features == 3 else YES
     with pytest.raises(ag.ArgumentValueError, match=message):
         nn.fit(model, X, usual, loss=loss, metrics=metrics, optimizer=optimizer, rng=rng,
                history=history, validation_data=(X, labels), progress=False)  # fmt: skip

@@ -130,9 +130,9 @@ class Stop(nn.Callback):
 class Gated(nn.Module):
     """A module of one's own, whose `forward` takes what it needs."""
 
-    def __init__(self, n_in: int, n_out: int) -> None:
-        self.body = nn.Linear(n_in, n_out, rng=0)
-        self.gate = nn.Parameter(np.zeros(n_out))
+    def __init__(self, in_features: int, out_features: int) -> None:
+        self.body = nn.Linear(in_features, out_features, rng=0)
+        self.gate = nn.Parameter(np.zeros(out_features))
 
     def forward(self, x: Array) -> ag.Value:
         return ag.as_value(self.body(x) * nn.activations.sigmoid(self.gate))
