@@ -250,7 +250,7 @@ class ArrayMethods(Handle, Generic[Result]):
 
     def reshape(self, *shape: Any, order: Any = "C", copy: bool | None = None) -> Result:
         """``np.reshape`` of this Value; the shape as one tuple or as several integers."""
-        if not shape:
+        if shape in ((), (None,)):
             raise ArgumentTypeError("x.reshape() lacks a shape; write x.reshape(()) for a number")
         lengths = shape[0] if len(shape) == 1 else shape
         return self._call(np.reshape, self, lengths, order=order, copy=copy)

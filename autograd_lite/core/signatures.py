@@ -21,6 +21,7 @@ from autograd_lite.core.errors import ArgumentTypeError, NoRuleError, Unsupporte
 from autograd_lite.core.primitive import Primitive, registry
 
 __all__ = [
+    "NOT_TOLD",
     "UFUNC_DEFAULTS",
     "beside_defaults",
     "bind",
@@ -66,11 +67,35 @@ UFUNC_DEFAULTS: Mapping[str, Any] = {
 NOT_GIVEN = object()
 
 
+NOT_TOLD: Mapping[Any, Callable[..., None]] = {
+    np.bincount: lambda x, /, weights=None, minlength=0: None,
+    np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
+    np.copyto: lambda dst, src, casting="same_kind", where=True: None,
+    np.dot: lambda a, b, out=None: None,
+    np.inner: lambda a, b, /: None,
+    np.lexsort: lambda keys, axis=-1: None,
+    np.putmask: lambda a, /, mask, values: None,
+    np.vdot: lambda a, b, /: None,
+    np.where: lambda condition, x=None, y=None, /: None,
+}
+"""The signatures of functions written in C, which tell theirs from NumPy 2.4 on."""
+
+
+def told(function: Any) -> inspect.Signature:
+    """The signature, as NumPy tells it or would."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        if function not in NOT_TOLD:
+            raise
+        return inspect.signature(NOT_TOLD[function])
+
+
 @cache
 def signature_of(function: Any) -> Signature:
-    """NumPy's signature; before NumPy 2.4 functions written in C do not tell theirs."""
+    """NumPy's signature."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = told(function).parameters.values()
     except ValueError:
         return Signature((), -1, {"out": None})
     in_order = [p for p in parameters if p.kind in IN_ORDER]
@@ -165,7 +190,7 @@ def check_keywords(
 def wrong_call(function: Any, fault: str) -> ArgumentTypeError:
     """The error for a call that NumPy's signature does not allow; a method's is its function's."""
     name = full_name(function)
-    return ArgumentTypeError(f"{name} was given {fault}; write {name}{inspect.signature(function)}")
+    return ArgumentTypeError(f"{name} was given {fault}; write {name}{told(function)}")
 
 
 def check_casting(dtype: Any, target: Any, casting: Any) -> None:

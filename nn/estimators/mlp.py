@@ -126,7 +126,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     >>> from sklearn.datasets import load_iris
     >>> from nn.estimators import MLPClassifier
     >>> x, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier((16,), solver="lbfgs", random_state=0).fit(x, y)
+    >>> model = MLPClassifier((16,), solver="lbfgs", max_iter=1000, random_state=0).fit(x, y)
     >>> bool(model.score(x, y) > 0.95)
     True
     """

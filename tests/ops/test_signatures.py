@@ -13,7 +13,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import UnsupportedError, Value
 from autograd_lite.core.primitive import registry
-from autograd_lite.core.signatures import full_name, keywords_of
+from autograd_lite.core.signatures import NOT_TOLD, full_name, keywords_of
 from autograd_lite.core.tree import flatten
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
@@ -187,8 +187,8 @@ def test_an_order_of_elements_is_that_of_the_array_in_memory(layout: str, order:
     for ours, theirs in (
         (lambda x: np.ravel(x, order), np.ravel(array, order)),
         (
-            lambda x: np.reshape(x, (6, 1), FOR_RESHAPE[order]),
-            np.reshape(array, (6, 1), FOR_RESHAPE[order]),
+            lambda x: np.reshape(x, (6, 1), order=FOR_RESHAPE[order]),
+            np.reshape(array, (6, 1), order=FOR_RESHAPE[order]),
         ),
     ):
         x = Value(array)
@@ -401,3 +401,12 @@ def test_a_list_of_values_is_an_operand_as_a_list_of_numbers_is(
     for i, unit in enumerate(np.eye(2) * step):
         slope = (total(POINT + unit, NUMBER) - total(POINT - unit, NUMBER)) / (2 * step)
         np.testing.assert_allclose(x.grad[i], slope, rtol=1e-7, atol=1e-7)
+
+
+def test_signatures_that_old_numpys_do_not_tell_are_those_of_new_ones() -> None:
+    for function, ours in NOT_TOLD.items():
+        try:
+            theirs = inspect.signature(function)
+        except ValueError:
+            continue
+        assert inspect.signature(ours) == theirs, function
