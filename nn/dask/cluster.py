@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd_lite as ag
 
-__all__ = ["ClusterError", "cluster_errors", "current_client", "is_alive", "scatter"]
+__all__ = ["ClusterError", "cluster_errors", "current_client", "has_workers", "scatter"]
 
 
 class ClusterError(ag.AutogradError, ConnectionError):
@@ -48,15 +48,20 @@ def scatter(thing: Any) -> Any:
     return client.scatter(thing, hash=False)
 
 
-def is_alive() -> bool:
-    """Whether the cluster still answers, so that it is worth trying again."""
+PATIENCE = 30.0
+"""How many seconds to wait for a worker where all were lost: nannies start them again."""
+
+
+def has_workers() -> bool:
+    """Whether the cluster still answers, and has workers or gets some while one waits."""
     client = current_client()
     if client is None or client.status != "running":
         return False
     try:
-        return bool(client.scheduler_info(n_workers=-1)["workers"])
+        client.wait_for_workers(1, timeout=PATIENCE)
     except Exception:
         return False
+    return True
 
 
 def cluster_errors() -> tuple[type[BaseException], ...]:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from nn.dask import cluster
-from nn.dask.cluster import ClusterError, cluster_errors, is_alive, scatter
+from nn.dask.cluster import ClusterError, cluster_errors, has_workers, scatter
 from nn.dask.data import Share, Shares
 from nn.losses.reduction import Loss
 from nn.models.module import Module
@@ -212,11 +212,12 @@ class DistributedStep(Step):
                 return total
             except cluster_errors() as error:
                 self.scattered = {}
-                if attempt + 1 == ATTEMPTS or not is_alive():
+                if attempt + 1 == ATTEMPTS or not has_workers():
                     raise ClusterError(
-                        f"fit: the cluster was lost ({type(error).__name__}: {error}); the model "
-                        "is as it was after the last step, so start a scheduler, make the data "
-                        "anew, and go on with history=, or from a file of nn.Checkpoint"
+                        f"fit: the cluster was lost ({type(error).__name__}: {error}), also for "
+                        f"{cluster.PATIENCE:g} s after {attempt + 1} of {ATTEMPTS} attempts; the "
+                        "model is as it was after the last step, so start a scheduler, make the "
+                        "data anew, and go on with history=, or from a file of nn.Checkpoint"
                     ) from error
                 time.sleep(0.1 * 4**attempt)
         raise AssertionError("the last attempt returns or raises")

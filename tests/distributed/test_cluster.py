@@ -110,29 +110,33 @@ def test_the_number_of_workers_changes_nothing(client: Any, monkeypatch: Any) ->
     assert all(count > 0 for count in ran.values())
 
 
-class KillWorker:
-    """A schedule that changes nothing, but kills one of the workers before one of the steps."""
+class KillWorkers:
+    """A schedule that changes nothing, but kills some workers before one of the steps."""
 
-    def __init__(self, client: Any, step: int) -> None:
+    def __init__(self, client: Any, step: int, count: int = 1) -> None:
         self.client = client
         self.step = step
+        self.count = count
         self.steps = 0
 
     def __call__(self, epoch: float) -> float:
         self.steps += 1
         if self.steps == self.step:
-            os.kill(next(iter(self.client.run(os.getpid).values())), signal.SIGKILL)
+            for process in list(self.client.run(os.getpid).values())[: self.count]:
+                os.kill(process, signal.SIGKILL)
         return 1.0
 
 
-def test_a_worker_killed_in_mid_epoch_changes_nothing() -> None:
+@pytest.mark.parametrize("count", [1, 2])
+def test_workers_killed_in_mid_epoch_change_nothing(count: int) -> None:
+    """Of two: where all are killed, those that their nannies start go on."""
     x, y = digits()
     with local_cluster(2) as client:
         lazy = da.from_array(x, chunks=(100, 64)), da.from_array(y, chunks=100)
         undisturbed, _ = trained(*lazy)
-        kill_one = KillWorker(client, step=3)
-        survived, _ = trained(*lazy, schedule=kill_one)
-    assert kill_one.steps > 6
+        kill = KillWorkers(client, step=3, count=count)
+        survived, _ = trained(*lazy, schedule=kill)
+    assert kill.steps > 6
     assert_same(numbers(survived), numbers(undisturbed))
 
 
@@ -153,7 +157,7 @@ def test_a_worker_killed_among_two_million_rows_changes_nothing() -> None:
         x = rng.normal(size=(rows, columns), chunks=(rows // 8, columns)).persist()
         y = (x.sum(axis=1, keepdims=True) > 0).astype(float).persist()
         undisturbed = fitted(x, y)
-        kill_one = KillWorker(client, step=2)
+        kill_one = KillWorkers(client, step=2)
         survived = fitted(x, y, schedule=kill_one)
     assert kill_one.steps == steps
     assert_same(survived, undisturbed)
@@ -266,7 +270,10 @@ def test_a_lost_scheduler_is_a_clear_error_and_leaves_the_last_step() -> None:
                 client.cluster.sync(client.cluster.scheduler.close)
             return 1.0
 
-        with pytest.raises(nn.ClusterError, match="as it was after the last step, so start a sch"):
+        with pytest.raises(
+            nn.ClusterError,
+            match=r"s after 1 of 3 attempts; the model is as it was after the last step, so start a sch",
+        ):
             nn.fit(
                 model, *lazy, loss=nn.cross_entropy, epochs=3, batch_size=300, rng=1,
                 schedule=lose, progress=False,
