@@ -71,7 +71,7 @@ FLOORS = [
     ["nn.losses.*", "nn.models.*"],
     ["nn.metrics", "nn.optimizers.*"],
     ["nn.training.*"],
-    ["nn.dask.*", "nn.formats.*", "nn.plots"],
+    ["nn.dask.*", "nn.formats.*", "nn.plots", "nn.replay.*"],
     ["nn.estimators.*"],
     ["nn"],
 ]

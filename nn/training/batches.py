@@ -105,6 +105,13 @@ class Batches(ABC):
         """Targets that are known beforehand, or None, and whether these are all."""
         return None, False
 
+    def samples(self, count: int) -> tuple[Any, Any]:
+        """Inputs and targets of at most so many samples, evenly chosen where all are known."""
+        raise ag.ArgumentValueError(
+            "the data lie elsewhere than in memory; pass some of them as arrays, such as "
+            "nn.Playback(path, x, y)"
+        )
+
     @abstractmethod
     def epoch(
         self, rng: np.random.Generator, dtype: Any, overwrite: bool = False
@@ -218,6 +225,10 @@ class ArrayBatches(Batches):
     def targets(self) -> tuple[Any, bool]:
         return self.y, True
 
+    def samples(self, count: int) -> tuple[Any, Any]:
+        rows = np.unique(np.linspace(0, length(self.x) - 1, count).astype(int))
+        return rows_of(self.x, rows, None), rows_of(self.y, rows, None)
+
     def order(self, rng: np.random.Generator) -> Array:
         """The numbers of the rows, as they come in the next epoch."""
         n_samples = length(self.x)
@@ -315,6 +326,9 @@ class IterableBatches(Batches):
 
     def targets(self) -> tuple[Any, bool]:
         return self.y, False
+
+    def samples(self, count: int) -> tuple[Any, Any]:
+        return rows_of(self.x, slice(count), None), rows_of(self.y, slice(count), None)
 
     def epoch(
         self, rng: np.random.Generator, dtype: Any, overwrite: bool = False

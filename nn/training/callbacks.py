@@ -10,8 +10,10 @@ import numpy as np
 import autograd_lite as ag
 from nn.checks import check_range
 from nn.losses import losses
+from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers import Optimizer
+from nn.training.batches import Batches
 from nn.training.history import History
 from nn.training.outputs import function_of
 
@@ -31,7 +33,9 @@ class Run(Protocol):
     """
 
     model: Module
+    loss: Loss
     optimizer: Optimizer
+    batches: Batches
     history: History
     metrics: dict[str, Any]
     validation_data: Any

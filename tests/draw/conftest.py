@@ -1,4 +1,4 @@
-"""A real browser for the tests of the stepper."""
+"""A real browser for the tests of pages."""
 
 from __future__ import annotations
 
@@ -44,15 +44,14 @@ def browser():
 
 
 @pytest.fixture
-def open_page(browser, tmp_path):
-    """Opens a drawing from disk; afterwards no error may have been logged, nothing requested.
+def open_file(browser):
+    """Opens a page from disk; afterwards no error may have been logged, nothing requested.
 
     With ``clock`` the time of the page stands still until the test moves it.
     """
     errors, requests, contexts = [], [], []
 
-    def opened(drawing, clock=False, **options):
-        path = drawing.save(tmp_path / "drawing.html")
+    def opened(path, clock=False, **options):
         contexts.append(browser.new_context(offline=True, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(10_000)
@@ -71,3 +70,13 @@ def open_page(browser, tmp_path):
         context.close()
     assert errors == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.fixture
+def open_page(open_file, tmp_path):
+    """Opens a drawing, as `open_file` does."""
+
+    def opened(drawing, clock=False, **options):
+        return open_file(drawing.save(tmp_path / "drawing.html"), clock, **options)
+
+    return opened

@@ -1,6 +1,10 @@
-"""Reading a stepper off its page."""
+"""Reading pages: steppers and playbacks."""
 
 from __future__ import annotations
+
+import re
+
+import numpy as np
 
 
 def steps_of(page):
@@ -48,3 +52,21 @@ def gradient_on(page, key):
     if cells.count():
         return [float(cell.get_attribute("title")) for cell in cells.all()]
     return float(page.locator("#hover .gradient").inner_text().removeprefix("gradient "))
+
+
+def luminance(rgb):
+    channels = np.array(rgb) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(page, one, other):
+    """The contrast of two colours of the page's, after WCAG 2.2."""
+    code = (
+        "(name) => { const e = document.body.appendChild(document.createElement('i')); "
+        "e.style.color = `var(--${name})`; const colour = getComputedStyle(e).color; e.remove();"
+        " return colour; }"
+    )
+    colours = [list(map(int, re.findall(r"\d+", page.evaluate(code, x)))) for x in (one, other)]
+    low, high = sorted(map(luminance, colours))
+    return (high + 0.05) / (low + 0.05)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
 import autograd_lite as ag
 from tests.draw.networks import expression, network, neuron
-from tests.draw.pages import is_in_view, key_of, step_of, steps_of, view_of
+from tests.draw.pages import contrast, is_in_view, key_of, step_of, steps_of, view_of
 
 FOCUSED = "() => document.activeElement.id || document.activeElement.textContent.trim()"
 
@@ -251,24 +249,6 @@ def test_nothing_moves_for_who_asked_for_less_motion(open_page):
     for motion, seconds in (("reduce", "0s"), ("no-preference", "0.25s")):
         page = open_page(small_model(), reduced_motion=motion)
         assert page.evaluate(duration) == seconds
-
-
-def luminance(rgb):
-    channels = np.array(rgb) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
-
-
-def contrast(page, one, other):
-    """The contrast of two colours of the page's, after WCAG 2.2."""
-    code = (
-        "(name) => { const e = document.body.appendChild(document.createElement('i')); "
-        "e.style.color = `var(--${name})`; const colour = getComputedStyle(e).color; e.remove();"
-        " return colour; }"
-    )
-    colours = [list(map(int, re.findall(r"\d+", page.evaluate(code, x)))) for x in (one, other)]
-    low, high = sorted(map(luminance, colours))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
