@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 import autograd_lite
+import nn
 
 sys.path.insert(0, str(Path(__file__).parent / "learn"))
 import pictures  # the graphs of the course
@@ -98,7 +100,26 @@ def write_steppers(app: Any, error: Exception | None) -> None:
             draw().save(folder / f"{draw.__name__}.html")
 
 
+def write_playback(app: Any, error: Exception | None) -> None:
+    """The training that is shown on the page about watching one."""
+    if error is not None or app.builder.format != "html":
+        return
+    rng = np.random.default_rng(0)
+    angle, y = rng.uniform(0, np.pi, 400), rng.integers(0, 2, 400)
+    sign = 1 - 2 * y
+    x = np.c_[np.cos(angle) * sign + y, np.sin(angle) * sign + 0.5 * y]
+    x += rng.normal(0, 0.12, (400, 2))
+    model = nn.MLP(2, [8, 8, 2], activation="tanh", rng=0)
+    path = Path(app.outdir) / "two_moons.html"
+    recorder = nn.Playback(path, title="Two moons", class_names=["upper", "lower"])
+    nn.fit(
+        model, x, y, loss="cross_entropy", optimizer=nn.SGD(model, 0.1), epochs=200,
+        metrics="accuracy", validation_split=0.25, callbacks=recorder, rng=0, progress=False,
+    )  # fmt: skip
+
+
 def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (write_inline_math, None), (write_displayed_math, None))
     app.connect("html-page-context", name_the_language)
     app.connect("build-finished", write_steppers)
+    app.connect("build-finished", write_playback)
