@@ -272,7 +272,7 @@ def test_a_lost_scheduler_is_a_clear_error_and_leaves_the_last_step() -> None:
 
         with pytest.raises(
             nn.ClusterError,
-            match=r"s after 1 of 3 attempts; the model is as it was after the last step, so start a sch",
+            match=r"s after 1 of 3 attempts; the model is as it was after the last step, so start",
         ):
             nn.fit(
                 model, *lazy, loss=nn.cross_entropy, epochs=3, batch_size=300, rng=1,
