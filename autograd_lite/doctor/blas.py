@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Blas", "find_blas", "gigaflops"]
+__all__ = ["Blas", "Kernel", "better_kernel", "find_blas", "gigaflops", "rate_with"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +98,49 @@ def gigaflops(dtype: Any, size: int = 1024, seconds: float = 0.3) -> float:
         np.dot(matrix, matrix, out=product)
         best = min(best, time.perf_counter() - started)
     return float(2 * size**3 / best / 1e9)
+
+
+KERNELS = {
+    "SSE": {"Prescott", "Katmai", "Core2", "Penryn", "Dunnington", "Nehalem", "Atom", "Generic"}
+    | {"Banias", "Coppermine", "Northwood", "Opteron", "Opteron_SSE3", "Barcelona", "Bobcat"},
+    "AVX": {"Sandybridge", "Bulldozer", "Piledriver", "Steamroller"},
+    "AVX2": {"Haswell", "Zen", "Excavator"},
+    "AVX-512": {"SkylakeX", "Cooperlake", "Sapphirerapids"},
+}
+"""OpenBLAS's kernels for x86, by the instructions that they compute with, the newest last."""
+
+
+class Kernel(NamedTuple):
+    """A kernel of OpenBLAS, and the instructions that it computes with."""
+
+    name: str
+    instructions: str
+
+
+def better_kernel(blas: Blas, simd: frozenset[str]) -> Kernel | None:
+    """The kernel for newer instructions that the processor has; None if the best one runs."""
+    if not blas.name.startswith("openblas"):
+        return None
+    order = list(KERNELS)
+    level = next((order.index(k) for k, names in KERNELS.items() if blas.kernel in names), None)
+    if not simd.isdisjoint({"AVX512_SKX", "X86_V4"}):  # NumPy 2.4 renamed them
+        best = Kernel("SkylakeX", "AVX-512")
+    elif not simd.isdisjoint({"AVX2", "X86_V3"}):
+        best = Kernel("Haswell", "AVX2")
+    else:
+        return None
+    return best if level is not None and level < order.index(best.instructions) else None
+
+
+def rate_with(kernel: Kernel) -> float:
+    """The rate of products in float64 in another process, which is told to use a kernel."""
+    program = f"from {__name__} import gigaflops; print(gigaflops('float64'))"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"OPENBLAS_CORETYPE": kernel.name},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return float(run.stdout)

@@ -6,12 +6,10 @@ import argparse
 from typing import Any
 
 from autograd_lite.core.console import printable
+from autograd_lite.doctor.blas import better_kernel
 from autograd_lite.doctor.facts import Facts, Option, gather
 
 __all__ = ["add_doctor_command", "advice", "report"]
-
-BELOW_AVX512 = {"Haswell", "Zen", "Excavator", "Sandybridge", "Nehalem", "Prescott", "Core2"}
-"""Kernels of OpenBLAS that compute with AVX2 or less."""
 
 WITHOUT_KERNELS = {"blas", "cblas", "netlib", "reference", "lapack_lite", "unknown"}
 
@@ -85,13 +83,18 @@ def advice(facts: Facts) -> list[str]:
 
 
 def kernel_advice(facts: Facts) -> str | None:
-    name, kernel = facts.blas.name, facts.blas.kernel
-    if name.startswith("openblas") and kernel in BELOW_AVX512 and facts.avx512:
-        return (
-            f"OpenBLAS chose the kernel {kernel}, and this processor has AVX-512; "
-            "set OPENBLAS_CORETYPE=SkylakeX and measure again: up to 1.8 times as fast"
-        )
-    return None
+    """Measured, since what a newer kernel brings differs from processor to processor."""
+    better, found = better_kernel(facts.blas, facts.simd), facts.with_better_kernel
+    if better is None:
+        return None
+    chosen = (
+        f"OpenBLAS computes with the kernel {facts.blas.kernel}, and this processor has "
+        f"{better.instructions}; set OPENBLAS_CORETYPE={better.name}"
+    )
+    if found is None:
+        return f"{chosen} and measure again"
+    before = facts.gigaflops.get("float64", 0.0)
+    return f"{chosen}: {found:.0f} GFLOP/s, not {before:.0f}" if found > 1.1 * before else None
 
 
 def threads_advice(facts: Facts) -> str | None:

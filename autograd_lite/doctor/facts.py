@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite
-from autograd_lite.doctor.blas import Blas, find_blas, gigaflops
+from autograd_lite.doctor.blas import Blas, better_kernel, find_blas, gigaflops, rate_with
 from autograd_lite.doctor.networks import Networks, find_networks
 
 __all__ = ["Facts", "Option", "cores_of_quota", "find_options", "gather"]
@@ -64,6 +64,7 @@ class Facts:
     options: list[Option]
     networks: Networks | None = None
     failures: dict[str, str] = field(default_factory=dict)
+    with_better_kernel: float | None = None
 
     @property
     def avx512(self) -> bool:
@@ -87,6 +88,9 @@ def gather() -> Facts:
             failures[what] = f"{type(error).__name__}: {error}"
             return otherwise
 
+    simd = told("the instruction sets", instruction_sets, frozenset())
+    blas = told("the BLAS", find_blas, Blas("unknown to the doctor"))
+    better = better_kernel(blas, simd)
     return Facts(
         versions={
             "autograd_lite": autograd_lite.__version__,
@@ -96,13 +100,15 @@ def gather() -> Facts:
         system=f"{platform.platform()}, {platform.python_implementation()} in {sys.prefix}",
         processor=told("the processor", processor, platform.machine()),
         cores=told("the cores", usable_cores, 1),
-        simd=told("the instruction sets", instruction_sets, frozenset()),
-        blas=told("the BLAS", find_blas, Blas("unknown to the doctor")),
+        simd=simd,
+        blas=blas,
         gigaflops=told("the speed", measured_rates, {}),
         variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
         options=told("optional packages", find_options, []),
         networks=told("nn", find_networks, None),
         failures=failures,
+        with_better_kernel=better
+        and told(f"the speed with the kernel {better.name}", lambda: rate_with(better), None),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograd_lite.doctor import Facts, advice
-from autograd_lite.doctor.blas import Blas
+from autograd_lite.doctor.blas import Blas, Kernel, rate_with
 from autograd_lite.doctor.command import report
 from autograd_lite.doctor.facts import Option
 
@@ -30,16 +30,32 @@ def test_nothing_is_off_where_nothing_is():
     assert report(HEALTHY).endswith("\nadvice\nnothing is off")
 
 
-@pytest.mark.parametrize("kernel", ["Haswell", "Zen"])
-@pytest.mark.parametrize("name", ["X86_V4", "AVX512_SKX"])
-def test_an_avx2_kernel_on_an_avx512_processor(kernel, name):
+@pytest.mark.parametrize(
+    ("kernel", "simd", "better", "instructions"),
+    [
+        ("Haswell", "X86_V4", "SkylakeX", "AVX-512"),
+        ("Zen", "AVX512_SKX", "SkylakeX", "AVX-512"),
+        ("Prescott", "AVX512_SKX", "SkylakeX", "AVX-512"),
+        ("Katmai", "AVX2", "Haswell", "AVX2"),
+        ("Prescott", "X86_V3", "Haswell", "AVX2"),
+        ("Sandybridge", "AVX2", "Haswell", "AVX2"),
+    ],
+)
+def test_a_kernel_below_what_the_processor_can(kernel, simd, better, instructions):
     facts = replace(
-        HEALTHY, blas=Blas("openblas 0.3.31", kernel, 4), simd=frozenset({"X86_V2", name})
+        HEALTHY, blas=Blas("openblas 0.3.31", kernel, 4), simd=frozenset({"X86_V2", simd})
     )
-    assert advice(facts) == [
-        f"OpenBLAS chose the kernel {kernel}, and this processor has AVX-512; "
-        "set OPENBLAS_CORETYPE=SkylakeX and measure again: up to 1.8 times as fast"
-    ]
+    told = (
+        f"OpenBLAS computes with the kernel {kernel}, and this processor has {instructions}; "
+        f"set OPENBLAS_CORETYPE={better}"
+    )
+    assert advice(facts) == [f"{told} and measure again"]
+    assert advice(replace(facts, with_better_kernel=171.0)) == [f"{told}: 171 GFLOP/s, not 100"]
+    assert advice(replace(facts, with_better_kernel=105.0)) == []  # it brings nothing here
+
+
+def test_the_rate_with_another_kernel_is_measured_in_a_process_of_its_own():
+    assert rate_with(Kernel("Haswell", "AVX2")) > 0.1
 
 
 def test_an_avx2_kernel_is_right_without_avx512():
