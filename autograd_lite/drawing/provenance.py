@@ -166,7 +166,8 @@ def parameters_in(variables: Mapping[str, Any]) -> frozenset[int]:
 
 def names_in(variables: Mapping[str, Any]) -> dict[int, str]:
     """Names of Values among local variables, by serial number: ``x``, ``x[0]``, ``layers.0.w``."""
-    variables = {name: x for name, x in variables.items() if name[:1].isalpha()}
+    unnamed = {"In", "Out"} if "get_ipython" in variables else set()  # a notebook's memory
+    variables = {n: x for n, x in variables.items() if n[:1].isalpha() and n not in unnamed}
     names: dict[int, str] = {}
     modules = {name: x for name, x in variables.items() if is_module(x)}
     for name, module in modules.items():

@@ -22,6 +22,19 @@ def test_local_variables_name_values_that_have_no_label():
     assert titles(ag.draw(product * many[1])) == ["left", "many[0]", "third", "product", "multiply"]
 
 
+def test_what_a_notebook_remembers_names_nothing():
+    """IPython keeps what cells have shown in ``Out``, which comes before one's own variables."""
+    cell = """
+x = ag.Value(2.0)
+Out[1] = x * 3.0
+y = Out[1] + x
+drawing = ag.draw(y)
+"""
+    space = {"get_ipython": lambda: None, "Out": {}, "In": [], "ag": ag}
+    exec(cell, space)
+    assert titles(space["drawing"]) == ["x", "3.0", "multiply", "y"]
+
+
 def test_parameters_have_their_names_in_a_graph_drawn_afterwards():
     model = network(2, 1)
     out = model(np.ones((3, 2)))
