@@ -111,6 +111,17 @@ def test_contributions_of_several_uses_add_up(open_page):
     assert page.locator(f"#{key_of(drawing, 'a')} .grad").text_content() == "grad  -2.0"
 
 
+def test_a_wide_graph_opens_where_its_computation_starts(open_page):
+    x = ag.Value(2.0, label="x")
+    drawing = ag.draw(np.sum(np.stack([np.sin(x * i) for i in range(40)])))
+    page = open_page(drawing)
+    stage = page.locator("#stage").bounding_box()
+    box = page.locator(f"#{key_of(drawing, 'x')}").bounding_box()
+    for start, length in (("x", "width"), ("y", "height")):
+        assert stage[start] <= box[start]
+        assert box[start] + box[length] <= stage[start] + stage[length]
+
+
 def test_the_forward_step_shows_formula_names_and_numbers(open_page):
     result, _ = expression()
     page = open_page(ag.draw(result))

@@ -43,8 +43,12 @@ function show(index) {
   byId("slider").value = state.step;
   byId("slider").setAttribute("aria-valuetext", `step ${state.step} of ${lastStep}: ${headline(step)}`);
   byId("count").textContent = `${state.step} / ${lastStep}`;
-  if (step.key) bringIntoView(step.key);
+  const looked = step.key ?? firstGiven?.key;
+  if (looked) bringIntoView(looked);
 }
+
+/** What the computation starts from, which a wide graph may have anywhere. */
+const firstGiven = data.vertices.find((vertex) => vertex.kind === "leaf" || vertex.kind === "parameter");
 
 /** What is known of a vertex now, for those who hear it. */
 function spoken(vertex, known, gradient) {
