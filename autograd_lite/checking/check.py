@@ -94,7 +94,8 @@ def gradcheck(
         What the derivative may be off by, relative to its size and absolutely, beyond ten times
         the estimated error of the numerical derivative.
     nondeterminism
-        By how much results may differ from run to run; rounding errors always may.
+        By how much results may differ from run to run, and what rules return of a sum from the
+        sum of what they return, as where a solver stops at a tolerance; rounding errors always may.
     max_evaluations
         How often the function may be computed for each order, at most; 40 or more. A right one
         takes fewer than 40 as a rule.

@@ -138,7 +138,7 @@ def examine(
     gap = inspect_function(subject, settings.nondeterminism)
     hints: list[Hint] = []
     if isinstance(subject, RecordedSubject):
-        hints = inspect_rules(subject, rng)
+        hints = inspect_rules(subject, rng, settings.nondeterminism)
     elif isinstance(subject, Foreign) or getattr(subject, "form", "") == "vjp":
         hints = inspect_linearity(subject, rng)
     analytic = AnalyticGradients.of(

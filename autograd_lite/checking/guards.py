@@ -158,7 +158,9 @@ def inspect_gradients(subject: Subject, cotangents: Vector, gradients: Vector) -
         )
 
 
-def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hint]:
+def inspect_rules(
+    subject: RecordedSubject, rng: np.random.Generator, nondeterminism: float = 0.0
+) -> list[Hint]:
     """Apply every rule of a graph by itself.
 
     A wrong shape or dtype, randomness and writing to arguments are findings;
@@ -178,7 +180,7 @@ def inspect_rules(subject: RecordedSubject, rng: np.random.Generator) -> list[Hi
         for index, x in enumerate(node.inputs):
             several = isinstance(data_of(x), tuple)  # the outputs of another primitive
             if isinstance(x, Node) and x.requires_grad and not several:
-                hint = inspect_rule(node, index, rng)
+                hint = inspect_rule(node, index, rng, nondeterminism)
                 if hint is not None:
                     hints.setdefault(hint.text, hint)
     return list(hints.values())
@@ -200,7 +202,9 @@ def shape_of(x: Any) -> Any:
     return tuple(map(np.shape, data)) if isinstance(data, tuple) else np.shape(data)
 
 
-def inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | None:
+def inspect_rule(
+    node: Node, index: int, rng: np.random.Generator, nondeterminism: float
+) -> Hint | None:
     primitive = node.primitive
     assert primitive is not None
     rules = primitive.rules_for(node.inputs)
@@ -221,7 +225,7 @@ def inspect_rule(node: Node, index: int, rng: np.random.Generator) -> Hint | Non
     of_g = apply_watched(name, apply, g, [node.data, *operands])
     require_form(name, of_g, operands[index], primitive)
     of_h, of_both = apply(h), apply(2.0 * g - 3.0 * h)
-    return linearity(name, (of_g, of_h, of_both), (g, h))
+    return linearity(name, (of_g, of_h, of_both), (g, h), gap=nondeterminism)
 
 
 def inspect_transposes(node: Node, rng: np.random.Generator) -> Iterator[Hint]:
@@ -340,9 +344,10 @@ def axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, .
 
 
 def linearity(
-    name: str, contributions: Sequence[Any], upstream: Sequence[Any], resolution: float = 0.0
-) -> Hint | None:
-    """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h)."""
+    name: str, contributions: Sequence[Any], upstream: Sequence[Any], resolution: float = 0.0,
+    gap: float = 0.0,
+) -> Hint | None:  # fmt: skip
+    """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h), each within a gap."""
     of_g, of_h, of_both = (np.asarray(contribution) for contribution in contributions)
     if not all(np.all(np.isfinite(contribution)) for contribution in (of_g, of_h, of_both)):
         return None
@@ -352,6 +357,7 @@ def linearity(
     precision = max(precision, resolution)
     allowed = 1e4 * precision * max(float(np.max(np.abs(of_g))), float(np.max(np.abs(of_h))))
     allowed += 1e2 * smallest_of([of_g])  # what is lost by underflow
+    allowed += 6.0 * gap  # one, two and three times
     if np.array_equal(of_g, of_h) and not np.array_equal(upstream[0], upstream[1]):
         return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
     if np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))) > allowed:

@@ -245,30 +245,52 @@ def public_name(frame: FrameType) -> str | None:
     if name == "wrapper":  # a decorator, which makes arrays before its function is called
         decorated = frame.f_locals.get("f")
         name, home = getattr(decorated, "__name__", ""), getattr(decorated, "__module__", "")
-    module = ".".join(str(home).split(".")[:2])
-    place = sys.modules.get(module)
-    if hasattr(place, name):
-        return f"{module}.{name}"
-    owner = frame.f_locals.get("self")  # a distribution, or a copy of one
+    parts = str(home).split(".")
+    modules = [".".join(parts[:n]) for n in (3, 2) if not any(x[0] == "_" for x in parts[:n])]
+    owner = frame.f_locals.get("self")
+    if name.startswith("__") and owner is not None:  # a class that is called, or its operator
+        kinds = [kind.__name__ for kind in type(owner).__mro__]
+    else:
+        kinds = [name]
+    for module in modules:
+        for kind in kinds:
+            if kind in vars(sys.modules.get(module, sys)):
+                return f"{module}.{kind}"
+    module = ".".join(parts[:2])
+    place = sys.modules.get(module)  # of a distribution, or of a copy of one
     kind = str(getattr(owner, "name", type(owner).__name__.removesuffix("_gen")))
     is_public = type(getattr(place, kind, None)) is type(owner) and not name.startswith("_")
     return f"{module}.{kind}.{name}" if owner is not None and is_public else None
 
 
-def has_rule_here(solver: str) -> bool:
-    """Whether a function of SciPy's has a namesake in ``autograd_lite.scipy``."""
+def namesake_of(solver: str) -> Any:
+    """What a function of SciPy's is called by in ``autograd_lite.scipy``; None if it is not there.
+
+    Solvers are no rules, but made of one, and so are classes: they are in no registry.
+    """
     import_rules()
-    _, module, name, *method = solver.split(".")
-    if module == "optimize":  # whose functions are no rules, but made of one
-        return name in sys.modules[f"autograd_lite.scipy.{module}"].__all__
-    thing = getattr(sys.modules[f"scipy.{module}"], name, None)
-    return ((thing, *method) if method else thing) in registry
+    module = sys.modules.get(f"autograd_lite.{solver.rpartition('.')[0]}")
+    name = solver.rpartition(".")[2]
+    return getattr(module, name, None) if name in getattr(module, "__all__", ()) else None
+
+
+def function_of(solver: str) -> Any:
+    """The function of SciPy's with a name; of a distribution, the pair that rules are kept by."""
+    _, module, name, *more = solver.split(".")
+    place = getattr(sys.modules[f"scipy.{module}"], name, None)
+    if more and not isinstance(place, ModuleType):
+        return place, *more
+    return getattr(place, *more, None) if more else place
 
 
 def no_rule_for(solver: str) -> str:
     """What to write in the place of a function of SciPy."""
-    if has_rule_here(solver):
-        by_args = " by args=" if solver.startswith("scipy.optimize.") else ""
+    namesake = namesake_of(solver)
+    is_registered = function_of(solver) in registry
+    if namesake is not None or is_registered:
+        code = getattr(namesake, "__code__", None)
+        takes_args = code is not None and "args" in code.co_varnames
+        by_args = " by args=" if takes_args or solver.startswith("scipy.optimize.") else ""
         return (
             f"{solver} makes plain arrays of its arguments, and the gradient would be lost; "
             f"write ag.{solver}, which knows its derivative{by_args}, or pass x.data to use the "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite.core.errors import MissingOptionError
 
 if TYPE_CHECKING:
-    from autograd_lite.scipy import linalg, ndimage, optimize, signal, special, stats
+    from autograd_lite.scipy import integrate, linalg, ndimage, optimize, signal, special, stats
 
 try:
     import scipy  # noqa: F401
@@ -24,7 +24,7 @@ except ImportError as error:
         "install it with: pip install 'autograd-lite[scipy]'"
     ) from error
 
-__all__ = ["linalg", "ndimage", "optimize", "signal", "special", "stats"]
+__all__ = ["integrate", "linalg", "ndimage", "optimize", "signal", "special", "stats"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,8 @@ from autograd_lite.core.errors import (
     NonFiniteError,
     UnsupportedError,
 )
-from autograd_lite.core.node import Handle, data_of, operand_of, serials
+from autograd_lite.core.leaving import call_differentiated
+from autograd_lite.core.node import Handle, Node, data_of, operand_of
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import EAGER, current, recording, using
 from autograd_lite.core.tree import flatten, unflatten
@@ -31,7 +32,7 @@ from autograd_lite.transforms.batching import Batch, Batched, rows_of
 from autograd_lite.transforms.checkpoint import fresh_value
 from autograd_lite.transforms.functions import vjp
 
-__all__ = ["implicit"]
+__all__ = ["implicit", "pulled_back"]
 
 Function = Callable[..., Any]
 Method = Literal["dense", "gmres"]
@@ -214,11 +215,7 @@ class Equation:
             return self.at(x, leaves)
 
         numbers = [inputs[place] for place in varied]
-        with recording(True):
-            fresh = [fresh_value(x) for x in (out, *numbers)]
-            since = next(serials)
-            equations = operand_of(function(*fresh))
-        by_x, *by_numbers = [x.node for x in fresh]
+        equations, (by_x, *by_numbers), since = on_fresh_values(function, (out, *numbers))
         recorder = current.get()
         is_recorded = recorder.is_recording and any(map(is_handle, (g, out, *inputs)))
         if self.method == "dense":
@@ -228,6 +225,36 @@ class Equation:
         else:
             w = matrix_free_solution(self.name, function, g, out, numbers)
         return Pullback([equations], by_numbers, since)([-w], recorded=is_recorded)
+
+
+def on_fresh_values(function: Function, inputs: Sequence[Any]) -> tuple[Any, list[Node], int]:
+    """What a function gives of fresh Values, as an operand; their nodes; and since when.
+
+    For rules, which run when no transform calls a function any more: a number that leaves the
+    graph in it is refused here too.
+    """
+    with recording(True):
+        fresh = [fresh_value(x) for x in inputs]
+        nodes = [x.node for x in fresh]
+        made = call_differentiated(function, fresh, nodes)
+    return operand_of(made), nodes, nodes[0].serial
+
+
+def pulled_back(
+    function: Function, inputs: Sequence[Any], places: Sequence[int], g: Any
+) -> list[Any]:
+    """The gradients of <g, function(*inputs)> for the inputs in some places, in a rule."""
+
+    def of_places(*numbers: Any) -> Any:
+        everything = list(inputs)
+        for place, x in zip(places, numbers, strict=True):
+            everything[place] = x
+        return function(*everything)
+
+    output, nodes, since = on_fresh_values(of_places, [inputs[place] for place in places])
+    pullback = Pullback([output], nodes, since)
+    is_read = pullback.reaches_older or any(map(is_handle, (g, *inputs)))
+    return pullback([g], recorded=current.get().is_recording and is_read)
 
 
 def is_handle(x: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -330,3 +331,14 @@ def test_other_arguments_are_refused_by_name() -> None:
     assert "the solution or the residual is complex" in said(
         ag.UnsupportedError, turned, ag.Value(1.0)
     )
+
+
+def test_a_number_that_leaves_the_residual_is_refused_in_the_sweep() -> None:
+    """No transform calls the residual any more then."""
+
+    @ag.implicit(lambda x, a: x - math.sin(a))
+    def solver(a: float) -> float:
+        return math.sin(a)
+
+    with pytest.raises(ag.UnsupportedError, match=r"^math.sin\(\) takes a number out of the"):
+        ag.grad(solver)(1.0)

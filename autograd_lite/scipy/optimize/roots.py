@@ -10,7 +10,7 @@ from scipy import optimize
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import holds_value
 from autograd_lite.core.tree import flatten
-from autograd_lite.scipy.optimize.results import Call, as_arguments
+from autograd_lite.scipy.calls import Call, as_arguments
 from autograd_lite.transforms.implicit import implicit
 
 __all__ = [
