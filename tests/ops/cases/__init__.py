@@ -53,10 +53,17 @@ ROWS: list[Case] = [
 ]
 
 if find_spec("scipy"):
-    from tests.ops.cases import scipy_filters, scipy_integrals, scipy_linalg, special, stats
+    from tests.ops.cases import (
+        scipy_filters,
+        scipy_images,
+        scipy_integrals,
+        scipy_linalg,
+        special,
+        stats,
+    )
 
     ROWS += [*special.ROWS, *stats.ROWS, *scipy_linalg.ROWS, *scipy_filters.ROWS]
-    ROWS += [*scipy_integrals.ROWS]
+    ROWS += [*scipy_integrals.ROWS, *scipy_images.ROWS]
 
 HERE = [case for case in ROWS if has(case.function)]
 CASES = [case for case in HERE if not is_deprecated(case.function)]

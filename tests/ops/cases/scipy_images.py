@@ -1,0 +1,66 @@
+"""Cases of SciPy's images at other places: splines of several orders, in all modes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+import autograd_lite as ag
+from tests.ops.cases.case import Case, Domain, Rng, complex_numbers, domain, real
+from tests.ops.cases.scipy_filters import case
+
+MODES = (
+    "reflect", "grid-mirror", "mirror", "nearest", "wrap", "grid-wrap", "constant", "grid-constant",
+)  # fmt: skip
+
+
+@domain
+def between_pixels(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Within and beyond an image of five by four pixels, and away from where splines meet."""
+    return rng.integers(-3, 8, shape) + rng.uniform(0.15, 0.35, shape)
+
+
+@domain
+def small(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(0.2, 0.3, shape)
+
+
+@domain
+def nearly_one(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return np.eye(*shape) + rng.uniform(0.02, 0.06, shape)
+
+
+@domain
+def degrees(rng: Rng, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(17.0, 17.2, shape)
+
+
+def of_image(name: str, *domains: Domain, label: str = "", **keywords: Any) -> Case:
+    return case(ndimage, name, *domains, label=label, **keywords)
+
+
+assert ag.scipy.ndimage  # which enters the rules
+
+ROWS: list[Case] = [
+    *[
+        of_image("map_coordinates", real(5, 4), between_pixels(2, 3), order=order, mode=mode,
+                 cval=0.5)
+        for order in (1, 3) for mode in MODES
+    ],
+    of_image("map_coordinates", real(6), between_pixels(1, 2, 2), order=2, mode="mirror"),
+    of_image("map_coordinates", real(6), between_pixels(1, 4), order=5, mode="reflect"),
+    of_image("map_coordinates", real(5, 4), between_pixels(2, 3), prefilter=False),
+    of_image("shift", real(5, 4), small(2), mode="nearest"),
+    of_image("shift", complex_numbers(5), small(), order=2, mode="reflect"),
+    of_image("zoom", real(4, 3), zoom=1.7),
+    of_image("zoom", real(4, 3), zoom=(2, 1), order=1, mode="grid-wrap", grid_mode=True),
+    of_image("affine_transform", real(4, 4), nearly_one(2, 2), small(2), order=2),
+    of_image("affine_transform", real(4, 4), nearly_one(2, 3), mode="mirror"),
+    of_image("affine_transform", real(4, 4), small(2), output_shape=(3, 5), order=1),
+    of_image("rotate", real(5, 4), degrees(), order=1, mode="mirror"),
+    of_image("rotate", real(3, 4, 2), degrees(), order=3, mode="reflect", reshape=False),
+    of_image("spline_filter", real(5, 4)),
+    of_image("spline_filter1d", real(5, 4), axis=0, order=2, mode="reflect"),
+]  # fmt: skip
