@@ -141,7 +141,16 @@ _ON_FIRST_USE = {
 rules_elsewhere.update(
     {
         f"scipy.{name}": f"autograd_lite.scipy.{name}"
-        for name in ("integrate", "linalg", "ndimage", "optimize", "signal", "special", "stats")
+        for name in (
+            "integrate",
+            "interpolate",
+            "linalg",
+            "ndimage",
+            "optimize",
+            "signal",
+            "special",
+            "stats",
+        )
     }
 )
 

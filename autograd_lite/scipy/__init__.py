@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite.core.errors import MissingOptionError
 
 if TYPE_CHECKING:
-    from autograd_lite.scipy import integrate, linalg, ndimage, optimize, signal, special, stats
+    from autograd_lite.scipy import (
+        integrate,
+        interpolate,
+        linalg,
+        ndimage,
+        optimize,
+        signal,
+        sparse,
+        special,
+        stats,
+    )
 
 try:
     import scipy  # noqa: F401
@@ -24,7 +34,17 @@ except ImportError as error:
         "install it with: pip install 'autograd-lite[scipy]'"
     ) from error
 
-__all__ = ["integrate", "linalg", "ndimage", "optimize", "signal", "special", "stats"]
+__all__ = [
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "optimize",
+    "signal",
+    "sparse",
+    "special",
+    "stats",
+]
 
 
 def __getattr__(name: str) -> Any:

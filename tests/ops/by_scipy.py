@@ -10,7 +10,10 @@ from tests.ops.cases.case import Case
 
 __all__ = ["BY_SCIPY_ALONE", "is_by_scipy_alone"]
 
-MODULES = ("scipy.stats", "scipy.linalg", "scipy.ndimage", "scipy.signal", "scipy.integrate")
+MODULES = (
+    "scipy.stats", "scipy.linalg", "scipy.ndimage", "scipy.signal", "scipy.integrate",
+    "scipy.interpolate", "scipy.sparse",
+)  # fmt: skip
 COMPOSED_OF_NUMPYS = {"toeplitz", "hankel", "circulant", "block_diag"}
 OF_SPECIAL = {"gammainc", "gammaincc", "betainc", "betaincc"}
 OF_SPECIAL |= {"polygamma", "sph_harm_y", "multigammaln", "comb", "factorial"}

@@ -12,7 +12,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import array_function
 from autograd_lite.ops.reductions import axis_of
 from autograd_lite.ops.shaping import keep_axes
-from autograd_lite.scipy.names import special
+from autograd_lite.scipy.names import as_array_operand, computed_by_scipy, special
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
@@ -56,6 +56,43 @@ def log_softmax_vjp(g: Any, out: Any, x: Any, axis: Any = None) -> Any:
     return g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)
 
 
-logsumexp = array_function(special.logsumexp, logsumexp_vjp, forward=logsumexp_forward)
+def weighted_forward(a: Any, b: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return special.logsumexp(a, axis=axis, b=b, keepdims=keepdims)
+
+
+def shares_of(g: Any, out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
+    """What each weight counts for: the exponentials over their weighted sum."""
+    axis = axis_of(a + b, axis)
+    return keep_axes(g, axis, keepdims) * np.exp(a - keep_axes(out, axis, keepdims))
+
+
+def weighted_by_a(
+    g: Any, out: Any, a: Any, b: Any, axis: Any = None, keepdims: bool = False
+) -> Any:
+    return np.where(b == 0, 0, b * shares_of(g, out, a, b, axis, keepdims))
+
+
+def weighted_by_b(
+    g: Any, out: Any, a: Any, b: Any, axis: Any = None, keepdims: bool = False
+) -> Any:
+    return shares_of(g, out, a, b, axis, keepdims)
+
+
+plain_logsumexp = array_function(special.logsumexp, logsumexp_vjp, forward=logsumexp_forward)
+weighted_logsumexp = computed_by_scipy(
+    weighted_forward, weighted_by_a, weighted_by_b, name="weighted_logsumexp", arrays=2,
+    broadcasts=True,
+)  # fmt: skip
+
+
+def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
+    """The logarithm of a sum of exponentials, with weights ``b``: both have derivatives."""
+    options = {} if axis is None else {"axis": axis}
+    options |= {"keepdims": True} if keepdims else {}
+    if b is None:
+        return plain_logsumexp(a, **options)
+    return weighted_logsumexp(as_array_operand(a), as_array_operand(b), **options)
+
+
 softmax = array_function(special.softmax, softmax_vjp, forward=softmax_forward)
 log_softmax = array_function(special.log_softmax, log_softmax_vjp, forward=log_softmax_forward)

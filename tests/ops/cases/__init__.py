@@ -54,16 +54,18 @@ ROWS: list[Case] = [
 
 if find_spec("scipy"):
     from tests.ops.cases import (
+        scipy_curves,
         scipy_filters,
         scipy_images,
         scipy_integrals,
         scipy_linalg,
+        scipy_sparse,
         special,
         stats,
     )
 
     ROWS += [*special.ROWS, *stats.ROWS, *scipy_linalg.ROWS, *scipy_filters.ROWS]
-    ROWS += [*scipy_integrals.ROWS, *scipy_images.ROWS]
+    ROWS += [*scipy_integrals.ROWS, *scipy_images.ROWS, *scipy_curves.ROWS, *scipy_sparse.ROWS]
 
 HERE = [case for case in ROWS if has(case.function)]
 CASES = [case for case in HERE if not is_deprecated(case.function)]

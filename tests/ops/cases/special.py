@@ -147,4 +147,15 @@ ROWS: list[Case] = [
         for keywords in ({}, {"axis": 0}, {"axis": -1}, {"axis": (0, 1)})
     ],
     case("logsumexp", real(2, 3), label="keepdims", axis=1, keepdims=True),
+    *[
+        row(
+            special.logsumexp,
+            real(2, 3),
+            positive(*shape),
+            label=f"weights, {keywords}",
+            call=lambda a, b, k=keywords: ag.scipy.special.logsumexp(a, b=b, **k),
+            reference=lambda a, b, k=keywords: special.logsumexp(a, b=b, **k),
+        )
+        for shape, keywords in (((2, 3), {}), ((3,), {"axis": 1}), ((2, 1), {"axis": 0}))
+    ],
 ]
