@@ -148,6 +148,8 @@ rules_elsewhere.update(
             "ndimage",
             "optimize",
             "signal",
+            "sparse",
+            "sparse.linalg",
             "special",
             "stats",
         )

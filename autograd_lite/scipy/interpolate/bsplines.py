@@ -14,7 +14,7 @@ from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import Handle, holds_value
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
-from autograd_lite.ops.indexing import scatter
+from autograd_lite.ops.indexing import getitem, scatter
 from autograd_lite.scipy.calls import by_definition
 from autograd_lite.scipy.interpolate.curves import (
     Curve,
@@ -35,7 +35,7 @@ def basis(places: Any, t: Any, k: int, index: Any) -> list[Any]:
     for degree in range(1, k + 1):
         following = [np.zeros_like(places)] * (degree + 1)
         for place, value in enumerate(values):
-            low, high = t[index + 1 + place - degree], t[index + 1 + place]
+            low, high = (getitem(t, index + 1 + place - back) for back in (degree, 0))
             share = value / (high - low)
             following[place] = following[place] + (high - places) * share
             following[place + 1] = (places - low) * share
@@ -67,7 +67,7 @@ def spline(places: Any, t: Any, c: Any, *, k: int, nu: int, extrapolate: Any, ax
         k -= 1
     beside = (...,) + (None,) * (np.ndim(c) - 1)
     total = sum(
-        value[beside] * c[index - k + place]
+        value[beside] * getitem(c, index - k + place)
         for place, value in enumerate(basis(places, t, k, index))
     )
     return placed(total, outside, ndim, axis)

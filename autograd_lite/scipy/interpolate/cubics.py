@@ -16,6 +16,7 @@ from scipy import interpolate
 from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
+from autograd_lite.ops.indexing import getitem
 from autograd_lite.scipy.calls import by_definition
 from autograd_lite.scipy.interpolate.curves import (
     Curve,
@@ -40,13 +41,14 @@ def hermite(
     places, outside = read_inside(places, x[0], x[-1], extrapolate)
     index = last_knot_before(places, x, 0, np.size(x) - 2)
     beside = (...,) + (None,) * (np.ndim(y) - 1)
-    way, width = (places - x[index])[beside], (x[index + 1] - x[index])[beside]
-    rise = (y[index + 1] - y[index]) / width
-    start, end = slopes[index], slopes[index + 1]
+    left, first = getitem(x, index), getitem(y, index)
+    way, width = (places - left)[beside], (getitem(x, index + 1) - left)[beside]
+    rise = (getitem(y, index + 1) - first) / width
+    start, end = getitem(slopes, index), getitem(slopes, index + 1)
     bend = (start + end - 2 * rise) / width
     cubic, square = bend / width, (rise - start) / width - bend
     powers = {
-        0: lambda: ((cubic * way + square) * way + start) * way + y[index],
+        0: lambda: ((cubic * way + square) * way + start) * way + first,
         1: lambda: (3 * cubic * way + 2 * square) * way + start,
         2: lambda: 6 * cubic * way + 2 * square,
         3: lambda: 6 * cubic + 0 * way,
@@ -119,7 +121,6 @@ def periodic_slopes(h: Any, width: Any, rise: Any) -> Any:
         return np.concatenate([0 * rise, 0 * rise])
     before, rise_before = np.roll(h, 1), np.roll(rise, 1, axis=0)
     eye = np.eye(count, dtype=h.dtype)
-    matrix = 2 * (h + before) * eye + h[:, None] * np.roll(eye, -1, axis=1)
     matrix = np.diag(2 * (h + before)) + h[:, None] * np.roll(eye, -1, axis=1)
     matrix = matrix + before[:, None] * np.roll(eye, 1, axis=1)
     right = 3 * (width * rise_before + np.roll(width, 1, axis=0) * rise)

@@ -10,6 +10,7 @@ from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import holds_value
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
+from autograd_lite.ops.indexing import getitem
 from autograd_lite.scipy.calls import by_definition
 from autograd_lite.scipy.interpolate.curves import Curve, last_knot_before
 from autograd_lite.scipy.names import as_array_operand
@@ -27,25 +28,28 @@ def between(
     rest = (1,) * (np.ndim(values) - count)
     indices, ways = [], []
     for axis, knots in enumerate(points):
-        if np.size(knots) > 1 and np.all(knots[1:] < knots[:-1]):
-            knots, values = np.flip(knots), np.flip(values, axis)
+        falls = knots[0] > knots[-1]
+        knots = np.where(falls, np.flip(knots), knots)
+        values = np.where(falls, np.flip(values, axis), values)
         place = places[..., axis]
         index = last_knot_before(place, knots, 0, max(np.size(knots) - 2, 0))
         following = np.minimum(index + 1, np.size(knots) - 1)
         outside = outside | (place < knots[0]) | (place > knots[-1])
         indices.append((index, following))
-        ways.append((place - knots[index]) / (knots[following] - knots[index]))
+        start = getitem(knots, index)
+        ways.append((place - start) / (getitem(knots, following) - start))
     if method == "nearest":
         nearest = [np.where(way <= 0.5, i, j) for (i, j), way in zip(indices, ways, strict=True)]
-        found = values[tuple(nearest)]
+        found = getitem(values, *nearest)
     else:
         found = 0
         for corner in np.ndindex(*(2,) * count):
             weight = 1.0
             for side, way in zip(corner, ways, strict=True):
                 weight = weight * (way if side else 1 - way)
-            chosen = tuple(pair[side] for side, pair in zip(corner, indices, strict=True))
-            found = found + np.reshape(weight, np.shape(weight) + rest) * values[chosen]
+            chosen = [pair[side] for side, pair in zip(corner, indices, strict=True)]
+            corner_values = getitem(values, *chosen)
+            found = found + np.reshape(weight, np.shape(weight) + rest) * corner_values
     if fill_value is None:
         return found
     return np.where(np.reshape(outside, np.shape(outside) + rest), fill_value, found)

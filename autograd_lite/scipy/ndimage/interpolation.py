@@ -16,6 +16,7 @@ from scipy import ndimage
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
+from autograd_lite.ops.indexing import getitem
 from autograd_lite.scipy.calls import is_smooth
 from autograd_lite.scipy.names import computed_by_scipy, of_scipy
 from autograd_lite.scipy.ndimage.filters import without_output
@@ -153,7 +154,7 @@ def interpolated(
     rest = shape[count:]
     flat = np.reshape(spline, (-1, *rest))
     trailing = (...,) + (None,) * len(rest)
-    read = flat[index]
+    read = getitem(flat, index)
     if mode == "grid-constant":
         read = np.where(is_unknown[trailing], np.asarray(cval, read.dtype), read)
     dtype = np.real(read).dtype

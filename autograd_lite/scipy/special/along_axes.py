@@ -9,10 +9,10 @@ from typing import Any
 
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.ops.define import array_function
+from autograd_lite.ops.define import RowByRow, array_function
 from autograd_lite.ops.reductions import axis_of
 from autograd_lite.ops.shaping import keep_axes
-from autograd_lite.scipy.names import as_array_operand, computed_by_scipy, special
+from autograd_lite.scipy.names import as_array_operand, special
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
@@ -57,7 +57,12 @@ def log_softmax_vjp(g: Any, out: Any, x: Any, axis: Any = None) -> Any:
 
 
 def weighted_forward(a: Any, b: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return special.logsumexp(a, axis=axis, b=b, keepdims=keepdims)
+    if not (is_duck_array(a) or is_duck_array(b)):
+        return special.logsumexp(a, axis=axis, b=b, keepdims=keepdims)
+    largest = np.max(a + 0 * b, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0)
+    total = np.log(np.sum(b * np.exp(a - shift), axis=axis, keepdims=True)) + shift
+    return total if keepdims else np.sum(total, axis=axis)
 
 
 def shares_of(g: Any, out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
@@ -79,7 +84,7 @@ def weighted_by_b(
 
 
 plain_logsumexp = array_function(special.logsumexp, logsumexp_vjp, forward=logsumexp_forward)
-weighted_logsumexp = computed_by_scipy(
+weighted_logsumexp = RowByRow(
     weighted_forward, weighted_by_a, weighted_by_b, name="weighted_logsumexp", arrays=2,
     broadcasts=True,
 )  # fmt: skip
