@@ -59,8 +59,8 @@ PARAMETERS = """
   derivatives are refused by name; pass constants there.
 - `digamma` of complex numbers has a value, and no derivative: SciPy has no complex `polygamma`.
   So `gamma` and `loggamma` of complex numbers have one derivative and not two.
-- `softmax`, `log_softmax` and `logsumexp` take `axis`; `logsumexp` takes `keepdims`, and refuses
-  `b` and `return_sign`. `comb` and `factorial` are those of real numbers, without `exact`.
+- `softmax`, `log_softmax` and `logsumexp` take `axis`; `logsumexp` takes `keepdims` and weights
+  `b`, by which there are derivatives too, and no `return_sign`. `comb` and `factorial` are those of real numbers, without `exact`.
 
     >>> ag.grad(special.jv)(1.0, 2.0)
     Traceback (most recent call last):
@@ -134,6 +134,8 @@ FILTERS = """
 Called from `ag.scipy.signal` and `ag.scipy.ndimage`. `lfilter` by its coefficients and the signal,
 without `zi`; `savgol_filter` with `mode="interp"`. Filters of images with one `mode` for all axes,
 `convolve` and `correlate` by their weights too; by `sigma` and `size` there are no derivatives.
+Images at other places by the image and by what says where they are read: coordinates, shifts,
+angles, matrices and offsets, in all modes and orders.
 
 """
 
@@ -147,6 +149,38 @@ the function is NumPy code. Derivatives are those of the equation that the solut
 order: [Solutions of equations](implicit.md). `minimize` takes `bounds` and no `constraints`,
 `least_squares` no `loss`, `curve_fit` a `sigma` of one dimension. Checked against closed forms in
 `tests/ops/test_scipy_optimize.py`.
+
+"""
+
+
+INTEGRALS = """
+## scipy.integrate
+
+Called from `ag.scipy.integrate`, with SciPy's arguments. Integrals of functions by their limits and
+by `args`; integrals of samples by the samples, and by `x` or `dx`; solutions of differential
+equations by initial values, times and `args`, to any order, with events: [Integrals, equations and
+curves](integrals.md). Infinite limits are constants, errors are estimates, and neither has a
+derivative.
+
+"""
+
+
+CURVES = """
+## scipy.interpolate
+
+Called from `ag.scipy.interpolate`; objects are made and called as SciPy's, with `nu` for
+derivatives, and have no other methods. By values, knots and places; `make_interp_spline` without
+`bc_type`, `RegularGridInterpolator` for "linear" and "nearest".
+
+"""
+
+
+SPARSE = """
+## scipy.sparse and scipy.sparse.linalg
+
+Arrays whose numbers may be a Value, made as SciPy's of a matrix or of numbers and their places,
+which are constants. They have `@`, `*` by a number, `T` and `toarray()`; a Value times one of them
+is written `A.T @ x`. Systems by the numbers and by the right-hand side, without operators.
 
 """
 
@@ -180,8 +214,12 @@ def count() -> int:
         ag.scipy.signal,
         ag.scipy.ndimage,
         ag.scipy.optimize,
+        ag.scipy.integrate,
+        ag.scipy.interpolate,
+        ag.scipy.sparse.linalg,
     )
-    return sum(len(module.__all__) for module in modules) + methods
+    arrays = len(ag.scipy.sparse.__all__) - 1  # besides the module of solvers
+    return sum(len(module.__all__) for module in modules) + arrays + methods
 
 
 def page() -> str:
@@ -203,6 +241,13 @@ def page() -> str:
             f"Signals: {names_in(ag.scipy.signal)}\n\nImages: {names_in(ag.scipy.ndimage)}\n",
             SOLVERS,
             f"{names_in(ag.scipy.optimize)}\n",
+            INTEGRALS,
+            f"{names_in(ag.scipy.integrate)}\n",
+            CURVES,
+            f"{names_in(ag.scipy.interpolate)}\n",
+            SPARSE,
+            "`coo_array`, `csc_array`, `csr_array`; ",
+            f"{names_in(ag.scipy.sparse.linalg)}\n",
         ]
     )
 
