@@ -60,7 +60,8 @@ PARAMETERS = """
 - `digamma` of complex numbers has a value, and no derivative: SciPy has no complex `polygamma`.
   So `gamma` and `loggamma` of complex numbers have one derivative and not two.
 - `softmax`, `log_softmax` and `logsumexp` take `axis`; `logsumexp` takes `keepdims` and weights
-  `b`, by which there are derivatives too, and no `return_sign`. `comb` and `factorial` are those of real numbers, without `exact`.
+  `b`, by which there are derivatives too, and no `return_sign`. `comb` and `factorial` are those
+  of real numbers, without `exact`.
 
     >>> ag.grad(special.jv)(1.0, 2.0)
     Traceback (most recent call last):

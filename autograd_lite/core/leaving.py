@@ -280,7 +280,7 @@ def function_of(solver: str) -> Any:
     place = getattr(sys.modules[f"scipy.{module}"], name, None)
     if more and not isinstance(place, ModuleType):
         return place, *more
-    return getattr(place, *more, None) if more else place
+    return getattr(place, more[0], None) if more else place
 
 
 def no_rule_for(solver: str) -> str:

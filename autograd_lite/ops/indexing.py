@@ -13,6 +13,7 @@ from typing import Any
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.memory import copied
+from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 
@@ -28,6 +29,10 @@ def repeats_possible(parts: tuple[Any, ...]) -> bool:
 
 
 def getitem_forward(x: Any, *parts: Any) -> Any:
+    if x.__class__ is np.ndarray:
+        for part in parts:
+            if isinstance(part, Handle):  # another one for each sample
+                return getitem(x, *parts)
     return (np.asarray(x) if x.__class__ is float else x)[parts]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from scipy import integrate
 
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
-from autograd_lite.core.node import Handle, holds_value
+from autograd_lite.core.node import holds_value
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.scipy.calls import Call, Result, as_arguments, is_counted_elsewhere
@@ -194,7 +194,8 @@ def with_events(solution: Solution, t_eval: Any, events: list[Any], args: Any) -
     given = None if t_eval is None else as_array_operand(t_eval)
     solution.at(given, None, events, args)
     found = solution.call.found
-    t_events, y_events = [], []
+    t_events: Any = []
+    y_events: Any = []
     for event, moments, states in zip(
         events, found.t_events or (), found.y_events or (), strict=True
     ):
@@ -204,8 +205,8 @@ def with_events(solution: Solution, t_eval: Any, events: list[Any], args: Any) -
     if given is None:
         times = found.t
         stops = [t[-1] for t in t_events if len(t) and t.data[-1] == times[-1]]
-        stop = stops[0] if found.status == 1 and stops else solution.end
-        if isinstance(stop, Handle):
+        stop: Any = stops[0] if found.status == 1 and stops else solution.end
+        if holds_value([stop]):
             times = np.concatenate([times[:-1], np.reshape(stop, (1,))])
     else:
         times = given[: len(found.t)]

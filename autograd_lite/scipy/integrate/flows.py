@@ -172,9 +172,10 @@ class Flow:
         if rows == 0:
             return adjoints
         last = float(times[-1])
-        trajectory = None if last == start else self.solver.solve(
-            self.of_state(leaves), start, last, y0, dense_output=True
-        ).sol  # fmt: skip
+        trajectory: Any = None
+        if last != start:
+            f = self.of_state(leaves)
+            trajectory = self.solver.solve(f, start, last, y0, dense_output=True).sol
 
         def adjoint_of(t: Any, adjoints: Any) -> Any:
             y = trajectory(t)

@@ -107,7 +107,9 @@ def trapezoid_definition(y: Any, spacing: Any, *, by: str, axis: int) -> Any:
     return np.trapezoid(y, dx=spacing, axis=axis)
 
 
-def of_samples(function: Callable[..., Any], definition: Callable[..., Any]) -> Callable[..., Any]:
+def of_samples(
+    function: Callable[..., Any], definition: Callable[..., Any], example: str = ""
+) -> Callable[..., Any]:
     """A function of samples, and of places or steps, both of which have derivatives."""
     name = function.__name__
 
@@ -123,16 +125,13 @@ def of_samples(function: Callable[..., Any], definition: Callable[..., Any]) -> 
 
     registry[function] = integral
     integral.__name__ = integral.__qualname__ = name
+    integral.__doc__ = (
+        f"``scipy.integrate.{name}``: by the samples, and by ``x`` or ``dx``.{example}"
+    )
     return integral
 
 
-trapezoid = of_samples(integrate.trapezoid, trapezoid_definition)
-simpson = of_samples(integrate.simpson, simpson_definition)
-cumulative_trapezoid = of_samples(integrate.cumulative_trapezoid, cumulative_trapezoid_definition)
-cumulative_simpson = of_samples(integrate.cumulative_simpson, cumulative_simpson_definition)
-
-trapezoid.__doc__ = """``scipy.integrate.trapezoid``: by the samples, and by ``x`` or ``dx``."""
-simpson.__doc__ = """``scipy.integrate.simpson``: by the samples, and by ``x`` or ``dx``.
+EXAMPLE = """
 
     Examples
     --------
@@ -141,9 +140,8 @@ simpson.__doc__ = """``scipy.integrate.simpson``: by the samples, and by ``x`` o
     >>> ag.grad(integrate.simpson)(np.array([1.0, 2.0, 4.0])).round(6)  # the weights
     array([0.333333, 1.333333, 0.333333])
     """
-cumulative_trapezoid.__doc__ = (
-    """``scipy.integrate.cumulative_trapezoid``: by the samples, and by ``x`` or ``dx``."""
-)
-cumulative_simpson.__doc__ = (
-    """``scipy.integrate.cumulative_simpson``: by the samples, and by ``x`` or ``dx``."""
-)
+
+trapezoid = of_samples(integrate.trapezoid, trapezoid_definition)
+simpson = of_samples(integrate.simpson, simpson_definition, EXAMPLE)
+cumulative_trapezoid = of_samples(integrate.cumulative_trapezoid, cumulative_trapezoid_definition)
+cumulative_simpson = of_samples(integrate.cumulative_simpson, cumulative_simpson_definition)

@@ -18,7 +18,7 @@ from autograd_lite.scipy.calls import packed, unpacked, unrolled
 from autograd_lite.scipy.integrate.flows import START, Flow
 from autograd_lite.transforms.implicit import pulled_back
 
-__all__ = ["FlowOfSteps"]
+__all__ = ["METHODS", "FlowOfSteps"]
 
 METHODS = {"RK23": integrate.RK23, "RK45": integrate.RK45}
 

@@ -103,9 +103,7 @@ def at_end(h: Any, rise: Any, given: Any, sign: float) -> tuple[Any, Any, Any]:
     one, shape = np.ones_like(h[:1]), np.shape(rise[:1])
     if given is not None:
         order, value = given
-        value = np.broadcast_to(np.asarray(value), shape) if not isinstance(value, Handle) else (
-            np.broadcast_to(value, shape)
-        )  # fmt: skip
+        value = np.broadcast_to(as_array_operand(value), shape)
         if order == 1:
             return one, 0 * one, value + 0 * rise[:1]
         return 2 * one, one, 3 * rise[:1] - sign * 0.5 * value * h[0]

@@ -8,7 +8,7 @@ near it, with weights that are polynomials in where it lies between the pixels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 from scipy import ndimage
@@ -49,7 +49,7 @@ BEYOND = {
 # Coefficients: SciPy's filter, as the matrix that it is.
 
 
-@cache
+@lru_cache(maxsize=16)
 def filter_matrix(count: int, order: int, mode: str) -> Any:
     matrix = ndimage.spline_filter1d(np.eye(count), order, axis=0, mode=mode)
     matrix.flags.writeable = False
@@ -127,11 +127,15 @@ def interpolated(
         if mode in PADDED:
             pad = PAD
             widths = [(pad, pad)] * count + [(0, 0)] * (np.ndim(input) - count)
-            extra = {"constant_values": cval} if mode == "grid-constant" else {}
-            spline = np.pad(input, widths, mode=PADDED[mode], **extra)
+            extra: dict[str, Any] = {"constant_values": cval} if mode == "grid-constant" else {}
+            padding: Any = PADDED[mode]
+            spline = np.pad(input, widths, mode=padding, **extra)
         spline = coefficients(spline, order, mode, range(count))
     shape = np.shape(spline)
-    index, weight, is_outside, is_unknown = 0, 1.0, False, False
+    index: Any = 0
+    weight: Any = 1.0
+    is_outside: Any = False
+    is_unknown: Any = False
     for axis in range(count):
         length = shape[axis]
         place = coordinates[axis] + pad if pad else coordinates[axis]
@@ -141,11 +145,12 @@ def interpolated(
         start = np.floor(place if order % 2 else place + 0.5)
         way = place - start if order % 2 else place + 0.5 - start
         beside = (slice(None),) + (None,) * (count - 1 - axis)
-        indices, weights = [], spline_weights(way, order)
+        steps = []
         for step in range(order + 1):
             at = start - order // 2 + step
-            indices.append(at if mode in PADDED else within(at, length, BEYOND[mode]))
-        indices, weights = np.stack(indices)[beside], np.stack(weights)[beside]
+            steps.append(at if mode in PADDED else within(at, length, BEYOND[mode]))
+        indices = np.stack(steps)[beside]
+        weights = np.stack(spline_weights(way, order))[beside]
         if mode == "grid-constant":
             is_unknown = is_unknown | (indices < 0) | (indices > length - 1)
         places = np.clip(np.astype(indices, int), 0, length - 1)
