@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import scipy.special
 
 from autograd_lite.core.duck_arrays import is_duck_array
-from autograd_lite.core.errors import ArgumentTypeError, NoRuleError
+from autograd_lite.core.errors import ArgumentTypeError, NoRuleError, UnsupportedError
 from autograd_lite.core.numpy_namespace import Missing, complete, np
 from autograd_lite.core.primitive import Primitive, Rule, register
 from autograd_lite.ops.define import RowByRow, as_operand
@@ -23,6 +23,7 @@ __all__ = [
     "of_scipy",
     "special",
     "ufunc_behind",
+    "without_output",
 ]
 
 if TYPE_CHECKING:
@@ -88,3 +89,17 @@ def in_precision_of(x: Any, y: Any) -> Any:
     dtype = getattr(x, "dtype", None)
     is_wide = dtype is None or dtype in (np.float64, np.complex128)
     return y if is_wide else np.astype(y, dtype)
+
+
+def without_output(function: Any) -> Any:
+    """The function, which must not be asked to write into another array."""
+
+    @wraps(function)
+    def forward(*inputs: Any, **static: Any) -> Any:
+        if static.get("output") is not None:
+            raise UnsupportedError(
+                f"{function.__name__} of a Value does not take output; leave it out"
+            )
+        return function(*inputs, **static)
+
+    return forward

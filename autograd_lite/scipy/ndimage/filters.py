@@ -14,7 +14,6 @@ array([[-3., -1.],
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 from scipy import ndimage
@@ -23,7 +22,7 @@ from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.scipy.names import of_scipy
+from autograd_lite.scipy.names import of_scipy, without_output
 from autograd_lite.scipy.signal import convolve as full_convolution
 from autograd_lite.scipy.signal import correlate as full_correlation
 
@@ -91,20 +90,6 @@ def linear_filter(function: Any, radius: Any) -> Primitive:
         return unpadded(full_correlation(g, response), input, widths, numpys)
 
     return of_scipy(function, vjp, forward=without_output(function))
-
-
-def without_output(function: Any) -> Any:
-    """The function, which must not be asked to write into another array."""
-
-    @wraps(function)
-    def forward(*inputs: Any, **static: Any) -> Any:
-        if static.get("output") is not None:
-            raise UnsupportedError(
-                f"{function.__name__} of a Value does not take output; leave it out"
-            )
-        return function(*inputs, **static)
-
-    return forward
 
 
 def gaussian_reach(sigma: Any, truncate: float = 4.0, radius: Any = None, **_: Any) -> int:

@@ -18,8 +18,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.scipy.calls import is_smooth
-from autograd_lite.scipy.names import computed_by_scipy, of_scipy
-from autograd_lite.scipy.ndimage.filters import without_output
+from autograd_lite.scipy.names import computed_by_scipy, of_scipy, without_output
 from autograd_lite.scipy.special import cosdg, sindg
 from autograd_lite.transforms.implicit import pulled_back
 
