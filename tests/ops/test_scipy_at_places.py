@@ -51,6 +51,15 @@ def test_scipys_own_name_ours(name: str) -> None:
 
 REFUSED = [
     (
+        lambda a: ours.interpolate.CubicSpline(X, X, bc_type=((1, a), (2, 0.0)))(1.5),
+        "CubicSpline: bc_type is a Value, by which there is no derivative; pass bc_type.data",
+    ),
+    (
+        lambda a: ours.interpolate.RegularGridInterpolator((X,), X, fill_value=a)([1.5]),
+        "RegularGridInterpolator: fill_value is a Value, by which there is no derivative; pass "
+        "fill_value.data",
+    ),
+    (
         lambda a: ours.interpolate.make_interp_spline(X, a * X, bc_type="natural")(1.5),
         "make_interp_spline: bc_type has no derivative rule here; leave it out, or call "
         "ag.scipy.interpolate.CubicSpline, which has one",

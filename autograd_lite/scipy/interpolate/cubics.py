@@ -17,7 +17,7 @@ from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.scipy.calls import by_definition
+from autograd_lite.scipy.calls import Call, by_definition
 from autograd_lite.scipy.interpolate.curves import (
     Curve,
     first_axis,
@@ -196,6 +196,7 @@ class Cubic(Curve):
         self.axis = axis % np.ndim(self.points[1])
         self.extrapolate = extrapolate
         self.options = {"axis": self.axis, **options}
+        Call(type(self).__name__, {"extrapolate": extrapolate, **options})  # none is a Value
         if not any(isinstance(x, Handle) for x in self.points):
             type(self).kind(*self.points, **self.options)  # which refuses what are no points
 

@@ -11,7 +11,7 @@ from autograd_lite.core.node import holds_value
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.scipy.calls import by_definition
+from autograd_lite.scipy.calls import Call, by_definition
 from autograd_lite.scipy.interpolate.curves import Curve, last_knot_before
 from autograd_lite.scipy.names import as_array_operand
 
@@ -86,6 +86,7 @@ class RegularGridInterpolator(Curve):
         self.method = method
         self.settings = {"bounds_error": bounds_error, "fill_value": fill_value}
         self.options = options
+        Call("RegularGridInterpolator", {**self.settings, **options})  # none is a Value
         self.read = by_definition(
             forward, between, name="RegularGridInterpolator", arrays=2 + len(self.points)
         )
