@@ -7,11 +7,10 @@ from typing import Any
 
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.node import unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, register, registry
 from autograd_lite.core.signatures import full_name, unsupported
-from autograd_lite.ops.define import composite, has_numbers, nondifferentiable
+from autograd_lite.ops.define import composite, nondifferentiable
 from autograd_lite.ops.lengths import direction, with_curvature
 from autograd_lite.ops.shaping import inverse_order, keep_axes
 
@@ -62,8 +61,7 @@ class Reduction(Primitive):
         """A number has no axes, but NumPy takes the first and the last one of it."""
         inputs, static = super()._bind(args, kwargs)
         if static and static.get("axis") is not None and not getattr(inputs[0], "shape", ()):
-            if has_numbers(inputs[0]):
-                self.forward(unwrap(inputs[0]), **static)  # not in every reduction
+            self.forward(np.float64(1.0), **static)  # not in every reduction
             static = static | {"axis": axis_of(inputs[0], static["axis"])}
         return inputs, static
 

@@ -431,6 +431,14 @@ def sample_by_sample(
             f"ag.vmap: {primitive.name} has no batching rule and is called for each sample, and "
             "there is none, so that the shape of its result is unknown; pass a sample at least"
         )
+
+    def of_sample(i: int) -> Any:
+        with using(batch.recorder):
+            return primitive(
+                *(x.array[i] if is_stacked(x) else array_of(x) for x in inputs), **parameters
+            )
+
+    results = [of_sample(0)]  # what NumPy refuses is refused before it is called slow
     if primitive.name not in batch.slow:
         batch.slow.add(primitive.name)
         warnings.warn(
@@ -440,11 +448,7 @@ def sample_by_sample(
             AutogradWarning,
             stacklevel=lines_of_engine(),
         )
-    with using(batch.recorder):
-        results = [
-            primitive(*(x.array[i] if is_stacked(x) else array_of(x) for x in inputs), **parameters)
-            for i in range(batch.count)
-        ]
+    results += map(of_sample, range(1, batch.count))
     batch.has_shared = any(
         shares_memory(results[0], x.array[0] if is_stacked(x) else array_of(x)) for x in inputs
     )
@@ -574,10 +578,16 @@ def batch_in(inputs: Sequence[Any]) -> Any:
 # Axes are counted from 0, or from the end, where the leading axis changes nothing.
 
 
-def shifted(axis: Any) -> Any:
-    """The same axes behind the leading one."""
+def shifted(axis: Any, ndim: int) -> Any:
+    """The same axes behind the leading one, of samples with so many.
+
+    An axis that these lack must not reach the one of the samples: NumPy is asked about one of
+    them, and refuses it, or takes numbers for arrays of length one.
+    """
     if isinstance(axis, Iterable):
-        return tuple(map(shifted, axis))
+        return tuple(shifted(one, ndim) for one in axis)
+    if not -ndim <= axis < ndim:
+        raise NoBatchingRuleError(f"there is no axis {axis} in samples of {ndim} axes")
     return axis + 1 if axis >= 0 else axis
 
 

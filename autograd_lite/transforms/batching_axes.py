@@ -41,7 +41,7 @@ def along_axes(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str
     """``axis`` is None for all."""
     x, _ = one_stacked(inputs)
     axis = parameters.get("axis")
-    axis = every_axis(x) if axis is None else shifted(axis)
+    axis = every_axis(x) if axis is None else shifted(axis, x.ndim)
     return primitive(x.array, **{**parameters, "axis": axis})
 
 
@@ -60,7 +60,7 @@ def masked_along_axes(
 ) -> Any:
     x, mask = inputs
     axis = parameters.get("axis")
-    axis = every_axis(x) if axis is None else shifted(axis)
+    axis = every_axis(x) if axis is None else shifted(axis, x.ndim)
     array = in_every_row(x, count_of(inputs))
     return primitive(array, with_axes(mask, np.ndim(x)), **{**parameters, "axis": axis})
 
@@ -72,7 +72,7 @@ def quantile(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, 
     if parameters.get("weights") is not None:
         raise NoBatchingRuleError("weighted quantiles")
     axis = parameters.get("axis")
-    axis = every_axis(x) if axis is None else shifted(axis)
+    axis = every_axis(x) if axis is None else shifted(axis, x.ndim)
     result = primitive(x.array, q, **{**parameters, "axis": axis})
     return np.moveaxis(result, np.ndim(q), 0)
 
@@ -83,7 +83,7 @@ def sort(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
     x, others = one_stacked(inputs)
     axis = parameters.get("axis", -1)
     array = np.reshape(x.array, (len(x.array), -1)) if axis is None else x.array
-    axis = 1 if axis is None else shifted(axis)
+    axis = 1 if axis is None else shifted(axis, x.ndim)
     return primitive(array, *others, **{**parameters, "axis": axis})
 
 
@@ -92,7 +92,7 @@ def argmax(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, An
     x, _ = one_stacked(inputs)
     axis = parameters.get("axis")
     if axis is not None:
-        return primitive(x.array, **{**parameters, "axis": shifted(axis)})
+        return primitive(x.array, **{**parameters, "axis": shifted(axis, x.ndim)})
     flat = primitive(np.reshape(x.array, (len(x.array), -1)), axis=1)
     return np.reshape(flat, (-1, *(1,) * x.ndim)) if parameters.get("keepdims") else flat
 
@@ -103,7 +103,7 @@ def norm(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
     x, _ = one_stacked(inputs)
     axis, keepdims = parameters.get("axis"), parameters.get("keepdims", False)
     if axis is not None:
-        return primitive(x.array, **{**parameters, "axis": shifted(axis)})
+        return primitive(x.array, **{**parameters, "axis": shifted(axis, x.ndim)})
     flat = np.reshape(x.array, (len(x.array), -1))
     order = parameters.get("ord") if x.ndim == 1 else None
     result = primitive(flat, **{**parameters, "ord": order, "axis": 1, "keepdims": False})
@@ -113,7 +113,8 @@ def norm(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
 @batching(np.expand_dims)
 def new_axes(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
-    return primitive(x.array, axis=shifted(parameters["axis"]))
+    axis = parameters["axis"]
+    return primitive(x.array, axis=shifted(axis, x.ndim + np.size(axis)))
 
 
 @batching(np.squeeze)
@@ -121,7 +122,7 @@ def squeeze(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, A
     x, _ = one_stacked(inputs)
     axis = parameters.get("axis")
     lengths = enumerate(x.shape, start=1)
-    ones = tuple(i for i, n in lengths if n == 1) if axis is None else shifted(axis)
+    ones = tuple(i for i, n in lengths if n == 1) if axis is None else shifted(axis, x.ndim)
     return primitive(x.array, axis=ones)
 
 
@@ -131,7 +132,7 @@ def along_one_axis(primitive: Primitive, inputs: Sequence[Any], parameters: dict
     x, _ = one_stacked(inputs)
     axis = parameters.get("axis")
     if axis is not None:
-        return primitive(x.array, **{**parameters, "axis": shifted(axis)})
+        return primitive(x.array, **{**parameters, "axis": shifted(axis, x.ndim)})
     flat = np.reshape(x.array, (len(x.array), -1))
     result = primitive(flat, **{**parameters, "axis": 1})
     return np.reshape(result, np.shape(x.array)) if primitive is registry[np.roll] else result
@@ -141,7 +142,7 @@ def along_one_axis(primitive: Primitive, inputs: Sequence[Any], parameters: dict
 def reduce(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
     axis = parameters["axis"]
-    axis = every_axis(x) if axis is None else shifted(axis)
+    axis = every_axis(x) if axis is None else shifted(axis, x.ndim)
     # In which order NumPy folds what is not associative depends on how an array lies.
     return primitive(np.copy(x.array, "C"), **{**parameters, "axis": axis})
 
@@ -151,24 +152,41 @@ def along_named_axis(
     primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
 ) -> Any:
     x, others = one_stacked(inputs)
-    return primitive(x.array, *others, **{**parameters, "axis": shifted(parameters["axis"])})
+    return primitive(
+        x.array, *others, **{**parameters, "axis": shifted(parameters["axis"], x.ndim)}
+    )
 
 
 @batching(np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.unwrap)
 def transform(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
-    axis = shifted(parameters.get("axis", -1))
+    axis = shifted(parameters.get("axis", -1), x.ndim)
     return primitive(x.array, **{**parameters, "axis": axis})
 
 
-@batching(np.astype, np.nan_to_num, np.round, np.around, np.fix, np.tril, np.triu)
-@batching(np.linalg.inv, np.linalg.det, np.linalg.cholesky, np.linalg.pinv, np.linalg.svdvals)
-@batching(np.linalg.svd, np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh)
+@batching(np.astype, np.nan_to_num, np.round, np.around, np.fix)
+def as_it_is(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    """Functions of each element."""
+    x, others = one_stacked(inputs)
+    return primitive(x.array, *others, **parameters)
+
+
+@batching(np.tril, np.triu, np.linalg.inv, np.linalg.det, np.linalg.cholesky, np.linalg.pinv)
+@batching(
+    np.linalg.svdvals,
+    np.linalg.svd,
+    np.linalg.eig,
+    np.linalg.eigh,
+    np.linalg.eigvals,
+    np.linalg.eigvalsh,
+)
 @batching(np.linalg.qr, np.linalg.slogdet)
 @batching(linalg.cofactors)
-def as_it_is(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """Functions of each element, or of the last axes."""
+def of_matrices(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    """Functions of the last two axes."""
     x, others = one_stacked(inputs)
+    if x.ndim < 2:
+        raise NoBatchingRuleError("samples are no matrices")
     return primitive(x.array, *others, **parameters)
 
 
@@ -192,21 +210,23 @@ def reshape(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, A
 def transpose(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
     axes = parameters.get("axes")
-    places = range(x.ndim)[::-1] if axes is None else [int(a) % x.ndim for a in axes]
-    return primitive(x.array, axes=(0, *(a + 1 for a in places)))
+    axes = range(x.ndim)[::-1] if axes is None else axes
+    return primitive(x.array, axes=(0, *(a % (x.ndim + 1) for a in shifted(axes, x.ndim))))
 
 
 @batching(np.swapaxes, np.moveaxis)
 def exchange(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     """All static arguments are axes."""
     x, _ = one_stacked(inputs)
-    return primitive(x.array, **{name: shifted(axis) for name, axis in parameters.items()})
+    return primitive(x.array, **{name: shifted(axis, x.ndim) for name, axis in parameters.items()})
 
 
 @batching(np.diagonal)
 def diagonal(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
-    axes = {name: shifted(parameters.get(name, i)) for i, name in enumerate(("axis1", "axis2"))}
+    axes = {
+        name: shifted(parameters.get(name, i), x.ndim) for i, name in enumerate(("axis1", "axis2"))
+    }
     return primitive(x.array, **{**parameters, **axes})
 
 
@@ -239,7 +259,8 @@ def rearrange(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str,
     flat = np.reshape(x.array, (len(x.array), -1))
     if np.all(origins > 0):
         return flat[:, origins - 1]
-    return np.concatenate([np.zeros_like(flat[:, :1]), flat], axis=1)[:, origins]
+    nothing = np.zeros((len(x.array), 1), x.dtype)
+    return np.concatenate([nothing, flat], axis=1)[:, origins]
 
 
 @batching(padding.pad_with_copies)
@@ -260,7 +281,7 @@ def pad(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any])
 @batching(joining.join)
 def join(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     count = count_of(inputs)
-    axis = shifted(parameters.get("axis", 0))
+    axis = shifted(parameters.get("axis", 0), np.ndim(inputs[0]))
     return primitive(*(in_every_row(x, count) for x in inputs), axis=axis)
 
 

@@ -174,7 +174,7 @@ def curved(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, An
         return share
     axis = parameters["axis"]
     if axis is not None:
-        axis = shifted(axis)
+        axis = shifted(axis, np.ndim(inputs[1]))
     elif np.ndim(curvature.length) < np.ndim(inputs[1]):
         axis = every_axis(inputs[1])
     g, length = (in_every_row(y, count) for y in (curvature.g, curvature.length))
@@ -205,7 +205,8 @@ def take(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
     axis = parameters.get("axis")
     if not is_stacked(places):
         if axis is not None:
-            return primitive(x.array, array_of(places), **{**parameters, "axis": shifted(axis)})
+            axis = shifted(axis, x.ndim)
+            return primitive(x.array, array_of(places), **{**parameters, "axis": axis})
         flat = np.reshape(x.array, (len(x.array), -1))
         return primitive(flat, array_of(places), **{**parameters, "axis": 1})
     if not is_stacked(x):
@@ -213,9 +214,8 @@ def take(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
         return result if axis is None else np.moveaxis(result, axis % np.ndim(x), 0)
     if parameters.get("mode", "raise") != "raise":
         raise NoBatchingRuleError("take with a mode, and other places for each sample")
-    if axis is None:
-        x = np.ravel(x)
-    before = (ALL,) * ((axis or 0) % np.ndim(x))
+    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+    before = (ALL,) * (shifted(axis, np.ndim(x)) % (np.ndim(x) + 1) - 1)
     return indexing.getitem(x, *before, places).array
 
 
@@ -225,5 +225,5 @@ def take_along_axis(primitive: Primitive, inputs: Sequence[Any], parameters: dic
     axis = parameters.get("axis", -1)
     if axis is None:
         x, axis = np.ravel(x), 0
-    count = count_of(inputs)
-    return primitive(in_every_row(x, count), in_every_row(places, count), axis=shifted(axis))
+    count, axis = count_of(inputs), shifted(axis, np.ndim(x))
+    return primitive(in_every_row(x, count), in_every_row(places, count), axis=axis)

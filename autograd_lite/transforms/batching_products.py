@@ -83,7 +83,10 @@ def dot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any])
 @batching(contractions.tensordot)
 def tensordot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, y = inputs
-    left, right = contractions.contracted_axes(parameters.get("axes", 2), x, y)
+    axes = parameters.get("axes", 2)
+    named = (range(-axes, 0), range(axes)) if isinstance(axes, int) else map(np.atleast_1d, axes)
+    behind = [shifted(axis, np.ndim(operand)) for axis, operand in zip(named, inputs, strict=True)]
+    left, right = contractions.contracted_axes(axes, x, y)
     if is_stacked(x) and is_stacked(y):
         rows = ascii_letters[1 : 1 + np.ndim(x)]
         columns = ascii_letters[1 + np.ndim(x) :][: np.ndim(y)]
@@ -93,8 +96,8 @@ def tensordot(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str,
         subscripts = f"a{rows},a{columns}->a{''.join(kept)}"
         return contractions.einsum_explicit(x.array, y.array, subscripts=subscripts, optimize=False)
     if is_stacked(x):
-        return primitive(x.array, array_of(y), axes=(shifted(left), right))
-    product = primitive(array_of(x), y.array, axes=(left, shifted(right)))
+        return primitive(x.array, array_of(y), axes=(behind[0], right))
+    product = primitive(array_of(x), y.array, axes=(left, behind[1]))
     return np.moveaxis(product, np.ndim(x) - len(left), 0)
 
 
@@ -177,6 +180,8 @@ def row_by_row(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str
 def correlate(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     """The product of every window of an array with the shorter one, beyond the edges zeros."""
     x, v = inputs
+    if not (np.size(x) and np.size(v)):
+        raise NoBatchingRuleError("an array is empty")
     is_convolution = primitive is registry[np.convolve]
     mode = parameters.get("mode", "full" if is_convolution else "valid")
     if np.size(x) < np.size(v):
