@@ -150,7 +150,10 @@ def memory_order(x: Any, order: str) -> tuple[int, ...]:
     data = np.asarray(unwrap(x))
     if order == "A" or data.flags.forc:
         return axes[::-1] if data.flags.fnc else axes
-    strides = np.empty_like(data).strides  # sorted as NumPy sorts them, ties and all
+    # NumPy sorts them by strides, ties and zeros in a way of its own: so does its iterator,
+    # which makes an array in the order in which it goes.
+    flags = [["readonly"], ["writeonly", "allocate"]]
+    strides = np.nditer([data, None], ["zerosize_ok"], flags, order="K").operands[1].strides
     return tuple(sorted(axes, key=lambda axis: -strides[axis]))
 
 

@@ -38,6 +38,24 @@ def test_ravel_and_its_gradient_read_as_numpy_does(layout: str, order: Any) -> N
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+def test_rows_that_are_one_in_memory_are_read_as_numpy_does(layout: str, order: Any) -> None:
+    """Where its strides are zero, NumPy's ``ravel`` sorts axes otherwise than its ``copy``."""
+    x = LAYOUTS[layout]
+
+    def weighted(row: Any) -> Any:
+        return np.sum(row * np.cos(np.arange(row.size)))
+
+    def repeated(x: Any) -> Any:
+        rows = np.broadcast_to(x[..., None, :], (2, *x.shape[:-1], 3, x.shape[-1]))
+        return weighted(np.ravel(rows, order)) + weighted(rows.T.flatten(order))
+
+    value, share = ag.value_and_grad(repeated)(x)
+    assert value == repeated(x)
+    np.testing.assert_allclose(np.sum(share * x), value)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("order", ["C", "F", "A"])
 def test_reshape_and_its_gradient_read_as_numpy_does(layout: str, order: Any) -> None:
     x = LAYOUTS[layout]
