@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,30 @@ def test_what_numpy_copies_first_is_as_it_makes_it(statement: str, is_written_be
     slopes = [(function(POINT + step) - function(POINT - step)) / 2e-6 for step in steps]
     weights = np.arange(1.0, 7.0)
     np.testing.assert_allclose(pullback(weights)[0], slopes @ weights, atol=1e-8)
+
+
+def spread_over_first(x: Any) -> Any:
+    a = x * 1.0
+    np.ptp(a, axis=0, out=a[0, ...])
+    return a
+
+
+def test_whether_a_write_is_as_numpys_is_asked_of_the_numbers_that_are_written() -> None:
+    """The smallest element is overwritten by the largest before NumPy looks for it."""
+    refused = 0
+    for order in itertools.permutations(range(8)):
+        if order[0] > 1 or order[1] > 2:
+            continue  # a sample of the orders
+        x = np.array(order, float)
+        try:
+            value, _ = ag.vjp(spread_over_first, x)
+        except ag.InPlaceError:
+            refused += order[0] == 0
+            continue
+        np.testing.assert_array_equal(value, spread_over_first(x))
+    assert refused
+    with pytest.raises(ag.InPlaceError, match=r"read from a copy \(x.copy\(\)\)"):
+        ag.compile(spread_over_first)(np.array([3.0, 1.0, 2.0]))
 
 
 def test_the_message_says_what_to_write() -> None:
