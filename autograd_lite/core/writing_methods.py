@@ -11,11 +11,11 @@ from typing import Any, Generic
 
 from autograd_lite.core.array_methods import Result, with_named_calls
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
-from autograd_lite.core.in_place import is_writable, set_item, set_row, write
+from autograd_lite.core.in_place import check_writable, is_writable, set_item, set_row, write
 from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
-from autograd_lite.core.views import Looking, look_into, root_of
+from autograd_lite.core.views import Looking, is_number, look_into, root_of
 
 __all__ = ["WritingMethods"]
 
@@ -113,16 +113,17 @@ class WritingMethods(Handle, Generic[Result]):
     def flat(self) -> Result:
         """All elements in one row, in C order, to read and write; parts of it are copies."""
         row: Any = registry[np.ravel](self)
-        if not isinstance(row, Looking):
+        if not isinstance(row, Looking) and not is_number(self):
             # NumPy's flat is a view also where the elements lie in another order.
             row = look_into(row, self, registry[np.ravel], (self.node,), 0, {})
-        if row.row is not None:
+        if isinstance(row, Looking) and row.row is not None:
             row.__class__ = row.row
         flat: Result = row
         return flat
 
     @flat.setter
     def flat(self, content: Any) -> None:
+        check_writable(self, "x.flat = v")
         set_row(self.flat, ..., content)
 
     def fill(self, value: Any) -> None:

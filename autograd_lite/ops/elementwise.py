@@ -523,7 +523,10 @@ nan_to_num_copy = Primitive(
 @composite(np.nan_to_num, asks_numpy="never")
 def nan_to_num(x: Any, copy: bool = True, **static: Any) -> Any:
     result = nan_to_num_copy(x, **static)
-    return result if copy else write_result(x, result, "np.nan_to_num(copy=False)")
+    if copy:
+        return result
+    written = write_result(x, result, "np.nan_to_num(copy=False)")
+    return written if np.ndim(written) else written[()]  # which is a number
 
 
 # Comparisons and tests.

@@ -57,7 +57,7 @@ def written(function: Callable[..., Any], name: str) -> Primitive:
     """
 
     def forward(x: Any, elements: Any, *places: Any, **static: Any) -> Any:
-        content = copied(x)
+        content = copied(x) if np.ndim(x) else np.array(x)  # a sample without axes is a number here
         function(content, elements, *places, **static)
         return content
 
@@ -171,6 +171,7 @@ def ufunc_at(ufunc: Any, x: Any, index: Any, *operands: Any) -> None:
     parts = index if isinstance(index, tuple) else (index,)
     if not isinstance(x, Handle):
         write_result(x, operands[-1] if operands else x, what)
+    check_writable(x, what)
     for operand in operands:
         check_cast(array(operand), data_now(x), what, "unsafe")
     if leaves_the_rest(x):

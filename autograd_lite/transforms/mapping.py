@@ -30,7 +30,7 @@ from autograd_lite.core.recorder import Recorder, using, value_of
 from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
-from autograd_lite.core.views import Looking, is_view_of, look_into
+from autograd_lite.core.views import Looking, is_number, is_view_of, look_into
 from autograd_lite.ops import shaping
 from autograd_lite.ops.define import apart
 from autograd_lite.random import draw_permutation, permutations
@@ -159,6 +159,9 @@ class MappingRecorder(Recorder):
             if data.__class__ is Batched and (
                 primitive in MAY_LOOK or shares_memory(data.array, operand.array)
             ):
+                if is_number(x):  # of which nothing is a view
+                    is_array = not value.shape and gives_array(primitive, nodes, place, parameters)
+                    return np.copy(value) if is_array else value
                 votes = views_of_samples(primitive, nodes, place, parameters)
                 if not any(votes):
                     return value
@@ -293,6 +296,15 @@ MAY_LOOK = frozenset(
     {shaping.reshape, shaping.ravel, *(registry.get(function) for function in REARRANGEMENTS)}
 )
 """They may give views of one sample where what they give of all is a copy."""
+
+
+def gives_array(
+    primitive: Primitive, nodes: Sequence[Any], place: int, parameters: dict[str, Any]
+) -> bool:
+    """Whether NumPy makes an array of a number, as ``x[...]`` does, and ``np.reshape(x, ())``."""
+    operands = list(map(data_of, nodes))
+    operands[place] = operands[place].dtype.type(1)
+    return isinstance(primitive.forward(*operands, **parameters), np.ndarray)
 
 
 def views_of_samples(
