@@ -30,8 +30,8 @@ from autograd_lite.core.overlaps import check_overlap
 from autograd_lite.core.primitive import Primitive, register, registry
 from autograd_lite.core.recorder import recording
 from autograd_lite.core.signatures import full_name
-from autograd_lite.core.views import is_number, looking_recorded
-from autograd_lite.ops.define import composite, is_known, numbers_of
+from autograd_lite.core.views import Looking, is_number, looking_recorded
+from autograd_lite.ops.define import composite, has_numbers, numbers_of
 from autograd_lite.ops.indexing import repeats_possible, scatter
 from autograd_lite.ops.joining import array
 
@@ -289,15 +289,37 @@ def array_like(function: Any) -> Callable[..., Any]:
             return np.copy(result)
         order: Any = ORDERS.get(function) or kwargs.get("order") or "K"
         copy = kwargs.get("copy", True if function is np.array else None)
-        is_laid_out = order in "KA" or not is_known(value) or lies_in(unwrap(value), order)
-        stays = is_laid_out and not (copy and value is a)
+        if function is np.require:
+            order, copy = required(value, **kwargs)
+        is_copied = copy and value is a
+        if order not in "KA" and isinstance(unwrap(value), Handle) and not is_copied:
+            return in_order(value, order=order)  # of samples, which lie nobody knows how
+        is_laid_out = order in "KA" or not has_numbers(value) or lies_in(unwrap(value), order)
+        stays = is_laid_out and not is_copied
         return result if stays else np.copy(result, order=order)
 
     return make
 
 
+in_order = Primitive(
+    lambda x, order="K": np.asarray(x, order=order),
+    lambda g, out, x, order="K": g,
+    name="asarray",
+    arrays=1,
+    builtin=True,
+)
+"""The same array if it lies in an order, else a copy that does."""
+
 ORDERS = {np.ascontiguousarray: "C", np.asfortranarray: "F"}
 """The orders that functions have in their names."""
+
+
+def required(x: Any, requirements: Any = None) -> tuple[str, bool]:
+    """In which order `np.require` wants an array, and whether it copies one that is a view."""
+    np.require(np.empty(0), None, requirements)  # NumPy knows their names
+    wanted = {name[0].upper() for name in requirements or ()}
+    order = "F" if "F" in wanted else "C" if "C" in wanted else "K"
+    return order, "O" in wanted and isinstance(x, Looking)
 
 
 def lies_in(data: Any, order: str) -> bool:

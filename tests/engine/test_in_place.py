@@ -424,9 +424,18 @@ COPIES_OR_VIEWS = {
     "np.diff(x, n=0)": lambda x: np.diff(x, n=0),
     "np.full_like(x, 2.0).reshape(-1)": lambda x: np.full_like(x, 2.0).reshape(-1),
     "np.full_like(x, x[0, 0]).reshape(-1)": lambda x: np.full_like(x, x[0, 0]).reshape(-1),
+    "np.ascontiguousarray(x)": lambda x: np.ascontiguousarray(x, like=x),
+    "np.asfortranarray(x)": lambda x: np.asfortranarray(x, like=x),
+    "np.asarray(x, order='F')": lambda x: np.asarray(x, order="F", like=x),
+    "np.array(x, copy=None, order='C')": lambda x: np.array(x, copy=None, order="C", like=x),
+    "np.require(x, None, 'C')": lambda x: np.require(x, None, "C", like=x),
+    "np.require(x, None, ['FORTRAN'])": lambda x: np.require(x, None, ["FORTRAN"], like=x),
+    "np.require(x[:], None, 'AO')": lambda x: np.require(x[:], None, "AO", like=x),
+    "np.require(x, None, 'O')": lambda x: np.require(x, None, "O", like=x),
 }
 
 
+@pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("look", COPIES_OR_VIEWS)
 def test_what_is_a_copy_of_numpy_is_one_here_and_what_is_a_view_too(look: str, order: Any) -> None:
@@ -439,7 +448,14 @@ def test_what_is_a_copy_of_numpy_is_one_here_and_what_is_a_view_too(look: str, o
         x[1, 1] = x[0, 0] * x[1, 2]
         return np.concatenate([x.reshape(-1), whole.reshape(-1), part])
 
-    same_as_numpy(function, np.array([[0.5, -0.3, 1.2], [0.2, 0.7, -1.0]], order=order))
+    point = np.array([[0.5, -0.3, 1.2], [0.2, 0.7, -1.0]], order=order)
+    same_as_numpy(function, point)
+    try:
+        mapped = ag.vmap(function)(np.stack([point, -point]))
+    except ag.InPlaceError as error:
+        assert "under ag.vmap it is not known" in str(error)  # noqa: PT017
+    else:
+        np.testing.assert_array_equal(mapped, [function(point), function(-point)])
 
 
 def fill_flat(x: Any) -> Any:
