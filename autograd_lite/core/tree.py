@@ -227,7 +227,13 @@ def flatten(tree: Any) -> list[Any]:
     [1.0, 2.0, 3.0]
     """
     leaves: list[Any] = []
-    collect(tree, leaves)
+    try:
+        collect(tree, leaves)
+    except RecursionError:
+        raise ArgumentTypeError(
+            f"a container of type {type(tree).__name__} holds itself, or others nested too deep to "
+            "be taken apart; pass the arrays that are in it"
+        ) from None
     return leaves
 
 

@@ -11,10 +11,11 @@ from typing import Any, ParamSpec, overload
 
 import numpy as np
 
-from autograd_lite.core.node import Handle
+from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
-from autograd_lite.transforms.trace import Argnum, Trace, is_several, owned, places
+from autograd_lite.transforms.trace import Argnum, Trace, is_number, is_several, owned, places
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -164,6 +165,7 @@ def vjp(function: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...
     trace = Trace(function, args, range(len(args)), has_aux=has_aux, is_kept=True)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
+        check_outputs("vjp", trace)
         cotangents = [
             as_cotangent(leaf, output, "cotangent", "value")
             for leaf, output in zip(
@@ -174,6 +176,24 @@ def vjp(function: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...
 
     value = trace.as_returned(trace.outputs)
     return (value, pullback, trace.returned_aux()) if has_aux else (value, pullback)
+
+
+def check_outputs(transform: str, trace: Trace) -> None:
+    """Refuse results that have no derivative, as they are no numbers."""
+    for output in trace.outputs:
+        if not is_number(output) or kind_of(output) not in "fciub":
+            what = f"an array of {output.dtype}" if is_number(output) else type(output).__name__
+            raise ArgumentTypeError(
+                f"{transform}: {trace.name} returned {what} among its results, which has no "
+                "derivative; return numbers and arrays, and the rest as the second of two "
+                "results, with has_aux=True"
+            )
+
+
+def kind_of(x: Any) -> str:
+    """The kind of dtype of a number or array."""
+    kind: str = getattr(unwrap(x), "dtype", np.dtype(type(unwrap(x)))).kind
+    return kind
 
 
 def leaves_nested_like(tree: Any, like: Any) -> list[Any]:
@@ -220,6 +240,7 @@ def jvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) 
     """
     args = primals if isinstance(primals, tuple) else (primals,)
     trace = Trace(function, args, range(len(args)), has_aux=has_aux)
+    check_outputs("jvp", trace)
     directions = [
         as_cotangent(tangent, primal, "tangent", "primal")
         for tangent, primal in zip(leaves_nested_like(tangents, primals), trace.fresh, strict=True)
@@ -229,7 +250,8 @@ def jvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) 
         return trace.gradients(cotangents, recorded=True)
 
     # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
-    ones = list(map(unit_cotangent, trace.outputs))
+    # Those of booleans, which are steps, are numbers too.
+    ones = [unit_cotangent(x) if kind_of(x) != "b" else np.ones(np.shape(x)) for x in trace.outputs]
     transposed = Trace(pullback, ones, range(len(ones)))
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
     tangent = transposed.gradients(directions, recorded)
@@ -286,6 +308,7 @@ def jacobian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> F
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
         varied = places(function, args, kwargs, argnum)
         trace = Trace(function, args, varied, kwargs, has_aux)
+        check_outputs("jacobian", trace)
         blocks = []
         for index, output in enumerate(trace.outputs):
             shape = np.shape(output)

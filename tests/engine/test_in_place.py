@@ -453,7 +453,7 @@ def test_what_is_a_copy_of_numpy_is_one_here_and_what_is_a_view_too(look: str, o
     try:
         mapped = ag.vmap(function)(np.stack([point, -point]))
     except ag.InPlaceError as error:
-        assert "under ag.vmap it is not known" in str(error)  # noqa: PT017
+        assert "under ag.vmap it is not known" in str(error)
     else:
         np.testing.assert_array_equal(mapped, [function(point), function(-point)])
 

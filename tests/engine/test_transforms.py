@@ -377,6 +377,31 @@ def test_bad_calls_say_what_to_do():
             "the result",
         ),
         (
+            lambda: ag.vjp(lambda x: (x, "x"), POINT)[1]((POINT, None)),
+            ag.ArgumentTypeError,
+            "vjp: <lambda> returned str among its results, which has no derivative; return numbers "
+            "and arrays, and the rest as the second of two results, with has_aux=True",
+        ),
+        (
+            lambda: ag.jvp(lambda x: (x, np.array(["x"])), POINT, POINT),
+            ag.ArgumentTypeError,
+            "jvp: <lambda> returned an array of <U1 among its results, which has no derivative; "
+            "return numbers and arrays, and the rest as the second of two results, with "
+            "has_aux=True",
+        ),
+        (
+            lambda: ag.jacobian(lambda x: {"x": x, "name": "x"})(POINT),
+            ag.ArgumentTypeError,
+            "jacobian: <lambda> returned str among its results, which has no derivative; return "
+            "numbers and arrays, and the rest as the second of two results, with has_aux=True",
+        ),
+        (
+            lambda: ag.grad(np.sum)(holding_itself()),
+            ag.ArgumentTypeError,
+            "a container of type list holds itself, or others nested too deep to be taken apart; "
+            "pass the arrays that are in it",
+        ),
+        (
             lambda: ag.checkpoint(lambda x: [x, "x"])(Value(1.0)),
             ag.ArgumentTypeError,
             "checkpoint: the function returned str; it must return arrays or numbers, or a nesting "
@@ -386,6 +411,22 @@ def test_bad_calls_say_what_to_do():
         with pytest.raises(error) as caught:
             call()
         assert str(caught.value) == text
+
+
+def holding_itself():
+    x = [POINT]
+    x.append(x)
+    return x
+
+
+def test_steps_among_results_have_the_tangent_zero():
+    def function(x):
+        return x**2, x > 0, np.argmax(x), np.any(x > 0), True, 3
+
+    _, tangents = ag.jvp(function, POINT, np.ones(3))
+    np.testing.assert_array_equal(tangents[0], 2 * POINT)
+    for tangent, like in zip(tangents[1:], (POINT, 0.0, 0.0, 0.0, 0.0), strict=True):
+        np.testing.assert_array_equal(tangent, np.zeros(np.shape(like)))
 
 
 def test_a_pullback_is_differentiated_by_cotangents_that_came_after_it():
