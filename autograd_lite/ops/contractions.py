@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
-from autograd_lite.ops.define import LeftToNumpy, array_function, cast, composite
+from autograd_lite.ops.define import LeftToNumpy, array_function, cast, composite, in_loop, in_loops
 from autograd_lite.ops.joining import array
 from autograd_lite.ops.shaping import inverse_order
 
@@ -51,6 +51,7 @@ def matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True, formula="x @ y")
 register(np.matmul, matmul)
+in_loops(np.matmul, np.matvec, np.vecmat)
 
 
 # tensordot: contract the listed axes; what is left of x comes first, then what is left of y.
@@ -179,8 +180,11 @@ register(np.vecdot, vecdot)
 
 
 @composite((np.vecdot, "__call__"), asks_numpy="on failure")
-def vecdot_along(x: Any, y: Any, axis: int = -1) -> Any:
+def vecdot_along(
+    x: Any, y: Any, axis: int = -1, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     axis = operator.index(axis)
+    x, y = in_loop(np.vecdot, (x, y), dtype, casting)
     return vecdot(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1))
 
 

@@ -27,6 +27,8 @@ __all__ = [
     "cast",
     "composite",
     "has_numbers",
+    "in_loop",
+    "in_loops",
     "is_known",
     "multi_output",
     "nondifferentiable",
@@ -99,6 +101,16 @@ def in_loop(function: Any, inputs: tuple[Any, ...], dtype: Any, casting: Any) ->
         return inputs
     pairs = zip(operands, loop, strict=False)
     return tuple(x if x.dtype == wanted else np.astype(x, wanted) for x, wanted in pairs)
+
+
+def in_loops(*functions: Any) -> None:
+    """Let ufuncs that take no mask be told the dtype of their loop, and its rule of casting."""
+    for function in functions:
+        registry[function, "__call__"] = partial(with_loop, function)
+
+
+def with_loop(function: Any, *inputs: Any, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return function(*in_loop(function, inputs, dtype, casting))
 
 
 def weak_or(x: Any, dtype: Any) -> Any:

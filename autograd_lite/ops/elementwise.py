@@ -24,7 +24,9 @@ from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, register, re
 from autograd_lite.ops.define import (
     LeftToNumpy,
     array_function,
+    cast,
     composite,
+    in_loops,
     multi_output,
     nondifferentiable,
     parts,
@@ -52,11 +54,13 @@ function: Any
 LN2, LN10 = log_of(2), log_of(10)
 
 
-def outer_product(function: Any, x: Any, y: Any) -> Any:
+def outer_product(
+    function: Any, x: Any, y: Any, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     """``function`` of every element of ``x`` with every element of ``y``."""
     x, y = beside_number(x, y), beside_number(y, x)
     column = np.reshape(x, np.shape(x) + (1,) * np.ndim(y))
-    return function(column, y)
+    return function(column, y, dtype=dtype, casting=casting)
 
 
 def beside_number(x: Any, other: Any) -> Any:
@@ -460,8 +464,14 @@ clip_between = Primitive(
 @composite(np.clip, asks_numpy="on failure")
 def clip(
     a: Any, a_min: Any = ABSENT, a_max: Any = ABSENT,
-    *, min: Any = ABSENT, max: Any = ABSENT,
+    *, min: Any = ABSENT, max: Any = ABSENT, dtype: Any = None, casting: Any = "same_kind",
 ) -> Any:  # fmt: skip
+    if dtype is not None or casting != "same_kind":
+        bounds = {"a_min": a_min, "a_max": a_max, "min": min, "max": max}
+        given = {k: x for k, x in bounds.items() if x is not ABSENT and x is not None}
+        wanted = np.result_type(a, *given.values()) if dtype is None else dtype
+        given = {k: cast(x, wanted, casting) for k, x in given.items()}
+        return clip(cast(a, wanted, casting), **(bounds | given))
     if a_min is not ABSENT or a_max is not ABSENT:
         if a_min is ABSENT or a_max is ABSENT or min is not ABSENT or max is not ABSENT:
             raise LeftToNumpy
@@ -551,6 +561,13 @@ nondifferentiable(
     np.isreal, np.iscomplex, np.isclose,
     np.allclose, np.array_equal, np.array_equiv, np.gcd, np.lcm, np.left_shift, np.right_shift,
     np.bitwise_count,
+)  # fmt: skip
+
+in_loops(
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isfinite, np.isnan,
+    np.isinf, np.signbit, np.gcd, np.lcm, np.bitwise_count, np.divmod, np.modf, np.frexp,
 )  # fmt: skip
 
 # Methods of ufuncs.

@@ -228,6 +228,49 @@ def test_casting_is_numpys() -> None:
     assert np.add(x, 1.0, casting="no").data.tolist() == [2.5, -1.5]
 
 
+TOLD: dict[str, Any] = {
+    **{
+        f.__name__: lambda x, y, f=f, **how: f(x, y, **how)
+        for f in (
+            np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+            np.logical_and, np.logical_or, np.logical_xor, np.divmod, np.matmul, np.vecdot,
+        )
+    },
+    **{
+        f.__name__: lambda x, y, f=f, **how: f(x, **how)
+        for f in (np.logical_not, np.isfinite, np.isnan, np.isinf, np.signbit, np.modf, np.frexp)
+    },
+    "matvec": lambda x, y, **how: np.matvec(np.multiply.outer(x, y), y, **how),
+    "vecmat": lambda x, y, **how: np.vecmat(y, np.multiply.outer(x, y), **how),
+    "outer": lambda x, y, **how: np.multiply.outer(x, y, **how),
+    "clip": lambda x, y, **how: np.clip(x, -0.5, y, **how),
+    "clip max": lambda x, y, **how: np.clip(x, max=y, **how),
+    "and": lambda x, y, **how: np.bitwise_and(x > 0, y > 0, **how),
+    "shift": lambda x, y, **how: np.left_shift(x.astype(int), 2, **how),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_ufuncs_are_told_the_dtype_of_their_loop(name: str) -> None:
+    """Those without a mask: comparisons, tests, products, and those of two results."""
+    call, x, y = TOLD[name], np.array([1.5, -2.5, 0.25]), np.array([1.5, 2.5, -1.5])
+    for how in (
+        {"casting": "unsafe"}, {"casting": "no"}, {"dtype": bool}, {"dtype": float},
+        {"dtype": np.float32}, {"dtype": np.float32, "casting": "unsafe"},
+        {"dtype": int, "casting": "unsafe"}, {"dtype": np.float64, "casting": "safe"},
+    ):  # fmt: skip
+        try:
+            expected = call(x, y, **how)
+        except TypeError:
+            with pytest.raises((ag.ArgumentTypeError, TypeError)):
+                call(Value(x), Value(y), **how)
+            continue
+        result = call(Value(x), Value(y), **how)
+        for part, wanted in zip(flatten([result]), flatten([expected]), strict=True):
+            np.testing.assert_array_equal(part.data, wanted)
+            assert part.dtype == wanted.dtype
+
+
 def without_meaning() -> list[tuple[Any, str]]:
     """Keywords that NumPy's functions have and no definition here takes."""
     functions = {case.function: None for case in OF_FUNCTIONS}
@@ -264,9 +307,9 @@ def test_the_function_that_was_called_is_named() -> None:
         lambda: np.linalg.pinv(x, hermitian=True),
     )
     refused(
-        "np.add.outer of a Value does not take dtype; "
+        "np.add.outer of a Value does not take order; "
         "leave it out, or pass x.data to compute without gradient",
-        lambda: np.add.outer(x, x, dtype=np.float32),
+        lambda: np.add.outer(x, x, order="F"),
     )
     refused(
         "np.isnan of a Value does not take where; "
