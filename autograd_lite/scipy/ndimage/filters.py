@@ -130,11 +130,12 @@ def weights_vjp(
         widths.append((before, size - 1 - before))
     constant: dict[str, Any] = {"constant_values": cval} if numpys == "constant" else {}
     image = np.pad(input, widths, mode=numpys, **constant) if widths else input
-    turned = np.flip(weights) if is_convolution else weights
+    # A correlation is with the conjugated weights.
+    turned = np.flip(weights) if is_convolution else np.conjugate(weights)
     by_turned = full_correlation(image, np.conjugate(g), mode="valid")
     return (
         unpadded(full_convolution(g, turned), input, widths, numpys),
-        np.flip(by_turned) if is_convolution else by_turned,
+        np.flip(by_turned) if is_convolution else np.conjugate(by_turned),
     )
 
 

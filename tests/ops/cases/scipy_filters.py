@@ -56,10 +56,15 @@ ROWS: list[Case] = [
     case(signal, "correlate", real(3, 4), real(2, 3), label="images"),
     case(signal, "convolve", complex_numbers(4), complex_numbers(3), label="complex"),
     case(signal, "correlate", complex_numbers(4), complex_numbers(3), label="complex"),
+    *[
+        case(signal, name, complex_numbers(), complex_numbers(), label="numbers")
+        for name in ("convolve", "correlate", "fftconvolve")
+    ],
     case(signal, "fftconvolve", real(2, 5), real(1, 3), axes=1),
     case(signal, "oaconvolve", real(2, 5), real(2, 3), axes=-1, mode="same"),
     case(signal, "lfilter", real(3), recursion(2), real(6)),
     case(signal, "lfilter", real(2), recursion(4), real(5, 2), axis=0),
+    case(signal, "lfilter", real(6), recursion(2), real(3), label="of few samples"),
     case(signal, "lfilter", complex_numbers(2), recursion(2), complex_numbers(5), label="complex"),
     case(signal, "savgol_filter", real(9), window_length=5, polyorder=2),
     case(signal, "savgol_filter", real(8, 2), window_length=3, polyorder=1, axis=0),
@@ -81,4 +86,11 @@ ROWS: list[Case] = [
     ],
     case(ndimage, "convolve", real(5), real(4), origin=1, mode="constant", cval=2.0),
     case(ndimage, "correlate", real(5), real(3), origin=-1, mode="constant", cval=2.0),
+    *[
+        case(ndimage, name, complex_numbers(5), complex_numbers(3), label="complex")
+        for name in ("convolve", "correlate")
+    ],
+    *[case(ndimage, name, real(), real(), label="of numbers") for name in ("convolve", "correlate")],
+    case(ndimage, "gaussian_filter", real(), sigma=0.8, label="of a number"),
+    case(ndimage, "uniform_filter", complex_numbers(5, 2), size=3, label="complex"),
 ]  # fmt: skip

@@ -151,6 +151,8 @@ ROWS: list[Case] = [
          label="complex"),
     case("solve_discrete_lyapunov", real(3, 3), real(3, 3),
          call=lambda module, a, q: module.solve_discrete_lyapunov(a / 5, q)),
+    case("solve_discrete_lyapunov", complex_numbers(3, 3), complex_numbers(3, 3), label="complex",
+         call=lambda module, a, q: module.solve_discrete_lyapunov(a / 8, q)),
     case("toeplitz", real(3)),
     case("toeplitz", complex_numbers(3), label="complex"),
     case("toeplitz", real(3), real(4), label="both"),
