@@ -22,6 +22,7 @@ from tests.ops import (
     test_extreme_numbers,
     test_kinks,
     test_order_of_memory,
+    test_rare_arguments,
     test_singular_matrices,
     test_ties_and_degeneracies,
 )
@@ -37,7 +38,13 @@ MODULES += ["ops.lengths"]
 MODULES += [f"scipy.special.{name}" for name in ("along_axes", "bessel", "entropies")]
 MODULES += [f"scipy.special.{name}" for name in ("error_functions", "gamma_functions")]
 MODULES += [f"scipy.special.{name}" for name in ("hypergeometric", "incomplete", "orthogonal")]
-"""Where rules are; what is in a module but no rule is left as it is."""
+MODULES += [f"scipy.{name}" for name in ("linalg.functions", "ndimage", "signal")]
+MODULES += [f"scipy.stats.{name}" for name in ("continuous", "discrete", "families")]
+MODULES += ["scipy.stats.multivariate"]
+"""Where rules are; what is in a module but no rule is left as it is.
+
+``scipy.linalg.systems`` is not there: a mutant of it hands SciPy what crashes Python.
+"""
 
 SAMPLE = {"ops.accumulations": accumulations.ROWS, "ops.fft": fft.ROWS}
 """Modules of which a usual run changes the rules, with the cases of these."""
@@ -50,6 +57,7 @@ CONVENTIONS = [
     test_extreme_numbers,
     test_kinks,
     test_order_of_memory,
+    test_rare_arguments,
     test_singular_matrices,
     test_ties_and_degeneracies,
 ]

@@ -90,7 +90,8 @@ ROWS: list[Case] = [
         case(ndimage, name, complex_numbers(5), complex_numbers(3), label="complex")
         for name in ("convolve", "correlate")
     ],
-    *[case(ndimage, name, real(), real(), label="of numbers") for name in ("convolve", "correlate")],
+    case(ndimage, "convolve", real(), real(), label="of numbers"),
+    case(ndimage, "correlate", real(), real(), label="of numbers"),
     case(ndimage, "gaussian_filter", real(), sigma=0.8, label="of a number"),
     case(ndimage, "uniform_filter", complex_numbers(5, 2), size=3, label="complex"),
 ]  # fmt: skip
