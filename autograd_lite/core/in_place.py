@@ -26,6 +26,7 @@ from autograd_lite.core.views import Look, Looking, is_number, looking_recorded,
 
 __all__ = [
     "ARGUMENT",
+    "OF_ARITHMETIC",
     "SHARED_ARGUMENT",
     "buffer",
     "check_cast",
@@ -132,13 +133,27 @@ def write_ufunc(
     if method == "reduce" and where is not True:
         # It says what is reduced, not what is written.
         kwargs, where = {**kwargs, "where": where}, True
-    results = getattr(ufunc, method)(*inputs, **kwargs)
-    if ufunc.nout == 1:
-        return write_result(out[0], results, what, where)
-    return tuple(
-        result if place is None else write_result(place, result, what, where)
-        for place, result in zip(out, results, strict=True)
-    )
+
+    def write_all(results: Any) -> Any:
+        if ufunc.nout == 1:
+            return write_result(out[0], results, what, where)
+        return tuple(
+            result if place is None else write_result(place, result, what, where)
+            for place, result in zip(out, results, strict=True)
+        )
+
+    compute = getattr(ufunc, method)
+    try:
+        results = compute(*inputs, **kwargs)
+    except OF_ARITHMETIC:
+        with np.errstate(all="ignore"):
+            write_all(compute(*inputs, **kwargs))
+        raise
+    return write_all(results)
+
+
+OF_ARITHMETIC = (FloatingPointError, RuntimeWarning)
+"""What NumPy raises under ``np.errstate``, or of warnings, when a ufunc has written already."""
 
 
 def set_item(handle: Any, index: Any, content: Any) -> None:

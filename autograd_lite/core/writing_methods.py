@@ -11,7 +11,14 @@ from typing import Any, Generic
 
 from autograd_lite.core.array_methods import Result, with_named_calls
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
-from autograd_lite.core.in_place import check_writable, is_writable, set_item, set_row, write
+from autograd_lite.core.in_place import (
+    OF_ARITHMETIC,
+    check_writable,
+    is_writable,
+    set_item,
+    set_row,
+    write,
+)
 from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
@@ -42,7 +49,12 @@ def in_place(function: Any, symbol: str) -> InPlace:
     def operate(self: Any, other: Any, modulus: Any = None) -> Any:
         if modulus is not None or not is_writable(self):
             return NotImplemented
-        result = function(self, other)
+        try:
+            result = function(self, other)
+        except OF_ARITHMETIC:
+            with np.errstate(all="ignore"):
+                write(self, function(self, other), f"x {symbol} y")
+            raise
         write(self, result, f"x {symbol} y")
         return self
 

@@ -264,7 +264,7 @@ def asked(function: Any, definition: Callable[..., Any], when: Asked) -> Callabl
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             result = definition(*args, **kwargs)
-        except AutogradError:
+        except (AutogradError, FloatingPointError, Warning):
             raise
         except Exception as error:
             failure = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -330,6 +331,34 @@ def test_a_failed_write_changes_nothing():
         with pytest.raises((ValueError, IndexError, TypeError)):
             write()
     assert z.data.tolist() == [4.0, 2.0, 3.0]
+
+
+ALSO_WRITTEN = {
+    "/=": lambda z: z.__itruediv__(np.array([1.0, 0.0, 2.0])),
+    "out=": lambda z: np.log(z - 0.5, out=z),
+    "part": lambda z: np.log(z[:2] - 0.5, out=z[:2]),
+    "where=": lambda z: np.divide(z, z - 0.5, out=z, where=[True, False, True]),
+    "two": lambda z: np.divmod(z, np.array([0.0, 1.0, 2.0]), out=(z, None)),
+}
+
+
+@pytest.mark.parametrize("how", ALSO_WRITTEN)
+@pytest.mark.parametrize("is_warning", [False, True])
+def test_an_error_of_arithmetic_comes_when_numpy_has_written(how: str, is_warning: bool) -> None:
+    point = np.array([0.5, 0.5, 2.0])
+
+    def function(x: Any) -> Any:
+        z = x * 1.0
+        with warnings.catch_warnings(), np.errstate(all="warn" if is_warning else "raise"):
+            warnings.simplefilter("error")
+            with pytest.raises((FloatingPointError, RuntimeWarning)):
+                ALSO_WRITTEN[how](z)
+        return z
+
+    value, pullback = ag.vjp(function, point)
+    np.testing.assert_array_equal(value, function(point))
+    with np.errstate(all="ignore"):
+        assert np.isfinite(pullback(np.array([0.0, 0.0, 1.0]))[0][2])
 
 
 def test_a_drawing_shows_each_write_with_the_numbers_of_then(tmp_path):
