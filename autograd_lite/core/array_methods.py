@@ -211,11 +211,15 @@ class ArrayMethods(Handle, Generic[Result]):
     swapaxes: Callable[..., Result] = method(np.swapaxes)
     repeat: Callable[..., Result] = method(np.repeat)
     take: Callable[..., Result] = method(np.take)
-    choose: Callable[..., Result] = method(np.choose)
     nonzero: Callable[..., Any] = method(np.nonzero)
     argsort: Callable[..., Result] = method(np.argsort)
     argpartition: Callable[..., Result] = method(np.argpartition)
     searchsorted: Callable[..., Result] = method(np.searchsorted)
+
+    def choose(self, *choices: Any, out: Any = None, mode: str = "raise") -> Result:
+        """``np.choose`` by this Value, from one sequence of arrays or from several arrays."""
+        listed = choices[0] if len(choices) == 1 else list(choices)
+        return self._call(np.choose, self, listed, out=out, mode=mode)
 
     def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Result:
         """``np.compress`` of this Value."""

@@ -205,6 +205,25 @@ def test_methods_that_read_a_value_as_places() -> None:
         Value([0.0, 1.0]).choose([x, x])
 
 
+def test_choices_are_listed_or_come_one_by_one() -> None:
+    """NumPy's method takes no array to write into by position."""
+    places, x = np.array([0, 1, 1]), np.array([0.5, 1.5, 2.5])
+    for call in (
+        lambda i, x: i.choose(x, 2 * x),
+        lambda i, x: i.choose(x, 2 * x, 3 * x),
+        lambda i, x: i.choose([x, 2 * x]),
+        lambda i, x: (i + 2).choose(x, 2 * x, mode="wrap"),
+    ):
+        expected = call(places, x)
+        result = call(Value(places).astype(int), Value(x))
+        assert result.data.tolist() == expected.tolist()
+        assert ag.vjp(lambda x: call(places_of(x), x), x)[0].tolist() == expected.tolist()  # noqa: B023
+
+
+def places_of(x: Any) -> Any:
+    return np.minimum(np.floor(x), 1.0).astype(int)
+
+
 def test_attributes_are_those_of_the_array() -> None:
     for array in (ARRAY, np.float32(2.0), ARRAY.T[::2]):
         x = Value(array)
