@@ -58,7 +58,8 @@ def register_tree(type: type, flatten: Flatten, unflatten: Unflatten) -> None:
     Raises
     ------
     ArgumentTypeError
-        If ``type`` is not a class.
+        If ``type`` is not a class, if it is one of numbers or arrays, which are not taken apart,
+        or if one of the others is not a function.
 
     Examples
     --------
@@ -80,8 +81,21 @@ def register_tree(type: type, flatten: Flatten, unflatten: Unflatten) -> None:
             f"register_tree: {type!r} is not a class; pass the class of the objects, then flatten, "
             "then unflatten"
         )
+    if issubclass(type, OF_NUMBERS):
+        raise ArgumentTypeError(
+            f"register_tree: {type.__name__} is a class of numbers or arrays, which are leaves and "
+            "not taken apart; pass the class of what holds them"
+        )
+    for name, function in (("flatten", flatten), ("unflatten", unflatten)):
+        if not callable(function):
+            raise ArgumentTypeError(
+                f"register_tree: {name} is {function!r}; pass a function that takes an object "
+                "apart as flatten, and one that makes it anew as unflatten"
+            )
     trees[type] = flatten, unflatten
 
+
+OF_NUMBERS = (np.ndarray, np.generic, Handle, float, int, complex)
 
 CLASS = type
 

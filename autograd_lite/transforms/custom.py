@@ -512,6 +512,11 @@ def primitive(
     """
 
     def make(function: Callable[..., Any]) -> CustomFunction:
+        if not callable(function):
+            raise ArgumentTypeError(
+                f"primitive: {function!r} is no function; write @ag.primitive above one, or "
+                "ag.primitive(function)"
+            )
         return CustomFunction(function, broadcasts=broadcasts, formula=formula, residuals=residuals)
 
     return make if forward is None else make(forward)

@@ -148,6 +148,12 @@ def test_a_rule_with_a_wrong_result_is_refused(rule, text):
     assert str(caught.value) == text
 
 
+def test_what_is_no_function_is_no_primitive():
+    for wrong in (3, "exp"):
+        with pytest.raises(ag.ArgumentTypeError, match="is no function; write @ag.primitive above"):
+            ag.primitive(wrong)
+
+
 def test_a_rule_that_is_no_function_is_refused():
     with pytest.raises(ag.ArgumentTypeError) as caught:
         swish().defvjp(3.0)

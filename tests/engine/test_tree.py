@@ -405,6 +405,11 @@ def test_classes_that_cannot_be_made_anew_are_refused() -> None:
 
 
 def test_wrong_registrations_are_refused() -> None:
+    for kind in (np.ndarray, float, ag.Value, np.float32):
+        with pytest.raises(ag.ArgumentTypeError, match="pass the class of what holds them"):
+            ag.register_tree(kind, lambda x: ((x,), None), lambda _, parts: parts[0])
+    with pytest.raises(ag.ArgumentTypeError, match="register_tree: unflatten is None; pass a fun"):
+        ag.register_tree(type("Mine", (), {}), vars, None)  # type: ignore[arg-type]
     with pytest.raises(ag.ArgumentTypeError, match="is not a class"):
         ag.register_tree(Opaque(1), lambda x: ((), None), lambda a, b: None)  # type: ignore[arg-type]
 
