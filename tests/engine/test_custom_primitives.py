@@ -150,7 +150,7 @@ def test_a_rule_with_a_wrong_result_is_refused(rule, text):
 
 def test_what_is_no_function_is_no_primitive():
     for wrong in (3, "exp"):
-        with pytest.raises(ag.ArgumentTypeError, match="is no function; write @ag.primitive above"):
+        with pytest.raises(ag.ArgumentTypeError, match="no function; write @ag"):
             ag.primitive(wrong)
 
 
