@@ -152,8 +152,8 @@ def memory_order(x: Any, order: str) -> tuple[int, ...]:
         return axes[::-1] if data.flags.fnc else axes
     # NumPy sorts them by strides, ties and zeros in a way of its own: so does its iterator,
     # which makes an array in the order in which it goes.
-    flags = [["readonly"], ["writeonly", "allocate"]]
-    strides = np.nditer([data, None], ["zerosize_ok"], flags, order="K").operands[1].strides
+    modes: Any = [["readonly"], ["writeonly", "allocate"]]
+    strides = np.nditer([data, None], ["zerosize_ok"], modes, order="K").operands[1].strides
     return tuple(sorted(axes, key=lambda axis: -strides[axis]))
 
 

@@ -105,6 +105,7 @@ def test_empty_arrays_beside_others_have_zeros() -> None:
 def test_equal_eigenvalues_share_their_gradient_and_defective_ones_have_none() -> None:
     weights = np.array([1.0, 3.0, 5.0])
     turned = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    singles, matrices = [], []
     for scale in (1.0, 1e6):
         matrix = turned @ np.diag([2 * scale, 2 * scale, scale]) @ turned.T
         values = np.linalg.eigvals(matrix)
@@ -113,6 +114,10 @@ def test_equal_eigenvalues_share_their_gradient_and_defective_ones_have_none() -
         slopes = ag.grad(lambda a: np.sum(np.real(np.linalg.eigvals(a)) * weights))(matrix)
         wanted = turned @ np.diag([shared, shared, single]) @ turned.T
         np.testing.assert_allclose(slopes, wanted, atol=1e-6)
+        singles.append(slopes)
+        matrices.append(matrix)
+    together = ag.grad(lambda a: np.sum(np.real(np.linalg.eigvals(a)) * weights))
+    np.testing.assert_allclose(together(np.stack(matrices)), singles, atol=1e-6)
 
     def gap(a: Any) -> Any:
         return np.abs(np.linalg.eigvals(a)[0] - np.linalg.eigvals(a)[1])
