@@ -253,12 +253,15 @@ def asked(function: Any, definition: Callable[..., Any], when: Asked) -> Callabl
     """
     name = full_name(*function) if isinstance(function, tuple) else full_name(function)
 
-    def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if all(map(has_numbers, flatten((args, kwargs)))):
-            operands, keywords = plain(args), {key: plain(x) for key, x in kwargs.items()}
-            with np.errstate(all="ignore"):
-                call_of = getattr(*function) if isinstance(function, tuple) else function
-                call_of(*operands, **keywords)
+    def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether there are numbers to ask NumPy with, which then has not refused them."""
+        if not all(map(has_numbers, flatten((args, kwargs)))):
+            return False
+        operands, keywords = plain(args), {key: plain(x) for key, x in kwargs.items()}
+        with np.errstate(all="ignore"):
+            call_of = getattr(*function) if isinstance(function, tuple) else function
+            call_of(*operands, **keywords)
+        return True
 
     @wraps(definition)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -272,7 +275,8 @@ def asked(function: Any, definition: Callable[..., Any], when: Asked) -> Callabl
             if when == "always":
                 ask(args, kwargs)
             return result
-        ask(args, kwargs)
+        if not ask(args, kwargs) and isinstance(failure, np.exceptions.AxisError):
+            raise failure
         raise UnsupportedError(
             f"{name} of a Value is not known for these arguments, which NumPy takes "
             f"({type(failure).__name__}: {failure}); write it with other functions, or pass x.data "

@@ -90,3 +90,5 @@ def test_each_sample_has_its_own_axes_only(name: str) -> None:
 def test_a_refusal_of_numpys_is_not_announced_as_slow() -> None:
     with pytest.raises(np.exceptions.AxisError, match="axis -2 is out of bounds for array of dim"):
         ag.vmap(lambda x: np.sum(x, axis=-2))(SAMPLES[1])
+    with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds for array of dim"):
+        ag.vmap(lambda x: np.multiply.accumulate(x, axis=2))(SAMPLES[1])

@@ -136,3 +136,12 @@ def test_logarithms_of_sums_of_infinities() -> None:
         np.testing.assert_array_equal(
             ag.grad(ag.special.logsumexp)(np.array([np.inf, 1.0])), [np.nan, 0.0]
         )
+
+
+def test_all_shares_of_dirichlets_distribution() -> None:
+    """SciPy takes none that do not sum to 1: the slopes are those of the formula."""
+    alpha, shares = np.array([2.0, 1.5, 3.0]), np.array([0.2, 0.3, 0.5])
+    by_share, by_alpha = ag.grad(ag.scipy.stats.dirichlet.logpdf, (0, 1))(shares, alpha)
+    np.testing.assert_allclose(by_share, (alpha - 1) / shares)
+    digamma = ag.special.digamma
+    np.testing.assert_allclose(by_alpha, np.log(shares) + digamma(alpha.sum()) - digamma(alpha))
