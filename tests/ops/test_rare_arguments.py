@@ -140,6 +140,7 @@ def test_logarithms_of_sums_of_infinities() -> None:
 
 def test_all_shares_of_dirichlets_distribution() -> None:
     """SciPy takes none that do not sum to 1: the slopes are those of the formula."""
+    pytest.importorskip("scipy")
     alpha, shares = np.array([2.0, 1.5, 3.0]), np.array([0.2, 0.3, 0.5])
     by_share, by_alpha = ag.grad(ag.scipy.stats.dirichlet.logpdf, (0, 1))(shares, alpha)
     np.testing.assert_allclose(by_share, (alpha - 1) / shares)
