@@ -8,7 +8,16 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "Both ways give the same; one takes fewer steps.": (
         "indexing.take_from_part+3: np.array(taken) → taken",
         "linalg.cut_pinv_vjp+8: limit if np.….., None] → np.asarray(l….., None]",
-        "accumulations.along+1: 0 → 1",
+        "accumulations.along+2: 0 → 1",
+        "elementwise.less_one+3: np.astype(n,…u' else n → np.astype(n,…p.int16))",
+        "elementwise.power_base+1: int(n) if is…r) else n → n",
+        "elementwise.power_base+1: n → out",
+        "reductions.in_dtype+4: x if np.dtyp…p.real(x) → x",
+        "reductions.var_vjp+5: np.real(g) i…g) else g → np.real(g)",
+        "ndimage.vjp+10: [(reach, rea…im(input) → [(reach, reach)]",
+        "signal.axes_of+4: int(axis) % ndim → int(axis)",
+        "signal.conjugated+1: np.conjugate…x) else x → np.conjugate(x)",
+        "signal.lagged+3: 0 → 1",
         "contractions.matmul_left+3: g * y if np.…, -1) * y → np.expand_di…, -1) * y",
         "contractions.matmul_right+3: -1 → 1",
         "contractions.matmul_right+6: np.ndim(x) > 2 → np.ndim(x) < 2",
@@ -57,16 +66,16 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     ),
     "The shape of a square matrix; of one axis the first is the last.": (
         "decompositions.eig_vjp+12: -1 → 1",
+        "multivariate.log_wishart_slopes+1: 0 → 1",
     ),
     "LAPACK makes the largest element real and positive: its sign is 1, the largest there is.": (
         "decompositions.eig_vjp+13: np.abs(vectors) → np.sign(vectors)",
     ),
-    "LAPACK gave the eigenvalues in the same order without vectors, which it need not.": (
-        "decompositions.eigvals_vjp+3: -1 → 1",
-        "decompositions.eigvals_vjp+3: np.abs(out[.…None, :]) → np.sign(out[…None, :])",
-        "decompositions.eigvals_vjp+3: out[..., :, … None, :] → out[..., :, None]",
+    "Of unit vectors the largest singular value is 1 or more.": (
+        "decompositions.divided_by_vectors+4: 0 → 1",
     ),
-    "Of ±1 the reciprocal is the same.": (
+    "Of ±1 the reciprocal is the same, and of NaN.": (
+        "decompositions.divided_by_vectors+8: np.linalg.so… / found) → np.linalg.so… / found)",
         "elementwise.λ g * np.sign(…(out), y): g * np.sign(…(out), y) → g * np.sign(…(out), y)",
         "elementwise.λ g * np.sign(…(out), y): g * np.sign(x) → g / np.sign(x)",
     ),
@@ -80,7 +89,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "elementwise.λ np.where(x <… / 2, 0)): y → out",
         "elementwise.λ np.where(y <… / 2, 0)): y → out",
         "elementwise.λ g * (x > 0): x → out",
-        "elementwise.λ np.where(x >…gh, g, 0): high → out",
+        "elementwise.λ np.where(np.…)), g, 0): high → out",
     ),
     "1/0 is masked; it warns.": (
         "linalg.cut_pinv_vjp+9: np.where(kept, s, 1) → s",
@@ -93,10 +102,10 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "sorting.over_ties+5: 1 → 2",
     ),
     "Zeros are added for their shape, where the places would broadcast as well.": (
-        "statistics.by_elements+16: np.reshape(w…shape(g)) → np.reshape(w…(g) - 1))",
-        "statistics.by_elements+16: np.reshape(w…shape(g)) → np.reshape(w…shape(g))",
-        "statistics.by_fraction+12: places + np.…shape(g)) → places",
-        "statistics.by_fraction+12: places + np.…shape(g)) → places - np.…shape(g))",
+        "statistics.by_elements+18: np.reshape(w…shape(g)) → np.reshape(w…(g) - 1))",
+        "statistics.by_elements+18: np.reshape(w…shape(g)) → np.reshape(w…shape(g))",
+        "statistics.by_fraction+14: places + np.…shape(g)) → places",
+        "statistics.by_fraction+14: places + np.…shape(g)) → places - np.…shape(g))",
     ),
     "Rows of nothing but NaN have no place, and a gradient of NaN anyway.": (
         "statistics.places_without_nan+2: 0 → 1",
@@ -110,12 +119,38 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "Both formulas hold there.": (
         "gamma_functions.rgamma_vjp+2: 0.5 → 1.5",
         "gamma_functions.rgamma_vjp+2: x → out",
+        "gamma_functions.rgamma_vjp+2: np.real(x) → np.imag(x)",
     ),
     "Only its dtype is used.": (
+        "ndimage.vjp+8: np.real(out) → np.imag(out)",
+        "ndimage.vjp+8: out → input",
         "hypergeometric.λ -g * in_prec…(pi / 8)): m → out",
         "hypergeometric.λ g * in_preci…(pi / 8)): m → out",
     ),
+    "Of nothing there are no gradients.": (
+        "statistics.by_elements+6: np.zeros_like(a) → np.ones_like(a)",
+        "statistics.by_elements+7: np.zeros_like(a) → np.ones_like(a)",
+        "statistics.by_fraction+8: np.zeros_like(q) → np.ones_like(q)",
+    ),
+    "Of a matrix that has an inverse it is the pseudo-inverse.": (
+        "multivariate.log_normal_slopes+2: np.linalg.inv(cov) → np.linalg.pinv(cov)",
+        "multivariate.log_wishart_slopes+2: np.linalg.inv(scale) → np.linalg.pinv(scale)",
+        "multivariate.log_wishart_slopes+2: np.linalg.inv(x) → np.linalg.pinv(x)",
+    ),
+    "It is given the same twice.": (
+        "multivariate.outer+1: x → y",
+        "multivariate.outer+1: y → x",
+    ),
+    "NumPy's rule reads the result alone.": (
+        "functions.cholesky_vjp+2: a → out",
+        "functions.inv_vjp+2: a → out",
+    ),
     "Only its shape is used.": (
+        "signal.convolve_vjp+5: a → b",
+        "signal.correlate_vjp+6: a → b",
+        "signal.direct_vjp+3: a → b",
+        "ndimage.vjp+11: input → out",
+        "decompositions.divided_by_vectors+6: vectors → x",
         "accumulations.rule+3: np.zeros_like(x) → np.ones_like(x)",
         "accumulations.rule+6: g → -g",
         "accumulations.rule+6: g → 1.001 * g",
@@ -134,6 +169,12 @@ UNNOTICED: dict[str, tuple[str, ...]] = {
         "linalg.cuts+6: np.finfo(s.d…(a)[-2:]) → np.finfo(s.d…(a)[-2:])",
         "linalg.cuts+6: np.finfo(s.d…(a)[-2:]) → np.finfo(s.dtype).eps",
     ),
+    "How equal eigenvalues are, and how dependent vectors, is rounding too.": (
+        "decompositions.divided_by_vectors+4: ALIKE * np.f…nitial=0) → ALIKE * np.f…nitial=0)",
+        "decompositions.divided_by_vectors+4: ALIKE * np.f…nitial=0) → ALIKE * np.f…type).eps",
+        "decompositions.eigvals_vjp+7: 0 → 1",
+        "decompositions.eigvals_vjp+9: nearest + AL…ps * size → ALIKE * np.f…ps * size",
+    ),
     "For programs, which tests/ops/test_singular_matrices.py compiles.": (
         "linalg.cuts+2: a → limit",
         "linalg.cuts+3: True → False",
@@ -145,6 +186,7 @@ UNNOTICED: dict[str, tuple[str, ...]] = {
     "It only says how unique numbers are sorted, and NumPy has sorted them.": (
         "sets.unique_vjp+6: 0 → 1",
     ),
+    "It is in an error.": ("ndimage.weights_vjp+4: name → is_convolution",),
     "It refuses, and computes nothing.": (
         "statistics.by_elements+4: require_linear(method) → method",
         "statistics.by_fraction+4: require_linear(method) → method",

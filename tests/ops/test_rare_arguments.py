@@ -52,6 +52,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "variance as complex": (lambda z: np.var(z, dtype=np.complex128) * (1 + 2j), (Z,)),
     "variance of real as complex": (lambda x: np.var(x, dtype=complex) * (1 + 2j), (A,)),
     "variance in double": (lambda x: np.var(x, dtype=np.float64), (A,)),
+    "variance as longer complex": (lambda z: np.real(np.var(z, dtype=np.clongdouble)) * 1.0, (Z,)),
     "variance about real parts": (lambda z: np.var(z, dtype=float), (Z,)),
     "several quantiles": (lambda x: np.quantile(x, [0.2, 0.9], axis=0), (np.outer(A, B),)),
     "quantiles by q": (lambda q: np.quantile(np.outer(A, B), q, axis=0), (np.array([0.2, 0.9]),)),

@@ -140,6 +140,8 @@ ROWS: list[Case] = [
          call=lambda module, a: module.cholesky(symmetric_part(a), lower=True)),
     *[case(name, real(3, 3)) for name in ("expm", "sinm", "cosm", "sinhm", "coshm")],
     case("expm", complex_numbers(3, 3), label="complex"),
+    case("expm", real(), label="of a number"),
+    case("expm", real(2, 3, 3), label="several"),
     case("logm", dominant(3, 3)),
     case("sqrtm", dominant(3, 3)),
     case("sqrtm", complex_of(dominant)(3, 3), label="complex"),

@@ -97,7 +97,9 @@ def symmetric_part(x: Any) -> Any:
     return (x + np.swapaxes(x, -1, -2)) / 2
 
 
-def of_symmetric(distribution: Any, name: str, *domains: Domain, places: tuple[int, ...]) -> Case:
+def of_symmetric(
+    distribution: Any, name: str, *domains: Domain, places: tuple[int, ...], label: str = ""
+) -> Case:
     """A method of a multivariate distribution, which reads one triangle of a matrix."""
     ours = getattr(getattr(ag.scipy.stats, kind_of(distribution)), name)
 
@@ -107,7 +109,7 @@ def of_symmetric(distribution: Any, name: str, *domains: Domain, places: tuple[i
         )
 
     theirs = getattr(distribution, name)
-    return row((distribution, name), *domains, call=by(ours), reference=by(theirs))
+    return row((distribution, name), *domains, call=by(ours), reference=by(theirs), label=label)
 
 
 @domain
@@ -149,6 +151,10 @@ ROWS: list[Case] = [
         )
         for name in ("pdf", "logpdf")
     ],
+    of_symmetric(
+        stats.multivariate_normal, "logpdf", real(3), real(3), positive_definite(3, 3),
+        places=(2,), label="one vector",
+    ),
     of_symmetric(
         stats.multivariate_normal, "entropy", real(3), positive_definite(3, 3), places=(1,)
     ),
