@@ -31,7 +31,7 @@ from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.core.views import Looking, is_number, is_view_of, look_into
-from autograd_lite.ops import shaping
+from autograd_lite.ops import elementwise, shaping
 from autograd_lite.ops.define import apart
 from autograd_lite.random import draw_permutation, permutations
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, shares_memory
@@ -140,6 +140,12 @@ class MappingRecorder(Recorder):
         value = self.record(recorded, data, parameters, requires_grad, *split_inputs(nodes))
         if self.is_recording and requires_grad and not primitive.builtin:
             watch_objects(value.node)
+        if (
+            primitive in MAKES_ARRAYS
+            and not value.shape
+            and makes_array(primitive, nodes, parameters)
+        ):
+            return np.copy(value)
         return self._looking(value, primitive, inputs, nodes, parameters)
 
     def _looking(
@@ -290,6 +296,21 @@ def detached(result: Any) -> Any:
     if result.__class__ is not Batched:
         return result
     return value_of(Node.leaf(result)) if result.stacked else result.array
+
+
+MAKES_ARRAYS = frozenset(
+    registry.get(function)
+    for function in (np.tensordot, np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
+) | {elementwise.where_chosen}
+"""Their results are arrays where those of other functions are numbers, if these have no axes."""
+
+
+def makes_array(primitive: Primitive, nodes: Sequence[Any], parameters: dict[str, Any]) -> bool:
+    """Whether NumPy's result for one sample is an array without axes, and no number."""
+    samples = [
+        np.ones(x.shape, x.dtype) if x.__class__ is Batched else x for x in map(data_of, nodes)
+    ]
+    return isinstance(primitive.forward(*samples, **parameters), np.ndarray)
 
 
 MAY_LOOK = frozenset(

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.errors import ArgumentValueError
-from autograd_lite.core.node import serials
+from autograd_lite.core.node import Handle, serials
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.recorder import current, using
 from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.core.views import is_number
 from autograd_lite.transforms.batching import Batched, array_of, batching
 from autograd_lite.transforms.leaves import agree, check_results
 from autograd_lite.transforms.stacking import data_in
@@ -107,9 +108,19 @@ def call_each_taken(
     chosen = flatten(trees[-1])
     for (i, _), tree in list(zip(taken, trees, strict=True))[-2::-1]:
         pairs = zip(flatten(tree), chosen, strict=True)
-        chosen = [x if x is y else np.where(conditions[i], x, y) for x, y in pairs]
+        chosen = [x if x is y else choose(conditions[i], x, y) for x, y in pairs]
     block.close()
     return unflatten(trees[0], chosen)
+
+
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """``np.where``, but a number of numbers, as what is chosen from is."""
+    chosen: Any = np.where(condition, x, y)
+    return chosen if np.ndim(chosen) or not (is_single(x) and is_single(y)) else chosen[()]
+
+
+def is_single(x: Any) -> bool:
+    return is_number(x) if isinstance(x, Handle) else not isinstance(x, np.ndarray)
 
 
 def go_on(step: Function, holds: Any, value: Sequence[Any]) -> list[Any]:
@@ -120,7 +131,7 @@ def go_on(step: Function, holds: Any, value: Sequence[Any]) -> list[Any]:
         return list(step(value))
     with ForSome() as block:
         found = step(value)
-    chosen = [np.where(holds, x, y) for x, y in zip(found, value, strict=True)]
+    chosen = [choose(holds, x, y) for x, y in zip(found, value, strict=True)]
     block.close()
     return chosen
 

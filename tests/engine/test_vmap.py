@@ -539,6 +539,7 @@ def test_map_calls_the_function_for_each_sample():
     assert_equal(ag.map(lambda row: row[0] * row[1], (XS, XS)), XS**2)
 
 
+@pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
 @pytest.mark.parametrize(
     "make",
     [
@@ -546,6 +547,14 @@ def test_map_calls_the_function_for_each_sample():
         lambda x: np.array(x[0], like=x),
         lambda x: np.block(x[0]),
         lambda x: np.zeros((), like=x),
+        lambda x: np.where(x[0] > 2, x[0], 0.5),
+        lambda x: np.where(x[0] > 2, 0.25, x[2]),
+        lambda x: np.tensordot(x, x, 1),
+        lambda x: np.quantile(x, 0.3),
+        lambda x: np.quantile(x, 0.3, weights=[1, 2, 2], method="inverted_cdf"),
+        lambda x: np.select([x[0] > 2], [x[0]], x[1]),
+        lambda x: np.dot(x, x),
+        lambda x: ag.cond(x[0] > 2, lambda x: x[0] * 2, lambda x: x[1], x),
         lambda x: x[0, ...].copy(),
         lambda x: x[0].copy(),
         lambda x: x[0],

@@ -66,6 +66,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     ),
     "The shape of a square matrix; of one axis the first is the last.": (
         "decompositions.eig_vjp+12: -1 → 1",
+        "functions.vjp+4: -1 → 1",
         "multivariate.log_wishart_slopes+1: 0 → 1",
     ),
     "LAPACK makes the largest element real and positive: its sign is 1, the largest there is.": (
