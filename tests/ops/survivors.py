@@ -72,6 +72,10 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "LAPACK makes the largest element real and positive: its sign is 1, the largest there is.": (
         "decompositions.eig_vjp+13: np.abs(vectors) → np.sign(vectors)",
     ),
+    "LAPACK gave the eigenvalues in the same order without vectors, which it need not.": (
+        "decompositions.eigvals_vjp+8: -1 → 1",
+        "decompositions.eigvals_vjp+11: -1 → 1",
+    ),
     "Of unit vectors the largest singular value is 1 or more.": (
         "decompositions.divided_by_vectors+4: 0 → 1",
     ),
