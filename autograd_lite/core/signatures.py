@@ -15,9 +15,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from autograd_lite.core.errors import ArgumentTypeError, NoRuleError, UnsupportedError
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 
 __all__ = [

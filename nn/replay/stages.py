@@ -26,9 +26,6 @@ REPLAYED = {
 }  # fmt: skip
 """The activations that template/replay.js knows, with the options that it takes."""
 
-UFUNCS = {np.tanh: "tanh"}
-"""Functions of NumPy's that are activations under the same name."""
-
 
 @dataclass
 class Layer:
@@ -131,7 +128,7 @@ def activation(places: dict[int, int], name: str, part: Any) -> dict[str, Any]:
     """The description of an activation: its name, options, and where its slopes lie."""
     if isinstance(part, PReLU):
         return {"name": "prelu", "slopes": places[id(part.weight)], "count": int(part.in_features)}
-    known = UFUNCS.get(part.function) or registered_name(part.function)
+    known = "tanh" if part.function is np.tanh else registered_name(part.function)
     if known not in REPLAYED or part.options.keys() - REPLAYED[known]:
         raise refusal(
             name, part,
