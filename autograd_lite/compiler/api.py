@@ -34,6 +34,7 @@ from autograd_lite.compiler.frontend.signature import (
     described,
     first_change,
     signature_of,
+    strides_of,
 )
 from autograd_lite.compiler.frontend.tracing import from_engine
 from autograd_lite.compiler.frontend.verification import (
@@ -146,6 +147,8 @@ class Compiled(Generic[P]):
         self.function = function
         self.options = options
         self._programs: dict[Any, CompiledProgram] = {}
+        self._by_layout: set[Any] = set()
+        """Signatures of programs that write in place: for each, one program for each layout."""
         self._last: CompiledProgram | None = None
         self._lock = threading.RLock()
         self._log = Log()
@@ -160,7 +163,7 @@ class Compiled(Generic[P]):
             leaves, key = signature_of(args, kwargs)
             if key is None:
                 return self.function(*args, **kwargs)
-            program = self._program_for(key, args, kwargs)
+            program = self._program_for(key, leaves, args, kwargs)
         else:
             program.check_captured()
         program.calls += 1
@@ -201,11 +204,12 @@ class Compiled(Generic[P]):
         """Pickled as the function and its options; programs are made anew where it is loaded."""
         return rebuilt, (self.function, self.options, type(self))
 
-    def _program_for(self, key: Any, args: Any, kwargs: Any) -> CompiledProgram:
+    def _program_for(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> CompiledProgram:
         """The program of a signature, made if there is none."""
-        program = self._programs.get(key)
+        layout = tuple(map(strides_of, leaves))
+        program = self._programs.get((key, layout) if key in self._by_layout else key)
         if program is None:
-            program = self._prepared(key, args, kwargs)
+            program = self._prepared(key, layout, args, kwargs)
         program.check_captured()
         self._last = program
         return program
@@ -246,10 +250,11 @@ class Compiled(Generic[P]):
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"
 
-    def _prepared(self, key: Any, args: Any, kwargs: Any) -> CompiledProgram:
+    def _prepared(self, key: Any, layout: Any, args: Any, kwargs: Any) -> CompiledProgram:
         with self._lock, collecting_later():
-            if key in self._programs:
-                return self._programs[key]
+            for known in (key, (key, layout)):
+                if known in self._programs:
+                    return self._programs[known]
             arguments = Arguments(self.function, args, kwargs)
             captured = Captured([self.function, *arguments.static])
             recorded = self._recorded(arguments, captured)
@@ -261,14 +266,18 @@ class Compiled(Generic[P]):
                 captured,
                 self._donated(arguments, recorded),
                 [(leaf.argument_name, leaf.expression) for leaf in arguments.variables],
-                entry_of(args, kwargs),
+                entry_of(args, kwargs, recorded.writes),
                 self.options,
             )
+            if recorded.writes:
+                self._by_layout.add(key)
+                key = (key, layout)
             while len(self._programs) >= self.options.cache_size:
                 del self._programs[next(iter(self._programs))]
             self._programs[key] = program
             was_reused = self._last is not None and self._last.calls > 1
-            self._log.note(name_of(self.function), described(arguments), was_reused)
+            described_now = described(arguments, recorded.writes)
+            self._log.note(name_of(self.function), described_now, was_reused)
             return program
 
     def _recorded(self, arguments: Arguments, captured: Captured) -> Recorded:
@@ -366,6 +375,7 @@ class Compiled(Generic[P]):
         """Forget all programs; the next call traces the function anew."""
         with self._lock:
             self._programs.clear()
+            self._by_layout.clear()
             self._last = None
             self._log = Log("it was cleared")
 

@@ -14,6 +14,7 @@ from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import Entry
 from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.compiler.frontend.recording import RandomStates, generators_in, name_of
+from autograd_lite.compiler.frontend.signature import strides_of
 from autograd_lite.compiler.frontend.verification import MOST_VERIFIED, SECOND
 from autograd_lite.compiler.ir import Input, Program, Type, walk
 from autograd_lite.compiler.lowering.forms import Form
@@ -104,6 +105,7 @@ class CompiledProgram:
         captured_inputs = inputs[len(inputs) - len(recorded.captured) :]
         handles = map(captured.handle_of, recorded.captured)
         self.outside = list(zip(handles, captured_inputs, strict=True))
+        self.layouts = self._layouts_outside() if recorded.writes else None
         self.is_of_numbers = all(x.type.dtype is None for x in walk(self.program))
 
     @property
@@ -138,6 +140,9 @@ class CompiledProgram:
         drawn = generators_in(self.recorded.program)
         return RandomStates([*self.captured.generators, *flatten((args, kwargs)), *drawn])
 
+    def _layouts_outside(self) -> list[Any]:
+        return [strides_of(handle.node.data) for handle, _ in self.outside]
+
     def check_donated(self, leaves: list[Any]) -> None:
         """Refuse a donated array that is read-only, or whose memory another argument looks at."""
         for index in self.donated:
@@ -161,6 +166,12 @@ class CompiledProgram:
         for handle, variable in self.outside:
             data = handle.node.data
             leaves.append(read_captured(data, variable, self.function, self.backend))
+        if self.layouts is not None and self.layouts != self._layouts_outside():
+            raise CompileError(
+                f"{name_of(self.function)} writes in place, which depends on how arrays lie in "
+                "memory, and a Value that it captures has strides now that it had not; call "
+                ".clear() after a change"
+            )
         if self.moves_arguments:
             leaves = self.backend.receive(leaves)
         if self.donated:

@@ -46,10 +46,12 @@ def copied(array: Any) -> Any:
     if not isinstance(array, np.ndarray):
         return array.copy()
     copy = np.array(array, order="K")
-    if copy.strides == array.strides or array.size < 2 or 0 in array.strides:
+    axes = list(zip(array.shape, array.strides, strict=True))
+    is_spread_out = any(step == 0 and length > 1 for length, step in axes)
+    if copy.strides == array.strides or array.size < 2 or is_spread_out:
         return copy
-    low = sum(min(0, (n - 1) * s) for n, s in zip(array.shape, array.strides, strict=True))
-    high = sum(max(0, (n - 1) * s) for n, s in zip(array.shape, array.strides, strict=True))
+    low = sum(min(0, (length - 1) * step) for length, step in axes)
+    high = sum(max(0, (length - 1) * step) for length, step in axes)
     room = np.zeros(high - low + array.itemsize, np.uint8)
     spread: Any = np.ndarray(array.shape, array.dtype, room.data, -low, array.strides)
     spread[...] = array

@@ -550,6 +550,11 @@ class Cotangents:
         is_as_it_is = self.count is None or isinstance(data_in(x), Steps)
         return x if is_as_it_is else np.swapaxes(x, 0, 1)
 
+    @property
+    def lift(self) -> Callable[[Any], Any] | None:
+        """What makes one of many, all equal, of what does not depend on the cotangents."""
+        return None if self.count is None else self._same_in_all
+
     def _same_in_all(self, x: Any) -> Batched:
         return Batched(x, self.batch, stacked=False)
 
@@ -557,10 +562,11 @@ class Cotangents:
         self, body: Body, cotangents: Sequence[Any], inputs: Sequence[Node], masked: bool
     ) -> list[Any]:
         """The gradients of inputs, or of what is captured, None where there is no influence."""
-        lift = None if self.count is None else self._same_in_all
         pullback = Pullback(body.outputs, inputs, body.since)
         with recording(True):
-            found = pullback.sweep(cotangents, recorded=True, lift=lift, drop=True, masked=masked)
+            found = pullback.sweep(
+                cotangents, recorded=True, lift=self.lift, drop=True, masked=masked
+            )
         return [self.leaf(found[x]) if x in found else None for x in inputs]
 
 

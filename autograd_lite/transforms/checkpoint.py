@@ -34,7 +34,8 @@ from autograd_lite.core.views import Looking, root_of
 from autograd_lite.ops.define import parts
 from autograd_lite.ops.shaping import as_new_node, recompute
 from autograd_lite.random import keeping_draws, repeating_draws
-from autograd_lite.transforms.batching import Batched
+from autograd_lite.transforms.batching import Batched, array_of
+from autograd_lite.transforms.bodies import Cotangents
 from autograd_lite.transforms.trace import is_number
 
 __all__ = ["Recomputing", "checkpoint", "fresh_value", "is_recomputing"]
@@ -195,8 +196,10 @@ class Block:
 
         again = Recomputing(forward, joint=joint, name=f"checkpoint({name})")
         inputs = (*(value.node for value in values), *self.captured)
-        if current.get().trace is not None:
+        recorder = current.get()
+        if recorder.trace is not None and recorder.batch is None:
             # A program is made of what happened inside; no gradient goes through there.
+            # Of one sample of a batch, the numbers are what happened outside.
             computed = as_new_node(self.results[0]) if is_one else pack(*self.results)
             computed.node.requires_grad = False
             inputs = (*inputs, computed.node)
@@ -211,7 +214,14 @@ class Block:
         self, run_again: Function, kept: list[Any], cotangents: list[Any],
         arguments: Sequence[Any], recorded: bool,
     ) -> list[Any]:  # fmt: skip
-        """The gradients with respect to the arguments and the captured nodes."""
+        """The gradients with respect to the arguments and the captured nodes.
+
+        Where the cotangents are rows of a Jacobian, what is computed again is the same for all.
+        """
+        several = Cotangents(cotangents)
+        lift = several.lift
+        if lift is not None:
+            arguments = list(map(array_of, arguments))
         with recording(True):
             fresh = [fresh_value(x) for x in arguments]
             since = next(serials)
@@ -226,11 +236,12 @@ class Block:
         nodes = [x.node for x in results]
         views = self.looked_at(Pullback(nodes, variables, since).order, variables, since)
         pullback = Pullback(nodes, [*variables, *views], since)
-        gradients = pullback(cotangents, recorded=recorded)
+        gradients = pullback(cotangents, recorded=recorded, lift=lift)
         if not views:
             return gradients
         of_views = gradients[len(variables) :]
-        beyond = Pullback(views, self.captured, self.serials.start)(of_views, recorded=recorded)
+        pullback = Pullback(views, self.captured, self.serials.start)
+        beyond = pullback(of_views, recorded=recorded, lift=lift)
         for place, g in enumerate(beyond, len(fresh)):
             gradients[place] = gradients[place] + g
         return gradients[: len(variables)]

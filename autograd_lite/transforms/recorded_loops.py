@@ -34,10 +34,7 @@ Function = Callable[..., Any]
 
 def record_scan(step: Step, length: int, is_reversed: bool) -> tuple[Any, Any]:
     init = flatten(step.init)
-    rows = [
-        Example(first_row(example_of(x)), isinstance(x, Handle) and x.node.requires_grad, "x")
-        for x in step.xs_leaves
-    ]
+    rows = [Example(first_row(example_of(x)), may_have_gradient(x), "x") for x in step.xs_leaves]
     carry = [Example(example_of(leaf), name="carry") for leaf in init]
     hoists = length > 0  # else what is computed once would be computed too often
     body, again, examples = settle(step, carry, rows, step.what, twice=True, hoists=hoists)
@@ -49,6 +46,15 @@ def record_scan(step: Step, length: int, is_reversed: bool) -> tuple[Any, Any]:
         unflatten(step.init, found[: step.carries]),
         unflatten(step.result, found[step.carries :]),
     )
+
+
+def may_have_gradient(x: Any) -> bool:
+    """Whether a Value may have a gradient; of one sample of a batch, also outside of that."""
+    while isinstance(x, Handle):
+        if x.node.requires_grad:
+            return True
+        x = x.node.data.array if x.node.data.__class__ is Batched else None
+    return False
 
 
 def settle(

@@ -231,6 +231,24 @@ def state(when):
         thing = Thing()
         return (lambda x: thing.scale(x)), lambda: setattr(Thing, "scale", lambda self, x: x * 5.0)
 
+    def operator_of_class():
+        class Thing:
+            def __rmul__(self, x):
+                return x * 2.0
+
+            __array_ufunc__ = None
+
+        thing = Thing()
+        return (lambda x: x * thing), lambda: setattr(Thing, "__rmul__", lambda self, x: x * 5.0)
+
+    def call_of_class():
+        class Thing:
+            def __call__(self, x):
+                return x * 2.0
+
+        thing = Thing()
+        return (lambda x: thing(x)), lambda: setattr(Thing, "__call__", lambda self, x: x * 5.0)
+
     def object_in_a_list():
         things = [Scaled(), Scaled()]
         return (lambda x: sum(thing.helper(x) for thing in things)), lambda: setattr(
@@ -305,6 +323,16 @@ def test_options_of_activations(when):
         return (lambda x: activation(x)), at(when, lambda: activation.options.update(slope=0.5))
 
     check_held(make, (X - 2,), refused_from=when)
+
+
+def test_tables_of_pandas():
+    pandas = pytest.importorskip("pandas")
+
+    def make():
+        table = pandas.DataFrame({"a": [1.0, 2.0, 3.0]})
+        return (lambda x: x * table["a"].to_numpy()), at(4, lambda: table.update({"a": [9.0] * 3}))
+
+    assert "captures has changed" in check_held(make, (X,), refused_from=4)
 
 
 def test_what_no_guard_sees_is_an_error_by_the_next_power_of_two(tmp_path):

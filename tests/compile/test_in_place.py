@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.core.memory import copied
+from autograd_lite.core.tree import flatten
 
 PLACES = [np.array([0, 2, 0]), np.array([3, 3, 1]), np.array([2, 1, 0])]
 MASKS = [
@@ -74,6 +76,70 @@ def test_an_empty_array_is_the_same_at_every_call(make: Any) -> None:
     compiled = ag.compile(ag.grad(filled))
     for x in (np.array([1.0, 2.0]), np.array([-1.0, 0.5]), np.array([0.0, 3.0])):
         np.testing.assert_array_equal(compiled(x), 2 * x)
+
+
+LAYOUTS = [
+    np.arange(6.0).reshape(3, 2),
+    np.asfortranarray(np.arange(6.0).reshape(3, 2)),
+    np.arange(24.0).reshape(3, 8)[:, ::4],
+    np.arange(6.0).reshape(3, 2)[::-1],
+]
+COLUMNS = [np.arange(3.0)[:, None], np.arange(3.0)[::-1][:, None], np.arange(6.0)[::2][:, None]]
+
+
+def written_then_read(x: Any) -> Any:
+    rows, twice = x.reshape(-1), x * 2.0
+    row = np.ravel(twice)
+    x[0] += 1.0
+    twice[-1] -= 1.0
+    return rows, row
+
+
+@pytest.mark.parametrize("arrays", [LAYOUTS, COLUMNS], ids=["tables", "columns"])
+@pytest.mark.parametrize("repetitions", [1, 3])
+def test_what_is_a_view_is_said_by_the_strides_of_each_call(
+    arrays: list[Any], repetitions: int
+) -> None:
+    """A program for one layout, called with another, showed writes where NumPy has none."""
+
+    def results(x: Any) -> Any:
+        return ag.vjp(written_then_read, x)[0]
+
+    for first in range(len(arrays)):
+        compiled = ag.compile(results)
+        for x in [x for x in arrays[first:] + arrays[:first] for _ in range(repetitions)] * 2:
+            mine = copied(x)
+            assert mine.strides == x.strides
+            wanted = written_then_read(copied(x))
+            for found in (results(mine), compiled(mine)):
+                np.testing.assert_array_equal(flatten(found), wanted)
+        assert compiled.stats.programs == len(arrays)
+
+
+def test_layouts_make_no_other_programs_where_nothing_is_written() -> None:
+    compiled = ag.compile(lambda x: np.ravel(x) * 2)
+    for x in LAYOUTS:
+        np.testing.assert_array_equal(compiled(x), np.ravel(x) * 2)
+    assert compiled.stats.programs == 1
+
+
+def test_the_layout_of_what_is_captured_is_looked_at_where_something_is_written() -> None:
+    w = ag.Value(LAYOUTS[0].copy())
+
+    def written(x: Any) -> Any:
+        y = w * x
+        row = np.ravel(y)
+        y[0] = 0.0
+        return row
+
+    compiled = ag.compile(written)
+    for number in range(3):
+        np.testing.assert_array_equal(compiled(2.0), [0, 0, 4, 6, 8, 10], str(number))
+    w.data = LAYOUTS[1].copy(order="K")
+    with pytest.raises(ag.CompileError, match="a Value that it captures has strides now"):
+        compiled(2.0)
+    compiled.clear()
+    np.testing.assert_array_equal(compiled(2.0), [0, 2, 4, 6, 8, 10])
 
 
 def log_where(x: Any, index: Any) -> Any:

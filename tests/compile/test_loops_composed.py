@@ -25,7 +25,7 @@ class Plain:
     """What the functions of `ag` stand for."""
 
     @staticmethod
-    def scan(f: Any, carry: Any, xs: Any, reverse: bool = False) -> Any:
+    def scan(f: Any, carry: Any, xs: Any, reverse: bool = False, checkpoint: bool = False) -> Any:
         rows = [None] * len(xs)
         for i in range(len(xs))[:: -1 if reverse else 1]:
             carry, rows[i] = f(carry, xs[i])
@@ -92,6 +92,7 @@ class Setting:
     length: int
     is_reversed: bool
     nesting: str
+    drops: bool
 
 
 Body = Callable[[Any], Any]
@@ -103,7 +104,10 @@ def scanned(on: Any, body: Body, h: Any, s: Setting) -> Any:
     def step(c: Any, k: Any) -> Any:
         return pack(body(unpack(c) * k)), unpack(c)
 
-    last, rows = on.scan(step, pack(h), SCALES[: s.length], reverse=s.is_reversed)
+    # Rows depend on what is differentiated by; a checkpoint must not draw in a loop.
+    xs = np.outer(SCALES[: s.length], np.cos(h)) if s.length % 2 else SCALES[: s.length]
+    checkpoint = s.length == LONGEST and not s.drops
+    last, rows = on.scan(step, pack(h), xs, reverse=s.is_reversed, checkpoint=checkpoint)
     return unpack(last) + np.sum(rows * rows, axis=0)
 
 
@@ -141,6 +145,8 @@ def mapped(on: Any, body: Body, h: Any, s: Setting) -> Any:
 
 STRUCTURES = (scanned, counted, repeated, chosen, switched, mapped)
 PAIRS = [(outer, inner) for outer in STRUCTURES for inner in (None, *STRUCTURES)]
+LONGEST = 4
+"""Steps, of a loop that keeps some of them only."""
 LENGTHS = [(3, False), (0, False), (3, True), (1, False), (4, True), (0, True), (1, True)]
 """With whether they are gone through from the last row on."""
 
@@ -149,8 +155,8 @@ def program(number: int, on: Any = Ours, drops: bool | None = None) -> Callable[
     """A function of a vector, a captured one and what draws; each is set in another way."""
     outer, inner = PAIRS[number]
     length, is_reversed = LENGTHS[(number // 7 + number) % len(LENGTHS)]
-    setting = Setting(length, is_reversed, list(NESTINGS)[number % 4])
     drops = number % 3 == 1 if drops is None else drops
+    setting = Setting(length, is_reversed, list(NESTINGS)[number % 4], drops)
 
     def loss(x: Any, w: Any, rng: Any) -> Any:
         def innermost(h: Any) -> Any:
@@ -211,6 +217,7 @@ def derivatives(loss: Callable[..., Any], drops: bool) -> Callable[..., Any]:
             ag.grad(pair if drops else ag.checkpoint(pair))(x, w),
             ag.jvp(pair, (x, w), (w, x))[1],
             ag.hvp(pair, (x, w), (w, x)),
+            () if drops else ag.jacobian(ag.grad(pair))(x, w),
         )
 
     return found
@@ -249,3 +256,6 @@ def test_samples_are_computed_together(number: int) -> None:
     for of in (mapped, ag.compile(mapped)):
         for found, wanted in zip(flatten(of(xs, w)), columns, strict=True):
             np.testing.assert_allclose(found, np.stack(wanted), rtol=1e-9, atol=1e-12)
+    summed = ag.grad(lambda xs: np.sum(ag.vmap(lambda x: loss(x, w, None))(xs)))
+    for of in (summed, ag.compile(summed)):
+        np.testing.assert_allclose(of(xs), np.stack(columns[1]), rtol=1e-9, atol=1e-12)

@@ -176,6 +176,17 @@ def test_what_needs_more_than_numpy_is_refused_by_name(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_functions_of_pythons_own_numbers_are_saved(tmp_path):
+    def size(x, y):
+        return np.abs(x) * 2 - x**2 / y
+
+    compiled = ag.compile(size)
+    compiled(-1.5, 2.0)
+    saved = imported(compiled.save(tmp_path / "size.py"))["size"]
+    for x in (-1.5, 0.25):
+        assert saved(x, 4.0) == size(x, 4.0) and type(saved(x, 4.0)) is float
+
+
 def test_nearly_every_case_can_be_saved(tmp_path):
     """But for those of SciPy, as such a module has NumPy only."""
     saved, refused = 0, []

@@ -19,9 +19,12 @@ __all__ = ["Entry", "entry_of"]
 Entry = Callable[[tuple[Any, ...], dict[str, Any]], list[Any] | None]
 
 
-def entry_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Entry:
-    """A function that gives the variable leaves of a call like this one, and None of any other."""
-    writer = EntryWriter()
+def entry_of(args: tuple[Any, ...], kwargs: dict[str, Any], by_layout: bool = False) -> Entry:
+    """A function that gives the variable leaves of a call like this one, and None of any other.
+
+    ``by_layout``: arrays with other strides are others.
+    """
+    writer = EntryWriter(by_layout)
     writer.part("args", args)
     writer.part("kwargs", kwargs)
     names = writer.names
@@ -33,7 +36,8 @@ def entry_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Entry:
 class EntryWriter:
     """Writes the comparisons: containers as they are opened, all leaves together at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_layout: bool) -> None:
+        self.by_layout = by_layout
         self.names: dict[str, Any] = {}
         self.known: dict[int, str] = {}
         self.lines: list[str] = []
@@ -79,6 +83,8 @@ class EntryWriter:
             if hasattr(tree, "shape") and not isinstance(tree, np.generic):
                 dtype = self.name_of(tree.dtype)
                 self.conditions.append(f"{name}.shape == {tree.shape} and {name}.dtype is {dtype}")
+                if self.by_layout:
+                    self.conditions.append(f"{name}.strides == {tree.strides}")
         elif tree is None or isinstance(tree, (bool, int, str, bytes)):
             kind = self.name_of(type(tree))
             is_plain = type(tree) in (bool, int, str, bytes, type(None))

@@ -282,12 +282,16 @@ class Reach:
             above = (vars(x) for x in base.__mro__[1:] if not is_opaque(x.__module__))
             inherited = frozenset(name for table in above for name in table)
             self._add_attributes(f"{base.__name__}.", base, vars(base), inherited, False)
-            special = (
-                value
+            special = {
+                name: value
                 for name, value in vars(base).items()
                 if name[:2] == "__" == name[-2:] and name not in LEFT_OUT
-            )
-            self._later(base.__name__, (x for x in special if isinstance(x, types.FunctionType)))
+                if isinstance(value, types.FunctionType)
+            }
+            if is_users(base.__module__):  # operators and calls read them without their names
+                self._choose(self.attributes[-1], special)
+            else:
+                self._later(base.__name__, special.values())
 
     def _reference(self, name: str, reference: ref[Any]) -> None:
         self._watch("{0}()", reference, name)
@@ -417,7 +421,7 @@ def is_filled_by_opaque_code(thing: Any) -> bool:
     if not hasattr(thing, "__dict__") or isinstance(thing, type):
         return False
     bases = [x for x in type(thing).__mro__ if is_opaque(x.__module__)]
-    if any(x.__module__.partition(".")[0] in ("numpy", "scipy") for x in bases):
+    if any(package_of(x.__module__) in ("numpy", "scipy") for x in bases):
         return True
     return isinstance(thing, Mapping | Sequence | Set) and any(
         "__getitem__" in vars(base)
@@ -532,7 +536,7 @@ def is_opaque(module: str | None) -> bool:
 
 def is_users(module: str | None) -> bool:
     """Whether a module is the user's own, and of no package."""
-    is_ours = (module or "").partition(".")[0] in ("autograd_lite", "nn")
+    is_ours = package_of(module) in ("autograd_lite", "nn")
     return not (is_ours or is_opaque(module) or is_installed(module))
 
 

@@ -25,6 +25,8 @@ class Recorded:
     """Whose arrays all these are."""
     read: tuple[Node, ...] = ()
     """Values of the outside whose numbers, as they were, are constants of the program."""
+    writes: bool = False
+    """Whether something was written in place: what looks into it then, depends on strides."""
 
 
 @dataclass(frozen=True)

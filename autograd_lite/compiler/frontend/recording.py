@@ -302,7 +302,8 @@ class Graph:
         # Of those that are inputs too, .data is read for its shape or dtype, mostly.
         noted = self.trace.read.items()
         read = tuple(x for x, is_number in noted if is_number or x not in captured)
-        return Recorded(program, unflatten(result, places), captured, backend, read)
+        nested = unflatten(result, places)
+        return Recorded(program, nested, captured, backend, read, self.trace.writes)
 
     def program(self, results: Iterable[Any], draws: Iterable[Node]) -> Program:
         """The program that computes these nodes and constants, and makes these draws."""

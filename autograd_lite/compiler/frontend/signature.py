@@ -21,6 +21,7 @@ __all__ = [
     "is_variable",
     "signature_of",
     "static",
+    "strides_of",
 ]
 
 
@@ -53,6 +54,11 @@ def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
     except ValueFoundError:
         return leaves, None
     return leaves, tuple(key)
+
+
+def strides_of(x: Any) -> Any:
+    """How an array lies in memory: by it NumPy says whether ``reshape`` gives a view or a copy."""
+    return getattr(x, "strides", None)
 
 
 def describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
@@ -150,11 +156,14 @@ class Arguments:
         return nested
 
 
-def described(arguments: Arguments) -> dict[str, str]:
+def described(arguments: Arguments, by_layout: bool) -> dict[str, str]:
     """What of each argument a program is made for, by the argument's name."""
     texts: dict[str, list[str]] = {name: [] for name in arguments.names}
     for leaf in arguments.leaves:
-        texts[leaf.argument_name].append(leaf.name[len(leaf.argument_name) :] + shown(leaf.value))
+        text = leaf.name[len(leaf.argument_name) :] + shown(leaf.value)
+        if by_layout and strides_of(leaf.value):
+            text += f" with strides {strides_of(leaf.value)}"
+        texts[leaf.argument_name].append(text)
     return {name: ", ".join(parts) for name, parts in texts.items()}
 
 

@@ -59,6 +59,8 @@ class Trace:
         not their numbers.
     has_forgotten : bool
         Whether there were large results.
+    writes : bool
+        Whether something was written in place.
     inside : dict
         What bodies of loops and branches are given anew, and what each is a body of.
     bodies : list of int
@@ -69,6 +71,7 @@ class Trace:
         self.outermost = outermost
         self.forgets = forgets
         self.has_forgotten = False
+        self.writes = False
         self.draws: list[Node] = []
         self.constants: dict[int, tuple[Any, int]] = {}
         self.refusal: CompileError | None = None
@@ -271,6 +274,7 @@ class TraceRecorder(Recorder):
 
     def before_write(self, root: Any, what: str) -> None:
         """Refuse writes that reach outside, and those of which the shapes alone tell too little."""
+        self.trace.writes = True
         if not isinstance(root, Traced):
             raise self.trace.refuse(
                 f"{what} writes into a Value from outside of the compiled function, where a "

@@ -225,7 +225,7 @@ def perturbed(x: Any, shift: float = SHIFT) -> Any:
 
 def like(x: Any, numbers: Any) -> Any:
     """Numbers in an array that lies in memory as another one does."""
-    copy = np.empty_like(x, subok=False)
+    copy = copied(x)
     copy[...] = numbers
     return copy
 
