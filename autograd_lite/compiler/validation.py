@@ -142,7 +142,7 @@ def outcome_on(program: Program, inputs: list[Any], run: Run) -> Outcome:
     except Exception as error:
         return Outcome(error=error)
     finally:
-        states.restore(None)
+        states.restore()
 
 
 def cases_of(program: Program) -> Iterator[Case]:

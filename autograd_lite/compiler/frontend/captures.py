@@ -111,34 +111,45 @@ class Guards:
     """Places, and what was found there.
 
     ``hold()`` says whether the same objects are there: a function written as text, which takes
-    some 30 ns a place.
+    some 30 ns a place.  To write it takes as long as to read the places a few times, so it is
+    written when it is asked for again.
     """
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
         self.names: dict[str, Any] = {"ABSENT": ABSENT, "contents": contents}
+        self.hold: Callable[[], bool] = self._hold_once
+        self._take_down(self.read())
+
+    def read(self) -> list[Any]:
+        return [place.read() for place in self.places]
+
+    def _hold_once(self) -> bool:
+        self.hold = self._hold_again
+        return self.find_change() is None
+
+    def _hold_again(self) -> bool:
+        self.hold = self._written()
+        return self.hold()
+
+    def _written(self) -> Callable[[], bool]:
+        """The function that compares, one line for all places."""
         holders: dict[int, str] = {}
-        for place in places:
+        for place in self.places:
             if id(place.holder) not in holders:
                 holders[id(place.holder)] = f"x{len(holders)}"
                 self.names[holders[id(place.holder)]] = place.holder
-        texts = [(place, holders[id(place.holder)]) for place in places]
-        tests = [test_of(index, *text) for index, text in enumerate(texts)]
-        found = [place.text.format(name) for place, name in texts]
-        found = [f"[*{x}]" if p.is_container else x for p, x in zip(places, found, strict=True)]
+        tests = [test_of(i, x, holders[id(x.holder)]) for i, x in enumerate(self.places)]
         lines = [
             "def hold():",
             "    try:",
             f"        return {' and '.join(tests) or True}",
             "    except (AttributeError, KeyError, RuntimeError, ValueError):",
             "        return False  # something is gone, or another thread is changing it",
-            "def read():",
-            f"    return [{', '.join(found)}]",
         ]
         exec("\n".join(lines), self.names)
-        self.hold: Callable[[], bool] = self.names["hold"]
-        self.read: Callable[[], list[Any]] = self.names["read"]
-        self._take_down(self.read())
+        hold: Callable[[], bool] = self.names["hold"]
+        return hold
 
     def _take_down(self, found: list[Any]) -> None:
         """Make what was found the objects to compare with."""

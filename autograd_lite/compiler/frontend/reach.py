@@ -29,7 +29,7 @@ import numpy as np
 from autograd_lite.core.node import ABSENT, Handle
 from autograd_lite.core.primitive import Primitive
 
-__all__ = ["Place", "Reach", "contents", "is_writable", "names_in"]
+__all__ = ["Place", "Reach", "codes_in", "contents", "is_writable", "names_in"]
 
 GUARDED = "__guarded__"
 """A method by which an object that sees to its changes itself says what else is to be watched."""
@@ -84,6 +84,22 @@ class Place:
     """Whether what is read is the elements, in order."""
     key: str | None = None
     """The name under which it is in a dictionary, ``holder``, or might come to be there."""
+
+    def read(self) -> Any:
+        """What is there now; of a container, a list of its elements."""
+        if self.key is not None:
+            return self.holder.get(self.key, ABSENT)
+        found = reader_of(self.text)(self.holder)
+        return [*found] if self.is_container else found
+
+
+@functools.lru_cache(maxsize=4096)
+def reader_of(text: str) -> Callable[[Any], Any]:
+    """The function of a holder that a text stands for; the same few are met again and again."""
+    read: Callable[[Any], Any] = eval(
+        f"lambda x: {text.format('x')}", {"ABSENT": ABSENT, "contents": contents}
+    )
+    return read
 
 
 @dataclass

@@ -65,7 +65,8 @@ def record_program(
     their states are the same afterwards.
     """
     for attempt in range(ATTEMPTS):
-        states = RandomStates([*generators, *(leaf.value for leaf in arguments.leaves)])
+        reached = [*generators, *(leaf.value for leaf in arguments.leaves)]
+        states = RandomStates(reached, shared=True)
         try:
             with draws_noted() if attempt else nullcontext() as draws:
                 recorded = trace_types(function, arguments)
@@ -199,38 +200,46 @@ def draws_noted() -> Iterator[list[Any]]:
 
 
 class RandomStates:
-    """The states of the random generators that a function can reach without creating one."""
+    """The states of random generators.
 
-    def __init__(self, leaves: Iterable[Any]) -> None:
+    ``shared``: also of NumPy's and Python's own, from which other threads may draw.
+    """
+
+    def __init__(self, leaves: Iterable[Any], shared: bool = False) -> None:
         self.generators = [x for x in leaves if isinstance(x, np.random.Generator)]
+        self.shared = shared
         self.before = self.now()
 
     def now(self) -> list[Any]:
         states = [x.bit_generator.state for x in self.generators]
+        if not self.shared:
+            return states
         return [np.random.get_state(legacy=False), random.getstate(), *states]
 
     @contextmanager
     def again(self) -> Iterator[None]:
         """A block that draws as from these states; it leaves behind those that it found."""
         found = RandomStates(self.generators)
-        self.restore(None)
+        self.restore()
         try:
             yield
         finally:
-            found.restore(None)
+            found.restore()
 
-    def restore(self, draws: list[Any] | None) -> bool:
+    def restore(self, draws: list[Any] | None = None) -> bool:
         """Undo what was drawn since; returns whether anything was.
 
         ``draws`` are this thread's own from Python's random numbers, None if that is not known.
         """
         same = list(map(is_same_state, self.now(), self.before))
-        same[1] = same[1] or draws == []
+        if self.shared:
+            same[1] = same[1] or draws == []
         if all(same):
             return False
-        numpys, pythons, *states = self.before
-        np.random.set_state(numpys)
-        random.setstate(pythons)
+        states = list(self.before)
+        if self.shared:
+            np.random.set_state(states.pop(0))
+            random.setstate(states.pop(0))
         for generator, state in zip(self.generators, states, strict=True):
             generator.bit_generator.state = state
         return True

@@ -56,13 +56,13 @@ class Outcome:
     """What a function gave when it ran as it is: the leaves of its result, or what it raised."""
 
     def __init__(self, result: Any = None, error: Exception | None = None) -> None:
-        self.leaves = [] if error is not None else plain_leaves(result)
+        leaves = [] if error is not None else plain_leaves(result)
+        self.leaves = [x.copy() if isinstance(x, np.ndarray) else x for x in leaves]
         self.error = error
 
 
 def plain_leaves(result: Any) -> list[Any]:
-    leaves = (x.data if isinstance(x, Value) else x for x in tree.flatten(result))
-    return [x.copy() if isinstance(x, np.ndarray) else x for x in leaves]
+    return [x.data if isinstance(x, Value) else x for x in tree.flatten(result)]
 
 
 def outcome_of(function: Callable[..., Any], args: Any, kwargs: Any) -> Outcome:
@@ -168,6 +168,10 @@ def compared(x: Any, y: Any) -> tuple[float, float, float]:
     """How far apart numbers are, how large they are, and how far apart they may be."""
     x, y = np.asarray(x), np.asarray(y)
     with np.errstate(all="ignore"):
+        if x.size and x.dtype == y.dtype and x.dtype.kind in "fc":
+            distance, scale = (float(np.max(np.abs(numbers))) for numbers in (x - y, y))
+            if np.isfinite(distance) and np.isfinite(scale):
+                return distance, scale, epsilon_of(y) ** 0.6 * scale
         same = (x == y) | ((x != x) & (y != y))
         if np.all(same):
             return 0.0, 0.0, 0.0

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.reach import contents, names_in
+from autograd_lite.compiler.frontend.reach import codes_in, contents, names_in
 from autograd_lite.compiler.frontend.recording import record_program
 from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import (
@@ -164,11 +164,16 @@ def reads_numbers_only(function: Any) -> bool:
 
 def has_plain_code(function: types.FunctionType) -> bool:
     """Whether code binds nothing outside of itself, and names what is known to be harmless."""
-    codes = list(codes_in(function.__code__))
-    if any(x.opname in EFFECTS for code in codes for x in dis.get_instructions(code)):
+    if has_effects(function.__code__):
         return False
-    unknown = {name for code in codes for name in code.co_names} - function.__globals__.keys()
+    unknown = names_in(function.__code__) - function.__globals__.keys()
     return unknown <= harmless_names(len(registry))
+
+
+@lru_cache(maxsize=4096)
+def has_effects(code: types.CodeType) -> bool:
+    """Whether code binds something outside of itself, or code inside it does."""
+    return any(x.opname in EFFECTS for part in codes_in(code) for x in dis.get_instructions(part))
 
 
 @lru_cache(maxsize=1)
@@ -176,13 +181,6 @@ def harmless_names(registered: int) -> frozenset[str]:
     """The names above, and those of so many functions as are registered by now."""
     names = (getattr(function, "__name__", None) for function in registry)
     return PURE_BUILTINS | ATTRIBUTES | frozenset(filter(None, names))
-
-
-def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from codes_in(constant)
 
 
 def read_by(function: types.FunctionType) -> Iterator[Any]:
