@@ -124,8 +124,9 @@ def reduce_power(operation: Operation) -> Operand | None:
     if n.value == 1:
         return None if is_complex(operation) else x
     if n.value == 0:
-        if operation.type.dtype == np.float16:
-            return None  # of a signaling NaN it is NaN, in this dtype only
+        is_number = operation.type.kind is np.generic and operation.type.dtype.kind in "fc"
+        if operation.type.dtype == np.float16 or (is_operator and is_number):
+            return None  # of a signaling NaN it is NaN, here only
         one = np.ones((), operation.type.dtype)
         return Constant(np.broadcast_to(one, operation.type.shape)[()], private=True)
     if is_complex(operation) and not (is_operator and is_shortened(operation)):
