@@ -52,6 +52,7 @@ from autograd_lite.compiler.options import (
     check_backend,
     check_cache_size,
     check_donate,
+    check_flags,
 )
 from autograd_lite.compiler.passes.inline import transparent_functions
 from autograd_lite.compiler.validation import Validation
@@ -480,7 +481,8 @@ def compile(
         changes of what it captures.  Works as a decorator, with or without
         options.
     check : bool
-        Trace again at the second call and compare: a difference is an error.
+        Trace again at the second call, and run the function beside its program at calls 1, 4,
+        8, 16, ...: a difference is an error.  See docs/compile.md.
     check_finite : bool
         Check every result for NaN and infinity; slow.
     donate : int or Value, or tuple of them
@@ -525,6 +527,8 @@ def compile(
         with the line that does it; or if a captured variable has changed.
     NonFiniteError
         With ``check_finite``, at the first operation that gives NaN or infinity.
+    ArgumentValueError, ArgumentTypeError
+        If an option is none of those.
 
     Examples
     --------
@@ -536,6 +540,7 @@ def compile(
     True
     """
     check_backend(backend)
+    check_flags(check=check, check_finite=check_finite, cuda_graph=cuda_graph, validate=validate)
     if cuda_graph and check_finite:
         raise ArgumentValueError(
             "compile: check_finite=True looks at every result, and a CUDA graph shows none; "

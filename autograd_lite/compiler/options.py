@@ -6,9 +6,11 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from autograd_lite.compiler.ir import Operand, Operation
 from autograd_lite.compiler.runtime.numba_math import numba_module
-from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.value import Value
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "check_backend",
     "check_cache_size",
     "check_donate",
+    "check_flags",
 ]
 
 BACKENDS = ("numpy", "numba")
@@ -83,17 +86,27 @@ class Options:
 
 
 def blocking_of(block: int | None, threads: int | None) -> Blocking:
-    if threads is not None and threads < 1:
-        raise ArgumentValueError(f"compile: threads={threads}; pass 1 or more, or omit it")
+    if threads is not None and not is_whole(threads, 1):
+        raise ArgumentValueError(f"compile: threads={threads!r}; pass 1 or more, or omit it")
     if block is None:
         return Blocking(threads=threads)
-    if block < 0:
-        raise ArgumentValueError(f"compile: block={block}; pass 1 or more, or 0 for no blocks")
+    if not is_whole(block, 0):
+        raise ArgumentValueError(f"compile: block={block!r}; pass 1 or more, or 0 for no blocks")
     return Blocking(block, block + 1 if block else sys.maxsize, threads)
 
 
+def is_whole(x: object, least: int) -> bool:
+    return isinstance(x, int | np.integer) and not isinstance(x, bool) and x >= least
+
+
+def check_flags(**flags: bool) -> None:
+    for name, flag in flags.items():
+        if not isinstance(flag, bool | np.bool_):
+            raise ArgumentTypeError(f"compile: {name}={flag!r}; pass True or False")
+
+
 def check_cache_size(cache_size: int) -> None:
-    if not isinstance(cache_size, int) or cache_size < 1:
+    if not is_whole(cache_size, 1):
         raise ArgumentValueError(
             f"compile: cache_size={cache_size!r}; pass how many programs are kept, 1 or more"
         )

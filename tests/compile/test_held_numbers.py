@@ -252,6 +252,23 @@ def test_small_caches():
         ag.compile(doubled, cache_size=-3)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({name: 2.5} for name in ("cache_size", "block", "threads")),
+        *({name: "a"} for name in ("cache_size", "block", "threads", "check", "validate")),
+        *({name: True} for name in ("cache_size", "block", "threads")),
+        *({"check": None}, {"check_finite": 1}, {"cuda_graph": "no"}, {"validate": 3}),
+        *({"threads": 0}, {"threads": -2}, {"block": -1}, {"backend": None}),
+    ],
+    ids=str,
+)
+def test_options_that_are_none_are_refused(options):
+    (name,) = options
+    with pytest.raises(ag.AutogradError, match=f"compile: {name}=.*; pass|is unknown; pass"):
+        ag.compile(lambda x: x * 2, **options)
+
+
 def test_captured_object_arrays():
     things = np.array([doubled, None], dtype=object)
     check_held(lambda: lambda x: things[0](x), (X,))
