@@ -115,6 +115,8 @@ class Attributes:
     is_instance: bool
     grows: bool
     """Whether more may come: classes, functions and modules of packages stay as they are."""
+    is_watched: bool
+    """Whether they may be replaced: those of our own classes, functions and modules are not."""
     chosen: dict[str, None]
 
 
@@ -159,7 +161,8 @@ class Reach:
             for attributes in self.attributes:
                 self._choose(attributes, self.names | self.possible, self.possible)
         for attributes in (*self.attributes, *self.globals.values()):
-            self._put_down(attributes)
+            if attributes.is_watched:
+                self._put_down(attributes)
 
     def _visit(self, name: str, thing: Any) -> None:
         if isinstance(thing, PLAIN) or id(thing) in self.seen:
@@ -228,15 +231,16 @@ class Reach:
         if is_opaque(module):
             return
         label = function.__name__
-        self._watch("{0}.__code__", function, label)
-        self._watch("{0}.__defaults__", function, f"defaults of {label}")
-        self._watch("{0}.__kwdefaults__", function, f"defaults of {label}")
+        if not is_ours(module):
+            self._watch("{0}.__code__", function, label)
+            self._watch("{0}.__defaults__", function, f"defaults of {label}")
+            self._watch("{0}.__kwdefaults__", function, f"defaults of {label}")
         if vars(function) or is_users(module):
             self._add_attributes(f"{label}.", function, vars(function), frozenset())
         reads = reads_of(code)
         names = reads.names
         self.names |= reads.attributes
-        own = not is_installed(module)
+        own = not (is_ours(module) or is_installed(module))
         if own and not DYNAMIC.isdisjoint(reads.attributes | names):
             self.is_dynamic = True
         if is_users(module):
@@ -248,7 +252,9 @@ class Reach:
             self._later("", (x for x in called if isinstance(x, types.FunctionType)))
             return
         if id(known) not in self.globals:
-            self.globals[id(known)] = Attributes("", known, known, frozenset(), False, True, {})
+            self.globals[id(known)] = Attributes(
+                "", known, known, frozenset(), False, True, True, {}
+            )
         if not DYNAMIC_GLOBALS.isdisjoint(names):
             names |= reads.texts
         self._choose(self.globals[id(known)], names, names - vars(builtins).keys())
@@ -279,8 +285,9 @@ class Reach:
         if primitive.builtin:
             return
         parts = *primitive.rules, primitive.each, primitive.joint
-        for part in ("forward", "rules", "each", "joint"):
-            self._watch(f"{{0}}.{part}", primitive, f"{name}.{part}")
+        if not is_ours(getattr(primitive.forward, "__module__", None)):
+            for part in ("forward", "rules", "each", "joint"):
+                self._watch(f"{{0}}.{part}", primitive, f"{name}.{part}")
         self._later(name, parts)
 
     def _module(self, name: str, module: types.ModuleType) -> None:
@@ -382,7 +389,10 @@ class Reach:
         of = thing.__name__ if is_module else getattr(thing, "__module__", None)
         is_defined = is_module or isinstance(thing, type | types.FunctionType)
         grows = is_users(of) or not is_defined
-        self.attributes.append(Attributes(name, thing, table, inherited, is_instance, grows, {}))
+        is_watched = not (is_defined and is_ours(of))
+        self.attributes.append(
+            Attributes(name, thing, table, inherited, is_instance, grows, is_watched, {})
+        )
 
 
 Opener = Callable[[Reach, str, Any], None]
@@ -550,10 +560,17 @@ def is_opaque(module: str | None) -> bool:
     return package in OPAQUE or (package in sys.stdlib_module_names and package != "__main__")
 
 
+def is_ours(module: Any) -> bool:
+    """Whether a module is of this distribution: what it defines stays as it is, too.
+
+    Of `nn` the code is looked through none the less, for what it reads of its objects.
+    """
+    return package_of(module) in ("autograd_lite", "nn")
+
+
 def is_users(module: str | None) -> bool:
     """Whether a module is the user's own, and of no package."""
-    is_ours = package_of(module) in ("autograd_lite", "nn")
-    return not (is_ours or is_opaque(module) or is_installed(module))
+    return not (is_ours(module) or is_opaque(module) or is_installed(module))
 
 
 PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})

@@ -123,18 +123,17 @@ def reduce_power(operation: Operation) -> Operand | None:
         return None
     if n.value == 1:
         return None if is_complex(operation) else x
+    if is_operator and operation.type.kind is np.generic and operation.type.dtype.kind in "fc":
+        return None  # ``**`` of single numbers is the C library's, which rounds in another way
     if n.value == 0:
-        is_number = operation.type.kind is np.generic and operation.type.dtype.kind in "fc"
-        if operation.type.dtype == np.float16 or (is_operator and is_number):
-            return None  # of a signaling NaN it is NaN, here only
+        if operation.type.dtype == np.float16:
+            return None  # of a signaling NaN it is NaN
         one = np.ones((), operation.type.dtype)
         return Constant(np.broadcast_to(one, operation.type.shape)[()], private=True)
     if is_complex(operation) and not (is_operator and is_shortened(operation)):
         return None
     if not is_operator and n.value == 0.5:
         return None
-    if n.value == 0.5 and operation.type.kind is np.generic:
-        return None  # of -inf, a single number has the root inf, and an array NaN
     primitive = {2: np.square, -1: np.reciprocal, 0.5: np.sqrt}.get(n.value)
     if primitive is None or operation.type.dtype is None or operation.type.dtype.kind not in "fc":
         return None
