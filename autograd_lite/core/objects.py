@@ -17,7 +17,7 @@ from autograd_lite.core.memory import checksum
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.tree import contents
 
-__all__ = ["states", "verify_objects", "watch_objects"]
+__all__ = ["holders", "state_of", "states", "verify_objects", "watch_objects"]
 
 
 states: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
@@ -50,9 +50,11 @@ def objects_of(node: Node) -> list[Any]:
 
 def is_object(x: Any) -> bool:
     """Whether it is, or holds, an object with numbers that others may change."""
-    return not all(
-        part.__class__ in (list, dict, np.ndarray) or isinstance(part, tuple) for part in holders(x)
-    )
+    return not all(part.__class__ is np.ndarray or is_container(part) for part in holders(x))
+
+
+def is_container(x: Any) -> bool:
+    return x.__class__ in (list, dict) or isinstance(x, tuple)
 
 
 def holders(x: Any) -> list[Any]:
@@ -80,5 +82,7 @@ def state_of(x: Any) -> int:
         if isinstance(part, np.ndarray):
             state.append(checksum(part))
         else:
-            state += [n for n in contents(part) if isinstance(n, (float, complex))]
+            # Whole numbers of objects may count their calls; those of containers are meant.
+            numbers = (float, complex, int) if is_container(part) else (float, complex)
+            state += [n for n in contents(part) if isinstance(n, numbers)]
     return hash(tuple(state))

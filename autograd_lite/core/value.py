@@ -47,7 +47,7 @@ from autograd_lite.core.views import Looking, is_number
 from autograd_lite.core.writing_methods import WritingMethods
 from autograd_lite.deprecation import renamed_arguments
 
-__all__ = ["Value", "as_data", "start_of_sweep"]
+__all__ = ["Row", "Value", "as_data", "start_of_sweep"]
 
 NUMBERS = frozenset({float, int, complex, bool, np.float64, np.float32})
 
@@ -571,7 +571,7 @@ class Row(View):
         raise ArgumentTypeError("next(x.flat) of a Value; write next(iter(x.flat))")
 
     def __getitem__(self, index: Any) -> Any:
-        part = super().__getitem__(index)
+        part = Value.__getitem__(self, index)
         return np.copy(part) if isinstance(part, Looking) else part
 
     def __setitem__(self, index: Any, content: Any) -> None:

@@ -29,7 +29,7 @@ from autograd_lite.core.primitive import (
 from autograd_lite.core.recorder import Recorder, using, value_of
 from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.core.value import Value
+from autograd_lite.core.value import Row, Value
 from autograd_lite.core.views import Looking, is_number, is_view_of, look_into
 from autograd_lite.ops import elementwise, shaping
 from autograd_lite.ops.define import apart
@@ -370,6 +370,17 @@ class PerhapsView(Looking, Value):
         return get_node(self)
 
     node: Any = property(_node)
+
+
+class PerhapsRow(PerhapsView):
+    """What ``x.flat`` is of a sample."""
+
+    __slots__ = ()
+
+    __next__, __getitem__, __setitem__ = Row.__next__, Row.__getitem__, Row.__setitem__
+
+
+PerhapsView.row = PerhapsRow
 
 
 class OfSamples(Primitive):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,86 @@ def test_the_layout_of_what_is_captured_is_looked_at_where_something_is_written(
         compiled(2.0)
     compiled.clear()
     np.testing.assert_array_equal(compiled(2.0), [0, 2, 4, 6, 8, 10])
+
+
+def part_of_flat(x: Any) -> Any:
+    y = x * 1.0
+    part = y.flat[1:3]
+    y[1] = 9.0
+    return part, y
+
+
+def repeated_in_flat(x: Any) -> Any:
+    y = x.T * 1.0
+    y.flat[:] = [1.0, 2.0]
+    y.flat[[0, 2]] += 1.0
+    y.flat[-1] = x[-1, 0]
+    return y
+
+
+@pytest.mark.parametrize("function", [part_of_flat, repeated_in_flat])
+def test_parts_of_flat_are_copies_and_what_is_written_there_repeats(function: Any) -> None:
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    for compiled in (
+        ag.compile(function, check=False),
+        ag.compile(lambda x: ag.vjp(function, x)[0]),
+    ):
+        for found, wanted in zip(flatten(compiled(x)), flatten(function(x)), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_parts_of_flat_are_copies_of_samples_too() -> None:
+    x = np.arange(1.0, 13.0).reshape(2, 2, 3)
+    found = ag.vmap(part_of_flat)(x)[0]
+    np.testing.assert_array_equal(found, [part_of_flat(row)[0] for row in x])
+
+
+def test_flat_is_not_written_with_what_lies_there() -> None:
+    def shifted(x: Any) -> Any:
+        y = x * 1.0
+        y.flat[1:] = y.reshape(-1)[:-1]
+        return y
+
+    with pytest.raises(ag.InPlaceError, match="NumPy copies none of it"):
+        ag.compile(shifted, check=False)(np.arange(3.0))
+
+
+@ag.primitive
+def scaled(x: Any, held: Any) -> Any:
+    return x * (held.factor if hasattr(held, "factor") else held[0])
+
+
+scaled.defvjp(
+    lambda g, out, x, held: g * (held.factor if hasattr(held, "factor") else held[0]), None
+)
+
+HOLDERS: dict[str, Callable[[Any], Any]] = {
+    "list": lambda k: [k],
+    "tuple": lambda k: (k,),
+    "dict": lambda k: {0: k},
+    "object": lambda k: SimpleNamespace(factor=k),
+}
+
+
+@pytest.mark.parametrize("is_again", [True, False])
+@pytest.mark.parametrize("name", HOLDERS)
+def test_what_a_primitive_was_called_with_is_not_changed_afterwards(
+    name: str, is_again: bool
+) -> None:
+    """A program evaluates the call later, with what the container then holds."""
+
+    def program(x: Any) -> Any:
+        k = np.full(3, 0.7)
+        held = HOLDERS[name](k)
+        y = scaled(x, held)
+        k[...] = 0.3
+        return y + scaled(x, held) if is_again else y
+
+    with pytest.raises(ag.CompileError, match="changed afterwards"):
+        ag.compile(program, check=False)(np.ones(3))
+    unchanged = ag.compile(lambda x: scaled(x, HOLDERS[name](2)) + scaled(x, HOLDERS[name](3)))
+    for _ in range(4):
+        np.testing.assert_array_equal(unchanged(np.ones(3)), np.full(3, 5.0))
 
 
 def log_where(x: Any, index: Any) -> Any:

@@ -159,8 +159,7 @@ def record_trace(trace: Trace, function: Callable[..., Any], arguments: Argument
                 raise
             raise trace.refusal from error
         trace.check_returned()
-    trace.watch([array for array, _ in trace.constants.values()])
-    trace.constants.clear()  # Values that outlive the trace keep it: see `is_private`
+    trace.check_constants()
     check_arguments(function, called, flatten((args, kwargs)))
     inputs = {
         value.node: Input(leaf.name, Type.of(leaf.value))

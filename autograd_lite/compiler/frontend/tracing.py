@@ -23,8 +23,9 @@ from autograd_lite.compiler.ir import SourceLocation
 from autograd_lite.core.errors import CompileError, UnsupportedError
 from autograd_lite.core.memory import checksum
 from autograd_lite.core.node import ABSENT, Node, get_node, serials, set_node
+from autograd_lite.core.objects import holders, state_of
 from autograd_lite.core.recorder import Recorder, current, using
-from autograd_lite.core.value import Value
+from autograd_lite.core.value import Row, Value
 from autograd_lite.core.views import Looking
 from autograd_lite.ops import indexing
 from autograd_lite.ops.shaping import as_new_node
@@ -54,6 +55,9 @@ class Trace:
         Values from outside that were read, and whether as numbers or only as ``.data``.
     constants : dict
         Arrays of NumPy that operations took, and their checksums, by their identity.
+    objects : dict
+        Containers and objects that primitives of somebody's took, with one of them and what they
+        held, by their identity.
     forgets : bool
         Whether it runs in little memory: a program needs the types of large results,
         not their numbers.
@@ -74,6 +78,7 @@ class Trace:
         self.writes = False
         self.draws: list[Node] = []
         self.constants: dict[int, tuple[Any, int]] = {}
+        self.objects: dict[int, tuple[Any, Any, int]] = {}
         self.refusal: CompileError | None = None
         self.caught: str | None = None
         self.read: dict[Node, bool] = {}
@@ -111,6 +116,28 @@ class Trace:
                         "had been used with Values, which a program would not do again; use a "
                         "copy (array.copy()), or make the array with np.zeros(shape, like=x)"
                     )
+
+    def watch_objects(self, primitive: Any, given: Iterable[Any]) -> None:
+        """The same of containers and objects, which somebody's primitive was called with."""
+        for x in given:
+            if isinstance(x, np.ndarray | Node) or not holders(x):
+                continue
+            content = state_of(x)
+            if self.objects.setdefault(id(x), (primitive, x, content))[2] != content:
+                raise self.refuse(
+                    f"{primitive.name} was called with an object of type {type(x).__name__}, and a "
+                    "number or array in that was changed afterwards, which a program would not do "
+                    "again; pass a copy, or another object"
+                )
+
+    def check_constants(self) -> None:
+        """At the end, refuse what holds something else than when it was used last."""
+        self.watch([array for array, _ in self.constants.values()])
+        for primitive, x, _ in list(self.objects.values()):
+            self.watch_objects(primitive, [x])
+        # Values that outlive the trace keep it: see `is_private`.
+        self.constants.clear()
+        self.objects.clear()
 
     def kept(self, data: Any) -> Any:
         """A result; a large one as an array of the same type that repeats its first row."""
@@ -214,6 +241,8 @@ class TraceRecorder(Recorder):
     ) -> Any:
         """Take down an operation; without recording, as under `no_grad`, it has no gradient."""
         self.trace.watch((left, right, *rest, *parameters.values()))
+        if not primitive.builtin:
+            self.trace.watch_objects(primitive, (left, right, *rest, *parameters.values()))
         if primitive.selecting or primitive is indexing.getitem:
             self._check_shape_is_fixed(primitive, (right, *rest))
         node = Node()
@@ -453,6 +482,17 @@ class TracedView(Looking, Traced):
         return Looking._node(self)
 
     node: Any = property(_node)
+
+
+class TracedRow(TracedView):
+    """What ``x.flat`` is of a traced Value."""
+
+    __slots__ = ()
+
+    __next__, __getitem__, __setitem__ = Row.__next__, Row.__getitem__, Row.__setitem__
+
+
+TracedView.row = TracedRow
 
 
 @contextmanager
