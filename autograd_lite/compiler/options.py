@@ -96,7 +96,7 @@ def blocking_of(block: int | None, threads: int | None) -> Blocking:
 
 
 def is_whole(x: object, least: int) -> bool:
-    return isinstance(x, int | np.integer) and not isinstance(x, bool) and x >= least
+    return isinstance(x, int | np.integer) and not isinstance(x, bool) and bool(x >= least)
 
 
 def check_flags(**flags: bool) -> None:

@@ -191,8 +191,8 @@ class Parts:
             self._define_blocks(name)
         elif isinstance(value, types.FunctionType):
             self._define_function(name, value)
-        elif getattr(operator, getattr(value, "__name__", ""), None) is value:
-            self._need(f"from operator import {value.__name__} as {name}")
+        elif value is operator.abs:
+            self._need(f"from operator import abs as {name}")
         elif isinstance(value, type) and issubclass(value, AutogradError):
             # What it is without this package: the exception of Python's that it derives from.
             own = next(base for base in value.__mro__ if base.__module__ == "builtins")

@@ -123,7 +123,8 @@ def reduce_power(operation: Operation) -> Operand | None:
         return None
     if n.value == 1:
         return None if is_complex(operation) else x
-    if is_operator and operation.type.kind is np.generic and operation.type.dtype.kind in "fc":
+    is_exact = operation.type.dtype is not None and operation.type.dtype.kind not in "fc"
+    if is_operator and operation.type.kind is np.generic and not is_exact:
         return None  # ``**`` of single numbers is the C library's, which rounds in another way
     if n.value == 0:
         if operation.type.dtype == np.float16:
