@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -129,3 +130,14 @@ def test_float32_stays_float32(case: Case) -> None:
         assert mine.dtype == yours.dtype
         size = max(1.0, float(np.max(np.abs(yours), initial=0.0)))
         np.testing.assert_allclose(mine, yours, rtol=1e-4, atol=1e-4 * size)
+
+
+def test_products_of_all_shapes_pass_on_what_is_not_finite():
+    """By `numpy.dot`, which programs call, a single 0 times NaN is 0."""
+    program = ag.compile(np.matmul)
+    for n, k, m in product((1, 2, 3), repeat=3):
+        for left, right in (((n, k), (k, m)), ((k,), (k, m)), ((n, k), (k,)), ((k,), (k,))):
+            x, y = np.resize([np.nan, 1.0, np.inf, 0.0], left), np.resize([0.0, -1.0, 2.0], right)
+            with np.errstate(invalid="ignore"):
+                for _ in range(3):
+                    np.testing.assert_array_equal(program(x, y), np.matmul(x, y))

@@ -135,13 +135,21 @@ def lower_relu(operation: Operation) -> Lowering | None:
 
 @lowers(contractions.matmul, contractions.dot)
 def lower_product(operation: Operation) -> Lowering | None:
-    """``dot`` where it does the same as ``matmul``: it is faster for few rows, and takes out."""
+    """``dot`` where it does the same as ``matmul``: it is faster for few rows, and takes out.
+
+    With a single number it is not the same: of that one being 0 it gives 0, whatever the others.
+    """
     x, y = (operand.type for operand in operation.operands)
     if operation.parameters or not x.shape or not y.shape or x.dtype != y.dtype:
         return None
-    function = np.dot if len(x.shape) <= 2 and len(y.shape) <= 2 else np.matmul
-    if operation.primitive is contractions.dot and function is np.matmul:
-        return None
+    is_flat = len(x.shape) <= 2 and len(y.shape) <= 2
+    if operation.primitive is contractions.dot:
+        if not is_flat:
+            return None
+        function: Any = np.dot
+    else:
+        has_number = 1 in (math.prod(x.shape), math.prod(y.shape))
+        function = np.dot if is_flat and not has_number else np.matmul
 
     def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
         return [call(write, function, [write.operand(x) for x in operation.operands], out)]
