@@ -50,7 +50,7 @@ for function in (
     registry[function] = of_data(function, numbers_of)
 
 
-@composite(np.size)
+@composite(np.size, asks_numpy="on failure")
 def size(a: Any, axis: int | None = None) -> int:
     return int(a.size) if axis is None else int(a.shape[axis])
 

@@ -50,6 +50,7 @@ __all__ = [
     "every_axis",
     "in_every_row",
     "is_stacked",
+    "ndim_of",
     "one_stacked",
     "rows_of",
     "shares_memory",
@@ -273,12 +274,14 @@ class Batched(ArrayMethods[Any]):
             if is_inside(x, batch):
                 return current.get().apply(primitive, inputs, parameters)
         inputs = tuple(at_one_level(inputs, batch))
-        if not any(is_stacked(x) for x in inputs):
+        if not any(map(is_stacked, inputs)):
             return in_batch(primitive(*map(array_of, inputs), **parameters), batch, False)
-        if is_elementwise(primitive):
+        rule = BATCHING.get(primitive)
+        if rule is None and is_elementwise(primitive):
             return each_element(primitive, inputs, parameters)
         try:
-            return in_batch(rule_of(primitive)(primitive, inputs, parameters), batch, True)
+            rule = rule_of(primitive) if rule is None else rule
+            return in_batch(rule(primitive, inputs, parameters), batch, True)
         except NoBatchingRuleError:
             if batch.recorder is None:
                 raise
@@ -393,7 +396,7 @@ def each_element(function: Any, inputs: Sequence[Any], parameters: dict[str, Any
     inputs = at_one_level(inputs, batch)
     ndim = max([ndim_of(x) for x in inputs])
     result = function(*[with_axes(x, ndim) for x in inputs], **parameters)
-    return in_batch(result, batch, any(is_stacked(x) for x in inputs))
+    return in_batch(result, batch, any(map(is_stacked, inputs)))
 
 
 def ndim_of(x: Any) -> int:

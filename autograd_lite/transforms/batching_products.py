@@ -20,6 +20,7 @@ from autograd_lite.transforms.batching import (
     batching,
     count_of,
     is_stacked,
+    ndim_of,
     shifted,
     with_axes,
 )
@@ -34,7 +35,7 @@ __all__: list[str] = []
 def matmul(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     """Vectors become matrices of one row or column, and stacks of rows one tall matrix."""
     x, y = inputs
-    ranks = np.ndim(x), np.ndim(y)
+    ranks = ndim_of(x), ndim_of(y)
     if ranks == (1, 2) and not is_stacked(y):
         return by_matrix(x.array, array_of(y))
     if ranks == (2, 1) and not is_stacked(x):

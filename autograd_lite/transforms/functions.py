@@ -311,7 +311,7 @@ def jacobian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> F
         check_outputs("jacobian", trace)
         blocks = []
         for index, output in enumerate(trace.outputs):
-            shape = np.shape(output)
+            shape = getattr(output, "shape", ())
             columns = [
                 np.reshape(rows, shape + np.shape(rows)[1:]) if shape else rows
                 for rows in trace.rows(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -176,3 +177,15 @@ def test_incomplete_functions_have_third_derivatives_by_their_parameters() -> No
 
         slope = directional_derivative(along, [place[third]], [1.0], 8e-3)
         assert ag.grad(curve, third)(*place) == pytest.approx(slope, rel=1e-9)
+
+
+def test_gradients_of_products_pass_on_what_is_not_finite_whatever_their_shapes() -> None:
+    """One row has a way of its own."""
+    for n, k, m in product((1, 2, 3), repeat=3):
+        x, y = np.resize([np.nan, 1.0, np.inf, 0.0], (n, k)), np.resize([3.0, np.inf, -1.0], (k, m))
+        cotangent = np.resize([0.0, 2.0, 1.0], (n, m))
+        with np.errstate(invalid="ignore"):
+            _, pullback = ag.vjp(np.matmul, x, y)
+            by_x, by_y = pullback(cotangent)
+            np.testing.assert_array_equal(by_x, np.matmul(cotangent, y.T))
+            np.testing.assert_array_equal(by_y, np.matmul(x.T, cotangent))
