@@ -37,7 +37,7 @@ FLOORS = [
     ["core.duck_arrays", "core.objects", "core.views"],
     ["core.calling", "core.foreign_arrays", "core.overlaps", "core.plain_arrays"],
     ["core.primitive"],
-    ["core.signatures"],
+    ["core.operands", "core.signatures"],
     ["core.array_methods", "core.backward", "core.exclusive"],
     ["core.in_place"],
     ["core.leaving", "core.pullback", "core.writing_methods"],

@@ -83,6 +83,7 @@ def dependencies(roots: Iterable[Node], since: int = 0) -> tuple[list[Node], boo
             if x.__class__ is Node and x not in seen:
                 see(x)
                 push(x)
+    # Depth first they are found in long runs that are sorted already.
     found.sort(key=by_serial)
     return found, older, watched
 
@@ -126,10 +127,10 @@ def sweep(
             continue
         if visit is not None:
             visit(node)
-        consume = primitive.consume
-        is_plain = lift is None and not isinstance(node.data, Handle)
-        if consume is not None and is_plain and getrefcount(g) == ONLY_HERE and has_memory(g):
-            joint = consume(g, node.data, *map(data_of, node.inputs), **node.parameters)
+        can_write = primitive.consume is not None and lift is None and getrefcount(g) == ONLY_HERE
+        if can_write and has_memory(g) and not isinstance(node.data, Handle):
+            operands = map(data_of, node.inputs)
+            joint = primitive.consume(g, node.data, *operands, **node.parameters)
             hand_out(node, joint, gradients, since)
         else:
             propagate(node, g, gradients, lift, masked and primitive.singular, since)
@@ -150,6 +151,7 @@ def sweep_fast(
     with a loop over them the sweep through a graph of scalars took 32 µs instead of 15.
     """
     ndarray = np.ndarray
+    passes = free or drop
     while order:
         node = order.pop()
         primitive: Any = node.primitive
@@ -206,10 +208,11 @@ def sweep_fast(
                     g_y = conform_to(g_y, y_data, primitive, 1)
                 gradients[y] = gradients[y] + g_y if y in gradients else g_y
         masked = masked or primitive.masks
-        if free:
-            forget(node, gradients)
-        elif drop:
-            del gradients[node]
+        if passes:
+            if drop:
+                del gradients[node]
+            else:
+                forget(node, gradients)
     return masked
 
 
@@ -250,7 +253,7 @@ def propagate(
         )
     if lift is None:
         out: Any = node.data
-        operands = list(map(data_of, inputs))
+        operands = [x.data if isinstance(x, Node) else x for x in inputs]
     else:
         out = lift(node)
         operands = [lift(x) if isinstance(x, Node) else x for x in inputs]
@@ -269,13 +272,15 @@ def propagate(
                 primitive.accumulate(gradients[x], g, out, *operands, **node.parameters)
                 continue
         contribution = apply_rule(rule, g, out, operands, node.parameters)
-        contribute(node, index, contribution, gradients)
+        contribute(x, contribution, gradients, primitive, index)
 
 
-def contribute(node: Node, index: int, contribution: Any, gradients: dict[Node, Any]) -> None:
-    x = node.inputs[index]
+def contribute(
+    x: Node, contribution: Any, gradients: dict[Node, Any], primitive: Primitive, index: int
+) -> None:
+    """Add to the gradient of a node what comes from a result of which it is this argument."""
     if not fits(contribution, x.data):
-        contribution = conform_to(contribution, x.data, node.primitive, index)
+        contribution = conform_to(contribution, x.data, primitive, index)
     gradients[x] = add(gradients[x], contribution) if x in gradients else contribution
 
 
@@ -283,7 +288,7 @@ def hand_out(node: Node, joint: Iterable[Any], gradients: dict[Node, Any], since
     """Hand each input of a node its contribution, computed jointly."""
     for index, (x, contribution) in enumerate(zip(node.inputs, joint, strict=False)):
         if isinstance(x, Node) and x.requires_grad and x.serial >= since:
-            contribute(node, index, contribution, gradients)
+            contribute(x, contribution, gradients, node.primitive, index)
 
 
 def has_memory(gradient: Any) -> bool:
@@ -303,15 +308,15 @@ ONLY_HERE, ONLY_THERE = count_references()
 
 def rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:
     rules = primitive.rules_for(inputs)
-    for index in range(len(rules), len(inputs)):
-        x = inputs[index]
+    without = inputs[len(rules) :]
+    for index, x in enumerate(without, len(rules)):
         if isinstance(x, Node) and x.requires_grad:
             raise NoRuleError(
                 f"{primitive.name}: no derivative rule for {argument_text(primitive, index)}; "
                 f"give one with {primitive.name}.defvjp(...), "
                 "or None there if it has no derivative"
             )
-    return (*rules, *(None for _ in inputs[len(rules) :]))
+    return (*rules, *(None,) * len(without))
 
 
 def apply_plainly(
@@ -370,8 +375,20 @@ def in_numpy(
     return rule(g, out, *operands, **parameters)
 
 
+SCALARS = frozenset({np.float64, np.float32})
+"""NumPy's numbers, which most losses are."""
+
+
 def conform_to(contribution: Any, like: Any, primitive: Primitive, index: int) -> Any:
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
+    if contribution.__class__ is like.__class__ is np.ndarray:
+        rows = contribution.ndim - like.ndim
+        is_stack = 0 < rows < contribution.ndim and contribution.shape[rows:] == like.shape
+        is_usual = contribution.dtype is like.dtype and like.dtype.isnative
+        if is_stack and is_usual and primitive.broadcasts:
+            return np.add.reduce(contribution, axis=tuple(range(rows)))  # as of a bias
+    if contribution.__class__ is like.__class__ in SCALARS:
+        return np.asarray(contribution)
     if contribution.__class__ is like.__class__ is float or isinstance(like, tuple):
         return contribution
     if contribution.__class__ is like.__class__ and isinstance(like, Handle):
@@ -478,6 +495,8 @@ def zeros_like(data: Any) -> Any:
 
 def conjugate(g: Any) -> Any:
     """From the transpose to ∂/∂re + i·∂/∂im, the direction of steepest ascent, and back."""
+    if g.__class__ is np.ndarray and g.dtype.kind == "f":
+        return g
     if g.__class__ is complex:
         return g.conjugate()
     return as_dtype(np.conjugate(g), g.dtype) if is_complex(g) else g

@@ -47,6 +47,8 @@ def called_unwritten(
         return with_own_arrays(data, operands, name)
     if is_held_by_others(data, operands, shown):
         return copied(data)  # a buffer, which may be filled again
+    if data.__class__ is np.ndarray and data.base is None:
+        return data
     for i in places:
         if data is shown[i]:
             return operands[i]
@@ -91,8 +93,11 @@ def with_own_arrays(results: Any, operands: list[Any], name: str) -> Any:
 
 def is_held_by_others(data: Any, operands: list[Any], shown: list[Any]) -> bool:
     """Whether a function of others keeps the array that it gave, or what that is a view of."""
-    if data.__class__ is not np.ndarray or any(data is x for x in (*operands, *shown)):
+    if data.__class__ is not np.ndarray:
         return False
+    for x in (*operands, *shown):
+        if data is x:
+            return False
     if data.base is None:
         return not getrefcount(data) <= OF_NOBODY_ELSE
     is_view = any(isinstance(x, np.ndarray) and np.may_share_memory(data, x) for x in operands)

@@ -36,6 +36,10 @@ MOST_COPIED = 1 << 17
 COLUMNS = 509
 """Words in a row of a checksum; prime, so that no usual shape has rows of that length."""
 
+ROW = 8 * COLUMNS
+
+UINT8, UINT64, add_down = np.dtype(np.uint8), np.dtype(np.uint64), np.add.reduce
+
 
 class Watched(dict[str, Any]):
     """The parameters of a leaf with a checksum: of a constant that others may write to."""
@@ -88,14 +92,15 @@ def constant(array: Any) -> Any:
 
 def checksum(array: Any) -> int:
     """A number that changes when the array does: sums of its bits, down the columns of a table."""
-    if array.dtype == object:
-        return 0
-    contiguous = array if array.flags.c_contiguous or array.flags.f_contiguous else array.copy()
-    bits = contiguous.reshape(-1, order="A").view(np.uint8)
-    words = bits[: bits.size // 8 * 8].view(np.uint64)
-    rows = words[: words.size // COLUMNS * COLUMNS].reshape(-1, COLUMNS)
-    sums = np.add.reduce(rows, axis=0)
-    rest = bits[rows.size * 8 :]
+    kind, flags = array.dtype.kind, array.flags
+    if kind not in "biufc":
+        return 0 if kind == "O" else hash(array.tobytes())
+    if not flags.c_contiguous:
+        array = array.T if flags.f_contiguous else array.copy()
+    # Views made at once: by reshape and slices it takes half as long again as to read 800 KB.
+    rows = array.nbytes // ROW
+    sums = add_down(np.ndarray((rows, COLUMNS), UINT64, array), 0)
+    rest = np.ndarray(array.nbytes - rows * ROW, UINT8, array, rows * ROW)
     return hash((sums.tobytes(), rest.tobytes()))
 
 

@@ -22,7 +22,8 @@ from autograd_lite.core.foreign_arrays import ORDINARY, check_ordinary
 from autograd_lite.core.memory import constant, frozen
 from autograd_lite.core.node import NO_PARAMETERS, Handle, split_inputs
 from autograd_lite.core.objects import watch_objects
-from autograd_lite.core.recorder import EAGER, current, record
+from autograd_lite.core.recorder import EAGER, record
+from autograd_lite.core.recorder import current as recorder_here
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.views import is_view_of, look_into
 
@@ -39,6 +40,9 @@ __all__ = [
     "registry",
     "settle_parameters",
 ]
+
+current = recorder_here.get
+ndarray = np.ndarray
 
 Rule = Callable[..., Any]
 RuleOfUser = (
@@ -75,14 +79,15 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     """Apply a primitive to inputs of which at least one is a Value; return the new Value."""
     if len(inputs) == 1 and not parameters and not duck_types:
         return apply_to_one(primitive, inputs[0])
-    recorder = current.get()
-    if recorder.batch is not None:
+    recorder = current()
+    if recorder is not EAGER and recorder.batch is not None:
         result = recorder.apply(primitive, inputs, parameters)
         if result is not NotImplemented:
             return result
     operands = []
     nodes = []
     requires_grad = False
+    builtin = primitive.builtin
     is_eager = recorder is EAGER or recorder.keeps_constants
     for x in inputs:
         if isinstance(x, Handle):
@@ -93,7 +98,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
                 requires_grad = primitive.differentiable
         else:
             kind = x.__class__
-            if kind not in ORDINARY and primitive.builtin:
+            if kind not in ORDINARY and builtin:
                 check_ordinary(x, f"{primitive.name}: an argument")
             operands.append(x)
             nodes.append(kept(x) if is_eager and kind not in IMMUTABLE else x)
@@ -101,28 +106,30 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
     if duck_types:
         forward = computed_by_library(forward, operands, primitive.name)
     try:
-        if primitive.builtin:
+        if builtin:
             data = forward(*operands, **parameters)
         else:
             data = called_unwritten(forward, operands, nodes, parameters, primitive.name)
     except Exception as error:
-        current.get().note_error(error)
+        current().note_error(error)
         raise
     kind = data.__class__
-    if kind is not np.ndarray or data.ndim == 0:
+    if kind is not ndarray or not data.ndim:
         data = settle_scalar(data, kind, operands)
+        kind = data.__class__
     if requires_grad and not primitive.elementwise and is_discrete(data):
         requires_grad = False
     if parameters and is_eager:
         parameters = settle_parameters(parameters)
     value = record(primitive, data, parameters, requires_grad, *split_inputs(tuple(nodes)))
-    if not primitive.builtin and is_eager and requires_grad:
+    is_one = builtin or (len(nodes) == 1 and not parameters)
+    if not is_one and is_eager and requires_grad:
         watch_objects(value.node)
-    if (data.__class__ is np.ndarray and (data.base is not None or data is operands[0])) or (
-        not primitive.builtin or kind in duck_types
-    ):
-        return with_memory_of(inputs, value, primitive, nodes, parameters, data)
-    return value
+    if kind is ndarray:
+        may_look = data.base is not None or data is operands[0] or not is_one
+    else:
+        may_look = not builtin or kind in duck_types
+    return with_memory_of(inputs, value, primitive, nodes, parameters, data) if may_look else value
 
 
 Handle.apply = staticmethod(apply)
@@ -130,25 +137,28 @@ Handle.apply = staticmethod(apply)
 
 def apply_to_one(primitive: Primitive, value: Handle) -> Any:
     """`apply` for a single operand, without its generality."""
-    recorder = current.get()
-    if recorder.batch is not None:
+    recorder = current()
+    if recorder is not EAGER and recorder.batch is not None:
         result = recorder.apply(primitive, (value,), NO_PARAMETERS)
         if result is not NotImplemented:
             return result
     x = value.node
+    operand = x.data
     try:
         if primitive.builtin:
-            data = primitive.forward(x.data)
+            data = primitive.forward(operand)
         else:
-            data = called_unwritten(primitive.forward, [x.data], [x], NO_PARAMETERS, primitive.name)
+            data = called_unwritten(
+                primitive.forward, [operand], [x], NO_PARAMETERS, primitive.name
+            )
     except Exception as error:
-        current.get().note_error(error)
+        current().note_error(error)
         raise
-    if x.data.__class__ in PYTHON_SCALARS and data.__class__ not in PYTHON_SCALARS:
+    if operand.__class__ in PYTHON_SCALARS and data.__class__ not in PYTHON_SCALARS:
         data = data.item() if getattr(data, "ndim", None) == 0 else data
     requires_grad = x.requires_grad and primitive.differentiable
     result = record(primitive, data, NO_PARAMETERS, requires_grad, x)
-    if data.__class__ is np.ndarray and (data.base is not None or data is x.data):
+    if data.__class__ is ndarray and (data.base is not None or data is operand):
         return with_memory_of((value,), result, primitive, [x], NO_PARAMETERS, data)
     return result
 

@@ -85,9 +85,12 @@ class Pullback:
         moves = self.is_duck and recorder.trace is None
         results = []
         for node in self.inputs:
-            g = in_byte_order(found[node], node) if node in found else zeros_like(node.data)
-            # A constant gradient goes where its argument is; a program moves constants itself.
-            results.append(as_array_of(node.data, g) if moves and not isinstance(g, Handle) else g)
+            g = found.get(node)
+            g = zeros_like(node.data) if g is None else in_byte_order(g, node)
+            if moves and not isinstance(g, Handle):
+                # A constant gradient goes where its argument is; programs move constants.
+                g = as_array_of(node.data, g)
+            results.append(g)
         return results
 
     def sweep(
@@ -122,11 +125,10 @@ class Pullback:
                 if self.is_duck and not is_traced and not isinstance(g, Handle):
                     g = value_of(Node.leaf(g))
                 gradients[output] = gradients[output] + g if output in gradients else g
-        if drop:
-            inputs = set(self.inputs)
-            order = [node for node in self.order if node not in inputs]
-        else:
-            order = self.order if free else self.order[:]
+        order = self.order if free else self.order[:]
+        inputs = {node for node in self.inputs if node.primitive is not None} if drop else None
+        if inputs:  # whose gradients are not dropped; those of leaves are not anyway
+            order = [node for node in order if node not in inputs]
         if not on_values:
             return sweep(order, gradients, free=free, drop=drop, since=self.oldest, masked=masked)
         with recording(recorded), recorder.follow_sweep() as visit:
@@ -186,5 +188,4 @@ def repeated(gradients: Iterable[Any]) -> set[int]:
 def own_memory(g: Any, shared: set[int]) -> Any:
     """A gradient that the caller may write to: a copy of a view, and of what is shared."""
     is_shared = id(g) in shared or getattr(g, "base", None) is not None
-    is_array = isinstance(g, np.ndarray) or is_duck_array(g)
-    return g.copy() if is_shared and is_array else g
+    return g.copy() if is_shared and (isinstance(g, np.ndarray) or is_duck_array(g)) else g

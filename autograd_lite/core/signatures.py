@@ -134,8 +134,11 @@ def bind(
         If an argument that is not the default has no meaning for Values.
     """
     names, required, defaults, every = signature_of(function)
-    if len(args) == required and not kwargs:
-        return args, kwargs
+    if len(args) == required:
+        if not kwargs:
+            return args, kwargs
+        if are_usual(function, definition, tuple(kwargs)):
+            return args, beside_defaults(kwargs, defaults)
     if names and len(args) > len(names):
         raise wrong_call(function, f"{len(args)} arguments in the place of {len(names)}")
     if every is not None and not kwargs.keys() <= every:
@@ -162,6 +165,16 @@ def bind(
     if uses_up and "out" in kwargs:
         kwargs["overwrite_input"] = uses_up  # what is written may lie in the input
     return args, kwargs
+
+
+@cache
+def are_usual(function: Any, definition: Any, given: tuple[str, ...]) -> bool:
+    """Whether NumPy and a definition know all these names, so that no call can be wrong in them."""
+    names, required, _, every = signature_of(function)
+    taken = keywords_of(definition)
+    by_position = {"out", "overwrite_input", *names[:required]}
+    known = every is None or every.issuperset(given)
+    return known and by_position.isdisjoint(given) and (taken is None or taken.issuperset(given))
 
 
 def beside_defaults(kwargs: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

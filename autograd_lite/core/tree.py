@@ -149,6 +149,9 @@ def parts_of(tree: Any) -> Parts | None:
 LEAVES = frozenset({float, int, complex, bool, str, type(None), np.ndarray, np.float64})
 """Most leaves are of these types; to find out of others takes longer."""
 
+ARRAYS = frozenset({float, np.ndarray})
+"""And most of these, of which there may be many, are of these types."""
+
 SEQUENCES = frozenset({list, tuple})
 """Most containers are of these types, whose parts need not be named to be gone through."""
 
@@ -253,7 +256,7 @@ def flatten(tree: Any) -> list[Any]:
 
 def collect(tree: Any, leaves: list[Any]) -> None:
     kind = tree.__class__
-    if kind in LEAVES:
+    if kind in LEAVES or isinstance(tree, Handle):
         if tree is not None:
             leaves.append(tree)
         return
@@ -266,7 +269,10 @@ def collect(tree: Any, leaves: list[Any]) -> None:
             return
         children = parts.children
     for child in children:
-        collect(child, leaves)
+        if child.__class__ in ARRAYS:
+            leaves.append(child)
+        else:
+            collect(child, leaves)
 
 
 def flatten_like(tree: Any, like: Any) -> list[Any]:
@@ -322,7 +328,12 @@ def unflatten_from(tree: Any, leaves: Iterator[Any]) -> Any:
     if kind in LEAVES:
         return None if tree is None else next(leaves)
     if kind in SEQUENCES and kind not in trees:
-        return kind([unflatten_from(child, leaves) for child in tree])
+        return kind(
+            [
+                next(leaves) if child.__class__ in ARRAYS else unflatten_from(child, leaves)
+                for child in tree
+            ]
+        )
     parts = parts_of(tree)
     if parts is None:
         return next(leaves)

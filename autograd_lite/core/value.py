@@ -10,28 +10,33 @@ from __future__ import annotations
 import copy
 import operator
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from functools import partial
-from numbers import Real
 from typing import Any, ClassVar
 
 from autograd_lite.core.backward import conjugate, in_byte_order
-from autograd_lite.core.duck_arrays import check_lengths, computed_by_library, is_duck_array
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     BackwardError,
 )
 from autograd_lite.core.exclusive import Exclusive
-from autograd_lite.core.foreign_arrays import check_ordinary, check_subclasses
+from autograd_lite.core.foreign_arrays import check_subclasses
 from autograd_lite.core.in_place import set_row, write_called, write_ufunc
 from autograd_lite.core.leaving import Conversions, check_leaving, is_differentiated
 from autograd_lite.core.memory import constant, copied
-from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, holds_value, serials
+from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, apply_to_one, registry
+from autograd_lite.core.operands import (
+    NUMBERS,
+    as_data,
+    as_operands,
+    operate_recorded,
+    otherwise,
+    unusual,
+)
+from autograd_lite.core.primitive import Primitive, apply, apply_to_one, registry
 from autograd_lite.core.pullback import Pullback, as_cotangent, own_memory, repeated, unit_cotangent
-from autograd_lite.core.recorder import EAGER, make_values_by, new_node, noting_errors, record
+from autograd_lite.core.recorder import EAGER, make_values_by, new_node
 from autograd_lite.core.recorder import current as recorder_here
 from autograd_lite.core.signatures import (
     UFUNC_DEFAULTS,
@@ -47,46 +52,9 @@ from autograd_lite.core.views import Looking, is_number
 from autograd_lite.core.writing_methods import WritingMethods
 from autograd_lite.deprecation import renamed_arguments
 
-__all__ = ["Row", "Value", "as_data", "start_of_sweep"]
-
-NUMBERS = frozenset({float, int, complex, bool, np.float64, np.float32})
+__all__ = ["Row", "Value", "start_of_sweep"]
 
 ndarray = np.ndarray
-
-
-def as_data(data: Any, argument: str) -> Any:
-    """Check what a Value is to hold; a Python number stays one, the rest becomes an array."""
-    if data.__class__ is float or data.__class__ is complex:
-        return data
-    if data.__class__ is int:
-        return float(data)
-    if isinstance(data, Handle):
-        raise ArgumentTypeError(
-            f"{argument} is already a Value; use it as it is, or pass its .data for a new leaf"
-        )
-    if isinstance(data, (list, tuple)) and holds_value(data):
-        raise ArgumentTypeError(
-            f"{argument} is a list of Values; use ag.array or np.stack to join them "
-            "with their gradients, or pass their .data"
-        )
-    check_ordinary(data, argument)
-    try:
-        fits = isinstance(data, (np.ndarray, np.generic)) or is_duck_array(data)
-        array = data if fits else np.asarray(data)
-    except ValueError as error:
-        raise ArgumentValueError(
-            f"{argument} is a ragged list: its rows differ in length; pass rows of equal length"
-        ) from error
-    check_lengths(array, argument)
-    kind = array.dtype.kind
-    if kind in "iu":
-        return array.astype(np.float64)
-    if kind not in "fc":
-        raise ArgumentTypeError(
-            f"{argument} must hold real or complex numbers, not {type(data).__name__} "
-            f"of dtype {array.dtype}; convert it to float first"
-        )
-    return np.asarray(array) if isinstance(array, np.generic) else array
 
 
 def unary(function: Any) -> Callable[[Value], Value]:
@@ -109,20 +77,12 @@ def make_operator(function: Any, reflected: bool = False) -> Operator:
     """Scalar graphs spend their time here, so that `record` is written out."""
     primitive: Any = None
 
-    def operate(self: Value, other: Any, modulus: Any = None) -> Any:
+    def operate(self: Value, other: Any) -> Any:
         nonlocal primitive
-        if modulus is not None:
-            raise ArgumentTypeError(
-                "pow(x, y, m) of a Value, and of arrays, knows no modulus; write x**y % m"
-            )
         if primitive is None:
             primitive = registry[function]
-        recorder = current()
-        if recorder.batch is not None and is_usual(other):
-            inputs = (other, self) if reflected else (self, other)
-            result = recorder.apply(primitive, inputs, NO_PARAMETERS)
-            if result is not NotImplemented:
-                return result
+        if current() is not EAGER:
+            return operate_recorded(primitive, self, other, reflected)
         x = self.node
         requires_grad = x.requires_grad
         if other.__class__ is Value or isinstance(other, Handle):
@@ -133,8 +93,7 @@ def make_operator(function: Any, reflected: bool = False) -> Operator:
             operand = other
         elif other.__class__ is ndarray:
             operand = other
-            if recorder is EAGER or recorder.keeps_constants:
-                other = constant(other)
+            other = constant(other)
         else:
             return unusual(primitive, self, other, reflected)
         forward = primitive.forward
@@ -144,9 +103,6 @@ def make_operator(function: Any, reflected: bool = False) -> Operator:
             data = otherwise(primitive, x.data, operand, reflected)
         if not primitive.differentiable:
             requires_grad = False
-        if recorder is not EAGER:
-            operands = (other, x) if reflected else (x, other)
-            return record(primitive, data, NO_PARAMETERS, requires_grad, *operands)
         node = new_node()
         node.data = data
         node.grad = None
@@ -170,43 +126,18 @@ def make_operator(function: Any, reflected: bool = False) -> Operator:
     return operate
 
 
-def is_usual(operand: Any) -> bool:
-    """Whether an operand needs no preparation."""
-    return operand.__class__ in NUMBERS or isinstance(operand, (Handle, ndarray))
+def power_without_modulus(operate: Operator) -> Operator:
+    """A power, which Python may call with a third argument."""
 
+    def power(self: Value, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            raise ArgumentTypeError(
+                "pow(x, y, m) of a Value, and of arrays, knows no modulus; write x**y % m"
+            )
+        return operate(self, other)
 
-def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
-    """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
-    left, right = (other, x) if reflected else (x, other)
-    if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
-        return primitive.forward(np.float64(left), np.float64(right)).item()
-    compute = computed_by_library(primitive.forward, [left, right], primitive.name)
-    return noting_errors(compute, left, right)
-
-
-def unusual(primitive: Primitive, value: Value, other: Any, reflected: bool) -> Any:
-    """An operand of a less common type: lists, NumPy's scalars and fractions are numbers."""
-    check_ordinary(other, f"an operand of {primitive.name}")
-    if isinstance(other, (list, tuple)):
-        other = registry[np.array](other) if holds_value(other) else as_data(other, "the operand")
-    elif isinstance(other, (Real, Decimal)) and not isinstance(other, np.generic):
-        # Comparisons are exact in Python; for the rest only floats have derivatives.
-        other = as_float(other, primitive) if primitive.differentiable else other
-    elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
-        return NotImplemented
-    if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
-        return NotImplemented
-    return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
-
-
-def as_float(number: Any, primitive: Primitive) -> float:
-    """A number of Python's as one that floats mix with."""
-    if isinstance(number, Decimal):
-        raise ArgumentTypeError(
-            f"{primitive.name} of a Value and a Decimal, which do not mix any more than a float "
-            "and a Decimal do; write float(d) for the Decimal d"
-        )
-    return float(number)
+    power.__qualname__ = operate.__qualname__
+    return power
 
 
 class Value(WritingMethods["Value"], Conversions["Value"]):
@@ -379,7 +310,7 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
     __truediv__, __rtruediv__ = binary(np.divide)
     __floordiv__, __rfloordiv__ = binary(np.floor_divide)
     __mod__, __rmod__ = binary(np.remainder)
-    __pow__, __rpow__ = binary(operator.pow)
+    __pow__, __rpow__ = map(power_without_modulus, binary(operator.pow))
     __matmul__, __rmatmul__ = binary(np.matmul)
     __and__, __rand__ = binary(np.bitwise_and)
     __or__, __ror__ = binary(np.bitwise_or)
@@ -431,7 +362,10 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
         args, kwargs = bind(function, primitive, args, kwargs)
         if "out" in kwargs:
             return write_called(function, primitive, args, **kwargs)
-        return current().call(function, primitive, args, kwargs)
+        recorder = current()
+        if recorder is EAGER:
+            return primitive(*args, **kwargs)
+        return recorder.call(function, primitive, args, kwargs)
 
     # Python's protocols.
 
@@ -498,16 +432,6 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
 def kind_of(value: Value) -> type[Value]:
     """The class that people know a Value by."""
     return Value if isinstance(value, (Looking, Exclusive)) else type(value)
-
-
-def as_operands(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The operands of a ufunc, lists among them as one array or Value each."""
-    for x in inputs:
-        if isinstance(x, (list, tuple)):
-            return tuple(
-                registry[np.array](y) if isinstance(y, (list, tuple)) and y else y for y in inputs
-            )
-    return inputs
 
 
 def start_of_sweep(root: Node, given: Any) -> Any:

@@ -51,7 +51,7 @@ class CustomFunction(Primitive):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply to arrays (plain results) or, if any input is a Value, record a node."""
-        if any(isinstance(leaf, Handle) for leaf in flatten(list(kwargs.values()))):
+        if kwargs and any(isinstance(leaf, Handle) for leaf in flatten(list(kwargs.values()))):
             args, kwargs = self._by_position(args, kwargs)
         made = super().__call__(*args, **kwargs)
         data = unwrap(made)
@@ -205,7 +205,8 @@ class CustomFunction(Primitive):
 
         @wraps(rule)
         def called(g: Any, out: Any, *inputs: Any, **static: Any) -> Any:
-            if not any(isinstance(x, Handle) for x in flatten([g, out, inputs])):
+            is_plain = PLAIN.issuperset(map(type, (g, out, *inputs)))
+            if is_plain or not any(isinstance(x, Handle) for x in flatten([g, out, inputs])):
                 return self.gradient(rule, g, out, inputs, static)
             if self.jvp_rules and all(map(is_leaf, inputs)):
                 return self._as_linear_map(index, g, out, inputs, static)
@@ -276,6 +277,10 @@ class CustomFunction(Primitive):
                 break
             args = (*args, kwargs.pop(parameter.name, parameter.default))
         return args, kwargs
+
+
+PLAIN = frozenset({np.ndarray, np.float64, np.float32, float, int, bool})
+"""What rules mostly get in a sweep through numbers, and holds no Value."""
 
 
 def require_number(name: str, x: Any) -> None:

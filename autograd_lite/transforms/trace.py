@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -34,10 +35,10 @@ from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
 from autograd_lite.core.leaving import call_differentiated
 from autograd_lite.core.memory import copied, memory_of
 from autograd_lite.core.node import Handle, Node, operand_of, unwrap
+from autograd_lite.core.operands import as_data
 from autograd_lite.core.pullback import Pullback, own_memory
 from autograd_lite.core.recorder import current, recording, value_of
 from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
-from autograd_lite.core.value import as_data
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, rows_of
 from autograd_lite.transforms.mapping import detached
@@ -77,15 +78,17 @@ class Trace:
     ) -> None:
         """``is_kept``: sweeps come later, when others may have written to the arguments."""
         self.is_kept = is_kept
-        self.name = getattr(function, "__name__", repr(function))
-        called: dict[Any, Any] = dict(enumerate(args), **kwargs)
-        self.trees = [called[place] for place in varied]
+        self.name = function.__name__ if hasattr(function, "__name__") else repr(function)
+        in_order: Any = list(args)
+        by_name: Any = dict(kwargs)
+        self.trees = [(by_name if isinstance(i, str) else in_order)[i] for i in varied]
         leaves = flatten(self.trees)
         if not leaves:
             raise ArgumentValueError(f"{self.name}: there is no number among its arguments")
-        is_one = len(called) == len(leaves) == 1
-        others = flatten([x for place, x in called.items() if place not in varied])
-        self.shared = set() if is_one else passed_twice(leaves + others)
+        others = [x for i, x in enumerate(in_order) if i not in varied]
+        others += [x for i, x in by_name.items() if i not in varied]
+        is_one = len(leaves) == 1 and not others
+        self.shared = set() if is_one else passed_twice(leaves + flatten(others))
         recorder = current.get()
         self.keep = recorder.is_recording
         self.batch = recorder.batch
@@ -94,24 +97,29 @@ class Trace:
             self.fresh = [self._fresh(leaf) for leaf in leaves]
             inputs = [value.node for value in self.fresh]
             self.since = inputs[0].serial
-            called.update(zip(varied, unflatten(self.trees, self.fresh), strict=True))
-            in_order = [called.pop(index) for index in range(len(args))]
-            self.result = call_differentiated(partial(function, **called), in_order, inputs)
+            for i, tree in zip(varied, unflatten(self.trees, self.fresh), strict=True):
+                (by_name if isinstance(i, str) else in_order)[i] = tree
+            call = partial(function, **by_name) if by_name else function
+            self.result = call_differentiated(call, in_order, inputs)
         self.aux: Any = None
         if has_aux:
             self.result, self.aux = self._apart(self.result)
         self.outputs = flatten(self.result)
-        for returned in (self.result, self.aux):
-            if returned is not None and not isinstance(returned, Handle):
-                refuse_hidden(self.name, returned, self.since)
+        if not isinstance(self.result, Handle):
+            refuse_hidden(self.name, self.result, self.since)
+        if has_aux:
+            refuse_hidden(self.name, self.aux, self.since)
         self.pullback = Pullback(list(map(operand_of, self.outputs)), inputs, self.since)
         self.foreign = self.pullback.reaches_older
         """Whether the outputs depend on Values of the caller."""
 
     def _fresh(self, leaf: Any) -> Handle:
-        if self.batch is not None and isinstance(leaf, Handle):
-            leaf = self._in_batch(leaf)
-        if isinstance(leaf, Handle):
+        is_usual = leaf.__class__ is float or (
+            leaf.__class__ is np.ndarray and leaf.dtype.kind == "f"
+        )
+        if not is_usual and isinstance(leaf, Handle):
+            if self.batch is not None:
+                leaf = self._in_batch(leaf)
             dtype = np.result_type(leaf.node.data)
             if dtype.kind not in "fc":  # of a compiled function: as those that are no Values
                 one: Any = as_data(np.ones((), dtype), f"an argument of {self.name}")
@@ -119,8 +127,7 @@ class Trace:
             value: Handle = as_new_node(leaf)
             value.node.requires_grad = True
             return value
-        is_usual = leaf.__class__ is np.ndarray and leaf.dtype.kind == "f"
-        data = leaf if is_usual or leaf.__class__ is float else self._as_data(leaf)
+        data = leaf if is_usual else self._as_data(leaf)
         if self.is_kept and data is leaf and hasattr(data, "copy"):
             data = copied(data)
         if self.batch is not None:
@@ -244,7 +251,7 @@ class Trace:
         All rows come from one sweep, or from a few where the numbers of one would take
         too much memory; one after the other where a rule cannot work on several.
         """
-        count = np.size(self.outputs[index])
+        count = getattr(self.outputs[index], "size", 1)
         if not count:
             return [rows_of(zeros_like(node.data), 0) for node in self.pullback.inputs]
         numbers = 1 + sum(node.size for node in self.pullback.order)
@@ -264,10 +271,11 @@ class Trace:
     def _batch(self, index: int, places: range, one: complex) -> list[Any]:
         """The rows for these elements of an output, from one sweep."""
         output = self.outputs[index]
-        units = one * np.eye(len(places), np.size(output), places.start, dtype=output.dtype)
+        units = np.eye(len(places), output.size, places.start, dtype=output.dtype)
+        units = units if one == 1 else one * units
         cotangents: list[Any] = [None] * len(self.outputs)
         batch = Batch(len(places))
-        cotangents[index] = Batched(np.reshape(units, (len(places), *np.shape(output))), batch)
+        cotangents[index] = Batched(np.reshape(units, (len(places), *output.shape)), batch)
         recorded = self.is_traced or (self.keep and self.foreign)
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
         gradients = self._conjugated(cotangents, recorded, lift)
@@ -308,14 +316,11 @@ class Trace:
 
 def passed_twice(arguments: Sequence[Any]) -> set[int]:
     """Identities of arrays in which more than one of these arguments lie."""
-    once: set[int] = set()
-    twice: set[int] = set()
-    for x in arguments:
-        if isinstance(x, np.ndarray):
-            base = x.base
-            memory = id(x if base is None else base)
-            (twice if memory in once else once).add(memory)
-    return twice
+    ndarray = np.ndarray
+    memories = [id(x if x.base is None else x.base) for x in arguments if isinstance(x, ndarray)]
+    if len(set(memories)) == len(memories):
+        return set()
+    return {memory for memory, count in Counter(memories).items() if count > 1}
 
 
 def is_several(argnum: Argnum) -> bool:

@@ -1,0 +1,127 @@
+"""What stands beside a Value in an operator or a call: numbers, arrays, lists of either.
+
+Most are numbers and arrays, for which `Value` has its own quick way; the others come here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+from autograd_lite.core.duck_arrays import check_lengths, computed_by_library, is_duck_array
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.foreign_arrays import check_ordinary
+from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, holds_value, operand_of
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, kept, registry
+from autograd_lite.core.recorder import current, noting_errors, record
+
+__all__ = ["NUMBERS", "as_data", "as_operands", "operate_recorded", "otherwise", "unusual"]
+
+NUMBERS = frozenset({float, int, complex, bool, np.float64, np.float32})
+
+
+def as_data(data: Any, argument: str) -> Any:
+    """Check what a Value is to hold; a Python number stays one, the rest becomes an array."""
+    if data.__class__ is float or data.__class__ is complex:
+        return data
+    if data.__class__ is int:
+        return float(data)
+    if isinstance(data, Handle):
+        raise ArgumentTypeError(
+            f"{argument} is already a Value; use it as it is, or pass its .data for a new leaf"
+        )
+    if isinstance(data, (list, tuple)) and holds_value(data):
+        raise ArgumentTypeError(
+            f"{argument} is a list of Values; use ag.array or np.stack to join them "
+            "with their gradients, or pass their .data"
+        )
+    check_ordinary(data, argument)
+    try:
+        fits = isinstance(data, (np.ndarray, np.generic)) or is_duck_array(data)
+        array = data if fits else np.asarray(data)
+    except ValueError as error:
+        raise ArgumentValueError(
+            f"{argument} is a ragged list: its rows differ in length; pass rows of equal length"
+        ) from error
+    check_lengths(array, argument)
+    kind = array.dtype.kind
+    if kind in "iu":
+        return array.astype(np.float64)
+    if kind not in "fc":
+        raise ArgumentTypeError(
+            f"{argument} must hold real or complex numbers, not {type(data).__name__} "
+            f"of dtype {array.dtype}; convert it to float first"
+        )
+    return np.asarray(array) if isinstance(array, np.generic) else array
+
+
+def operate_recorded(primitive: Any, value: Any, other: Any, reflected: bool) -> Any:
+    """What an operator gives with another recorder than the eager one, which it knows itself."""
+    if not is_usual(other):
+        return unusual(primitive, value, other, reflected)
+    recorder = current.get()
+    left, right = (other, value) if reflected else (value, other)
+    if recorder.batch is not None:
+        result = recorder.apply(primitive, (left, right), NO_PARAMETERS)
+        if result is not NotImplemented:
+            return result
+    x, y = operand_of(left), operand_of(right)
+    try:
+        data = primitive.forward(data_of(x), data_of(y))
+    except (ArithmeticError, TypeError):
+        data = otherwise(primitive, data_of(x), data_of(y), reflected=False)
+    varies = any(node.requires_grad for node in (x, y) if isinstance(node, Node))
+    if recorder.keeps_constants:
+        x, y = [kept(node) if node.__class__ is np.ndarray else node for node in (x, y)]
+    return record(primitive, data, NO_PARAMETERS, varies and primitive.differentiable, x, y)
+
+
+def is_usual(operand: Any) -> bool:
+    """Whether an operand needs no preparation."""
+    return operand.__class__ in NUMBERS or isinstance(operand, (Handle, np.ndarray))
+
+
+def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
+    """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
+    left, right = (other, x) if reflected else (x, other)
+    if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
+        return primitive.forward(np.float64(left), np.float64(right)).item()
+    compute = computed_by_library(primitive.forward, [left, right], primitive.name)
+    return noting_errors(compute, left, right)
+
+
+def unusual(primitive: Primitive, value: Any, other: Any, reflected: bool) -> Any:
+    """An operand of a less common type: lists, NumPy's scalars and fractions are numbers."""
+    check_ordinary(other, f"an operand of {primitive.name}")
+    if isinstance(other, (list, tuple)):
+        other = registry[np.array](other) if holds_value(other) else as_data(other, "the operand")
+    elif isinstance(other, (Real, Decimal)) and not isinstance(other, np.generic):
+        # Comparisons are exact in Python; for the rest only floats have derivatives.
+        other = as_float(other, primitive) if primitive.differentiable else other
+    elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
+        return NotImplemented
+    if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
+        return NotImplemented
+    return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
+
+
+def as_float(number: Any, primitive: Primitive) -> float:
+    """A number of Python's as one that floats mix with."""
+    if isinstance(number, Decimal):
+        raise ArgumentTypeError(
+            f"{primitive.name} of a Value and a Decimal, which do not mix any more than a float "
+            "and a Decimal do; write float(d) for the Decimal d"
+        )
+    return float(number)
+
+
+def as_operands(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands of a ufunc, lists among them as one array or Value each."""
+    for x in inputs:
+        if isinstance(x, (list, tuple)):
+            return tuple(
+                registry[np.array](y) if isinstance(y, (list, tuple)) and y else y for y in inputs
+            )
+    return inputs
