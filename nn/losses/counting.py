@@ -20,14 +20,18 @@ __all__ = [
 ]
 
 
+COUNTING = ("class_weight", "ignore_index")
+"""Options of losses by which samples count differently."""
+
+
 def counts_samples(loss: Any) -> bool:
     """Whether samples count differently in the mean of a loss, beside their weights.
 
     So they do for an ``ignore_index`` or a ``class_weight`` that it was given beforehand.
     """
     found, options = with_options(loss)
-    chosen = options.get("class_weight"), options.get("ignore_index")
-    return found in (losses["cross_entropy"], losses["nll"]) and chosen != (None, None)
+    is_of_classes = found in (losses["cross_entropy"], losses["nll"])
+    return is_of_classes and any(options.get(name) is not None for name in COUNTING)
 
 
 def counted_share(loss: Any, outputs: Any, labels: Any, sample_weight: Any = None) -> Any:
@@ -36,7 +40,7 @@ def counted_share(loss: Any, outputs: Any, labels: Any, sample_weight: Any = Non
     None if all do alike, as rows of probabilities do.
     """
     found, options = with_options(loss)
-    chosen = options.get("class_weight"), options.get("ignore_index")
+    chosen = [options.get(name) for name in COUNTING]
     _, _, counts = with_counts(outputs, labels, found.__name__, *chosen)
     if counts is None:
         return None

@@ -18,9 +18,12 @@ from nn.optimizers.base import Optimizer, State, optimizer, zeros_like
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "RMSprop"]
 
 
-def moving_average(mean: Any, new: Any, share: Any) -> Any:
-    """A running mean that keeps 1 - share of itself: (1 - share) · mean + share · new."""
-    return mean + share * (new - mean)
+def moving_average(mean: Any, new: Any, kept: Any, share: Any) -> Any:
+    """A running mean that keeps ``kept`` of itself and takes ``share``, the rest, of the new.
+
+    A sum of products: mean + share · (new - mean) would lose what is small beside the mean.
+    """
+    return kept * mean + share * new
 
 
 @optimizer
@@ -113,7 +116,9 @@ class RMSprop(Optimizer):
     epsilon: float = 1e-8
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        square = moving_average(state["square"], g * g, hyperparameters.one_minus_decay)
+        square = moving_average(
+            state["square"], g * g, hyperparameters.decay, hyperparameters.one_minus_decay
+        )
         step = hyperparameters.learning_rate * (g / (np.sqrt(square) + hyperparameters.epsilon))
         return data - step, {"square": square}
 
@@ -184,18 +189,20 @@ class Adadelta(Optimizer):
     epsilon: float = 1e-6
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        share, epsilon = hyperparameters.one_minus_decay, hyperparameters.epsilon
-        square = moving_average(state["square"], g * g, share)
+        decay, share = hyperparameters.decay, hyperparameters.one_minus_decay
+        epsilon = hyperparameters.epsilon
+        square = moving_average(state["square"], g * g, decay, share)
         step = np.sqrt((state["step"] + epsilon) / (square + epsilon)) * g
-        steps = moving_average(state["step"], step * step, share)
+        steps = moving_average(state["step"], step * step, decay, share)
         return data - hyperparameters.learning_rate * step, {"square": square, "step": steps}
 
 
 def moments(g: Any, state: State, hyperparameters: Any) -> State:
     """The running means of the gradient and of its square, moved towards those of ``g``."""
+    h = hyperparameters
     return {
-        "mean": moving_average(state["mean"], g, hyperparameters.one_minus_beta1),
-        "square": moving_average(state["square"], g * g, hyperparameters.one_minus_beta2),
+        "mean": moving_average(state["mean"], g, h.beta1, h.one_minus_beta1),
+        "square": moving_average(state["square"], g * g, h.beta2, h.one_minus_beta2),
     }
 
 
@@ -376,6 +383,7 @@ class Lion(Optimizer):
     decoupled: bool = True
 
     def update(self, data: Any, g: Any, state: State, hyperparameters: Any) -> tuple[Any, State]:
-        direction = np.sign(moving_average(state["mean"], g, hyperparameters.one_minus_beta1))
-        mean = moving_average(state["mean"], g, hyperparameters.one_minus_beta2)
-        return data - hyperparameters.learning_rate * direction, {"mean": mean}
+        h = hyperparameters
+        direction = np.sign(moving_average(state["mean"], g, h.beta1, h.one_minus_beta1))
+        mean = moving_average(state["mean"], g, h.beta2, h.one_minus_beta2)
+        return data - h.learning_rate * direction, {"mean": mean}

@@ -122,6 +122,7 @@ RANDOM_WEIGHTS = np.random.default_rng(7).uniform(0, 3, 24)
 COUNTING = {
     "ignore_index": ({"ignore_index": -100}, IGNORED),
     "class_weight": ({"class_weight": WEIGHTS}, CLASSES),
+    "an array": ({"class_weight": np.array(WEIGHTS, np.float32)}, CLASSES),
     "both": ({"class_weight": WEIGHTS, "ignore_index": -100}, IGNORED),
 }
 
