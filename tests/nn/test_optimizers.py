@@ -55,6 +55,35 @@ def test_the_trajectory_is_pytorchs(name, weight_decay):
     assert np.abs(w.data - start).max() > 0.01
 
 
+def test_running_means_forget_large_gradients_as_pytorchs_do():
+    """With a small beta what is new may be tiny beside the mean, and is all that there is."""
+    torch = pytest.importorskip("torch")
+    gradients = (
+        np.random.default_rng(0).normal(size=(12, 5)) * 10.0 ** np.arange(6, -6, -1)[:, None]
+    )
+    rules = {
+        "Adam": ({"beta1": 0.9}, lambda kept: {"betas": (0.9, kept)}),
+        "AdamW": ({"amsgrad": False}, lambda kept: {"betas": (0.9, kept)}),
+        "RMSprop": ({}, lambda kept: {"alpha": kept}),
+        "Adadelta": ({}, lambda kept: {"rho": kept}),
+    }
+    for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-12)):
+        for name, (options, peer_options) in rules.items():
+            for kept in (0.0, 1e-9, 0.5, 0.999):
+                decay = {"beta2" if name.startswith("Adam") else "decay": kept}
+                w = nn.Parameter(np.ones(5, dtype))
+                peer = torch.ones(5, dtype=getattr(torch, np.dtype(dtype).name)).requires_grad_()
+                ours = getattr(nn, name)([w], learning_rate=0.01, **decay, **options)
+                theirs = getattr(torch.optim, name)([peer], lr=0.01, **peer_options(kept))
+                for g in gradients.astype(dtype):
+                    w.grad, peer.grad = g.copy(), torch.tensor(g)
+                    ours.step()
+                    theirs.step()
+                    np.testing.assert_allclose(
+                        w.data, peer.detach().numpy(), rtol=tolerance, atol=tolerance
+                    )
+
+
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.definition])
 def test_steps_follow_their_definition(name):
     case = CASES[name]
