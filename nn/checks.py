@@ -34,8 +34,8 @@ def check_range(owner: str, allowed: Range, **numbers: float) -> None:
     meaning, holds = allowed
     for name, number in numbers.items():
         try:
-            is_allowed = holds(number)
-        except TypeError:  # it is no number at all
+            is_allowed = bool(holds(number))
+        except (TypeError, ValueError):  # it is no number at all, or several
             is_allowed = False
         if not is_allowed:
             raise ag.ArgumentValueError(f"{owner}: {name} is {number!r}; it must be {meaning}")

@@ -465,6 +465,16 @@ class Checkpoint(Monitor):
         """Whether the column is looked at."""
         return self.best_only
 
+    def begin(self, run: Run) -> None:
+        """Refuse now what would fail after an epoch."""
+        super().begin(run)
+        folder = Path(self.path).absolute().parent
+        if not folder.is_dir():
+            raise ag.ArgumentValueError(
+                f"Checkpoint: there is no folder {str(folder)!r}; make it before, with "
+                "pathlib.Path(folder).mkdir(parents=True)"
+            )
+
     def after_epoch(self, run: Run) -> None:
         """Save, if it is time."""
         due = len(run.history) % self.every == 0

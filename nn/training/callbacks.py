@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -37,6 +38,8 @@ class Run(Protocol):
     optimizer: Optimizer
     batches: Batches
     history: History
+    columns: list[str]
+    callbacks: list[Any]
     metrics: dict[str, Any]
     validation_data: Any
     rng: np.random.Generator
@@ -125,6 +128,11 @@ class Monitor(Callback):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
+        if not isinstance(self.monitor, str):
+            raise ag.ArgumentTypeError(
+                f"{name}: monitor is {self.monitor!r}; give the name of a column of the history, "
+                "such as 'validation_loss'"
+            )
         if self.mode not in ("auto", "min", "max"):
             raise ag.ArgumentValueError(
                 f"{name}: mode is {self.mode!r}; use 'auto', 'min' or 'max'"
@@ -143,7 +151,10 @@ class Monitor(Callback):
         return True
 
     def begin(self, run: Run) -> None:
-        """Forget an earlier run; refuse a column of validation data that there are none of."""
+        """Forget an earlier run; refuse a column that there will not be, or of unknown direction.
+
+        Callbacks of one's own may add columns, so that these are missed after an epoch only.
+        """
         no_data = self.monitor.startswith("validation_") and run.validation_data is None
         if self.watches and no_data:
             raise ag.ArgumentValueError(
@@ -151,16 +162,25 @@ class Monitor(Callback):
                 "data; pass fit validation_data or validation_split, or watch "
                 f"{self.monitor.removeprefix('validation_')!r}"
             )
+        if self.watches:
+            if self.monitor not in run.columns and all(map(is_of_nn, run.callbacks)):
+                raise self._missing(run.columns)
+            self._larger_is_better(run)
         self.best, self.waited = np.inf, 0
+
+    def _missing(self, columns: Iterable[str]) -> ag.ArgumentValueError:
+        """The error for a column that there is not."""
+        return ag.ArgumentValueError(
+            f"{type(self).__name__}: there is no {self.monitor!r} to watch; "
+            f"the history has {', '.join(columns)}"
+        )
 
     def improved(self, run: Run) -> bool:
         """Whether the last epoch was the best; counts the epochs since."""
         column = run.history[self.monitor]
-        if not column:
-            raise ag.ArgumentValueError(
-                f"{type(self).__name__}: there is no {self.monitor!r} to watch; "
-                f"the history has {', '.join(run.history.columns)}"
-            )
+        if len(column) < len(run.history):  # of an earlier run at best
+            columns = run.history.columns.items()
+            raise self._missing(name for name, c in columns if len(c) == len(run.history))
         value = -column[-1] if self._larger_is_better(run) else column[-1]
         if value < self.best - self.min_delta:
             self.best, self.waited = value, 0
@@ -183,6 +203,11 @@ class Monitor(Callback):
                 "better; pass mode='max' or mode='min'"
             )
         return bool(metric.larger_is_better)
+
+
+def is_of_nn(callback: Callback) -> bool:
+    """Whether a callback is one of this package, none of which adds a column to be watched."""
+    return type(callback).__module__.partition(".")[0] == "nn"
 
 
 @ag.deprecation.renamed_arguments(minimal_change="min_delta")

@@ -67,6 +67,14 @@ class Training:
         self.interrupt = DeferredInterrupt()
         self.callbacks = sorted(self.callbacks, key=lambda callback: callback.comes_last)
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the history will grow by, but for those that callbacks add."""
+        own = ["loss", *self.metrics]
+        aside = [] if self.validation_data is None else [f"validation_{name}" for name in own]
+        rates = names_of_rates(len(self.optimizer.groups))
+        return [*own, *aside, *rates]
+
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
         self.history.stopped = reason
@@ -95,7 +103,8 @@ class Training:
                     bar.unit = self.batches.unit
                     self._run_epoch(bar)
             except KeyboardInterrupt:
-                self.history.stopped = "interrupted"
+                if not self.history.stopped or self.epoch_state is not None:
+                    self.history.stopped = "interrupted"  # and not ended by a callback just now
             except DivergenceError:
                 self.history.stopped = "diverged"
                 self.batch, self.epoch_state = 0, None
@@ -261,6 +270,11 @@ def rates_of(optimizer: Optimizer) -> list[float]:
     return [float(group.learning_rate * scale) for group in optimizer.groups]
 
 
+def names_of_rates(n_groups: int) -> list[str]:
+    """The columns of their learning rates."""
+    return [f"learning_rate_{n}" if n else "learning_rate" for n in range(n_groups)]
+
+
 def sees_batches(callback: Callback) -> bool:
     """Whether a callback is called between batches."""
     kind = type(callback)
@@ -300,8 +314,7 @@ class EpochMetrics:
 
     def learning_rates(self) -> dict[str, float]:
         """The learning rates of the last step, one for each group of the optimizer's."""
-        rates = enumerate(self.rates)
-        return {f"learning_rate_{n}" if n else "learning_rate": rate for n, rate in rates}
+        return dict(zip(names_of_rates(len(self.rates)), self.rates, strict=True))
 
     def compute(self) -> dict[str, float]:
         """The mean loss, and the metrics over the whole epoch."""

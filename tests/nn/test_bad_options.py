@@ -154,6 +154,10 @@ def test_minimal_change_is_called_min_delta(callback):
             "EarlyStopping: there is no 'accuracy' to watch; the history has loss, learning_rate",
         ),
         (
+            lambda: nn.ReduceOnPlateau(factor=np.array([0.1, 0.2])),
+            "ReduceOnPlateau: factor is array([0.1, 0.2]); it must be in (0, 1)",
+        ),
+        (
             lambda: nn.find_learning_rate(nn.Linear(1, 1), *line(), loss="mse", lowest=20),
             "find_learning_rate: lowest is 20 and highest is 10.0; both must be positive, "
             "and lowest the smaller",

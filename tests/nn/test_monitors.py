@@ -137,3 +137,89 @@ def test_what_needs_validation_data_says_so_before_training(callback, tmp_path):
         )  # fmt: skip
     for name, array in before.items():
         np.testing.assert_array_equal(model.state_dict()[name], array)
+
+
+@pytest.mark.parametrize(
+    ("callback", "message"),
+    [
+        (
+            lambda path: nn.EarlyStopping("acuracy"),
+            "EarlyStopping: there is no 'acuracy' to watch; the history has loss, accuracy, own, "
+            "validation_loss, validation_accuracy, validation_own, learning_rate",
+        ),
+        (
+            lambda path: nn.ReduceOnPlateau("own"),
+            "ReduceOnPlateau: it is not known whether a larger 'own' is better; "
+            "pass mode='max' or mode='min'",
+        ),
+        (
+            lambda path: nn.Checkpoint(path / "run.npz", best_only=True, monitor="f1"),
+            "Checkpoint: there is no 'f1' to watch; the history has loss, accuracy, own, "
+            "validation_loss, validation_accuracy, validation_own, learning_rate",
+        ),
+        (
+            lambda path: nn.Checkpoint(path / "no" / "run.npz"),
+            "Checkpoint: there is no folder '{path}'; make it before, with "
+            "pathlib.Path(folder).mkdir(parents=True)",
+        ),
+        (
+            lambda path: nn.EarlyStopping(None),
+            "EarlyStopping: monitor is None; give the name of a column of the history, "
+            "such as 'validation_loss'",
+        ),
+    ],
+)
+def test_what_cannot_be_watched_is_refused_before_training(callback, message, tmp_path):
+    model, labels = nn.Linear(1, 1, rng=0), (X > 0).astype(float)
+    before = model.state_dict()
+
+    def own(outputs, targets):
+        return 0.0
+
+    with pytest.raises(ag.AutogradError) as error:
+        nn.fit(
+            model, X, labels, loss="binary_cross_entropy", metrics=["accuracy", own],
+            validation_split=0.25, callbacks=callback(tmp_path), progress=False,
+        )  # fmt: skip
+    assert str(error.value) == message.replace("{path}", str(tmp_path / "no"))
+    for name, array in before.items():
+        np.testing.assert_array_equal(model.state_dict()[name], array)
+
+
+class Adding(nn.Callback):
+    def after_epoch(self, run):
+        run.history.append(extra=len(run.history))
+
+
+def test_a_column_of_a_callback_is_watched_and_one_of_an_earlier_run_is_not():
+    model = nn.Linear(1, 1, rng=0)
+    stopping = nn.EarlyStopping("extra", patience=1, mode="min")
+    options = {"loss": "mse", "progress": False, "epochs": 4}
+    history = nn.fit(model, X, X, callbacks=[Adding(), stopping], **options)
+    assert history["extra"] == [1, 2]
+    with pytest.raises(ag.ArgumentValueError, match="there is no 'extra' to watch"):
+        nn.fit(model, X, X, callbacks=[stopping], history=history, **options)
+    with pytest.raises(ag.ArgumentValueError, match="there is no 'extra' to watch"):
+        nn.fit(model, X, X, callbacks=[nn.Callback(), Told("loss", [1] * 9), stopping],
+               history=history, **options)  # fmt: skip
+
+
+class Interrupting(nn.Callback):
+    def after_epoch(self, run):
+        if len(run.history) == 3:
+            raise KeyboardInterrupt
+
+
+def test_a_run_that_has_ended_is_not_interrupted_any_more():
+    """A Ctrl-C right after the last epoch changes nothing of how the run ended."""
+    weights = []
+    for more in ([], [Interrupting()]):
+        model = nn.Linear(1, 1, rng=0)
+        stopping = nn.EarlyStopping("loss", patience=2)
+        history = nn.fit(
+            model, X, X, loss="mse", epochs=9, progress=False, rng=0,
+            callbacks=[Told("loss", [2, 3, 4]), stopping, *more],
+        )  # fmt: skip
+        assert history.stopped == "no better loss for 2 epochs"
+        weights.append(model.weight.item())
+    assert weights[0] == weights[1]
