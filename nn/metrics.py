@@ -21,6 +21,7 @@ import autograd_lite as ag
 from nn.activations import log_softmax
 from nn.losses import losses
 from nn.losses.labels import (
+    check_real,
     class_numbers,
     decide,
     has_columns,
@@ -122,15 +123,17 @@ def decisions(outputs: Any, labels: Any, caller: str, from_logits: bool) -> tupl
 
 def paired_numbers(outputs: Any, targets: Any, caller: str) -> tuple[Array, Array]:
     """Predictions and targets as float64 arrays of the same shape."""
+    for what, given in (("outputs", outputs), ("targets", targets)):
+        check_real(plain(given), caller, what)
     predictions, numbers = plain(outputs).astype(np.float64), plain(targets).astype(np.float64)
     if {predictions.ndim, numbers.ndim} == {1, 2}:  # a column and as many single numbers
         predictions, numbers = (
             x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x for x in (predictions, numbers)
         )
-    if predictions.shape != numbers.shape or not numbers.size:
+    if predictions.shape != numbers.shape or not numbers.size or not numbers.ndim:
         raise ag.ArgumentValueError(
             f"{caller}: the outputs have shape {predictions.shape}, but the targets have shape "
-            f"{numbers.shape}; both must be equal and not empty"
+            f"{numbers.shape}; both must be equal and not empty, samples first"
         )
     return predictions, numbers
 
@@ -184,12 +187,19 @@ def confusion_matrix(
     array([[1, 1],
            [0, 0]])
     """
-    predicted, true = decisions(outputs, labels, "confusion_matrix", from_logits)
+    return count_pairs(outputs, labels, from_logits, "confusion_matrix", n_classes)
+
+
+def count_pairs(
+    outputs: Any, labels: Any, from_logits: bool, caller: str, n_classes: int | None = None
+) -> Array:
+    """The confusion matrix, as a metric of another name needs it."""
+    predicted, true = decisions(outputs, labels, caller, from_logits)
     needed = int(max(predicted.max(), true.max())) + 1
     size = needed if n_classes is None else n_classes
     if size < needed:
         raise ag.ArgumentValueError(
-            f"confusion_matrix: n_classes is {n_classes!r}, but there are classes up to "
+            f"{caller}: n_classes is {n_classes!r}, but there are classes up to "
             f"{needed - 1}; pass {needed} or more"
         )
     counts = np.zeros((size, size), np.int64)
@@ -197,12 +207,14 @@ def confusion_matrix(
     return counts
 
 
-def class_counts(outputs: Any, labels: Any, from_logits: bool) -> tuple[Array, Array, Array]:
+def class_counts(
+    outputs: Any, labels: Any, from_logits: bool, caller: str
+) -> tuple[Array, Array, Array]:
     """For each class that counts: hits, predictions, and occurrences.
 
     Of two classes only class 1 counts; of more, all that occur or were predicted.
     """
-    matrix = confusion_matrix(outputs, labels, from_logits=from_logits)
+    matrix = count_pairs(outputs, labels, from_logits, caller)
     hits, predictions, occurrences = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
     if np.ndim(outputs) < 2 or np.shape(outputs)[-1] <= 2:
         kept = np.arange(len(matrix)) == 1
@@ -230,7 +242,7 @@ def precision(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     >>> nn.metrics.precision(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, _ = class_counts(outputs, labels, from_logits)
+    hits, predictions, _ = class_counts(outputs, labels, from_logits, "precision")
     return ratio(hits, predictions)
 
 
@@ -246,7 +258,7 @@ def recall(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     >>> nn.metrics.recall(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, _, occurrences = class_counts(outputs, labels, from_logits)
+    hits, _, occurrences = class_counts(outputs, labels, from_logits, "recall")
     return ratio(hits, occurrences)
 
 
@@ -260,7 +272,7 @@ def f1(outputs: Any, labels: Any, *, from_logits: bool = True) -> float:
     >>> nn.metrics.f1(np.array([2.0, 1.0, -1.0, -3.0]), [1, 0, 1, 0])
     0.5
     """
-    hits, predictions, occurrences = class_counts(outputs, labels, from_logits)
+    hits, predictions, occurrences = class_counts(outputs, labels, from_logits, "f1")
     return ratio(2 * hits, predictions + occurrences)
 
 
@@ -284,6 +296,7 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     true = class_numbers(labels, scores.shape, "roc_auc").ravel()
     if not has_columns(scores.shape):
         return area_under_curve(scores.ravel(), true == 1)
+    scores = scores.reshape(-1, scores.shape[-1])
     if scores.shape[-1] == 2:
         return area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
     if not is_distribution(scores):

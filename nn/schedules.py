@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, floor, isfinite, pi
+from numbers import Real
 
 import autograd_lite as ag
 
@@ -26,6 +27,15 @@ __all__ = [
 ]
 
 Schedule = Callable[[float], float]
+
+
+def require_numbers(schedule: object) -> None:
+    """Refuse a schedule of anything but finite numbers."""
+    for name, given in vars(schedule).items():
+        if isinstance(given, bool) or not isinstance(given, Real) or not isfinite(given):
+            raise ag.ArgumentTypeError(
+                f"{type(schedule).__name__}: {name} is {given!r}; it must be a finite number"
+            )
 
 
 def require(holds: bool, schedule: object, meaning: str) -> None:
@@ -48,6 +58,7 @@ class Constant:
     factor: float = 1.0
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require(self.factor > 0, self, "factor must be positive")
 
     def __call__(self, epoch: float) -> float:
@@ -70,10 +81,13 @@ class Step:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require(self.every > 0 and self.factor > 0, self, "every and factor must be positive")
 
     def __call__(self, epoch: float) -> float:
-        return float(self.factor ** (epoch // self.every))
+        steps = epoch / self.every
+        whole = round(steps)  # 0.3 / 0.1 is a little less than 3
+        return float(self.factor ** (whole if abs(steps - whole) < 1e-9 * whole else floor(steps)))
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,7 @@ class Exponential:
     factor: float
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require(self.factor > 0, self, "factor must be positive")
 
     def __call__(self, epoch: float) -> float:
@@ -110,6 +125,7 @@ class InverseScaling:
     power: float = 0.5
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require(self.power >= 0, self, "power must not be negative")
 
     def __call__(self, epoch: float) -> float:
@@ -145,6 +161,7 @@ class Cosine:
     final: float = 0.0
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require(0 <= self.warm_up < self.epochs, self, "warm_up must be in [0, epochs)")
         require(0 <= self.final <= 1, self, "final must be in [0, 1]")
 
@@ -185,6 +202,7 @@ class OneCycle:
     final: float = 0.0001
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require(self.epochs > 0, self, "epochs must be positive")
         require(0 < self.peak < 1, self, "peak must be in (0, 1)")
         require(0 <= self.start <= 1 and 0 <= self.final <= 1, self, "factors are in [0, 1]")

@@ -62,7 +62,7 @@ def to_config(model: Module) -> dict[str, Any]:
         return Writer().module(model)
     except RecursionError:
         raise ag.ArgumentValueError(
-            f"{type(model).__name__}: its modules are nested too deeply to be written down; "
+            f"{type(model).__name__}: its attributes are nested too deeply, or hold themselves; "
             "save the weights alone with architecture=False"
         ) from None
 

@@ -12,6 +12,7 @@ import autograd_lite as ag
 from nn.checks import unmasked
 
 __all__ = [
+    "check_real",
     "class_numbers",
     "decide",
     "has_columns",
@@ -132,12 +133,21 @@ def has_columns(shape: tuple[int, ...]) -> bool:
 def without_nan(outputs: Any, caller: str) -> Array:
     """Outputs as plain numbers; NaN is neither more nor less than others, so it is refused."""
     numbers = plain(outputs)
+    check_real(numbers, caller, "outputs")
     if numbers.dtype.kind == "f" and np.isnan(numbers).any():
         raise ag.ArgumentValueError(
             f"{caller}: {np.count_nonzero(np.isnan(numbers))} of the outputs are NaN, which decide "
             "for no class; look for what made them so"
         )
     return numbers
+
+
+def check_real(numbers: Array, caller: str, what: str) -> None:
+    """Refuse what is no real numbers, of which none is the largest."""
+    if numbers.dtype.kind not in "fiub":
+        raise ag.ArgumentTypeError(
+            f"{caller}: the {what} have dtype {numbers.dtype}; pass real numbers"
+        )
 
 
 def decide(outputs: Any, labels: Any, caller: str, from_logits: bool = True) -> tuple[Array, Array]:

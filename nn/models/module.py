@@ -404,12 +404,29 @@ def members_of(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Mod
         return
     if isinstance(attribute, Parameter | Module):
         yield name, attribute
-    elif isinstance(attribute, Mapping):
-        for key, part in attribute.items():
-            yield from members_of(f"{name}.{key}", part)
-    elif isinstance(attribute, Sequence) and not isinstance(attribute, ATOMS):
-        for index, part in enumerate(attribute):
-            yield from members_of(f"{name}.{index}", part)
+        return
+    # A stack of the containers that are being read: they may be deep, or hold themselves.
+    reading: list[tuple[Any, Iterator[tuple[str, Any]]]] = [(attribute, parts_of(name, attribute))]
+    while reading:
+        for inner, part in reading[-1][1]:
+            if part.__class__ in LEAVES:
+                continue
+            if isinstance(part, Parameter | Module):
+                yield inner, part
+            elif all(part is not container for container, _ in reading):
+                reading.append((part, parts_of(inner, part)))
+                break
+        else:
+            reading.pop()
+
+
+def parts_of(name: str, container: Any) -> Iterator[tuple[str, Any]]:
+    """What a container holds, by names; nothing of what is none."""
+    if isinstance(container, Mapping):
+        return ((f"{name}.{key}", part) for key, part in container.items())
+    if isinstance(container, Sequence) and not isinstance(container, ATOMS):
+        return ((f"{name}.{index}", part) for index, part in enumerate(container))
+    return iter(())
 
 
 def check_assignment(module: Module, name: str, value: Any) -> None:

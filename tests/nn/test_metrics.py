@@ -104,7 +104,28 @@ def test_absent_classes_count_zero():
         (
             lambda: metrics.rmse(np.zeros(3), np.zeros((3, 2))),
             "rmse: the outputs have shape (3,), but the targets have shape (3, 2); "
-            "both must be equal and not empty",
+            "both must be equal and not empty, samples first",
+        ),
+        (
+            lambda: metrics.r2(1.0, 2.0),
+            "r2: the outputs have shape (), but the targets have shape (); "
+            "both must be equal and not empty, samples first",
+        ),
+        (
+            lambda: metrics.mae(np.array([1 + 2j]), np.array([1.0])),
+            "mae: the outputs have dtype complex128; pass real numbers",
+        ),
+        (
+            lambda: metrics.rmse(np.ones(1), np.array(["a"])),
+            "rmse: the targets have dtype <U1; pass real numbers",
+        ),
+        (
+            lambda: metrics.accuracy(np.array([[1j, 1]]), [0]),
+            "accuracy: the outputs have dtype complex128; pass real numbers",
+        ),
+        (
+            lambda: metrics.f1(np.array(["a", "b"]), [0, 1]),
+            "f1: the outputs have dtype <U1; pass real numbers",
         ),
         (
             lambda: metrics.accuracy(np.array([[0.0, np.nan], [1.0, 2.0]]), [0, 1]),
@@ -131,7 +152,7 @@ def test_absent_classes_count_zero():
     ],
 )
 def test_bad_input_is_named(call, message):
-    with pytest.raises(ag.ArgumentValueError) as error:
+    with pytest.raises(ag.AutogradError) as error:
         call()
     assert str(error.value) == message
 
@@ -215,6 +236,17 @@ def test_metrics_of_several_classes_are_those_of_scikit_learn():
             labels = kind(true, k)
             assert_equal(expected, draws.choice([logits, p]), labels)
             assert metrics.top_k_accuracy(logits, labels, k=2) == pytest.approx(top)
+
+
+def test_axes_before_the_last_are_samples():
+    rng = np.random.default_rng(0)
+    for n_classes in (2, 3, 4):
+        logits = rng.normal(size=(6, n_classes, n_classes))
+        labels = rng.permuted(np.arange(6 * n_classes) % n_classes).reshape(6, n_classes)
+        flat = logits.reshape(-1, n_classes), labels.ravel()
+        for name in ("accuracy", "precision", "recall", "f1", "roc_auc"):
+            metric = metrics.metrics[name]
+            assert metric(logits, labels) == metric(*flat)
 
 
 def test_metrics_of_numbers_are_those_of_scikit_learn():

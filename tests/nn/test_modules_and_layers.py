@@ -488,3 +488,30 @@ def test_running_averages_in_a_checkpoint_move_once_in_fit(compiled):
 
     for found, value in zip(fitted(Checkpointed), fitted(lambda inner: inner), strict=True):
         np.testing.assert_allclose(found, value, rtol=1e-10)
+
+
+def test_containers_may_be_deep_and_hold_themselves():
+    """No depth is too deep for what a module holds, and no circle is walked twice."""
+    weights = [nn.Parameter([float(n)]) for n in range(3)]
+    deep = [weights[0]]
+    for _ in range(5000):
+        deep = [deep]
+    circle = [weights[1]]
+    circle.append({"again": circle, "more": weights[2]})
+
+    class Holder(nn.Module):
+        def __init__(self):
+            self.deep, self.circle = deep, circle
+
+        def forward(self, x):
+            return x
+
+    model = Holder()
+    assert list(model.parameters()) == weights
+    assert list(dict(model.named_parameters()))[1:] == ["circle.0", "circle.1.more"]
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.to_config(model)
+    assert str(error.value) == (
+        "Holder: its attributes are nested too deeply, or hold themselves; "
+        "save the weights alone with architecture=False"
+    )

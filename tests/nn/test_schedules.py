@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,23 @@ def test_step_and_exponential_agree_at_the_steps():
     for epoch in (0, 5, 10, 25):
         assert step(epoch) == pytest.approx(smooth(epoch))
     assert step(4.99) == 1.0
+
+
+def test_a_step_comes_at_the_batch_that_begins_with_it():
+    """Times are sums of epochs and quotients, and 0.3 / 0.1 is a little less than 3."""
+    for every in (
+        Fraction(1, 10),
+        Fraction(1, 5),
+        Fraction(3, 10),
+        Fraction(1, 3),
+        Fraction(11, 10),
+    ):
+        schedule = schedules.Step(float(every), factor=0.5)
+        for n_batches in (1, 3, 7, 10, 30):
+            for epoch in range(40):
+                for batch in range(n_batches):
+                    steps = (epoch + Fraction(batch, n_batches)) // every
+                    assert schedule(epoch + batch / n_batches) == 0.5**steps
 
 
 def test_inverse_scaling():
@@ -68,12 +87,20 @@ def test_one_cycle_peaks_once():
             "Cosine(epochs=5, warm_up=5, final=0.0): warm_up must be in [0, epochs)",
         ),
         (
+            lambda: schedules.Cosine("10"),
+            "Cosine: epochs is '10'; it must be a finite number",
+        ),
+        (
+            lambda: schedules.Exponential(np.inf),
+            "Exponential: factor is inf; it must be a finite number",
+        ),
+        (
             lambda: schedules.OneCycle(10, peak=1.0),
             "OneCycle(epochs=10, peak=1.0, start=0.04, final=0.0001): peak must be in (0, 1)",
         ),
     ],
 )
 def test_senseless_schedules_are_refused(make, message):
-    with pytest.raises(ag.ArgumentValueError) as error:
+    with pytest.raises(ag.AutogradError) as error:
         make()
     assert str(error.value) == message
