@@ -65,6 +65,10 @@ class FeatureLayer(Module):
 
 def as_input(x: Any, dtype: Any) -> Any:
     """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
+    if getattr(getattr(x, "dtype", None), "kind", "f") in "cmM":
+        raise ag.ArgumentTypeError(
+            f"a layer got {x.dtype} as its input, of which a part would be lost; pass real numbers"
+        )
     if not isinstance(x, ag.Value):
         try:
             return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)

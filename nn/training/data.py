@@ -16,6 +16,7 @@ __all__ = [
     "RowsOf",
     "apply_model",
     "as_batch_array",
+    "as_inputs",
     "as_weights",
     "check_labels",
     "check_model",
@@ -60,7 +61,7 @@ class RowsOf:
 
 def map_arrays(function: Callable[[Any], Any], data: Any) -> Any:
     """Apply to an array, or to each array of several inputs or outputs: of a tuple or dict."""
-    if isinstance(data, dict):
+    if isinstance(data, dict) and not hasattr(data, "toarray"):  # as one kind of sparse arrays is
         return {name: function(part) for name, part in data.items()}
     return tuple(map(function, data)) if isinstance(data, tuple) else function(data)
 
@@ -159,6 +160,24 @@ def checked_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
     return x, y
 
 
+def as_inputs(caller: str, x: Any) -> Any:
+    """Inputs as arrays, each of as many samples as the others."""
+    arrays = map_arrays(as_batch_array, x)
+    parts = arrays_of(arrays, "x")
+    if any(not part.ndim for _, part in parts):
+        raise ag.ArgumentTypeError(
+            f"{caller}: x is {type(x).__name__}, which makes no array of samples; pass an array, "
+            "samples first, or a tuple or dict of them, and batches one by one"
+        )
+    if len({part.shape[0] for _, part in parts}) > 1:
+        shapes = ", ".join(str(part.shape) for _, part in parts)
+        raise ag.ArgumentValueError(
+            f"{caller}: the inputs have the shapes {shapes}; all need the same number of samples "
+            "along their first axis"
+        )
+    return arrays
+
+
 def as_batch_array(data: Any) -> Any:
     """An array; one that is mapped from a file stays there, one that is sparse stays sparse."""
     if isinstance(data, np.ndarray):
@@ -173,6 +192,10 @@ def as_batch_array(data: Any) -> Any:
         raise ag.ArgumentValueError(
             f"the data, in {type(data).__name__}, make no array ({error}); give samples of the "
             "same shape, and several arrays in a tuple or dict"
+        ) from None
+    except (TypeError, RuntimeError) as error:  # tensors elsewhere, or with gradients
+        raise ag.ArgumentTypeError(
+            f"the data, in {type(data).__name__}, make no array; {error}"
         ) from None
     if array.dtype == object and hasattr(data, "to_numpy"):  # a frame of numbers and bools
         kinds = dict.fromkeys(map(type, array.ravel().tolist()))

@@ -103,20 +103,27 @@ def fit_lbfgs(
         ]
         return latest, flatten(gradients)
 
+    def note(vector: Any) -> None:
+        nonlocal reached
+        reached = np.array(vector)
+        history.append(loss=latest)
+
     history = History()
-    start = flatten([p.data for p in parameters])
+    reached = flatten([p.data for p in parameters])
     model.train()
-    with np.errstate(over="ignore", invalid="ignore"):
-        result = minimize(
-            objective, start, jac=True, method="L-BFGS-B",
-            options={"maxiter": iterations, "gtol": tolerance,
-                     "maxfun": evaluations or 20 * iterations},
-            callback=lambda _: history.append(loss=latest),
-        )  # fmt: skip
-    write_parameters(result.x, parameters)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = minimize(
+                objective, reached, jac=True, method="L-BFGS-B", callback=note,
+                options={"maxiter": iterations, "gtol": tolerance,
+                         "maxfun": evaluations or 20 * iterations},
+            )  # fmt: skip
+        reached = result.x
+    finally:  # what a search along a line has tried last is not what was reached
+        write_parameters(reached, parameters)
+        model.eval().zero_grad()
     history.append(loss=result.fun)
     history.stopped = str(result.message)
-    model.eval().zero_grad()
     return history
 
 

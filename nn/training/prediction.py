@@ -25,6 +25,7 @@ from nn.training.batches import (
 from nn.training.data import (
     apply_model,
     as_batch_array,
+    as_inputs,
     as_weights,
     check_model,
     concatenate,
@@ -77,7 +78,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     source = source_of(x)
     if source is not None:
         return source.predict(model, x)
-    x = map_arrays(as_batch_array, x)
+    x = as_inputs("predict", x)
     dtype = dtype_of(model)
     with in_use(model), ag.no_grad():
         parts = [
@@ -179,16 +180,22 @@ def evaluate(
         first = next(batches)
         data, example = outputs_of_batches(model, chain([first], batches)), first[0]
     else:
+        source = source_of(x)
+        n_samples = length(as_inputs("evaluate", x)) if source is None else None
         outputs = map_outputs(np.asarray, predict(model, x, batch_size=batch_size))
         targets = rows_of(map_arrays(as_batch_array, y), slice(None), dtype_of(model))
         if not length(targets):
             raise ag.ArgumentValueError("evaluate: there are no samples; give at least one")
+        if n_samples not in (None, length(targets)):
+            raise ag.ArgumentValueError(
+                f"evaluate: x has {n_samples} samples, and y has {length(targets)}; give one "
+                "target for each sample"
+            )
         data = (
             outputs,
             targets,
             None if sample_weight is None else as_weights(sample_weight, length(targets)),
         )
-        source = source_of(x)
         example = x if source is None else source.example(x)
     check_outputs("evaluate", data[0], chosen_loss, chosen)
     record = partial(recorded, model, example)

@@ -71,3 +71,29 @@ def test_lbfgs_takes_weights_and_single_numbers_as_parameters():
     weight = 1.0 - np.arange(len(y)) % 2
     nn.fit_lbfgs(model, x, y, loss="mse", sample_weight=weight, tolerance=1e-10)
     np.testing.assert_allclose([model.slope.data, model.offset.data], [3, -2], atol=1e-7)
+
+
+def test_an_interruption_of_lbfgs_keeps_what_was_reached():
+    """Steps tried along a line are no results: the last iteration is, and the mode is back."""
+    x, y = line(40)
+    calls = []
+
+    def loss(outputs, targets):
+        calls.append(float(np.mean((outputs.data - targets) ** 2)))
+        if len(calls) == stop:
+            raise KeyboardInterrupt
+        return nn.mse(outputs, targets)
+
+    for stop in (1, 2, 4, 7):
+        calls.clear()
+        model = nn.MLP(1, [8, 1], activation="tanh", rng=0)
+        before = float(nn.mse(nn.predict(model, x), y))
+        with pytest.raises(KeyboardInterrupt):
+            nn.fit_lbfgs(model, x, y, loss=loss, compile=False)
+        assert float(nn.mse(nn.predict(model, x), y)) <= before
+        assert not model.training
+        assert all(p.grad is None for p in model.parameters())
+        if stop == 1:
+            np.testing.assert_array_equal(
+                weights_of(model), weights_of(nn.MLP(1, [8, 1], activation="tanh", rng=0))
+            )

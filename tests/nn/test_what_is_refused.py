@@ -202,3 +202,64 @@ def test_modules_with_slots_are_refused():
 
         class Own(nn.Module):
             __slots__ = ("weight",)
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        self.layer = nn.Linear(2, 1, rng=0)
+
+    def forward(self, a, b):
+        return self.layer(a) + b
+
+
+ROWS = np.random.default_rng(0).normal(size=(6, 2))
+ONE = ROWS[:1, :1]
+USES_OF_DATA = {
+    "predict": lambda model, x, y: nn.predict(model, x),
+    "evaluate": lambda model, x, y: nn.evaluate(model, x, y, loss=squares, metrics=[squares]),
+    "fit": lambda model, x, y: nn.fit(model, x, y, loss=squares, epochs=1, progress=False),
+    "fit_lbfgs": lambda model, x, y: nn.fit_lbfgs(model, x, y, loss=squares),
+}
+
+
+def squares(outputs, targets):
+    return np.mean((outputs - targets) ** 2)
+
+
+@pytest.mark.parametrize("use", USES_OF_DATA)
+def test_one_sample_is_not_paired_with_all_others(use):
+    """Of data of different lengths broadcasting would make pairs, of one batch or of another."""
+    call = USES_OF_DATA[use]
+    for x in ((ROWS, ONE), (ROWS[:1], ROWS[:, :1]), {"a": ROWS, "b": ONE}):
+        with pytest.raises(ag.ArgumentValueError, match="same number of samples"):
+            call(Sum(), x, ROWS[:, :1])
+    if use != "predict":
+        with pytest.raises(ag.ArgumentValueError, match="samples"):
+            call(nn.Linear(2, 1, rng=0), ROWS, ONE)
+
+
+@pytest.mark.parametrize("use", USES_OF_DATA)
+def test_what_makes_no_array_of_samples_is_refused(use):
+    torch = pytest.importorskip("torch")
+    moved = torch.ones((6, 2), requires_grad=True)
+    for x in (3.0, None, {1, 2}, iter(ROWS), moved, ROWS + 1j, ROWS.astype("M8[s]")):
+        with pytest.raises(ag.AutogradError):
+            USES_OF_DATA[use](nn.Linear(2, 1, rng=0), x, ROWS[:, :1])
+
+
+def test_the_messages_for_data_that_are_no_samples():
+    model = nn.Linear(2, 1, rng=0)
+    for x, message in (
+        (
+            (ROW for ROW in ROWS),
+            "predict: x is generator, which makes no array of samples; pass an array, samples "
+            "first, or a tuple or dict of them, and batches one by one",
+        ),
+        (
+            ROWS + 1j,
+            "a layer got complex128 as its input, of which a part would be lost; pass real numbers",
+        ),
+    ):
+        with pytest.raises(ag.ArgumentTypeError) as error:
+            nn.predict(model, x)
+        assert str(error.value) == message

@@ -169,7 +169,7 @@ def test_frames_of_numbers_and_bools():
     assert str(error.value) == "fit: x has dtype object; it must hold real numbers"
 
 
-@pytest.mark.parametrize("form", ["coo", "csc", "dia", "csr", "lil", "bsr"])
+@pytest.mark.parametrize("form", ["coo", "csc", "dia", "csr", "lil", "bsr", "dok"])
 def test_sparse_matrices_of_every_form(form):
     sparse = pytest.importorskip("scipy.sparse")
     x = np.where(np.abs(X) > 0.5, X, 0)
