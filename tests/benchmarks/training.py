@@ -37,6 +37,17 @@ def orders() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
+class SameOrders(np.random.RandomState):
+    """What scikit-learn shuffles with, so that it sees these orders too."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.orders = orders()
+
+    def shuffle(self, indices: Any) -> None:
+        indices[:] = indices[self.orders.permutation(len(indices))]
+
+
 def by_fit(x: Any, labels: Any, compile: bool | str) -> Runner:
     model, rng = network(), orders()
     optimizer = nn.Adam(model, RATE)
@@ -58,7 +69,7 @@ def by_estimator(x: Any, labels: Any, compile: bool | str) -> Runner:
     classifier.partial_fit(x[:BATCH], labels[:BATCH], classes=np.arange(SIZES[-1]))
     classifier.model_.load_state_dict(network().state_dict())
     classifier.optimizer_ = nn.Adam(classifier.model_, RATE)
-    classifier.generator_ = orders()
+    classifier.random_state = SameOrders()
 
     def epoch() -> Any:
         return [classifier.partial_fit(x, labels).loss_curve_[-1]]
@@ -71,16 +82,11 @@ def by_scikit_learn(x: Any, labels: Any) -> Runner:
 
     layers = [layer for layer in network() if isinstance(layer, nn.Linear)]
 
-    class SameOrders(np.random.RandomState):
-        def shuffle(self, indices: Any) -> None:
-            indices[:] = indices[rng.permutation(len(indices))]
-
     class SameStart(MLPClassifier):
         def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> Any:
             layer = layers.pop(0)
             return layer.weight.data.astype(dtype), layer.bias.data.astype(dtype)
 
-    rng = orders()
     options = {"batch_size": BATCH, "alpha": PENALTY, "learning_rate_init": RATE}
     classifier = SameStart(SIZES[1:-1], random_state=SameOrders(), **options)
 
