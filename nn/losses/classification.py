@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
-from nn.checks import FRACTION, check_range
+from nn.checks import FRACTION, check_range, unmasked
 from nn.losses.counting import checked_class_weight, with_counts
 from nn.losses.labels import decide, labels_to_rows, labels_to_signs
 from nn.losses.reduction import alike, as_operand, as_targets, between, loss, reduce
@@ -101,10 +101,17 @@ def negative_log_likelihood(
     sample_weight: Any,
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
+    check_range(caller, FRACTION, label_smoothing=label_smoothing)
+    shape = np.shape(log_probabilities)
+    are_numbers = len(shape) > 1 and np.shape(labels) != shape
+    if are_numbers and class_weight is None and ignore_index is None and not label_smoothing:
+        labels = alike(unmasked(labels), shape[:-1])
+        is_right = labels_to_rows(labels, shape=shape, dtype=np.bool_, caller=caller)
+        each = -np.sum(np.where(is_right, log_probabilities, 0), axis=-1)
+        return reduce(each, reduction, sample_weight, caller)
     targets, factors, counts = with_counts(
         log_probabilities, labels, caller, class_weight, ignore_index
     )
-    check_range(caller, FRACTION, label_smoothing=label_smoothing)
     if label_smoothing:
         targets = (1 - label_smoothing) * targets + label_smoothing / targets.shape[-1]
     for factor in factors:
