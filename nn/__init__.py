@@ -64,7 +64,9 @@ _RENAMED = {"build": "from_config", "describe": "to_config"}
 _MOVED = {name: globals().pop(name) for name in ("cosine", "perceptron", "sign")}
 """Of version 0.1; they are too much like other names, and live in their modules alone."""
 
-if not typing.TYPE_CHECKING:  # type checkers read the imports above
+if typing.TYPE_CHECKING:  # they do not know __getattr__ below
+    build, describe = from_config, to_config
+else:  # type checkers read the imports above
     __all__ = sorted(
         name
         for name, thing in globals().items()
