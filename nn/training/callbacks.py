@@ -38,7 +38,6 @@ class Run(Protocol):
     optimizer: Optimizer
     batches: Batches
     history: History
-    columns: list[str]
     callbacks: list[Any]
     metrics: dict[str, Any]
     validation_data: Any
@@ -46,6 +45,10 @@ class Run(Protocol):
     epoch: int
     batch: int
     batch_loss: float
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the history will grow by, but for those that callbacks add."""
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""

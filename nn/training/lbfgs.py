@@ -103,13 +103,14 @@ def fit_lbfgs(
         ]
         return latest, flatten(gradients)
 
+    history = History()
+    reached = flatten([p.data for p in parameters])
+
     def note(vector: Any) -> None:
         nonlocal reached
         reached = np.array(vector)
         history.append(loss=latest)
 
-    history = History()
-    reached = flatten([p.data for p in parameters])
     model.train()
     try:
         with np.errstate(over="ignore", invalid="ignore"):
