@@ -10,7 +10,7 @@ A test of a function with a kink at 0 is three lines::
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from autograd_lite.checking import gradcheck
 from autograd_lite.checking.foreign import library_of
 from autograd_lite.checking.subjects import is_model
 from autograd_lite.core.errors import (
+    ArgumentTypeError,
     ArgumentValueError,
     AutogradError,
     GradcheckError,
@@ -59,6 +60,8 @@ def assert_gradients(
     ------
     GradcheckError
         An AssertionError with the report of every function that failed.
+    ArgumentTypeError
+        If there is no function to check.
 
     Examples
     --------
@@ -69,22 +72,37 @@ def assert_gradients(
     options["raise_error"] = False
     if isinstance(functions, Mapping):
         functions = list(functions.values())
-    family = [functions] if callable(functions) else list(functions)
+    family = [functions] if callable(functions) else functions
+    family = list(family) if isinstance(family, Iterable) else [family]
+    if not family or not all(map(callable, family)):
+        raise ArgumentTypeError(
+            f"assert_gradients: {functions!r} holds no function, or something else; pass a "
+            "function, or a sequence or mapping of functions, then their arguments"
+        )
     by_hand = any(options.get(name) is not None for name in ("gradient", "vjp", "jacobian"))
     reports = []
     for function in family:
         highest = order or (1 if by_hand or not has_second_derivative(function, args) else 2)
         try:
             reports.append(gradcheck(function, *args, order=highest, **options))
-        except AutogradError:
+        except AutogradError as error:
             if order or highest == 1:
                 raise
-            reports.append(gradcheck(function, *args, order=1, **options))
+            reports.append(check_first(error, function, *args, **options))
     failed = [report for report in reports if not report]
     if failed:
         heading = f"{len(failed)} of {len(family)} functions failed\n" if len(family) > 1 else ""
         text = heading + "\n".join(str(report) for report in failed)
         raise GradcheckError(text, failed[0])
+
+
+def check_first(refusal: AutogradError, function: Function, *args: Any, **options: Any) -> Any:
+    """Check the first derivative where the second was refused; what is refused too says why."""
+    __tracebackhide__ = True
+    try:
+        return gradcheck(function, *args, order=1, **options)
+    except AutogradError:
+        raise refusal from None
 
 
 def has_second_derivative(function: Any, args: Sequence[Any]) -> bool:

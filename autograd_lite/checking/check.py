@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.checking.by_hand import HandWritten
 from autograd_lite.checking.comparison import Tolerance
 from autograd_lite.checking.examination import FEWEST_EVALUATIONS, Settings, examine
 from autograd_lite.checking.foreign import Foreign, library_of, on_arrays
 from autograd_lite.checking.report import OBSERVERS, GradcheckReport
 from autograd_lite.checking.subjects import (
     EngineFunction,
-    HandWritten,
     Model,
     Subject,
     argument_names,
@@ -75,7 +75,8 @@ def gradcheck(
     gradient, vjp, jacobian
         A derivative written by hand: ``gradient(*args)`` of the result (of its sum, if it is an
         array); ``vjp(g, *args)``; or ``jacobian(*args)`` of shape ``result.shape +
-        argument.shape``.  For several arguments each returns a tuple.
+        argument.shape``.  For several arguments each returns a tuple, of nested ones what is
+        nested like them.  Of complex results a Jacobian holds the derivatives ∂re + i·∂im.
     loss
         For a model (with ``named_parameters()``, such as an ``nn.Module``), which is called with
         the first of ``args``: ``loss(output, *rest)`` is checked with respect to every parameter.
@@ -122,13 +123,14 @@ def gradcheck(
     """
     require_budget(max_evaluations)
     require_choices(order, mode, rtol=rtol, atol=atol, nondeterminism=nondeterminism)
-    generator = np.random.default_rng(rng)
+    require_functions(gradient=gradient, vjp=vjp, jacobian=jacobian)
+    generator = generator_of(rng)
     if kwargs:
+        require_names(function, kwargs, len(args))
         names = (len(args), tuple(kwargs))
         function = by_keyword(function, *names)
-        given = (gradient, vjp, jacobian)
         gradient, vjp, jacobian = (
-            g and by_keyword(g, len(args) + (g is vjp), names[1]) for g in given
+            g and by_keyword(g, len(args) + (g is vjp), names[1]) for g in (gradient, vjp, jacobian)
         )
         args = (*args, *kwargs.values())
     start = partial(
@@ -157,6 +159,38 @@ def progress_bar(title: str, is_shown: bool) -> AbstractContextManager[Any]:
     except ImportError:
         return nullcontext()
     return tqdm(desc=title, unit=" evaluations", delay=2, leave=False, disable=not is_shown)
+
+
+def generator_of(rng: int | np.random.Generator) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise ArgumentValueError(
+            f"gradcheck: rng={rng!r} is no seed ({error}); pass an integer from 0 on, or a "
+            "np.random.Generator"
+        ) from None
+
+
+def require_functions(**derivatives: Function | None) -> None:
+    for name, given in derivatives.items():
+        if given is not None and not callable(given):
+            raise ArgumentTypeError(
+                f"gradcheck: {name} is {type(given).__name__}; pass the function that computes it, "
+                f"as in {name}=lambda {'g, ' * (name == 'vjp')}x: ..."
+            )
+
+
+def require_names(function: Function, kwargs: Any, count: int) -> None:
+    """Refuse ``kwargs`` that is no mapping from names, or names what was passed by position."""
+    if not (isinstance(kwargs, Mapping) and all(isinstance(name, str) for name in kwargs)):
+        raise ArgumentTypeError(
+            f"gradcheck: kwargs={kwargs!r} is no dict of names; write kwargs={{'w': w}}"
+        )
+    for name in argument_names(function, count):
+        if name in kwargs:
+            raise ArgumentValueError(
+                f"gradcheck: {name!r} is passed by position and in kwargs; leave out one of them"
+            )
 
 
 def by_keyword(function: Function, count: int, names: tuple[str, ...]) -> Function:
@@ -304,8 +338,17 @@ def positions_of(argnum: int | tuple[int, ...] | None, count: int) -> tuple[int,
         return tuple(range(count))
     positions = argnum if isinstance(argnum, tuple) else (argnum,)
     for position in positions:
+        if not isinstance(position, numbers.Integral) or isinstance(position, bool):
+            raise ArgumentTypeError(
+                f"gradcheck: argnum={argnum!r} is neither a position nor a tuple of positions; "
+                "write argnum=0 or argnum=(0, 1)"
+            )
         if not 0 <= position < count:
             raise ArgumentValueError(
                 f"gradcheck: argnum {position} names no argument; there are {count}"
             )
+    if len(set(positions)) < len(positions):
+        raise ArgumentValueError(
+            f"gradcheck: argnum={argnum!r} names an argument twice; name each once"
+        )
     return positions

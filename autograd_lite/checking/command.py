@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import importlib
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.checking.check import gradcheck
+from autograd_lite.checking.report import GradcheckReport
 from autograd_lite.core.errors import AutogradError
 
 __all__ = ["add_check_command"]
@@ -54,21 +57,9 @@ def add_check_command(commands: Any) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """Check, print the report and return the exit status."""
-    args = [*parse_arguments(options.args), *random_arguments(options.shape, options.seed)]
-    given = {name: x for name, x in vars(options).items() if x is not None}
-    names = ("order", "mode", "full", "rtol", "atol")
-    chosen: dict[str, Any] = {name: given[name] for name in names if name in given}
-    derivatives = (name for name in ("gradient", "vjp", "jacobian") if name in given)
-    chosen |= {name: load(given[name]) for name in derivatives}
-    function = load(options.function)
-    try:
-        report = gradcheck(function, *args, rng=options.seed, raise_error=False, **chosen)
-    except AutogradError:
-        raise
-    except Exception as error:  # a function of the user's may raise anything
-        raise CommandError(
-            f"{options.function} raised {type(error).__name__} at this point: {error}"
-        ) from error
+    aside = contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext()
+    with aside:  # what the function prints is no JSON
+        report = checked(options)
     if options.json:
         print(json.dumps(report.to_dict(), indent=2))
     else:
@@ -78,6 +69,27 @@ def run_check(options: argparse.Namespace) -> int:
     return 0 if report else 1
 
 
+def checked(options: argparse.Namespace) -> GradcheckReport:
+    """What the check comes to; everything else that may happen is an error that says so."""
+    if options.seed < 0:
+        raise CommandError(f"--seed {options.seed} is negative; write an integer from 0 on")
+    args = [*parse_arguments(options.args), *random_arguments(options.shape, options.seed)]
+    given = {name: x for name, x in vars(options).items() if x is not None}
+    names = ("order", "mode", "full", "rtol", "atol")
+    chosen: dict[str, Any] = {name: given[name] for name in names if name in given}
+    derivatives = (name for name in ("gradient", "vjp", "jacobian") if name in given)
+    chosen |= {name: load(given[name]) for name in derivatives}
+    function = load(options.function)
+    try:
+        return gradcheck(function, *args, rng=options.seed, raise_error=False, **chosen)
+    except AutogradError:
+        raise
+    except (Exception, SystemExit) as error:  # a function of the user's may raise anything
+        raise CommandError(
+            f"{options.function} raised {type(error).__name__} at this point: {error}"
+        ) from error
+
+
 class CommandError(AutogradError, ValueError):
     """What was written on the command line cannot be used."""
 
@@ -85,13 +97,18 @@ class CommandError(AutogradError, ValueError):
 def load(name: str) -> Callable[..., Any]:
     """Import ``package.module:function``; the function may be an attribute of an attribute."""
     module_name, _, path = name.partition(":")
-    if not path:
+    if not path or not module_name:
         raise CommandError(f"{name!r} names no function; write package.module:function")
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise CommandError(
             f"cannot import {module_name!r}: {error}; run in the folder that holds it"
+        ) from error
+    except (Exception, SystemExit) as error:  # so may a module, or end the program
+        raise CommandError(
+            f"{module_name!r} raised {type(error).__name__} as it was imported: {error}; put what "
+            'it runs under if __name__ == "__main__":'
         ) from error
     for part in path.split("."):
         if not hasattr(found, part):
@@ -124,3 +141,5 @@ def random_arguments(shapes: list[str], seed: int) -> list[Any]:
         return [rng.normal(size=[int(n) for n in shape.split("x")]) for shape in shapes]
     except ValueError as error:
         raise CommandError(f"--shape {' '.join(shapes)} is not a shape; write 3x4") from error
+    except MemoryError as error:
+        raise CommandError(f"--shape {' '.join(shapes)} is too large; write 3x4") from error

@@ -534,9 +534,9 @@ class AnalyticGradients:
         farther = np.abs(direction) / own_scale(self.subject.inputs, self.subject.x)
         near = FIRST_LEVEL + max(math.ceil(math.log2(max(np.max(farther), 1.0))), 0)
         absolute = self.tolerance.atol * norm(self.cotangents.rows)
-        # What underflows in a gradient is lost before it is multiplied by the cotangent.
+        # What underflows in a gradient is lost before it is multiplied by the cotangent, or after.
         lost = self.subject.gradient_smallest * np.max(
-            np.abs(self.cotangents.rows), axis=1, initial=0.0
+            np.abs(self.cotangents.rows), axis=1, initial=1.0
         )
         each = scaled_product(
             absolute + SAFETY * lost, norm(direction[np.newaxis]), self.cotangents.exponents

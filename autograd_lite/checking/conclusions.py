@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autograd_lite.checking.by_hand import HandWritten
 from autograd_lite.checking.comparison import DECISIVE, Agreement, AnalyticGradients, Probe
 from autograd_lite.checking.diagnosis import diagnose
 from autograd_lite.checking.evidence import Evidence, worst_entries
 from autograd_lite.checking.layout import Layout, Vector
 from autograd_lite.checking.locate import Indices
 from autograd_lite.checking.report import GradcheckReport, taylor_table
-from autograd_lite.checking.subjects import HandWritten, Subject
+from autograd_lite.checking.subjects import Subject
 from autograd_lite.checking.verdict import Hint, Verdict
 
 __all__ = ["Conclusions"]

@@ -8,6 +8,7 @@ the most specific first.  A new one is a function with `hypothesis` above it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -177,18 +178,45 @@ def constant_factor(evidence: Evidence) -> Hint | None:
 
 @hypothesis(rank=2)
 def complex_conjugated(evidence: Evidence) -> Hint | None:
-    def conjugate(g: Vector, leaf: Leaf) -> Vector:
-        return g * np.repeat([1.0, -1.0], leaf.size) if leaf.is_complex else g
-
-    if not any(leaf.is_complex for leaf in evidence.leaves):
+    """The gradient, the upstream gradient, or what the latter is multiplied by."""
+    outputs = evidence.subject.outputs.leaves
+    of_complex = any(leaf.is_complex for leaf in evidence.leaves)
+    if of_complex and evidence.explained_by(conjugate):
+        return Hint(
+            "conjugate",
+            "the complex conjugate is missing or too many: with it the derivative agrees "
+            "(the gradient is ∂/∂re + i·∂/∂im)",
+        )
+    if not any(output.is_complex for output in outputs):
         return None
-    if not evidence.explained_by(conjugate):
+    upstream = conjugate_all(evidence.cotangents, outputs)
+    if evidence.fits(upstream):
+        what = " is" if of_complex else ", or of what it is multiplied by, is"
+        return Hint(
+            "conjugate",
+            f"the complex conjugate of the upstream gradient{what} missing or too "
+            "many: with it the derivative agrees",
+        )
+    analytic = conjugate_all(evidence.analytic, evidence.leaves)
+    if not (of_complex and replace(evidence, analytic=analytic).fits(upstream)):
         return None
     return Hint(
         "conjugate",
-        "the complex conjugate is missing or too many: with it the derivative agrees "
-        "(the gradient is ∂/∂re + i·∂/∂im)",
+        "the complex conjugate of what the upstream gradient is multiplied by is missing or too "
+        f"many: with it the derivative agrees; {evidence.subject.on_conjugates}",
     )
+
+
+def conjugate(rows: Vector, leaf: Leaf) -> Vector:
+    """Rows for one leaf, with the other sign for imaginary parts."""
+    return rows * np.repeat([1.0, -1.0], leaf.size) if leaf.is_complex else rows
+
+
+def conjugate_all(rows: Vector, leaves: Sequence[Leaf]) -> Vector:
+    conjugated = rows.copy()
+    for leaf in leaves:
+        conjugated[:, leaf.place] = conjugate(rows[:, leaf.place], leaf)
+    return conjugated
 
 
 @hypothesis(rank=3, one_leaf=True)
@@ -213,13 +241,18 @@ def jacobian_transposed(evidence: Evidence) -> Hint | None:
     if matches(columns, columns.T, np.zeros(1)).all():
         return None  # as a diagonal matrix is: there is nothing to transpose
     error = np.abs(evidence.cotangents) @ evidence.column_error.max(axis=1, keepdims=True)
-    expected = evidence.cotangents @ columns.T
-    if not matches(evidence.analytic[:, leaf.place], expected, error).all():
+    upstream = conjugate_all(evidence.cotangents, evidence.subject.outputs.leaves)
+    expected = [evidence.cotangents @ columns.T, conjugate(upstream @ columns.T, leaf)]
+    analytic = evidence.analytic[:, leaf.place]
+    fitting = [bool(matches(analytic, rows, error).all()) for rows in expected]
+    if not any(fitting):
         return None
+    conjugated = "conjugate " if leaf.is_complex and fitting[0] else ""
     return Hint(
         "transposed",
         f"transposed: the upstream gradient is multiplied by the Jacobian with respect to "
-        f"{leaf.name} and not by its transpose; transpose the matrix that it is multiplied by",
+        f"{leaf.name} and not by its {conjugated}transpose; transpose the matrix that it is "
+        "multiplied by",
     )
 
 

@@ -22,7 +22,13 @@ import numpy as np
 
 from autograd_lite.checking.directions import signs
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.subjects import Subject, argument_names, function_name, with_parts
+from autograd_lite.checking.subjects import (
+    WITHOUT_CONJUGATES,
+    Subject,
+    argument_names,
+    function_name,
+    with_parts,
+)
 from autograd_lite.checking.verdict import Finding, Hint, Verdict
 from autograd_lite.core import tree
 from autograd_lite.core.errors import ArgumentTypeError
@@ -314,6 +320,8 @@ class Foreign(Subject):
         loss: Function | None = None,
     ) -> None:
         self.library, self.given = library, function
+        if not isinstance(library, Torch):
+            self.on_conjugates = WITHOUT_CONJUGATES
         forward = getattr(function, "forward", None) if isinstance(function, type) else None
         names = argument_names(forward or function, len(args) + (forward is not None))
         name, names = function_name(function), names[forward is not None :]
@@ -370,7 +378,16 @@ class Foreign(Subject):
             gradients = refused(
                 lambda: self.library.pull(self.of_leaves, self._own(leaves), self._seeds(v))
             )
-            return self.as_gradient([np.asarray(self.library.array(g)) for g in gradients])
+            found = [np.asarray(self.library.array(g)) for g in gradients]
+        for g, leaf in zip(found, self.inputs.leaves, strict=True):
+            if g.shape != leaf.shape:  # of libraries that do not look themselves
+                raise Finding(
+                    Verdict.SHAPE,
+                    f"the gradient of {leaf.name} has shape {g.shape}, and {leaf.name} has shape "
+                    f"{leaf.shape}",
+                    broadcast_hints(g.shape, leaf.shape),
+                )
+        return self.as_gradient(found)
 
     def _seeds(self, v: Vector) -> list[Any]:
         return [self.library.own(g, None, True) for g in self.outputs.arrays(v, own_dtype=True)]
@@ -423,16 +440,18 @@ def refused(compute: Callable[[], Any]) -> Any:
             reason = f"the backward pass raises {type(error).__name__}: {text}"
             raise Finding(Verdict.WRONG, reason) from error
         shapes = [tuple(map(int, re.findall(r"\d+", found))) for found in SHAPES.findall(text)]
-        hints = []
-        if len(shapes) == 2 and is_broadcast(*shapes):
-            hints = [
-                Hint("broadcast", "sum the gradient over the axes that were broadcast, to the "
-                     "shape of the input")
-            ]  # fmt: skip
+        hints = broadcast_hints(*shapes) if len(shapes) == 2 else []
         raise Finding(Verdict.SHAPE, f"the backward pass was refused: {text}", hints) from error
 
 
 SHAPES = re.compile(r"[\[(]((?:\d+(?:, ?)?)*)[\])]")
+
+
+def broadcast_hints(shape: tuple[int, ...], of: tuple[int, ...]) -> list[Hint]:
+    if not is_broadcast(shape, of):
+        return []
+    text = "sum the gradient over the axes that were broadcast, to the shape of the input"
+    return [Hint("broadcast", text)]
 
 
 def is_broadcast(shape: tuple[int, ...], of: tuple[int, ...]) -> bool:

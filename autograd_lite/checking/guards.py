@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.checking.by_hand import HandWritten
 from autograd_lite.checking.comparison import AnalyticGradients, norm
 from autograd_lite.checking.directions import own_scale, signs
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.subjects import (
     EngineFunction,
-    HandWritten,
     RecordedSubject,
     Subject,
     only_varied,

@@ -2,8 +2,8 @@
 
 A `Subject` evaluates F: ℝⁿ → ℝᵐ, and pulls a cotangent v back to what the code
 under test says is Jᵀv.  Everything after this file knows only subjects: functions
-of the engine, derivatives written by hand, and models, which are anything with
-``named_parameters()``, checked in every parameter by name.
+of the engine, and models, which are anything with ``named_parameters()``, checked in every
+parameter by name; derivatives written by hand are in `by_hand`, of other libraries in `foreign`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from autograd_lite.transforms.trace import Trace
 __all__ = [
     "EVALUATIONS_EACH",
     "RESERVE",
+    "WITHOUT_CONJUGATES",
     "EngineFunction",
-    "HandWritten",
     "Model",
     "RecordedSubject",
     "Subject",
@@ -55,6 +55,11 @@ EVALUATIONS_EACH = 6
 
 RESERVE = 40
 """Evaluations kept for the questions that come after these measurements."""
+
+
+WITHOUT_CONJUGATES = "leave np.conj out of the rule, in which gradients have no conjugate"
+WITH_CONJUGATES = "multiply the upstream gradient by the conjugate (np.conj) of the derivative"
+"""How rules of complex numbers are written in this library, and by hand."""
 
 
 def function_name(function: Any) -> str:
@@ -112,6 +117,8 @@ class Subject(ABC):
     gradient_resolution = 2.0**-52
     gradient_smallest = 5e-324
     most = 300
+    on_conjugates = WITH_CONJUGATES
+    """What to write, where a derivative is the complex conjugate of the true one."""
 
     def __init__(
         self, name: str, args: Sequence[Any], names: Sequence[str], varied: Sequence[int]
@@ -259,6 +266,8 @@ class Subject(ABC):
 class RecordedSubject(Subject):
     """What the engine differentiates, and so the rules of its primitives."""
 
+    on_conjugates = WITHOUT_CONJUGATES
+
     @abstractmethod
     def record(self, x: Vector) -> Pullback:
         """Call the function on Values and keep the graph."""
@@ -386,79 +395,6 @@ def gradient_of(function: Function, varied: Sequence[int], cotangent: Any) -> Fu
     return gradient
 
 
-class HandWritten(Subject):
-    """A plain function with a derivative that somebody wrote by hand; no Values involved.
-
-    ``form`` says what the derivative is: "gradient", "vjp" or "jacobian".
-    """
-
-    def __init__(
-        self,
-        function: Function,
-        args: Sequence[Any],
-        varied: Sequence[int],
-        form: str,
-        derivative: Function,
-    ) -> None:
-        names = argument_names(function, len(args))
-        super().__init__(function_name(function), args, names, varied)
-        self.function, self.form, self.derivative = function, form, derivative
-        self.summed = False
-        """Whether the result is an array, whose sum is what was differentiated."""
-        self.start()
-
-    def _results(self, leaves: Sequence[Any]) -> Any:
-        result = self.function(*self.called_with(leaves))
-        if self.form != "gradient" or np.shape(result) == ():
-            return result
-        self.summed = True
-        return np.sum(result)
-
-    def pull(self, v: Vector, x: Vector | None = None) -> Vector:
-        at = self.x if x is None else x
-        leaves = self.inputs.arrays(at)
-        called = self.called_with(leaves)
-        seeds = self.outputs.arrays(v, own_dtype=True)
-        rounded = self.outputs.vector(seeds)
-        if self.form == "gradient":
-            with np.errstate(over="ignore"):
-                analytic = float(v[0]) * self._as_vector(self.derivative(*called))
-        elif self.form == "vjp":
-            analytic = self._as_vector(self.derivative(self.outputs.nest(seeds), *called))
-        else:
-            shape, seed = self.outputs.leaves[0].shape, self.outputs.arrays(v)[0]
-            blocks = self._checked(flatten(self.derivative(*called)), shape)
-            analytic = self.as_gradient(
-                [np.tensordot(seed, block, axes=len(shape)) for block in blocks]
-            )
-        self.refuse_changes(self.form, leaves, at)
-        if not np.array_equal(self.outputs.vector(seeds), rounded):
-            raise Finding(
-                Verdict.MUTATED,
-                "vjp writes to the upstream gradient that it is given; let it make a new array",
-            )
-        return analytic
-
-    def _as_vector(self, analytic: Any) -> Vector:
-        """Gradients as the user's function returned them: one, or one for each argument."""
-        single = len(self.inputs.leaves) == 1 and isinstance(analytic, list)
-        gradients = [np.asarray(analytic)] if single else flatten(analytic)
-        return self.as_gradient(self._checked(gradients))
-
-    def _checked(self, derivatives: Sequence[Any], shape: tuple[int, ...] = ()) -> Sequence[Any]:
-        """Derivatives of results of a shape, one for each input, in that input's shape."""
-        leaves = self.inputs.leaves
-        if len(derivatives) != len(leaves):
-            raise Finding(
-                Verdict.SHAPE,
-                f"{self.form} returned {len(derivatives)} arrays for {len(leaves)} inputs "
-                f"({', '.join(leaf.name for leaf in leaves)}); return one for each",
-            )
-        for g, leaf in zip(derivatives, leaves, strict=True):
-            require_gradient(self.form, g, leaf.name, shape + leaf.shape)
-        return derivatives
-
-
 def is_model(function: Any) -> bool:
     """Whether something has named parameters to be checked."""
     return callable(getattr(function, "named_parameters", None))
@@ -545,19 +481,4 @@ def require_number(name: str, leaf: Any, leaf_name: str) -> None:
         raise ArgumentTypeError(
             f"gradcheck: {leaf_name} of {name} is {type(leaf).__name__}; "
             "it must return numbers or arrays"
-        )
-
-
-def require_gradient(what: str, g: Any, name: str, shape: tuple[int, ...]) -> None:
-    """A hand-written derivative has the shape of what it belongs to, and is not an integer."""
-    array = np.asarray(unwrap(g))
-    if array.dtype.kind not in "fc" and not isinstance(g, int):
-        raise Finding(
-            Verdict.SHAPE,
-            f"{what} returned dtype {array.dtype} for {name}; a derivative is a float, "
-            "and integers would cut off its digits",
-        )
-    if array.shape != shape:
-        raise Finding(
-            Verdict.SHAPE, f"{what} returned shape {array.shape} for {name}; it must be {shape}"
         )

@@ -17,14 +17,19 @@ import numpy as np
 
 from autograd_lite.core.calling import called_unwritten, check_plain
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types
-from autograd_lite.core.errors import ArgumentTypeError, RuleError, UnsupportedError
+from autograd_lite.core.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    RuleError,
+    UnsupportedError,
+)
 from autograd_lite.core.foreign_arrays import ORDINARY, check_ordinary
 from autograd_lite.core.memory import constant, frozen
 from autograd_lite.core.node import NO_PARAMETERS, Handle, split_inputs
 from autograd_lite.core.objects import watch_objects
 from autograd_lite.core.recorder import EAGER, record
 from autograd_lite.core.recorder import current as recorder_here
-from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.core.tree import flatten, flatten_like, unflatten
 from autograd_lite.core.views import is_view_of, look_into
 
 __all__ = [
@@ -250,7 +255,8 @@ class Primitive:
         was broadcast, so that rules need not.
     singular
         A local derivative can be infinite or NaN.  Where the upstream gradient
-        is exactly zero behind a mask, the engine then keeps the product zero.
+        is exactly zero behind a mask, the engine then keeps the product zero;
+        of elementwise functions only.
     masks
         The rule puts exact zeros into the gradient (``where``, ``maximum``,
         indexing), which switches that protection on for what lies upstream.
@@ -341,6 +347,7 @@ class Primitive:
         consume: Rule | None = None,
         accumulate: Rule | None = None,
     ) -> None:
+        refuse_singular(forward, name, singular and not elementwise)
         self.function: Any = None
         self.forward = forward
         self.rules = rules
@@ -517,6 +524,17 @@ class Primitive:
         return args, kwargs
 
 
+def refuse_singular(forward: Callable[..., Any], name: str | None, is_wrong: bool) -> None:
+    """Refuse ``singular=True`` of what is not elementwise."""
+    if is_wrong:
+        name = name or str(getattr(forward, "__name__", type(forward).__name__))
+        raise ArgumentValueError(
+            f"{name}: singular=True keeps the gradient of an element zero where that of its like "
+            "in the result is, so it goes with elementwise functions only; pass elementwise=True "
+            "if it is one, else leave singular out"
+        )
+
+
 def no_handle_in(x: Any) -> bool:
     """Whether it is no container of handles."""
     return not any(isinstance(leaf, Handle) for leaf in flatten(x))
@@ -538,10 +556,10 @@ class OfContainers(Primitive):
             forward,
             name=primitive.name,
             broadcasts=primitive.broadcasts,
-            singular=primitive.singular,
             masks=primitive.masks,
             formula=primitive.formula,
         )
+        self.singular = primitive.singular
         self.primitive = primitive
         self.args = args
 
@@ -550,24 +568,36 @@ class OfContainers(Primitive):
         rules: list[Rule | None] = []
         for rule, arg in zip(self.primitive.rules_for(self.args), self.args, strict=False):
             found: list[Any] = []
-            count = len(flatten(arg))
             rules.extend(
-                None if rule is None else partial(self._part, rule, count, found, place)
-                for place in range(count)
+                None if rule is None else partial(self._part, rule, arg, found, place)
+                for place in range(len(flatten(arg)))
             )
         return tuple(rules)
 
     def _part(
-        self, rule: Rule, count: int, found: list[Any], place: int, g: Any, out: Any,
+        self, rule: Rule, arg: Any, found: list[Any], place: int, g: Any, out: Any,
         *leaves: Any, **parameters: Any,
     ) -> Any:  # fmt: skip
         """The gradient of one of the numbers in a container."""
         if not found:
-            found.extend(flatten(rule(g, out, *unflatten(self.args, leaves), **parameters)))
-        if len(found) != count:
-            raise RuleError(
-                f"{self.name}: the rule for a container of {count} arrays returned "
-                f"{len(found)}; return a gradient for each, nested as the argument is, and 0 "
-                "where there is none"
-            )
+            gradients = rule(g, out, *unflatten(self.args, leaves), **parameters)
+            found.extend(self._in_order(gradients, arg))
         return found[place]
+
+    def _in_order(self, gradients: Any, arg: Any) -> list[Any]:
+        """What a rule returned for a container, in the order of the container's own parts."""
+        try:
+            found = flatten_like(gradients, arg)
+        except ArgumentValueError as error:
+            what, _, _ = str(error).partition(";")
+            raise RuleError(
+                f"{self.name}: the rule for a container returned something nested in another way: "
+                f"{what}; return a gradient for each array, nested as the argument is, and 0 "
+                "where there is none"
+            ) from None
+        if any(x is None for x in found):
+            raise RuleError(
+                f"{self.name}: the rule for a container returned None among its gradients; "
+                "return 0 where there is none"
+            )
+        return found

@@ -22,6 +22,7 @@ from autograd_lite.core.backward import zeros_like
 from autograd_lite.core.calling import is_held_by_others
 from autograd_lite.core.errors import (
     ArgumentTypeError,
+    ArgumentValueError,
     AutogradError,
     RuleError,
     UnsupportedError,
@@ -30,7 +31,7 @@ from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.primitive import Primitive, Rule, RuleOfUser
 from autograd_lite.core.recorder import current
-from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.core.tree import flatten, flatten_like, unflatten
 from autograd_lite.ops.define import parts
 from autograd_lite.transforms.functions import vjp
 
@@ -158,7 +159,17 @@ class CustomFunction(Primitive):
         """The tangents of the results, as a list, for that of one input, by the rule for it."""
         rule = self.jvp_rules[index]
         assert rule is not None
-        found = flatten([rule(t, *self._shown(out), *inputs, **static)])
+        data = unwrap(out)
+        made = rule(t, *self._shown(out), *inputs, **static)
+        try:
+            found = flatten_like(made, data.tree if isinstance(data, Kept) else data)
+        except ArgumentValueError as error:
+            what, _, _ = str(error).partition(";")
+            raise RuleError(
+                f"{self.name}: the forward rule for argument {index} returned tangents nested in "
+                f"another way than the results: {what}; return the tangent of each result in its "
+                "place"
+            ) from None
         shapes = [np.shape(unwrap(x)) for x in found]
         expected = [np.shape(x) for x in self.results_of(unwrap(out))]
         if shapes != expected:

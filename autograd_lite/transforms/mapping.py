@@ -394,9 +394,9 @@ class OfSamples(Primitive):
             joint=None if primitive.joint is None else partial(self._apply_rule, primitive.joint),
             name=primitive.name,
             broadcasts=primitive.broadcasts,
-            singular=primitive.singular,
             masks=primitive.masks,
         )
+        self.singular = primitive.singular
         self.primitive = primitive
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:

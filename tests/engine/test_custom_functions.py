@@ -425,3 +425,56 @@ def test_a_captured_value_that_is_a_constant_says_so():
     w = ag.Value(3.0)
     tripled = ag.primitive(lambda z: z * w.data).defvjp(lambda g, out, z: g * w.data)
     assert ag.grad(tripled)(2.0) == 3.0
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        lambda slope, offset: {"slope": slope, "offset": offset},
+        lambda slope, offset: {"offset": offset, "slope": slope},
+    ],
+    ids=["in the same order", "in another order"],
+)
+def test_gradients_of_a_dict_go_by_its_keys(nested):
+    line = ag.primitive(lambda p, x: p["slope"] * x + p["offset"]).defvjp(
+        lambda g, out, p, x: nested(np.sum(g * x), np.sum(g)), lambda g, out, p, x: g * p["slope"]
+    )
+    gradient = ag.grad(lambda p: np.sum(line(p, X)))({"slope": 2.0, "offset": 1.0})
+    assert gradient == {"slope": np.sum(X), "offset": X.size}
+
+
+@pytest.mark.parametrize(
+    ("returned", "what"),
+    [
+        ({"slope": 1.0, "intercept": 2.0}, r"wanted were the parts \['slope', 'offset'\], given"),
+        ({"slope": 1.0, "offset": None}, "returned None among its gradients; return 0"),
+        ((1.0,), "nested as the argument is, and 0"),
+    ],
+)
+def test_gradients_nested_in_another_way_are_refused(returned, what):
+    line = ag.primitive(lambda p: p["slope"] + p["offset"]).defvjp(lambda g, out, p: returned)
+    with pytest.raises(ag.RuleError, match=what):
+        ag.grad(line)({"slope": 2.0, "offset": 1.0})
+
+
+def test_tangents_of_nested_results_go_by_their_keys():
+    @ag.primitive(residuals=True)
+    def waves(x):
+        return {"sin": np.sin(x), "cos": np.cos(x)}, x
+
+    waves.defvjp(lambda g, out, kept, x: g["sin"] * np.cos(x) - g["cos"] * np.sin(x))
+    waves.defjvp(lambda t, out, kept, x: {"cos": -t * np.sin(x), "sin": t * np.cos(x)})
+    assert ag.jvp(lambda x: waves(x)["sin"], 1.0, 1.0)[1] == pytest.approx(np.cos(1.0))
+    waves.defjvp(lambda t, out, kept, x: {"c": -t * np.sin(x), "s": t * np.cos(x)})
+    with pytest.raises(ag.RuleError, match="nested in another way than the results"):
+        ag.jvp(lambda x: waves(x)["sin"], 1.0, 1.0)
+
+
+def test_singular_goes_with_elementwise_functions_only():
+    with pytest.raises(ag.ArgumentValueError, match="pass elementwise=True if it is one"):
+        ag.Primitive(np.sum, lambda g, out, x: g + 0 * x, singular=True)
+    root = ag.Primitive(
+        np.sqrt, lambda g, out, x: g / (2 * out), elementwise=True, singular=True, name="root"
+    )
+    gradient = ag.grad(lambda x: np.sum(np.where(x > 0, root(x), 0)))(np.array([0.0, 4.0]))
+    assert gradient.tolist() == [0.0, 0.25]

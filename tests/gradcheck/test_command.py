@@ -80,3 +80,45 @@ def test_it_runs_as_a_program():
     command = [sys.executable, "-m", "autograd_lite", "check", "numpy:tanh", "--args", "0.5"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def f(:", "raised SyntaxError as it was imported"),
+        ("raise RuntimeError('no')", "raised RuntimeError as it was imported: no"),
+        ("import sys; sys.exit(0)", "raised SystemExit as it was imported: 0"),
+        ("def f(x): raise SystemExit(0)", "raised SystemExit at this point: 0"),
+    ],
+)
+def test_a_module_that_cannot_be_used_has_status_2(text, said, tmp_path, monkeypatch, capsys):
+    (tmp_path / "unusable_module.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "unusable_module", raising=False)
+    assert main(["check", "unusable_module:f", "--args", "1.0"]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["numpy:sin", "--shape", "3", "--seed", "-1"],
+        [":sin", "--args", "1.0"],
+        ["numpy:sin", "--shape", "1000000000000000"],
+    ],
+)
+def test_arguments_that_cannot_be_used_have_status_2(arguments, capsys):
+    assert main(["check", *arguments]) == 2
+    assert "; write " in capsys.readouterr().err
+
+
+def prints(x):
+    print("computing")
+    return np.sum(x)
+
+
+def test_what_a_function_prints_is_not_in_the_json(capsys):
+    assert main(["check", f"{HERE}:prints", "--shape", "3", "--json"]) == 0
+    written = capsys.readouterr()
+    assert json.loads(written.out)["correct"] is True
+    assert "computing" in written.err

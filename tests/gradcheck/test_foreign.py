@@ -276,3 +276,13 @@ def test_functions_of_ctypes():
     sine.argtypes, sine.restype = [ctypes.c_double], ctypes.c_double
     assert checked(sine, 0.7, gradient=np.cos)
     assert not checked(sine, 0.7, gradient=np.sin)
+
+
+def test_a_gradient_of_hips_in_the_shape_of_the_result_is_found():
+    extend = pytest.importorskip("autograd.extend")
+    scaled = extend.primitive(lambda a, b: a * b)
+    extend.defvjp(scaled, lambda out, a, b: lambda g: g * b, lambda out, a, b: lambda g: g * a)
+    report = checked(scaled, np.ones((4, 3)), X)
+    assert report.verdict == "wrong shape or dtype"
+    assert "has shape (4, 3), and" in report.reason
+    assert [hint.kind for hint in report.hints] == ["broadcast"]

@@ -256,3 +256,22 @@ class TestBadCalls:
         with pytest.raises(error) as caught:
             call()
         assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"argnum": (0, 0)}, "names an argument twice; name each once"),
+        ({"argnum": [0]}, r"write argnum=0 or argnum=\(0, 1\)"),
+        ({"argnum": True}, "neither a position nor a tuple"),
+        ({"rng": -1}, "pass an integer from 0 on"),
+        ({"rng": "a"}, "pass an integer from 0 on"),
+        ({"kwargs": {"x": X}}, "by position and in kwargs; leave out"),
+        ({"kwargs": [1]}, "write kwargs={'w': w}"),
+        ({"gradient": 2 * X}, "pass the function that computes it, as in gradient=lambda x"),
+        ({"vjp": 2 * X}, "as in vjp=lambda g, x"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(options, said):
+    with pytest.raises(ag.AutogradError, match=said):
+        ag.gradcheck(lambda x: x * x, X, **options)

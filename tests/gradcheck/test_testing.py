@@ -95,3 +95,15 @@ def test_methods_dictionaries_and_arguments_by_name():
     assert report.hints[0].text == (
         "only for rest: the sign is wrong: minus the analytic derivative agrees everywhere"
     )
+
+
+@pytest.mark.parametrize("functions", [[], {}, None, [np.sin, "cos"]])
+def test_what_holds_no_function_does_not_pass(functions):
+    with pytest.raises(ag.ArgumentTypeError, match="pass a function, or a sequence or mapping"):
+        assert_gradients(functions, np.ones(2))
+
+
+def test_what_cannot_be_checked_at_all_is_said_once():
+    with pytest.raises(ag.ArgumentValueError, match="was given no number") as caught:
+        assert_gradients(np.sin)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None

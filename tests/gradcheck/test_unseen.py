@@ -147,3 +147,8 @@ def test_choices_of_another_type_are_refused_by_name():
         report(np.sin, 1.0, order=2.0)
     with pytest.raises(ag.ArgumentValueError, match=r"rtol='1e-3'"):
         report(np.sin, 1.0, rtol="1e-3")
+
+
+def test_what_underflows_under_small_cotangents_may_be_zero():
+    x = np.array([[-1.47483934e150, -2.79349503e150, -3.51291489e150]])
+    assert ag.gradcheck(lambda x: 1 / x, x, order=2, rng=100942)

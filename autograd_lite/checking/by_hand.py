@@ -1,0 +1,152 @@
+"""A derivative that somebody wrote by hand, of a plain function: no Values involved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.checking.layout import Vector, paths, unwrap
+from autograd_lite.checking.subjects import Subject, argument_names, function_name
+from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.core import tree
+from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.tree import flatten
+
+__all__ = ["HandWritten"]
+
+Function = Callable[..., Any]
+
+
+class HandWritten(Subject):
+    """A plain function with a derivative that somebody wrote by hand; no Values involved.
+
+    ``form`` says what the derivative is: "gradient", "vjp" or "jacobian".
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        args: Sequence[Any],
+        varied: Sequence[int],
+        form: str,
+        derivative: Function,
+    ) -> None:
+        names = argument_names(function, len(args))
+        super().__init__(function_name(function), args, names, varied)
+        self.function, self.form, self.derivative = function, form, derivative
+        if form == "jacobian":
+            self.on_conjugates = "of complex results a Jacobian holds ∂re + i·∂im, without np.conj"
+        self.summed = False
+        """Whether the result is an array, whose sum is what was differentiated."""
+        self.start()
+
+    def _results(self, leaves: Sequence[Any]) -> Any:
+        result = self.function(*self.called_with(leaves))
+        if self.form != "gradient" or np.shape(result) == ():
+            return result
+        self.summed = True
+        return np.sum(result)
+
+    def pull(self, v: Vector, x: Vector | None = None) -> Vector:
+        at = self.x if x is None else x
+        leaves = self.inputs.arrays(at)
+        called = self.called_with(leaves)
+        seeds = self.outputs.arrays(v, own_dtype=True)
+        rounded = self.outputs.vector(seeds)
+        if self.form == "gradient":
+            with np.errstate(over="ignore"):
+                analytic = float(v[0]) * self._as_vector(self.derivative(*called))
+        elif self.form == "vjp":
+            analytic = self._as_vector(self.derivative(self.outputs.nest(seeds), *called))
+        else:
+            shape, seed = self.outputs.leaves[0].shape, self.outputs.arrays(v)[0]
+            blocks = self._checked(self._in_order(self.derivative(*called)), shape)
+            analytic = self.as_gradient(self._pulled_through(seed, blocks))
+        self.refuse_changes(self.form, leaves, at)
+        if not np.array_equal(self.outputs.vector(seeds), rounded):
+            raise Finding(
+                Verdict.MUTATED,
+                "vjp writes to the upstream gradient that it is given; let it make a new array",
+            )
+        return analytic
+
+    def _pulled_through(self, seed: Any, blocks: Sequence[Any]) -> list[Any]:
+        """Gradients by way of a Jacobian: of complex results it holds derivatives, by complex
+        arguments too, and of real ones gradients, as everywhere here."""
+        of_complex = self.outputs.leaves[0].is_complex
+        pulled = [
+            np.tensordot(np.conj(seed), np.asarray(unwrap(block)), axes=np.ndim(seed))
+            for block in blocks
+        ]
+        if not of_complex:
+            return pulled
+        leaves = self.inputs.leaves
+        return [
+            np.conj(g) if leaf.is_complex else np.real(g)
+            for g, leaf in zip(pulled, leaves, strict=True)
+        ]
+
+    def _as_vector(self, analytic: Any) -> Vector:
+        """Gradients as the user's function returned them: one, or one for each argument."""
+        single = len(self.inputs.leaves) == 1 and isinstance(analytic, list)
+        gradients = [np.asarray(analytic)] if single else self._in_order(analytic)
+        return self.as_gradient(self._checked(gradients))
+
+    def _in_order(self, derivatives: Any) -> list[Any]:
+        """What the user's function returned, in the order of the inputs; dicts go by their keys."""
+        trees = tuple(self.inputs.tree)
+        for wanted in (trees, trees[0]) if len(trees) == 1 else (trees,):
+            with suppress(ArgumentValueError):
+                found = tree.flatten_like(derivatives, wanted)
+                if not any(isinstance(x, (tuple, dict)) for x in found):
+                    return found
+        found = flatten(derivatives)
+        if len(found) == len(self.inputs.leaves):
+            raise Finding(
+                Verdict.SHAPE,
+                f"{self.form} returned {', '.join(paths(derivatives, self.form))} for "
+                f"{', '.join(leaf.name for leaf in self.inputs.leaves)}; nest derivatives as the "
+                "arguments are, with the same keys",
+            )
+        return found
+
+    def _checked(self, derivatives: Sequence[Any], shape: tuple[int, ...] = ()) -> Sequence[Any]:
+        """Derivatives of results of a shape, one for each input, in that input's shape."""
+        leaves = self.inputs.leaves
+        if len(derivatives) != len(leaves):
+            raise Finding(
+                Verdict.SHAPE,
+                f"{self.form} returned {len(derivatives)} arrays for {len(leaves)} inputs "
+                f"({', '.join(leaf.name for leaf in leaves)}); return one for each",
+            )
+        for g, leaf in zip(derivatives, leaves, strict=True):
+            of_complex = self.form == "jacobian" and self.outputs.leaves[0].is_complex
+            is_real = not (leaf.is_complex or of_complex)
+            require_gradient(self.form, g, leaf.name, shape + leaf.shape, is_real=is_real)
+        return derivatives
+
+
+def require_gradient(
+    what: str, g: Any, name: str, shape: tuple[int, ...], *, is_real: bool = False
+) -> None:
+    """A hand-written derivative has the shape of what it belongs to, and is not an integer."""
+    array = np.asarray(unwrap(g))
+    if array.dtype.kind == "c" and is_real:
+        raise Finding(
+            Verdict.SHAPE,
+            f"{what} returned dtype {array.dtype} for {name}, which is real; return what changes "
+            "a real number, the real part (np.real) of the product with the upstream gradient",
+        )
+    if array.dtype.kind not in "fc" and not isinstance(g, int):
+        raise Finding(
+            Verdict.SHAPE,
+            f"{what} returned dtype {array.dtype} for {name}; a derivative is a float, "
+            "and integers would cut off its digits",
+        )
+    if array.shape != shape:
+        raise Finding(
+            Verdict.SHAPE, f"{what} returned shape {array.shape} for {name}; it must be {shape}"
+        )
