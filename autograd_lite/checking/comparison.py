@@ -398,8 +398,12 @@ class Probe:
             room = np.log2(sharp * self.scale / (SAFETY * self.limit.rounding))
         if not np.all(np.isfinite(room)):
             return BLOCK
-        least = float(np.min(room))
-        return max(math.floor(least) if finer else math.ceil(-least), BLOCK)
+        least = float(np.min(room)) if finer else -float(np.min(room))
+        if finer and np.count_nonzero(self.ladder.direction) > CROWD:
+            # Half-way first, where kinks are mostly passed and differences are sharper; and one
+            # less, as what else adds to the error must not make it miss the mark.
+            least = (least - 1) / (2 if self.level <= FIRST_LEVEL else 1)
+        return max(math.floor(least) if finer else math.ceil(least), BLOCK)
 
     def _rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""

@@ -18,6 +18,9 @@ from autograd_lite.checking.verdict import Hint, Verdict
 
 __all__ = ["Conclusions"]
 
+COARSE = 1e-12
+"""Values with errors above this part of them are rounded to fewer digits than floats have."""
+
 FAINTEST = 1e-14
 """Results below this part of the largest are named, as no direction decides on them."""
 
@@ -121,18 +124,23 @@ class Conclusions:
                 else "no result changes around this point, and the derivative is too small to show "
                 "in them; check at another point",
             )
-        single = self.subject.resolution > 1e-10
-        advice = (
-            "let it compute in float64"
-            if single
-            else "scale its result or subtract the large constant in it"
-        )
+        noise, base = number(made.ladder.noise), number(np.abs(made.ladder.base))
+        if self.subject.resolution > 1e-10:
+            advice = "let it compute in float64"
+        elif noise > COARSE * base:
+            advice = (
+                "let it keep all digits: something in it rounds, to single or half precision, to "
+                "so many decimals or to whole numbers, or is stopped by a tolerance; if steps are "
+                "what is meant, the derivative between them is 0"
+            )
+        else:
+            advice = "scale its result or subtract the large constant in it"
         return self.conclude(
             Verdict.NOISE,
             "rounding errors of the values hide the derivative at every step: the numerical one is "
             f"{number(made.limit.value):.3g} ± {number(made.error):.1g}, the analytic one "
-            f"{number(made.analytic):.3g}, where values are {number(np.abs(made.ladder.base)):.3g} "
-            f"with errors of {number(made.ladder.noise):.1g}; to decide, {advice}",
+            f"{number(made.analytic):.3g}, where values are {base:.3g} with errors of {noise:.1g}; "
+            f"to decide, {advice}",
         )
 
     def wrong(self, made: Probe, evidence: Evidence | None) -> GradcheckReport:

@@ -27,6 +27,10 @@ __all__ = ["diagnose"]
 
 MOST_HINTS = 3
 
+NEARLY, NEAR_ZERO = 1e-4, 1e-2
+"""A gradient off by less than this part of each entry is an approximation of the true one; entries
+below that part of the largest count as so large."""
+
 VISIBLE = 1e-3
 """Only a derivative known to this part of what is claimed is said to be zero."""
 
@@ -229,6 +233,61 @@ def rearranged(evidence: Evidence) -> Hint | None:
         for kind, text, change in rearrangements(output):
             if evidence.fits(rearranged_rows(evidence.cotangents, output, change)):
                 return Hint(kind, f"the upstream gradient is used {text}")
+    return flipped_kernel(evidence)
+
+
+def flipped_kernel(evidence: Evidence) -> Hint | None:
+    """Right in the mirror: with gradient and upstream gradient both reversed."""
+    leaf = evidence.leaf
+    for kind, text, change in rearrangements(leaf):
+        for output in evidence.subject.outputs.leaves:
+            for _, same, change_upstream in rearrangements(output):
+                if kind != "permuted" or same != text:
+                    continue
+                rows = rearranged_rows(evidence.analytic, leaf, change)
+                upstream = rearranged_rows(evidence.cotangents, output, change_upstream)
+                if replace(evidence, analytic=rows).fits(upstream):
+                    how = text.partition(",")[0]
+                    return Hint(
+                        "flipped",
+                        f"right in the mirror, with the gradient of {leaf.name} and the upstream "
+                        f"gradient both {how}: what slides over them, as a kernel, is to be "
+                        "flipped, or not",
+                    )
+    return None
+
+
+@hypothesis(rank=3, one_leaf=True, complete=True)
+def symmetric_part(evidence: Evidence) -> Hint | None:
+    """Of the analytic gradient and the true one, the one is the symmetric part of the other."""
+    leaf = evidence.leaf
+    if leaf.is_complex or len(leaf.shape) < 2 or leaf.shape[-1] != leaf.shape[-2]:
+        return None
+    analytic, numerical, error = evidence.numbers
+
+    def turned(rows: Vector) -> Vector:
+        square = np.reshape(rows, (len(rows), *leaf.shape))
+        return np.reshape(np.swapaxes(square, -1, -2), rows.shape)
+
+    allowed = error + turned(error)
+
+    def is_symmetric_part(part: Vector, whole: Vector) -> bool:
+        fits = matches(part, (whole + turned(whole)) / 2, allowed).all()
+        return bool(fits and matches(part, turned(part), allowed).all())
+
+    if is_symmetric_part(numerical, analytic):
+        return Hint(
+            "symmetric",
+            f"the gradient of {leaf.name} is not symmetric, and should be: its symmetric part, "
+            "(g + g.T)/2, agrees",
+        )
+    if is_symmetric_part(analytic, numerical):
+        return Hint(
+            "symmetric",
+            f"right for symmetric changes of {leaf.name} only, as the function reads one triangle "
+            f"of it, or is not symmetric; to check just those, write ({leaf.name} + "
+            f"{leaf.name}.T)/2 for it in the function",
+        )
     return None
 
 
@@ -345,11 +404,15 @@ def permuted(evidence: Evidence) -> Hint | None:
 def inner_factor(evidence: Evidence) -> Hint | None:
     """True over analytic is one simple function of the input."""
     ratio = ratio_of(evidence)
-    name = None if ratio is None else name_function(ratio, evidence, evidence.measured, pairs=False)
-    if name is None:
+    if ratio is None:
         return None
-    text = f"the inner factor of the chain rule is missing: multiply by {name}"
-    return Hint("inner factor", text)
+    name = name_function(ratio, evidence, evidence.measured, pairs=False)
+    if name is not None:
+        text = f"the inner factor of the chain rule is missing: multiply by {name}"
+        return Hint("inner factor", text)
+    with np.errstate(divide="ignore"):
+        name = name_function(1 / ratio, evidence, evidence.measured, pairs=False)
+    return name and Hint("inner factor", f"a factor too many: divide by {name}")  # type: ignore[return-value]
 
 
 @hypothesis(rank=6, one_leaf=True)
@@ -375,6 +438,24 @@ def missing_term(evidence: Evidence) -> Hint | None:
             "missing term", f"a term too many: take away {name[1:]} times the upstream gradient"
         )
     return Hint("missing term", f"a term is missing: add {name} times the upstream gradient")
+
+
+@hypothesis(rank=7)
+def approximate(evidence: Evidence) -> Hint | None:
+    """Nearly right in every entry."""
+    analytic, numerical, _ = evidence.numbers
+    size = np.abs(numerical) + NEAR_ZERO * float(np.max(np.abs(numerical), initial=0.0))
+    if not np.all(size):
+        return None
+    off = float(np.max(np.abs(analytic - numerical) / size, initial=0.0))
+    if not 0 < off <= NEARLY:
+        return None
+    return Hint(
+        "approximate",
+        f"right but for {off:.0e} of each entry: an approximation (single precision, "
+        "differences, a tolerance, an iteration or a series that is cut off, the derivative of "
+        "the continuous problem), or a small term that is missing",
+    )
 
 
 @hypothesis(rank=7, one_leaf=True)

@@ -377,7 +377,8 @@ class Examination(Conclusions):
             shows = max(shows, farthest_level(self.subject.x, direction))
             level = min(max(self.probes[0].level, level), shows)
         made = self.analytic.probe(direction, level, ladder)
-        further = 1 if strict and np.count_nonzero(direction) > CROWD else MOST_BLOCKS
+        is_brief = strict and (self.is_dear or np.count_nonzero(direction) > CROWD)
+        further = 1 if is_brief else MOST_BLOCKS
         if made.kinked or made.agreement is Agreement.BORDER:
             near = kept_from_zero(self.subject.x, direction)
             if np.any(near != direction):

@@ -136,6 +136,7 @@ def name_function(
             for name, u in variables
             for form, function in FUNCTIONS.items()
             if form != "1" or (pairs and name == variables[0][0])
+            if form != "sign({})" or np.ptp(np.sign(u)) > 0  # else it is a constant
         ]
         single = fit(values, factors)
         if single is not None or values.size < 2 or not pairs:
@@ -171,17 +172,26 @@ def times(coefficient: float, name: str) -> str:
     return f"{coefficient:.6g}·{name}" if name != "1" else f"{coefficient:.6g}"
 
 
+def can_broadcast(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether an array of one shape is one of the other, repeated."""
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
 def variables_of(evidence: Evidence, at: Indices) -> Iterator[tuple[str, Vector]]:
-    """The input itself, others of its shape or single numbers, and the result, if of that shape."""
+    """The input itself, others that broadcast to its shape, and the result, if of that shape."""
     subject, leaf = evidence.subject, evidence.leaves[0]
     yield leaf.name, subject.x[at]
     for other in subject.inputs.leaves:
         if other is leaf or other.is_complex:
             continue
-        if other.shape == leaf.shape:
-            yield other.name, subject.x[at - leaf.start + other.start]
-        elif other.size == 1:
+        if other.size == 1:
             yield other.name, np.full(at.size, subject.x[other.start])
+        elif not leaf.is_complex and can_broadcast(other.shape, leaf.shape):
+            everywhere = np.broadcast_to(other.cut(subject.x), leaf.shape)
+            yield other.name, np.ravel(everywhere)[at - leaf.start]
     output = subject.outputs.leaves[0]
     if output.shape == leaf.shape and not output.is_complex and not leaf.is_complex:
         yield "out", subject.value[at - leaf.start + output.start]

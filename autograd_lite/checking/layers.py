@@ -130,7 +130,7 @@ def some_indices(evidence: Evidence) -> Hint | None:
             )
         if zero:
             return Hint("left out", f"zero at {where}: left out; right everywhere else")
-        return Hint("region", f"right except where at {where}")
+        return Hint("region", f"right except at {where}")
     return None
 
 
