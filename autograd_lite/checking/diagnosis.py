@@ -233,27 +233,6 @@ def rearranged(evidence: Evidence) -> Hint | None:
         for kind, text, change in rearrangements(output):
             if evidence.fits(rearranged_rows(evidence.cotangents, output, change)):
                 return Hint(kind, f"the upstream gradient is used {text}")
-    return flipped_kernel(evidence)
-
-
-def flipped_kernel(evidence: Evidence) -> Hint | None:
-    """Right in the mirror: with gradient and upstream gradient both reversed."""
-    leaf = evidence.leaf
-    for kind, text, change in rearrangements(leaf):
-        for output in evidence.subject.outputs.leaves:
-            for _, same, change_upstream in rearrangements(output):
-                if kind != "permuted" or same != text:
-                    continue
-                rows = rearranged_rows(evidence.analytic, leaf, change)
-                upstream = rearranged_rows(evidence.cotangents, output, change_upstream)
-                if replace(evidence, analytic=rows).fits(upstream):
-                    how = text.partition(",")[0]
-                    return Hint(
-                        "flipped",
-                        f"right in the mirror, with the gradient of {leaf.name} and the upstream "
-                        f"gradient both {how}: what slides over them, as a kernel, is to be "
-                        "flipped, or not",
-                    )
     return None
 
 
@@ -313,6 +292,28 @@ def jacobian_transposed(evidence: Evidence) -> Hint | None:
         f"{leaf.name} and not by its {conjugated}transpose; transpose the matrix that it is "
         "multiplied by",
     )
+
+
+@hypothesis(rank=3, one_leaf=True)
+def flipped_kernel(evidence: Evidence) -> Hint | None:
+    """Right in the mirror: with gradient and upstream gradient both reversed."""
+    leaf = evidence.leaf
+    for kind, text, change in rearrangements(leaf):
+        for output in evidence.subject.outputs.leaves:
+            for _, same, change_upstream in rearrangements(output):
+                if kind != "permuted" or same != text:
+                    continue
+                rows = rearranged_rows(evidence.analytic, leaf, change)
+                upstream = rearranged_rows(evidence.cotangents, output, change_upstream)
+                if replace(evidence, analytic=rows).fits(upstream):
+                    how = text.partition(",")[0]
+                    return Hint(
+                        "flipped",
+                        f"right in the mirror, with the gradient of {leaf.name} and the upstream "
+                        f"gradient both {how}: what slides over them, as a kernel, is to be "
+                        "flipped, or not",
+                    )
+    return None
 
 
 @hypothesis(rank=3, one_leaf=True, complete=True)

@@ -21,6 +21,8 @@ CLOSE = 1e-6
 CONSTANTS = {
     "π": math.pi, "2π": 2 * math.pi, "e": math.e, "ln 2": math.log(2), "ln 10": math.log(10),
     "√2": math.sqrt(2), "√π": math.sqrt(math.pi), "√2π": math.sqrt(2 * math.pi),
+    "π/2": math.pi / 2, "√π/2": math.sqrt(math.pi) / 2, "π/180": math.pi / 180,
+    "180/π": 180 / math.pi,
 }  # fmt: skip
 
 
@@ -60,6 +62,7 @@ def names_of(size: float, subject: Subject) -> Iterator[str]:
     for name, constant in CONSTANTS.items():
         if np.isclose(size, constant, rtol=CLOSE):
             yield name
+    for name, constant in CONSTANTS.items():
         if np.isclose(size, 1 / constant, rtol=CLOSE):
             yield f"1/({name})"
     exponent = np.log2(size)

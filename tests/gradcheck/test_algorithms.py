@@ -106,6 +106,18 @@ def without_mask(g, q, k, v):
 
 
 CASES = {
+    "degrees": (
+        lambda x: np.sin(np.deg2rad(x)),
+        (30 * LABELS - 20,),
+        {"vjp": lambda g, x: g * np.cos(np.deg2rad(x))},
+        "a constant factor: the analytic derivative is 180/π times the true one",
+    ),
+    "a running sum run forwards": (
+        np.cumsum,
+        (BATCH[:, 0],),
+        {"vjp": lambda g, x: np.cumsum(g)},
+        "transposed: the upstream gradient is multiplied by the Jacobian",
+    ),
     "a weight of batch normalization forgotten": (
         batch_norm,
         (BATCH, GAMMA, BETA),
