@@ -127,6 +127,11 @@ class Conclusions:
         noise, base = number(made.ladder.noise), number(np.abs(made.ladder.base))
         if self.subject.resolution > 1e-10:
             advice = "let it compute in float64"
+        elif np.any(made.ladder.nothing_but_noise):
+            advice = (
+                "check at a point where the function gives about the same for neighbouring floats: "
+                "of numbers as large as here they may be periods apart"
+            )
         elif noise > COARSE * base:
             advice = (
                 "let it keep all digits: something in it rounds, to single or half precision, to "

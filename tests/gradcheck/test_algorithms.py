@@ -210,6 +210,12 @@ def test_what_rounds_is_told_from_what_hides(function, advice):
     assert advice in report.reason
 
 
+def test_neighbouring_floats_that_are_periods_apart_are_told():
+    report = ag.gradcheck(np.sin, np.array([-2.5e293, 9.5e292]), raise_error=False)
+    assert report.verdict == "cannot decide"
+    assert report.reason.endswith("of numbers as large as here they may be periods apart")
+
+
 @pytest.mark.parametrize(("sizes", "batch"), [([300, 300, 5], 1), ([300, 150, 150, 150, 10], 32)])
 def test_a_network_full_of_kinks_takes_few_evaluations(sizes, batch):
     draw = np.random.default_rng(1)
