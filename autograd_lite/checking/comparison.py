@@ -88,6 +88,9 @@ CROWD = 1000
 WITHIN = 3
 """How a function varies is seen at steps so many times halved from the coarsest that make sense."""
 
+UNSETTLED = 0.1
+"""A slope to one side that is known to no more than this part of itself tells nothing."""
+
 FINEST = FIRST_LEVEL + 42
 MOST_BLOCKS = 14
 
@@ -134,6 +137,8 @@ class Probe:
     """The rounding error of the analytic derivative itself, as far as it has been measured."""
     near: int = FIRST_LEVEL
     """The level from which on the steps move no entry far from where it is."""
+    is_confirmed: bool = False
+    """Whether finer steps have been asked as well, where the two disagree."""
     strict: bool = False
     """Whether a derivative must be known to a part of what it is claimed to be."""
     claims: Mask | None = None
@@ -174,7 +179,8 @@ class Probe:
         """How large the derivative is, by either estimate, or how much the function varies."""
         size = np.fmax(self.size, np.abs(self.limit.value))
         # What varies only from afar says nothing of how large the derivative is here.
-        varies = np.fmax(size, self.ladder.variation(self.nearby))
+        # What varies between finer steps contradicts an estimate rather than makes it decisive.
+        varies = np.fmax(size, self.ladder.variation(self.nearby, self.level + BLOCK - 1))
         by_claim = (self.size > 0) & (self.strict | self.ladder.still)
         return np.where(by_claim, self.size, varies)
 
@@ -233,10 +239,20 @@ class Probe:
             if np.any(self.difference > self.allowed) and not np.any(different):
                 return Agreement.UNDECIDED
         if np.any(different):
-            return Agreement.DIFFERENT if np.any(different & seen) else Agreement.UNDECIDED
+            different &= seen
+            if self.is_confirmed:
+                different &= ~(self.ladder.is_rough(self.level) | self._unsettled)
+            return Agreement.DIFFERENT if np.any(different) else Agreement.UNDECIDED
         if self.relative_error > DECISIVE:
             return Agreement.UNDECIDED
         return Agreement.SAME
+
+    @property
+    def _unsettled(self) -> Mask:
+        """Whether a slope to one side still changes, as it does close to a border."""
+        size = np.abs(self.limit.value)
+        changes = (self.limit.error > UNSETTLED * size) & (size > 2 * self.limit.rounding)
+        return changes & self.limit.one_sided
 
     @property
     def kinked(self) -> bool:
@@ -303,6 +319,7 @@ class Probe:
 
         An estimate is overruled by one that contradicts it, and not by one that is blunt.
         """
+        self.is_confirmed = False
         if self.level < self.near and self.agreement is Agreement.DIFFERENT:
             self._look_nearby()
         level = self.level
@@ -315,6 +332,7 @@ class Probe:
                 continue
             if there.contradicts(self):
                 self.level, self.limit = there.level, there.limit
+        self.is_confirmed = True
 
     def _look_nearby(self) -> None:
         """Take the steps that move no entry far, where they show it: a pole may lie between."""
@@ -388,9 +406,15 @@ class Probe:
         # What is nothing but its own rounding claims to be zero.
         rounding = (size > 0) & (size <= SAFETY * self.floor)
         below = DELIBERATE * np.ldexp(size, -FIRST_LEVEL) <= noise
-        rounding &= below | ~self.ladder.nothing_but_noise
-        zero = (self.ladder.flat & small & ~self.hidden) | rounding
-        return bool(np.all(zero | (self._relative_errors <= DECISIVE)))
+        # Where it varies with the last digits of the inputs as much as it is, it may be no zero.
+        coarse = self.ladder.variation(self.nearby, FIRST_LEVEL + BLOCK)
+        rounding &= below | (size <= NEGLIGIBLE * coarse)
+        # Close to a border it may be the function that varies so much, and no noise.
+        doubtful = self.ladder.noise > DOUBTFUL * self.ladder.resolution * np.abs(self.ladder.base)
+        flat = self.ladder.flat & ~(doubtful & self.limit.one_sided)
+        zero = (flat & small & ~self.hidden) | rounding
+        agree = (self._relative_errors <= DECISIVE) & (self.difference <= self.allowed)
+        return bool(np.all(zero | agree))
 
     def _stride(self, finer: bool, sharp: float) -> int:
         """How many levels finer or coarser rounding errors are as large as may be."""

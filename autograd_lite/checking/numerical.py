@@ -94,6 +94,9 @@ STILL = 30
 HARDLY = 1e3
 """A result this far below what it is made of does not tell of its rounding errors."""
 
+ROUGHLY = 10.0
+"""Slopes that differ by so many rounding errors of a difference differ."""
+
 WIDE = 8
 """Over so many halvings of the step whatever is not noise shrinks visibly."""
 
@@ -288,11 +291,11 @@ class Ladder:
         noise: npt.NDArray[np.bool_] = self.flat & (self.noise > MOSTLY * largest) & (largest > 0)
         return noise
 
-    def variation(self, coarsest: int = -sys.maxsize) -> Vector:
-        """The steepest slope between x and any sample from a level on, where it is not noise."""
+    def variation(self, coarsest: int = -sys.maxsize, finest: int = sys.maxsize) -> Vector:
+        """The steepest slope between x and any sample of these levels, where it is not noise."""
         steepest = np.zeros_like(self.base)
         for level, pair in self.samples.items():
-            if level < coarsest:
+            if not coarsest <= level <= finest:
                 continue
             moved = np.fmax(np.abs(pair[0] - self.base), np.abs(pair[1] - self.base))
             seen = np.isfinite(moved) & (moved > 10 * self.noise)
@@ -332,6 +335,24 @@ class Ladder:
             return np.where(np.isfinite(there), there, self.base)
 
         return descend(value, 2.0**-level, row, self.noise_at(level))[0]
+
+    def is_rough(self, level: int) -> npt.NDArray[np.bool_]:
+        """Whether slopes to the sides grow the more, the finer the steps of a block are.
+
+        So they do about a place nearer than these steps where the slope is infinite, or has no
+        end: of sqrt and log beside 0, or of a pole.
+        """
+        rough, known = np.ones(self.base.shape, np.bool_), np.zeros(self.base.shape, np.bool_)
+        seen = ROUGHLY * np.ldexp(self.noise_at(level), level + BLOCK - 1)
+        with np.errstate(all="ignore"):
+            for side in (self.right, self.left):
+                changes = np.diff([side(level + place) for place in range(BLOCK)], axis=0)
+                is_finite = np.all(np.isfinite(changes), axis=0)
+                grows = np.all(np.diff(np.abs(changes), axis=0) > 0, axis=0)
+                grows &= np.abs(np.sum(np.sign(changes), axis=0)) == BLOCK - 1
+                rough &= ~is_finite | (grows & (np.abs(changes[-1]) > seen))
+                known |= is_finite
+        return rough & known
 
     def slope_jump(self, level: int) -> Limit:
         """By how much the slope to the right exceeds that to the left."""
