@@ -12,37 +12,26 @@ All numbers of a probe are in units of a power of two, which is that of ⟨v, F�
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.checking.directions import (
-    Cotangents,
-    exponent_of,
     farthest_level,
-    own_scale,
-    scaled_product,
-    signs,
 )
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.numerical import (
     ALIKE,
-    AMPLIFICATION,
     BLOCK,
     DEEPEST,
     DOUBTFUL,
     FIRST_LEVEL,
-    NEAR,
     NEAREST,
-    TO_THE_SIDE,
     Ladder,
     Limit,
-    measured_noise,
 )
-from autograd_lite.checking.subjects import Subject
 
 __all__ = [
     "CROWD",
@@ -51,7 +40,6 @@ __all__ = [
     "SAFETY",
     "SHARP",
     "Agreement",
-    "AnalyticGradients",
     "Mask",
     "Probe",
     "Tolerance",
@@ -87,9 +75,6 @@ CROWD = 1000
 
 WITHIN = 3
 """How a function varies is seen at steps so many times halved from the coarsest that make sense."""
-
-UNSETTLED = 0.1
-"""A slope to one side that is known to no more than this part of itself tells nothing."""
 
 FINEST = FIRST_LEVEL + 42
 MOST_BLOCKS = 14
@@ -145,19 +130,10 @@ class Probe:
     """Whether anything but zero is claimed of an entry that moves, however little it comes to."""
 
     @property
-    def unseen(self) -> Vector:
-        """How steep results can be that did not change in their last digit.
-
-        They may have passed through numbers of the size of 1 or of the inputs, as the log of
-        1 + exp(-x) has, and there what is smaller than a rounding error is lost.
-        """
-        return self.ladder.unseen
-
-    @property
     def hidden(self) -> Mask:
         """Where something is claimed that is too small for values, all the same, to show it."""
         claims = self.size > 0 if self.claims is None else self.claims
-        hidden: Mask = self.ladder.still & claims & (self.size <= SAFETY * self.unseen)
+        hidden: Mask = self.ladder.still & claims & (self.size <= SAFETY * self.ladder.unseen)
         return hidden
 
     @property
@@ -168,7 +144,7 @@ class Probe:
     @property
     def error(self) -> Vector:
         error: Vector = SAFETY * (self.limit.error + self.floor)
-        return np.where(self.hidden, np.maximum(error, SAFETY * self.unseen), error)
+        return np.where(self.hidden, np.maximum(error, SAFETY * self.ladder.unseen), error)
 
     @property
     def allowed(self) -> Vector:
@@ -226,7 +202,7 @@ class Probe:
                 is_here &= np.any(self._jump_seen(max(self.ladder.samples)))
             return Agreement.KINK if is_here else Agreement.UNDECIDED
         different = self.difference > self.allowed
-        lost = different & (self.difference <= SAFETY * self.unseen)
+        lost = different & (self.difference <= SAFETY * self.ladder.unseen)
         if np.any(lost) and not np.any(different & ~lost):
             return Agreement.UNDECIDED
         different &= ~lost
@@ -241,18 +217,11 @@ class Probe:
         if np.any(different):
             different &= seen
             if self.is_confirmed:
-                different &= ~(self.ladder.is_rough(self.level) | self._unsettled)
+                different &= ~(self.ladder.is_rough(self.level) | self.limit.is_unsettled)
             return Agreement.DIFFERENT if np.any(different) else Agreement.UNDECIDED
         if self.relative_error > DECISIVE:
             return Agreement.UNDECIDED
         return Agreement.SAME
-
-    @property
-    def _unsettled(self) -> Mask:
-        """Whether a slope to one side still changes, as it does close to a border."""
-        size = np.abs(self.limit.value)
-        changes = (self.limit.error > UNSETTLED * size) & (size > 2 * self.limit.rounding)
-        return changes & self.limit.one_sided
 
     @property
     def kinked(self) -> bool:
@@ -438,178 +407,3 @@ class Probe:
             # What is seen from afar only is no kink at x.
             return (1 if self.level >= self.near else 3), error
         return (0 if error < DECISIVE else 2), error
-
-
-@dataclass
-class AnalyticGradients:
-    """What the code under test says: gradients of ⟨v, F⟩ for some cotangents v, as rows."""
-
-    subject: Subject
-    cotangents: Cotangents
-    rows: Vector
-    tolerance: Tolerance
-    noise: Vector = field(init=False)
-    """That of ⟨v, F⟩, in its units."""
-    smooth_from: int | None = None
-    """The level of the finest features of the function, where it has some."""
-    is_measured: bool = False
-    linear: bool = False
-    """Whether the derivative is known to be linear in the cotangent."""
-
-    def __post_init__(self) -> None:
-        self.noise = np.zeros(len(self.rows))
-
-    @classmethod
-    def of(
-        cls, subject: Subject, cotangents: Cotangents, tolerance: Tolerance
-    ) -> AnalyticGradients:
-        """Ask the code under test for its gradients."""
-        return cls(subject, cotangents, subject.pull_each(cotangents.rows), tolerance)
-
-    def measure_noise(self, ladder: Ladder, rng: np.random.Generator) -> Ladder:
-        """Measure the noise of the values along a direction."""
-        can_tell = ladder.remaining() > 4 * DEEPEST
-        noise = measured_noise(ladder, rng)
-        if self.is_measured and not can_tell:  # features of the function are known from before
-            noise = np.where(noise > DOUBTFUL * ladder.noise, 0.0, noise)
-        self.is_measured = True
-        self.noise = np.maximum(noise, self.noise)
-        self.smooth_from = ladder.smooth_from
-        ladder.noise = np.maximum(self.noise, ladder.noise)
-        coarsest = min(ladder.samples)
-        if coarsest < FIRST_LEVEL:
-            ladder.far_noise = measured_noise(ladder, rng, coarsest)
-        ladder.limits.clear()
-        return ladder
-
-    def without_steps(self, direction: Vector) -> AnalyticGradients | None:
-        """The same with results weighed less that change by steps; None if there are none.
-
-        1 - tanh² is a multiple of a rounding error of 1, however small it is: by its own size
-        it would be noise. Values close together that are all the same, and others farther off
-        that are not, show it.
-        """
-        subject = self.subject
-        if len(self.rows) == 1:
-            return None
-        side = 2.0**-TO_THE_SIDE
-        steps = (2 * side, side, side + 2.0**-NEAR, side + 2.3 * 2.0**-NEAR)
-        far, *near = (subject.evaluate(subject.x + step * direction) for step in steps)
-        with np.errstate(invalid="ignore"):
-            noise = np.where(np.ptp(near, axis=0) == 0, np.abs(far - near[0]), 0.0)
-        noise = np.where(np.isfinite(noise), noise, 0.0)
-        largest = exponent_of(subject.value)
-        most = np.ldexp(1.0, largest - MOST_NOISE)
-        weights = np.abs(self.cotangents.rows[1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            excess = np.frexp(weights * (noise / most))[1]
-        excess = np.where(noise > 0, np.maximum(excess, 0), 0)
-        if not np.any(excess):
-            self.noise = np.maximum(self.noise, norm(self.cotangents.products(noise)))
-            return None
-        rows = np.stack([self.cotangents.rows[0], np.ldexp(self.cotangents.rows[1], -excess)])
-        changed = replace(self.cotangents, rows=rows)
-        analytic = AnalyticGradients.of(subject, changed, self.tolerance)
-        analytic.linear, analytic.smooth_from = self.linear, self.smooth_from
-        analytic.noise = norm(changed.products(noise))
-        analytic.noise[0] = max(self.noise[0], analytic.noise[0])
-        return analytic
-
-    def ladder(self, direction: Vector) -> Ladder:
-        """The function ⟨v, F⟩ along a direction, an element for each cotangent."""
-        subject = self.subject
-        terms = self.cotangents.products(subject.value)
-        rounded = subject.resolution * norm(terms)
-        smallest = np.ldexp(subject.smallest, -self.cotangents.exponents)
-        unit = subject.resolution * max(1.0, float(np.max(np.abs(subject.x))))
-        unchanged = np.ones(subject.value.shape, np.bool_)
-
-        def values(x: Vector) -> Vector:
-            there = subject.evaluate(x)
-            np.logical_and(unchanged, there == subject.value, out=unchanged)
-            return self.cotangents.apply(there)
-
-        def were_unchanged() -> Mask:
-            found = unchanged.copy()
-            unchanged[...] = True
-            return found
-
-        return Ladder(
-            values,
-            subject.x,
-            direction,
-            self.cotangents.apply(subject.value),
-            np.maximum(self.noise, rounded) + smallest,
-            subject.resolution,
-            smooth_from=self.smooth_from,
-            remaining=lambda: subject.remaining,
-            were_unchanged=were_unchanged,
-            lost=lambda share: norm(self.cotangents.products(unit * share)),
-        )
-
-    def contributions(self, direction: Vector, rows: Vector | None = None) -> Vector:
-        """gᵢuᵢ for each cotangent, in units of ⟨v, F⟩."""
-        exponents = self.cotangents.exponents[:, np.newaxis]
-        return scaled_product(self.rows if rows is None else rows, direction, exponents)
-
-    def probe(
-        self, direction: Vector, level: int = FIRST_LEVEL, ladder: Ladder | None = None
-    ) -> Probe:
-        """Both derivatives along a direction, from one block of steps."""
-        ladder = ladder or self.ladder(direction)
-        contributions = self.contributions(direction)
-        size = norm(contributions)
-        farther = np.abs(direction) / own_scale(self.subject.inputs, self.subject.x)
-        near = FIRST_LEVEL + max(math.ceil(math.log2(max(np.max(farther), 1.0))), 0)
-        absolute = self.tolerance.atol * norm(self.cotangents.rows)
-        # What underflows in a gradient is lost before it is multiplied by the cotangent, or after.
-        lost = self.subject.gradient_smallest * np.max(
-            np.abs(self.cotangents.rows), axis=1, initial=1.0
-        )
-        each = scaled_product(
-            absolute + SAFETY * lost, norm(direction[np.newaxis]), self.cotangents.exponents
-        )
-        return Probe(
-            ladder,
-            level,
-            np.sum(contributions, axis=1),
-            size,
-            self.tolerance.rtol * size + each,
-            ladder.derivative(level),
-            np.zeros_like(size),
-            near,
-            claims=np.any(self.rows[:, direction != 0] != 0, axis=1),
-        )
-
-    def level_that_shows(self, ladder: Ladder, sharp: float) -> int:
-        """The finest steps at which what is claimed to contribute is known that well."""
-        size = norm(self.contributions(ladder.direction))
-        with np.errstate(all="ignore"):
-            room = np.log2(sharp * size / (SAFETY * AMPLIFICATION * ladder.noise))
-        return math.floor(np.min(room)) - BLOCK + 1 if np.all(np.isfinite(room)) else FIRST_LEVEL
-
-    def allow_for_rounding(self, probe: Probe) -> None:
-        """Let a probe know what the analytic derivative itself is worth.
-
-        It is what a change of the inputs in their last digits makes of it, and no less
-        than its own dtype can hold.
-        """
-        direction = probe.ladder.direction
-        changed = [norm(self.contributions(direction, change)) for change in self._changes]
-        probe.floor = np.max(changed, axis=0) + self.subject.gradient_resolution * probe.size
-
-    @cached_property
-    def _changes(self) -> list[Vector]:
-        """Analytic gradients at neighbours of x, less those at x."""
-        subject = self.subject
-        own = own_scale(subject.inputs, subject.x)
-        # Other cotangents are rounded differently, provided that the rules are linear in them.
-        scale = 1.37 if self.linear else 1.0
-        step = np.ldexp(own * signs(subject.x.size, np.random.default_rng(0)), -49)
-        with np.errstate(all="ignore"):
-            changes = [
-                subject.pull_each(scale * self.cotangents.rows, subject.x + distance * step) / scale
-                - self.rows
-                for distance in NEIGHBOURS
-            ]
-        return [np.where(np.isfinite(change), change, 0.0) for change in changes]

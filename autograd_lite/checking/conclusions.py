@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.by_hand import HandWritten
-from autograd_lite.checking.comparison import DECISIVE, Agreement, AnalyticGradients, Probe
+from autograd_lite.checking.comparison import DECISIVE, Agreement, Probe
 from autograd_lite.checking.diagnosis import diagnose
 from autograd_lite.checking.evidence import Evidence, worst_entries
 from autograd_lite.checking.layout import Layout, Vector

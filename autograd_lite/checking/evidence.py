@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.checking.comparison import SAFETY, AnalyticGradients, Probe, Tolerance, norm
+from autograd_lite.checking.analytic import AnalyticGradients
+from autograd_lite.checking.comparison import SAFETY, Probe, Tolerance, norm
 from autograd_lite.checking.directions import exponent_of, own_scale, signs
 from autograd_lite.checking.layout import Leaf, Vector
 from autograd_lite.checking.locate import Indices, Located

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.comparison import (
     CROWD,
     DECISIVE,
     MOST_BLOCKS,
     SHARP,
     Agreement,
-    AnalyticGradients,
     Mask,
     Probe,
     Tolerance,

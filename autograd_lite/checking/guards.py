@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.by_hand import HandWritten
-from autograd_lite.checking.comparison import AnalyticGradients, norm
+from autograd_lite.checking.comparison import norm
 from autograd_lite.checking.directions import own_scale, signs
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.subjects import (

@@ -13,7 +13,8 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.checking.comparison import Agreement, AnalyticGradients, Probe
+from autograd_lite.checking.analytic import AnalyticGradients
+from autograd_lite.checking.comparison import Agreement, Probe
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.numerical import BLOCK
 

@@ -97,6 +97,9 @@ HARDLY = 1e3
 ROUGHLY = 10.0
 """Slopes that differ by so many rounding errors of a difference differ."""
 
+UNSETTLED = 0.1
+"""A slope to one side that is known to no more than this part of itself tells nothing."""
+
 WIDE = 8
 """Over so many halvings of the step whatever is not noise shrinks visibly."""
 
@@ -109,6 +112,15 @@ class Limit:
     error: Vector
     rounding: Vector
     one_sided: bool = False
+
+    @property
+    def is_unsettled(self) -> npt.NDArray[np.bool_]:
+        """Whether a slope to one side still changes, as it does close to a border."""
+        size = np.abs(self.value)
+        changes: npt.NDArray[np.bool_] = (self.error > UNSETTLED * size) & (
+            size > 2 * self.rounding
+        )
+        return changes & self.one_sided
 
 
 @dataclass(eq=False)
@@ -257,7 +269,11 @@ class Ladder:
 
     @cached_property
     def unseen(self) -> Vector:
-        """How steep results can be that are the same at all steps from some on."""
+        """How steep results can be that are the same at all steps from some on.
+
+        They may have passed through numbers of the size of 1 or of the inputs, as the log of
+        1 + exp(-x) has, and there what is smaller than a rounding error is lost.
+        """
         levels = sorted((level for level in self.unchanged if level <= STILL), reverse=True)
         if not levels:
             return np.zeros_like(self.base)

@@ -12,7 +12,6 @@ FUNCTIONS = {
     "arctanh": (np.arctanh, -1),
     "log": (lambda x: np.log(x - 1), 1),
     "arccosh": (np.arccosh, 1),
-    "root of the distance": (lambda x: np.sqrt(np.abs(x - 1)), np.array([1, -1, -1])),
     "cube root": (lambda x: np.cbrt(x - 1), np.array([1, -1, -1])),
 }
 DISTANCES = [
