@@ -9,8 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from autograd_lite.checking.comparison import (
-    MOST_NOISE,
-    NEIGHBOURS,
     SAFETY,
     Mask,
     Probe,
@@ -39,6 +37,12 @@ from autograd_lite.checking.numerical import (
 from autograd_lite.checking.subjects import Subject
 
 __all__ = ["AnalyticGradients"]
+
+MOST_NOISE = 22
+"""No result is weighed so that its noise is more than 2⁻²² of what is measured."""
+
+NEIGHBOURS = (1.0, -1.0, 1.5, -2.0)
+"""Where the analytic derivative is computed again, in units of a few last digits of x."""
 
 
 @dataclass

@@ -64,12 +64,6 @@ nor is one as far above it."""
 NEGLIGIBLE = 1e-6
 """But what is so far below is zero in any sense."""
 
-MOST_NOISE = 22
-"""No result is weighed so that its noise is more than 2⁻²² of what is measured."""
-
-NEIGHBOURS = (1.0, -1.0, 1.5, -2.0)
-"""Where the analytic derivative is computed again, in units of a few last digits of x."""
-
 CROWD = 1000
 """Of so many entries some have a kink nearby, whatever the steps, and some are too weak for any."""
 
