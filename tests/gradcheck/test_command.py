@@ -92,7 +92,7 @@ def test_it_runs_as_a_program():
     ],
 )
 def test_a_module_that_cannot_be_used_has_status_2(text, said, tmp_path, monkeypatch, capsys):
-    (tmp_path / "unusable_module.py").write_text(text)
+    (tmp_path / "unusable_module.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "unusable_module", raising=False)
     assert main(["check", "unusable_module:f", "--args", "1.0"]) == 2
