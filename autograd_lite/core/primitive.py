@@ -1,9 +1,8 @@
 """Primitives: functions with derivative rules, and the one place that applies them.
 
-A `Primitive` is a forward function on plain arrays and, for each of its inputs,
-one vector-Jacobian product (VJP).  `apply` runs the forward function and leaves
-a `Node` that remembers what was applied to what.  The nodes, linked by their
-inputs, are the computation graph.
+A `Primitive` is a forward function on plain arrays and, for each of its inputs, one vector-Jacobian
+product (VJP).  `apply` runs the forward function and leaves a `Node` that remembers what was applied
+to what.  The nodes, linked by their inputs, are the computation graph.
 """
 
 from __future__ import annotations
@@ -234,10 +233,9 @@ class Primitive:
         Computes the result from plain arrays and static keyword arguments.
     *rules
         One for each input, called as ``rule(g, out, *inputs, **parameters)``;
-        it returns the gradient with respect to that input, given ``g``, the
-        gradient with respect to the result ``out``.  None marks an input that
-        has no derivative (an index, a condition).  Rules use NumPy functions
-        and operators only.
+        it returns the gradient with respect to that input, given ``g``, the gradient with respect
+        to the result ``out``.  None marks an input that has no derivative (an index, a condition).
+        Rules use NumPy functions and operators only.
     each
         Instead of ``rules``, for any number of inputs: called as
         ``each(index, g, out, *inputs, **parameters)``.
