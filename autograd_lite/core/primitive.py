@@ -1,8 +1,8 @@
 """Primitives: functions with derivative rules, and the one place that applies them.
 
 A `Primitive` is a forward function on plain arrays and, for each of its inputs, one vector-Jacobian
-product (VJP).  `apply` runs the forward function and leaves a `Node` that remembers what was applied
-to what.  The nodes, linked by their inputs, are the computation graph.
+product (VJP).  `apply` runs the forward function and leaves a `Node` that remembers what was
+applied to what.  The nodes, linked by their inputs, are the computation graph.
 """
 
 from __future__ import annotations
@@ -273,7 +273,6 @@ class Primitive:
     builtin
         It is one call that does nothing but give its result, as NumPy's functions
         do: a program may make it beforehand, and does not take it apart.
-
     consume
         The same as ``joint``, where nobody else needs ``g``: it may write into it.
     accumulate
