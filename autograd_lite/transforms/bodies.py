@@ -305,7 +305,8 @@ class Structured(Primitive):
     """How many operands come before those that are for the bodies."""
 
     def __init__(self, name: str, bodies: Sequence[Body], again: Sequence[Body] = ()) -> None:
-        super().__init__(never_called, joint=self.pull, name=name, singular=True, builtin=True)
+        super().__init__(never_called, joint=self.pull, name=name, builtin=True)
+        self.singular = True  # what is masked is told to ``pull``, which guards the bodies
         self.bodies = tuple(bodies)
         self.again = tuple(again)
         self.sources = []
