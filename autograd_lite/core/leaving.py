@@ -246,7 +246,7 @@ def public_name(frame: FrameType) -> str | None:
         decorated = frame.f_locals.get("f")
         name, home = getattr(decorated, "__name__", ""), getattr(decorated, "__module__", "")
     parts = str(home).split(".")
-    modules = [".".join(parts[:n]) for n in (3, 2) if not any(x[0] == "_" for x in parts[:n])]
+    modules = [".".join(parts[:n]) for n in (3, 2) if not any(x.startswith("_") for x in parts[:n])]
     owner = frame.f_locals.get("self")
     if name.startswith("__") and owner is not None:  # a class that is called, or its operator
         kinds = [kind.__name__ for kind in type(owner).__mro__]
