@@ -12,7 +12,10 @@ import autograd_lite as ag
 MATRIX = np.array([[1.0, 2.0], [3.0, 4.0]])
 VECTOR = np.array([1.0, 2.0, 3.0])
 
-REFUSED = "operators are not those of NumPy's arrays|asked for the plain numbers of a Value"
+REFUSED = (
+    "operators are not those of NumPy's arrays|asked for the plain numbers of a Value|"
+    "scipy.sparse.csr_(array|matrix) .* and the gradient would be lost"
+)
 
 
 class Multiplied(np.ndarray):
