@@ -50,7 +50,7 @@ def test_every_activation_is_tested():
     """One is its function, which registers and lists itself, and its row in the table."""
     exported = set(nn.activations.__all__) - {"prelu"}  # of two arguments
     assert set(activations) == set(SMOOTH + STEPS) == set(REFERENCES) == exported
-    assert all(getattr(nn, name) is function for name, function in activations.items())
+    assert all(getattr(nn.activations, name) is function for name, function in activations.items())
 
 
 @pytest.mark.parametrize("name", SMOOTH + STEPS)
