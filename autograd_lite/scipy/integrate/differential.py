@@ -95,8 +95,8 @@ def solve_ivp(
     ...     found = integrate.solve_ivp(lambda t, y, k: -k * y, (0.0, 2.0), [1.0], args=(k,),
     ...                                 rtol=1e-9, atol=1e-9)
     ...     return found.y[0, -1]
-    >>> round(left(0.5), 6), round(ag.grad(left)(0.5), 6)  # exp(-2k), and -2 exp(-2k)
-    (0.367879, -0.735759)
+    >>> left(0.5).round(6), round(ag.grad(left)(0.5), 6)  # exp(-2k), and -2 exp(-2k)
+    (np.float64(0.367879), -0.735759)
     """
     settings = {"method": method, "vectorized": vectorized, **options}
     call = Call("solve_ivp", {**settings, "events": events}, "integrate")
@@ -251,7 +251,7 @@ def odeint(
     >>> t = np.array([0.0, 1.0, 2.0])
     >>> grown = lambda r: integrate.odeint(lambda y, t, r: r * y * (1 - y), 0.1, t, args=(r,))
     >>> ag.jacobian(grown)(1.0)[:, 0].round(5)
-    array([0.     , 0.17827, 0.49506])
+    array([0.     , 0.17816, 0.49517])
     """
     settings = {"Dfun": Dfun, "col_deriv": col_deriv, **options}
     call = Call("odeint", settings, "integrate")

@@ -8,7 +8,7 @@ Objects are made and called as SciPy's are; the numbers are SciPy's.
 >>> round(ag.grad(interpolate.CubicSpline(x, y))(1.5), 9)
 3.0
 >>> ag.grad(lambda y: interpolate.CubicSpline(x, y)(1.5))(y).round(4)
-array([-0.0625,  0.5625,  0.5625, -0.0625,  0.    ])
+array([-0.0469,  0.5   ,  0.6562, -0.125 ,  0.0156])
 """
 
 from autograd_lite.scipy.interpolate.bsplines import BSpline, make_interp_spline

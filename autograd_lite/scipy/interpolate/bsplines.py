@@ -159,7 +159,7 @@ def make_interp_spline(
     >>> x = np.arange(5.0)
     >>> at = lambda y: interpolate.make_interp_spline(x, y)(1.5)
     >>> ag.grad(at)(np.zeros(5)).round(4)
-    array([-0.0625,  0.5625,  0.5625, -0.0625,  0.    ])
+    array([-0.0469,  0.5   ,  0.6562, -0.125 ,  0.0156])
     """
     x, y = as_array_operand(x), as_array_operand(y)
     t = None if t is None else as_array_operand(t)
