@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
+import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,3 +183,20 @@ def test_a_function_that_needs_its_numbers_while_it_is_traced_gets_them():
     compiled = ag.compile(lambda x: np.linalg.inv(x * 2.0))
     for _ in range(2):
         np.testing.assert_allclose(np.diag(compiled(x)), 0.5 / np.arange(1.0, 401.0))
+
+
+def test_a_trace_that_lives_on_in_a_cycle_does_not_keep_the_arrays_of_its_caller() -> None:
+    """Frames that hold batches would stay until the collector comes by."""
+
+    def call() -> Any:
+        batch = np.ones(1000)
+        known = weakref.ref(batch)
+        ag.compile(ag.grad(lambda x: np.sum(np.tanh(x) ** 2)))(batch)
+        return known
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert call()() is None
+    finally:
+        gc.enable()

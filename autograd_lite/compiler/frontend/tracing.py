@@ -72,7 +72,7 @@ class Trace:
     """
 
     def __init__(self, outermost: FrameType, forgets: bool) -> None:
-        self.outermost = outermost
+        self.outermost: FrameType | None = outermost
         self.forgets = forgets
         self.has_forgotten = False
         self.writes = False
@@ -499,5 +499,8 @@ TracedView.row = TracedRow
 def tracing(forgets: bool) -> Iterator[Trace]:
     """Take down what is computed in this thread or task."""
     trace = Trace(sys._getframe(2), forgets)
-    with using(TraceRecorder(trace)):
-        yield trace
+    try:
+        with using(TraceRecorder(trace)):
+            yield trace
+    finally:
+        trace.outermost = None  # a frame holds its caller's arrays, and what was traced lives on
