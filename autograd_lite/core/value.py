@@ -159,8 +159,8 @@ class Value(WritingMethods["Value"], Conversions["Value"]):
     data
         The number or array.
     grad
-        The gradient of the last ``backward()``, of the shape and dtype of
-        ``data``; None before.
+        The gradient, of the shape and dtype of ``data``, or None: of leaves the
+        sum over all calls of ``backward()``, of results that of the last one.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, registry
 from autograd_lite.ops.define import array_function, composite
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 from autograd_lite.ops.reductions import axis_of, extremum_vjp, in_dtype
 from autograd_lite.ops.shaping import flatten_axes, laid_out, unflatten_axes
 
@@ -270,7 +270,7 @@ def starting_with(function: Any, initial: Any, x: Any, axis: Any) -> Any:
         x = np.astype(x, function.reduce(np.ones(2, x.dtype)).dtype)
     shape = list(np.shape(x))
     shape[axis] = 1
-    first: Any = np.broadcast_to(np.astype(array(initial), x.dtype), tuple(shape))
+    first: Any = np.broadcast_to(np.astype(as_array(initial), x.dtype), tuple(shape))
     return np.concatenate((laid_out(first, x), x), axis=axis)
 
 

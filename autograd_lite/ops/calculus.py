@@ -12,7 +12,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import LeftToNumpy, array_function, composite
 from autograd_lite.ops.indexing import getitem, scatter
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 from autograd_lite.ops.shaping import laid_out
 
 __all__ = ["gradient_along", "interpolate"]
@@ -42,7 +42,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = ABSENT, append: Any 
 
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    ary = array(ary)
+    ary = as_array(ary)
     row = np.ravel(ary)
     pieces = [x for x in (to_begin, row[1:] - row[:-1], to_end) if x is not None]
     arrays: list[Any] = [x if isinstance(x, Handle) else array_of(x, ary.dtype) for x in pieces]
@@ -138,7 +138,7 @@ def gradient_by_steps(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 @composite(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    f = array(f)
+    f = as_array(f)
     f = f if f.dtype.kind in "fc" else np.astype(f, float)
     several = isinstance(axis, (tuple, list))
     axes: Any = range(np.ndim(f)) if axis is None else axis if several else (axis,)
@@ -237,7 +237,7 @@ interpolate = Primitive(
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
 ) -> Any:
-    x, xp, fp = array(x), array(xp), array(fp)
+    x, xp, fp = as_array(x), as_array(xp), as_array(fp)
     # Differences of unsigned integers would wrap.
     x, xp = (np.astype(y, float) if y.dtype.kind in "iub" else y for y in (x, xp))
     fp = np.astype(fp, float) if fp.dtype == bool else fp
@@ -311,7 +311,7 @@ def logspace(
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
-    start, stop = array(start), array(stop)
+    start, stop = as_array(start), as_array(stop)
     if np.any(start == 0) or np.any(stop == 0):
         raise ArgumentValueError("geomspace: an end is 0, which no factor leads to; pass others")
     wide = np.result_type(start.dtype, stop.dtype, float(num), np.dtype(dtype))

@@ -10,7 +10,7 @@ from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 from autograd_lite.ops.define import LeftToNumpy, array_function, cast, composite, in_loop, in_loops
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 from autograd_lite.ops.shaping import inverse_order
 
 __all__ = [
@@ -299,7 +299,7 @@ def einsum(
         subscripts, arrays = operands[0], list(operands[1:])
     else:
         subscripts, arrays = from_sublists(operands)
-    arrays = [array(x) for x in arrays]
+    arrays = [as_array(x) for x in arrays]
     explicit = explicit_subscripts(subscripts, [np.shape(x) for x in arrays])
     if dtype is not None and not is_view(explicit):
         arrays = [cast(x, dtype, casting) for x in arrays]

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import composite
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 
 __all__: list[str] = []
 
@@ -24,7 +24,7 @@ def beyond_one(x: Any) -> Any:
 
 def complex_where(outside: Test, x: Any) -> Any:
     """The same numbers, as complex ones if any real one is outside."""
-    x = array(x)
+    x = as_array(x)
     if x.dtype.kind == "c" or not np.any(outside(x)):
         return x
     return np.astype(x, np.complex64 if x.dtype.type in SINGLE else np.complex128)
@@ -55,4 +55,4 @@ def logn(n: Any, x: Any) -> Any:
 
 @composite(np.emath.power, asks_numpy="on failure")
 def power(x: Any, p: Any) -> Any:
-    return np.power(complex_where(negative, x), array(p))
+    return np.power(complex_where(negative, x), as_array(p))

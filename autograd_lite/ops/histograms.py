@@ -9,7 +9,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import composite, without_rule
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 
 __all__: list[str] = []
 
@@ -32,9 +32,9 @@ sum_weights = Primitive(bincount_forward, bincount_vjp, None, name="bincount")
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     if weights is None:
         return count(x, minlength=minlength)
-    x = array(x)
+    x = as_array(x)
     x = np.astype(x, int) if x.dtype == bool else x
-    return sum_weights(array(weights), x, minlength=minlength)
+    return sum_weights(as_array(weights), x, minlength=minlength)
 
 
 def histogram_forward(weights: Any, a: Any, edges: Any, bins: Any, range: Any) -> Any:
@@ -67,5 +67,5 @@ def histogram(
             "or their edges"
         )
     edges = np.histogram_bin_edges(a, bins, range)
-    sums = sum_weights_in_bins(array(weights), a, edges, bins=bins, range=range)
+    sums = sum_weights_in_bins(as_array(weights), a, edges, bins=bins, range=range)
     return (sums / np.diff(edges) / np.sum(sums) if density else sums), edges

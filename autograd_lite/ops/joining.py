@@ -14,7 +14,7 @@ from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.define import LeftToNumpy, cast, composite
 from autograd_lite.ops.indexing import scatter
 
-__all__ = ["array", "array_of_rows", "c_", "join", "r_"]
+__all__ = ["array", "array_of_rows", "as_array", "c_", "join", "r_"]
 
 # Functions that join: their first argument is a sequence of arrays.
 
@@ -39,7 +39,7 @@ join = Primitive(
 def concatenate(
     arrays: Any, axis: int | None = 0, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
-    arrays = [array(x) for x in arrays]
+    arrays = [as_array(x) for x in arrays]
     if axis is None:
         arrays, axis = [np.ravel(x) for x in arrays], 0
     if dtype is None and casting != "same_kind":
@@ -51,31 +51,31 @@ def concatenate(
 
 @composite(np.stack, of_sequences=True, asks_numpy="on failure")
 def stack(arrays: Any, axis: int = 0, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    rows = [np.expand_dims(array(x), axis) for x in arrays]
+    rows = [np.expand_dims(as_array(x), axis) for x in arrays]
     return np.concatenate(rows, axis=axis, dtype=dtype, casting=casting)
 
 
 @composite(np.vstack, of_sequences=True, asks_numpy="on failure")
 def vstack(tup: Any, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    rows = [np.atleast_2d(array(x)) for x in tup]
+    rows = [np.atleast_2d(as_array(x)) for x in tup]
     return np.concatenate(rows, axis=0, dtype=dtype, casting=casting)
 
 
 @composite(np.hstack, of_sequences=True, asks_numpy="on failure")
 def hstack(tup: Any, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    arrays = [np.atleast_1d(array(x)) for x in tup]
+    arrays = [np.atleast_1d(as_array(x)) for x in tup]
     axis = 0 if np.ndim(arrays[0]) == 1 else 1
     return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)
 
 
 @composite(np.dstack, of_sequences=True, asks_numpy="on failure")
 def dstack(tup: Any) -> Any:
-    return np.concatenate([np.atleast_3d(array(x)) for x in tup], axis=2)
+    return np.concatenate([np.atleast_3d(as_array(x)) for x in tup], axis=2)
 
 
 @composite(np.column_stack, of_sequences=True, asks_numpy="on failure")
 def column_stack(tup: Any) -> Any:
-    columns = [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in map(array, tup)]
+    columns = [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in map(as_array, tup)]
     return np.concatenate(columns, axis=1)
 
 
@@ -135,7 +135,7 @@ insert_into = Primitive(
 
 @composite(np.insert, asks_numpy="on failure")
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    arr, values = array(arr), array(values)
+    arr, values = as_array(arr), as_array(values)
     if values.dtype.kind == "c" and arr.dtype.kind != "c":
         raise ArgumentTypeError(
             f"np.insert: {values.dtype} does not fit between numbers of {arr.dtype}; "
@@ -155,6 +155,33 @@ def rows_forward(*rows: Any) -> Any:
 array_of_rows = Primitive(rows_forward, each=array_vjp, name="array")
 
 
+def as_array(nested: Any, dtype: Any = None) -> Any:
+    """The same as `array`, but what is one already stays as it is."""
+    if dtype is not None:
+        return np.astype(as_array(nested), dtype)
+    if isinstance(nested, Handle):
+        return nested
+    if not isinstance(nested, (list, tuple)) or not holds_value(nested):
+        return array_of(nested)
+    rows = [as_array(row) for row in nested]
+    shapes = list(dict.fromkeys(np.shape(row) for row in rows))
+    if len(shapes) > 1:
+        raise ArgumentValueError(
+            f"ag.array: rows of different shapes, {shapes[0]} and {shapes[1]}; "
+            "all rows of an array have one shape"
+        )
+    joined = array_of_rows(*rows)
+    if joined.dtype.kind not in "fciub":
+        raise ArgumentTypeError(
+            f"ag.array: a Value beside what is no number, together of dtype {joined.dtype}; "
+            "pass numbers, arrays of numbers and Values"
+        )
+    return joined
+
+
+registry["array"] = as_array
+
+
 def array(nested: Any, dtype: Any = None) -> Any:
     """Build an array from nested lists of Values, numbers and arrays, with gradients.
 
@@ -171,7 +198,8 @@ def array(nested: Any, dtype: Any = None) -> Any:
     Returns
     -------
     Value or ndarray
-        What ``np.array`` would return; a Value if there is a Value inside.
+        What ``np.array`` would return, and so never the argument itself; a Value if there is
+        a Value inside.
 
     Raises
     ------
@@ -190,29 +218,10 @@ def array(nested: Any, dtype: Any = None) -> Any:
     >>> b.grad
     6.0
     """
-    if dtype is not None:
-        return np.astype(array(nested), dtype)
-    if isinstance(nested, Handle):
-        return nested
-    if not isinstance(nested, (list, tuple)) or not holds_value(nested):
-        return array_of(nested)
-    rows = [array(row) for row in nested]
-    shapes = list(dict.fromkeys(np.shape(row) for row in rows))
-    if len(shapes) > 1:
-        raise ArgumentValueError(
-            f"ag.array: rows of different shapes, {shapes[0]} and {shapes[1]}; "
-            "all rows of an array have one shape"
-        )
-    joined = array_of_rows(*rows)
-    if joined.dtype.kind not in "fciub":
-        raise ArgumentTypeError(
-            f"ag.array: a Value beside what is no number, together of dtype {joined.dtype}; "
-            "pass numbers, arrays of numbers and Values"
-        )
-    return joined
-
-
-registry["array"] = array
+    made = as_array(nested, dtype)
+    if isinstance(made, Handle):
+        return np.array(made, like=made) if made is nested else made
+    return np.copy(made) if isinstance(made, np.ndarray) and made is nested else made
 
 
 class Concatenator:
@@ -253,10 +262,10 @@ class Concatenator:
             )
         items = parts[len(directive) :]
         pieces = [
-            np.r_[x] if isinstance(x, slice) else array(x) if isinstance(x, (list, tuple)) else x
+            np.r_[x] if isinstance(x, slice) else as_array(x) if isinstance(x, (list, tuple)) else x
             for x in items
         ]
-        arrays = [array(x) for x in pieces]
+        arrays = [as_array(x) for x in pieces]
         kinds = [getattr(unwrap(x), "dtype", unwrap(x)) for x in pieces]
         flat = np.concatenate([np.ravel(x) for x in arrays], dtype=np.result_type(*kinds))
         # NumPy joins the numbers of the elements, and so tells where each of them goes.

@@ -10,7 +10,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import composite
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.ops.joining import array as as_array
+from autograd_lite.ops.joining import as_array
 from autograd_lite.ops.shaping import laid_out
 
 __all__ = ["pad_with_copies"]

@@ -10,7 +10,7 @@ from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.views import is_number
 from autograd_lite.ops.define import LeftToNumpy, array_function, composite, is_known
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 
 __all__: list[str] = []
 
@@ -22,7 +22,7 @@ def coefficients(p: Any) -> Any:
             "a poly1d cannot hold a Value; pass its coefficients p.c, and write "
             "np.polyval(c, x) for p(x)"
         )
-    return np.atleast_1d(array(p))
+    return np.atleast_1d(as_array(p))
 
 
 # Values.
@@ -119,7 +119,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
         raise ArgumentValueError(f"polyint: m is {m}; write np.polyder(p, {-m}) for a derivative")
     m = int(m)
     if m == 0:
-        p = array(p)
+        p = as_array(p)
         is_single = isinstance(p, Handle) and is_number(p)
         return np.copy(p) if is_single else p
     p = coefficients(p)
@@ -172,7 +172,7 @@ def polyfit(
     x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None,
     cov: Any = False,
 ) -> Any:  # fmt: skip
-    x, y = array(x) + 0.0, array(y) + 0.0
+    x, y = as_array(x) + 0.0, as_array(y) + 0.0
     if deg < 0 or np.ndim(x) != 1 or np.ndim(y) not in (1, 2) or len(x) != len(y) or not len(x):
         raise ArgumentValueError(
             f"polyfit: degree {deg}, x of shape {np.shape(x)} and y of shape {np.shape(y)}; pass "
@@ -182,7 +182,7 @@ def polyfit(
     rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
     left, right = np.vander(x, order), y
     if w is not None:
-        weights = array(w) + 0.0
+        weights = as_array(w) + 0.0
         if np.shape(weights) != np.shape(x) or not (
             np.can_cast(weights.dtype, left.dtype, "same_kind")
             and np.can_cast(weights.dtype, right.dtype, "same_kind")

@@ -9,7 +9,7 @@ from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import composite, rearrangement
 from autograd_lite.ops.indexing import at_set, getitem
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 
 __all__: list[str] = []
 
@@ -20,11 +20,13 @@ rearrangement(np.lib.stride_tricks.sliding_window_view)
 def apply_along_axis(
     func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any
 ) -> Any:
-    arr = array(arr)
+    arr = as_array(arr)
     axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(arr))
     rows = np.moveaxis(arr, axis, -1)
     outer = np.shape(rows)[:-1]
-    results = [array(func1d(rows[(*place, ...)], *args, **kwargs)) for place in np.ndindex(outer)]
+    results = [
+        as_array(func1d(rows[(*place, ...)], *args, **kwargs)) for place in np.ndindex(outer)
+    ]
     if not results:
         raise ArgumentValueError(
             f"apply_along_axis: an array of shape {np.shape(arr)} has no slice along axis {axis}; "
@@ -56,7 +58,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
 @composite(np.piecewise, of_sequences=True, asks_numpy="never")
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """Each function gets the elements that it is for, and no others."""
-    x = array(x)
+    x = as_array(x)
     conditions = conditions_of(condlist, x)
     if len(funclist) == len(conditions) + 1:
         conditions.append(np.logical_not(np.any(np.stack(conditions), axis=0)))
@@ -88,5 +90,5 @@ def conditions_of(condlist: Any, x: Any) -> list[Any]:
     first: Any = condlist[0] if several else None
     is_one = np.ndim(first) == 0 and not isinstance(first, np.ndarray) and np.ndim(x) > 0
     several = several and not is_one
-    masks = [array(condition) for condition in (condlist if several else [condlist])]
+    masks = [as_array(condition) for condition in (condlist if several else [condlist])]
     return [mask if mask.dtype == bool else np.astype(mask, bool) for mask in masks]

@@ -13,7 +13,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Rule
 from autograd_lite.ops.define import LeftToNumpy, array_function, composite, is_known
 from autograd_lite.ops.indexing import scatter
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 from autograd_lite.ops.reductions import at_least_zero
 from autograd_lite.ops.shaping import flatten_axes, inverse_order, unflatten_axes
 from autograd_lite.ops.sorting import unsort
@@ -31,7 +31,7 @@ def average(
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total: Any = np.full(np.shape(mean), np.size(a) / np.size(mean), mean.dtype)[()]
     else:
-        a, weights = array(a), array(weights)
+        a, weights = as_array(a), as_array(weights)
         weights = beside(a, weights, axis)
         wide = np.result_type(a.dtype, weights.dtype, "f8" if a.dtype.kind in "biu" else a.dtype)
         cast: dict[str, Any] = {} if a.dtype == weights.dtype == wide else {"dtype": wide}
@@ -223,7 +223,7 @@ def quantile_rules(function: Any, scale: float = 1) -> tuple[Rule, Rule]:
 def places_without_nan(x: Any, q: Any, scale: float) -> tuple[Any, Any]:
     """NaN are sorted to the end; the others of each row count."""
     last = np.maximum(np.sum(np.logical_not(np.isnan(x)), axis=-1) - 1, 0)
-    fractions = np.reshape(np.astype(array(q), float), (-1,) + (1,) * (np.ndim(x) - 1))
+    fractions = np.reshape(np.astype(as_array(q), float), (-1,) + (1,) * (np.ndim(x) - 1))
     return fractions / scale * last, last
 
 

@@ -33,7 +33,7 @@ from autograd_lite.core.signatures import full_name
 from autograd_lite.core.views import Looking, is_number, looking_recorded
 from autograd_lite.ops.define import composite, has_numbers, numbers_of
 from autograd_lite.ops.indexing import repeats_possible, scatter
-from autograd_lite.ops.joining import array
+from autograd_lite.ops.joining import as_array
 
 __all__ = ["Origins", "written"]
 
@@ -90,13 +90,13 @@ def writing(function: Any, what: str) -> Callable[..., None]:
         if not isinstance(x, Handle):
             write_result(x, elements, caller_in_numpy() or f"np.{what}")
         check_writable(x, f"np.{what}")
-        check_cast(array(elements), data_now(x), f"np.{what}", "unsafe")
+        check_cast(as_array(elements), data_now(x), f"np.{what}", "unsafe")
         if leaves_the_rest(x):
-            elements = constant(array(elements))
+            elements = constant(as_array(elements))
             with recording(True), looking_recorded(x):
                 call(x, elements, *places, **static)
             return
-        content = primitive(x, array(elements), *places, **static)
+        content = primitive(x, as_array(elements), *places, **static)
         check_overlap(
             lambda y, given: function(y, *given, **static), x, (elements, *places), f"np.{what}"
         )
@@ -173,14 +173,14 @@ def ufunc_at(ufunc: Any, x: Any, index: Any, *operands: Any) -> None:
         write_result(x, operands[-1] if operands else x, what)
     check_writable(x, what)
     for operand in operands:
-        check_cast(array(operand), data_now(x), what, "unsafe")
+        check_cast(as_array(operand), data_now(x), what, "unsafe")
     if leaves_the_rest(x):
         content = np.copy(x)  # under `no_grad`, where all of it is a constant
         ufunc_at(ufunc, content, index, *operands)
         x[index] = content[index]
         return
     if ufunc in (np.add, np.subtract):
-        operand = np.astype(array(operands[0]), x.dtype)
+        operand = np.astype(as_array(operands[0]), x.dtype)
         increment = operand if ufunc is np.add else -operand
         write(x, registry["at.add"](x, increment, *parts), what)
         return
@@ -281,7 +281,7 @@ def array_like(function: Any) -> Callable[..., Any]:
 
     def make(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
         is_there = isinstance(a, Handle) and (dtype is None or np.dtype(dtype) == a.node.dtype)
-        value: Any = a if is_there else array(a, dtype)
+        value: Any = a if is_there else as_array(a, dtype)
         if not isinstance(value, Handle):
             return buffer(function(value, dtype, **kwargs))
         result: Any = value

@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import Any
 
 from autograd_lite.core.errors import InPlaceError, UnsupportedError
+from autograd_lite.core.in_place import is_overlapping
 from autograd_lite.core.node import ABSENT, Handle, Node, data_of, get_node, serials, split_inputs
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.objects import watch_objects
@@ -348,7 +349,7 @@ def views_of_samples(
         result = primitive.forward(*operands, **parameters)
         is_view = result is sample or is_view_of(result, sample)
         votes.append(is_view and isinstance(result, np.ndarray))
-        if is_view and result.size > 1 and not result.flags.writeable:
+        if is_view and (is_overlapping(result) or (result.size > 1 and not result.flags.writeable)):
             return [True, False]
     return votes
 

@@ -155,3 +155,16 @@ def test_what_may_be_a_view_is_not_written_through_nor_read_after_a_write():
     ):
         with pytest.raises(ag.InPlaceError, match=words):
             ag.vmap(function)(XS.reshape(4, 2, 3))
+
+
+def test_windows_that_can_be_written_are_not_written_as_if_apart() -> None:
+    def f(x: Any) -> Any:
+        y = x * 1.0
+        windows = np.lib.stride_tricks.sliding_window_view(y, 3, writeable=True)
+        windows[0] = 1.0  # and so parts of windows[1], which overlaps it
+        return np.sum(windows)
+
+    assert f(np.arange(5.0)) == 3 * 1 + (1 + 1 + 3) + (1 + 3 + 4)
+    for call, x in ((ag.grad(f), np.arange(5.0)), (ag.vmap(f), np.ones((2, 5)))):
+        with pytest.raises(ag.InPlaceError, match="write into a copy"):
+            call(x)

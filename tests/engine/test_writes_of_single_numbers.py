@@ -113,3 +113,23 @@ SUMS = {"add.at", "out"}
 def test_a_number_is_not_written_in_silence(write: str) -> None:
     with pytest.raises(ag.AutogradError, match=r"write y = \.\.\. with the result that is"):
         ag.vjp(after(np.sum, LOOKED_AT["itself"], WRITTEN[write]), X)
+
+
+@pytest.mark.parametrize("part", [slice(None), 0])
+def test_ag_array_is_a_copy_that_can_be_written_as_that_of_numpy(part: Any) -> None:
+    def f(x: Any) -> Any:
+        y = ag.array(x[part])
+        same = y
+        y += 3.0
+        return np.sum(x**2) + np.sum(same * x)
+
+    x = np.array([1.0, 2.0, 4.0])
+    y = np.array(x[part]) + 3.0
+    right = 2 * x + np.eye(3)[0] * x.sum() + y if part == 0 else 4 * x + 3.0
+    value, gradient = ag.value_and_grad(f)(x)
+    assert value == f(x) == np.sum(x**2) + np.sum(y * x)
+    assert gradient.tolist() == right.tolist()
+    leaf = ag.Value(x)
+    assert ag.array(leaf) is not leaf
+    assert ag.array(x) is not x
+    assert ag.array(leaf, float) is not leaf
