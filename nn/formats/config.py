@@ -29,6 +29,7 @@ __all__ = [
     "PLAIN",
     "Builder",
     "Writer",
+    "checked_classes",
     "from_config",
     "own_classes",
     "to_config",
@@ -214,7 +215,7 @@ def from_config(
       2: Linear(3, 1)
     )
     """
-    builder = Builder(list(classes), limit)
+    builder = Builder(checked_classes("from_config", classes), limit)
     try:
         return builder.module(config)
     except ag.AutogradError:
@@ -223,6 +224,22 @@ def from_config(
         raise ag.ArgumentValueError(
             f"the architecture was not written by nn: {type(error).__name__} {error}"
         ) from error
+
+
+def checked_classes(caller: str, classes: Any) -> list[type[Module]]:
+    """The classes of one's own that were given, which must be classes of modules."""
+    if isinstance(classes, dict | str) or not isinstance(classes, Iterable):
+        raise ag.ArgumentTypeError(
+            f"{caller}: classes is {classes!r}; pass a list of your own classes, such as [Net]"
+        )
+    several = list(classes)
+    for given in several:
+        if not (isinstance(given, type) and issubclass(given, Module)):
+            raise ag.ArgumentTypeError(
+                f"{caller}: classes has {given!r}, which is no subclass of nn.Module; pass the "
+                "class itself, such as classes=[Net]"
+            )
+    return several
 
 
 class Builder:

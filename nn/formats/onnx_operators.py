@@ -28,8 +28,9 @@ FLOATS = {
     "arcsinh": "Asinh", "arctan": "Atan", "arctanh": "Atanh", "ceil": "Ceil",
     "conjugate": "Identity", "cos": "Cos", "cosh": "Cosh", "divide": "Div", "erf": "Erf",
     "exp": "Exp", "expit": "Sigmoid", "fabs": "Abs", "float_power": "Pow", "floor": "Floor",
-    "log": "Log", "maximum": "Max", "minimum": "Min", "multiply": "Mul", "negative": "Neg",
-    "positive": "Identity", "power": "Pow", "real": "Identity", "reciprocal": "Reciprocal",
+    "identity": "Identity", "log": "Log", "maximum": "Max", "minimum": "Min", "multiply": "Mul",
+    "negative": "Neg", "positive": "Identity", "power": "Pow", "real": "Identity",
+    "reciprocal": "Reciprocal",
     "rint": "Round", "sin": "Sin", "sinh": "Sinh", "sqrt": "Sqrt", "subtract": "Sub",
     "tan": "Tan", "tanh": "Tanh",
 }  # fmt: skip

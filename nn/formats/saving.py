@@ -26,6 +26,7 @@ from nn.formats.config import (
     PLAIN,
     Builder,
     Writer,
+    checked_classes,
     from_config,
     own_classes,
     to_config,
@@ -114,6 +115,7 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
     ...     nn.load(folder + "/model.safetensors")
     Linear(2, 3)
     """
+    own = checked_classes("load", classes)
     arrays, texts = read(path)
     if "architecture" not in texts:
         raise FileFormatError(
@@ -127,7 +129,7 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
         raise FileFormatError(f"{name}: its architecture is not JSON") from None
     limit = 2 * sum(array.size for array in arrays.values())  # what is missing gets named below
     try:
-        model = from_config(config, classes, limit=limit).eval()
+        model = from_config(config, own, limit=limit).eval()
         load_arrays(model, arrays, path)
     except FileFormatError:
         raise

@@ -47,6 +47,9 @@ class Parameter(ag.Value):
         if isinstance(self.data, np.ndarray):
             self.data = aligned(self.data)
 
+    # Told apart as objects are, those of a single number too: it changes while it is a key.
+    __hash__ = object.__hash__
+
 
 CACHE_LINE = 64
 
@@ -84,7 +87,7 @@ class Module(Hooked):
         Whether it stays as in use when a model is trained; see `freeze`.
     buffers : tuple of str
         Class attribute: names of array attributes that are not parameters but
-        part of the state, such as running averages.
+        part of the state, such as running averages; a number becomes an array.
 
     Examples
     --------
@@ -134,6 +137,8 @@ class Module(Hooked):
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would be neither trained nor saved, though it looks as if it were."""
         check_assignment(self, name, value)
+        if name in self.buffers and isinstance(value, int | float | np.generic):
+            value = np.asarray(value)  # NumPy makes numbers of arrays without axes
         object.__setattr__(self, name, value)
 
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:

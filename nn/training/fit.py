@@ -105,7 +105,8 @@ def fit(
         ``sample_weight``, and a batch counts as much as its samples do.
     class_weight : dict, sequence or "balanced", optional
         How much the samples of each class count; "balanced" makes all classes
-        count the same.
+        count the same.  Like ``sample_weight`` it counts in ``validation_split`` too, while
+        ``validation_data`` has weights of its own.
     schedule : callable or str, optional
         From `nn.schedules`, or the name of one that lasts for all epochs: scales the
         learning rate before every step, at the time when its last batch begins, beside what

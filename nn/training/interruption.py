@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 __all__ = ["DeferredInterrupt"]
@@ -37,13 +35,23 @@ class DeferredInterrupt:
             raise KeyboardInterrupt
         self.was_pressed = True
 
-    @contextmanager
-    def deferring(self) -> Iterator[None]:
+    def deferring(self) -> Deferring:
         """A block that is run to its end before Ctrl-C is obeyed."""
-        self.is_busy = True
-        try:
-            yield
-        finally:
-            self.is_busy = False
-        if self.was_pressed:
+        return Deferring(self)
+
+
+class Deferring:
+    """An inner block; one made from a generator takes longer, and each batch has one."""
+
+    __slots__ = ("interrupt",)
+
+    def __init__(self, interrupt: DeferredInterrupt) -> None:
+        self.interrupt = interrupt
+
+    def __enter__(self) -> None:
+        self.interrupt.is_busy = True
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.interrupt.is_busy = False
+        if self.interrupt.was_pressed and kind is None:
             raise KeyboardInterrupt

@@ -55,7 +55,7 @@ def fit_lbfgs(
     Returns
     -------
     History
-        ``loss`` after each iteration.
+        ``loss`` before the first iteration, and after each.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def fit_lbfgs(
     step = Step(
         model, choose_loss("fit_lbfgs", loss, loss_weights), SGD(parameters), compile=compile
     )
-    latest = np.inf
+    latest, history = np.inf, History()
 
     def objective(vector: Any) -> tuple[float, Any]:
         nonlocal latest
@@ -97,13 +97,14 @@ def fit_lbfgs(
         except NonFiniteError as error:
             return float(error.value), np.full_like(vector, np.nan)
         latest = loss + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
+        if not history:
+            history.append(loss=latest)
         gradients = [
             g + (l2 * p.data if p.ndim > 1 else 0.0)
             for g, p in zip(added(step.sums, step.tally.scales()), parameters, strict=True)
         ]
         return latest, flatten(gradients)
 
-    history = History()
     reached = flatten([p.data for p in parameters])
 
     def note(vector: Any) -> None:
@@ -123,7 +124,8 @@ def fit_lbfgs(
     finally:  # what a search along a line has tried last is not what was reached
         write_parameters(reached, parameters)
         model.eval().zero_grad()
-    history.append(loss=result.fun)
+    if not history:  # there is no finite loss, nor a step
+        history.append(loss=result.fun)
     history.stopped = str(result.message)
     return history
 

@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.optimizers import Optimizer
+from nn.optimizers.base import check_trainable
 from nn.schedules import Schedule
 from nn.training.batches import Batches
 from nn.training.callbacks import Callback
@@ -150,6 +151,7 @@ class Training:
                     callback.before_epoch(self)
             self.counted = []
             self.model.train()
+            check_trainable("fit", self.optimizer)
             self.step.refresh()
             batches = self._batches()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

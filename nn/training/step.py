@@ -25,7 +25,7 @@ import autograd_lite as ag
 from nn.losses.reduction import Loss
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.module import Module
-from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, zeros_like
+from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, check_trainable, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length, map_outputs
 from nn.training.outputs import explain_missing_gradient
@@ -192,10 +192,15 @@ class Step:
     def refresh(self) -> None:
         """Begin anew with what was changed from outside, if anything was that a step reads."""
         self.reset()
-        self.trainable = self.optimizer.trainable()
+        self._look_for_trainable()
         self.buffers = list(self.model.named_buffers())
         self.n_changes = 0
         self._recompile_if_changed()
+
+    def _look_for_trainable(self) -> None:
+        """Note which parameters are not frozen now; their names go with them."""
+        self.trainable = self.optimizer.trainable()
+        self._name_parameters()
 
     def _name_parameters(self) -> None:
         names = {id(parameter): name for name, parameter in self.model.named_parameters()}
@@ -204,9 +209,10 @@ class Step:
     def look_again(self) -> None:
         """Within an epoch: take up what was changed by somebody's own code since the last batch."""
         self.buffers = list(self.model.named_buffers())
-        before, self.trainable = self.trainable, self.optimizer.trainable()
-        if [*map(id, before)] != [*map(id, self.trainable)]:
-            self._name_parameters()
+        before, now = self.trainable, self.optimizer.trainable()
+        if [*map(id, before)] != [*map(id, now)]:
+            check_trainable("fit", self.optimizer)
+            self._look_for_trainable()
             if self.sums:  # of those that were frozen nothing is kept, of others nothing is there
                 known = {id(p): g for p, g in zip(before, self.sums, strict=True)}
                 self.sums = [known.get(id(p), self._zeros(p)) for p in self.trainable]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -152,3 +154,62 @@ def test_a_parameter_is_in_one_group_once():
         with pytest.raises(ag.ArgumentValueError) as error:
             nn.SGD(given)
         assert str(error.value) == message
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_what_is_frozen_between_batches(compile, accumulate):
+    """Beside a loop that is written out; a frozen parameter keeps its velocity."""
+
+    class Change(nn.Callback):
+        def after_batch(self, run):
+            run.model[0].weight.requires_grad = run.batch % 3 != 1
+
+    def made():
+        model = nn.MLP(3, [4, 1], activation="tanh", rng=0)
+        return model, nn.SGD(model, 0.1, momentum=0.9)
+
+    options = {"batch_size": 5, "shuffle": False, "accumulate": accumulate}
+    options |= {"loss": "mse", "epochs": 3, "progress": False, "compile": compile}
+    model, optimizer = made()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", nn.CompileWarning)
+        nn.fit(model, X, Y, optimizer=optimizer, callbacks=Change(), **options)
+
+    twin, optimizer = made()
+    starts = range(0, len(X), 5)
+    for _ in range(3):
+        sums, count = {}, 0
+        for number, start in enumerate(starts, 1):
+            x, y = X[start : start + 5], Y[start : start + 5]
+            twin.zero_grad()
+            nn.mse(twin(x), y).backward()
+            for p in twin.parameters():
+                if p.requires_grad:
+                    sums[p] = sums.get(p, 0) + p.grad * len(x)
+            count += len(x)
+            if number % accumulate == 0:
+                step(twin, optimizer, sums, count)
+                sums, count = {}, 0
+            twin[0].weight.requires_grad = number % 3 != 1
+        if count:
+            step(twin, optimizer, sums, count)
+    for ours, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-12)
+
+
+def step(model, optimizer, sums, count):
+    """Take one along the mean of the gradients; what is frozen by now stays."""
+    for parameter in model.parameters():
+        parameter.grad = sums.get(parameter, np.zeros(parameter.shape)) / count
+    optimizer.step()
+
+
+@pytest.mark.parametrize("when", ["after_batch", "after_epoch"])
+def test_nothing_is_left_to_train(when):
+    class Freeze(nn.Callback):
+        pass
+
+    setattr(Freeze, when, lambda self, run: run.model.freeze())
+    with pytest.raises(ag.ArgumentValueError, match="all parameters of the optimizer are frozen"):
+        fit(network(), callbacks=Freeze(), batch_size=8)

@@ -97,3 +97,15 @@ def test_an_interruption_of_lbfgs_keeps_what_was_reached():
             np.testing.assert_array_equal(
                 weights_of(model), weights_of(nn.MLP(1, [8, 1], activation="tanh", rng=0))
             )
+
+
+def test_the_history_of_lbfgs_has_the_loss_at_the_start_and_after_each_iteration():
+    x, y = line()
+    model = nn.Linear(1, 1, rng=0)
+    before = nn.evaluate(model, x, y, loss="mse")["loss"]
+    history = nn.fit_lbfgs(model, x, y, loss="mse", iterations=2)
+    assert len(history) == 3
+    assert history.loss[0] == pytest.approx(before, rel=1e-12)
+    assert history.loss[-1] == pytest.approx(nn.evaluate(model, x, y, loss="mse")["loss"])
+    again = nn.fit_lbfgs(model, x, y, loss="mse", iterations=1)
+    assert again.loss[0] == pytest.approx(history.loss[-1], rel=1e-12)

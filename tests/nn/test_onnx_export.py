@@ -186,6 +186,7 @@ FUNCTIONS = {
     "remainders": lambda x: x % 0.7 + np.fmod(x, -0.3) + x // 0.5,
     "spread": lambda x: np.broadcast_to(x[:, :1], x.shape) + np.flip(x, axis=1),
     "columns": lambda x: x[:, 0] + x[:, -1] + np.squeeze(x[:, 1:2], 1),
+    "copied": lambda x: +np.copy(x) * x.copy(),
     "stacked": lambda x: np.stack([x, nn.softmax(x)], axis=1),
     "activations": lambda x: nn.mish(x) + nn.gelu(x) + nn.elu(x) + nn.log_softmax(x),
 }
