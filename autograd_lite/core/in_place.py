@@ -33,6 +33,7 @@ __all__ = [
     "check_writable",
     "constant",
     "data_now",
+    "is_overlapping",
     "is_writable",
     "leaves_the_rest",
     "look_plainly",

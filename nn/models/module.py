@@ -108,9 +108,7 @@ class Module(Hooked):
     frozen: bool = False
     buffers: ClassVar[tuple[str, ...]] = ()
     unsaved_arguments: ClassVar[frozenset[str]] = frozenset({"rng", "initializer"})
-    has_parameters: ClassVar[bool] = (
-        True  # of the sizes in_features and out_features, if it has these
-    )
+    has_parameters: ClassVar[bool] = True  # of the sizes that it is made with, if any
     transposed_in_torch: ClassVar[tuple[str, ...]] = ()  # parameters
     counters_in_torch: ClassVar[tuple[str, ...]] = ()  # numbers that only PyTorch saves
 

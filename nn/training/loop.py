@@ -180,6 +180,8 @@ class Training:
         if self.sees_batches:
             self._call("before_batch")
         self._look_again()
+        if not self.step.trainable:
+            check_trainable("fit", self.optimizer)
         self.batch_loss, outputs = self._learn(x, y, weight)
         self.epoch_metrics.add(self.step.latest, outputs, y, weight)
         self.epoch_metrics.rates = rates_of(self.optimizer)

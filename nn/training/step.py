@@ -25,7 +25,7 @@ import autograd_lite as ag
 from nn.losses.reduction import Loss
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.module import Module
-from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, check_trainable, zeros_like
+from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length, map_outputs
 from nn.training.outputs import explain_missing_gradient
@@ -211,7 +211,6 @@ class Step:
         self.buffers = list(self.model.named_buffers())
         before, now = self.trainable, self.optimizer.trainable()
         if [*map(id, before)] != [*map(id, now)]:
-            check_trainable("fit", self.optimizer)
             self._look_for_trainable()
             if self.sums:  # of those that were frozen nothing is kept, of others nothing is there
                 known = {id(p): g for p, g in zip(before, self.sums, strict=True)}
