@@ -36,6 +36,13 @@ from autograd_lite.ops.joining import array, c_, r_
 from autograd_lite.transforms.branches import cond, switch
 from autograd_lite.transforms.checkpoint import checkpoint, is_recomputing
 from autograd_lite.transforms.custom import primitive
+from autograd_lite.transforms.derivatives import (
+    derivative,
+    elementwise_grad,
+    ggnvp,
+    hessian_diagonal,
+    holomorphic_grad,
+)
 from autograd_lite.transforms.functions import (
     grad,
     hessian,
@@ -43,11 +50,13 @@ from autograd_lite.transforms.functions import (
     jacobian,
     jvp,
     value_and_grad,
+    value_and_jacobian,
     vjp,
 )
 from autograd_lite.transforms.graph import as_value, gradients, stop_gradient
 from autograd_lite.transforms.implicit import implicit
 from autograd_lite.transforms.loops import fori, scan, while_loop
+from autograd_lite.transforms.vectors import flatten, unflatten
 from autograd_lite.transforms.vmap import map as map
 from autograd_lite.transforms.vmap import vmap
 
@@ -87,13 +96,19 @@ __all__ = [
     "checkpoint",
     "cond",
     "deprecation",
+    "derivative",
     "draw",
+    "elementwise_grad",
     "files",
+    "flatten",
     "fori",
+    "ggnvp",
     "grad",
     "gradcheck",
     "gradients",
     "hessian",
+    "hessian_diagonal",
+    "holomorphic_grad",
     "hvp",
     "implicit",
     "is_recomputing",
@@ -111,7 +126,9 @@ __all__ = [
     "stop_gradient",
     "switch",
     "testing",
+    "unflatten",
     "value_and_grad",
+    "value_and_jacobian",
     "vjp",
     "vmap",
     "while_loop",

@@ -39,7 +39,7 @@ FLOORS = [
     ["core.primitive"],
     ["core.operands", "core.signatures"],
     ["core.array_methods", "core.backward", "core.exclusive"],
-    ["core.in_place"],
+    ["core.hooks", "core.in_place"],
     ["core.leaving", "core.pullback", "core.writing_methods"],
     ["core.value"],
     # What is computed with it: rules, and transforms of functions made of them.

@@ -32,6 +32,7 @@ from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, Rule
 __all__ = [
     "Lift",
     "add",
+    "as_dtype",
     "by_serial",
     "conjugate",
     "dependencies",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from autograd_lite.core.backward import (
 )
 from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+from autograd_lite.core.hooks import have_hooks, sweep_with_hooks
 from autograd_lite.core.memory import verify
 from autograd_lite.core.node import Handle, Node, data_of, unwrap
 from autograd_lite.core.objects import states, verify_objects
@@ -129,12 +131,18 @@ class Pullback:
         inputs = {node for node in self.inputs if node.primitive is not None} if drop else None
         if inputs:  # whose gradients are not dropped; those of leaves are not anyway
             order = [node for node in order if node not in inputs]
+        carry: Any = sweep
+        if have_hooks(self.order):
+            origin = tuple(x.serial for x in self.outputs if isinstance(x, Node))
+            carry = partial(sweep_with_hooks, nodes=self.order[:], origin=origin)
         if not on_values:
-            return sweep(order, gradients, free=free, drop=drop, since=self.oldest, masked=masked)
+            return carry(
+                order, gradients=gradients, free=free, drop=drop, since=self.oldest, masked=masked
+            )
         with recording(recorded), recorder.follow_sweep() as visit:
-            found = sweep(
+            found = carry(
                 order,
-                gradients,
+                gradients=gradients,
                 lift=lifting(recorder.value, lift),
                 visit=visit,
                 free=free and not is_traced,

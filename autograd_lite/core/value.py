@@ -21,6 +21,7 @@ from autograd_lite.core.errors import (
 )
 from autograd_lite.core.exclusive import Exclusive
 from autograd_lite.core.foreign_arrays import check_subclasses
+from autograd_lite.core.hooks import HookMethods
 from autograd_lite.core.in_place import set_row, write_called, write_ufunc
 from autograd_lite.core.leaving import Conversions, check_leaving, is_differentiated
 from autograd_lite.core.memory import constant, copied
@@ -140,7 +141,7 @@ def power_without_modulus(operate: Operator) -> Operator:
     return power
 
 
-class Value(WritingMethods["Value"], Conversions["Value"]):
+class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
     """A number or array whose computations are recorded, so that they can be differentiated.
 
     Parameters

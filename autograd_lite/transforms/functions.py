@@ -1,23 +1,38 @@
-"""Functions to gradients: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp.
+"""Functions to gradients: grad, vjp, jvp, jacobian, hessian, hvp, with the value or without.
 
 All of them call the function once on fresh Values (`Trace`) and sweep back to these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, overload
 
 import numpy as np
 
 from autograd_lite.core.errors import ArgumentTypeError
+from autograd_lite.core.hooks import refuse_hooks
 from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
 from autograd_lite.transforms.trace import Argnum, Trace, is_number, is_several, owned, places
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "Function",
+    "check_outputs",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "kind_of",
+    "leaves_nested_like",
+    "push_forward",
+    "value_and_grad",
+    "value_and_jacobian",
+    "vjp",
+]
 
 Function = Callable[..., Any]
 P = ParamSpec("P")
@@ -246,6 +261,16 @@ def jvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) 
         for tangent, primal in zip(leaves_nested_like(tangents, primals), trace.fresh, strict=True)
     ]
 
+    tangent = push_forward(trace, directions)
+    own = owned(map(trace.unwrap, tangent), directions)
+    results = trace.as_returned(trace.outputs), trace.as_returned(own)
+    return (*results, trace.returned_aux()) if has_aux else results
+
+
+def push_forward(trace: Trace, directions: Sequence[Any]) -> list[Any]:
+    """The derivative of every output in one direction: the pullback, transposed once more."""
+    refuse_hooks(f"a derivative of {trace.name} in forward mode", trace.pullback.order)
+
     def pullback(*cotangents: Any) -> list[Any]:
         return trace.gradients(cotangents, recorded=True)
 
@@ -254,10 +279,7 @@ def jvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) 
     ones = [unit_cotangent(x) if kind_of(x) != "b" else np.ones(np.shape(x)) for x in trace.outputs]
     transposed = Trace(pullback, ones, range(len(ones)))
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
-    tangent = transposed.gradients(directions, recorded)
-    own = owned(map(trace.unwrap, tangent), directions)
-    results = trace.as_returned(trace.outputs), trace.as_returned(own)
-    return (*results, trace.returned_aux()) if has_aux else results
+    return transposed.gradients(directions, recorded)
 
 
 @overload
@@ -303,9 +325,60 @@ def jacobian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> F
     array([[0., 1.],
            [2., 0.]])
     """
+    both = value_and_jacobian(function, argnum, has_aux=has_aux)
 
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return all_derivatives
+
+
+@overload
+def value_and_jacobian(
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_jacobian(
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
+) -> Callable[P, tuple[Any, Any]]: ...
+def value_and_jacobian(
+    function: Function, argnum: Argnum = 0, *, has_aux: bool = False
+) -> Function:
+    """The function that returns both the value of ``function`` and its `jacobian`, from one call.
+
+    Parameters
+    ----------
+    function, argnum, has_aux
+        As for `jacobian`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``function`` and returns ``(value, jacobian)``, the Jacobian of
+        shape ``output.shape + argument.shape``; ``((value, aux), jacobian)`` with an aux.
+
+    Raises
+    ------
+    UnsupportedError
+        If an output and an argument are complex, as for `jacobian`.
+    ArgumentTypeError
+        If a result is no number or array.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> value, slopes = ag.value_and_jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 5.0]))
+    >>> value
+    array([ 5., 10.])
+    >>> slopes
+    array([[5., 0., 1.],
+           [0., 5., 2.]])
+    """
+
+    @wraps(function)
+    def value_and_derivatives(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         varied = places(function, args, kwargs, argnum)
         trace = Trace(function, args, varied, kwargs, has_aux)
         check_outputs("jacobian", trace)
@@ -319,9 +392,10 @@ def jacobian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> F
             trees = trace.like_arguments(columns)
             blocks.append(tuple(trees) if is_several(argnum) else trees[0])
         found = unflatten(trace.result, blocks)
-        return (found, trace.returned_aux()) if has_aux else found
+        value = trace.as_returned(trace.outputs)
+        return (value, trace.returned_aux()) if has_aux else value, found
 
-    return all_derivatives
+    return value_and_derivatives
 
 
 @overload

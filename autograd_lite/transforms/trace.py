@@ -268,6 +268,34 @@ class Trace:
                 )
         return self._one_by_one(index, one)
 
+    def diagonal(self, index: int) -> Any:
+        """The derivative of each element of an output by its like in the fresh Value of that place.
+
+        For a function that returns as many arrays as it takes, shaped alike.  No more rows of
+        the matrix are held than are computed together.
+        """
+        output = self.outputs[index]
+        count = getattr(output, "size", 1)
+        if not count or not np.shape(output):
+            return zeros_like(unwrap(output)) if not count else self._one_by_one(index, 1)[index]
+        numbers = 1 + sum(node.size for node in self.pullback.order)
+        numbers *= 1 if self.batch is None else max(self.batch.count, 1)
+        together = min(count, MOST_TOGETHER // numbers)
+        found: list[Any] = []
+        if together > 1 and not self.pullback.is_duck:
+            with suppress(Exception):  # as for `rows`
+                for start in range(0, count, together):
+                    places = range(start, min(start + together, count))
+                    rows = np.reshape(self._batch(index, places, 1)[index], (len(places), count))
+                    found.append(rows[np.arange(len(places)), np.array(places)])
+                return np.reshape(np.concatenate(found), output.shape)
+        cotangents: list[Any] = [None] * len(self.outputs)
+        numbers_found: list[Any] = []
+        for position in np.ndindex(output.shape):
+            cotangents[index] = unit(unwrap(output), position)
+            numbers_found.append(self.gradients(cotangents)[index][position])
+        return np.reshape(np.stack(numbers_found), output.shape)
+
     def _batch(self, index: int, places: range, one: complex) -> list[Any]:
         """The rows for these elements of an output, from one sweep."""
         output = self.outputs[index]
