@@ -131,7 +131,7 @@ class Pullback:
         inputs = {node for node in self.inputs if node.primitive is not None} if drop else None
         if inputs:  # whose gradients are not dropped; those of leaves are not anyway
             order = [node for node in order if node not in inputs]
-        carry: Any = sweep
+        carry: Callable[..., dict[Node, Any]] = sweep
         if have_hooks(self.order):
             origin = tuple(x.serial for x in self.outputs if isinstance(x, Node))
             carry = partial(sweep_with_hooks, nodes=self.order[:], origin=origin)
