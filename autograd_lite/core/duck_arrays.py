@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -24,12 +24,14 @@ from autograd_lite.core.numpy_namespace import np
 __all__ = [
     "array_of",
     "as_array_of",
+    "check_entries",
     "check_lengths",
     "computed_by_library",
     "duck_types",
     "is_device_array",
     "is_duck_array",
     "moved",
+    "on_entry",
     "package_of",
     "stand_ins",
 ]
@@ -109,6 +111,7 @@ def watched(
 ) -> Any:
     """Call a function; name it where the library of its operands cannot."""
     library = library_of(duck)
+    check_entries(operands)
     forward = stand_ins.get((library, name), function)
     if library != "dask":
         operands = tuple(moved(x, duck) for x in operands)
@@ -136,6 +139,13 @@ def watched(
     return result
 
 
+def check_entries(arrays: Iterable[Any]) -> None:
+    """Look into duck arrays that come from functions of their library."""
+    for x in arrays:
+        if x.__class__ in duck_types and (check := on_entry.get(library_of(x))) is not None:
+            check(x)
+
+
 def moved(x: Any, duck: Any) -> Any:
     """A NumPy array or list as an array of the library of ``duck``; all else as it is."""
     return np.asarray(x, like=duck) if isinstance(x, (np.ndarray, np.generic, list)) else x
@@ -147,6 +157,9 @@ def refusal(name: str, library: str, reason: str) -> UnsupportedError:
         f"functions that {library} has, or turn the argument into a NumPy array first"
     )
 
+
+on_entry: dict[str, Callable[[Any], None]] = {}
+"""What looks into arrays of a library before they are computed with; ``ops/dask_tasks.py``."""
 
 # What libraries say differently from NumPy.  By library and name of a primitive: a forward
 # function that says the same on their arrays.

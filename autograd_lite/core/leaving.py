@@ -25,6 +25,7 @@ import numpy as np
 
 from autograd_lite.core.array_methods import ArrayMethods, Result, with_named_calls
 from autograd_lite.core.backward import dependencies
+from autograd_lite.core.duck_arrays import check_entries, is_duck_array
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -37,6 +38,7 @@ from autograd_lite.core.plain_arrays import as_plain_array
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import current
 from autograd_lite.core.signatures import import_rules
+from autograd_lite.core.tree import flatten
 
 __all__ = ["Conversions", "call_differentiated", "check_leaving", "is_differentiated"]
 
@@ -69,7 +71,10 @@ def call_differentiated(function: Callable[..., Any], args: list[Any], nodes: li
     """
     differentiated.update(nodes)
     try:
-        return function(*args)
+        result = function(*args)
+        if not isinstance(result, Handle):
+            check_entries(filter(is_duck_array, flatten(result)))
+        return result
     except Exception as error:
         refusal = refusal_behind(error)
         if refusal is None:

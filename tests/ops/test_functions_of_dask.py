@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,79 @@ def test_the_refusal_says_what_to_write_eagerly_and_in_transforms(instead: str) 
         with pytest.raises(ag.AutogradError, match=instead) as refusal:
             attempt()
         assert "x.data" in str(refusal.value).splitlines()[-1]
+
+
+class Scale:
+    """An object that holds a factor, as a model does."""
+
+    def __init__(self, factor: Any) -> None:
+        self.factor = factor
+
+    def scaled(self, chunk: Any) -> Any:
+        return chunk * self.factor
+
+    __call__ = scaled
+
+
+HOLDERS: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
+    "a closure": lambda w: lambda c: c * w,
+    "a list in a closure": lambda w: (lambda held: lambda c: c * held[0])([w]),
+    "a default": lambda w: lambda c, w=w: c * w,
+    "a default by name": lambda w: lambda c, *, w=w: c * w,
+    "a partial function": lambda w: partial(np.multiply, w),
+    "a method": lambda w: Scale(w).scaled,
+    "an object": lambda w: Scale(w),
+    "a result": lambda w: (lambda twice: lambda c: c * twice)(w + w),
+}
+
+WAYS: dict[str, Callable[[Any, Any], Any]] = {
+    "map_blocks": lambda x, f: da.map_blocks(f, x, dtype=float),
+    "map_blocks, named": lambda x, f: da.map_blocks(f, x, dtype=float, name="scaled"),
+    "map_blocks, tried": lambda x, f: x.map_blocks(f),
+    "blockwise": lambda x, f: da.blockwise(f, "ij", x, "ij", dtype=float),
+    "apply_gufunc": lambda x, f: da.apply_gufunc(f, "(k)->(k)", x, vectorize=False),
+    "map_overlap": lambda x, f: da.map_overlap(f, x, depth=0, dtype=float),
+    "apply_along_axis": lambda x, f: da.apply_along_axis(f, 1, x, dtype=float, shape=(3,)),
+    "delayed": lambda x, f: da.from_delayed(dask.delayed(f)(DATA), DATA.shape, float),
+}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_value_that_a_function_of_tasks_holds_is_refused(way: str) -> None:
+    x, w = da.from_array(DATA, chunks=(2, 3)), np.array([0.3, -0.2, 0.5])
+
+    def total_of(holder: Any) -> Callable[[Any], Any]:
+        return lambda w: np.sum(WAYS[way](x, holder(w)))
+
+    for holder in HOLDERS.values():
+        function = total_of(holder)
+        assert np.isfinite(function(w).compute())
+        for attempt in (
+            lambda f=function: ag.grad(f)(w),
+            lambda f=function: ag.grad(lambda w: np.sum(w * w) + f(w))(w),
+            lambda f=function: ag.compile(ag.grad(lambda w: np.sum(w * w) + f(w)))(w),
+        ):
+            with pytest.raises(ag.AutogradError, match=r"Value.*gradient would be lost") as refusal:
+                attempt()
+            assert "x.data" in str(refusal.value).splitlines()[-1]
+
+
+def test_eagerly_too_but_a_model_may_predict_within_tasks() -> None:
+    x, w = da.from_array(DATA, chunks=(2, 3)), ag.Value(np.array([0.3, -0.2, 0.5]))
+    by = WAYS["map_blocks"]
+    with pytest.raises(ag.ArgumentTypeError, match=r"^a task of Dask \(lambda\) holds a Value of"):
+        np.sum(w * w) + np.sum(by(x, lambda c: c * w))
+    constant = w.data
+    targets = by(x, lambda c: c * constant)
+    teacher = Scale(w)
+    predicted = by(x, lambda c: teacher(c).data)
+    for others in (targets, predicted):
+        gradient = ag.grad(lambda v, others=others: np.sum((x * v - others) ** 2))(np.ones(3))
+        expected = np.sum(2 * DATA**2 * (1 - w.data), axis=0)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-12)
+        loss = np.sum(ag.Value(np.ones(3)) * others)
+        np.testing.assert_allclose(loss.data.compute(), np.sum(DATA * w.data), rtol=1e-12)
 
 
 def test_tasks_of_one_value_are_one_task() -> None:
