@@ -15,6 +15,7 @@ from tests.house import MODULES, Module, import_graph, last_name
 
 OPTIONAL = {
     "PIL",
+    "cloudpickle",
     "cupy",
     "dask",
     "distributed",

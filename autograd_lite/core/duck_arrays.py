@@ -25,7 +25,6 @@ __all__ = [
     "array_of",
     "as_array_of",
     "check_entries",
-    "check_lengths",
     "computed_by_library",
     "duck_types",
     "is_device_array",
@@ -33,6 +32,7 @@ __all__ = [
     "moved",
     "on_entry",
     "package_of",
+    "settled",
     "stand_ins",
 ]
 
@@ -86,14 +86,21 @@ def as_array_of(duck: Any, x: Any) -> Any:
     return x.astype(duck.dtype) if is_duck_array(x) else np.asarray(x, duck.dtype, like=duck)
 
 
-def check_lengths(array: Any, what: str) -> None:
-    """Refuse an array that does not know its own shape: a gradient could not have it either."""
+def settled(array: Any, what: str) -> Any:
+    """An array in chunks none of which is empty, which functions of Dask stumble over.
+
+    One that does not know its own shape is refused: a gradient could not have it either.
+    """
     if any(map(math.isnan, array.shape)):
         raise ArgumentValueError(
             f"{what} has the shape {array.shape}, whose unknown lengths depend on numbers not "
             "computed yet; call .compute_chunk_sizes() on the array first, or write "
             "np.where(mask, x, 0) instead of x[mask]"
         )
+    chunks = getattr(array, "chunks", ())
+    if not any(len(along) > 1 and 0 in along for along in chunks):
+        return array
+    return array.rechunk(tuple(tuple(filter(None, along)) or (0,) for along in chunks))
 
 
 def computed_by_library(
@@ -133,10 +140,11 @@ def watched(
         raise refusal(name, library, reason) from error
     except ValueError as error:
         raise ArgumentValueError(f"{name} of an array of {library}: {error}") from error
-    for part in result if isinstance(result, tuple) else (result,):
-        if part.__class__ in duck_types:
-            check_lengths(part, f"the result of {name}")
-    return result
+    what = f"the result of {name}"
+    if not isinstance(result, tuple):
+        return settled(result, what) if result.__class__ in duck_types else result
+    parts = [settled(x, what) if x.__class__ in duck_types else x for x in result]
+    return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
 
 
 def check_entries(arrays: Iterable[Any]) -> None:

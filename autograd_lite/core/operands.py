@@ -9,7 +9,7 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any
 
-from autograd_lite.core.duck_arrays import check_lengths, computed_by_library, is_duck_array
+from autograd_lite.core.duck_arrays import computed_by_library, is_duck_array, settled
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.foreign_arrays import check_ordinary
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, holds_value, operand_of
@@ -45,7 +45,7 @@ def as_data(data: Any, argument: str) -> Any:
         raise ArgumentValueError(
             f"{argument} is a ragged list: its rows differ in length; pass rows of equal length"
         ) from error
-    check_lengths(array, argument)
+    array = settled(array, argument)
     kind = array.dtype.kind
     if kind in "iu":
         return array.astype(np.float64)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.calling import called_unwritten, check_plain
-from autograd_lite.core.duck_arrays import computed_by_library, duck_types
+from autograd_lite.core.duck_arrays import computed_by_library, duck_types, settled
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -103,7 +103,9 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
         else:
             kind = x.__class__
             if kind not in ORDINARY and builtin:
-                check_ordinary(x, f"{primitive.name}: an argument")
+                what = f"{primitive.name}: an argument"
+                check_ordinary(x, what)
+                x = settled(x, what) if kind in duck_types else x
             operands.append(x)
             nodes.append(kept(x) if is_eager and kind not in IMMUTABLE else x)
     forward = primitive.forward

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
 from autograd_lite.core.numpy_namespace import np
+from autograd_lite.ops.decompositions import adjoint, lower_part
 
 __all__: list[str] = []
 
@@ -113,10 +114,11 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     """The lower factor, of what is in one triangle, where Dask's own is the upper one of both."""
     import dask.array
 
-    if a.ndim != 2 or a.dtype.kind == "c":
-        raise NotImplementedError("its gradient is known for single real matrices")
-    half, rest = (np.triu(a), np.triu(a, 1)) if upper else (np.tril(a), np.tril(a, -1))
-    return dask.array.linalg.cholesky(half + np.conjugate(rest.T), lower=not upper)
+    if a.ndim != 2:
+        raise NotImplementedError("it takes single matrices")
+    half = lower_part(adjoint(a) if upper else a)
+    both = half + adjoint(lower_part(half, -1))
+    return dask.array.linalg.cholesky(both, lower=not upper)
 
 
 @on_dask("quantile")

@@ -23,7 +23,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.contractions import matrix_transpose
 from autograd_lite.ops.define import array_function, composite, multi_output, parts
 
-__all__ = ["adjoint"]
+__all__ = ["adjoint", "lower_part"]
 
 
 def adjoint(x: Any) -> Any:
@@ -33,6 +33,18 @@ def adjoint(x: Any) -> Any:
 
 def hermitian_part(x: Any) -> Any:
     return (x + adjoint(x)) / 2
+
+
+def lower_part(x: Any, k: int = 0) -> Any:
+    """`np.tril`, which Dask's cannot be of complex numbers without a warning."""
+    if x.dtype.kind != "c":
+        return np.tril(x, k)
+    return np.where(np.tri(*np.shape(x)[-2:], k, dtype=bool), x, 0)
+
+
+def diagonal_part(x: Any) -> Any:
+    """Zeros but for the diagonal."""
+    return lower_part(matrix_transpose(lower_part(matrix_transpose(x))))
 
 
 def eye_like(x: Any) -> Any:
@@ -184,8 +196,8 @@ def svd(
 
 def hermitian_of_lower(x: Any) -> Any:
     """The Hermitian matrix that has this lower triangle."""
-    below = np.tril(x, -1)
-    return below + adjoint(below) + np.real(np.tril(np.triu(x)))
+    below = lower_part(x, -1)
+    return below + adjoint(below) + np.real(diagonal_part(x))
 
 
 def qr_vjp(g: Any, out: Any, a: Any, mode: str = "reduced") -> Any:
@@ -229,8 +241,8 @@ def cholesky_vjp(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     """
     low = adjoint(out) if upper else out
     g_low = matrix_transpose(g) if upper else np.conjugate(g)
-    product = np.tril(adjoint(low) @ g_low)
-    halved = product - np.tril(np.triu(product)) / 2
+    product = lower_part(adjoint(low) @ g_low)
+    halved = product - diagonal_part(product) / 2
     left = np.linalg.solve(adjoint(low), halved)
     return np.conjugate(hermitian_part(adjoint(np.linalg.solve(adjoint(low), adjoint(left)))))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_lite.core.duck_arrays import array_of, check_lengths
+from autograd_lite.core.duck_arrays import array_of, settled
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.node import unwrap
 from autograd_lite.core.numpy_namespace import np
@@ -108,7 +108,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
             "shapes; take a part by its place, x[start:stop], or write np.where(mask, x, 0)"
         )
     kept = np.argwhere(unwrap(filt))
-    check_lengths(kept, "the result of trim_zeros")
+    kept = settled(kept, "the result of trim_zeros")
     every: Any = (
         range(np.ndim(filt)) if axis is None else axis if isinstance(axis, tuple) else [axis]
     )

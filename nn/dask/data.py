@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +14,12 @@ from nn.dask.cluster import scatter
 from nn.models.module import Module
 from nn.training.batches import Sampling
 from nn.training.data import (
+    arrays_of,
+    bad_numbers_error,
     check_labels,
     class_weight_table,
     count_aside,
+    finite_sum,
     length,
     map_arrays,
     rows_of,
@@ -26,8 +30,11 @@ from nn.training.prediction import predict
 __all__ = [
     "Share",
     "Shares",
+    "by_chunks",
+    "check_indices",
     "chunk_lengths",
     "chunks_of",
+    "finite",
     "inputs_in_chunks",
     "is_dask",
     "predict_chunks",
@@ -53,7 +60,7 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
     import dask.array
 
     if hasattr(data, "to_dask_array"):
-        data = data.to_dask_array(lengths=True)
+        data = numbers_of_frame(data, name).to_dask_array(lengths=True)
     elif not hasattr(data, "chunks"):
         data = dask.array.from_array(np.asarray(data))
     if any(map(math.isnan, data.shape)):
@@ -61,9 +68,14 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
             f"fit: {name} has the shape {data.shape}, whose unknown lengths depend on numbers not "
             "computed yet; call .compute_chunk_sizes() on it first"
         )
+    if isinstance(data._meta, np.ma.MaskedArray):
+        raise ag.ArgumentTypeError(
+            f"fit: {name} is a masked array, and what is masked would be used; give "
+            "da.ma.filled(x, number), or leave these samples out"
+        )
     if data.dtype.kind not in "fiub":
         raise ag.ArgumentTypeError(f"fit: {name} has dtype {data.dtype}; it must hold real numbers")
-    rows = data.chunks[0] if chunks is None else chunks
+    rows = tuple(filter(None, data.chunks[0])) if chunks is None else chunks
     if sum(rows) != data.shape[0] or not sum(rows):
         raise ag.ArgumentValueError(
             f"fit: {name} has shape {data.shape}, but there are {sum(rows)} samples; "
@@ -72,14 +84,78 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
     return data.rechunk({0: rows, **dict.fromkeys(range(1, data.ndim), -1)})
 
 
+def numbers_of_frame(frame: Any, name: str) -> Any:
+    """A dataframe of columns that make an array of numbers; of others NumPy makes objects."""
+    dtypes = set(np.atleast_1d(np.asarray(frame.dtypes, object)))
+    kinds = {getattr(dtype, "kind", "O") for dtype in dtypes}
+    if not kinds <= set("fiub") or kinds > {"b"} or not all(map(is_numpys, dtypes)):
+        names = ", ".join(sorted(map(str, dtypes)))
+        raise ag.ArgumentTypeError(
+            f"fit: {name} is a dataframe of the dtypes {names}, which make no array of numbers; "
+            "leave out columns that hold none, and write frame.astype(float)"
+        )
+    return frame
+
+
+def is_numpys(dtype: Any) -> bool:
+    """Whether a dtype is no nullable one of pandas."""
+    return isinstance(dtype, np.dtype)
+
+
+def check_indices(x: Any, y: Any) -> None:
+    """Refuse dataframes whose rows are named otherwise, or come in another order."""
+    import dask
+
+    parts = [*arrays_of(x, "x"), *arrays_of(y, "y")]
+    frames = [(name, part) for name, part in parts if hasattr(part, "to_dask_array")]
+    if len(frames) < 2:
+        return
+    indices = dask.compute(*[frame.index for _, frame in frames])
+    for (name, _), index in zip(frames[1:], indices[1:], strict=True):
+        if not index.equals(indices[0]):
+            raise ag.ArgumentValueError(
+                f"fit: the dataframes {frames[0][0]} and {name} have different indices, so that "
+                "samples would meet others' targets; sort both by their index, or take the "
+                "columns of both from one dataframe"
+            )
+
+
+def finite(data: Any, name: str, purpose: str = "training") -> Any:
+    """An array of Dask whose chunks are looked at as they are computed: for NaN and infinity."""
+    if data.dtype.kind != "f":
+        return data
+    return data.map_blocks(finite_block, name, purpose, dtype=data.dtype, meta=data._meta)
+
+
+def finite_block(block: Any, name: str, purpose: str, block_info: Any = None) -> Any:
+    """A chunk, if it holds finite numbers only; places are told in the whole array."""
+    if block_info is None or np.isfinite(finite_sum(block)):
+        return block
+    start, stop = block_info[0]["array-location"][0]
+    bad = np.argwhere(~np.isfinite(block))
+    if len(bad):
+        first, where = (
+            bad[0] + [start, *[0] * (block.ndim - 1)],
+            f" in samples {start} to {stop - 1}",
+        )
+        raise bad_numbers_error(name, len(bad), first, where, purpose)
+    return block
+
+
 def samples_in_chunks(x: Any, y: Any, sampling: Sampling) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights (or None) with the same samples in each chunk."""
     if y is None:
         raise ag.ArgumentTypeError("fit: y is missing; pass targets beside inputs of Dask")
+    check_indices(x, y)
     x = inputs_in_chunks(x)
     chunks = chunk_lengths(x)
     y = map_arrays(lambda part: to_row_chunks(part, chunks, "y"), y)
-    return x, y, weights_in_chunks(sampling, y, chunks)
+    weight = weights_in_chunks(sampling, y, chunks)
+    x, y = (
+        map_arrays(lambda part, name=name: finite(part, f"fit: {name}"), data)
+        for name, data in (("x", x), ("y", y))
+    )
+    return x, y, weight
 
 
 def inputs_in_chunks(x: Any) -> Any:
@@ -180,12 +256,16 @@ def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
 
 def predict_chunks(model: Module, x: Any) -> Any:
     """The outputs: a Dask array, or a tuple of them, chunk by chunk."""
+    return by_chunks(predict, model, inputs_in_chunks(x))
+
+
+def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
+    """What a function of a thing, such as a model, and of samples gives, chunk by chunk."""
     import dask.array
 
-    x = inputs_in_chunks(x)
-    example = predict(model, sample_of(x))
-    run = dask.delayed(predict, pure=False)
-    whole = scatter(model)
+    example = function(thing, sample_of(x))
+    run = dask.delayed(function, pure=False)
+    whole = scatter(thing)
     parts = [run(whole, chunk) for chunk in chunks_of(x)]
 
     def column(outputs: list[Any], like: Any) -> Any:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd_lite as ag
 from nn.dask import cluster
 from nn.dask.cluster import ClusterError, cluster_errors, has_workers, scatter
 from nn.dask.data import Share, Shares
@@ -142,6 +143,27 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
 # The step here.
 
 
+def check_can_travel(client: Any, **things: Any) -> None:
+    """Refuse what cannot be sent to the processes that tasks run in."""
+    import cloudpickle
+    import dask
+
+    if client is None and dask.config.get("scheduler", None) not in (
+        "processes",
+        "multiprocessing",
+    ):
+        return
+    for name, thing in things.items():
+        try:
+            cloudpickle.dumps(thing)
+        except Exception as error:
+            raise ag.ArgumentTypeError(
+                f"fit: the {name} cannot be sent to workers ({type(error).__name__}: {error}); "
+                f"write the {name} without what belongs to one process, as locks, files and "
+                "connections do"
+            ) from error
+
+
 class DistributedStep(Step):
     """A `Step` whose gradients come from workers.
 
@@ -228,6 +250,7 @@ class DistributedStep(Step):
 
         client = cluster.current_client()
         if client not in self.scattered:
+            check_can_travel(client, loss=self.loss, model=self.model)
             self.scattered = {client: scatter(self.blueprint)}
         blueprint, state = self.scattered[client], scatter(State.of(self.model))
         compute = dask.delayed(differentiate, pure=False)

@@ -241,11 +241,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """The class of each sample; rows of zeros and ones where there are several labels."""
-        return self._decide(self._outputs(X))
+        return self._from_outputs(X, "_decide")
 
     def decision_function(self, X: Any) -> Any:
         """How strongly each class is favoured; for two classes how much the second is."""
-        outputs = self._outputs(X)
+        return self._from_outputs(X, "_favour")
+
+    def _favour(self, outputs: Any) -> Any:
         if self._has_one_output():
             return outputs[:, 0]
         if not self.multilabel_ and len(self.classes_) == 2:
@@ -255,7 +257,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     @only_if(gives_probabilities)
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class."""
-        outputs = self._outputs(X)
+        return self._from_outputs(X, "_probabilities")
+
+    def _probabilities(self, outputs: Any) -> Any:
         if self.out_activation_ == "softmax":
             return softmax(outputs)
         single = sigmoid(outputs)
@@ -268,12 +272,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     @only_if(gives_probabilities)
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithm of `predict_proba`, finite also where a probability is rounded to 0."""
-        outputs, probability = self._outputs(X), self.predict_proba(X)
-        is_normal = probability >= np.finfo(probability.dtype).tiny
-        usual = np.log(np.where(is_normal, probability, 1))
-        return np.where(is_normal, usual, self._log_probabilities(outputs))
+        return self._from_outputs(X, "_log_probabilities")
 
     def _log_probabilities(self, outputs: Any) -> Any:
+        probability = self._probabilities(outputs)
+        is_normal = probability >= np.finfo(probability.dtype).tiny
+        usual = np.log(np.where(is_normal, probability, 1))
+        return np.where(is_normal, usual, self._small_log_probabilities(outputs))
+
+    def _small_log_probabilities(self, outputs: Any) -> Any:
         if self.out_activation_ == "softmax":
             return log_softmax(outputs)
         if self._has_one_output():
@@ -352,4 +359,4 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """The numbers predicted for each sample."""
-        return self._decide(self._outputs(X))
+        return self._from_outputs(X, "_decide")

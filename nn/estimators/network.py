@@ -9,6 +9,7 @@ and logarithms of probabilities that are rounded to zero stay finite.
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
     _check_sample_weight,
     check_is_fitted,
     column_or_1d,
@@ -24,7 +27,7 @@ from sklearn.utils.validation import (
 )
 
 import autograd_lite as ag
-from nn.dask.data import is_dask, to_row_chunks
+from nn.dask.data import by_chunks, check_indices, finite, is_dask, to_row_chunks
 from nn.estimators.coefficients import Coefficients
 from nn.estimators.decorators import checking_options
 from nn.estimators.objective import Objective, linear_layers, loss_function
@@ -35,6 +38,7 @@ from nn.models.containers import Sequential
 from nn.models.layers import Activation, Linear
 from nn.models.module import Module
 from nn.models.regularization import Dropout
+from nn.training.data import check_numbers
 from nn.training.fit import fit
 from nn.training.history import History, Progress
 from nn.training.lbfgs import fit_lbfgs
@@ -195,14 +199,16 @@ class BaseMLP(Options):
 
     def _checked_dask(self, X: Any, y: Any, reset: bool) -> Any:
         """Inputs stay in chunks where they are; targets, far fewer numbers, are fetched."""
-        if self.early_stopping or self.solver == "lbfgs" or not self.shuffle:
+        if self.solver == "lbfgs" or not self.shuffle:
             raise ag.ArgumentValueError(
-                f"{type(self).__name__}.fit: inputs of Dask go with neither early_stopping=True "
-                "nor solver='lbfgs' nor shuffle=False; omit these, or pass NumPy's arrays"
+                f"{type(self).__name__}.fit: inputs of Dask go neither with solver='lbfgs' nor "
+                "with shuffle=False; omit these, or pass NumPy's arrays"
             )
-        X = to_row_chunks(X, None, "X")
-        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        return validate_data(self, X, reset=reset, skip_check_array=True), np.asarray(y)
+        check_indices(X, y)
+        y = np.asarray(y)
+        if y.dtype.kind in "fc":
+            check_numbers("y", y)
+        return self._inputs_in_chunks(X, reset), y
 
     # The network.
 
@@ -319,6 +325,8 @@ class BaseMLP(Options):
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 "your dataset."
             )
+        if is_dask(X):  # which takes samples out of chunks in their order
+            kept, aside = np.sort(kept), np.sort(aside)
         light = None if weight is None else weight[aside]
         weight = None if weight is None else weight[kept]
         return X[kept], targets[kept], weight, (X[aside], y[aside], light)
@@ -329,17 +337,32 @@ class BaseMLP(Options):
         return X, y, weight
 
     def _validation_score(self, X: Any, y: Any, weight: Any) -> float:
-        predicted = self._decide(predict(self.model_, X))
+        predicted = self._decide(np.asarray(predict(self.model_, X)))
         if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
             return float("nan")
         return self._score_of(y, predicted, weight)
 
-    def _outputs(self, X: Any) -> Any:
+    def _from_outputs(self, X: Any, method: str) -> Any:
+        """What a method makes of the outputs: of chunks of Dask where they lie, when computed."""
         check_is_fitted(self)
         if is_dask(X):
-            X = validate_data(self, to_row_chunks(X, None, "X"), reset=False, skip_check_array=True)
-            return np.asarray(predict(self.model_, X))
-        return predict(self.model_, validate_data(self, X, reset=False, **INPUTS))
+            X = self._inputs_in_chunks(X, reset=False)
+            return by_chunks(partial(outputs_to, method), self, X)
+        return outputs_to(method, self, validate_data(self, X, reset=False, **INPUTS))
+
+    def _inputs_in_chunks(self, X: Any, reset: bool) -> Any:
+        """Inputs of Dask, with their names and number of features checked, or kept."""
+        _check_feature_names(self, getattr(X, "_meta", X), reset=reset)
+        X = to_row_chunks(X, None, "X")
+        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+        _check_n_features(self, X, reset=reset)
+        purpose = "training" if reset else "predicting"
+        return finite(X, f"{type(self).__name__}: X", purpose)
+
+
+def outputs_to(method: str, estimator: BaseMLP, X: Any) -> Any:
+    """What a method of the estimator makes of the outputs for some samples."""
+    return getattr(estimator, method)(predict(estimator.model_, X))
 
 
 def draw_network(

@@ -232,11 +232,18 @@ def check_numbers(name: str, array: Array) -> None:
             return
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
-        first = tuple(int(i) for i in bad[0])
-        raise ag.ArgumentValueError(
-            f"fit: {name} holds {len(bad)} NaN or infinite numbers, the first at "
-            f"{first if len(first) > 1 else first[0]}; remove or replace them before training"
-        )
+        raise bad_numbers_error(f"fit: {name}", len(bad), bad[0])
+
+
+def bad_numbers_error(
+    name: str, count: int, place: Any, where: str = "", purpose: str = "training"
+) -> ag.ArgumentValueError:
+    """The error for numbers that are not finite, with the place of the first."""
+    first = tuple(int(i) for i in place)
+    return ag.ArgumentValueError(
+        f"{name} holds {count} NaN or infinite numbers{where}, the first at "
+        f"{first if len(first) > 1 else first[0]}; remove or replace them before {purpose}"
+    )
 
 
 def finite_sum(array: Array) -> Any:

@@ -255,9 +255,7 @@ REASONS: dict[str, tuple[str, ...]] = {
         "linalg.svd((2, 3, 2))",
         "linalg.svd(only u)",
         "linalg.svd(only vh)",
-        "linalg.cholesky(complex)",
         "linalg.cholesky(upper)",
-        "linalg.cholesky(complex upper)",
     ),
     "arrays of Dask are not written in place": (
         *("put", "place", "putmask", "copyto", "fill_diagonal", "put_along_axis", "at.put"),
@@ -282,6 +280,8 @@ IN_ONE_CHUNK = (
     "matvec",
     "vecmat",
     "linalg.cholesky()",
+    "linalg.cholesky(complex)",
+    "linalg.cholesky(complex upper)",
     "linalg.inv()",
     "linalg.inv(complex)",
     "linalg.solve((3, 3),(3,))",

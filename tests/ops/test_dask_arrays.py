@@ -181,16 +181,19 @@ def test_jacobians_row_by_row() -> None:
     np.testing.assert_allclose(lazy.compute(), numpys, rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [float, complex])
 @pytest.mark.parametrize("upper", [False, True])
 @pytest.mark.parametrize("chunk", [1, 2, 4])
-def test_cholesky_reads_one_triangle_in_chunks_as_numpy_does(upper: bool, chunk: int) -> None:
-    """What lies in the other triangle is not looked at."""
-    rng = np.random.default_rng(0)
-    x, weights = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
-    a = x @ x.T + np.eye(4) + (np.tril(x, -1) if upper else np.triu(x, 1))
+def test_cholesky_reads_one_triangle_in_chunks_as_numpy_does(
+    dtype: type, upper: bool, chunk: int
+) -> None:
+    """What lies in the other triangle is not looked at, nor the imaginary part of the diagonal."""
+    x, weights = random_like(np.random.default_rng(0), [np.ones((4, 4), dtype)] * 2)
+    a = x @ np.conjugate(x.T) + np.eye(4) + (np.tril(x, -1) if upper else np.triu(x, 1))
+    a = a + np.diag(1j * np.arange(4)) if dtype is complex else a
 
     def loss(a: Any) -> Any:
-        return np.sum(weights * np.linalg.cholesky(a, upper=upper))
+        return np.sum(np.real(weights * np.linalg.cholesky(a, upper=upper)))
 
     found = dask.compute(*ag.value_and_grad(loss)(da.from_array(a, chunks=chunk)))
     expected = ag.value_and_grad(loss)(a)
@@ -208,6 +211,60 @@ def test_an_index_array_keeps_its_axes_or_is_refused(shape: tuple[int, ...]) -> 
         return
     with pytest.raises(ag.UnsupportedError, match=r"one axis; np\.take\(x, i\) takes any"):
         lazy[places]
+
+
+def with_empty_chunks(x: Any, place: int) -> Any:
+    """An array of Dask with a chunk without numbers along each axis."""
+    chunks = [list(along) for along in in_halves(x).chunks]
+    for along in chunks:
+        along.insert(place, 0)
+    return da.from_array(np.asarray(x), chunks=tuple(map(tuple, chunks)))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_empty_chunks_are_dropped_where_arrays_meet_values(place: int) -> None:
+    """Functions of Dask stumble over them, without a word some of them, such as cumsum."""
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    halves, lazy = in_halves(x), with_empty_chunks(x, place)
+    value = ag.Value(lazy)
+    assert value.data.chunks == halves.chunks
+    for operation in (
+        lambda x: value * x,
+        lambda x: x * value,
+        lambda x: np.maximum(x, value),
+        lambda x: np.concatenate([value, x]),
+        lambda x: ag.grad(lambda w: np.sum(w * x))(halves),
+        lambda x: ag.grad(lambda x: np.sum(np.exp(x)))(x),
+    ):
+        found, expected = (getattr(y, "data", y) for y in map(operation, (lazy, halves)))
+        assert found.chunks == expected.chunks
+        np.testing.assert_array_equal(*computed([found, expected]))
+    assert value[:0].data.chunks == ((0,), (2, 2))
+    np.testing.assert_array_equal(np.concatenate([value[:0], value]).data.compute(), x)
+
+
+NEED_ALL_CHUNKS_FULL = (
+    "cumsum(axis=-1)",
+    "cumprod(axis=0)",
+    "var()",
+    "std(keepdims=True)",
+    "take()",
+    "flip()",
+    "linalg.norm(inf,axis=0)",
+    "getitem(stride)",
+    "gradient(places)",
+)
+"""Cases that are wrong, or fail, where Dask meets an empty chunk."""
+
+
+@pytest.mark.parametrize("name", NEED_ALL_CHUNKS_FULL)
+def test_empty_chunks_change_no_number(name: str) -> None:
+    (case,) = (case for case in CASES if case.name == name)
+    inputs = case.draw()
+    for place in (0, 1, 2):
+        values, gradients = results_of(case, inputs, lambda x, n=place: with_empty_chunks(x, n))
+        assert_equal(computed(values), flatten(case.reference(*inputs)))
+        assert_equal(computed(gradients), results_of(case, inputs, np.asarray)[1])
 
 
 def test_float32_stays_float32() -> None:

@@ -1,0 +1,185 @@
+"""What arrays and dataframes of Dask may hold, and estimators on them: as in memory, or refused."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4))
+Y = X[:, :1] - X[:, 1:2]
+LAZY_X, LAZY_Y = da.from_array(X, chunks=(20, 4)), da.from_array(Y, chunks=(20, 1))
+
+
+def fit(x: Any, y: Any = LAZY_Y, **options: Any) -> Any:
+    model = nn.Sequential(nn.Linear(4, 1, rng=0))
+    return nn.fit(
+        model, x, y, **{"loss": "mse", "epochs": 1, "progress": False, "rng": 0} | options
+    )
+
+
+def with_holes() -> Any:
+    x = X.copy()
+    x[54, 3] = x[55, 0] = np.nan
+    x[57, 1] = np.inf
+    return x
+
+
+@pytest.fixture(autouse=True, scope="module")
+def here() -> Any:
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def never(*args: Any, **kwargs: Any) -> Any:
+    raise AssertionError("something was computed")
+
+
+HOLES = "holds 3 NaN or infinite numbers in samples 40 to 59, the first at (54, 3)"
+
+
+@pytest.mark.parametrize("options", [{}, {"validation_split": 0.5}, {"batch_size": 7}])
+def test_nan_is_named_by_its_place_in_the_whole(options: dict[str, Any]) -> None:
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        fit(da.from_array(with_holes(), chunks=(20, 4)), **options)
+    assert str(refusal.value) == f"fit: x {HOLES}; remove or replace them before training"
+
+
+def test_nan_among_targets_too() -> None:
+    targets = da.from_array(np.where(np.arange(60)[:, None] == 33, np.nan, Y), chunks=(20, 1))
+    with pytest.raises(ag.ArgumentValueError, match=r"fit: y holds 1 .*, the first at \(33, 0\)"):
+        fit(LAZY_X, targets)
+
+
+def test_masked_arrays_are_refused() -> None:
+    masked = da.ma.masked_array(LAZY_X, mask=LAZY_X > 1)
+    for attempt in (lambda: fit(masked), lambda: nn.predict(nn.Linear(4, 1), masked)):
+        with pytest.raises(
+            ag.ArgumentTypeError, match=r"masked array.*da\.ma\.filled\(x, number\)"
+        ):
+            attempt()
+
+
+def test_empty_chunks_train_the_same() -> None:
+    empty = da.from_array(X, chunks=((0, 20, 20, 0, 20), 4))
+    assert fit(empty).loss == fit(LAZY_X).loss
+    model = nn.Linear(4, 1)
+    np.testing.assert_array_equal(nn.predict(model, empty), nn.predict(model, LAZY_X))
+
+
+def test_dataframes_of_several_dtypes_get_the_hint() -> None:
+    pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    integers = np.round(frame.b).astype("Int64")
+    for changed, dtypes in (
+        (frame.assign(a=frame.a > 0), "bool, float64"),
+        (frame.assign(b=integers), "Int64, float64"),
+        (frame.astype("Float64"), "Float64"),
+    ):
+        lazy = frames.from_pandas(changed, npartitions=3)
+        with pytest.raises(ag.ArgumentTypeError, match=r"frame\.astype\(float\)$") as refusal:
+            fit(lazy)
+        assert f"of the dtypes {dtypes}," in str(refusal.value)
+        assert len(fit(lazy.astype(float)).loss) == 1
+
+
+def test_dataframes_with_other_indices_are_refused() -> None:
+    pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    inputs = frames.from_pandas(pandas.DataFrame(X), npartitions=3)
+    numbers = np.arange(60)
+    for index in (numbers[::-1], numbers + 1):
+        targets = frames.from_pandas(pandas.DataFrame(Y, index=index), npartitions=3, sort=False)
+        with pytest.raises(ag.ArgumentValueError, match="x and y have different indices"):
+            fit(inputs, targets)
+    same = frames.from_pandas(pandas.DataFrame(Y), npartitions=2)
+    assert fit(inputs, same).loss == fit(inputs, LAZY_Y).loss
+
+
+def test_a_loss_that_cannot_travel_is_named_in_one_line() -> None:
+    lock = threading.Lock()
+
+    def loss(outputs: Any, targets: Any) -> Any:
+        with lock:
+            return np.mean((outputs - targets) ** 2)
+
+    assert len(fit(LAZY_X, loss=loss).loss) == 1
+    with (
+        dask.config.set(scheduler="processes"),
+        pytest.raises(
+            ag.ArgumentTypeError, match=r"^fit: the loss cannot be sent to workers \(Ty"
+        ) as refusal,
+    ):
+        fit(LAZY_X, loss=loss)
+    assert "\n" not in str(refusal.value)
+
+
+# Estimators.
+
+
+@pytest.fixture(scope="module")
+def estimators() -> Any:
+    return pytest.importorskip("nn.estimators")
+
+
+OPTIONS = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 2}
+CLASSES = np.array(["no", "yes"])[(Y[:, 0] > 0).astype(int)]
+
+
+@pytest.mark.filterwarnings("ignore:the network was still improving")
+def test_predictions_of_estimators_are_lazy_and_those_in_memory(estimators: Any) -> None:
+    classifier = estimators.MLPClassifier(**OPTIONS).fit(LAZY_X, CLASSES)
+    regressor = estimators.MLPRegressor(**OPTIONS).fit(LAZY_X, Y[:, 0])
+    methods = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+    for estimator, name in [*((classifier, name) for name in methods), (regressor, "predict")]:
+        method = getattr(estimator, name)
+        with dask.config.set(scheduler=never):
+            lazy = method(LAZY_X)
+        assert isinstance(lazy, da.Array)
+        assert lazy.chunks[0] == LAZY_X.chunks[0]
+        expected = method(X)
+        assert lazy.shape == expected.shape
+        assert lazy.dtype == expected.dtype
+        if expected.dtype.kind == "f":
+            np.testing.assert_allclose(lazy.compute(), expected, rtol=1e-14)
+        else:
+            np.testing.assert_array_equal(lazy.compute(), expected)
+    assert classifier.score(LAZY_X, CLASSES) == classifier.score(X, CLASSES)
+    holes = da.from_array(with_holes(), chunks=(20, 4))
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        classifier.predict(holes).compute()
+    assert (
+        str(refusal.value) == f"MLPClassifier: X {HOLES}; remove or replace them before predicting"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:the network was still improving")
+def test_early_stopping_sets_samples_aside_in_chunks(estimators: Any) -> None:
+    estimator = estimators.MLPClassifier(**OPTIONS, early_stopping=True)
+    estimator.fit(LAZY_X, CLASSES, sample_weight=np.ones(60))
+    assert len(estimator.validation_scores_) == estimator.n_iter_ == 2
+    in_memory = estimators.MLPClassifier(**OPTIONS, early_stopping=True).fit(X, CLASSES)
+    assert len(in_memory.validation_scores_) == 2
+    holes = da.from_array(with_holes(), chunks=(20, 4))
+    with pytest.raises(ag.ArgumentValueError, match=r"in samples 40 to 59, the first at \(54, 3\)"):
+        estimators.MLPClassifier(**OPTIONS, early_stopping=True).fit(holes, CLASSES)
+
+
+@pytest.mark.filterwarnings("ignore:the network was still improving")
+def test_names_of_columns_are_kept_and_compared(estimators: Any) -> None:
+    pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    frame = frames.from_pandas(pandas.DataFrame(X, columns=list("abcd")), npartitions=3)
+    estimator = estimators.MLPClassifier(**OPTIONS).fit(frame, CLASSES)
+    assert estimator.feature_names_in_.tolist() == list("abcd")
+    assert estimator.n_features_in_ == 4
+    assert estimator.predict(frame).shape == (60,)
+    with pytest.raises(ValueError, match="feature names should match"):
+        estimator.predict(frame[list("dcba")])
