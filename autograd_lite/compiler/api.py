@@ -320,7 +320,7 @@ class Compiled(Generic[P]):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program that was used last to a Python module that needs NumPy only.
 
-        The module has one function, of the same name and arguments, for arguments
+        The module has one function, of the same name, arguments and defaults, for arguments
         of the same nesting, shapes and dtypes; it refuses others.  Static arguments
         are left out: their values are part of the program, as are the numbers that
         captured Values have now.  Loops by Numba are written as calls of NumPy.
@@ -356,7 +356,8 @@ class Compiled(Generic[P]):
         name = getattr(self.function, "__name__", "program")
         used.backend.check_export(name)
         captured = [handle.node.data for handle, _ in used.outside]
-        text = module_text(used.source, name, used.arguments, used.program.inputs, captured)
+        inputs = used.program.inputs
+        text = module_text(used.source, name, used.arguments, inputs, captured, self.function)
         return write_module(path, text)
 
     def _trace_again(self, program: CompiledProgram, args: Any, kwargs: Any) -> None:

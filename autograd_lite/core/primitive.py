@@ -1,8 +1,7 @@
 """Primitives: functions with derivative rules, and the one place that applies them.
 
-A `Primitive` is a forward function on plain arrays and, for each of its inputs, one vector-Jacobian
-product (VJP).  `apply` runs the forward function and leaves a `Node` that remembers what was
-applied to what.  The nodes, linked by their inputs, are the computation graph.
+A `Primitive` is a forward function on plain arrays and a vector-Jacobian product (VJP) for each
+input.  `apply` runs the function and leaves a `Node`; nodes and their inputs are the graph.
 """
 
 from __future__ import annotations
@@ -103,9 +102,8 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
         else:
             kind = x.__class__
             if kind not in ORDINARY and builtin:
-                what = f"{primitive.name}: an argument"
-                check_ordinary(x, what)
-                x = settled(x, what) if kind in duck_types else x
+                check_ordinary(x, f"{primitive.name}: an argument")
+                x = settled(x, primitive.name) if kind in duck_types else x
             operands.append(x)
             nodes.append(kept(x) if is_eager and kind not in IMMUTABLE else x)
     forward = primitive.forward

@@ -42,7 +42,7 @@ def check_tasks(array: Any) -> None:
                 task = name.partition("-")[0]
                 raise ArgumentTypeError(
                     f"a task of Dask{f' ({task})' * task.isidentifier()} holds a Value of shape "
-                    f"{value.shape}, whose gradient would be lost.\nCompute with functions of "
+                    f"{value.node.shape}, whose gradient would be lost.\nCompute with functions of "
                     "NumPy (Dask's arrays and Values mix there); or let the function hold x.data "
                     "if it is meant as a constant"
                 )

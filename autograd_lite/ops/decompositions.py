@@ -39,7 +39,8 @@ def lower_part(x: Any, k: int = 0) -> Any:
     """`np.tril`, which Dask's cannot be of complex numbers without a warning."""
     if x.dtype.kind != "c":
         return np.tril(x, k)
-    return np.where(np.tri(*np.shape(x)[-2:], k, dtype=bool), x, 0)
+    rows, columns = np.shape(x)[-2:]
+    return np.where(np.tri(rows, columns, k, dtype=bool), x, 0)
 
 
 def diagonal_part(x: Any) -> Any:

@@ -127,6 +127,11 @@ def finite(data: Any, name: str, purpose: str = "training") -> Any:
     return data.map_blocks(finite_block, name, purpose, dtype=data.dtype, meta=data._meta)
 
 
+def all_finite(data: Any, name: str) -> Any:
+    """The same for each array of the inputs or targets."""
+    return map_arrays(lambda part: finite(part, f"fit: {name}"), data)
+
+
 def finite_block(block: Any, name: str, purpose: str, block_info: Any = None) -> Any:
     """A chunk, if it holds finite numbers only; places are told in the whole array."""
     if block_info is None or np.isfinite(finite_sum(block)):
@@ -151,11 +156,7 @@ def samples_in_chunks(x: Any, y: Any, sampling: Sampling) -> tuple[Any, Any, Any
     chunks = chunk_lengths(x)
     y = map_arrays(lambda part: to_row_chunks(part, chunks, "y"), y)
     weight = weights_in_chunks(sampling, y, chunks)
-    x, y = (
-        map_arrays(lambda part, name=name: finite(part, f"fit: {name}"), data)
-        for name, data in (("x", x), ("y", y))
-    )
-    return x, y, weight
+    return all_finite(x, "x"), all_finite(y, "y"), weight
 
 
 def inputs_in_chunks(x: Any) -> Any:

@@ -272,3 +272,61 @@ def test_a_saved_program_takes_dataclasses_and_refuses_what_it_cannot_open(tmp_p
     compiled(Opened(np.ones(3)))
     with pytest.raises(ag.CompileError, match="of a class that was registered; save a function of"):
         compiled.save(tmp_path / "opened.py")
+
+
+def test_a_module_names_its_program_alone_with_threads_too(tmp_path):
+    def wave(x, *, scale=2.0, shift=0.5):
+        return np.sum(np.tanh(np.exp(-x * x) * scale + np.sin(x)) * x) + shift
+
+    x = np.random.default_rng(0).normal(size=(600, 600))
+    compiled = ag.compile(wave, threads=2)
+    compiled(x, scale=3.0, shift=1.0)
+    compiled.save(tmp_path / "wave.py")
+    names: dict[str, Any] = {}
+    sys.path.insert(0, str(tmp_path))
+    try:
+        exec("from wave import *", names)
+    finally:
+        sys.path.remove(str(tmp_path))
+        sys.modules.pop("wave", None)
+    assert names.keys() - {"__builtins__"} == {"wave"}
+    assert "run_blocks" in (tmp_path / "wave.py").read_text(encoding="utf-8")
+    for keywords in ({}, {"scale": 3.0}, {"shift": -1.0}):
+        np.testing.assert_allclose(names["wave"](x, **keywords), wave(x, **keywords), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.sum(np.einsum("ij,jk,kl->il", x, x, x) ** 2),
+        lambda x: np.einsum("ii", x) ** 2,
+        *[lambda x, m=m: np.sum(np.pad(x, 1, m) ** 3) for m in ("mean", "edge", "linear_ramp")],
+    ],
+)
+def test_gradients_of_einsum_and_pad_are_saved(function, tmp_path):
+    x = np.random.default_rng(0).normal(size=(3, 3))
+    slope = ag.compile(ag.grad(lambda x: function(x)))
+    expected = slope(x)
+    saved = imported(slope.save(tmp_path / "slope.py"))["program"]
+    np.testing.assert_allclose(saved(x), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda x: ag.special.erf(x), "it uses erf of scipy.special, and such a module has NumPy"),
+        (lambda x: ag.special.logsumexp(x), "it uses scipy.special of scipy, and such a module"),
+        (
+            lambda x: x * ag.random.normal(np.random.default_rng(0), size=3),
+            "it draws random numbers, and a file holds no generator",
+        ),
+    ],
+)
+def test_the_reason_why_a_program_is_not_saved_is_true(function, reason, tmp_path):
+    pytest.importorskip("scipy")
+    compiled = ag.compile(function)
+    compiled(np.ones(3))
+    with pytest.raises(ag.CompileError) as refusal:
+        compiled.save(tmp_path / "no.py")
+    assert reason in str(refusal.value)
+    assert not list(tmp_path.iterdir())

@@ -11,8 +11,9 @@ import io
 import keyword
 import operator
 import os
+import re
 import types
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,13 @@ def module_text(
     arguments: Sequence[tuple[str, str | None]],
     inputs: Sequence[Input],
     captured: Sequence[Any],
+    function: Callable[..., Any],
 ) -> str:
     """The text of a module with the program as one function.
 
     ``arguments`` gives, for each input that a caller passes, the name of the
     argument and the expression that takes the input out of it; ``captured`` are
-    the numbers of the remaining inputs.
+    the numbers of the remaining inputs, and ``function`` is what was compiled.
     """
     parts = Parts(name, {argument for argument, _ in arguments})
     for own, value in source.names.items():
@@ -93,11 +95,14 @@ def module_text(
             parts.define(own, value)
     for index, data in enumerate(captured):
         parts.define(f"captured_{index}", data)
+    called = parts.own_name(source)
     return "\n".join(
         [
             f'"""{name}, written by autograd_lite.compile; needs NumPy only."""',
             "",
             "from __future__ import annotations",
+            "",
+            f"__all__ = [{called!r}]",
             "",
             *source.imports(),
             *parts.lines,
@@ -110,7 +115,7 @@ def module_text(
             "idle = []  # programs with their buffers, for the next call",
             "",
             "",
-            *entry(parts, parts.own_name(source), arguments, inputs, len(captured)),
+            *entry(parts, called, arguments, inputs, len(captured), numbers_by_default(function)),
             "",
         ]
     )
@@ -122,6 +127,7 @@ def entry(
     arguments: Sequence[tuple[str, str | None]],
     inputs: Sequence[Input],
     captured: int,
+    defaults: Mapping[str, Any],
 ) -> Iterator[str]:
     """The function that people call: checks its arguments, and runs a program of its own.
 
@@ -131,7 +137,8 @@ def entry(
     taken = [f"captured_{index}" for index in range(captured)]
     hidden = {x: parts.fresh(x) for x in ("prepare", "checked", "idle", "program", *taken)}
     aliases = [f"{new}={old}" for old, new in hidden.items() if new != old and old != "program"]
-    yield f"def {name}({', '.join([*names, *['*'] * bool(aliases), *aliases])}):"
+    given = [*with_defaults(names, defaults), *["*"] * bool(aliases), *aliases]
+    yield f"def {name}({', '.join(given)}):"
     prepare, checked, idle, program = (hidden[x] for x in ("prepare", "checked", "idle", "program"))
     yield f"    {program} = {idle}.pop() if {idle} else {prepare}()"
     yield "    try:"
@@ -150,6 +157,22 @@ def entry(
     yield "        )"
     yield "    finally:"
     yield f"        {idle}.append({program})"
+
+
+def numbers_by_default(function: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments of a function whose default is a number."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {x.name: x.default for x in parameters if type(x.default) in (float, int, complex, bool)}
+
+
+def with_defaults(names: Sequence[str], defaults: Mapping[str, Any]) -> list[str]:
+    """Parameters in their order, those at the end with the numbers they have by default."""
+    last = next((n for n, name in enumerate(reversed(names)) if name not in defaults), len(names))
+    without = len(names) - last
+    return [*names[:without], *(f"{name}={defaults[name]!r}" for name in names[without:])]
 
 
 class Parts:
@@ -218,6 +241,7 @@ class Parts:
 
     def _define_blocks(self, name: str) -> None:
         text = inspect.getsource(blocks).split("from __future__ import annotations\n")[1]
+        text = re.sub(r"^__all__ = .*\n", "", text, flags=re.MULTILINE)
         self.lines += [text, f"{name} = run_blocks"]
 
     def _define_function(self, name: str, function: types.FunctionType) -> None:
@@ -245,11 +269,16 @@ class Parts:
             self.lines += ["", text]
 
     def _refusal(self, what: str, value: Any) -> CompileError:
-        module = getattr(value, "__module__", None) or type(value).__module__
+        if isinstance(value, np.random.Generator) or value is np.random.Generator:
+            return CompileError(
+                f"{self.program} cannot be saved as a module of its own: it draws random numbers, "
+                "and a file holds no generator and where it stands; draw them outside, and pass "
+                "them as an argument"
+            )
         return CompileError(
-            f"{self.program} cannot be saved as a module of its own: it uses {what} of {module}, "
-            "and such a module has NumPy only; write that part with NumPy's functions, "
-            "or import the package where the program runs"
+            f"{self.program} cannot be saved as a module of its own: it uses {what} of "
+            f"{home_of(value)}, and such a module has NumPy only; write that part with NumPy's "
+            "functions, or import the package where the program runs"
         )
 
 
@@ -258,6 +287,15 @@ def globals_in(code: types.CodeType) -> set[str]:
     names = {x.argval for x in dis.get_instructions(code) if x.opname == "LOAD_GLOBAL"}
     inner = (globals_in(x) for x in code.co_consts if isinstance(x, types.CodeType))
     return names.union(*inner)
+
+
+def home_of(value: Any) -> str:
+    """The package that a thing comes from, as programs import it."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.partition(".")[0]
+    if isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is not value:
+        return "scipy.special"  # the other ufuncs that rules are made of, which name no home
+    return getattr(value, "__module__", None) or type(value).__module__
 
 
 def is_literal(value: Any) -> bool:
