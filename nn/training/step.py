@@ -228,9 +228,8 @@ class Step:
             return False
         self.read, found = now, now.found
         self._name_parameters()
-        self.generators = list(
-            dict.fromkeys(x for x in found if isinstance(x, np.random.Generator))
-        )
+        generators = (x for x in found if isinstance(x, np.random.Generator))
+        self.generators = list(dict.fromkeys(generators))
         self.compiled = self._compile() if self.compile and not self.cannot_compile else None
         self.ran_compiled = False
         return True
