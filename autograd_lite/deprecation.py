@@ -77,7 +77,8 @@ def renamed_fields(**names: str) -> Callable[[Class], Class]:
 
     def decorate(kind: Class) -> Class:
         for old, new in names.items():
-            setattr(kind, old, property(functools.partial(read, old=old, new=new)))
+            former = functools.partial(read, old=old, new=new)
+            setattr(kind, old, property(former, doc=f"The former name of `{new}`."))
         return renamed_arguments(**names)(kind)
 
     return decorate
