@@ -276,7 +276,7 @@ def holomorphic_grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = 
     --------
     >>> import numpy as np, autograd_lite as ag
     >>> ag.holomorphic_grad(lambda z: z**2)(3 + 4j)
-    (6+8j)
+    np.complex128(6+8j)
     """
 
     @wraps(function)
