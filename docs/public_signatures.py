@@ -69,8 +69,8 @@ class Shown:
 
 
 def signature_of(thing: Any) -> inspect.Signature | None:
-    """How it is called; None for what nobody calls, as a Protocol, or if it does not tell."""
-    if getattr(thing, "_is_protocol", False):
+    """How it is called; None for types of functions and of objects, or if it does not tell."""
+    if hasattr(thing, "__origin__") or getattr(thing, "_is_protocol", False):
         return None
     try:
         return inspect.signature(thing)
