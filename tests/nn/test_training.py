@@ -110,7 +110,8 @@ def test_unknown_input_sizes_are_taken_from_the_data():
     assert [p.shape for p in model.parameters()] == [(1, 4), (4,), (4, 1), (1,)]
 
 
-def test_the_progress_bar_shows_the_losses(capsys):
+def test_the_progress_bar_shows_the_losses(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # wide enough for both losses
     x, y = line()
     nn.fit(nn.Linear(1, 1), x, y, loss=nn.mse, epochs=2, validation_data=(x, y))
     shown = capsys.readouterr().err
