@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograd_lite.doctor import Facts, advice
-from autograd_lite.doctor.blas import Blas, Kernel, rate_with
+from autograd_lite.doctor.blas import Blas, Kernel, find_blas, rate_with
 from autograd_lite.doctor.command import report
 from autograd_lite.doctor.facts import Option
 
@@ -55,7 +55,17 @@ def test_a_kernel_below_what_the_processor_can(kernel, simd, better, instruction
 
 
 def test_the_rate_with_another_kernel_is_measured_in_a_process_of_its_own():
-    assert rate_with(Kernel("Haswell", "AVX2")) > 0.1
+    assert rate_with(Kernel(find_blas().kernel, "those of this processor")) > 0.1
+
+
+def test_a_kernel_that_a_process_dies_of_is_not_recommended(tmp_path, monkeypatch):
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(dying))
+    facts = replace(HEALTHY, blas=Blas("openblas 0.3.34", "Haswell", 4))
+    assert rate_with(Kernel("SkylakeX", "AVX-512")) == 0.0
+    assert advice(replace(facts, with_better_kernel=0.0)) == []
 
 
 def test_an_avx2_kernel_is_right_without_avx512():
