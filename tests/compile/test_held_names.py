@@ -10,6 +10,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
+from autograd_lite.compiler.frontend.reach import reads_of
 from tests.compile.held import X, check_held, is_same, load
 
 BIG = np.linspace(0.5, 2.0, 5_000)
@@ -220,3 +221,17 @@ def test_pickling_a_compiled_function():
     np.testing.assert_array_equal(again(X), 2 * X)
     copied = copy.deepcopy(ag.compile(doubled))
     np.testing.assert_array_equal(copied(X), 2 * X)
+
+
+def test_every_name_that_is_read_is_a_name():
+    """Also where a function is made with a closure, which is an instruction's flag."""
+
+    def outer(scale):
+        def inner(x, *, power: int = 2):
+            return np.sin(x.real) ** power * scale
+
+        return inner
+
+    read = reads_of(outer.__code__)
+    assert all(isinstance(name, str) for names in read for name in names)
+    assert {"sin", "real"} <= read.attributes

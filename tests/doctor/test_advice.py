@@ -60,7 +60,7 @@ def test_the_rate_with_another_kernel_is_measured_in_a_process_of_its_own():
 
 def test_a_kernel_that_a_process_dies_of_is_not_recommended(tmp_path, monkeypatch):
     dying = tmp_path / "python"
-    dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    dying.write_text("#!/bin/sh\nkill -SEGV $$\n", encoding="utf-8")
     dying.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(dying))
     facts = replace(HEALTHY, blas=Blas("openblas 0.3.34", "Haswell", 4))

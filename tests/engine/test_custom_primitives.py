@@ -206,3 +206,59 @@ def test_rules_for_any_number_of_inputs():
         lambda *xs: sum(xs), each=lambda index, g, out, *xs: g * (index + 1), name="total"
     )
     assert ag.grad(total, (0, 1, 2))(1.0, 1.0, 1.0) == (1.0, 2.0, 3.0)
+
+
+# What lies in containers.
+
+
+def test_a_primitive_applies_its_rule_also_to_what_lies_in_containers():
+    product = ag.primitive(lambda pair: pair[0] * pair[1])
+    product.defvjp(lambda g, out, pair: [100 * g, 200 * g])
+    assert ag.grad(lambda x: product([x, 2 * x]))(1.5) == 100 + 400
+    assert ag.grad(lambda x: product([x, 3.0]))(1.5) == 100
+    assert ag.grad(lambda x: product((2.0, x)))(1.5) == 200
+    assert product([2.0, 3.0]) == 6.0
+
+    of_dict = ag.primitive(lambda d: d["a"] * 3 + d["b"][0])
+    of_dict.defvjp(lambda g, out, d: {"a": 100 * g, "b": [10 * g, 0.0]})
+    assert ag.grad(lambda x: of_dict({"a": x, "b": [x, 1.0]}))(1.5) == 110
+    assert ag.grad(of_dict)({"a": 1.0, "b": [2.0, 3.0]}) == {"a": 100.0, "b": [10.0, 0.0]}
+
+
+def test_a_primitive_of_values_beside_containers_of_values():
+    both = ag.primitive(lambda y, xs, scale=1.0: scale * xs[0] * y)
+    both.defvjp(
+        lambda g, out, y, xs, scale=1.0: 1000 * g * scale,
+        lambda g, out, y, xs, scale=1.0: [100 * g * scale],
+    )
+    assert ag.grad(lambda x: both(x, [x]))(1.5) == 1100
+    assert ag.grad(lambda x: both(x, [2.0]))(1.5) == 1000
+    assert ag.grad(lambda x: both(3.0, [x], scale=2.0))(1.5) == 200
+    assert ag.compile(ag.grad(lambda x: both(x, [x])))(1.5) == 1100
+
+
+def test_a_rule_of_containers_has_higher_derivatives_and_batches():
+    power = ag.primitive(lambda xs: xs[0] ** 2 * xs[1])
+    power.defvjp(lambda g, out, xs: [g * 2 * xs[0] * xs[1], g * xs[0] ** 2])
+    assert ag.grad(ag.grad(lambda x: power([x, x])))(2.0) == pytest.approx(6 * 2.0)
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(
+        ag.jacobian(lambda x: power([x, x]))(x), np.diag(3 * x**2), rtol=1e-14
+    )
+
+
+def test_a_rule_of_a_container_that_gives_something_else_is_named():
+    wrong = ag.primitive(lambda pair: pair[0] * pair[1])
+    wrong.defvjp(lambda g, out, pair: [g])
+    with pytest.raises(ag.RuleError, match="wanted were 2 arrays, given 1"):
+        ag.grad(lambda x: wrong([x, x]))(1.5)
+    lacking = ag.primitive(lambda pair: pair[0] * pair[1])
+    with pytest.raises(ag.NoRuleError):
+        ag.grad(lambda x: lacking([x, x]))(1.5)
+
+
+def test_values_in_a_container_by_keyword_need_a_rule_too():
+    scaled = ag.primitive(lambda x, options=None: x * options["scale"])
+    scaled.defvjp(lambda g, out, x, options=None: g * options["scale"])
+    with pytest.raises(ag.NoRuleError, match="no derivative rule for argument 1"):
+        ag.grad(lambda x: scaled(x, options={"scale": x}))(1.5)

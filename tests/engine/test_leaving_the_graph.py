@@ -6,9 +6,7 @@ import array
 import base64
 import cmath
 import contextlib
-import copy
 import ctypes
-import dataclasses
 import datetime
 import decimal
 import fractions
@@ -28,7 +26,7 @@ import struct
 import threading
 import time
 import zlib
-from collections import Counter, namedtuple
+from collections import Counter
 from functools import lru_cache
 from math import exp
 from math import log as logarithm
@@ -478,72 +476,6 @@ def test_numbers_leave_again_when_the_function_has_ended_also_by_an_error():
     assert float(kept[0]) == 9.0
 
 
-# Copies.
-
-
-@dataclasses.dataclass
-class Point:
-    x: Any
-
-
-Pair = namedtuple("Pair", ["a", "b"])
-
-
-@pytest.mark.parametrize(
-    "copied",
-    [
-        copy.copy,
-        copy.deepcopy,
-        np.copy,
-        lambda v: dataclasses.asdict(Point(v))["x"],
-        lambda v: dataclasses.astuple(Point(v))[0],
-        lambda v: dataclasses.replace(Point(v)).x,
-        lambda v: copy.deepcopy({"a": [v, (v, 1)]})["a"][1][0],
-        lambda v: copy.deepcopy(Pair(v, None)).a,
-        lambda v: copy.deepcopy(Point(v)).x,
-    ],
-)
-def test_copies_carry_the_gradient(copied: Any):
-    assert ag.grad(lambda x: copied(x * x) * x)(1.5) == 3 * 1.5**2
-    assert ag.grad(lambda x: copied(x) * x)(1.5) == 2 * 1.5
-    assert ag.grad(ag.grad(lambda x: copied(x * x) * x))(1.5) == 6 * 1.5
-    np.testing.assert_allclose(
-        ag.grad(lambda x: np.sum(copied(x * x) * x))(VECTOR), 3 * VECTOR**2, rtol=1e-15
-    )
-    np.testing.assert_allclose(
-        ag.compile(ag.grad(lambda x: np.sum(copied(x * x) * x)))(VECTOR), 3 * VECTOR**2, rtol=1e-15
-    )
-
-
-def test_copies_carry_the_gradient_in_micrograds_style():
-    x = ag.Value(1.5)
-    (copy.deepcopy(x * x) * x).backward()
-    assert x.grad == 3 * 1.5**2
-
-
-def test_a_copy_of_a_leaf_is_a_leaf():
-    x = ag.Value([1.0, 2.0], label="x")
-    for twin in (copy.copy(x), copy.deepcopy(x)):
-        twin.sum().backward()
-        assert x.grad is None
-        np.testing.assert_array_equal(twin.grad, [1.0, 1.0])
-
-
-def test_a_copy_of_a_part_without_gradient_is_a_value_of_its_own():
-    v = ag.Value([1.0, 2.0, 3.0], requires_grad=False)
-    for twin in (copy.copy(v[:2]), copy.deepcopy(v[:2]), pickle.loads(pickle.dumps(v[:2]))):
-        assert type(twin) is ag.Value
-        twin[0] = 5.0
-        np.testing.assert_array_equal(twin.data, [5.0, 2.0])
-        np.testing.assert_array_equal(v.data, [1.0, 2.0, 3.0])
-
-
-def test_what_is_copied_twice_stays_one():
-    x = ag.Value(2.0)
-    first, second = copy.deepcopy([x, x])
-    assert first is second
-
-
 # Integers and booleans.
 
 
@@ -595,114 +527,6 @@ def test_in_a_trace_of_the_compiler_an_integer_stays_refused():
         ag.compile(lambda x: math.floor(x[0]) * x)(VECTOR)
     with pytest.raises(ag.CompileError):
         ag.compile(lambda x: x[0].as_integer_ratio()[0] * x)(VECTOR)
-
-
-# Functions that used to pass through.
-
-TIED = np.array([3.0, 1.0, 2.0, 1.0])
-
-
-@pytest.mark.parametrize(
-    ("function", "expected"),
-    [
-        (lambda x: np.unique(x), [6, 1, 4, 1]),
-        (lambda x: np.unique(x, return_counts=True)[0], [6, 1, 4, 1]),
-        (lambda x: np.unique_values(x), [6, 1, 4, 1]),
-        (lambda x: np.unique_all(x).values, [6, 1, 4, 1]),
-        (lambda x: np.unique_counts(x).values, [6, 1, 4, 1]),
-        (lambda x: np.unique_inverse(x).values, [6, 1, 4, 1]),
-        (lambda x: np.union1d(x, [7.0]), [6, 1, 4, 1]),
-        (lambda x: np.intersect1d(x, [3.0, 2.0, 9.0]), [3, 0, 2, 0]),
-        (lambda x: np.setdiff1d(x, [2.0, 9.0]), [6, 1, 0, 1]),
-        (lambda x: np.setdiff1d([9.0, 4.0], x), [0, 0, 0, 0]),
-        (lambda x: np.setxor1d(x, [2.0, 9.0]), [6, 1, 0, 1]),
-    ],
-)
-def test_elements_of_sets_carry_the_gradient_shared_among_equals(function: Any, expected: Any):
-    np.testing.assert_allclose(ag.grad(lambda x: np.sum(function(x) ** 2))(TIED), expected)
-
-
-def test_rows_of_sets_too():
-    x = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])
-    g = ag.grad(lambda x: np.sum(np.unique(x, axis=0) ** 2))(x)
-    np.testing.assert_allclose(g, [[1, 2], [6, 8], [1, 2]])
-    g = ag.grad(lambda x: np.sum(np.unique(x, axis=-1) ** 2))(x.T.copy())
-    np.testing.assert_allclose(g, np.array([[1, 2], [6, 8], [1, 2]]).T)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x: np.histogram(x, 3)[1],
-        lambda x: np.histogram(x, 3, density=True)[0],
-        lambda x: np.histogram(PLAIN, np.sort(x), density=True)[0],
-        lambda x: np.histogram_bin_edges(x, 3),
-        lambda x: np.histogram2d(x, x, 3)[1],
-        lambda x: np.histogram2d(x, x, 3, density=True)[0],
-        lambda x: np.histogramdd(x[:, None], 3)[0],
-    ],
-)
-def test_histograms_have_no_rule_but_for_counts_and_weights(function: Any):
-    x = np.array([0.3, 1.2, 2.9, 2.0])
-    with pytest.raises(ag.AutogradError, match="histogram"):
-        ag.grad(lambda x: np.sum(function(x) ** 2))(x)
-    function(x)
-
-
-# Custom primitives.
-
-
-def test_a_primitive_applies_its_rule_also_to_what_lies_in_containers():
-    product = ag.primitive(lambda pair: pair[0] * pair[1])
-    product.defvjp(lambda g, out, pair: [100 * g, 200 * g])
-    assert ag.grad(lambda x: product([x, 2 * x]))(1.5) == 100 + 400
-    assert ag.grad(lambda x: product([x, 3.0]))(1.5) == 100
-    assert ag.grad(lambda x: product((2.0, x)))(1.5) == 200
-    assert product([2.0, 3.0]) == 6.0
-
-    of_dict = ag.primitive(lambda d: d["a"] * 3 + d["b"][0])
-    of_dict.defvjp(lambda g, out, d: {"a": 100 * g, "b": [10 * g, 0.0]})
-    assert ag.grad(lambda x: of_dict({"a": x, "b": [x, 1.0]}))(1.5) == 110
-    assert ag.grad(of_dict)({"a": 1.0, "b": [2.0, 3.0]}) == {"a": 100.0, "b": [10.0, 0.0]}
-
-
-def test_a_primitive_of_values_beside_containers_of_values():
-    both = ag.primitive(lambda y, xs, scale=1.0: scale * xs[0] * y)
-    both.defvjp(
-        lambda g, out, y, xs, scale=1.0: 1000 * g * scale,
-        lambda g, out, y, xs, scale=1.0: [100 * g * scale],
-    )
-    assert ag.grad(lambda x: both(x, [x]))(1.5) == 1100
-    assert ag.grad(lambda x: both(x, [2.0]))(1.5) == 1000
-    assert ag.grad(lambda x: both(3.0, [x], scale=2.0))(1.5) == 200
-    assert ag.compile(ag.grad(lambda x: both(x, [x])))(1.5) == 1100
-
-
-def test_a_rule_of_containers_has_higher_derivatives_and_batches():
-    power = ag.primitive(lambda xs: xs[0] ** 2 * xs[1])
-    power.defvjp(lambda g, out, xs: [g * 2 * xs[0] * xs[1], g * xs[0] ** 2])
-    assert ag.grad(ag.grad(lambda x: power([x, x])))(2.0) == pytest.approx(6 * 2.0)
-    x = np.array([1.0, 2.0])
-    np.testing.assert_allclose(
-        ag.jacobian(lambda x: power([x, x]))(x), np.diag(3 * x**2), rtol=1e-14
-    )
-
-
-def test_a_rule_of_a_container_that_gives_something_else_is_named():
-    wrong = ag.primitive(lambda pair: pair[0] * pair[1])
-    wrong.defvjp(lambda g, out, pair: [g])
-    with pytest.raises(ag.RuleError, match="wanted were 2 arrays, given 1"):
-        ag.grad(lambda x: wrong([x, x]))(1.5)
-    lacking = ag.primitive(lambda pair: pair[0] * pair[1])
-    with pytest.raises(ag.NoRuleError):
-        ag.grad(lambda x: lacking([x, x]))(1.5)
-
-
-def test_values_in_a_container_by_keyword_need_a_rule_too():
-    scaled = ag.primitive(lambda x, options=None: x * options["scale"])
-    scaled.defvjp(lambda g, out, x, options=None: g * options["scale"])
-    with pytest.raises(ag.NoRuleError, match="no derivative rule for argument 1"):
-        ag.grad(lambda x: scaled(x, options={"scale": x}))(1.5)
 
 
 def test_a_plain_array_of_a_buffer_shows_what_the_buffer_holds() -> None:

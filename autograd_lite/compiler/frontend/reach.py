@@ -515,6 +515,8 @@ def reads_of(code: types.CodeType) -> Reads:
     for part in codes_in(code):
         own: set[str] = set()
         for x in dis.get_instructions(part):
+            if x.opcode not in dis.hasname:
+                continue
             if x.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                 names.add(x.argval)
             elif x.opname == "IMPORT_NAME":
