@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import update_wrapper
 from pathlib import Path
 from types import MethodType
-from typing import Any, Generic, ParamSpec, overload
+from typing import Any, Generic, ParamSpec, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -413,47 +413,26 @@ class Compiled(Generic[P]):
         return self._used.validation
 
 
+class CompileOptions(TypedDict, total=False):
+    """The options of `compile`, for type checkers."""
+
+    check: bool
+    check_finite: bool
+    donate: int | Value | tuple[int | Value, ...]
+    cache_size: int
+    block: int | None
+    threads: int | None
+    backend: str
+    cuda_graph: bool
+    validate: bool
+
+
 @overload
-def compile(
-    function: np.ufunc,
-    *,
-    check: bool = ...,
-    check_finite: bool = ...,
-    donate: int | Value | tuple[int | Value, ...] = ...,
-    cache_size: int = ...,
-    block: int | None = ...,
-    threads: int | None = ...,
-    backend: str = ...,
-    cuda_graph: bool = ...,
-    validate: bool = ...,
-) -> Compiled[...]: ...
+def compile(function: np.ufunc, **options: Unpack[CompileOptions]) -> Compiled[...]: ...
 @overload
-def compile(
-    function: Callable[P, Any],
-    *,
-    check: bool = ...,
-    check_finite: bool = ...,
-    donate: int | Value | tuple[int | Value, ...] = ...,
-    cache_size: int = ...,
-    block: int | None = ...,
-    threads: int | None = ...,
-    backend: str = ...,
-    cuda_graph: bool = ...,
-    validate: bool = ...,
-) -> Compiled[P]: ...
+def compile(function: Callable[P, Any], **options: Unpack[CompileOptions]) -> Compiled[P]: ...
 @overload
-def compile(
-    *,
-    check: bool = ...,
-    check_finite: bool = ...,
-    donate: int | Value | tuple[int | Value, ...] = ...,
-    cache_size: int = ...,
-    block: int | None = ...,
-    threads: int | None = ...,
-    backend: str = ...,
-    cuda_graph: bool = ...,
-    validate: bool = ...,
-) -> Callable[[Callable[P, Any]], Compiled[P]]: ...
+def compile(**options: Unpack[CompileOptions]) -> Callable[[Callable[P, Any]], Compiled[P]]: ...
 def compile(
     function: Function | None = None,
     *,

@@ -344,13 +344,14 @@ class Primitive:
         consume: Rule | None = None,
         accumulate: Rule | None = None,
     ) -> None:
-        refuse_singular(forward, name, singular and not elementwise)
+        self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
+        if singular and not elementwise:
+            raise wrongly_singular(self.name)
         self.function: Any = None
         self.forward = forward
         self.rules = rules
         self.each = each
         self.joint = joint
-        self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
         self.arrays = arrays
         self.broadcasts = broadcasts or elementwise
         self.singular = singular
@@ -521,15 +522,13 @@ class Primitive:
         return args, kwargs
 
 
-def refuse_singular(forward: Callable[..., Any], name: str | None, is_wrong: bool) -> None:
-    """Refuse ``singular=True`` of what is not elementwise."""
-    if is_wrong:
-        name = name or str(getattr(forward, "__name__", type(forward).__name__))
-        raise ArgumentValueError(
-            f"{name}: singular=True keeps the gradient of an element zero where that of its like "
-            "in the result is, so it goes with elementwise functions only; pass elementwise=True "
-            "if it is one, else leave singular out"
-        )
+def wrongly_singular(name: str) -> ArgumentValueError:
+    """The error of ``singular=True`` for what is not elementwise."""
+    return ArgumentValueError(
+        f"{name}: singular=True keeps the gradient of an element zero where that of its like "
+        "in the result is, so it goes with elementwise functions only; pass elementwise=True "
+        "if it is one, else leave singular out"
+    )
 
 
 def no_handle_in(x: Any) -> bool:

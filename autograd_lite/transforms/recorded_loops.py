@@ -74,7 +74,7 @@ def settle(
         before = [x.data for x in carry]
         body = trace_body(function, [*carry, *rest], what, hoists, through, before)
         found = [example_of(data_of(x)) for x in body.outputs[: len(carry)]]
-        after = [settled(x, y) for x, y in zip(before, found, strict=True)]
+        after = [carry_like(x, y) for x, y in zip(before, found, strict=True)]
         carry = [x._replace(data=data) for x, data in zip(carry, after, strict=True)]
         if all(x is y for x, y in zip(before, after, strict=True)):
             break
@@ -95,14 +95,14 @@ def begun(data: Any, batch: Any) -> Any:
     return stacked(data, batch, differs)
 
 
-def settled(before: Any, after: Any) -> Any:
-    """What a carry must be like to come out as it goes in."""
+def carry_like(before: Any, after: Any) -> Any:
+    """The carry before a step, of such a kind that it comes out of the step as it goes in."""
     if before.__class__ is Batched:
         batch = before.batch
         after = stacked(after, batch, before.stacked)
         if after.stacked and not before.stacked:
             before = after if is_plain_number(before) else stacked(before, batch, True)
-        array = settled(before.array, after.array)
+        array = carry_like(before.array, after.array)
         return before if array is before.array else Batched(array, batch, before.stacked)
     if before.__class__ is after.__class__ or np.shape(before):
         return before
