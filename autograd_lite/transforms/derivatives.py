@@ -361,7 +361,7 @@ def hessian_diagonal(function: Function, argnum: Argnum = 0, *, has_aux: bool = 
     >>> ag.hessian_diagonal(lambda x: x[0] ** 2 * x[1] ** 3)(np.array([3.0, 5.0]))
     array([250., 270.])
     """
-    gradient = grad(function, argnum, has_aux)
+    gradient = grad(function, argnum, has_aux=has_aux)
 
     @wraps(function)
     def second_derivatives(*args: Any, **kwargs: Any) -> Any:

@@ -40,13 +40,13 @@ P = ParamSpec("P")
 
 @overload
 def value_and_grad(
-    function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[..., tuple[Any, Any]]: ...
 @overload
 def value_and_grad(
-    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[P, tuple[Any, Any]]: ...
-def value_and_grad(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
+def value_and_grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
     """The function that returns both the value of ``function`` and its gradient.
 
     Parameters
@@ -99,12 +99,14 @@ def value_and_grad(function: Function, argnum: Argnum = 0, has_aux: bool = False
 
 
 @overload
-def grad(function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...) -> Callable[..., Any]: ...
+def grad(
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
+) -> Callable[..., Any]: ...
 @overload
 def grad(
-    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[P, Any]: ...
-def grad(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
+def grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
     """The gradient of a function that returns a single number.
 
     Nothing is left behind: no Value gets a ``.grad``.  Calls nest to any order.
@@ -135,7 +137,7 @@ def grad(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Funct
     >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
     12.0
     """
-    both = value_and_grad(function, argnum, has_aux)
+    both = value_and_grad(function, argnum, has_aux=has_aux)
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -219,7 +221,9 @@ def leaves_nested_like(tree: Any, like: Any) -> list[Any]:
     ]
 
 
-def jvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tuple[Any, ...]:
+def jvp(
+    function: Function, primals: Any, tangents: Any, *, has_aux: bool = False
+) -> tuple[Any, ...]:
     """The value of a function, and its derivative in one direction (Jacobian-vector product).
 
     Computed by reverse mode twice: the vector-Jacobian product is linear in
@@ -284,13 +288,13 @@ def push_forward(trace: Trace, directions: Sequence[Any]) -> list[Any]:
 
 @overload
 def jacobian(
-    function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[..., Any]: ...
 @overload
 def jacobian(
-    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[P, Any]: ...
-def jacobian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
+def jacobian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
     """The matrix of all first derivatives, a row for each output element.
 
     One reverse sweep carries all rows of an output, or as many as fit into
@@ -400,13 +404,13 @@ def value_and_jacobian(
 
 @overload
 def hessian(
-    function: np.ufunc, argnum: Argnum = ..., has_aux: bool = ...
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[..., Any]: ...
 @overload
 def hessian(
-    function: Callable[P, Any], argnum: Argnum = ..., has_aux: bool = ...
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
 ) -> Callable[P, Any]: ...
-def hessian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Function:
+def hessian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
     """The matrix of all second derivatives of a function that returns a single number.
 
     Parameters
@@ -428,10 +432,10 @@ def hessian(function: Function, argnum: Argnum = 0, has_aux: bool = False) -> Fu
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    return jacobian(grad(function, argnum, has_aux), argnum, has_aux)
+    return jacobian(grad(function, argnum, has_aux=has_aux), argnum, has_aux=has_aux)
 
 
-def hvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+def hvp(function: Function, primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
     """The Hessian times a vector, at the cost of a few gradients and without the matrix.
 
     B. Pearlmutter, "Fast exact multiplication by the Hessian", Neural
@@ -460,7 +464,7 @@ def hvp(function: Function, primals: Any, tangents: Any, has_aux: bool = False) 
     array([ 6., 12.])
     """
     args = primals if isinstance(primals, tuple) else (primals,)
-    gradient = grad(function, range(len(args)), has_aux)
+    gradient = grad(function, range(len(args)), has_aux=has_aux)
     _, pullback, *aux = vjp(gradient, *args, has_aux=has_aux)
     products = pullback(tangents if isinstance(primals, tuple) else (tangents,))
     product = products if isinstance(primals, tuple) else products[0]

@@ -35,6 +35,7 @@ def scan(
     init: Any,
     xs: Any = None,
     length: int | None = None,
+    *,
     reverse: bool = False,
     checkpoint: bool = False,
 ) -> tuple[Any, Any]:
@@ -123,7 +124,7 @@ def scan_in_pieces(f: Function, init: Any, xs: Any, steps: int, reverse: bool) -
 
     @checkpointed
     def piece(carry: Any, rows: Any) -> tuple[Any, Any]:
-        return scan(f, carry, rows, size, reverse)
+        return scan(f, carry, rows, size, reverse=reverse)
 
     def some(start: int, stop: int, shape: tuple[int, ...]) -> Any:
         leaves = [np.reshape(x[start:stop], (*shape, *np.shape(x)[1:])) for x in flatten(xs)]
@@ -132,8 +133,8 @@ def scan_in_pieces(f: Function, init: Any, xs: Any, steps: int, reverse: bool) -
     whole = some(0, pieces * size, (pieces, size))
     last = some(pieces * size, steps, (rest,))
     if reverse:
-        carry, ends = scan(f, init, last, rest, True)
-        carry, ys = scan(piece, carry, whole, pieces, True)
+        carry, ends = scan(f, init, last, rest, reverse=True)
+        carry, ys = scan(piece, carry, whole, pieces, reverse=True)
     else:
         carry, ys = scan(piece, init, whole, pieces)
         carry, ends = scan(f, carry, last, rest)

@@ -72,16 +72,8 @@ POSITIONAL_SWITCHES = {
     "Module.train(mode=)",
     "Value.astype(copy=)",
     "Value.astype(subok=)",
-    "grad(has_aux=)",
-    "hessian(has_aux=)",
-    "hvp(has_aux=)",
-    "jacobian(has_aux=)",
-    "jvp(has_aux=)",
-    "scan(checkpoint=)",
-    "scan(reverse=)",
-    "value_and_grad(has_aux=)",
 }
-"""Those of before, which may be passed by place; NumPy has a few of them in this way."""
+"""Those that NumPy and PyTorch take by place, and one of the first version."""
 
 
 def test_switches_are_passed_by_name():
