@@ -56,6 +56,7 @@ from autograd_lite.transforms.functions import (
 from autograd_lite.transforms.graph import as_value, gradients, stop_gradient
 from autograd_lite.transforms.implicit import implicit
 from autograd_lite.transforms.loops import fori, scan, while_loop
+from autograd_lite.transforms.sparse_matrices import sparsity
 from autograd_lite.transforms.vectors import flatten, unflatten
 from autograd_lite.transforms.vmap import map as map
 from autograd_lite.transforms.vmap import vmap
@@ -122,6 +123,7 @@ __all__ = [
     "register_tree",
     "scan",
     "scipy",
+    "sparsity",
     "special",
     "stop_gradient",
     "switch",

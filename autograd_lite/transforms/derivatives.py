@@ -17,15 +17,8 @@ from autograd_lite.core.node import unwrap
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.transforms.functions import (
-    Function,
-    check_outputs,
-    grad,
-    hvp,
-    kind_of,
-    leaves_nested_like,
-    push_forward,
-)
+from autograd_lite.transforms.functions import Function, grad, hvp, leaves_nested_like
+from autograd_lite.transforms.tangents import check_outputs, kind_of, push_forward
 from autograd_lite.transforms.trace import Argnum, Trace, is_number, is_several, owned, places
 
 __all__ = ["derivative", "elementwise_grad", "ggnvp", "hessian_diagonal", "holomorphic_grad"]

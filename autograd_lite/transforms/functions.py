@@ -5,30 +5,26 @@ All of them call the function once on fresh Values (`Trace`) and sweep back to t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, overload
 
 import numpy as np
 
-from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.hooks import refuse_hooks
-from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
-from autograd_lite.transforms.trace import Argnum, Trace, is_number, is_several, owned, places
+from autograd_lite.transforms.sparse_matrices import sparse_hessian, sparse_jacobian
+from autograd_lite.transforms.tangents import check_outputs, push_forward
+from autograd_lite.transforms.trace import Argnum, Trace, is_several, owned, places
 
 __all__ = [
     "Function",
-    "check_outputs",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
-    "kind_of",
     "leaves_nested_like",
-    "push_forward",
     "value_and_grad",
     "value_and_jacobian",
     "vjp",
@@ -195,24 +191,6 @@ def vjp(function: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...
     return (value, pullback, trace.returned_aux()) if has_aux else (value, pullback)
 
 
-def check_outputs(transform: str, trace: Trace) -> None:
-    """Refuse results that have no derivative, as they are no numbers."""
-    for output in trace.outputs:
-        if not is_number(output) or kind_of(output) not in "fciub":
-            what = f"an array of {output.dtype}" if is_number(output) else type(output).__name__
-            raise ArgumentTypeError(
-                f"{transform}: {trace.name} returned {what} among its results, which has no "
-                "derivative; return numbers and arrays, and the rest as the second of two "
-                "results, with has_aux=True"
-            )
-
-
-def kind_of(x: Any) -> str:
-    """The kind of dtype of a number or array."""
-    kind: str = getattr(unwrap(x), "dtype", np.dtype(type(unwrap(x)))).kind
-    return kind
-
-
 def leaves_nested_like(tree: Any, like: Any) -> list[Any]:
     """The leaves of a nesting that must be nested like another one, whose arrays may be lists."""
     return [
@@ -271,30 +249,17 @@ def jvp(
     return (*results, trace.returned_aux()) if has_aux else results
 
 
-def push_forward(trace: Trace, directions: Sequence[Any]) -> list[Any]:
-    """The derivative of every output in one direction: the pullback, transposed once more."""
-    refuse_hooks(f"a derivative of {trace.name} in forward mode", trace.pullback.order)
-
-    def pullback(*cotangents: Any) -> list[Any]:
-        return trace.gradients(cotangents, recorded=True)
-
-    # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
-    # Those of booleans, which are steps, are numbers too.
-    ones = [unit_cotangent(x) if kind_of(x) != "b" else np.ones(np.shape(x)) for x in trace.outputs]
-    transposed = Trace(pullback, ones, range(len(ones)))
-    recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
-    return transposed.gradients(directions, recorded)
-
-
 @overload
 def jacobian(
-    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ..., sparse: bool = ...
 ) -> Callable[..., Any]: ...
 @overload
 def jacobian(
-    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ..., sparse: bool = ...
 ) -> Callable[P, Any]: ...
-def jacobian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
+def jacobian(
+    function: Function, argnum: Argnum = 0, *, has_aux: bool = False, sparse: bool = False
+) -> Function:
     """The matrix of all first derivatives, a row for each output element.
 
     One reverse sweep carries all rows of an output, or as many as fit into
@@ -307,6 +272,10 @@ def jacobian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -
         Returns an array or number, or a nesting of them.
     argnum, has_aux
         As for `value_and_grad`.
+    sparse
+        Return matrices of SciPy's, ``scipy.sparse.csr_array``, that hold no more than the places
+        that `sparsity` finds. Rows or columns that share no place are computed together, so
+        that it takes as many products as there are colours, and not one for each row.
 
     Returns
     -------
@@ -315,12 +284,16 @@ def jacobian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -
         ``output.shape + argument.shape``; for nested outputs or arguments a
         nesting of them, outputs outside; ``(jacobian, aux)`` with an aux.
         That of a complex output by a real argument is complex.
+        If sparse, a matrix with a row for each number of the output and a column for each of
+        the argument; its ``data`` is a Value where it depends on one of the caller's.
 
     Raises
     ------
     UnsupportedError
         If an output and an argument are complex: unless the function is holomorphic,
-        no single number for each pair of elements is its derivative.
+        no single number for each pair of elements is its derivative. If sparse, also
+        if one of them is, if SciPy is not there, or in a program that is compiled, if places
+        depend on an array that is computed or is an argument.
 
     Examples
     --------
@@ -328,7 +301,11 @@ def jacobian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -
     >>> ag.jacobian(lambda x: np.array([[0.0, 1.0], [2.0, 0.0]]) @ x)(np.array([5.0, 7.0]))
     array([[0., 1.],
            [2., 0.]])
+    >>> ag.jacobian(np.diff, sparse=True)(np.zeros(1000)).nnz
+    1998
     """
+    if sparse:
+        return sparse_jacobian(function, argnum, has_aux)
     both = value_and_jacobian(function, argnum, has_aux=has_aux)
 
     @wraps(function)
@@ -404,26 +381,31 @@ def value_and_jacobian(
 
 @overload
 def hessian(
-    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ...
+    function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ..., sparse: bool = ...
 ) -> Callable[..., Any]: ...
 @overload
 def hessian(
-    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ...
+    function: Callable[P, Any], argnum: Argnum = ..., *, has_aux: bool = ..., sparse: bool = ...
 ) -> Callable[P, Any]: ...
-def hessian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
+def hessian(
+    function: Function, argnum: Argnum = 0, *, has_aux: bool = False, sparse: bool = False
+) -> Function:
     """The matrix of all second derivatives of a function that returns a single number.
 
     Parameters
     ----------
     function, argnum, has_aux
         As for `value_and_grad`.
+    sparse
+        As for `jacobian`. A Hessian is symmetric, so that fewer products give all of it.
 
     Returns
     -------
     callable
         Takes the arguments of ``function`` and returns an array of shape
         ``argument.shape + argument.shape``, nested twice for nested arguments;
-        ``(hessian, aux)`` with an aux.
+        ``(hessian, aux)`` with an aux. If sparse, matrices with a row and a column for
+        each number.
 
     Examples
     --------
@@ -431,8 +413,13 @@ def hessian(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) ->
     >>> ag.hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
     array([[10.,  6.],
            [ 6.,  0.]])
+    >>> ag.hessian(lambda x: np.sum(x[1:] * x[:-1]), sparse=True)(np.ones(1000)).nnz
+    1998
     """
-    return jacobian(grad(function, argnum, has_aux=has_aux), argnum, has_aux=has_aux)
+    gradient = grad(function, argnum, has_aux=has_aux)
+    if sparse:
+        return sparse_hessian(gradient, argnum, has_aux)
+    return jacobian(gradient, argnum, has_aux=has_aux)
 
 
 def hvp(function: Function, primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:

@@ -254,9 +254,7 @@ class Trace:
         count = getattr(self.outputs[index], "size", 1)
         if not count:
             return [rows_of(zeros_like(node.data), 0) for node in self.pullback.inputs]
-        numbers = 1 + sum(node.size for node in self.pullback.order)
-        numbers *= 1 if self.batch is None else max(self.batch.count, 1)
-        together = min(count, MOST_TOGETHER // numbers)
+        together = min(count, self._rows_in_memory())
         if together > 1 and not self.pullback.is_duck:
             # A rule of the user's may fail in any way on what is no plain array.
             with suppress(Exception):
@@ -268,6 +266,11 @@ class Trace:
                 )
         return self._one_by_one(index, one)
 
+    def _rows_in_memory(self) -> int:
+        """How many rows may be computed together."""
+        numbers = 1 + sum(node.size for node in self.pullback.order)
+        return MOST_TOGETHER // (numbers * (1 if self.batch is None else max(self.batch.count, 1)))
+
     def diagonal(self, index: int) -> Any:
         """The derivative of each element of an output by its like in the fresh Value of that place.
 
@@ -278,9 +281,7 @@ class Trace:
         count = getattr(output, "size", 1)
         if not count or not np.shape(output):
             return zeros_like(unwrap(output)) if not count else self._one_by_one(index, 1)[index]
-        numbers = 1 + sum(node.size for node in self.pullback.order)
-        numbers *= 1 if self.batch is None else max(self.batch.count, 1)
-        together = min(count, MOST_TOGETHER // numbers)
+        together = min(count, self._rows_in_memory())
         found: list[Any] = []
         if together > 1 and not self.pullback.is_duck:
             with suppress(Exception):  # as for `rows`
@@ -302,12 +303,32 @@ class Trace:
         units = np.eye(len(places), output.size, places.start, dtype=output.dtype)
         units = units if one == 1 else one * units
         cotangents: list[Any] = [None] * len(self.outputs)
-        batch = Batch(len(places))
-        cotangents[index] = Batched(np.reshape(units, (len(places), *output.shape)), batch)
+        cotangents[index] = np.reshape(units, (len(places), *output.shape))
+        return self._together(cotangents, len(places))
+
+    def _together(self, cotangents: Sequence[Any], count: int) -> list[Any]:
+        """The gradients for several cotangents, stacked, from one sweep."""
+        batch = Batch(count)
+        stacked = [None if x is None else Batched(x, batch) for x in cotangents]
         recorded = self.is_traced or (self.keep and self.foreign)
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
-        gradients = self._conjugated(cotangents, recorded, lift)
-        return [rows_of(rows, len(places)) for rows in gradients]
+        gradients = self._conjugated(stacked, recorded, lift)
+        return [rows_of(rows, count) for rows in gradients]
+
+    def products(self, cotangents: Sequence[Any], count: int) -> list[Any]:
+        """The gradients for cotangents of every output, of which there are ``count``, stacked."""
+        together = min(count, self._rows_in_memory())
+        if together > 1 and not self.pullback.is_duck:
+            with suppress(Exception):  # as for `rows`
+                return concatenate(
+                    [
+                        self._together([x[start : start + together] for x in cotangents], n)
+                        for start in range(0, count, together)
+                        for n in [min(together, count - start)]
+                    ]
+                )
+        rows = [self.gradients([x[i] for x in cotangents]) for i in range(count)]
+        return [np.stack(parts) for parts in zip(*rows, strict=True)]
 
     def _one_by_one(self, index: int, one: complex) -> list[Any]:
         like = unwrap(self.outputs[index])

@@ -10,7 +10,7 @@ from tests.programs.generation import FEATURES, switched_on, write_program
 from tests.programs.judging import examine
 from tests.programs.program import Program
 from tests.programs.shrinking import shortest
-from tests.programs.ways import EAGER, MAPPED, Compiled
+from tests.programs.ways import EAGER, MAPPED, SPARSE, Compiled, Way
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--compiled", action="store_true", help="by ag.compile")
     parser.add_argument("--mapped", action="store_true", help="by ag.vmap")
+    parser.add_argument("--sparse", action="store_true", help="by sparse Jacobians")
     parser.add_argument("--backend", default="numpy", help="of ag.compile")
     parser.add_argument("--features", default="", help='by commas; "all"; those switched on')
     parser.add_argument(
@@ -28,8 +29,10 @@ def main() -> None:
     features = switched_on()
     if options.features:
         features = list(FEATURES) if options.features == "all" else options.features.split(",")
-    compiled = Compiled(options.backend)
-    way = compiled if options.compiled else MAPPED if options.mapped else EAGER
+    asked = {
+        options.compiled: Compiled(options.backend), options.mapped: MAPPED, options.sparse: SPARSE
+    }  # fmt: skip
+    way: Way = asked.get(True, EAGER)
     outcomes: Counter[str] = Counter()
     families: Counter[str] = Counter()
     shown: set[frozenset[str]] = set()

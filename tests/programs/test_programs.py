@@ -1,7 +1,7 @@
 """Random programs are computed as NumPy computes them, or refused by name.
 
-Set AUTOGRAD_LITE_NIGHTLY to run 5,000 programs instead of 200, and 1,000 instead of 40 compiled
-and mapped.
+Set AUTOGRAD_LITE_NIGHTLY to run 5,000 programs instead of 200, and 1,000 instead of 40 compiled,
+mapped and by sparse matrices.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from tests.programs.generation import FEATURES, switched_on, write_program
 from tests.programs.judging import examine
 from tests.programs.shrinking import shortest
-from tests.programs.ways import COMPILED, EAGER, MAPPED, Way
+from tests.programs.ways import COMPILED, EAGER, MAPPED, SPARSE, Way
 from tests.programs.writing import PHRASES, kinds
 
 PARTS = 4
@@ -34,6 +34,10 @@ def test_compiled_programs_are_too() -> None:
 
 def test_mapped_programs_are_too() -> None:
     check(range(2 * PROGRAMS, 2 * PROGRAMS + PROGRAMS // 5), MAPPED)
+
+
+def test_programs_by_sparse_matrices_are_too() -> None:
+    check(range(3 * PROGRAMS, 3 * PROGRAMS + PROGRAMS // 5), SPARSE)
 
 
 def check(seeds: range, way: Way) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.core import tree
 
-__all__ = ["COMPILED", "EAGER", "MAPPED", "Compiled", "Eager", "Mapped", "Way"]
+__all__ = ["COMPILED", "EAGER", "MAPPED", "SPARSE", "Compiled", "Eager", "Mapped", "Sparse", "Way"]
 
 Function = Callable[..., Any]
 
@@ -95,6 +95,45 @@ class Mapped:
         return among_samples(EAGER.second(program, weights, directions))
 
 
+class Sparse(Eager):
+    """By sparse Jacobians and Hessians."""
+
+    name = "sparse"
+
+    def value_and_gradients(self, program: Function, weights: Any) -> Function:
+        def twice(*arguments: Any) -> tuple[Any, Any]:
+            result = program(*arguments)
+            return result, result
+
+        def both(*arguments: Any) -> tuple[Any, tuple[Any, ...]]:
+            blocks, result = ag.jacobian(twice, range(len(arguments)), has_aux=True, sparse=True)(
+                *arguments
+            )
+            left = np.ones(1) if weights is None else np.ravel(weights)
+            gradients = [
+                np.reshape(left @ x, np.shape(y)) for x, y in zip(blocks, arguments, strict=True)
+            ]
+            return result, tuple(x[()] for x in gradients)
+
+        return both
+
+    def second(self, program: Function, weights: Any, directions: tuple[Any, ...]) -> Function:
+        def number(*arguments: Any) -> Any:
+            result = program(*arguments)
+            return result if weights is None else np.sum(result * weights)
+
+        def along(*arguments: Any) -> Any:
+            blocks = ag.hessian(number, range(len(arguments)), sparse=True)(*arguments)
+            found = [
+                sum(x @ np.ravel(v) for x, v in zip(row, directions, strict=True)) for row in blocks
+            ]
+            return tuple(
+                np.reshape(x, np.shape(y))[()] for x, y in zip(found, arguments, strict=True)
+            )
+
+        return along
+
+
 def among_samples(function: Function) -> Function:
     """The function of three samples, of which the second is asked for."""
 
@@ -112,3 +151,4 @@ def among_samples(function: Function) -> Function:
 EAGER = Eager()
 COMPILED = Compiled()
 MAPPED = Mapped()
+SPARSE = Sparse()
