@@ -33,6 +33,7 @@ from autograd_lite.core.signatures import rules_elsewhere
 from autograd_lite.core.tree import register_tree
 from autograd_lite.core.value import Value
 from autograd_lite.ops.joining import array, c_, r_
+from autograd_lite.transforms.anomaly import detect_anomaly
 from autograd_lite.transforms.branches import cond, switch
 from autograd_lite.transforms.checkpoint import checkpoint, is_recomputing
 from autograd_lite.transforms.custom import primitive
@@ -98,6 +99,7 @@ __all__ = [
     "cond",
     "deprecation",
     "derivative",
+    "detect_anomaly",
     "draw",
     "elementwise_grad",
     "files",

@@ -102,7 +102,7 @@ class NoRuleError(AutogradError, TypeError):
 
 
 class NonFiniteError(AutogradError, FloatingPointError):
-    """A compiled function that checks its numbers met NaN or infinity.
+    """NaN or infinity was met by what looks for it: `detect_anomaly`, or ``check_finite=True``.
 
     >>> import autograd_lite as ag
     >>> issubclass(ag.NonFiniteError, FloatingPointError)

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from autograd_lite.core.backward import by_serial, conjugate, is_complex, sweep
+from autograd_lite.core.backward import by_serial, conjugate, is_complex
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -156,22 +156,24 @@ def sweep_with_hooks(
     order: list[Node],
     gradients: dict[Node, Any],
     *,
+    carry: Callable[..., dict[Node, Any]],
     nodes: Sequence[Node],
     origin: tuple[int, ...],
     masked: bool,
     **options: Any,
 ) -> dict[Node, Any]:
-    """`sweep`, in parts: hooks are called where the gradient of a node of ``nodes`` is complete.
+    """A sweep in parts: hooks are called where the gradient of a node of ``nodes`` is complete.
 
-    ``origin`` tells from which outputs.  A sweep that goes through another, recorded one would
-    call the hooks on what is no gradient of their Value, and is refused.
+    Each part is swept by ``carry``.  ``origin`` tells from which outputs.  A sweep that goes
+    through another, recorded one would call the hooks on what is no gradient of their Value,
+    and is refused.
     """
     for node in reversed([node for node in nodes if node in hooks]):
         start = bisect_right(order, node.serial, key=by_serial)
         younger = order[start:]
         del order[start:]
         masks = any(x.primitive is not None and x.primitive.masks for x in younger)
-        sweep(younger, gradients, masked=masked, **options)
+        carry(younger, gradients=gradients, masked=masked, **options)
         masked = masked or masks
         if node in gradients:
             if swept.get(node, origin) != origin:
@@ -183,7 +185,7 @@ def sweep_with_hooks(
             if options.get("lift") is not None:
                 swept[node] = origin
             gradients[node] = call_hooks(node, gradients[node])
-    return sweep(order, gradients, masked=masked, **options)
+    return carry(order, gradients=gradients, masked=masked, **options)
 
 
 def call_hooks(node: Node, g: Any) -> Any:

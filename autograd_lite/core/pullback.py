@@ -131,10 +131,10 @@ class Pullback:
         inputs = {node for node in self.inputs if node.primitive is not None} if drop else None
         if inputs:  # whose gradients are not dropped; those of leaves are not anyway
             order = [node for node in order if node not in inputs]
-        carry: Callable[..., dict[Node, Any]] = sweep
+        carry: Callable[..., dict[Node, Any]] = recorder.sweeping(sweep)
         if have_hooks(self.order):
             origin = tuple(x.serial for x in self.outputs if isinstance(x, Node))
-            carry = partial(sweep_with_hooks, nodes=self.order[:], origin=origin)
+            carry = partial(sweep_with_hooks, carry=carry, nodes=self.order[:], origin=origin)
         if not on_values:
             return carry(
                 order, gradients=gradients, free=free, drop=drop, since=self.oldest, masked=masked

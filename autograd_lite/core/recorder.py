@@ -171,6 +171,10 @@ class Recorder:
         """
         raise NotImplementedError
 
+    def sweeping(self, carry: Callable[..., Any]) -> Callable[..., Any]:
+        """What carries gradients back through nodes, for who wants to look at them."""
+        return carry
+
     @contextmanager
     def follow_sweep(self) -> Iterator[Callable[[Node], None] | None]:
         """A block with a sweep; yields what wants to be called with each node, if anything does."""
