@@ -11,10 +11,17 @@ from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
 from autograd_lite.transforms.sparse_matrices import sparse_hessian, sparse_jacobian
-from autograd_lite.transforms.tangents import check_outputs, push_forward
+from autograd_lite.transforms.tangents import (
+    check_outputs,
+    columns_of,
+    is_tall,
+    push_forward,
+    transposed,
+)
 from autograd_lite.transforms.trace import Argnum, Trace, is_several, owned, places
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "leaves_nested_like",
+    "linearize",
     "value_and_grad",
     "value_and_jacobian",
     "vjp",
@@ -249,6 +257,66 @@ def jvp(
     return (*results, trace.returned_aux()) if has_aux else results
 
 
+def linearize(function: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of a function, and the linear map that takes directions to its derivatives there.
+
+    The function is called once, however often the map is used; `jvp` calls it every time.
+
+    Parameters
+    ----------
+    function
+        Returns an array or number, or a nesting of them.
+    *args
+        Where to evaluate it.
+    has_aux
+        As for `value_and_grad`; the aux is then a third result.
+
+    Returns
+    -------
+    value
+        ``function(*args)``.
+    pushforward : callable
+        Takes a direction for each argument, nested and shaped as it is, and returns the
+        directional derivative, nested and shaped as the value.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If there are not as many directions as arguments.
+    ArgumentValueError
+        If a direction has another shape than its argument.
+
+    Examples
+    --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> value, pushforward = ag.linearize(lambda x: x**2, np.array([1.0, 3.0]))
+    >>> pushforward(np.array([1.0, 0.5]))
+    array([2., 3.])
+    >>> pushforward(np.array([0.0, 1.0]))
+    array([0., 6.])
+    """
+    trace = Trace(function, args, range(len(args)), has_aux=has_aux, is_kept=True)
+    check_outputs("linearize", trace)
+    pullback = transposed(trace)
+
+    def pushforward(*tangents: Any) -> Any:
+        if len(tangents) != len(args):
+            raise ArgumentTypeError(
+                f"the map of {trace.name} at {len(args)} arguments was given {len(tangents)} "
+                "directions; pass one for each argument"
+            )
+        directions = [
+            as_cotangent(tangent, primal, "tangent", "primal")
+            for tangent, primal in zip(leaves_nested_like(tangents, args), trace.fresh, strict=True)
+        ]
+        tangent = push_forward(trace, directions, pullback)
+        own = owned((trace.unwrap(x, directions) for x in tangent), directions)
+        return trace.as_returned(own)
+
+    value = trace.as_returned(trace.outputs)
+    return (value, pushforward, trace.returned_aux()) if has_aux else (value, pushforward)
+
+
 @overload
 def jacobian(
     function: np.ufunc, argnum: Argnum = ..., *, has_aux: bool = ..., sparse: bool = ...
@@ -264,7 +332,8 @@ def jacobian(
 
     One reverse sweep carries all rows of an output, or as many as fit into
     memory; they are computed one after the other where a rule of your own
-    works on plain arrays only.
+    works on plain arrays only. Where there are far fewer numbers in the
+    arguments than in the results, columns are computed in their place.
 
     Parameters
     ----------
@@ -364,13 +433,18 @@ def value_and_jacobian(
         trace = Trace(function, args, varied, kwargs, has_aux)
         check_outputs("jacobian", trace)
         blocks = []
+        by_column = columns_of(trace) if is_tall(trace) else None
         for index, output in enumerate(trace.outputs):
             shape = getattr(output, "shape", ())
-            columns = [
-                np.reshape(rows, shape + np.shape(rows)[1:]) if shape else rows
-                for rows in trace.rows(index)
-            ]
-            trees = trace.like_arguments(columns)
+            derivatives = (
+                by_column[index]
+                if by_column
+                else [
+                    np.reshape(rows, shape + np.shape(rows)[1:]) if shape else rows
+                    for rows in trace.rows(index)
+                ]
+            )
+            trees = trace.like_arguments(derivatives)
             blocks.append(tuple(trees) if is_several(argnum) else trees[0])
         found = unflatten(trace.result, blocks)
         value = trace.as_returned(trace.outputs)

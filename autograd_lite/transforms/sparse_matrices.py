@@ -20,7 +20,7 @@ from autograd_lite.transforms.coloring import (
     star_coloring,
 )
 from autograd_lite.transforms.sparsity import data_of, pattern_of, size_of
-from autograd_lite.transforms.tangents import check_outputs, push_forward
+from autograd_lite.transforms.tangents import check_outputs, push_together
 from autograd_lite.transforms.trace import Argnum, Trace, is_several, places
 
 __all__ = ["sparse_hessian", "sparse_jacobian", "sparsity"]
@@ -148,15 +148,15 @@ def products(trace: Trace, colors: Any) -> Any:
 
 def tangents(trace: Trace, colors: Any) -> Any:
     """For each colour the sum of the columns of the Jacobian that have it."""
+    count = count_of_colors(colors)
+    if not count:
+        return np.zeros((0, 0))
     parts = split(colors, trace.pullback.inputs)
     directions = [
         one_hot(part, colors, x) for part, x in zip(parts, trace.pullback.inputs, strict=True)
     ]
-    found = []
-    for number in range(count_of_colors(colors)):
-        outputs = push_forward(trace, [rows[number] for rows in directions])
-        found.append(np.concatenate([np.ravel(x) for x in outputs]))
-    return np.stack(found) if found else np.zeros((0, 0))
+    found = push_together(trace, directions, count)
+    return np.concatenate([np.reshape(x, (count, -1)) for x in found], axis=1)
 
 
 def split(colors: Any, like: Sequence[Any]) -> list[Any]:

@@ -7,13 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import ArgumentTypeError
-from autograd_lite.core.hooks import refuse_hooks
+from autograd_lite.core.hooks import have_hooks, refuse_hooks
 from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.pullback import unit_cotangent
 from autograd_lite.transforms.trace import Trace, is_number
 
-__all__ = ["check_outputs", "kind_of", "push_forward"]
+__all__ = [
+    "check_outputs",
+    "columns_of",
+    "is_tall",
+    "kind_of",
+    "push_forward",
+    "push_together",
+    "transposed",
+]
 
 
 def check_outputs(transform: str, trace: Trace) -> None:
@@ -34,8 +43,8 @@ def kind_of(x: Any) -> str:
     return kind
 
 
-def push_forward(trace: Trace, directions: Sequence[Any]) -> list[Any]:
-    """The derivative of every output in one direction: the pullback, transposed once more."""
+def transposed(trace: Trace) -> Trace:
+    """The call of the pullback, whose own pullback gives the tangents of the outputs."""
     refuse_hooks(f"a derivative of {trace.name} in forward mode", trace.pullback.order)
 
     def pullback(*cotangents: Any) -> list[Any]:
@@ -44,6 +53,58 @@ def push_forward(trace: Trace, directions: Sequence[Any]) -> list[Any]:
     # The map is linear, so that any cotangents serve; ones tell masked parts from the others.
     # Those of booleans, which are steps, are numbers too.
     ones = [unit_cotangent(x) if kind_of(x) != "b" else np.ones(np.shape(x)) for x in trace.outputs]
-    transposed = Trace(pullback, ones, range(len(ones)))
+    return Trace(pullback, ones, range(len(ones)))
+
+
+def push_forward(
+    trace: Trace, directions: Sequence[Any], pullback: Trace | None = None
+) -> list[Any]:
+    """The derivative of every output in one direction: the pullback, transposed once more."""
     recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
-    return transposed.gradients(directions, recorded)
+    return (pullback or transposed(trace)).gradients(directions, recorded)
+
+
+def push_together(trace: Trace, directions: Sequence[Any], count: int) -> list[Any]:
+    """The derivatives of every output in several directions, stacked."""
+    return transposed(trace).products(directions, count)
+
+
+FEWER = 4
+"""Columns are computed where there are so many times fewer of them: they take more sweeps."""
+
+
+def is_tall(trace: Trace) -> bool:
+    """Whether the Jacobian is computed column by column: of few numbers, for many results."""
+    rows = sum(np.size(unwrap(x)) for x in trace.outputs)
+    columns = sum(node.size for node in trace.pullback.inputs)
+    are_real = not any(map(is_complex, (*trace.pullback.inputs, *map(unwrap, trace.outputs))))
+    return (
+        bool(columns)
+        and columns * FEWER <= rows
+        and are_real
+        and not (trace.is_traced or trace.pullback.is_duck or trace.foreign or trace.batch)
+        and not have_hooks(trace.pullback.order)
+    )
+
+
+def columns_of(trace: Trace) -> list[list[Any]]:
+    """For each output its derivatives by every argument, computed column by column."""
+    inputs = [(np.shape(node.data), node.size, node.data) for node in trace.pullback.inputs]
+    count = sum(size for _, size, _ in inputs)
+    directions, start = [], 0
+    for shape, size, data in inputs:
+        units = np.eye(count, size, -start, dtype=np.asarray(data).dtype)
+        directions.append(np.reshape(units, (count, *shape)))
+        start += size
+    found = []
+    for tangents in push_together(trace, directions, count):
+        matrix = np.moveaxis(unwrap(tangents), 0, -1)
+        ends = np.cumsum([size for _, size, _ in inputs])[:-1]
+        parts = np.split(matrix, ends, axis=-1)
+        found.append(
+            [
+                np.array(np.reshape(part, matrix.shape[:-1] + shape), order="C")
+                for part, (shape, _, _) in zip(parts, inputs, strict=True)
+            ]
+        )
+    return found
