@@ -65,6 +65,7 @@ from autograd_lite.transforms.vmap import vmap
 
 if TYPE_CHECKING:
     from autograd_lite import deprecation, files, scipy, special, testing
+    from autograd_lite.bridges import from_jax, from_torch, jax_function, torch_function
     from autograd_lite.checking import GradcheckReport, gradcheck
     from autograd_lite.compiler.api import compile as compile
     from autograd_lite.drawing import Drawing, DrawingWarning, SourceLines, draw
@@ -106,6 +107,8 @@ __all__ = [
     "files",
     "flatten",
     "fori",
+    "from_jax",
+    "from_torch",
     "ggnvp",
     "grad",
     "gradcheck",
@@ -117,6 +120,7 @@ __all__ = [
     "implicit",
     "is_recomputing",
     "jacobian",
+    "jax_function",
     "jvp",
     "linearize",
     "no_grad",
@@ -132,6 +136,7 @@ __all__ = [
     "stop_gradient",
     "switch",
     "testing",
+    "torch_function",
     "unflatten",
     "value_and_grad",
     "value_and_jacobian",
@@ -153,10 +158,14 @@ _ON_FIRST_USE = {
     "deprecation": "autograd_lite.deprecation",
     "draw": "autograd_lite.drawing",
     "files": "autograd_lite.files",
+    "from_jax": "autograd_lite.bridges",
+    "from_torch": "autograd_lite.bridges",
     "gradcheck": "autograd_lite.checking",
+    "jax_function": "autograd_lite.bridges",
     "scipy": "autograd_lite.scipy",
     "special": "autograd_lite.special",
     "testing": "autograd_lite.testing",
+    "torch_function": "autograd_lite.bridges",
 }
 
 

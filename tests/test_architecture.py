@@ -48,6 +48,7 @@ FLOORS = [
     ["transforms.*"],
     ["scipy.*"],
     ["special"],
+    ["bridges.*"],
     # The compiler, from what its programs call and what they are to the function that makes them.
     ["compiler", "compiler.runtime.*", "files"],
     ["compiler.ir"],
