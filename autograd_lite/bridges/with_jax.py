@@ -45,6 +45,8 @@ def jax_function(function: Function, result: Any = None) -> Function:
 
     Examples
     --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> import jax  # doctest: +SKIP
     >>> energy = ag.jax_function(lambda x: np.sum(np.sinc(x) ** 2))  # doctest: +SKIP
     >>> jax.grad(energy)(jax.numpy.array([0.0, 0.5])).round(3)  # doctest: +SKIP
     Array([ 0.   , -1.621], dtype=float32)
@@ -147,6 +149,8 @@ def from_jax(function: Function) -> Primitive:
 
     Examples
     --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> import jax  # doctest: +SKIP
     >>> softplus = ag.from_jax(jax.nn.softplus)  # doctest: +SKIP
     >>> ag.grad(lambda x: np.sum(softplus(x)))(np.zeros(2, np.float32))  # doctest: +SKIP
     array([0.5, 0.5], dtype=float32)

@@ -41,6 +41,8 @@ def torch_function(function: Function) -> Function:
 
     Examples
     --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> import torch  # doctest: +SKIP
     >>> energy = ag.torch_function(lambda x: np.sum(np.sinc(x) ** 2))  # doctest: +SKIP
     >>> x = torch.tensor([0.0, 0.5], requires_grad=True)  # doctest: +SKIP
     >>> energy(x).backward()  # doctest: +SKIP
@@ -147,6 +149,8 @@ def from_torch(function: Function) -> Primitive:
 
     Examples
     --------
+    >>> import numpy as np, autograd_lite as ag
+    >>> import torch  # doctest: +SKIP
     >>> softplus = ag.from_torch(torch.nn.functional.softplus)  # doctest: +SKIP
     >>> ag.grad(lambda x: np.sum(softplus(x)))(np.array([0.0, 1.0]))  # doctest: +SKIP
     array([0.5       , 0.73105858])

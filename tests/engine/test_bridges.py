@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
 import sys
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -255,9 +255,8 @@ def test_the_examples_run_and_show_what_they_print(name: str, request: Any) -> N
     names = {"np": np, "ag": ag, library: request.getfixturevalue(library)}
     if library == "jax":
         names["jax"].config.update("jax_enable_x64", False)
-    *lines, last = (
-        textwrap.dedent(getattr(ag, name).__doc__.partition("::\n")[2]).strip().split("\n")
-    )
-    expression, _, shown = last.rpartition("# ")
-    exec("\n".join(lines if expression else lines[:-1]), names)
-    assert repr(eval(expression or lines[-1], names)) == shown
+    for example in doctest.DocTestParser().get_examples(getattr(ag, name).__doc__):
+        if example.want:
+            assert repr(eval(example.source, names)) == example.want.strip()
+        else:
+            exec(example.source, names)
