@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, time, timedelta
 from math import inf
 from typing import Any
 
@@ -15,9 +16,13 @@ __all__ = [
     "NOT_NEGATIVE",
     "POSITIVE",
     "Range",
+    "as_reals",
     "check_counts",
     "check_range",
     "check_size",
+    "generator_of",
+    "kinds_in",
+    "refuse_times",
     "unmasked",
 ]
 
@@ -27,6 +32,9 @@ Range = tuple[str, Callable[[float], bool]]
 POSITIVE: Range = ("a positive number", lambda number: 0 < number < inf)
 NOT_NEGATIVE: Range = ("a number that is not negative", lambda number: 0 <= number < inf)
 FRACTION: Range = ("in [0, 1)", lambda number: 0 <= number < 1)
+
+TIMES = (date, time, timedelta, np.datetime64, np.timedelta64)
+NO_REALS = (str, bytes, complex, np.complexfloating, *TIMES)
 
 
 def check_range(owner: str, allowed: Range, **numbers: float) -> None:
@@ -41,6 +49,53 @@ def check_range(owner: str, allowed: Range, **numbers: float) -> None:
             raise ag.ArgumentValueError(f"{owner}: {name} is {number!r}; it must be {meaning}")
 
 
+def as_reals(owner: str, x: Any, dtype: Any) -> Any:
+    """An array of a dtype, where it lies; refused if there is something else in it than reals.
+
+    A conversion would take days for their number, texts for what they spell, and lose a part
+    of complex numbers.
+    """
+    is_plain = getattr(getattr(x, "dtype", None), "kind", "O") in "fiub"
+    try:
+        array = np.asarray(
+            x, dtype if is_plain else None, like=x if hasattr(x, "__array_function__") else None
+        )
+        for kind in () if is_plain else kinds_in(x, array):
+            if issubclass(kind, NO_REALS):
+                raise ag.ArgumentTypeError(
+                    f"{owner} holds {kind.__name__}, which is no real number; leave it out, or "
+                    "make a number of it"
+                )
+        return array.astype(dtype, copy=False)
+    except ag.AutogradError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ag.ArgumentTypeError(
+            f"{owner} is {type(x).__name__}, which makes no array of {dtype} ({error}); pass "
+            "numbers"
+        ) from None
+
+
+def kinds_in(data: Any, array: Any) -> Iterator[type]:
+    """The types of what is in data that became an array: of frames those of each column."""
+    names = () if array.dtype == object else getattr(data, "columns", ())
+    columns = (np.asarray(data[name]) for name in names if isinstance(name, str))
+    for part in (array, *columns):
+        yield part.dtype.type
+        if part.dtype == object and isinstance(part, np.ndarray):
+            yield from dict.fromkeys(map(type, part.ravel().tolist()))
+
+
+def refuse_times(kinds: Iterable[type]) -> None:
+    """Refuse what frames would make days or nanoseconds of."""
+    for kind in kinds:
+        if issubclass(kind, TIMES):
+            raise ag.ArgumentTypeError(
+                f"the data hold {kind.__name__}, which is no number; leave that column out, or "
+                "make numbers of it, such as (t - t.min()).dt.total_seconds()"
+            )
+
+
 def unmasked(x: Any) -> Any:
     """The same without a mask, refused if it is a masked array of which something is masked."""
     if not isinstance(x, np.ma.MaskedArray):
@@ -52,6 +107,17 @@ def unmasked(x: Any) -> Any:
             "masked would be used; give x.filled(number), or leave these samples out"
         )
     return x.data
+
+
+def generator_of(caller: str, rng: Any) -> np.random.Generator:
+    """The generator itself, or one of that seed."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ag.ArgumentTypeError(
+            f"{caller}: rng is {rng!r}; pass a generator, np.random.default_rng(0), or a whole "
+            "number as its seed"
+        ) from None
 
 
 def check_size(owner: str, name: str, size: Any) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import as_reals
 from nn.dask.cluster import scatter
 from nn.models.module import Module
 from nn.training.batches import Sampling
@@ -195,7 +196,8 @@ def weights_in_chunks(sampling: Sampling, y: Any, chunks: tuple[int, ...]) -> An
 
     weight = None
     if sampling.sample_weight is not None:
-        weight = to_row_chunks(sampling.sample_weight, chunks, "sample_weight").astype(np.float64)
+        given = to_row_chunks(sampling.sample_weight, chunks, "sample_weight")
+        weight = as_reals("fit: sample_weight", given, np.float64)
         are_in_range, some = dask.compute(((weight >= 0) & (weight < np.inf)).all(), weight.any())
         if weight.ndim != 1 or not are_in_range or not some:
             raise weights_error(weight, sum(chunks))

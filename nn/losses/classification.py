@@ -11,7 +11,15 @@ from nn.activations import log_softmax, relu, softplus
 from nn.checks import FRACTION, check_range, unmasked
 from nn.losses.counting import checked_class_weight, with_counts
 from nn.losses.labels import decide, labels_to_rows, labels_to_signs
-from nn.losses.reduction import alike, as_operand, as_targets, between, loss, reduce
+from nn.losses.reduction import (
+    alike,
+    as_operand,
+    as_outputs,
+    as_targets,
+    between,
+    loss,
+    reduce,
+)
 
 __all__ = [
     "binary_cross_entropy",
@@ -62,6 +70,7 @@ def cross_entropy(
     np.float64(0.2877)
     """
     options = (class_weight, label_smoothing, ignore_index, reduction, sample_weight)
+    logits = as_outputs(logits, "cross_entropy")
     return negative_log_likelihood(log_softmax(logits), labels, "cross_entropy", *options)
 
 
@@ -87,6 +96,7 @@ def nll(
     np.float64(0.2877)
     """
     options = (class_weight, label_smoothing, ignore_index, reduction, sample_weight)
+    log_probabilities = as_outputs(log_probabilities, "nll")
     return negative_log_likelihood(log_probabilities, labels, "nll", *options)
 
 
@@ -162,6 +172,7 @@ def yes_no_losses(
     outputs: Any, labels: Any, from_logits: bool, pos_weight: Any, caller: str
 ) -> Any:
     """The negative log-likelihood of every yes or no."""
+    outputs = as_outputs(outputs, caller)
     targets = as_targets(outputs, labels, caller)
     targets = between(targets, low=0.0, high=1.0, what=f"{caller}: the labels")
     yes = targets
@@ -258,6 +269,7 @@ def kl_divergence(
     >>> nn.kl_divergence(np.log([[0.25, 0.75]]), np.array([[0.25, 0.75]])).round(12)
     np.float64(0.0)
     """
+    logits = as_outputs(logits, "kl_divergence")
     p = as_targets(logits, probabilities, "kl_divergence")
     p = between(p, low=0.0, high=np.inf, what="kl_divergence: the probabilities")
     log_p = np.log(np.where(p == 0, 1, p))
@@ -271,6 +283,7 @@ def margin(scores: Any, labels: Any, caller: str) -> Any:
     For a single score: the score, or minus the score for labels 0 and -1.  For
     several: the score of the right class minus the best of the others.
     """
+    scores = as_outputs(scores, caller)
     shape = np.shape(scores)
     if len(shape) == 2 and shape[1] > 1:
         right = labels_to_rows(labels, shape=shape, dtype=scores.dtype, caller=caller)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import unmasked
+from nn.checks import as_reals, unmasked
 from nn.registry import Registry
 
 __all__ = [
     "Loss",
     "alike",
     "as_operand",
+    "as_outputs",
     "as_targets",
     "between",
     "is_sum",
@@ -47,23 +48,34 @@ def is_sum(function: Any) -> bool:
     return options.get("reduction") == "sum" and found in losses.values()
 
 
+def as_outputs(outputs: Any, caller: str) -> Any:
+    """Outputs as floats: targets in the dtype of whole numbers would be rounded."""
+    if isinstance(outputs, dict):
+        refuse_dict()
+    kind = getattr(getattr(outputs, "dtype", None), "kind", "O")
+    if isinstance(outputs, ag.Value) and kind != "c":
+        return outputs if kind == "f" else outputs.astype(np.float64)
+    if kind == "f" and hasattr(outputs, "__array_function__"):
+        return unmasked(outputs)
+    plain = outputs.data if isinstance(outputs, ag.Value) else unmasked(outputs)
+    return as_reals(f"{caller}: the outputs", plain, outputs.dtype if kind == "f" else np.float64)
+
+
+def refuse_dict() -> NoReturn:
+    """The error for several outputs where one is meant."""
+    raise ag.ArgumentTypeError(
+        "a loss is of one output, and a dict of several was given; pass fit a loss for each, "
+        "loss={'name': ...}, or take one of them out"
+    )
+
+
 def as_operand(x: Any, like: Any) -> Any:
     """An array in the dtype of ``like``; a Value stays one, so that it is recorded."""
     if isinstance(x, dict) or isinstance(like, dict):
-        raise ag.ArgumentTypeError(
-            "a loss is of one output, and a dict of several was given; pass fit a loss for each, "
-            "loss={'name': ...}, or take one of them out"
-        )
+        refuse_dict()
     dtype = like.dtype if hasattr(like, "dtype") else np.dtype(np.float64)
     if not isinstance(x, ag.Value):
-        unmasked(x)
-        try:
-            return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
-        except (TypeError, ValueError) as error:
-            raise ag.ArgumentTypeError(
-                f"a loss got {type(x).__name__}, which makes no array of {dtype} ({error}); pass "
-                "numbers"
-            ) from None
+        return as_reals("what a loss got", unmasked(x), dtype)
     return x if x.dtype == dtype else x.astype(dtype)
 
 

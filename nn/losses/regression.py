@@ -9,9 +9,15 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.checks import POSITIVE, check_range
-from nn.losses.reduction import as_targets, between, loss, reduce
+from nn.losses.reduction import as_outputs, as_targets, between, loss, reduce
 
 __all__ = ["cosine", "huber", "log_cosh", "mae", "mse", "poisson", "quadratic"]
+
+
+def difference(prediction: Any, target: Any, caller: str) -> Any:
+    """How far predictions are from their targets."""
+    prediction = as_outputs(prediction, caller)
+    return prediction - as_targets(prediction, target, caller)
 
 
 @loss
@@ -38,7 +44,7 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight:
     >>> nn.mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    error = prediction - as_targets(prediction, target, "mse")
+    error = difference(prediction, target, "mse")
     return reduce(error * error, reduction, sample_weight, "mse")
 
 
@@ -54,7 +60,7 @@ def mae(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight:
     >>> nn.mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(1.0)
     """
-    error = prediction - as_targets(prediction, target, "mae")
+    error = difference(prediction, target, "mae")
     return reduce(np.abs(error), reduction, sample_weight, "mae")
 
 
@@ -79,7 +85,7 @@ def huber(
     array([0.5, 9.5])
     """
     check_range("huber", POSITIVE, delta=delta)
-    error = prediction - as_targets(prediction, target, "huber")
+    error = difference(prediction, target, "huber")
     size = np.abs(error)
     each = np.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta))
     return reduce(each, reduction, sample_weight, "huber")
@@ -115,7 +121,7 @@ def log_cosh(
     >>> nn.log_cosh(np.array([0.0, 1000.0]), np.zeros(2), reduction="none").round(3)
     array([  0.   , 999.307])
     """
-    error = prediction - as_targets(prediction, target, "log_cosh")
+    error = difference(prediction, target, "log_cosh")
     return reduce(log_cosh_of(error), reduction, sample_weight, "log_cosh")
 
 
@@ -134,7 +140,7 @@ def quadratic(
     >>> nn.quadratic(np.array([[3.0, 4.0]]), np.zeros((1, 2)))
     np.float64(12.5)
     """
-    error = prediction - as_targets(prediction, target, "quadratic")
+    error = difference(prediction, target, "quadratic")
     each = 0.5 * np.sum(error * error, axis=tuple(range(1, error.ndim)))
     return reduce(each, reduction, sample_weight, "quadratic")
 
@@ -154,6 +160,7 @@ def poisson(
     >>> nn.poisson(np.log([2.0]), np.array([1.0])).round(4)
     np.float64(1.3069)
     """
+    log_rate = as_outputs(log_rate, "poisson")
     counts = as_targets(log_rate, counts, "poisson")
     counts = between(counts, low=0.0, high=np.inf, what="poisson: the counts")
     return reduce(np.exp(log_rate) - counts * log_rate, reduction, sample_weight, "poisson")
@@ -174,6 +181,7 @@ def cosine(
     >>> nn.losses.cosine(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [1.0, 0.0]]))
     np.float64(0.5)
     """
+    prediction = as_outputs(prediction, "cosine")
     target = as_targets(prediction, target, "cosine")
     u, v = direction(prediction), direction(target)
     away = u - v

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
-from nn.checks import check_size
+from nn.checks import as_reals, check_size
 from nn.initializers import Initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
 
@@ -65,18 +65,13 @@ class FeatureLayer(Module):
 
 def as_input(x: Any, dtype: Any) -> Any:
     """What a layer computes with: plain arrays in its dtype, floats of Values as they are."""
-    if getattr(getattr(x, "dtype", None), "kind", "f") in "cmM":
-        raise ag.ArgumentTypeError(
-            f"a layer got {x.dtype} as its input, of which a part would be lost; pass real numbers"
-        )
     if not isinstance(x, ag.Value):
-        try:
-            return np.asarray(x, dtype, like=x if hasattr(x, "__array_function__") else None)
-        except (TypeError, ValueError) as error:
-            raise ag.ArgumentTypeError(
-                f"a layer got {type(x).__name__} as its input, which makes no array of {dtype} "
-                f"({error}); pass numbers"
-            ) from None
+        return as_reals("the input of a layer", x, dtype)
+    if x.dtype.kind == "c":
+        raise ag.ArgumentTypeError(
+            f"the input of a layer has dtype {x.dtype}, of which a part would be lost; pass real "
+            "numbers"
+        )
     return x if x.dtype.kind == "f" else x.astype(dtype)
 
 

@@ -135,11 +135,27 @@ class Playback(Callback):
 
     def after_epoch(self, run: Run) -> None:
         """Record the epoch."""
+        self._check_network(run)
         self._record(run)
 
     def end(self, run: Run) -> None:
         """Write the page."""
         self._write(run)
+
+    def _check_network(self, run: Run) -> None:
+        """Refuse a model that has become another one, after writing down what was recorded."""
+        try:
+            now = network_of(run.model)
+            is_same = now.describes_the_same_as(self.network)
+        except ag.AutogradError:  # it has layers now that no page can replay
+            is_same = False
+        if not is_same:
+            self._write(run)
+            raise ag.ArgumentValueError(
+                f"Playback: the layers of the model changed in epoch {len(run.history)}, and a "
+                "page shows one network; train with fit before the change and after it, each with "
+                "a Playback of its own"
+            )
 
     def _check_names(self) -> None:
         """Refuse names that are not one for each input, or class."""

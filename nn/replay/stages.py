@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,16 @@ class Network:
     def size(self) -> int:
         """How many numbers the parameters are in all."""
         return int(sum(np.size(p.data) for p in self.parameters))
+
+    def describes_the_same_as(self, other: Network) -> bool:
+        """Whether these are the same parameters in the same layers, frozen or not."""
+        layers = [replace(layer, is_frozen=False) for layer in (*self.layers, *other.layers)]
+        half = len(self.layers)
+        return (
+            self.is_flattened == other.is_flattened
+            and layers[:half] == layers[half:]
+            and [*map(id, self.parameters)] == [*map(id, other.parameters)]
+        )
 
     def flat(self, arrays: list[Any]) -> Any:
         """Arrays, one for each parameter, as one row of float32."""

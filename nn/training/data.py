@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date, time, timedelta
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import unmasked
+from nn.checks import as_reals, kinds_in, refuse_times, unmasked
 from nn.models.module import Module
 
 __all__ = [
@@ -39,8 +38,6 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
-
-TIMES = (date, time, timedelta, np.datetime64, np.timedelta64)
 
 
 class RowsOf:
@@ -150,9 +147,11 @@ def concatenate(parts: list[Any]) -> Any:
 
 def checked_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
     """Inputs and targets as arrays, checked to be finite and of equal, positive length."""
-    x, y = (map_arrays(as_batch_array, data) for data in (x, y))
+    given = x, y
+    x, y = (map_arrays(as_batch_array, data) for data in given)
     parts = [*arrays_of(x, x_name), *arrays_of(y, y_name)]
-    sizes = {part.shape[0] if part.ndim else 0 for _, part in parts}
+    check_samples("fit", (x_name, given[0], x), (y_name, given[1], y))
+    sizes = {part.shape[0] for _, part in parts}
     if len(sizes) != 1 or 0 in sizes:
         shapes = " and ".join(f"{name} has shape {part.shape}" for name, part in parts)
         raise ag.ArgumentValueError(
@@ -164,15 +163,21 @@ def checked_pair(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
     return x, y
 
 
+def check_samples(caller: str, *data: tuple[str, Any, Any]) -> None:
+    """Refuse what became a single object; of each: its name, what was given, and arrays of it."""
+    for name, given, made in data:
+        if any(not part.ndim for _, part in arrays_of(made, name)):
+            raise ag.ArgumentTypeError(
+                f"{caller}: {name} is {type(given).__name__}, which makes no array of samples; "
+                "pass an array, samples first, or a tuple or dict of them, and batches one by one"
+            )
+
+
 def as_inputs(caller: str, x: Any) -> Any:
     """Inputs as arrays, each of as many samples as the others."""
     arrays = map_arrays(as_batch_array, x)
     parts = arrays_of(arrays, "x")
-    if any(not part.ndim for _, part in parts):
-        raise ag.ArgumentTypeError(
-            f"{caller}: x is {type(x).__name__}, which makes no array of samples; pass an array, "
-            "samples first, or a tuple or dict of them, and batches one by one"
-        )
+    check_samples(caller, ("x", x, arrays))
     if len({part.shape[0] for _, part in parts}) > 1:
         shapes = ", ".join(str(part.shape) for _, part in parts)
         raise ag.ArgumentValueError(
@@ -201,24 +206,14 @@ def as_batch_array(data: Any) -> Any:
         raise ag.ArgumentTypeError(
             f"the data, in {type(data).__name__}, make no array; {error}"
         ) from None
-    if array.dtype == object and hasattr(data, "to_numpy"):  # a frame of numbers and bools
-        kinds = dict.fromkeys(map(type, array.ravel().tolist()))
-        refuse_times(kinds)
+    kinds = [*kinds_in(data, array)] if hasattr(data, "to_numpy") else []
+    refuse_times(kinds)
+    if array.dtype == object and kinds:  # a frame of numbers and bools
         try:
             return array if str in kinds else data.to_numpy(np.float64)
         except (TypeError, ValueError):
             pass  # the dtype is refused with its name
     return array
-
-
-def refuse_times(kinds: Iterable[type]) -> None:
-    """Refuse what pandas would make nanoseconds of."""
-    for kind in kinds:
-        if issubclass(kind, TIMES):
-            raise ag.ArgumentTypeError(
-                f"the data hold {kind.__name__}, which is no number; leave that column out, or "
-                "make numbers of it, such as (t - t.min()).dt.total_seconds()"
-            )
 
 
 def check_numbers(name: str, array: Array) -> None:
@@ -277,15 +272,14 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> Array:
-    """An array of weights."""
-    sample_weight = unmasked(sample_weight)
-    try:
-        return np.asarray(sample_weight, np.float64)
-    except (TypeError, ValueError):
+    """An array of weights, also from a column of them."""
+    if isinstance(sample_weight, str):
         raise ag.ArgumentTypeError(
             f"fit: sample_weight is {sample_weight!r}; it must hold one number for each of "
             f"{n_samples} samples; weights of classes, or 'balanced', are for class_weight"
-        ) from None
+        )
+    weight: Array = as_reals("fit: sample_weight", unmasked(sample_weight), np.float64)
+    return weight[:, 0] if weight.shape == (n_samples, 1) else weight
 
 
 def are_weights(numbers: Array) -> bool:

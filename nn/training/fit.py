@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import NOT_NEGATIVE, check_counts, check_range
+from nn.checks import NOT_NEGATIVE, check_counts, check_range, generator_of
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -231,17 +231,6 @@ def check_time(schedule: Any, batches: Batches, x: Any) -> None:
             f"the batches come from {type(x).__name__}, which has no length; pass a list of "
             "batches, define __len__, or leave the schedule out"
         )
-
-
-def generator_of(caller: str, rng: Any) -> np.random.Generator:
-    """The generator itself, or one of that seed."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        raise ag.ArgumentTypeError(
-            f"{caller}: rng is {rng!r}; pass a generator, np.random.default_rng(0), or a whole "
-            "number as its seed"
-        ) from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ def fit_lbfgs(
     """Train a model by L-BFGS: few, exact steps on all samples, good for small data.
 
     R. Byrd et al., "A limited memory algorithm for bound constrained
-    optimization" (1995), as SciPy has it.  Errors are those of `fit`.
+    optimization" (1995), as SciPy has it.  Errors are those of `fit`; and a loss that differs
+    from one evaluation to the next, as `Dropout` makes it, is refused: a search along a line
+    needs one function.
 
     Parameters
     ----------
@@ -66,12 +69,7 @@ def fit_lbfgs(
     >>> history.loss[-1] < 1e-4
     True
     """
-    try:
-        from scipy.optimize import minimize
-    except ImportError as error:
-        raise ag.MissingOptionError(
-            "nn.fit_lbfgs needs SciPy; install it with: pip install scipy"
-        ) from error
+    minimize = scipys_minimize()
     check_counts("fit_lbfgs", iterations=iterations)
     check_range("fit_lbfgs", NOT_NEGATIVE, l2=l2)
     check_compile("fit_lbfgs", compile)
@@ -88,22 +86,28 @@ def fit_lbfgs(
     )
     latest, history = np.inf, History()
 
-    def objective(vector: Any) -> tuple[float, Any]:
-        nonlocal latest
-        write_parameters(vector, parameters)
+    def evaluate() -> tuple[float, Any]:
         step.reset()
-        try:
-            loss, _ = step.accumulate(x, y, weight)
-        except NonFiniteError as error:
-            return float(error.value), np.full_like(vector, np.nan)
-        latest = loss + 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
-        if not history:
-            history.append(loss=latest)
+        loss, _ = step.accumulate(x, y, weight)
         gradients = [
             g + (l2 * p.data if p.ndim > 1 else 0.0)
             for g, p in zip(added(step.sums, step.tally.scales()), parameters, strict=True)
         ]
-        return latest, flatten(gradients)
+        penalty = 0.5 * l2 * sum(float(np.sum(w.data**2)) for w in weights)
+        return loss + penalty, flatten(gradients)
+
+    def objective(vector: Any) -> tuple[float, Any]:
+        nonlocal latest
+        write_parameters(vector, parameters)
+        try:
+            if not history:
+                check_repeats(step, evaluate)
+            latest, gradient = evaluate()
+        except NonFiniteError as error:
+            return float(error.value), np.full_like(vector, np.nan)
+        if not history:
+            history.append(loss=latest)
+        return latest, gradient
 
     reached = flatten([p.data for p in parameters])
 
@@ -128,6 +132,38 @@ def fit_lbfgs(
         history.append(loss=result.fun)
     history.stopped = str(result.message)
     return history
+
+
+def scipys_minimize() -> Callable[..., Any]:
+    """SciPy's optimizers, which are an extra."""
+    try:
+        from scipy.optimize import minimize
+    except ImportError as error:
+        raise ag.MissingOptionError(
+            "nn.fit_lbfgs needs SciPy; install it with: pip install scipy"
+        ) from error
+    found: Callable[..., Any] = minimize
+    return found
+
+
+def check_repeats(step: Step, evaluate: Callable[[], tuple[float, Any]]) -> None:
+    """Refuse a loss that is another one when it is computed again; the model stays as it was."""
+    before, draws = step.model.state_dict(), [(x, x.bit_generator.state) for x in step.generators]
+    evaluate()  # the first time a program is made, which may round otherwise
+    (loss, gradient), (again, other) = evaluate(), evaluate()
+    step.model.load_state_dict(before)
+    for source, state in draws:
+        source.bit_generator.state = state
+    rounding = float(np.sqrt(np.finfo(dtype_of(step.model)).eps))
+    norm = np.linalg.norm
+    if abs(again - loss) > rounding * abs(loss) or norm(other - gradient) > rounding * norm(
+        gradient
+    ):
+        raise ag.ArgumentValueError(
+            "fit_lbfgs: the loss is another one when it is computed again, as Dropout makes it, "
+            "and a search along a line needs one function; freeze() the layers that draw, or "
+            "train with nn.fit"
+        )
 
 
 def flatten(arrays: list[Any]) -> Any:

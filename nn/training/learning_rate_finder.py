@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import check_counts
+from nn.checks import check_counts, generator_of
 from nn.models.fingerprint import fingerprint
 from nn.models.layers import RandomState
 from nn.models.module import Module
@@ -72,6 +72,8 @@ def find_learning_rate(
     highest: float = 10.0,
     steps: int = 100,
     batch_size: int = 32,
+    sample_weight: Any = None,
+    class_weight: Any = None,
     rng: RandomState = None,
     compile: bool | str = True,
 ) -> LearningRates:
@@ -82,7 +84,7 @@ def find_learning_rate(
 
     Parameters
     ----------
-    model, x, y, loss, loss_weights, batch_size, rng, compile
+    model, x, y, loss, loss_weights, batch_size, sample_weight, class_weight, rng, compile
         As for `fit`.
     optimizer : Optimizer, callable or str
         An optimizer of the model's, which is put back as it was too, and whose groups keep
@@ -108,8 +110,8 @@ def find_learning_rate(
         )
     check_counts("find_learning_rate", steps=steps, batch_size=batch_size)
     check_compile("find_learning_rate", compile)
-    generator = np.random.default_rng(rng)
-    batches = Batches.of(x, y, Sampling(batch_size, generator))
+    generator = generator_of("find_learning_rate", rng)
+    batches = Batches.of(x, y, Sampling(batch_size, generator, sample_weight, class_weight))
     predict(model, batches.example())
     chosen_loss = choose_loss("find_learning_rate", loss, loss_weights)
     before, modes = model.state_dict(), [(m, m.training) for _, m in model.named_modules()]

@@ -11,7 +11,7 @@ from scipy import special
 import autograd_lite as ag
 import nn
 from autograd_lite.core.node import Node
-from tests.nn.loss_cases import CASES, LABELS, PREDICTION, YES_NO
+from tests.nn.loss_cases import CASES, LABELS, PREDICTION, TARGET, YES_NO
 
 
 def test_every_loss_is_tested():
@@ -52,6 +52,22 @@ def test_float32_is_kept(name):
     out.backward()
     assert out.dtype == np.float32
     assert x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whole_numbers_and_lists_are_outputs_like_others(name):
+    """In the dtype of the outputs, targets and weights were rounded: mse([1], [1.5]) was 0."""
+    case, weight = CASES[name], np.linspace(0.3, 1.7, 6)
+    whole = np.array([[1, 0, 2], [-1, 3, 0], [0, 0, 1], [2, 1, -1], [1, 1, 3], [0, -2, 1]])
+    target = whole + 0.25 if case.target is TARGET else case.target
+    options = {"sample_weight": weight, "reduction": "none"}
+    expected = case.loss(whole.astype(np.float64), target, **options)
+    for outputs in (whole, whole.tolist(), whole.astype(np.int8), ag.Value(whole)):
+        computed = case.loss(outputs, target, **options)
+        np.testing.assert_array_equal(getattr(computed, "data", computed), expected)
+    for odd in (whole + 1j, whole.astype(str), whole.astype("m8[D]"), whole.astype(object) + 1j):
+        with pytest.raises(ag.ArgumentTypeError, match="the outputs hold"):
+            case.loss(odd, target)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

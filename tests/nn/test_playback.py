@@ -424,3 +424,43 @@ def test_a_path_that_is_no_page_is_refused():
 def test_every_activation_is_known_to_the_page():
     """Its formulas in JavaScript are compared with Python's in tests/draw."""
     assert set(REPLAYED) == set(nn.activations.activations)
+
+
+def exchange_layer(model):
+    model[0] = nn.Linear(2, 4, rng=5)
+
+
+CHANGES = {
+    "a layer more": lambda model: model.append(nn.Linear(2, 2, rng=0)),
+    "an activation more": lambda model: model.append(nn.Activation("tanh")),
+    "another activation": lambda model: model.layers.__setitem__(1, nn.Activation("relu")),
+    "another layer": exchange_layer,
+    "a layer less": lambda model: model.layers.pop(),
+    "a layer that no page knows": lambda model: model.append(nn.LayerNorm(2)),
+    "a hook": lambda model: model[0].register_forward_hook(lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_model_that_becomes_another_one_is_refused_and_its_page_kept(change, tmp_path):
+    class Change(nn.Callback):
+        def after_epoch(self, run):
+            if run.epoch == 3:
+                CHANGES[change](run.model)
+
+    path = tmp_path / "run.html"
+    with pytest.raises(ag.ArgumentValueError) as error:
+        train(path, callbacks=[Change()])
+    assert str(error.value) == (
+        "Playback: the layers of the model changed in epoch 3, and a page shows one network; train "
+        "with fit before the change and after it, each with a Playback of its own"
+    )
+    assert data_of(path)["frames"]["epochs"] == [0, 1, 2]
+
+
+def test_what_is_frozen_on_the_way_is_the_same_network(tmp_path):
+    class Freeze(nn.Callback):
+        def after_epoch(self, run):
+            run.model[0].freeze()
+
+    train(tmp_path / "run.html", callbacks=[Freeze()])

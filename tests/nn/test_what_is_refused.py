@@ -72,6 +72,90 @@ def test_columns_of_dates_are_refused(column):
     )
 
 
+class Frame:
+    """Columns that become one array of floats whatever they hold, as a frame of polars does."""
+
+    def __init__(self, **columns):
+        self.parts = columns
+        self.columns = list(columns)
+
+    def __getitem__(self, name):
+        return self.parts[name]
+
+    def __array__(self, dtype=None, copy=None):
+        numbers = [np.asarray(part).astype("i8" if name else float).astype(float)
+                   for name, part in self.parts.items()]  # fmt: skip
+        return np.stack(numbers, axis=1).astype(dtype or float)
+
+    def to_numpy(self, dtype=None):
+        return self.__array__(dtype)
+
+
+DAYS = np.array(["2020-01-01"], "M8[D]") + np.arange(4)
+
+
+@pytest.mark.parametrize("odd", [DAYS, DAYS - DAYS[0]])
+def test_columns_of_times_are_refused_where_the_frame_makes_floats_of_them(odd):
+    assert Frame(a=np.arange(4), b=odd).to_numpy().dtype == float
+    for use in (
+        lambda: fit(Frame(a=np.arange(4), b=odd)),
+        lambda: nn.predict(MODEL, Frame(a=np.arange(4), b=odd)),
+        lambda: MODEL(Frame(a=np.arange(4), b=odd)),
+        lambda: fit(y=Frame(a=odd)),
+        lambda: nn.mse(Y, Frame(a=odd)),
+    ):
+        with pytest.raises(ag.ArgumentTypeError, match=r"holds? (datetime|timedelta)64, which is"):
+            use()
+    numbers = Frame(a=np.arange(4), b=np.arange(4))
+    np.testing.assert_array_equal(fit(numbers, rng=0).loss, fit(numbers.to_numpy(), rng=0).loss)
+
+
+NO_REALS = {
+    "times": DAYS, "durations": DAYS - DAYS[0], "texts": np.array(list("1234")),
+    "bytes": np.array(list(b"1234"), "S1"), "complex": np.ones(4) + 1j,
+    "texts in objects": np.array(list("1234"), object), "a list of texts": list("1234"),
+    "a list of complex": [1j, 1, 1, 1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", NO_REALS)
+def test_what_is_no_real_number_is_taken_for_none(odd):
+    """Conversions would take days for their number, and texts for what they spell."""
+    odd, labels = NO_REALS[odd], np.array([0, 1, 0, 1])
+    column = np.asarray(odd)[:, np.newaxis]
+    wide = np.concatenate([column, column], axis=1)
+    for use in (
+        lambda: MODEL(wide),
+        lambda: nn.LayerNorm(2)(wide),
+        lambda: nn.mse(Y, column),
+        lambda: nn.mse(Y[:, 0], odd),
+        lambda: nn.cross_entropy(X, labels, sample_weight=odd),
+        lambda: nn.binary_cross_entropy(Y, column),
+        lambda: fit(wide),
+        lambda: fit(y=column),
+        lambda: fit(sample_weight=odd),
+        lambda: fit(validation_data=(X, Y, odd)),
+        lambda: nn.fit(MODEL, [(X, Y, odd)], loss="mse", progress=False),
+        lambda: nn.evaluate(MODEL, X, Y, loss="mse", sample_weight=odd),
+    ):
+        with pytest.raises(ag.ArgumentTypeError):
+            use()
+
+
+def test_weights_in_a_column_are_one_for_each_sample():
+    weight = np.array([1.0, 2.0, 0.5, 0.5])
+    for given in (weight[:, np.newaxis], Frame(weight=weight * 2)):
+        expected = fit(sample_weight=np.asarray(given)[:, 0], rng=0).loss
+        np.testing.assert_array_equal(fit(sample_weight=given, rng=0).loss, expected)
+    with pytest.raises(ag.ArgumentValueError, match=r"sample_weight has shape \(4, 2\)"):
+        fit(sample_weight=np.ones((4, 2)))
+
+
+def test_an_object_that_is_no_samples_is_named():
+    with pytest.raises(ag.ArgumentTypeError, match="fit: x is object, which makes no array of sam"):
+        fit(object())
+
+
 def test_what_does_not_count_does_not_where_its_loss_is_infinite():
     logits = ag.Value([[0.0, 1.0], [-np.inf, 0.0]])
     for options in ({"ignore_index": -100}, {"sample_weight": [1, 0]}):
@@ -257,7 +341,8 @@ def test_the_messages_for_data_that_are_no_samples():
         ),
         (
             ROWS + 1j,
-            "a layer got complex128 as its input, of which a part would be lost; pass real numbers",
+            "the input of a layer holds complex128, which is no real number; leave it out, or make "
+            "a number of it",
         ),
     ):
         with pytest.raises(ag.ArgumentTypeError) as error:
