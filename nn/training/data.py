@@ -273,7 +273,7 @@ def checked_weights(sample_weight: Any, class_weight: Any, y: Any, n_samples: in
 
 def as_weights(sample_weight: Any, n_samples: int) -> Array:
     """An array of weights, also from a column of them."""
-    if isinstance(sample_weight, str):
+    if isinstance(sample_weight, str | dict):
         raise ag.ArgumentTypeError(
             f"fit: sample_weight is {sample_weight!r}; it must hold one number for each of "
             f"{n_samples} samples; weights of classes, or 'balanced', are for class_weight"
