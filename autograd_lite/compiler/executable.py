@@ -146,12 +146,15 @@ class CompiledProgram:
     def check_donated(self, leaves: list[Any]) -> None:
         """Refuse a donated array that is read-only, or whose memory another argument looks at."""
         for index in self.donated:
-            if not self.backend.is_writeable(leaves[index]):
+            leaf = leaves[index]
+            if leaf.__class__ is np.ndarray and leaf.flags.carray:
+                continue  # writable, and nothing lies in one place with something else
+            if not self.backend.is_writeable(leaf):
                 raise ArgumentValueError(
                     f"the donated argument {self.program.inputs[index].name!r} is read-only; "
                     "pass a writable array, or do not donate it"
                 )
-            if has_repeats(leaves[index]):
+            if has_repeats(leaf):
                 raise ArgumentValueError(
                     f"the donated argument {self.program.inputs[index].name!r} shows one number in "
                     "several places, so that it cannot be written to; pass a copy (array.copy())"
@@ -245,8 +248,9 @@ def has_repeats(array: Any) -> bool:
 
 def owner_of(array: Any) -> Any:
     """What holds the memory that an array looks at."""
-    while is_array(array) and array.base is not None:
-        array = array.base
+    base = array.base
+    while base is not None and is_array(base):
+        array, base = base, base.base
     return array
 
 

@@ -71,7 +71,7 @@ def labels_to_rows(labels: Any, *, shape: tuple[int, ...], dtype: DTypeLike, cal
     rows: Array = np.equal(labels[..., np.newaxis], np.arange(shape[-1]))
     if np.count_nonzero(rows) < labels.size:
         refuse_outside(labels, shape[-1], caller)
-    return rows.astype(dtype)
+    return rows.astype(dtype, copy=False)
 
 
 def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:

@@ -230,9 +230,10 @@ class Optimizer:
         ]
 
     def _state_of(self, parameter: Parameter, group: Any) -> State:
-        if parameter not in self._states:
-            self._states[parameter] = self.initial_state(parameter.data, group)
-        return self._states[parameter]
+        state = self._states.get(parameter)
+        if state is None:
+            state = self._states[parameter] = self.initial_state(parameter.data, group)
+        return state
 
     def cohorts(self) -> dict[tuple[int, int], list[int]]:
         """Where trainable parameters stand, by their groups and the steps that they have taken."""
@@ -281,14 +282,20 @@ class Optimizer:
         return new, new_state
 
     def write(self, trainable: list[Parameter], data: list[Any], states: list[State]) -> None:
-        """Take over what `compute_updates` returned, in place, and count the step."""
+        """Take over what `compute_updates` returned, in place, and count the step.
+
+        A compiled step has written all of it in its place before.
+        """
         self.steps += 1
+        counts = self._counts
         for parameter, new, entries in zip(trainable, data, states, strict=True):
-            parameter.data = overwrite(parameter.data, new)
-            self._counts[parameter] = self._counts.get(parameter, 0) + 1
-            state = self._states[parameter]
+            counts[parameter] = counts.get(parameter, 0) + 1
+            before, state = parameter.data, self._states[parameter]
+            if new is not before:
+                parameter.data = overwrite(before, new)
             for name, entry in entries.items():
-                state[name] = overwrite(state[name], entry)
+                if entry is not state[name]:
+                    state[name] = overwrite(state[name], entry)
 
     def require_gradients(self, trainable: list[Parameter], gradients: list[Any]) -> None:
         """Refuse to take a step without the gradient of a parameter that is not frozen."""

@@ -251,10 +251,11 @@ class Adam(Optimizer):
 
     def _state_of(self, parameter: Parameter, group: Any) -> State:
         state = super()._state_of(parameter, group)
-        if group.amsgrad and "largest" not in state:  # it may be switched on late, and off
-            state["largest"] = zeros_like(parameter.data)
-        elif not group.amsgrad:
-            state.pop("largest", None)
+        if group.amsgrad != ("largest" in state):  # it may be switched on late, and off
+            if group.amsgrad:
+                state["largest"] = zeros_like(parameter.data)
+            else:
+                del state["largest"]
         return state
 
     def scalars(self, group: Any, step: int) -> dict[str, Any]:

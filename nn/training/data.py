@@ -76,9 +76,11 @@ def arrays_of(data: Any, name: str) -> list[tuple[str, Any]]:
 
 def map_outputs(function: Callable[[Any], Any], outputs: Any) -> Any:
     """Apply to what a model returns: an array, or tuples, lists and dicts of them."""
+    if isinstance(outputs, np.ndarray):  # most are; and a union of types takes time to make
+        return function(outputs)
     if isinstance(outputs, dict):
         return {name: map_outputs(function, part) for name, part in outputs.items()}
-    if isinstance(outputs, tuple | list):
+    if isinstance(outputs, (tuple, list)):
         parts = [map_outputs(function, part) for part in outputs]
         return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
     return function(outputs)

@@ -154,9 +154,10 @@ class Training:
             check_trainable("fit", self.optimizer)
             self.step.refresh()
             batches = self._batches()
+        to_its_end = self.interrupt.deferring()  # callbacks see a batch whole or not at all
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for batch in batches:
-                with self.interrupt.deferring():  # callbacks see a batch whole or not at all
+                with to_its_end:
                     self._run_batch(*batch)
                     bar.update()
             if self.step.sums:  # fewer batches than make a step were left over

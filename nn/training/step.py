@@ -57,7 +57,7 @@ class NonFiniteError(ArithmeticError):
         self.value = value
 
 
-@ag.primitive
+@partial(ag.Primitive, name="finite")
 def finite(loss: Any) -> Any:
     """The loss itself, refused before anything follows from it if it is not finite."""
     is_finite = np.isfinite(loss)
@@ -72,6 +72,8 @@ finite.defvjp(lambda g, out, loss: g)
 @partial(ag.Primitive, differentiable=False, name="with_finite")
 def with_finite(loss: Any, *gradients: Any, names: tuple[str, ...]) -> Any:
     """The loss itself, refused before an update if a number in a gradient is not finite."""
+    if isfinite(sum(map(np.vdot, gradients, gradients))):
+        return loss
     for g, name in zip(gradients, names, strict=True):
         if not isfinite(np.vdot(g, g)):  # it may be too large where the numbers are not
             bad = np.ravel(g)[~np.isfinite(np.ravel(g))]
@@ -435,7 +437,12 @@ def names_of(buffers: list[tuple[str, Module, str]]) -> set[tuple[int, str]]:
 
 def constants(tree: Any) -> Any:
     """Numbers and arrays in the place of Values, in nested tuples, lists and dicts."""
-    return map_outputs(ag.stop_gradient, tree)
+    return map_outputs(constant, tree)
+
+
+def constant(x: Any) -> Any:
+    """The number or array of a Value; arrays, which most are, without a look into them."""
+    return x if isinstance(x, np.ndarray) else ag.stop_gradient(x)
 
 
 def check_compile(caller: str, compile: Any) -> None:

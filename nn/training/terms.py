@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -131,21 +131,27 @@ class Tally:
     ) -> Tally:  # fmt: skip
         """Of a batch, from the values of its terms and by how much the samples counted in them."""
         whole = n_samples if weight is None else float(np.sum(weight))
-        parts = [1.0 if share is None else float(share) for share in shares]
-        totals = [
-            float(value) * (1.0 if kind is Kind.SUM else n_samples * part)
-            for kind, value, part in zip(kinds, values, parts, strict=True)
-        ]
-        return cls(kinds, n_samples, whole, [whole * part for part in parts], totals)
+        counts, totals = [], []
+        for kind, value, share in zip(kinds, values, shares, strict=True):
+            part = 1.0 if share is None else float(share)
+            counts.append(whole * part)
+            totals.append(float(value) * (1.0 if kind is Kind.SUM else n_samples * part))
+        return cls(kinds, n_samples, whole, counts, totals)
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.kinds,
-            self.n_samples + other.n_samples,
-            self.weight + other.weight,
-            [a + b for a, b in zip(self.counts, other.counts, strict=True)],
-            [a + b for a, b in zip(self.totals, other.totals, strict=True)],
-        )
+        total = Tally.empty(self.kinds)
+        total += self
+        total += other
+        return total
+
+    def __iadd__(self, other: Tally) -> Self:
+        """Add in place, which every batch does."""
+        self.n_samples += other.n_samples
+        self.weight += other.weight
+        for n, (count, total) in enumerate(zip(other.counts, other.totals, strict=True)):
+            self.counts[n] += count
+            self.totals[n] += total
+        return self
 
     def scales(self) -> list[float]:
         """What sums over the samples that count are multiplied by, for the terms of one batch."""
@@ -168,9 +174,10 @@ class Tally:
 
     def state(self) -> list[Any]:
         """The numbers in it."""
-        return [self.n_samples, self.weight, self.counts, self.totals]
+        return [self.n_samples, self.weight, [*self.counts], [*self.totals]]
 
     def load(self, state: list[Any]) -> None:
         """Go on from numbers that were written down, of the same terms."""
         if state and len(state[2]) == len(self.kinds):
-            self.n_samples, self.weight, self.counts, self.totals = state
+            self.n_samples, self.weight = state[:2]
+            self.counts, self.totals = map(list, state[2:])
