@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nn.losses import cross_entropy, losses, multilabel, poisson, quadratic
+import autograd_lite as ag
+from nn.losses import binary_cross_entropy, cross_entropy, losses, poisson, quadratic
 from nn.losses.reduction import reduce
 from nn.models.containers import Sequential
 from nn.models.layers import Linear
@@ -48,12 +49,37 @@ def linear_layers(model: Sequential) -> list[Any]:
 def loss_function(name: Any, out_activation: str) -> Callable[..., Any]:
     """The loss of that name in scikit-learn or `nn.losses`, or the function itself."""
     if name in LOGARITHMIC:
-        return cross_entropy if out_activation == "softmax" else multilabel
+        return bounded_cross_entropy if out_activation == "softmax" else bounded_multilabel
     if name == "squared_error":
         return quadratic
     if name == "poisson":
         return half_poisson_deviance
     return losses.find(name)
+
+
+@ag.primitive
+def bounded(losses: Any) -> Any:
+    """Losses as scikit-learn counts them: no probability is less than the rounding of 1.
+
+    The gradient is, here and there, that without the bound.
+    """
+    eps = np.finfo(losses.dtype).eps
+    return np.clip(losses, -np.log1p(-eps), -np.log(eps))
+
+
+bounded.defvjp(lambda g, out, losses: g)
+
+
+def bounded_cross_entropy(logits: Any, labels: Any, *, sample_weight: Any = None) -> Any:
+    """`cross_entropy` of class numbers, with a bound for each sample."""
+    each = bounded(cross_entropy(logits, labels, reduction="none"))
+    return reduce(each, "mean", sample_weight, "cross_entropy")
+
+
+def bounded_multilabel(logits: Any, labels: Any, *, sample_weight: Any = None) -> Any:
+    """`multilabel`, with a bound for each question."""
+    each = bounded(binary_cross_entropy(logits, labels, reduction="none"))
+    return reduce(np.sum(each, axis=-1), "mean", sample_weight, "multilabel")
 
 
 def half_poisson_deviance(log_rate: Any, counts: Any, *, sample_weight: Any = None) -> Any:

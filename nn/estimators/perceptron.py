@@ -168,14 +168,17 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @checking_options
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go through some samples once; the first call needs all ``classes`` that will come."""
-        for name, refused in (("early_stopping", True), ("class_weight", "balanced")):
-            if getattr(self, name) is refused or getattr(self, name) == refused:
-                raise ag.ArgumentValueError(
-                    f"Perceptron.partial_fit: {name}={refused!r} needs all samples at once; omit "
-                    "it, or call fit"
-                )
+        """Go through some samples once; the first call needs all ``classes`` that will come.
+
+        After `fit` the class weight "balanced" is that of these samples, as in scikit-learn.
+        """
         first = not hasattr(self, "coef_")
+        is_balanced = first and self.class_weight == "balanced"
+        if self.early_stopping or is_balanced:
+            name = "class_weight='balanced'" if is_balanced else "early_stopping=True"
+            raise ag.ArgumentValueError(
+                f"Perceptron.partial_fit: {name} needs all samples at once; omit it, or call fit"
+            )
         X, y = self._checked(X, y, reset=first)
         _check_partial_fit_first_call(self, classes)
         if first:
