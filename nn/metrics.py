@@ -19,6 +19,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax
+from nn.checks import check_counts
 from nn.losses import losses
 from nn.losses.labels import (
     check_real,
@@ -164,6 +165,7 @@ def top_k_accuracy(outputs: Any, labels: Any, *, k: int = 5) -> float:
     >>> nn.metrics.top_k_accuracy(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), [1, 2], k=2)
     0.5
     """
+    check_counts("top_k_accuracy", k=k)
     scores = without_nan(outputs, "top_k_accuracy")
     if scores.ndim != 2 or not 1 <= k <= scores.shape[1] or not scores.size:
         raise ag.ArgumentValueError(

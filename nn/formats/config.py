@@ -23,6 +23,7 @@ import autograd_lite as ag
 from nn import initializers
 from nn.activations import activations, registered_name
 from nn.models.module import Module, Parameter, layers
+from nn.training.data import check_model
 
 __all__ = [
     "MALFORMED",
@@ -59,6 +60,7 @@ def to_config(model: Module) -> dict[str, Any]:
     >>> nn.to_config(nn.PReLU(2))["attributes"]["weight"]
     {'parameter': {'shape': [2], 'dtype': '<f8', 'requires_grad': True, 'label': 'weight'}}
     """
+    check_model("to_config", model)
     try:
         return Writer().module(model)
     except RecursionError:

@@ -17,7 +17,7 @@ import autograd_lite as ag
 from nn.formats import onnx_shapes  # noqa: F401
 from nn.formats.onnx_operators import add_node
 from nn.models.module import Module
-from nn.training.data import dtype_of, map_arrays
+from nn.training.data import check_model, dtype_of, map_arrays
 from nn.training.prediction import in_use, predict
 
 __all__ = ["export_onnx"]
@@ -76,6 +76,7 @@ def export_onnx(model: Module, path: str | Path, example: Any) -> None:
     >>> written
     True
     """
+    check_model("export_onnx", model)
     try:
         import onnx
     except ImportError as error:

@@ -35,6 +35,7 @@ from nn.formats.torch import from_torch
 from nn.models.module import Module, Unmatched
 from nn.optimizers import Optimizer
 from nn.training.callbacks import Monitor, Run
+from nn.training.data import check_model
 from nn.training.history import History, Progress
 
 __all__ = ["Checkpoint", "load", "load_checkpoint", "load_weights", "save", "save_checkpoint"]
@@ -73,6 +74,7 @@ def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
     >>> bool((twin[0].weight.data == model[0].weight.data).all())
     True
     """
+    check_model("save", model)
     texts, state = {"format": LABEL}, model.state_dict()
     if architecture:
         texts["architecture"] = verified_architecture(model, state)
@@ -183,6 +185,7 @@ def load_weights(
     >>> bool((twin.weight.data == model.weight.data).all())
     True
     """
+    check_model("load_weights", model)
     if layout not in (None, "nn", "torch"):
         raise ag.ArgumentValueError(
             f"load_weights: layout is {layout!r}; pass 'nn' for weights of shape "
@@ -380,6 +383,7 @@ def load_checkpoint(
     ...
     FileNotFoundError: [Errno 2] No such file or directory: 'no.npz'
     """
+    check_model("load_checkpoint", model)
     arrays, texts = read(path)
     if not isinstance(rng, np.random.Generator | None):
         raise ag.ArgumentTypeError(

@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.models.module import Module, Parameter, dotted
+from nn.training.data import check_model
 
 __all__ = ["from_torch", "load_torch_state_dict", "torch_state_dict"]
 
@@ -33,6 +34,7 @@ def torch_state_dict(model: Module) -> dict[str, Array]:
     >>> {name: w.shape for name, w in nn.torch_state_dict(nn.MLP(2, [3, 1])).items()}
     {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
     """
+    check_model("torch_state_dict", model)
     counters = dict.fromkeys(torch_names(model, "counters_in_torch"), np.array(0))
     state: dict[str, Array] = model.state_dict()
     state |= {name: state[own] for name, own in other_names(model).items()}
@@ -54,6 +56,7 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     >>> bool((model.weight.data == other.weight.data).all())
     True
     """
+    check_model("load_torch_state_dict", model)
     model.load_state_dict(from_torch(model, {k: np.asarray(array) for k, array in state.items()}))
 
 

@@ -10,7 +10,7 @@ import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
 from nn.checks import FRACTION, check_range, unmasked
 from nn.losses.counting import checked_class_weight, with_counts
-from nn.losses.labels import decide, labels_to_rows, labels_to_signs
+from nn.losses.labels import as_labels, decide, labels_to_rows, labels_to_signs
 from nn.losses.reduction import (
     alike,
     as_operand,
@@ -112,6 +112,7 @@ def negative_log_likelihood(
 ) -> Any:
     """What `cross_entropy` and `nll` have in common."""
     check_range(caller, FRACTION, label_smoothing=label_smoothing)
+    labels = labels if isinstance(labels, dict) else as_labels(labels)
     shape = np.shape(log_probabilities)
     are_numbers = len(shape) > 1 and np.shape(labels) != shape
     if are_numbers and class_weight is None and ignore_index is None and not label_smoothing:
@@ -283,7 +284,7 @@ def margin(scores: Any, labels: Any, caller: str) -> Any:
     For a single score: the score, or minus the score for labels 0 and -1.  For
     several: the score of the right class minus the best of the others.
     """
-    scores = as_outputs(scores, caller)
+    scores, labels = as_outputs(scores, caller), as_labels(labels)
     shape = np.shape(scores)
     if len(shape) == 2 and shape[1] > 1:
         right = labels_to_rows(labels, shape=shape, dtype=scores.dtype, caller=caller)

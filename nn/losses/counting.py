@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import unmasked
+from nn.checks import as_reals, unmasked
 from nn.losses.labels import labels_to_rows
 from nn.losses.reduction import alike, as_operand, between, losses, with_options
 
@@ -105,7 +105,7 @@ def target_probabilities(labels: Any, outputs: Any, caller: str) -> Any:
 
 def checked_class_weight(class_weight: Any, outputs: Any, caller: str) -> Any:
     """One weight for each class, in the dtype of the outputs."""
-    weights = np.asarray(class_weight, outputs.dtype)
+    weights = as_reals(f"{caller}: class_weight", class_weight, outputs.dtype)
     if weights.shape != outputs.shape[-1:]:
         raise ag.ArgumentValueError(
             f"{caller}: class_weight has shape {weights.shape}, but there are "

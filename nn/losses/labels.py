@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import unmasked
+from nn.checks import check_counts, unmasked
 
 __all__ = [
+    "as_labels",
     "check_real",
     "class_numbers",
     "decide",
@@ -30,7 +31,20 @@ Array = np.ndarray[Any, Any]
 
 def plain(x: Any) -> Array:
     """The numbers of a Value, array or list, as an array."""
-    return np.asarray(unmasked(x.data if isinstance(x, ag.Value) else x))
+    return np.asarray(as_labels(x.data if isinstance(x, ag.Value) else x))
+
+
+def as_labels(labels: Any) -> Any:
+    """Labels that have a shape: an array, or the Value that was given."""
+    if hasattr(labels, "shape"):
+        return unmasked(labels)
+    try:
+        return np.asarray(labels)
+    except ValueError as error:
+        raise ag.ArgumentTypeError(
+            f"labels or outputs, in {type(labels).__name__}, make no array ({error}); give one "
+            "array, and several outputs to fit with a loss for each"
+        ) from None
 
 
 def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
@@ -87,7 +101,8 @@ def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    shape = (*np.shape(labels), n_classes)
+    check_counts("one_hot", n_classes=n_classes)
+    shape = (*np.shape(as_labels(labels)), n_classes)
     return labels_to_rows(labels, shape=shape, dtype=dtype, caller="one_hot")
 
 

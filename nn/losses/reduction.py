@@ -120,7 +120,7 @@ def reduce(each: Any, reduction: str, sample_weight: Any, caller: str, counts: A
     ``counts``, of the same shape, is how much each of the losses counts in the mean besides;
     they are multiplied by it already.
     """
-    if reduction not in ("mean", "sum", "none"):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise ag.ArgumentValueError(
             f"{caller}: reduction is {reduction!r}; use 'mean', 'sum' or 'none'"
         )

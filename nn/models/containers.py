@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations
+from nn.checks import generator_of
 from nn.initializers import Initializer, for_activation, glorot_uniform
 from nn.models.layers import Activation, Linear, RandomState
 from nn.models.module import Module, Parameter, layer, members_of
@@ -238,7 +239,7 @@ class MLP(Sequential):
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if isinstance(layer_sizes, int | np.integer) or not len(layer_sizes):
+        if isinstance(layer_sizes, str) or np.ndim(layer_sizes) != 1 or not len(layer_sizes):
             raise ag.ArgumentValueError(
                 f"MLP: layer_sizes is {layer_sizes!r}; it must list the sizes of the layers, "
                 "for instance [16, 1]"
@@ -247,7 +248,7 @@ class MLP(Sequential):
         self.activation = activations.find(activation)
         self.initializer = initializer
         self.dtype = np.dtype(dtype)
-        rng = np.random.default_rng(rng)
+        rng = generator_of("MLP", rng)
         hidden = for_activation(getattr(self.activation, "__name__", None))
         layers: list[Module] = []
         for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *layer_sizes])):

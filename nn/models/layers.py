@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
-from nn.checks import as_reals, check_size
+from nn.checks import as_reals, check_size, generator_of
 from nn.initializers import Initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
 
@@ -144,7 +144,7 @@ class Linear(FeatureLayer):
         self.out_features = check_size("Linear", "out_features", out_features)
         self.use_bias = use_bias
         self.initializer = initializer
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator_of(type(self).__name__, rng)
         super().__init__(in_features, dtype)
 
     def _draw(self, in_features: int) -> None:
@@ -323,7 +323,7 @@ class Embedding(Module):
         self.dtype = np.dtype(dtype)
         shape = (self.num_embeddings, self.embedding_dim)
         draw = initializer or partial(normal, std=1.0)
-        table = draw(np.random.default_rng(rng), shape, self.dtype)
+        table = draw(generator_of("Embedding", rng), shape, self.dtype)
         self.weight = Parameter(table, label="weight")
         self.padding_idx = None
         if padding_idx is not None:

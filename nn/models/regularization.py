@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import FRACTION, POSITIVE, check_range
+from nn.checks import FRACTION, POSITIVE, check_range, generator_of
 from nn.models.layers import FeatureLayer, RandomState
 from nn.models.module import Module, Parameter, layer
 
@@ -43,7 +43,7 @@ class Dropout(Module):
     def __init__(self, rate: float = 0.5, *, rng: RandomState = None) -> None:
         check_range("Dropout", FRACTION, rate=rate)
         self.rate = rate
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator_of("Dropout", rng)
 
     def forward(self, x: Any) -> Any:
         """Drop features, in training."""

@@ -12,7 +12,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import activations, heaviside, tanh
-from nn.checks import POSITIVE, check_range, check_size
+from nn.checks import POSITIVE, check_range, check_size, generator_of
 from nn.models.layers import Activation, RandomState, check_features
 from nn.models.module import Module, Parameter, layer
 
@@ -146,7 +146,7 @@ class Neuron(Module):
     ) -> None:
         self.in_features = check_size("Neuron", "in_features", in_features)
         self.activation = activations.find(activation)
-        draws = np.random.default_rng(rng).uniform(-1, 1, in_features).tolist()
+        draws = generator_of("Neuron", rng).uniform(-1, 1, in_features).tolist()
         self.weights = [Parameter(w, label=f"w{index}") for index, w in enumerate(draws)]
         self.bias = Parameter(0.0, label="b")
 
@@ -277,7 +277,7 @@ class Perceptron(Module):
         """
         x = np.asarray(x, np.float64)
         y = self._checked_targets(x, np.asarray(y, np.float64))
-        generator = None if rng is None else np.random.default_rng(rng)
+        generator = None if rng is None else generator_of("Perceptron", rng)
         mistakes = []
         for _ in range(epochs):
             order = range(len(x)) if generator is None else generator.permutation(len(x))

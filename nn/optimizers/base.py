@@ -230,10 +230,9 @@ class Optimizer:
         ]
 
     def _state_of(self, parameter: Parameter, group: Any) -> State:
-        state = self._states.get(parameter)
-        if state is None:
-            state = self._states[parameter] = self.initial_state(parameter.data, group)
-        return state
+        if parameter not in self._states:
+            self._states[parameter] = self.initial_state(parameter.data, group)
+        return self._states[parameter]
 
     def cohorts(self) -> dict[tuple[int, int], list[int]]:
         """Where trainable parameters stand, by their groups and the steps that they have taken."""
@@ -282,20 +281,14 @@ class Optimizer:
         return new, new_state
 
     def write(self, trainable: list[Parameter], data: list[Any], states: list[State]) -> None:
-        """Take over what `compute_updates` returned, in place, and count the step.
-
-        A compiled step has written all of it in its place before.
-        """
+        """Take over what `compute_updates` returned, in place, and count the step."""
         self.steps += 1
-        counts = self._counts
         for parameter, new, entries in zip(trainable, data, states, strict=True):
-            counts[parameter] = counts.get(parameter, 0) + 1
-            before, state = parameter.data, self._states[parameter]
-            if new is not before:
-                parameter.data = overwrite(before, new)
+            self._counts[parameter] = self._counts.get(parameter, 0) + 1
+            parameter.data = overwrite(parameter.data, new)
+            state = self._states[parameter]
             for name, entry in entries.items():
-                if entry is not state[name]:
-                    state[name] = overwrite(state[name], entry)
+                state[name] = overwrite(state[name], entry)
 
     def require_gradients(self, trainable: list[Parameter], gradients: list[Any]) -> None:
         """Refuse to take a step without the gradient of a parameter that is not frozen."""
@@ -495,10 +488,11 @@ def load_entry(optimizer: str, name: str, fresh: Any, state: Mapping[str, Any]) 
 
 def overwrite(old: Any, new: Any) -> Any:
     """``new``, written into ``old`` where that is an array; a number is replaced."""
+    if new is old:  # a compiled step has written it there already
+        return old
     if not isinstance(old, np.ndarray):
         return float(new)
-    if new is not old:
-        old[...] = new
+    old[...] = new
     return old
 
 

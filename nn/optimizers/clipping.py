@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nn.checks import Range, check_range
-from nn.models.module import Parameter
+from nn.models.module import Module, Parameter
 
 __all__ = ["clip_gradient_norm", "clip_gradient_values"]
 
@@ -19,7 +19,13 @@ LIMIT: Range = ("a positive number", lambda limit: limit > 0)
 LARGEST = np.finfo(np.float64).max
 
 
-def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
+def trained_of(parameters: Module | Iterable[Parameter]) -> list[Parameter]:
+    """The parameters that have a gradient, of these or of a model."""
+    parameters = parameters.parameters() if isinstance(parameters, Module) else parameters
+    return [p for p in parameters if p.grad is not None]
+
+
+def clip_gradient_norm(parameters: Module | Iterable[Parameter], limit: float) -> float:
     """Scale all gradients by one factor so that their joint norm is at most ``limit`` > 0.
 
     Returns the norm before.  R. Pascanu et al., "On the difficulty of training
@@ -36,14 +42,14 @@ def clip_gradient_norm(parameters: Iterable[Parameter], limit: float) -> float:
     array([0.6, 0.8])
     """
     check_range("clip_gradient_norm", LIMIT, limit=limit)
-    trained = [p for p in parameters if p.grad is not None]
+    trained = trained_of(parameters)
     with np.errstate(invalid="ignore"):  # an infinite gradient stays one, or is NaN
         clipped, norm = clip_by_norm([p.grad for p in trained], limit)
     set_gradients(trained, clipped)
     return float(norm)
 
 
-def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
+def clip_gradient_values(parameters: Module | Iterable[Parameter], limit: float) -> None:
     """Clip every entry of every gradient to [-limit, limit], where ``limit`` is positive.
 
     Examples
@@ -56,7 +62,7 @@ def clip_gradient_values(parameters: Iterable[Parameter], limit: float) -> None:
     array([ 1. , -0.5])
     """
     check_range("clip_gradient_values", LIMIT, limit=limit)
-    trained = [p for p in parameters if p.grad is not None]
+    trained = trained_of(parameters)
     set_gradients(trained, clip_by_value([p.grad for p in trained], limit))
 
 

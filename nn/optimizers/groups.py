@@ -32,6 +32,11 @@ def make_groups(
     optimizer: str, parameters: Parameters, hyperparameters: dict[str, Any]
 ) -> list[SimpleNamespace]:
     """Namespaces of parameters and hyperparameters: one for each dict, or one for everything."""
+    if not isinstance(parameters, Module | Iterable):
+        raise ag.ArgumentTypeError(
+            f"{optimizer}: the parameters are {parameters!r}; pass a model, its parameters, or a "
+            "list of dicts"
+        )
     given = parameters if isinstance(parameters, Module) else list(parameters)
     are_groups = isinstance(given, list) and given and all(isinstance(g, dict) for g in given)
     groups: Any = given if are_groups else [{"parameters": given}]

@@ -194,8 +194,9 @@ class ArrayBatches(Batches):
         x, y = checked_pair(x, y, "x", "y")
         weight = checked_weights(sampling.sample_weight, sampling.class_weight, y, length(x))
         validation_data = sampling.validation_data
-        if sampling.validation_split:
-            n_aside = count_aside(sampling.validation_split, length(x), validation_data)
+        split = sampling.validation_split
+        if not isinstance(split, int | float | np.number) or split:
+            n_aside = count_aside(split, length(x), validation_data)
             aside, kept = rows_aside(sampling, n_aside, length(x))
             light = None if weight is None or not weight[aside].any() else weight[aside]
             validation_data = (*some_of((x, y), aside), light)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import check_range
+from nn.checks import NOT_NEGATIVE, check_range
 from nn.losses import losses
 from nn.losses.reduction import Loss
 from nn.models.module import Module
@@ -140,11 +140,7 @@ class Monitor(Callback):
             raise ag.ArgumentValueError(
                 f"{name}: mode is {self.mode!r}; use 'auto', 'min' or 'max'"
             )
-        if self.patience < 0 or self.min_delta < 0:
-            raise ag.ArgumentValueError(
-                f"{name}: patience is {self.patience!r} and min_delta is {self.min_delta!r}; "
-                "neither may be negative"
-            )
+        check_range(name, NOT_NEGATIVE, patience=self.patience, min_delta=self.min_delta)
         self.best = np.inf
         self.waited = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -329,7 +329,7 @@ def check_labels(labels: Any) -> None:
 def class_weight_table(class_weight: Any, classes: Array, counts: Array) -> Array:
     """The weights of classes that have been counted."""
     if (isinstance(class_weight, str) and class_weight != "balanced") or (
-        np.ndim(class_weight) == 0 and not isinstance(class_weight, str | dict)
+        not isinstance(class_weight, str | Iterable)
     ):
         raise ag.ArgumentTypeError(
             f"fit: class_weight is {class_weight!r}; pass a dict or a list of one number for each "
@@ -345,7 +345,7 @@ def class_weight_table(class_weight: Any, classes: Array, counts: Array) -> Arra
             f"fit: class_weight has no weight for the classes {missing}; "
             "give one for each class, or 'balanced'"
         )
-    weights = np.array([table[c] for c in classes], np.float64)
+    weights: Array = as_reals("fit: class_weight", [table[c] for c in classes], np.float64)
     if not are_weights(weights):
         raise ag.ArgumentValueError(
             f"fit: class_weight is {class_weight!r}; none may be negative, infinite or NaN, and "
@@ -356,7 +356,7 @@ def class_weight_table(class_weight: Any, classes: Array, counts: Array) -> Arra
 
 def count_aside(share: float, n_samples: int, validation_data: Any) -> int:
     """How many samples a share of them is that is set aside for validation."""
-    is_number = isinstance(share, int | float | np.number)
+    is_number = isinstance(share, int | float | np.number) and bool(np.isfinite(share))
     n_aside = round(share * n_samples) if is_number else 0
     if (
         not is_number

@@ -165,12 +165,12 @@ def fit(
     """
     check_model("fit", model)
     check_counts("fit", batch_size=batch_size, accumulate=accumulate)
-    if epochs != 0:
+    if not (isinstance(epochs, int) and epochs == 0):
         check_counts("fit", epochs=epochs)
     check_range("fit", NOT_NEGATIVE, l1=l1, l2=l2)
-    check_range("fit", NOT_NEGATIVE, clip_norm=clip_norm or 0, clip_value=clip_value or 0)
+    check_limits(clip_norm=clip_norm, clip_value=clip_value)
     check_compile("fit", compile)
-    check_truth_values(shuffle=shuffle, drop_last=drop_last)
+    check_truth_values(shuffle=shuffle, drop_last=drop_last, progress=progress)
     chosen_loss = choose_loss("fit", loss, loss_weights)
     chosen_metrics = choose_metrics(metrics, chosen_loss)
     rng = generator_of("fit", rng)
@@ -214,6 +214,12 @@ def fit(
         checked_callbacks(callbacks),
         accumulate, history, rng,
     ).run(epochs, progress)  # fmt: skip
+
+
+def check_limits(**limits: float | None) -> None:
+    """Refuse what is neither None nor a number that is not negative."""
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    check_range("fit", NOT_NEGATIVE, **given)
 
 
 def check_truth_values(**options: Any) -> None:

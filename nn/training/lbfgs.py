@@ -71,7 +71,9 @@ def fit_lbfgs(
     """
     minimize = scipys_minimize()
     check_counts("fit_lbfgs", iterations=iterations)
-    check_range("fit_lbfgs", NOT_NEGATIVE, l2=l2)
+    if evaluations is not None:
+        check_counts("fit_lbfgs", evaluations=evaluations)
+    check_range("fit_lbfgs", NOT_NEGATIVE, l2=l2, tolerance=tolerance)
     check_compile("fit_lbfgs", compile)
     x, y = checked_pair(x, y, "x", "y")
     predict(model, rows_of(x, slice(1), None))

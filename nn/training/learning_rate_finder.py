@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import check_counts, generator_of
+from nn.checks import POSITIVE, check_counts, check_range, generator_of
 from nn.models.fingerprint import fingerprint
 from nn.models.layers import RandomState
 from nn.models.module import Module
@@ -103,7 +103,8 @@ def find_learning_rate(
     >>> 0.01 < found.suggestion < 1
     True
     """
-    if not 0 < lowest < highest < np.inf:
+    check_range("find_learning_rate", POSITIVE, lowest=lowest, highest=highest)
+    if not lowest < highest:
         raise ag.ArgumentValueError(
             f"find_learning_rate: lowest is {lowest!r} and highest is {highest!r}; "
             "both must be positive, and lowest the smaller"
@@ -116,7 +117,7 @@ def find_learning_rate(
     chosen_loss = choose_loss("find_learning_rate", loss, loss_weights)
     before, modes = model.state_dict(), [(m, m.training) for _, m in model.named_modules()]
     draws = [(x, x.bit_generator.state) for x in generators_of(model)]
-    rates = np.geomspace(lowest, highest, steps).tolist()
+    rates = np.geomspace(float(lowest), float(highest), steps).tolist()
     given = optimizer.state_dict() if isinstance(optimizer, Optimizer) else None
     own = {} if given else {"learning_rate": lowest}
     trial = optimizer_of("find_learning_rate", model, optimizer, **own)

@@ -447,7 +447,8 @@ def constant(x: Any) -> Any:
 
 def check_compile(caller: str, compile: Any) -> None:
     """Refuse what does not say how steps are compiled."""
-    if not isinstance(compile, bool | np.bool_) and compile != "numba":
+    is_name = isinstance(compile, str) and compile == "numba"
+    if not is_name and not isinstance(compile, bool | np.bool_):
         raise ag.ArgumentValueError(
             f"{caller}: compile is {compile!r}; pass True, False, or 'numba' for loops of Numba"
         )
