@@ -233,7 +233,7 @@ def hard_tanh(x: Any) -> Any:
     initializer=he_normal,
 )
 def relu6(x: Any) -> Any:
-    """A relu that ends at 6: x clipped to [0, 6].
+    """A relu that ends at 6: x clipped to [0, 6]; its derivative at 0 and 6 is 1, that of `clip`.
 
     Examples
     --------

@@ -14,10 +14,11 @@ pytest.importorskip("sklearn")
 
 from scipy import sparse
 from sklearn import linear_model, neural_network
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import Ridge
 from sklearn.metrics import accuracy_score, mean_poisson_deviance, r2_score
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.preprocessing import scale
 
 import nn
 from nn import estimators
@@ -340,6 +341,45 @@ def test_what_is_not_finite_is_said_and_the_best_network_kept():
 
 
 # The perceptron.
+
+
+GRIDS = {
+    "MLPClassifier": {
+        "solver": ["adam", "sgd", "lbfgs"],
+        "alpha": [1e-4, 0.3],
+        "activation": ["relu", "logistic"],
+        "early_stopping": [False, True],
+    },
+    "Perceptron": {
+        "penalty": [None, "l1", "elasticnet"],
+        "alpha": [1e-4, 0.01],
+        "shuffle": [True, False],
+        "class_weight": [None, "balanced"],
+    },
+}
+GRIDS["MLPRegressor"] = GRIDS["MLPClassifier"]
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_search_over_a_grid_finds_scikit_learns_scores(name):
+    """All scores of all candidates in all folds, and the ranks; times are one's own."""
+    data = load_diabetes if name == "MLPRegressor" else load_iris
+    x, y = data(return_X_y=True)
+    x, y = scale(x[::3]), y[::3] if name != "MLPRegressor" else scale(y[::3])
+    options = {"max_iter": 12, "random_state": 0}
+    options |= {"hidden_layer_sizes": (5,)} if name != "Perceptron" else {}
+    ours, theirs = (
+        GridSearchCV(getattr(package, name)(**options), GRIDS[name], cv=3, return_train_score=True)
+        .fit(x, y)
+        .cv_results_
+        for package in (estimators, PACKAGES[name])
+    )
+    assert ours.keys() == theirs.keys()
+    assert ours["params"] == theirs["params"]
+    scores = [column for column in theirs if "score" in column and "time" not in column]
+    assert len(scores) == 11
+    for column in scores:
+        np.testing.assert_allclose(ours[column], theirs[column], rtol=1e-7, atol=1e-9)
 
 
 def draw_perceptron_options(rng):
