@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd_lite as ag
 from nn.checks import Range, check_range
 from nn.models.module import Module, Parameter
 
@@ -22,7 +23,13 @@ LARGEST = np.finfo(np.float64).max
 def trained_of(parameters: Module | Iterable[Parameter]) -> list[Parameter]:
     """The parameters that have a gradient, of these or of a model."""
     parameters = parameters.parameters() if isinstance(parameters, Module) else parameters
-    return [p for p in parameters if p.grad is not None]
+    found = [p for p in parameters if p.grad is not None]
+    if any(np.iscomplexobj(p.grad) for p in found):
+        raise ag.ArgumentTypeError(
+            "a gradient is complex, and clipping is that of real numbers; keep real and imaginary "
+            "part as two parameters"
+        )
+    return found
 
 
 def clip_gradient_norm(parameters: Module | Iterable[Parameter], limit: float) -> float:

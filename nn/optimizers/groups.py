@@ -82,6 +82,12 @@ def check_parameters(optimizer: str, parameters: Any) -> list[Parameter]:
                 f"{optimizer}: {parameter!r} is not a Parameter; "
                 "pass a model, or a list of parameters such as model.parameters()"
             )
+        if parameter.dtype.kind == "c":  # squares and signs are meant of each of the two parts
+            raise ag.ArgumentTypeError(
+                f"{optimizer}: the parameter {parameter.label!r} has dtype {parameter.dtype}, and "
+                "updates are those of real numbers; keep its real and imaginary part as two "
+                "parameters, and write a + 1j * b"
+            )
     if not found:
         raise ag.ArgumentValueError(
             f"{optimizer}: there is no parameter to train; pass a model that has some"

@@ -146,6 +146,61 @@ def test_optimizers_refuse_what_holds_no_parameters(name):
         optimizers[name](None)
 
 
+class Wave(nn.Module):
+    """The size of a sum with complex weights, held as one parameter or as two."""
+
+    def __init__(self, is_complex):
+        if is_complex:
+            self.weight = nn.Parameter(np.array([1 + 1j, 2 - 1j, 0.5j]), label="weight")
+        else:
+            self.re, self.im = nn.Parameter([1.0, 2.0, 0.0]), nn.Parameter([1.0, -1.0, 0.5])
+        self.is_complex = is_complex
+
+    def forward(self, x):
+        return np.abs(x @ (self.weight if self.is_complex else self.re + 1j * self.im))
+
+
+@pytest.mark.parametrize("name", optimizers)
+def test_complex_parameters_are_refused_and_two_real_ones_trained(name):
+    """Squares and signs of complex numbers are no updates: Adam took other steps than PyTorch."""
+    with pytest.raises(ag.ArgumentTypeError) as error:
+        optimizers[name](Wave(True))
+    assert str(error.value) == (
+        f"{name}: the parameter 'weight' has dtype complex128, and updates are those of real "
+        "numbers; keep its real and imaginary part as two parameters, and write a + 1j * b"
+    )
+    losses_of = [
+        nn.fit(Wave(False), X, np.abs(X[:, 0]), loss="mse", optimizer=name, epochs=2, rng=0,
+               compile=is_compiled, progress=False).loss
+        for is_compiled in (True, False)
+    ]  # fmt: skip
+    np.testing.assert_allclose(*losses_of, rtol=1e-12)
+    assert losses_of[0][1] < losses_of[0][0]
+
+
+def test_complex_gradients_are_not_clipped():
+    wave = Wave(True)
+    nn.mse(wave(X), np.abs(X[:, 0])).backward()
+    for clip in (nn.clip_gradient_norm, nn.clip_gradient_values):
+        with pytest.raises(ag.ArgumentTypeError, match="a gradient is complex"):
+            clip(wave, 1.0)
+
+
+def test_adam_of_two_parts_is_pytorchs_of_a_complex_number():
+    torch = pytest.importorskip("torch")
+    wave, y = Wave(False), np.abs(X[:, 0])
+    weight = torch.tensor([1 + 1j, 2 - 1j, 0.5j], dtype=torch.complex128, requires_grad=True)
+    theirs = torch.optim.Adam([weight], 0.01)
+    nn.fit(wave, X, y, loss="mse", optimizer=nn.Adam(wave, 0.01), epochs=3, progress=False)
+    for _ in range(3):
+        theirs.zero_grad()
+        sums = torch.tensor(X, dtype=torch.complex128) @ weight
+        (sums.abs() - torch.tensor(y)).square().mean().backward()
+        theirs.step()
+    ours = wave.re.data + 1j * wave.im.data
+    np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-9)
+
+
 @pytest.mark.parametrize("sizes", [None, "ab", 3, [], [[2, 1]], np.zeros((2, 2))])
 def test_sizes_of_layers_are_a_list_of_numbers(sizes):
     with pytest.raises(ag.ArgumentValueError, match="must list the sizes of the layers"):
