@@ -223,3 +223,31 @@ def test_a_run_that_has_ended_is_not_interrupted_any_more():
         assert history.stopped == "no better loss for 2 epochs"
         weights.append(model.weight.item())
     assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_plateau_is_pytorchs_with_one_epoch_of_patience_less(seed):
+    torch = pytest.importorskip("torch")
+    watched = np.abs(np.cumsum(np.random.default_rng(seed).normal(size=30))) + 1
+    plain = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        plain, factor=0.5, patience=1, threshold=0.0, threshold_mode="abs"
+    )
+    theirs, ours = [], []
+    for number in watched:
+        schedule.step(number)
+        theirs.append(plain.param_groups[0]["lr"])
+
+    class Column(nn.Callback):
+        def after_epoch(self, run):
+            run.history.columns.setdefault("watched", []).append(watched[run.epoch - 1])
+
+    class Note(nn.Callback):
+        def after_epoch(self, run):
+            ours.append(run.optimizer.lr_scale)
+
+    model, zeros = nn.Linear(1, 1, rng=0), np.zeros((2, 1))
+    plateau = nn.ReduceOnPlateau("watched", factor=0.5, patience=2, mode="min")
+    nn.fit(model, zeros, zeros, loss="mse", epochs=30, callbacks=[Column(), plateau, Note()],
+           progress=False)  # fmt: skip
+    np.testing.assert_allclose(ours, theirs)
