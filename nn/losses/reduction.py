@@ -70,10 +70,11 @@ def refuse_dict() -> NoReturn:
 
 
 def as_operand(x: Any, like: Any) -> Any:
-    """An array in the dtype of ``like``; a Value stays one, so that it is recorded."""
+    """An array in the dtype of ``like``, if it is of floats; a Value stays one, to be recorded."""
     if isinstance(x, dict) or isinstance(like, dict):
         refuse_dict()
-    dtype = like.dtype if hasattr(like, "dtype") else np.dtype(np.float64)
+    dtype = getattr(like, "dtype", None)
+    dtype = dtype if getattr(dtype, "kind", "") == "f" else np.dtype(np.float64)
     if not isinstance(x, ag.Value):
         return as_reals("what a loss got", unmasked(x), dtype)
     return x if x.dtype == dtype else x.astype(dtype)
