@@ -24,7 +24,8 @@ def trained_of(parameters: Module | Iterable[Parameter]) -> list[Parameter]:
     """The parameters that have a gradient, of these or of a model."""
     parameters = parameters.parameters() if isinstance(parameters, Module) else parameters
     found = [p for p in parameters if p.grad is not None]
-    if any(np.ravel(p.grad).dtype.kind == "c" for p in found):
+    gradients: list[Any] = [p.grad for p in found]
+    if any(map(np.iscomplexobj, gradients)):
         raise ag.ArgumentTypeError(
             "a gradient is complex, and clipping is that of real numbers; keep real and imaginary "
             "part as two parameters"
