@@ -96,6 +96,11 @@ def is_view_of(data: Any, operand: Any) -> bool:
     return base is operand or base is operand.base or bool(np.may_share_memory(data, operand))
 
 
+def is_all_or_part(data: Any, operand: Any) -> bool:
+    """The same, or whether it is the operand itself, as ``np.real(x)`` of real numbers is."""
+    return data is operand or is_view_of(data, operand)
+
+
 def look_into(
     value: Any, base: Handle, primitive: Any, operands: tuple[Any, ...], place: int, parameters: Any
 ) -> Any:
@@ -146,7 +151,7 @@ def remade(look: Look, is_recording: bool) -> Node:
     is_of_batch = any(isinstance(x, Handle) for x in arrays)
     compute = look.primitive if is_of_batch else look.primitive.forward
     data = compute(*arrays, **look.parameters)
-    if look.root.is_exclusive and look.base is look.root and data.base is not None:
+    if look.root.is_exclusive and look.base is look.root and is_all_or_part(data, node.data):
         is_writeable = data.flags.writeable
         data = copied(data)
         data.flags.writeable = is_writeable

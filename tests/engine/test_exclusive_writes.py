@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,3 +113,38 @@ def test_what_lists_and_masks_choose_is_a_copy_on_any_axis(index):
         return np.concatenate([z.ravel(), y.ravel()])
 
     same_as_numpy(function, np.array([[1.0, 2.0], [3.0, 4.0]]))
+
+
+THE_WHOLE = {
+    "np.real": np.real,
+    "x.real": lambda x: x.real,
+    "np.real_if_close": np.real_if_close,
+    "np.squeeze": np.squeeze,
+    "x.astype": lambda x: x.astype(float, copy=False),
+    "np.atleast_1d": np.atleast_1d,
+    "np.asarray": lambda x: np.asarray(x, like=x),
+    "np.ascontiguousarray": lambda x: np.ascontiguousarray(x, like=x),
+    "np.nan_to_num": lambda x: np.nan_to_num(x, copy=False),
+    "np.ravel": np.ravel,
+    "x[...]": lambda x: x[...],
+    "np.real(x.T)": lambda x: np.real(x.T),
+    "np.real(x).T": lambda x: np.real(x).T,
+}
+
+
+@pytest.mark.parametrize("name", THE_WHOLE)
+@pytest.mark.parametrize("is_first_written", [True, False])
+def test_what_is_read_through_a_view_of_the_whole_stays(name: str, is_first_written: bool) -> None:
+    def function(x: Any) -> Any:
+        x = x * 1.0
+        if is_first_written:
+            x[0] = x[1] * x[2]
+        view = THE_WHOLE[name](x)
+        x[1] *= x[0]
+        square = view**2
+        x[:] = square
+        product = view * square
+        x[2:] += x[0]
+        return np.stack([x, square, product, view])
+
+    same_as_numpy(function, POINT)
