@@ -8,6 +8,7 @@ looks into; other views of the same memory look again when they are next used.
 from __future__ import annotations
 
 import operator
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -131,9 +132,13 @@ def write_ufunc(
         raise InPlaceError(
             f"{what}: two results cannot be written into the same memory; pass an array for each"
         )
-    if method == "reduce" and where is not True:
-        # It says what is reduced, not what is written.
-        kwargs, where = {**kwargs, "where": where}, True
+    compute = getattr(ufunc, method)
+    if where is not True:
+        kwargs = {**kwargs, "where": where}
+        if method == "__call__":
+            compute = partial(registry["ufunc.masked"], ufunc)
+        elif method == "reduce":
+            where = True  # it says what is reduced, not what is written
 
     def write_all(results: Any) -> Any:
         if ufunc.nout == 1:
@@ -143,7 +148,6 @@ def write_ufunc(
             for place, result in zip(out, results, strict=True)
         )
 
-    compute = getattr(ufunc, method)
     try:
         results = compute(*inputs, **kwargs)
     except OF_ARITHMETIC:

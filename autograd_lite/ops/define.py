@@ -30,6 +30,7 @@ __all__ = [
     "in_loop",
     "in_loops",
     "is_known",
+    "masked",
     "multi_output",
     "nondifferentiable",
     "numbers_of",
@@ -67,20 +68,52 @@ def with_keywords(
     where: Any = True, dtype: Any = None, casting: Any = "same_kind",
 ) -> Any:  # fmt: skip
     """Apply a ufunc in another dtype; or only where a mask allows it, with 0 elsewhere."""
+    if where is not True:
+        return masked(function, *inputs, where=where, dtype=dtype, casting=casting)
     if dtype is not None or not (isinstance(casting, str) and casting == "same_kind"):
         inputs = in_loop(function, inputs, dtype, casting)
-    if where is True:
-        return primitive(*inputs)
+    return primitive(*inputs)
+
+
+def masked(
+    function: Any, *inputs: Any, where: Any, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
+    """Apply a ufunc only where a mask allows it; elsewhere results are 0.
+
+    What the mask leaves out gives way to numbers at which functions and their derivatives are
+    finite, so that nobody warns of it, and nothing comes of it in derivatives of any order.
+    """
     is_array = isinstance(where, (Handle, np.ndarray)) or is_duck_array(where)
-    # Of whatever is no array NumPy makes a mask; an array has to be one.
     mask = where if is_array else np.asarray(where, bool)
-    return masked(function, primitive)(*inputs, mask)
+    if mask.dtype != bool:
+        raise ArgumentTypeError(
+            f"{full_name(function)}: where= is an array of {mask.dtype}, and NumPy takes no other "
+            "than of bool; write mask != 0"
+        )
+    operands = in_loop(function, inputs, dtype, casting, is_masked=True)
+    harmless = HARMLESS.get(function, 0.5)
+    results = function(
+        *[np.where(mask, x, harmless if x.dtype.kind in "fc" else True) for x in operands]
+    )
+    # Of numbers it is a number, as without a mask.
+    several = results if isinstance(results, tuple) else (results,)
+    kept = tuple(x if np.ndim(x) else x[()] for x in [np.where(mask, x, False) for x in several])
+    return kept if isinstance(results, tuple) else kept[0]
 
 
-def in_loop(function: Any, inputs: tuple[Any, ...], dtype: Any, casting: Any) -> tuple[Any, ...]:
+HARMLESS = {np.arccosh: 2}
+"""Where functions are smooth that are not at one half."""
+
+registry["ufunc.masked"] = masked
+
+
+def in_loop(
+    function: Any, inputs: tuple[Any, ...], dtype: Any, casting: Any, *, is_masked: bool = False
+) -> tuple[Any, ...]:
     """The operands in the dtypes of the loop that NumPy chooses for them, or its refusal.
 
     ``dtype`` is that of the result: ``np.absolute(z, dtype=float)`` is the length of ``z``.
+    Without it they stay as they are, but for those that a mask will make arrays of.
     """
     operands: list[Any] = [x if isinstance(x, Handle) else array_of(x) for x in inputs]
     dtypes = [x.dtype for x in operands]
@@ -97,19 +130,24 @@ def in_loop(function: Any, inputs: tuple[Any, ...], dtype: Any, casting: Any) ->
             f"{full_name(function)} of a Value: {error}; leave out dtype= and casting=, or write "
             "x.astype(dtype) for the operands that are to be of another dtype"
         ) from error
-    if dtype is None:
+    if dtype is None and not is_masked:
         return inputs
     pairs = zip(operands, loop, strict=False)
     return tuple(x if x.dtype == wanted else np.astype(x, wanted) for x, wanted in pairs)
 
 
 def in_loops(*functions: Any) -> None:
-    """Let ufuncs that take no mask be told the dtype of their loop, and its rule of casting."""
+    """Let ufuncs without rules of elements be told their mask, loop and rule of casting."""
     for function in functions:
         registry[function, "__call__"] = partial(with_loop, function)
 
 
-def with_loop(function: Any, *inputs: Any, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def with_loop(
+    function: Any, *inputs: Any,
+    where: Any = True, dtype: Any = None, casting: Any = "same_kind",
+) -> Any:  # fmt: skip
+    if where is not True:
+        return masked(function, *inputs, where=where, dtype=dtype, casting=casting)
     return function(*in_loop(function, inputs, dtype, casting))
 
 
@@ -124,27 +162,6 @@ def cast(x: Any, dtype: Any, casting: Any = "same_kind") -> Any:
     x = x if isinstance(x, Handle) else array_of(x)
     check_casting(x.dtype, dtype, casting)
     return np.astype(x, dtype)
-
-
-def masked(function: Any, primitive: Primitive) -> Primitive:
-    """A ufunc with its mask as one more input."""
-
-    def forward(*operands: Any) -> Any:
-        *inputs, where = operands
-        if any(map(is_duck_array, operands)):
-            return np.where(where, function(*inputs), 0)
-        result = np.asarray(function(*inputs, where=where, out=None))
-        np.copyto(result, 0, where=np.logical_not(where))
-        return result if result.ndim else result[()]
-
-    def vjp(index: int, g: Any, out: Any, *operands: Any) -> Any:
-        *inputs, where = operands
-        rule = primitive.rules[index]
-        return 0 * g if rule is None else np.where(where, rule(g, out, *inputs), 0)
-
-    return Primitive(
-        forward, each=vjp, name=primitive.name, elementwise=True, singular=True, masks=True
-    )
 
 
 def array_function(

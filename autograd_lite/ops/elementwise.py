@@ -27,6 +27,7 @@ from autograd_lite.ops.define import (
     cast,
     composite,
     in_loops,
+    masked,
     multi_output,
     nondifferentiable,
     parts,
@@ -55,11 +56,14 @@ LN2, LN10 = log_of(2), log_of(10)
 
 
 def outer_product(
-    function: Any, x: Any, y: Any, dtype: Any = None, casting: Any = "same_kind"
-) -> Any:
+    function: Any, x: Any, y: Any,
+    where: Any = True, dtype: Any = None, casting: Any = "same_kind",
+) -> Any:  # fmt: skip
     """``function`` of every element of ``x`` with every element of ``y``."""
     x, y = beside_number(x, y), beside_number(y, x)
     column = np.reshape(x, np.shape(x) + (1,) * np.ndim(y))
+    if where is not True:
+        return masked(function, column, y, where=where, dtype=dtype, casting=casting)
     return function(column, y, dtype=dtype, casting=casting)
 
 

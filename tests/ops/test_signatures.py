@@ -315,9 +315,9 @@ def test_the_function_that_was_called_is_named() -> None:
         lambda: np.add.outer(x, x, order="F"),
     )
     refused(
-        "np.isnan of a Value does not take where; "
+        "np.isnan of a Value does not take order; "
         "leave it out, or pass x.data to compute without gradient",
-        lambda: np.isnan(x, where=[True, False]),
+        lambda: np.isnan(x, order="F"),
     )
 
 
