@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.primitive import registry
-from tests.ops.cases.case import Case, complex_numbers, positive, real, row
+from tests.ops.cases.case import Case, complex_numbers, nonzero, positive, real, row
 
 MASK = np.array([[True, False, True], [False, False, True]])
 
@@ -71,6 +71,10 @@ ROWS: list[Case] = [
         call=writes(lambda y, v: np.subtract.at(y, [1, 1], v))),
     row("ufunc.at", real(4), real(2), label="multiply",
         call=writes(lambda y, v: np.multiply.at(y, [1, 3], v))),
+    row("ufunc.masked", real(2, 3), positive(2, 3), label="log",
+        call=writes(lambda y, x: np.log(x, where=MASK, out=y))),
+    row("ufunc.masked", real(2, 3), real(2, 3), nonzero(3), label="divide",
+        call=writes(lambda y, x, v: np.divide(x, v, where=MASK, out=y))),
     row("ufunc.at", positive(4), label="log", call=writes(lambda y: np.log.at(y, [1, 3]))),
     row("identity", real(3), label="own", call=internal("identity"), reference=lambda x: x[:]),
     row("array", real(2), label="nested", call=lambda x: registry["array"]([x, [1.0, 2.0]]),
