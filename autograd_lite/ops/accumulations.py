@@ -137,6 +137,7 @@ add_reduceat = Primitive(
     lambda x, indices, axis, dtype: np.add.reduceat(x, indices, axis=axis, dtype=dtype),
     reduceat_vjp,
     name="add.reduceat",
+    masks=True,
 )
 
 
@@ -306,8 +307,9 @@ for function in (
     np.subtract, np.divide, np.floor_divide, np.remainder, np.fmod, np.power, np.float_power,
     np.hypot, np.logaddexp, np.logaddexp2, np.arctan2, np.heaviside, np.copysign,
 ):  # fmt: skip
-    accumulate(function, fold_vjp(function))
-    reduce(function, last_of_fold_vjp(function))
+    masks = function in (np.floor_divide, np.heaviside, np.copysign)  # steps
+    accumulate(function, fold_vjp(function), masks=masks)
+    reduce(function, last_of_fold_vjp(function), masks=masks)
     reduceat_by_slices(function)
 for function in (np.fmax, np.fmin):
     reduce(function, extremum_vjp, masks=True)

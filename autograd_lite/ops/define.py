@@ -348,13 +348,15 @@ def as_operand(x: Any) -> Any:
 # Functions that only move elements: the gradient of one comes from wherever it went.
 
 
-def rearrangement(*functions: Any, arrays: int = 1) -> None:
+def rearrangement(*functions: Any, arrays: int = 1, masks: bool = False) -> None:
     """Register functions that copy elements of their first argument, or put zeros.
 
-    Arguments after it, up to ``arrays``, say where; they have no derivative.
+    Arguments after it, up to ``arrays``, say where; they have no derivative.  With ``masks``
+    the functions may leave elements out, to which zeros go back.
     """
     for function in functions:
-        array_function(function, back_to_origins(function), *[None] * (arrays - 1), arrays=arrays)
+        others: list[Rule | None] = [None] * (arrays - 1)
+        array_function(function, back_to_origins(function), *others, arrays=arrays, masks=masks)
 
 
 def back_to_origins(function: Any) -> Rule:

@@ -129,7 +129,9 @@ positive = ufunc(
     np.positive, lambda g, out, x: g, forward=operator.pos, singular=False, cheap=True, formula="x"
 )
 reciprocal = ufunc(np.reciprocal, lambda g, out, x: -g * out * out, formula="1 / x")
-floor_divide = ufunc(np.floor_divide, zero, zero, forward=operator.floordiv, formula="⌊x / y⌋")
+floor_divide = ufunc(
+    np.floor_divide, zero, zero, forward=operator.floordiv, masks=True, formula="⌊x / y⌋"
+)
 remainder = ufunc(
     np.remainder,
     lambda g, out, x, y: g,
@@ -328,9 +330,9 @@ i0 = ufunc(np.i0, lambda g, out, x: g * i0_derivative(x, order=1))
 # Steps, kinks and choices.
 
 for function in (np.rint, np.floor, np.ceil, np.trunc):
-    ufunc(function, zero, singular=False)
+    ufunc(function, zero, singular=False, masks=True)
 for function in (np.round, np.around, np.fix):
-    array_function(function, lambda g, out, x, decimals=0: np.zeros_like(g))
+    array_function(function, lambda g, out, x, decimals=0: np.zeros_like(g), masks=True)
 
 
 def round_as_python_does(x: Any, digits: int) -> Any:
@@ -343,16 +345,19 @@ round_operator = Primitive(
     lambda g, out, x, digits: np.zeros_like(g),
     name="round",
     elementwise=True,
+    masks=True,
 )
 register(round, round_operator)
 heaviside = ufunc(
-    np.heaviside, zero, lambda g, out, x, at_zero: np.where(x == 0, g, 0), singular=False
-)
+    np.heaviside, zero, lambda g, out, x, at_zero: np.where(x == 0, g, 0), singular=False,
+    masks=True,
+)  # fmt: skip
 copysign = ufunc(
     np.copysign,
     lambda g, out, x, y: g * np.sign(x) * np.copysign(np.ones_like(out), y),
     zero,
     singular=False,
+    masks=True,
 )
 
 
@@ -390,7 +395,7 @@ absolute = ufunc(
     formula="|x|",
 )
 fabs = ufunc(np.fabs, absolute_vjp, formula="|x|")
-sign = ufunc(np.sign, sign_vjp, singular=False, cheap=True)
+sign = ufunc(np.sign, sign_vjp, masks=True, singular=False, cheap=True)
 maximum = ufunc(
     np.maximum,
     lambda g, out, x, y: np.where(x > y, g, np.where(x == y, g / 2, 0)),

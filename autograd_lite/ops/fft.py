@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import array_function, composite
 
 __all__: list[str] = []
@@ -68,6 +69,22 @@ fft = array_function(np.fft.fft, fft_vjp)
 ifft = array_function(np.fft.ifft, ifft_vjp)
 rfft = array_function(np.fft.rfft, rfft_vjp)
 irfft = array_function(np.fft.irfft, irfft_vjp)
+
+
+def cutting_first(transform: Primitive, half: bool = False) -> Any:
+    """A transform of what it reads: where it is cut, an index says that the rest is left out."""
+
+    def transform_part(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+        read = n // 2 + 1 if half and n is not None else n
+        if read is not None and 0 < read < np.shape(a)[axis]:
+            a = fit(a, read, axis)
+        return transform(a, n=n, axis=axis, norm=norm)
+
+    return transform_part
+
+
+for whole in (fft, ifft, rfft, irfft):
+    composite(whole.function, asks_numpy="on failure")(cutting_first(whole, whole is irfft))
 
 OPPOSITE: dict[Any, Any] = {
     None: "forward",

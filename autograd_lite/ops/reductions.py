@@ -46,7 +46,7 @@ class Reduction(Primitive):
 
         name = function.__name__
         super().__init__(function, rule, arrays=1, **options)
-        self.masked = Primitive(forward, masked_rule, None, name=name, **options)
+        self.masked = Primitive(forward, masked_rule, None, name=name, **{**options, "masks": True})
         register(function, self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -176,7 +176,7 @@ for function in (np.linalg.matrix_transpose, np.matrix_transpose):
 registry[np.permute_dims] = transpose
 
 rearrangement(np.fliplr, np.flipud, np.rot90, np.rollaxis)
-resized = Primitive(np.resize, back_to_origins(np.resize), arrays=1, builtin=True)
+resized = Primitive(np.resize, back_to_origins(np.resize), arrays=1, masks=True, builtin=True)
 
 
 @composite(np.resize, asks_numpy="on failure", whole=("new_shape",))
@@ -185,7 +185,8 @@ def resize(a: Any, new_shape: Any) -> Any:
 
 
 rearrangement(np.fft.fftshift, np.fft.ifftshift)
-rearrangement(np.diag, np.diagflat, np.diagonal, np.linalg.diagonal, np.tril, np.triu)
+rearrangement(np.diagflat)
+rearrangement(np.diag, np.diagonal, np.linalg.diagonal, np.tril, np.triu, masks=True)
 
 
 @composite(np.atleast_1d, asks_numpy="on failure")

@@ -76,8 +76,8 @@ def sort_complex(a: Any) -> Any:
 
 # Choosing by place, or by condition.
 
-rearrangement(np.delete)
-rearrangement(np.take, np.take_along_axis, arrays=2)
+rearrangement(np.delete, masks=True)
+rearrangement(np.take, np.take_along_axis, arrays=2, masks=True)
 take_from = registry[np.take]
 
 
