@@ -31,6 +31,7 @@ __all__ = [
     "SHARED_ARGUMENT",
     "buffer",
     "check_cast",
+    "check_place_in_row",
     "check_writable",
     "constant",
     "data_now",
@@ -217,6 +218,7 @@ def constant(content: Any) -> Any:
 
 def set_row(row: Any, index: Any, content: Any) -> None:
     """``x.flat[index] = content``: the elements of the content in turn, again and again."""
+    check_place_in_row(index)
     content = registry["array"](content)
     parts = unwrapped(index if isinstance(index, tuple) else (index,))
     shape = np.shape(data_now(row)[parts])
@@ -224,9 +226,27 @@ def set_row(row: Any, index: Any, content: Any) -> None:
         check_overlap(
             lambda x, v: x.flat.__setitem__(*parts, v), row.look.base, content, "x.flat[i] = v"
         )
+    if np.ndim(content) and not shape:
+        raise ArgumentValueError(
+            f"x.flat[i] = v writes one number, and v has shape {np.shape(content)}; write "
+            "x.flat[i:j] = v for several"
+        )
+    if not np.size(content):
+        return  # nothing is written, in NumPy too
     if np.shape(content) not in ((), shape):
         content = np.resize(content, shape)
     set_item(row, index, content)
+
+
+def check_place_in_row(index: Any) -> None:
+    """Refuse as an index of ``x.flat`` what means something else there, or nothing."""
+    place = unwrap(index[0] if isinstance(index, tuple) and len(index) == 1 else index)
+    is_mask = np.ndim(place) == 0 and isinstance(place, (bool, np.bool, np.ndarray))
+    if place is None or (is_mask and np.asarray(place).dtype == bool):
+        raise ArgumentTypeError(
+            f"x.flat[{place}]: NumPy's iterators take integers, slices, and arrays of integers or "
+            "booleans; write x.reshape(-1)[i] for other indices"
+        )
 
 
 def unwrapped(parts: Any) -> Any:

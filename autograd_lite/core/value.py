@@ -22,7 +22,7 @@ from autograd_lite.core.errors import (
 from autograd_lite.core.exclusive import Exclusive
 from autograd_lite.core.foreign_arrays import check_subclasses
 from autograd_lite.core.hooks import HookMethods
-from autograd_lite.core.in_place import set_row, write_called, write_ufunc
+from autograd_lite.core.in_place import check_place_in_row, set_row, write_called, write_ufunc
 from autograd_lite.core.leaving import Conversions, check_leaving, is_differentiated
 from autograd_lite.core.memory import constant, copied
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, serials
@@ -496,6 +496,7 @@ class Row(View):
         raise ArgumentTypeError("next(x.flat) of a Value; write next(iter(x.flat))")
 
     def __getitem__(self, index: Any) -> Any:
+        check_place_in_row(index)
         part = Value.__getitem__(self, index)
         return np.copy(part) if isinstance(part, Looking) else part
 
