@@ -24,7 +24,7 @@ from autograd_lite.core.hooks import have_hooks, sweep_with_hooks
 from autograd_lite.core.memory import verify
 from autograd_lite.core.node import Handle, Node, data_of, unwrap
 from autograd_lite.core.objects import states, verify_objects
-from autograd_lite.core.primitive import PYTHON_SCALARS
+from autograd_lite.core.primitive import PYTHON_SCALARS, registry
 from autograd_lite.core.recorder import current, recording, value_of
 
 __all__ = ["Pullback", "as_cotangent", "own_memory", "repeated", "unit_cotangent"]
@@ -195,5 +195,7 @@ def repeated(gradients: Iterable[Any]) -> set[int]:
 
 def own_memory(g: Any, shared: set[int]) -> Any:
     """A gradient that the caller may write to: a copy of a view, and of what is shared."""
+    if isinstance(g, Handle):
+        return registry[np.copy](g) if id(g.node.data) in shared and g.shape else g
     is_shared = id(g) in shared or getattr(g, "base", None) is not None
     return g.copy() if is_shared and (isinstance(g, np.ndarray) or is_duck_array(g)) else g

@@ -140,7 +140,7 @@ def check_diagonal(slope: Any, weighted: Any, powers: Any, *, name: str) -> Any:
             "another element of the argument than its like; use ag.jacobian, or ag.vmap of "
             "ag.grad for a function of each row, or ag.grad of the sum if that is meant"
         )
-    return slope
+    return slope.copy()  # which may be written
 
 
 diagonal = Primitive(

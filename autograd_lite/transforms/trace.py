@@ -179,9 +179,15 @@ class Trace:
         return unflatten(self.aux, map(self._handed_out, flatten(self.aux)))
 
     def _handed_out(self, result: Any) -> Any:
-        """Where the graph is kept, what the caller writes to is a copy."""
+        """What the caller may write to: a copy where the graph is kept, and of his arguments."""
         plain = self.unwrap(result)
-        return plain.copy() if self.is_kept and isinstance(plain, np.ndarray) else plain
+        if not isinstance(plain, np.ndarray):
+            return plain
+        is_copied = self.is_kept or any(
+            isinstance(x.node.data, np.ndarray) and np.may_share_memory(plain, x.node.data)
+            for x in self.fresh
+        )
+        return plain.copy() if is_copied else plain
 
     def unwrap(self, result: Any, cotangents: Sequence[Any] = ()) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's.

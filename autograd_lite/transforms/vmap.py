@@ -279,7 +279,7 @@ class Call:
         """The results with the axis of samples."""
         places = list(with_prefix("out_axes", "result", result, out_axes))
         arrays = [self._unwrap(self._stacked(*place)) for place in places]
-        return unflatten(result, owned(arrays))
+        return unflatten(result, owned(arrays, [x.array for x in self.arguments]))
 
     def _unwrap(self, array: Any) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's."""

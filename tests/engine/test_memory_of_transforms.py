@@ -1,0 +1,47 @@
+"""What transforms return is the caller's: writing into it changes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from tests.engine.numpys_derivative import same_as_numpy
+
+POINT = np.array([0.5, -0.3, 1.2])
+
+
+def identity(x: Any) -> Any:
+    return x
+
+
+TRANSFORMED: dict[str, Callable[[Any], Any]] = {
+    "elementwise_grad": ag.elementwise_grad(lambda x: np.tanh(x) ** 2),
+    "hessian_diagonal": ag.hessian_diagonal(lambda x: np.sum(np.sin(x) * x)),
+    "jvp, the result": lambda x: ag.jvp(identity, x, x * 2)[0],
+    "jvp, the tangent": lambda x: ag.jvp(identity, x * 2, x)[1],
+    "vjp": lambda x: ag.vjp(identity, x)[0],
+    "vjp, a cotangent": lambda x: ag.vjp(identity, x * 2)[1](x)[0],
+    "value_and_grad, aux": lambda x: ag.value_and_grad(
+        lambda x: (np.sum(x), x[:]), has_aux=True
+    )(x)[0][1],
+    "value_and_jacobian": lambda x: ag.value_and_jacobian(identity)(x)[0],
+    "vmap": ag.vmap(identity),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRANSFORMED)
+def test_it_is_written_alone(name: str) -> None:
+    def function(x: Any) -> Any:
+        y = TRANSFORMED[name](x)
+        y[0] *= 3
+        y[1] = x[0] * x[2]
+        return np.stack([x, y, x * y])
+
+    same_as_numpy(function, POINT)
+    x = POINT.copy()
+    TRANSFORMED[name](x)[:] = 0.0
+    np.testing.assert_array_equal(x, POINT)
