@@ -167,6 +167,10 @@ def into_out(writer: Writer) -> Text:
     ]
     if mask:
         options += [f"np.add({place}, {value}, out={place}, where={mask})"] * 4
+        # What a mask leaves out may be where a function has no value.
+        inside = f"({mask}) & ({place} > 0.0517)"
+        options += [f"np.log({place}, out={place}, where={inside})"] * 2
+        options += [f"np.divide({value}, {place}, out={place}, where={inside})"] * 2
     return str(writer.choose(options))
 
 
