@@ -196,6 +196,6 @@ def repeated(gradients: Iterable[Any]) -> set[int]:
 def own_memory(g: Any, shared: set[int]) -> Any:
     """A gradient that the caller may write to: a copy of a view, and of what is shared."""
     if isinstance(g, Handle):
-        return registry[np.copy](g) if id(g.node.data) in shared and g.shape else g
+        return registry[np.copy](g) if id(g.node.data) in shared and g.node.shape else g
     is_shared = id(g) in shared or getattr(g, "base", None) is not None
     return g.copy() if is_shared and (isinstance(g, np.ndarray) or is_duck_array(g)) else g
