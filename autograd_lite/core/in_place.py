@@ -141,11 +141,16 @@ def write_ufunc(
         elif method == "reduce":
             where = True  # it says what is reduced, not what is written
 
+    def write_one(place: Any, result: Any) -> Any:
+        if method == "__call__" and ufunc.signature is None and is_writable(place):
+            result = stretched(result, np.shape(data_now(place)))
+        return write_result(place, result, what, where)
+
     def write_all(results: Any) -> Any:
         if ufunc.nout == 1:
-            return write_result(out[0], results, what, where)
+            return write_one(out[0], results)
         return tuple(
-            result if place is None else write_result(place, result, what, where)
+            result if place is None else write_one(place, result)
             for place, result in zip(out, results, strict=True)
         )
 
@@ -156,6 +161,14 @@ def write_ufunc(
             write_all(compute(*inputs, **kwargs))
         raise
     return write_all(results)
+
+
+def stretched(result: Any, shape: tuple[int, ...]) -> Any:
+    """A result as ufuncs write it into a larger array, again and again, if it fits into it so."""
+    sizes = np.shape(result)
+    ends = zip(reversed(sizes), reversed(shape), strict=False)
+    fits = len(sizes) <= len(shape) and all(size in (1, whole) for size, whole in ends)
+    return registry[np.broadcast_to](result, shape) if fits and sizes != shape else result
 
 
 OF_ARITHMETIC = (FloatingPointError, RuntimeWarning)
@@ -327,6 +340,9 @@ def fitting(handle: Handle, content: Any, what: str) -> Any:
         check_cast(content, data, what, "same_kind")
         content = np.astype(content, data.dtype)
         node = content.node
+    if isinstance(data, Handle) and not isinstance(node.data, Handle):
+        samples = current.get().value(get_node(handle))
+        return registry["at.set"](samples, content, ...)  # the same for all of them
     if is_duck_array(data) or is_duck_array(node.data) or isinstance(node.data, Handle):
         return content  # numbers of NumPy beside those of a device move there
     if not isinstance(node.data, np.ndarray) or node.data.strides != data.strides:
