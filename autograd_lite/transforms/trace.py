@@ -444,11 +444,15 @@ def parameter_names(function: Function) -> list[str]:
 
 
 def owned(results: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
-    """The same with arrays that the caller may write to: no views, none of them twice or given."""
+    """The same with arrays that the caller may write to: no views, none of them twice or given.
+
+    What has no axes is a number, as it is of Values.
+    """
     seen = {id(unwrap(x)) for x in given}
     found = []
     for result in results:
-        found.append(own_memory(result, seen))
+        own = own_memory(result, seen)
+        found.append(own[()] if isinstance(own, np.ndarray) and not own.ndim else own)
         seen.add(id(result))
     return found
 

@@ -45,3 +45,27 @@ def test_it_is_written_alone(name: str) -> None:
     x = POINT.copy()
     TRANSFORMED[name](x)[:] = 0.0
     np.testing.assert_array_equal(x, POINT)
+
+
+NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "a tangent": lambda x: ag.jvp(np.sum, x, x)[1],
+    "one of several tangents": lambda x: ag.jvp(lambda x: (x, x[0]), x, x)[1][1],
+    "a gradient": lambda x: ag.grad(lambda t: t * np.sum(x))(x[0]),
+    "a Jacobian": lambda x: ag.jacobian(lambda t: np.sum(x * t**2))(x[0]),
+    "a Hessian": lambda x: ag.hessian(lambda t: t**3)(x[0]),
+    "a mixed derivative": lambda x: ag.hessian(lambda a, b: a * a * b, (0, 1))(x[0], x[1])[0][1],
+    "a product with a Hessian": lambda x: ag.hvp(lambda t: t**3, (x[0],), (x[1],))[0],
+    "a diagonal": lambda x: ag.hessian_diagonal(lambda t: t**3)(x[0]),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_has_no_axes_is_a_number_which_nobody_writes(name: str) -> None:
+    def function(x: Any) -> Any:
+        number = NUMBERS[name](x)
+        before = number
+        number -= x[2]
+        return np.stack([before, number, before * number])
+
+    assert isinstance(NUMBERS[name](POINT), float)
+    same_as_numpy(function, POINT)
