@@ -142,7 +142,8 @@ def write_ufunc(
             where = True  # it says what is reduced, not what is written
 
     def write_one(place: Any, result: Any) -> Any:
-        if method == "__call__" and ufunc.signature is None and is_writable(place):
+        is_elementwise = method == "__call__" and ufunc.signature is None
+        if is_elementwise and isinstance(place, Handle) and is_writable(place):
             result = stretched(result, np.shape(data_now(place)))
         return write_result(place, result, what, where)
 

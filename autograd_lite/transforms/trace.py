@@ -181,12 +181,7 @@ class Trace:
     def _handed_out(self, result: Any) -> Any:
         """What the caller may write to: a copy where the graph is kept, and of his arguments."""
         plain = self.unwrap(result)
-        if not isinstance(plain, np.ndarray):
-            return plain
-        is_copied = self.is_kept or any(
-            isinstance(x.node.data, np.ndarray) and np.may_share_memory(plain, x.node.data)
-            for x in self.fresh
-        )
+        is_copied = isinstance(plain, np.ndarray) and (self.is_kept or is_of(self.fresh, plain))
         return plain.copy() if is_copied else plain
 
     def unwrap(self, result: Any, cotangents: Sequence[Any] = ()) -> Any:
@@ -455,6 +450,12 @@ def owned(results: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
         found.append(own[()] if isinstance(own, np.ndarray) and not own.ndim else own)
         seen.add(id(result))
     return found
+
+
+def is_of(values: Iterable[Handle], array: Any) -> bool:
+    """Whether an array may lie in the memory of one of these Values."""
+    memories = [value.node.data for value in values]
+    return any(isinstance(x, np.ndarray) and np.may_share_memory(array, x) for x in memories)
 
 
 def is_number(x: Any) -> bool:
