@@ -116,7 +116,8 @@ def test_no_case_of_the_table_raises_an_alarm(case: Any) -> None:
         with ag.detect_anomaly():
             found = call()
         for a, b in zip(found, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
+            # No gradient is added to where it lies then, and sums are rounded in another order.
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-16)
 
 
 def test_hooks_are_called_and_looked_at() -> None:
