@@ -80,11 +80,10 @@ class AnalyticGradients:
         self.is_measured = True
         self.noise = np.maximum(noise, self.noise)
         self.smooth_from = ladder.smooth_from
-        ladder.noise = np.maximum(self.noise, ladder.noise)
+        ladder.allow(self.noise)
         coarsest = min(ladder.samples)
         if coarsest < FIRST_LEVEL:
-            ladder.far_noise = measured_noise(ladder, rng, coarsest)
-        ladder.limits.clear()
+            ladder.allow(self.noise, far_noise=measured_noise(ladder, rng, coarsest))
         return ladder
 
     def without_steps(self, direction: Vector) -> AnalyticGradients | None:

@@ -18,9 +18,6 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.checking.directions import (
-    farthest_level,
-)
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.numerical import (
     ALIKE,
@@ -157,7 +154,7 @@ class Probe:
     @property
     def nearby(self) -> int:
         """The level from which on steps are a part of each entry, or of a unit."""
-        return farthest_level(self.ladder.x, self.ladder.direction) + WITHIN
+        return self.ladder.farthest + WITHIN
 
     @property
     def relative_error(self) -> float:
@@ -246,7 +243,7 @@ class Probe:
 
     def settle(self, sharp: float = SHARP, most: int = MOST_BLOCKS) -> None:
         """Look for steps that suit the function, until the estimate is sharp."""
-        coarsest = min(farthest_level(self.ladder.x, self.ladder.direction), FIRST_LEVEL)
+        coarsest = min(self.ladder.farthest, FIRST_LEVEL)
         if self.ladder.smooth_from not in (None, FIRST_LEVEL):
             coarsest = self.ladder.smooth_from
         best = here = self
@@ -337,8 +334,7 @@ class Probe:
         at_x = np.abs(self.ladder.gap(NEAREST))
         if np.all(jumps <= ALIKE * self.ladder.noise) or np.any(2 * at_x > jumps):
             return False
-        self.ladder.noise = np.maximum(self.ladder.noise, jumps)
-        self.ladder.limits.clear()
+        self.ladder.allow(jumps)
         self.limit = self.ladder.derivative(self.level)
         return True
 

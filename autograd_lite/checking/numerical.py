@@ -26,12 +26,14 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from autograd_lite.checking.directions import farthest_level
 from autograd_lite.checking.layout import Vector
 
 __all__ = [
@@ -123,6 +125,23 @@ class Limit:
         return changes & self.one_sided
 
 
+Found = TypeVar("Found")
+
+
+def remembered(method: Callable[..., Found]) -> Callable[..., Found]:
+    """What follows from the values of a ladder: computed again only when there are others."""
+
+    @wraps(method)
+    def recalled(ladder: Ladder, *args: Any) -> Found:
+        key = (method, *args)
+        if key not in ladder.known:
+            ladder.known[key] = method(ladder, *args)
+        found: Found = ladder.known[key]
+        return found
+
+    return recalled
+
+
 @dataclass(eq=False)
 class Ladder:
     """Values of a function along ±u on a ladder of steps, measured when asked for.
@@ -153,6 +172,9 @@ class Ladder:
     """Whether jumps between its values have been looked for."""
     samples: dict[int, tuple[Vector, Vector]] = field(default_factory=dict)
     slopes: dict[int, Vector] = field(default_factory=dict)
+    largest: dict[int, Vector] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    """What was derived from these values and their noise; see `remembered`."""
     limits: dict[tuple[Quantity, int], Limit] = field(default_factory=dict)
 
     def sample(self, level: int) -> tuple[Vector, Vector]:
@@ -165,8 +187,15 @@ class Ladder:
                 self.samples[level] = (self.function(self.x + step), self.function(self.x - step))
             if self.were_unchanged is not None:
                 self.unchanged[level] = self.were_unchanged()
-                self.__dict__.pop("unseen", None)
+            self.known.clear()
         return self.samples[level]
+
+    def allow(self, noise: Vector, far_noise: Vector | None = None) -> None:
+        """Values have at least this noise, and that much far away, which changes every estimate."""
+        self.noise = np.maximum(self.noise, noise)
+        self.far_noise = self.far_noise if far_noise is None else far_noise
+        self.limits.clear()
+        self.known.clear()
 
     def central(self, level: int) -> Vector:
         plus, minus = self.sample(level)
@@ -203,9 +232,12 @@ class Ladder:
 
     def noise_at(self, level: int) -> Vector:
         """The noise of the values at this step: what was measured, and no less than rounding."""
-        values = np.abs([self.base, *self.sample(level)])
-        largest = np.max(np.where(np.isfinite(values), values, 0.0), axis=0)
-        noise: Vector = np.maximum(self.noise, self.resolution * largest)
+        self.sample(level)
+        return self._noise_at(level)
+
+    @remembered
+    def _noise_at(self, level: int) -> Vector:
+        noise: Vector = np.maximum(self.noise, self.resolution * self.size(level))
         noise = np.maximum(noise, np.maximum(self.lost_noise, self.misplaced(level)))
         if self.far_noise is None or level >= FIRST_LEVEL:
             return noise
@@ -214,14 +246,23 @@ class Ladder:
         grown: Vector = np.maximum(noise, share)
         return grown
 
+    def size(self, level: int) -> Vector:
+        """The largest of the values at this step and at x."""
+        if level not in self.largest:
+            values = np.abs([self.base, *self.sample(level)])
+            self.largest[level] = np.max(values, axis=0, where=np.isfinite(values), initial=0.0)
+        return self.largest[level]
+
     def misplaced(self, level: int) -> Vector:
         """What rounding the inputs makes of the values, as steep as they are at these steps.
 
         It is x + h·u that is rounded, so that steps are longer or shorter than they should be.
         """
-        slopes = [self.steepness(step) for step in range(level, level + BLOCK)]
+        steepest = self.steepness(level)
+        for finer in range(level + 1, level + BLOCK):
+            steepest = np.maximum(steepest, self.steepness(finer))
         with np.errstate(over="ignore", invalid="ignore"):
-            misplaced: Vector = ROUNDING * self.longest * np.max(slopes, axis=0)
+            misplaced: Vector = ROUNDING * self.longest * steepest
         return np.where(np.isfinite(misplaced), misplaced, 0.0)
 
     def steepness(self, level: int) -> Vector:
@@ -243,7 +284,13 @@ class Ladder:
         with np.errstate(over="ignore"):
             return float(np.max(np.abs(self.x[moved] / self.direction[moved]), initial=0.0))
 
+    @cached_property
+    def farthest(self) -> int:
+        """The level of the coarsest steps that make sense."""
+        return farthest_level(self.x, self.direction)
+
     @property
+    @remembered
     def constant(self) -> bool:
         """Whether all values are the same to the last bit."""
         return all(
@@ -251,11 +298,12 @@ class Ladder:
         )
 
     @property
+    @remembered
     def lost_noise(self) -> Vector:
         """What is lost in elements that are the same to the last bit at the finest steps that
         count, where their own size does not tell of it; else zero."""
         finest = max((level for level in self.unchanged if level <= STILL), default=None)
-        if finest is None:
+        if finest is None or not np.any(self.unchanged[finest]):
             return np.zeros_like(self.base)
         lost = self.lost(self.unchanged[finest].astype(np.float64))
         is_still = np.all(self.samples[finest] == self.base, axis=0)
@@ -267,7 +315,8 @@ class Ladder:
         still: npt.NDArray[np.bool_] = self.lost_noise > 0
         return still
 
-    @cached_property
+    @property
+    @remembered
     def unseen(self) -> Vector:
         """How steep results can be that are the same at all steps from some on.
 
@@ -275,7 +324,7 @@ class Ladder:
         1 + exp(-x) has, and there what is smaller than a rounding error is lost.
         """
         levels = sorted((level for level in self.unchanged if level <= STILL), reverse=True)
-        if not levels:
+        if not levels or not np.any(self.unchanged[levels[0]]):
             return np.zeros_like(self.base)
         still, steepest = self.unchanged[levels[0]], np.zeros(self.unchanged[levels[0]].shape)
         for level in levels:
@@ -284,6 +333,7 @@ class Ladder:
         return self.lost(steepest)
 
     @property
+    @remembered
     def flat(self) -> npt.NDArray[np.bool_]:
         """Whether nothing is seen in any value but noise, which does not grow with the step."""
         levels = sorted(self.samples)
@@ -297,6 +347,7 @@ class Ladder:
         return flat
 
     @property
+    @remembered
     def nothing_but_noise(self) -> npt.NDArray[np.bool_]:
         """Whether values next to each other differ as much as those far away, and as all there is.
 
@@ -307,6 +358,7 @@ class Ladder:
         noise: npt.NDArray[np.bool_] = self.flat & (self.noise > MOSTLY * largest) & (largest > 0)
         return noise
 
+    @remembered
     def variation(self, coarsest: int = -sys.maxsize, finest: int = sys.maxsize) -> Vector:
         """The steepest slope between x and any sample of these levels, where it is not noise."""
         steepest = np.zeros_like(self.base)
