@@ -19,16 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.numerical import (
-    ALIKE,
-    BLOCK,
-    DEEPEST,
-    DOUBTFUL,
-    FIRST_LEVEL,
-    NEAREST,
-    Ladder,
-    Limit,
-)
+from autograd_lite.checking.noise import ALIKE, DEEPEST, DOUBTFUL, NEAREST
+from autograd_lite.checking.numerical import Ladder, Limit
+from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 
 __all__ = [
     "CROWD",

@@ -46,8 +46,10 @@ from autograd_lite.checking.guards import (
 )
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.locate import Indices, Located, Locator, describe_kink
-from autograd_lite.checking.numerical import BLOCK, FIRST_LEVEL, NEAR, Ladder
+from autograd_lite.checking.noise import NEAR
+from autograd_lite.checking.numerical import Ladder
 from autograd_lite.checking.report import GradcheckReport
+from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 from autograd_lite.checking.subjects import (
     EVALUATIONS_EACH,
     RESERVE,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.comparison import Agreement, Probe
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.numerical import BLOCK
+from autograd_lite.checking.samples import BLOCK
 
 __all__ = ["Indices", "Located", "Locator", "describe_kink"]
 
