@@ -49,6 +49,8 @@ class AnalyticGradients:
     """That of ⟨v, F⟩, in its units."""
     smooth_from: int | None = None
     """The level of the finest features of the function, where it has some."""
+    is_brief: bool = False
+    """Whether one step less makes an estimate, as steps had to be finer; see `Ladder`."""
     is_measured: bool = False
     linear: bool = False
     """Whether the derivative is known to be linear in the cotangent."""
@@ -107,6 +109,7 @@ class AnalyticGradients:
         changed = replace(self.cotangents, rows=rows)
         analytic = AnalyticGradients.of(subject, changed, self.tolerance)
         analytic.linear, analytic.smooth_from = self.linear, self.smooth_from
+        analytic.is_brief = self.is_brief
         analytic.noise = norm(changed.products(noise))
         analytic.noise[0] = max(self.noise[0], analytic.noise[0])
         return analytic
@@ -138,6 +141,7 @@ class AnalyticGradients:
             np.maximum(self.noise, rounded) + smallest,
             subject.resolution,
             smooth_from=self.smooth_from,
+            is_brief=self.is_brief,
             remaining=lambda: subject.remaining,
             were_unchanged=were_unchanged,
             lost=lambda share: norm(self.cotangents.products(unit * share)),
@@ -181,7 +185,8 @@ class AnalyticGradients:
         """The finest steps at which what is claimed to contribute is known that well."""
         size = norm(self.contributions(ladder.direction))
         with np.errstate(all="ignore"):
-            room = np.log2(sharp * size / (SAFETY * AMPLIFICATION * ladder.noise))
+            noise = np.maximum(ladder.noise, ladder.misplaced_by(size))
+            room = np.log2(sharp * size / (SAFETY * AMPLIFICATION * noise))
         return math.floor(np.min(room)) - BLOCK + 1 if np.all(np.isfinite(room)) else FIRST_LEVEL
 
     def allow_for_rounding(self, probe: Probe) -> None:

@@ -11,7 +11,6 @@ All numbers of a probe are in units of a power of two, which is that of âŸ¨v, Fâ
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -19,14 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.noise import ALIKE, DEEPEST, DOUBTFUL, NEAREST
+from autograd_lite.checking.noise import DOUBTFUL
 from autograd_lite.checking.numerical import Ladder, Limit
 from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 
 __all__ = [
     "CROWD",
     "DECISIVE",
-    "MOST_BLOCKS",
     "SAFETY",
     "SHARP",
     "Agreement",
@@ -59,9 +57,6 @@ CROWD = 1000
 
 WITHIN = 3
 """How a function varies is seen at steps so many times halved from the coarsest that make sense."""
-
-FINEST = FIRST_LEVEL + 42
-MOST_BLOCKS = 14
 
 
 class Agreement(Enum):
@@ -108,6 +103,8 @@ class Probe:
     """The level from which on the steps move no entry far from where it is."""
     is_confirmed: bool = False
     """Whether finer steps have been asked as well, where the two disagree."""
+    is_doubted: bool = False
+    """Whether finer steps have seen something else, and do not agree on what."""
     strict: bool = False
     """Whether a derivative must be known to a part of what it is claimed to be."""
     claims: Mask | None = None
@@ -143,6 +140,16 @@ class Probe:
         varies = np.fmax(size, self.ladder.variation(self.nearby, self.level + BLOCK - 1))
         by_claim = (self.size > 0) & (self.strict | self.ladder.still)
         return np.where(by_claim, self.size, varies)
+
+    @property
+    def coarsest(self) -> int:
+        """The level of the coarsest steps of the estimate."""
+        return self.ladder.levels(self.level)[0]
+
+    @property
+    def moves_crowd(self) -> bool:
+        """Whether so many entries move that some have a kink nearby."""
+        return bool(np.count_nonzero(self.ladder.direction) > CROWD)
 
     @property
     def nearby(self) -> int:
@@ -201,7 +208,8 @@ class Probe:
         if np.any(different):
             different &= seen
             if self.is_confirmed:
-                different &= ~(self.ladder.is_rough(self.level) | self.limit.is_unsettled)
+                is_lost = self.ladder.is_rough(self.level) | self.limit.is_unsettled
+                different &= ~(is_lost | self.is_doubted)
             return Agreement.DIFFERENT if np.any(different) else Agreement.UNDECIDED
         if self.relative_error > DECISIVE:
             return Agreement.UNDECIDED
@@ -222,7 +230,7 @@ class Probe:
 
         As steps see it, the value at a point between two poles is one of its own.
         """
-        return bool(np.any(self._jump_seen(self.level)))
+        return bool(np.any(self._jump_seen(self.coarsest)))
 
     def _jump_seen(self, finest: int) -> Mask:
         """Where the value jumps, by these steps, and still does at the step of a level."""
@@ -234,66 +242,6 @@ class Probe:
                 seen |= persists & (np.abs(jump.value) > SAFETY * jump.error)
         return seen & ~ladder.flat
 
-    def settle(self, sharp: float = SHARP, most: int = MOST_BLOCKS) -> None:
-        """Look for steps that suit the function, until the estimate is sharp."""
-        coarsest = min(self.ladder.farthest, FIRST_LEVEL)
-        if self.ladder.smooth_from not in (None, FIRST_LEVEL):
-            coarsest = self.ladder.smooth_from
-        best = here = self
-        stride, finer, turned = BLOCK, None, False
-        for _ in range(most):
-            if here._rank() <= (0, sharp) or (turned and best._rank() <= (0, DECISIVE / 3)):
-                break
-            truncated = np.any(~(here.limit.error <= 3 * here.limit.rounding))
-            towards = bool(truncated) or here.kinked
-            if finer is not None and towards is not finer:
-                turned = True
-            finer = towards
-            stride = stride // 2 if turned else here._stride(finer, sharp)
-            if stride == 0:
-                break
-            level = here.level + stride if finer else here.level - stride
-            level = min(max(level, coarsest), FINEST)
-            if level == here.level:
-                break
-            there = here.at(level)
-            if there.contradicts(here):
-                if not finer:
-                    break
-                best = there
-            here = there
-            best = min(best, here, key=Probe._rank)
-        self.level, self.limit = best.level, best.limit
-        if self._sees_jumps():
-            self.settle(sharp, most)
-
-    def confirm(self) -> None:
-        """Doubt a disagreement as long as finer steps could show that these were too coarse.
-
-        An estimate is overruled by one that contradicts it, and not by one that is blunt.
-        """
-        self.is_confirmed = False
-        if self.level < self.near and self.agreement is Agreement.DIFFERENT:
-            self._look_nearby()
-        level = self.level
-        while self.agreement is Agreement.DIFFERENT and level + BLOCK + 2 <= FINEST:
-            level += BLOCK + 2
-            there = self.at(level)
-            if np.all(10 * SAFETY * there.limit.rounding > self.difference):
-                break
-            if self._sees_jumps():
-                continue
-            if there.contradicts(self):
-                self.level, self.limit = there.level, there.limit
-        self.is_confirmed = True
-
-    def _look_nearby(self) -> None:
-        """Take the steps that move no entry far, where they show it: a pole may lie between."""
-        there = self.at(self.near)
-        is_seen = np.any(10 * SAFETY * there.limit.rounding <= self.difference)
-        if is_seen and there.contradicts(self):
-            self.level, self.limit = there.level, there.limit
-
     def at(self, level: int) -> Probe:
         """The same probe with other steps."""
         return replace(self, level=level, limit=self.ladder.derivative(level))
@@ -304,56 +252,18 @@ class Probe:
         with np.errstate(invalid="ignore"):
             return bool(np.any(np.abs(self.limit.value - other.limit.value) > allowed))
 
-    def _sees_jumps(self) -> bool:
-        """Whether it is jumps between the values that spoil some differences; they are noise then.
-
-        A function that rounds inside, to single precision say, is another one between its jumps.
-        """
-        ladder = self.ladder
-        if ladder.is_searched or ladder.remaining() < 4 * DEEPEST or np.all(ladder.flat):
-            return False
-        if self._is_met() or not self._suspects_jumps():
-            return False
-        self.ladder.is_searched = True
-        # Beyond a border there are no values that could jump.
-        inside = [level for level, (plus, _) in ladder.samples.items() if np.isfinite(plus).all()]
-        if not inside:
-            return False
-        level = min(inside)
-        with np.errstate(all="ignore"):
-            off = np.abs(self.ladder.central(level) - self.limit.value)
-            row = int(np.argmax(off / self.scale))
-        jumps = self.ladder.jumps(level, row)
-        at_x = np.abs(self.ladder.gap(NEAREST))
-        if np.all(jumps <= ALIKE * self.ladder.noise) or np.any(2 * at_x > jumps):
-            return False
-        self.ladder.allow(jumps)
-        self.limit = self.ladder.derivative(self.level)
-        return True
-
-    def _is_met(self) -> bool:
-        """Whether a claim that is not zero is met to many digits: no jump elsewhere makes it so."""
-        error = SAFETY * self.limit.error
-        is_sharp = np.all(error <= DECISIVE * np.abs(self.limit.value))
-        return bool(is_sharp and np.all(np.abs(self.limit.value - self.analytic) <= error))
-
-    def _suspects_jumps(self) -> bool:
-        """Whether coarser steps told something else, or nothing: there may be jumps between them
-        that these do not see."""
-        coarsest = min(level for _, level in self.ladder.limits)
-        if coarsest >= self.level:
-            return False
-        there = self.at(coarsest)
-        size = np.fmax(self.size, np.abs(self.limit.value))
-        is_blunt = bool(np.any(SAFETY * there.limit.error > DECISIVE * size))
-        is_crowd = np.count_nonzero(self.ladder.direction) > CROWD
-        return (is_blunt and not is_crowd) or self.contradicts(there)
+    def doubts(self, other: Probe) -> bool:
+        """Whether finer steps, however blunt, see something else than rounding errors make of it:
+        then the coarser ones have not come near the limit."""
+        allowed = SAFETY * (self.limit.rounding + other.limit.error)
+        with np.errstate(invalid="ignore"):
+            return bool(np.any(np.abs(self.limit.value - other.limit.value) > allowed))
 
     @property
     def vanishes(self) -> bool:
         """Whether both derivatives are zero, as far as the values of a flat function can tell."""
         size = np.abs(self.analytic)
-        noise = np.maximum(self.ladder.noise, self.ladder.noise_at(self.level))
+        noise = np.maximum(self.ladder.noise, self.ladder.noise_at(self.coarsest))
         small = size <= NEGLIGIBLE * noise
         # What is nothing but its own rounding claims to be zero.
         rounding = (size > 0) & (size <= SAFETY * self.floor)
@@ -368,20 +278,7 @@ class Probe:
         agree = (self._relative_errors <= DECISIVE) & (self.difference <= self.allowed)
         return bool(np.all(zero | agree))
 
-    def _stride(self, finer: bool, sharp: float) -> int:
-        """How many levels finer or coarser rounding errors are as large as may be."""
-        with np.errstate(all="ignore"):
-            room = np.log2(sharp * self.scale / (SAFETY * self.limit.rounding))
-        if not np.all(np.isfinite(room)):
-            return BLOCK
-        least = float(np.min(room)) if finer else -float(np.min(room))
-        if finer and np.count_nonzero(self.ladder.direction) > CROWD:
-            # Half-way first, where kinks are mostly passed and differences are sharper; and one
-            # less, as what else adds to the error must not make it miss the mark.
-            least = (least - 1) / (2 if self.level <= FIRST_LEVEL else 1)
-        return max(math.floor(least) if finer else math.ceil(least), BLOCK)
-
-    def _rank(self) -> tuple[int, float]:
+    def rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""
         error = self.relative_error
         if not np.isfinite(error):

@@ -17,7 +17,6 @@ from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.comparison import (
     CROWD,
     DECISIVE,
-    MOST_BLOCKS,
     SHARP,
     Agreement,
     Mask,
@@ -46,10 +45,11 @@ from autograd_lite.checking.guards import (
 )
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.locate import Indices, Located, Locator, describe_kink
-from autograd_lite.checking.noise import NEAR
+from autograd_lite.checking.noise import NEAR, measured_noise
 from autograd_lite.checking.numerical import Ladder
 from autograd_lite.checking.report import GradcheckReport
 from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
+from autograd_lite.checking.settling import MOST_BLOCKS, confirm, settle
 from autograd_lite.checking.subjects import (
     EVALUATIONS_EACH,
     RESERVE,
@@ -185,6 +185,14 @@ def turned_inwards(subject: Subject, direction: Vector, rng: np.random.Generator
     return turned
 
 
+def slopes_agree(ladder: Ladder) -> bool:
+    """Whether steps far out agree on a slope that is no noise."""
+    far, farther = (ladder.derivative(level) for level in AFAR)
+    with np.errstate(invalid="ignore"):
+        agree = np.abs(far.value - farther.value) <= far.error + farther.error
+        return bool(np.any(agree & (np.abs(farther.value) > CLEARLY * farther.error)))
+
+
 @dataclass
 class Examination(Conclusions):
     """Which directions are looked at, in which order, and when it is enough."""
@@ -249,10 +257,11 @@ class Examination(Conclusions):
         if self.subject.remaining < 4 * BLOCK:
             return False
         ladder = self.analytic.ladder(nearby.direction)
-        far, farther = (ladder.derivative(level) for level in AFAR)
-        with np.errstate(invalid="ignore"):
-            agree = np.abs(far.value - farther.value) <= far.error + farther.error
-            return bool(np.any(agree & (np.abs(farther.value) > CLEARLY * farther.error)))
+        if not slopes_agree(ladder):
+            return False
+        # What cancels has the noise of what went in, which is far larger out there.
+        ladder.allow(ladder.noise, far_noise=measured_noise(ladder, self.rng, min(AFAR)))
+        return slopes_agree(ladder)
 
     def disagreement_along(self, made: Probe, is_weak: bool) -> Probe | None:
         """A probe in which something is wrong; what cannot be seen is remembered."""
@@ -379,16 +388,20 @@ class Examination(Conclusions):
             shows = max(shows, farthest_level(self.subject.x, direction))
             level = min(max(self.probes[0].level, level), shows)
         made = self.analytic.probe(direction, level, ladder)
-        is_brief = strict and (self.is_dear or np.count_nonzero(direction) > CROWD)
-        further = 1 if is_brief else MOST_BLOCKS
+        is_short = strict and (self.is_dear or made.moves_crowd)
         if made.kinked or made.agreement is Agreement.BORDER:
+            if is_short:  # where the first direction was smooth
+                level = max(level, self.probes[0].level)
             near = kept_from_zero(self.subject.x, direction)
-            if np.any(near != direction):
-                made, further = self.analytic.probe(near, level), further - 1
-        made.strict, made.ladder.is_searched = strict, further <= 1
-        made.settle(SHARP if first else DECISIVE / 3, most=further)
-        made.confirm()
+            if is_short or np.any(near != direction):
+                made = self.analytic.probe(near, level)
+        # A short look tells no kink from what coarse steps run into.
+        is_short &= not made.kinked
+        made.strict, made.ladder.is_searched = strict, is_short
+        settle(made, SHARP if first else DECISIVE / 3, most=1 if is_short else MOST_BLOCKS)
+        confirm(made)
         self.analytic.noise = np.maximum(self.analytic.noise, made.ladder.noise)
+        self.analytic.is_brief |= made.ladder.is_brief
         if made.agreement not in (Agreement.SAME, Agreement.BORDER) and not self.calmed:
             self.calmed = True
             calm = self.analytic.without_steps(direction)
@@ -402,6 +415,7 @@ class Examination(Conclusions):
             self.analytic.measure_noise(made.ladder, self.rng)
             made.limit = made.ladder.derivative(made.level)
             self.analytic.allow_for_rounding(made)
+            confirm(made)
         return made
 
     def further_directions(self) -> Iterator[tuple[Vector, bool]]:

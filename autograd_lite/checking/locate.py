@@ -17,6 +17,7 @@ from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.comparison import Agreement, Probe
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.samples import BLOCK
+from autograd_lite.checking.settling import settle
 
 __all__ = ["Indices", "Located", "Locator", "describe_kink"]
 
@@ -49,7 +50,7 @@ class Locator:
         """A full probe of one coordinate."""
         if coordinate not in self.singles:
             made = self.analytic.probe(self.only(np.array([coordinate])), self.level)
-            made.settle(most=FEW_BLOCKS)
+            settle(made, most=FEW_BLOCKS)
             self.singles[coordinate] = made
         return self.singles[coordinate]
 

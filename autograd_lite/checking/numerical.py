@@ -64,6 +64,12 @@ class Ladder(Samples):
     """What derivatives, and jumps of slopes and values, are estimated from values along ±u."""
 
     limits: dict[tuple[Quantity, int], Limit] = field(default_factory=dict)
+    is_brief: bool = False
+    """Whether one level less makes an estimate, as between kinks, where functions bend little."""
+
+    def levels(self, level: int) -> range:
+        """The levels from which the estimate of the block is made that begins with this one."""
+        return range(level + self.is_brief, level + BLOCK)
 
     def allow(self, noise: Vector, far_noise: Vector | None = None) -> None:
         super().allow(noise, far_noise)
@@ -138,17 +144,18 @@ class Ladder(Samples):
         """Richardson's table of one block of levels; ``factors`` are the powers it removes."""
         if (quantity, level) in self.limits:
             return self.limits[quantity, level]
-        column = [quantity(self, level + i) for i in range(BLOCK)]
-        finest = level + BLOCK - 1
+        levels = self.levels(level)
+        column = [quantity(self, step) for step in levels]
         with np.errstate(all="ignore"):
             for factor in factors:
+                coarser = column
                 column = [
                     (factor * fine - coarse) / (factor - 1) for coarse, fine in pairwise(column)
                 ]
-            coarse, fine = column
-            rounding = AMPLIFICATION * np.ldexp(self.noise_at(level), finest - unscaled)
+            rounding = AMPLIFICATION * np.ldexp(self.noise_at(levels[0]), levels[-1] - unscaled)
+            coarse, fine = column if len(column) > 1 else coarser
             error = np.abs(fine - coarse) + rounding
-        limit = Limit(fine, np.where(np.isfinite(error), error, np.inf), rounding)
+        limit = Limit(column[-1], np.where(np.isfinite(error), error, np.inf), rounding)
         return self.limits.setdefault((quantity, level), limit)
 
 

@@ -176,8 +176,12 @@ class Samples:
         steepest = self.steepness(level)
         for finer in range(level + 1, level + BLOCK):
             steepest = np.maximum(steepest, self.steepness(finer))
+        return self.misplaced_by(steepest)
+
+    def misplaced_by(self, slopes: Vector) -> Vector:
+        """The same of given slopes."""
         with np.errstate(over="ignore", invalid="ignore"):
-            misplaced: Vector = ROUNDING * self.longest * steepest
+            misplaced: Vector = ROUNDING * self.longest * slopes
         return np.where(np.isfinite(misplaced), misplaced, 0.0)
 
     def steepness(self, level: int) -> Vector:
@@ -256,7 +260,7 @@ class Samples:
         moved = np.max(np.where(np.isfinite(moved), moved, 0.0), axis=1)
         noise = np.array([self.noise_at(level) for level in levels])
         if levels[-1] - levels[0] >= WIDE:
-            finest = np.array([self.samples[level] for level in levels[-BLOCK:]])
+            finest = np.array([self.samples[level] for level in levels[1 - BLOCK :]])
             noise = np.fmax(noise, np.max(np.ptp(finest, axis=0), axis=0))
         flat: npt.NDArray[np.bool_] = np.all(moved <= 10 * noise, axis=0)
         return flat
