@@ -23,9 +23,9 @@ from autograd_lite.checking.directions import (
     signs,
 )
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.noise import DEEPEST, DOUBTFUL, NEAR, TO_THE_SIDE, measured_noise
+from autograd_lite.checking.noise import DEEPEST, NEAR, TO_THE_SIDE, measured_noise
 from autograd_lite.checking.numerical import AMPLIFICATION, Ladder
-from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
+from autograd_lite.checking.samples import BLOCK, DOUBTFUL, FIRST_LEVEL
 from autograd_lite.checking.subjects import Subject
 
 __all__ = ["AnalyticGradients"]

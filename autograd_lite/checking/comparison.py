@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.noise import DOUBTFUL
 from autograd_lite.checking.numerical import Ladder, Limit
 from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 
@@ -206,12 +205,12 @@ class Probe:
             if np.any(self.difference > self.allowed) and not np.any(different):
                 return Agreement.UNDECIDED
         if np.any(different):
-            different &= seen
+            different &= seen & ~self.is_local
             if self.is_confirmed:
                 is_lost = self.ladder.is_rough(self.level) | self.limit.is_unsettled
                 different &= ~(is_lost | self.is_doubted)
             return Agreement.DIFFERENT if np.any(different) else Agreement.UNDECIDED
-        if self.relative_error > DECISIVE:
+        if self.relative_error > DECISIVE or self.is_rough:
             return Agreement.UNDECIDED
         return Agreement.SAME
 
@@ -223,6 +222,16 @@ class Probe:
         with np.errstate(invalid="ignore"):
             bent = np.abs(jump.value) > allowed
             return self.jumps or bool(np.any(bent & ~self.ladder.flat))
+
+    @property
+    def is_local(self) -> Mask:
+        """Whether what seems to be noise is how the function varies about x."""
+        return self.ladder.is_doubtful & self.ladder.is_local(self.ladder.noise)
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether a slope that is infinite, or has no end, lies nearer than these steps."""
+        return bool(np.any(self.ladder.is_rough(self.level) & ~self.ladder.flat))
 
     @property
     def jumps(self) -> bool:
@@ -272,17 +281,19 @@ class Probe:
         coarse = self.ladder.variation(self.nearby, FIRST_LEVEL + BLOCK)
         rounding &= below | (size <= NEGLIGIBLE * coarse)
         # Close to a border it may be the function that varies so much, and no noise.
-        doubtful = self.ladder.noise > DOUBTFUL * self.ladder.resolution * np.abs(self.ladder.base)
-        flat = self.ladder.flat & ~(doubtful & self.limit.one_sided)
+        is_at_border = self.limit.one_sided & self.ladder.is_doubtful
+        flat = self.ladder.flat & ~(is_at_border | self.is_local)
         zero = (flat & small & ~self.hidden) | rounding
         agree = (self._relative_errors <= DECISIVE) & (self.difference <= self.allowed)
-        return bool(np.all(zero | agree))
+        return bool(np.all(zero | agree)) and not (self.kinked or self.is_rough)
 
     def rank(self) -> tuple[int, float]:
         """Smooth and sharp steps come first, then those that see a kink, then noise."""
         error = self.relative_error
         if not np.isfinite(error):
             return 3, np.inf
+        if self.is_rough:
+            return 2, error
         if self.kinked:
             # What is seen from afar only is no kink at x.
             return (1 if self.level >= self.near else 3), error

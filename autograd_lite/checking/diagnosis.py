@@ -102,7 +102,7 @@ def zero_everywhere(evidence: Evidence) -> Hint | None:
     return Hint(
         "zero",
         "the analytic derivative is zero everywhere: a gradient that is never filled in, or a "
-        "result cut off from its inputs (.data, detach, no_grad)",
+        f"result cut off from its inputs ({evidence.subject.what_cuts})",
     )
 
 
@@ -145,6 +145,22 @@ def inputs_swapped(evidence: Evidence) -> Hint | None:
                 lambda g, leaf: evidence.analytic[:, other.get(leaf, leaf).place]  # noqa: B023
             ):
                 text = f"the gradients of {first.name} and {second.name} are swapped"
+                return Hint("swapped", text)
+    return None
+
+
+@hypothesis(rank=2)
+def results_swapped(evidence: Evidence) -> Hint | None:
+    results = evidence.subject.outputs.leaves
+    for place, first in enumerate(results):
+        for second in results[place + 1 :]:
+            if (first.shape, first.dtype.kind) != (second.shape, second.dtype.kind):
+                continue
+            swapped = evidence.cotangents.copy()
+            swapped[:, first.place] = evidence.cotangents[:, second.place]
+            swapped[:, second.place] = evidence.cotangents[:, first.place]
+            if evidence.fits(swapped):
+                text = f"the upstream gradients of {first.name} and {second.name} are swapped"
                 return Hint("swapped", text)
     return None
 

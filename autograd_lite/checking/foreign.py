@@ -316,15 +316,18 @@ class Foreign(Subject):
         library: Library,
         function: Any,
         args: Sequence[Any],
-        varied: Sequence[int] | None,
+        varied: Sequence[int] | None = None,
         loss: Function | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         self.library, self.given = library, function
-        if not isinstance(library, Torch):
+        if isinstance(library, Torch):
+            self.what_cuts += ", once_differentiable"
+        else:
             self.on_conjugates = WITHOUT_CONJUGATES
         forward = getattr(function, "forward", None) if isinstance(function, type) else None
-        names = argument_names(forward or function, len(args) + (forward is not None))
-        name, names = function_name(function), names[forward is not None :]
+        of_forward = argument_names(forward or function, len(args) + (forward is not None))
+        name, names = function_name(function), names or of_forward[forward is not None :]
         call: Function = library.callable(function)
         if hasattr(function, "named_parameters"):
             call, args, names = module_of_parameters(function, args, loss)
@@ -393,16 +396,21 @@ class Foreign(Subject):
         return [self.library.own(g, None, True) for g in self.outputs.arrays(v, own_dtype=True)]
 
     def differentiated(self, rng: np.random.Generator) -> Subject:
+        """Its gradients as functions of the inputs and of the upstream gradient: a double backward
+        may be cut off from either."""
+        count = len(self.inputs.leaves)
+
+        def gradient(*parts: Any) -> Any:
+            return self.library.gradient(self.of_leaves, parts[count:])(*parts[:count])
+
+        gradient.__name__ = f"gradient of {self.name}"
         with self.library.precision():
             seeds = self._seeds(signs(self.outputs.size, rng))
-        gradient = self.library.gradient(self.of_leaves, seeds)
-        gradient.__name__ = f"gradient of {self.name}"
         leaves = [self.library.own(np.array(x), like, self.wide) for x, like in
                   zip(self.inputs.arrays(self.x), self.likes, strict=True)]  # fmt: skip
-        found = Foreign(self.library, gradient, leaves, range(len(leaves)))
-        for leaf, own in zip(found.inputs.leaves, self.inputs.leaves, strict=True):
-            object.__setattr__(leaf, "name", own.name)
-        return found
+        names = [leaf.name for leaf in self.inputs.leaves]
+        upstream = [f"the upstream gradient of {leaf.name}" for leaf in self.outputs.leaves]
+        return Foreign(self.library, gradient, [*leaves, *seeds], names=[*names, *upstream])
 
 
 def module_of_parameters(

@@ -48,6 +48,9 @@ MOST_RULES = 300
 LAST_DIGITS = 2.0**-26
 """Two runs that differ by less than this part differ in rounding, which counts as noise."""
 
+SINGLE = 1e-6
+"""What is computed in single precision is off by less than this part."""
+
 FAR_BELOW = 2.0**-40
 """So does what is this far below the inputs, where values cancel."""
 
@@ -361,8 +364,12 @@ def linearity(
     allowed += 6.0 * gap  # one, two and three times
     if np.array_equal(of_g, of_h) and not np.array_equal(upstream[0], upstream[1]):
         return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
-    if np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))) > allowed:
-        return Hint("upstream", f"{name} is not linear in its upstream gradient g")
+    off = float(np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))))
+    if off > allowed:
+        text = f"{name} is not linear in its upstream gradient g"
+        if off <= SINGLE * float(np.max(np.abs(of_both))):
+            text += ", but to six digits: something in it computes in single precision"
+        return Hint("upstream", text)
     return None
 
 

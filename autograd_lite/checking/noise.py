@@ -13,12 +13,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autograd_lite.checking.layout import Vector
-from autograd_lite.checking.samples import Samples
+from autograd_lite.checking.samples import DOUBTFUL, Samples
 
 __all__ = [
     "ALIKE",
     "DEEPEST",
-    "DOUBTFUL",
     "NEAR",
     "NEAREST",
     "TO_THE_SIDE",
@@ -34,9 +33,6 @@ NEAR, NEAREST, APART = 20, 40, 12
 function itself may be seen in them, apart where they are all the same."""
 
 NEIGHBOURS = 6
-
-DOUBTFUL = 1e3
-"""So many rounding errors are more than computing makes as a rule; then it may not be noise."""
 
 ALIKE = 5.0
 """Estimates of one noise differ by less than this factor."""
@@ -83,7 +79,7 @@ def measured_noise(samples: Samples, rng: np.random.Generator, level: int = TO_T
     if is_doubtful and not np.all(between(NEAREST) >= noise / ALIKE):
         with np.errstate(over="ignore"):
             row = int(np.argmax(noise / samples.noise))
-        jumps, smooth_from = descend(at, 2.0**-NEAR, row, samples.noise)
+        jumps, smooth_from, _ = descend(at, 2.0**-NEAR, row, samples.noise)
         if smooth_from is not None:
             samples.smooth_from = None if smooth_from == NEAR else smooth_from
             noise = jumps
@@ -92,8 +88,9 @@ def measured_noise(samples: Samples, rng: np.random.Generator, level: int = TO_T
 
 def descend(
     value: Callable[[float], Vector], width: float, row: int, rounding: Vector
-) -> tuple[Vector, int | None]:
-    """How far the values jump, and the level of the finest features of the function, if any.
+) -> tuple[Vector, int | None, float]:
+    """How far the values jump, the level of the finest features of the function, if any, and where
+    the search has ended.
 
     Half an interval after the other, the one in which the function is less straight: what
     is smooth straightens out, a jump stays as large as it is.
@@ -118,8 +115,8 @@ def descend(
     finest = np.zeros_like(rounding) if is_smooth else np.median(bends[-3:], axis=0)
     for place in range(len(followed) - 3):
         if max(followed[place + 3 :]) < followed[place] / SMOOTHER:
-            return finest, coarsest + place
-    return finest, None
+            return finest, coarsest + place, ends[0]
+    return finest, None, ends[0]
 
 
 def bend_of(values: Sequence[Vector]) -> Vector:

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from autograd_lite.checking.layout import Vector
 from autograd_lite.checking.noise import descend
-from autograd_lite.checking.samples import BLOCK, Samples
+from autograd_lite.checking.samples import BLOCK, Samples, remembered
 
 __all__ = ["AMPLIFICATION", "Ladder", "Limit"]
 
@@ -98,30 +98,39 @@ class Ladder(Samples):
             return self.derivative(level)
         return Limit(value, error, rounding)
 
-    def jumps(self, level: int, row: int) -> Vector:
-        """How far the values jump within a step, found by bisection; zero where none is seen."""
+    def jumps(self, level: int, row: int) -> tuple[Vector, float]:
+        """How far the values jump within a step, zero where none is seen, and at which step; found
+        by bisection."""
 
         def value(step: float) -> Vector:
             with np.errstate(all="ignore"):
                 there = self.function(self.x + step * self.direction)
             return np.where(np.isfinite(there), there, self.base)
 
-        return descend(value, 2.0**-level, row, self.noise_at(level))[0]
+        jumps, _, place = descend(value, 2.0**-level, row, self.noise_at(level))
+        return jumps, place
 
+    @remembered
     def is_rough(self, level: int) -> npt.NDArray[np.bool_]:
         """Whether slopes to the sides grow the more, the finer the steps of a block are.
 
         So they do about a place nearer than these steps where the slope is infinite, or has no
         end: of sqrt and log beside 0, or of a pole.
         """
+        rough = self._is_rough(self.levels(level))
+        if np.any(rough) and len(self.levels(level)) < BLOCK:
+            rough = self._is_rough(range(level, level + BLOCK))
+        return rough
+
+    def _is_rough(self, levels: range) -> npt.NDArray[np.bool_]:
         rough, known = np.ones(self.base.shape, np.bool_), np.zeros(self.base.shape, np.bool_)
-        seen = ROUGHLY * np.ldexp(self.noise_at(level), level + BLOCK - 1)
+        seen = ROUGHLY * np.ldexp(self.noise_at(levels[0]), levels[-1])
         with np.errstate(all="ignore"):
             for side in (self.right, self.left):
-                changes = np.diff([side(level + place) for place in range(BLOCK)], axis=0)
+                changes = np.diff([side(step) for step in levels], axis=0)
                 is_finite = np.all(np.isfinite(changes), axis=0)
                 grows = np.all(np.diff(np.abs(changes), axis=0) > 0, axis=0)
-                grows &= np.abs(np.sum(np.sign(changes), axis=0)) == BLOCK - 1
+                grows &= np.abs(np.sum(np.sign(changes), axis=0)) == len(changes)
                 rough &= ~is_finite | (grows & (np.abs(changes[-1]) > seen))
                 known |= is_finite
         return rough & known

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from autograd_lite.checking.directions import farthest_level
 from autograd_lite.checking.layout import Vector
 
-__all__ = ["BLOCK", "FIRST_LEVEL", "Samples"]
+__all__ = ["BLOCK", "DOUBTFUL", "FIRST_LEVEL", "Samples", "remembered"]
 
 FIRST_LEVEL = 5
 """The coarsest step is 2⁻⁵ of the scale of each input, unless the function asks for another."""
@@ -38,6 +38,12 @@ STILL = 30
 
 HARDLY = 1e3
 """A result this far below what it is made of does not tell of its rounding errors."""
+
+DOUBTFUL = 1e3
+"""So many rounding errors are more than computing makes as a rule; then it may not be noise."""
+
+LESS = 10.0
+"""Noise is so many times more in one place than in another, at most."""
 
 WIDE = 8
 """Over so many halvings of the step whatever is not noise shrinks visibly."""
@@ -261,7 +267,8 @@ class Samples:
         noise = np.array([self.noise_at(level) for level in levels])
         if levels[-1] - levels[0] >= WIDE:
             finest = np.array([self.samples[level] for level in levels[1 - BLOCK :]])
-            noise = np.fmax(noise, np.max(np.ptp(finest, axis=0), axis=0))
+            spread = np.max(np.ptp(finest, axis=0), axis=0)
+            noise = np.fmax(noise, np.where(self.is_local(spread), 0.0, spread))
         flat: npt.NDArray[np.bool_] = np.all(moved <= 10 * noise, axis=0)
         return flat
 
@@ -276,6 +283,26 @@ class Samples:
         largest = np.max(np.where(np.isfinite(values), values, 0.0), axis=0)
         noise: npt.NDArray[np.bool_] = self.flat & (self.noise > MOSTLY * largest) & (largest > 0)
         return noise
+
+    @property
+    def is_doubtful(self) -> npt.NDArray[np.bool_]:
+        """Whether there is more noise than computing makes as a rule; then it may be none."""
+        usual = self.resolution * np.abs(self.base)
+        doubtful: npt.NDArray[np.bool_] = self.noise > DOUBTFUL * usual
+        return doubtful
+
+    def is_local(self, noise: Vector) -> npt.NDArray[np.bool_]:
+        """Whether the coarsest steps see far less of some noise: then it is the function that
+        varies so much about x, as beside a pole, and steps pass it over."""
+        levels = [level for level in self.samples if level < FIRST_LEVEL + BLOCK]
+        levels = levels or sorted(self.samples)[: BLOCK - 1]
+        values = np.concatenate([self.samples[level] for level in levels])
+        values = np.where(np.isfinite(values), values, np.nan)
+        with np.errstate(invalid="ignore"):
+            spread = np.fmax.reduce(values) - np.fmin.reduce(values)
+            is_less = LESS * spread < noise
+        local: npt.NDArray[np.bool_] = is_less & ~np.all(values == self.base, axis=0)
+        return local
 
     @remembered
     def variation(self, coarsest: int = -sys.maxsize, finest: int = sys.maxsize) -> Vector:

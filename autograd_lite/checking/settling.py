@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from autograd_lite.checking.comparison import DECISIVE, SAFETY, SHARP, Agreement, Probe
-from autograd_lite.checking.noise import ALIKE, DEEPEST, NEAREST
+from autograd_lite.checking.noise import ALIKE, DEEPEST, NEAR, NEAREST
 from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 
 __all__ = ["MOST_BLOCKS", "confirm", "settle"]
@@ -102,9 +102,9 @@ def sees_jumps(probe: Probe) -> bool:
     with np.errstate(all="ignore"):
         off = np.abs(ladder.central(level) - probe.limit.value)
         row = int(np.argmax(off / probe.scale))
-    jumps = ladder.jumps(level, row)
-    at_x = np.abs(ladder.gap(NEAREST))
-    if np.all(jumps <= ALIKE * ladder.noise) or np.any(2 * at_x > jumps):
+    jumps, place = ladder.jumps(level, row)
+    is_at_x = place < 2.0**-NEAR or np.any(2 * np.abs(ladder.gap(NEAREST)) > jumps)
+    if is_at_x or np.all(jumps <= ALIKE * ladder.noise) or np.any(ladder.is_local(jumps)):
         return False
     ladder.allow(jumps)
     probe.limit = ladder.derivative(probe.level)

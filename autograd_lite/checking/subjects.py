@@ -117,6 +117,8 @@ class Subject(ABC):
     gradient_resolution = 2.0**-52
     gradient_smallest = 5e-324
     most = 300
+    what_cuts = ".data, detach, no_grad"
+    """What cuts a result off from its inputs."""
     on_conjugates = WITH_CONJUGATES
     """What to write, where a derivative is the complex conjugate of the true one."""
 

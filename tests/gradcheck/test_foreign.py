@@ -53,6 +53,51 @@ class TestTorch:
         assert report.verdict == "wrong derivative"
         assert "ValueError: no luck" in report.reason and not report.hints
 
+    def test_a_double_backward_may_be_cut_off_from_the_upstream_gradient_too(self):
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return 3 * g.data * x**2
+
+        function = self.function(self.save, backward)
+        assert checked(function, self.of(3))
+        report = checked(function, self.of(3), order=2)
+        assert report.verdict == "wrong derivative"
+        assert report.hints[0].text.startswith("only for the upstream gradient of result: ")
+
+    def test_what_is_differentiable_once_is_cut_off(self):
+        once = self.torch.autograd.function.once_differentiable
+        function = self.function(self.save, once(lambda ctx, g: 3 * g * ctx.saved_tensors[0] ** 2))
+        assert checked(function, self.of(3))
+        report = checked(function, self.of(3), order=2)
+        assert report.hints[0].kind == "zero" and "once_differentiable" in report.hints[0].text
+
+    def test_single_precision_inside_is_told_from_other_dependence_on_g(self):
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return (3 * g * x**2).float().double()
+
+        report = checked(self.function(self.save, backward), self.of(3))
+        assert report.verdict == "wrong derivative"
+        assert report.hints[0].text.endswith("something in it computes in single precision")
+
+    @pytest.mark.parametrize("of_outputs", [(0, 1), (1, 0)])
+    def test_upstream_gradients_of_two_results_are_not_to_be_swapped(self, of_outputs):
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.sin(), x.cos()
+
+        def backward(ctx, *upstream):
+            (x,) = ctx.saved_tensors
+            g, h = (upstream[place] for place in of_outputs)
+            return g * x.cos() - h * x.sin()
+
+        report = checked(self.function(forward, backward), self.of(4, 3))
+        if of_outputs == (0, 1):
+            assert report
+        else:
+            text = "the upstream gradients of result[0] and result[1] are swapped"
+            assert report.hints[0].text == text
+
     def test_a_shape_that_is_not_broadcast_gets_no_hint_of_sums(self):
         def forward(ctx, x, w):
             ctx.save_for_backward(x, w)
