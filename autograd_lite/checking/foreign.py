@@ -148,10 +148,14 @@ class Torch(Library):
             inputs = [x if x.requires_grad else x.detach().requires_grad_() for x in leaves]
             with self.torch.enable_grad():
                 results = [y for y in flatten(function(*inputs)) if self.knows(y)]
-                found = self.torch.autograd.grad(
-                    results, inputs, [s.to(y.dtype) for s, y in zip(seeds, results, strict=True)],
-                    create_graph=True, allow_unused=True,
-                )  # fmt: skip
+                pairs = zip(results, seeds, strict=True)
+                chosen = [(y, seed.to(y.dtype)) for y, seed in pairs if y.requires_grad]
+                found: Any = [None] * len(inputs)
+                if chosen:
+                    found = self.torch.autograd.grad(
+                        [y for y, _ in chosen], inputs, [seed for _, seed in chosen],
+                        create_graph=True, allow_unused=True,
+                    )  # fmt: skip
             return [
                 self.torch.zeros_like(x) if g is None else g
                 for x, g in zip(inputs, found, strict=True)
@@ -256,14 +260,17 @@ class Hips(Library):
         return self.gradient(function, seeds)(*leaves)  # type: ignore[no-any-return]
 
     def gradient(self, function: Function, seeds: Sequence[Any]) -> Function:
-        make_vjp = sys.modules["autograd"].make_vjp
-        (seed,) = seeds
+        make_vjp, numpy = sys.modules["autograd"].make_vjp, sys.modules["autograd.numpy"]
+
+        def paired(*leaves: Any) -> Any:
+            pairs = zip(seeds, flatten(function(*leaves)), strict=True)
+            return sum(numpy.sum(numpy.real(numpy.conj(seed) * y)) for seed, y in pairs)
 
         def gradients(*leaves: Any) -> list[Any]:
             found = []
             for place in range(len(leaves)):
-                pullback, _ = make_vjp(function, place)(*leaves)
-                found.append(np.conj(pullback(np.conj(seed))))
+                pullback, _ = make_vjp(paired, place)(*leaves)
+                found.append(numpy.conj(pullback(1.0)))
             return found
 
         return gradients

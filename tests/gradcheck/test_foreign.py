@@ -98,6 +98,11 @@ class TestTorch:
             text = "the upstream gradients of result[0] and result[1] are swapped"
             assert report.hints[0].text == text
 
+    def test_results_that_need_no_gradient_stand_beside_others(self):
+        for order in (1, 2):
+            assert checked(lambda x: (x.argmax(), x.max() ** 2), self.of(5), order=order)
+            assert checked(lambda x: (x.detach() * 0, x.sum() ** 2), self.of(5), order=order)
+
     def test_a_shape_that_is_not_broadcast_gets_no_hint_of_sums(self):
         def forward(ctx, x, w):
             ctx.save_for_backward(x, w)
@@ -331,3 +336,23 @@ def test_a_gradient_of_hips_in_the_shape_of_the_result_is_found():
     assert report.verdict == "wrong shape or dtype"
     assert "has shape (4, 3), and" in report.reason
     assert [hint.kind for hint in report.hints] == ["broadcast"]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("x", [X, 0.5], ids=["array", "number"])
+def test_functions_of_hips_are_right_to_every_order(x, order):
+    hips = pytest.importorskip("autograd.numpy")
+    assert checked(lambda x: hips.sum(hips.sin(x) ** 2), x, order=order)
+    assert checked(lambda x: hips.sin(x) * x, x, order=order)
+
+
+@pytest.mark.filterwarnings("ignore:Output seems independent")
+def test_a_second_derivative_of_hips_that_is_cut_off_is_found():
+    hips = pytest.importorskip("autograd.numpy")
+    extend = pytest.importorskip("autograd.extend")
+    cube = extend.primitive(lambda x: x**3)
+    value = pytest.importorskip("autograd.tracer").getval
+    extend.defvjp(cube, lambda out, x: lambda g: 3 * g * value(x) ** 2)
+    assert checked(lambda x: hips.sum(cube(x)), X)
+    report = checked(lambda x: hips.sum(cube(x)), X, order=2)
+    assert report.verdict == "wrong derivative" and report.hints[0].kind == "zero"
