@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from math import inf, isfinite
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import autograd_lite as ag
 from nn.checks import check_counts
 from nn.models.module import Module
-from nn.replay.frames import Film, Frame
+from nn.replay.frames import Film
 from nn.replay.page import Recording, Words, page_text
 from nn.replay.probe import SAMPLES, probe_of
+from nn.replay.recorder import Recorder
 from nn.replay.stages import network_of
-from nn.replay.updates import is_plain, next_steps, rate_of, rule_of
 from nn.training.callbacks import Callback, Run
 from nn.training.fit import fit
 from nn.training.history import History
-from nn.training.prediction import in_use
 
 __all__ = ["Playback", "playback"]
 
@@ -123,20 +119,19 @@ class Playback(Callback):
         """Look at the model and the samples, and write a page of the model as it is."""
         self.network = network_of(run.model)
         x, y = self.samples if self.samples[0] is not None else run.batches.samples(SAMPLES)
-        self.loss = run.loss
         self.probe = probe_of(run.model, self.network, run.loss, x, y, self.image_shape)
         self._check_names()
-        self.rule = rule_of(run.optimizer)
-        self.before = self._copies()
-        self.film = Film(max(self._capacity(), 2))
-        self._record(run)
+        self.film = Film(self.max_frames)
+        self.recorder = Recorder(run, self.network, self.probe, self.film)
+        self.film.capacity = max(self._capacity(), 2)  # by the optimizer's rule, known by now
+        self.recorder.record()
         self._check_size(run)
         self._write(run)
 
     def after_epoch(self, run: Run) -> None:
         """Record the epoch."""
         self._check_network(run)
-        self._record(run)
+        self.recorder.record()
 
     def end(self, run: Run) -> None:
         """Write the page."""
@@ -172,7 +167,7 @@ class Playback(Callback):
 
     def _frame_size(self) -> float:
         """The most bytes that a frame takes in the file."""
-        return 4 * BASE64 * self.network.size * (2 if self.rule["is_plain"] else 3)
+        return 4 * BASE64 * self.network.size * (2 if self.recorder.rule["is_plain"] else 3)
 
     def _capacity(self) -> int:
         """How many frames are kept while the training goes on."""
@@ -188,64 +183,6 @@ class Playback(Callback):
                 "more for more epochs"
             )
 
-    def _copies(self) -> list[Any]:
-        """The parameters as they are now."""
-        return [np.array(p.data, np.float64) for p in self.network.parameters]
-
-    def _record(self, run: Run) -> None:
-        """Add a frame of how things are."""
-        parameters = self.network.parameters
-        loss, gradients, outputs = self._look(run)
-        if self.rule["is_plain"] and not is_plain(run.optimizer):  # momentum was switched on
-            self.rule = rule_of(run.optimizer)
-            for frame in self.film.frames:
-                frame.steps = -np.float32(frame.rate) * frame.gradients
-        steps = None
-        if not self.rule["is_plain"]:
-            steps = self.network.flat(next_steps(run.optimizer, parameters, gradients))
-        watched = (run.history["validation_loss"] or run.history.loss or [inf])[-1]
-        before, self.before = self.before, self._copies()
-        frame = Frame(
-            len(run.history),
-            watched if isfinite(watched) else inf,
-            self.film.surprise(watched),
-            self.network.flat([p.data for p in parameters]),
-            self.network.flat(gradients),
-            steps,
-            self.network.flat([np.asarray(outputs)[self.probe.watched]]),
-            loss,
-            rate_of(run.optimizer),
-            self._updates(before),
-        )
-        self.film.add(frame)
-
-    def _look(self, run: Run) -> tuple[float, list[Any], Any]:
-        """Loss, gradients and outputs for the probe, of the model in use; it is left as it was."""
-        parameters = self.network.parameters
-        trained = [p for p in parameters if p.requires_grad]
-        with in_use(run.model), np.errstate(all="ignore"):
-            outputs = run.model(self.probe.x)
-            loss = self.loss(outputs, self.probe.y)
-            found = ag.gradients(loss, trained) if getattr(loss, "requires_grad", False) else []
-        known = {id(p): g for p, g in zip(trained, found, strict=False) if g is not None}
-        gradients = [known.get(id(p), np.zeros_like(p.data)) for p in parameters]
-        numbers = outputs.data if isinstance(outputs, ag.Value) else outputs
-        return float(loss), gradients, numbers
-
-    def _updates(self, before: list[Any]) -> list[float]:
-        """For each layer the norm of what has changed."""
-        changes = {
-            id(p): np.sum(np.square(now - old))
-            for p, now, old in zip(self.network.parameters, self.before, before, strict=True)
-        }
-        places = np.cumsum([0, *(np.size(p.data) for p in self.network.parameters)]).tolist()
-        at = dict(zip(places, self.network.parameters, strict=False))
-        return [
-            float(np.sqrt(sum(changes[id(at[n])] for n in (layer.weight, layer.bias)
-                              if n is not None)))
-            for layer in self.network.layers
-        ]  # fmt: skip
-
     def _page(self, run: Run, most_epochs: int = 1000) -> bytes:
         """The page of what was recorded so far."""
         layers = self.network.layers
@@ -253,7 +190,7 @@ class Playback(Callback):
         title = "-".join(map(str, sizes)) if self.title is None else str(self.title)
         words = Words(title, self.feature_names, self.class_names)
         recording = Recording(
-            words, self.network, self.probe, self.film, run.history, self.rule, most_epochs
+            words, self.network, self.probe, self.film, run.history, self.recorder.rule, most_epochs
         )
         return page_text(recording).encode("utf-8", "replace")
 

@@ -21,9 +21,27 @@ from nn.replay.probe import Probe
 from nn.replay.stages import Network
 from nn.training.history import History
 
-__all__ = ["Recording", "Words", "page_text"]
+__all__ = [
+    "SCRIPTS",
+    "STYLE",
+    "Recording",
+    "Words",
+    "assembled",
+    "finite",
+    "frames_data",
+    "packed",
+    "page_data",
+    "page_text",
+    "resource",
+]
 
-SCRIPTS = ("numbers.js", "replay.js", "charts.js", "network.js", "answers.js", "controls.js")
+SCRIPTS = tuple(
+    f"nn.replay/{name}.js"
+    for name in ("numbers", "replay", "charts", "network", "pictures", "answers", "stage")
+)
+"""What draws a network and answers for it, on every page that shows one."""
+
+STYLE = "nn.replay/playback.css"
 
 
 @dataclass(frozen=True)
@@ -51,21 +69,38 @@ class Recording:
 
 def page_text(recording: Recording) -> str:
     """The whole page; nothing is loaded from elsewhere, and only its own script can run."""
-    folder = files("nn.replay") / "template"
-    script = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS)
-    text = json.dumps(
-        page_data(recording), ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    return assembled(
+        "nn.replay/playback.html",
+        [*SCRIPTS, "nn.replay/controls.js"],
+        [STYLE],
+        recording.words.title,
+        page_data(recording),
     )
+
+
+def assembled(
+    page: str, scripts: Sequence[str], styles: Sequence[str], title: str, data: dict[str, Any]
+) -> str:
+    """A page of these files, with what its script reads; text in it can never act as markup."""
+    script = "\n".join(map(resource, scripts))
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # In a script element only "<" can end the text; escaped it cannot.
     parts = {
-        "title": html.escape(recording.words.title),
-        "style": (folder / "playback.css").read_text("utf-8"),
+        "title": html.escape(title),
+        "style": "".join(map(resource, styles)),
+        "stage": resource("nn.replay/stage.html"),
+        "answers": resource("nn.replay/answers.html"),
         "data": text.replace("<", "\\u003c").replace("\u2028", "\\u2028"),
         "script": script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
-    page = (folder / "playback.html").read_text("utf-8")
-    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], page)
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], resource(page))
+
+
+def resource(name: str) -> str:
+    """The text of a file of a package's template."""
+    package, file = name.split("/")
+    return (files(package) / "template" / file).read_text("utf-8")
 
 
 def page_data(recording: Recording) -> dict[str, Any]:

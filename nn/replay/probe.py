@@ -38,10 +38,12 @@ class Probe:
     """Some samples, and how outputs for them are read.
 
     ``x`` holds numbers of float32, in the dtype of the model; ``features`` the same in rows.
+    ``rows`` are their places among the samples that were given.
     ``kind`` is "classes" where the largest of several outputs decides, "binary" where one
     output does by a threshold, and "numbers" where outputs are what they are.
     """
 
+    rows: Any
     x: Any
     y: Any
     features: Any
@@ -86,8 +88,8 @@ def probe_of(model: Any, network: Network, loss: Any, x: Any, y: Any, image: Any
     y = in_dtype(y[rows], dtype)
     targets, kind, probability, threshold = reading(loss, y, network.layers[-1].units)
     return Probe(
-        features.astype(dtype), y, features.reshape(len(rows), -1), targets, kind, probability,
-        threshold, image_shape(image, x.shape[1:], n_features),
+        rows, features.astype(dtype), y, features.reshape(len(rows), -1), targets, kind,
+        probability, threshold, image_shape(image, x.shape[1:], n_features),
     )  # fmt: skip
 
 

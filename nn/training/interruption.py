@@ -20,6 +20,7 @@ class DeferredInterrupt:
         self.is_busy = self.was_pressed = self.is_installed = False
 
     def __enter__(self) -> Self:
+        self.is_busy = self.was_pressed = self.is_installed = False
         is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if is_default and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._press)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -332,6 +333,24 @@ def test_an_interruption_keeps_what_was_learned_and_training_goes_on():
     assert not models[0].training
     quiet_fit(models[0], x, y, optimizer=optimizers[0], epochs=6, rng=rngs[0], history=history)
     whole = quiet_fit(models[1], x, y, optimizer=optimizers[1], epochs=9, rng=rngs[1])
+    np.testing.assert_array_equal(weights_of(models[0]), weights_of(models[1]))
+    assert history.columns == whole.columns
+
+
+def test_a_run_can_go_on_epoch_by_epoch_and_in_another_thread():
+    """Where nothing can be told to wait for Ctrl-C; it is the same training as in one go."""
+
+    class Watch(nn.Callback):
+        def begin(self, run):
+            self.run = run
+
+    x, y = line()
+    watch, models = Watch(), [nn.Linear(1, 1, rng=0) for _ in range(2)]
+    quiet_fit(models[0], x, y, optimizer="adam", epochs=0, rng=5, callbacks=watch)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(6):
+            history = pool.submit(watch.run.run, 1, False).result()
+    whole = quiet_fit(models[1], x, y, optimizer="adam", epochs=6, rng=5)
     np.testing.assert_array_equal(weights_of(models[0]), weights_of(models[1]))
     assert history.columns == whole.columns
 

@@ -39,7 +39,7 @@ const heading = (text) => [make("h2", { tabindex: "-1", id: "answer-title" }, te
 function answerAll() {
   const parts = [make("h2", { tabindex: "-1", id: "answer-title" }, "Ask")];
   parts.push(line("muted", view === "plane" || view === "line" ? "Click a unit, a link or a point; each tells its story." : "Click a unit or a link, or choose a sample below; each tells its story."));
-  if (view !== "plane" && view !== "line" && isDecision && CLASSES <= 12) parts.push(confusion());
+  if (view !== "plane" && view !== "line" && isDecision && classCount <= 12) parts.push(confusion());
   const wrong = wrongAt(state.frame);
   if (isDecision) {
     parts.push(make("h3", {}, `Wrong: ${wrong.length} of ${probe.count} samples`));
@@ -70,15 +70,15 @@ function drawImage(canvas, sample) {
 /** How often each class was taken for each other one. */
 function confusion() {
   const outputs = outputsOf(atFrame(state.frame));
-  const counts = Array.from({ length: CLASSES }, () => new Array(CLASSES).fill(0));
+  const counts = Array.from({ length: classCount }, () => new Array(classCount).fill(0));
   for (let sample = 0; sample < probe.count; sample++) {
-    if (hasTarget(sample)) counts[data.targets[sample]][decide(rowOf(outputs, sample, OUTPUTS))] += 1;
+    if (hasTarget(sample)) counts[data.targets[sample]][decide(rowOf(outputs, sample, outputCount))] += 1;
   }
-  const names = [...Array(CLASSES).keys()].map((label) => data.classes?.[label] ?? String(label));
+  const names = [...Array(classCount).keys()].map((label) => data.classes?.[label] ?? String(label));
   const made = table("True classes down, predicted ones across", ["", ...names], counts.map((row, label) => [names[label], ...row.map(String)]));
   made.classList.add("confusion");
   made.querySelectorAll("td").forEach((cell, index) => {
-    const [row, column] = [Math.floor(index / CLASSES), index % CLASSES];
+    const [row, column] = [Math.floor(index / classCount), index % classCount];
     if (counts[row][column]) cell.className = row === column ? "right" : "wrong";
   });
   return made;
@@ -87,7 +87,7 @@ function confusion() {
 /** The units that give the same number for every sample. */
 function deaths() {
   const found = [];
-  lives()[state.frame].forEach((kinds, layer) => kinds.forEach((kind, unit) => kind === 2 && found.push([layer, unit])));
+  livesAt(state.frame).forEach((kinds, layer) => kinds.forEach((kind, unit) => kind === 2 && found.push([layer, unit])));
   if (!found.length) return [];
   return [make("h3", {}, `Dead units: ${found.length}`), make("p", { class: "list" }, ...found.slice(0, 24).flatMap(([layer, unit]) => [unitButton(layer, unit), " "]))];
 }
@@ -183,7 +183,7 @@ function mapText(layer, scale) {
 
 /** Whether a unit is alive, and since when not. */
 function lifeText(layer, unit) {
-  const kinds = lives().map((frames) => frames[layer][unit]);
+  const kinds = film.weights.map((_, frame) => livesAt(frame)[layer][unit]);
   const word = ["alive", "saturated", "dead"][kinds[state.frame]];
   let since = state.frame;
   while (since > 0 && kinds[since - 1] === kinds[state.frame]) since -= 1;
@@ -282,9 +282,9 @@ function answerSample({ sample }) {
 
 function aboutSample(sample, row, decided) {
   const rows = [];
-  if (view !== "pixels") rows.push(["inputs", Array.from(inputsOf(sample).slice(0, 8), (x, index) => `${featureName(index)} ${equated(x)}`).join(", ") + (INPUTS > 8 ? ", …" : "")]);
+  if (view !== "pixels") rows.push(["inputs", Array.from(inputsOf(sample).slice(0, 8), (x, index) => `${featureName(index)} ${equated(x)}`).join(", ") + (inputCount > 8 ? ", …" : "")]);
   rows.push(["target", targetText(sample)]);
-  rows.push([OUTPUTS > 1 ? "outputs" : "output", make("span", { class: "outputs" }, row.slice(0, 10).map((x) => marked(x, 6)).join(", "))]);
+  rows.push([outputCount > 1 ? "outputs" : "output", make("span", { class: "outputs" }, row.slice(0, 10).map((x) => marked(x, 6)).join(", "))]);
   const chances = probabilities(row);
   if (isDecision) rows.push(["prediction", `${className(decided)}${chances ? `, probability ${marked(chanceOf(chances, decided))}` : ""}`]);
   if (chances && hasTarget(sample)) rows.push(["its loss", lossText(chanceOf(chances, data.targets[sample]))]);
@@ -303,14 +303,14 @@ const chanceOf = (chances, label) => (data.task.kind === "binary" ? (label ? cha
 function predictionsThroughTime(sample) {
   const rows = film.weights.map((_, frame) => predictionAt(frame, sample));
   if (!isDecision) {
-    return throughTime("prediction", [{ name: OUTPUTS > 1 ? outputName(0) : "output", values: rows.map((row) => row[0]) }, { name: "target", values: rows.map(() => data.targets[sample][0]) }]);
+    return throughTime("prediction", [{ name: outputCount > 1 ? outputName(0) : "output", values: rows.map((row) => row[0]) }, { name: "target", values: rows.map(() => data.targets[sample][0]) }]);
   }
   const chances = rows.map(probabilities);
   const decided = decide(rows[state.frame]);
   const target = hasTarget(sample) ? data.targets[sample] : decided;
-  const numbers = (label) => rows.map((row, frame) => (chances[frame] ? chanceOf(chances[frame], label) : row[Math.min(label, OUTPUTS - 1)]));
+  const numbers = (label) => rows.map((row, frame) => (chances[frame] ? chanceOf(chances[frame], label) : row[Math.min(label, outputCount - 1)]));
   const series = [{ name: className(target), values: numbers(target) }];
-  if (decided !== target && OUTPUTS > 1) series.push({ name: className(decided), values: numbers(decided) });
+  if (decided !== target && outputCount > 1) series.push({ name: className(decided), values: numbers(decided) });
   return throughTime(chances[0] ? "probability" : "output", series);
 }
 
@@ -328,7 +328,7 @@ function reasons(sample, row, decided) {
   const shares = Array.from({ length: wide }, (_, input) => [lean(weight + input * units), x[input], input]);
   shares.sort((a, b) => Math.abs(b[0] * b[1]) - Math.abs(a[0] * a[1]));
   const total = shares.reduce((sum, [w, value]) => sum + w * value, 0) + (bias === null ? 0 : lean(bias));
-  const what = other >= 0 ? `${className(decided)} is ${marked(total)} ahead of ${className(other)}` : `The sum of ${isDecision || OUTPUTS === 1 ? "the output" : outputName(0)} is ${marked(total)}`;
+  const what = other >= 0 ? `${className(decided)} is ${marked(total)} ahead of ${className(other)}` : `The sum of ${isDecision || outputCount === 1 ? "the output" : outputName(0)} is ${marked(total)}`;
   const rows = shares.slice(0, 6).map(([w, value, input]) => [last ? unitButton(last - 1, input) : featureName(input), ...productCells(value, w)]);
   if (bias !== null) rows.push(["bias", "", equated(lean(bias))]);
   return [line("", `${what}. The largest shares of that${other >= 0 ? ", activation times the difference of the weights" : ", activation times weight"}:`), table("", ["", "", "share"], rows)];

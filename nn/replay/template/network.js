@@ -4,30 +4,67 @@ const MOST_UNITS = 48; // of a layer are drawn
 const MOST_LINKS = 1500; // are drawn all, of more the larger ones
 const LEAST = 0.3; // of the largest weight of a layer
 const GRID = 20;
-const view = INPUTS === 2 ? "plane" : INPUTS === 1 ? "line" : data.image ? "pixels" : "table";
 const drawn = { columns: [], links: [], grid: null, scales: [] };
+let view = "plane";
 
-/** The parts of the inputs' space that is shown, with a margin around the data. */
-function extent(axis) {
-  let [low, high] = [Infinity, -Infinity];
-  for (let index = axis; index < probe.inputs.length; index += INPUTS) {
-    low = Math.min(low, probe.inputs[index]);
-    high = Math.max(high, probe.inputs[index]);
-  }
-  const margin = 0.1 * (high - low) || 1;
-  return [low - margin, high + margin];
+/** Forget what was drawn of another recording. */
+function forgetPictures() {
+  const axes = axisNames().length;
+  view = axes === 2 ? "plane" : axes === 1 ? "line" : data.image ? "pixels" : "table";
+  Object.assign(drawn, { columns: [], links: [], grid: null, fine: null, extents: null, order: null, scales: [], pixel: 0 });
 }
 
-/** Points all over the plane, the top row first; or along the line. */
+/** What the samples' places are called: the inputs, unless these are made from something else. */
+const axisNames = () => data.axes ?? Array.from({ length: inputCount }, (_, index) => featureName(index));
+
+/** How inputs are made from the coordinates of a place. */
+const FORMULAS = {
+  column: (place, [axis]) => place[axis],
+  square: (place, [axis]) => place[axis] * place[axis],
+  product: (place, [one, other]) => place[one] * place[other],
+  sine: (place, [axis]) => Math.sin(place[axis]),
+};
+
+/** The inputs of the network at some places. */
+function inputsAt(places, axes) {
+  if (!data.formulas) return places;
+  const rows = Array.from({ length: places.length / axes }, (_, row) => {
+    const place = places.subarray(row * axes, (row + 1) * axes);
+    return data.formulas.map(({ name, of }) => FORMULAS[name](place, of));
+  });
+  return Float64Array.from(rows.flat());
+}
+
+/** The part of the space that is shown along an axis, with a margin around the data. */
+function extent(axis) {
+  drawn.extents ??= axisNames().map((_, index, { length: axes }) => {
+    let [low, high] = [Infinity, -Infinity];
+    for (let at = index; at < probe.places.length; at += axes) {
+      low = Math.min(low, probe.places[at]);
+      high = Math.max(high, probe.places[at]);
+    }
+    const margin = 0.1 * (high - low) || 1;
+    return [low - margin, high + margin];
+  });
+  return drawn.extents[axis];
+}
+
+/** Places all over the plane, the top row first, or along the line; with the inputs there. */
 function gridOf(size) {
-  const sides = Array.from({ length: INPUTS }, (_, axis) => extent(axis));
-  const at = ([low, high], place) => low + ((high - low) * (place + 0.5)) / size;
-  if (view === "line") return Float64Array.from({ length: size }, (_, place) => at(sides[0], place));
+  const places = view === "line" ? placesAlong(size) : placesAllOver(size);
+  const axes = view === "line" ? 1 : 2;
+  return { size, places, inputs: inputsAt(places, axes), count: places.length / axes };
+}
+
+const placeIn = ([low, high], place, size) => low + ((high - low) * (place + 0.5)) / size;
+const placesAlong = (size) => Float64Array.from({ length: size }, (_, place) => placeIn(extent(0), place, size));
+
+function placesAllOver(size) {
   const points = new Float64Array(2 * size * size);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      points[2 * (row * size + column)] = at(sides[0], column);
-      points[2 * (row * size + column) + 1] = at(sides[1], size - 1 - row);
+      points[2 * (row * size + column)] = placeIn(extent(0), column, size);
+      points[2 * (row * size + column) + 1] = placeIn(extent(1), size - 1 - row, size);
     }
   }
   return points;
@@ -51,7 +88,7 @@ function arrangement(count) {
 
 /** The places of all units, for a stage of this width. */
 function placeUnits(width, height) {
-  const counts = [view === "pixels" ? 1 : INPUTS, ...layers.map((layer) => layer.units)];
+  const counts = [view === "pixels" ? 1 : inputCount, ...layers.map((layer) => layer.units)];
   const plans = counts.map(arrangement);
   const image = view === "pixels" ? drawn.pixel : 0; // it takes the place of a first column
   const wide = plans.reduce((sum, plan) => sum + plan.columns, image ? -1 : 0);
@@ -104,7 +141,7 @@ const layerName = (index) => {
 const unitName = (layer, unit) => `unit ${unit + 1} of layer ${layer + 1}`;
 
 function drawColumn(column) {
-  const title = column.index ? `${column.count} × ${layerName(column.index - 1)}` : `${INPUTS} ${INPUTS > 1 ? "inputs" : "input"}`;
+  const title = column.index ? `${column.count} × ${layerName(column.index - 1)}` : `${inputCount} ${inputCount > 1 ? "inputs" : "input"}`;
   const heading = make("div", { class: "heading" }, column.shown < column.count ? `${title}, ${column.shown} shown` : title);
   heading.style.left = `${column.left + column.width / 2}px`;
   heading.style.maxWidth = `${Math.min(column.room - 6, 110)}px`;
@@ -137,7 +174,7 @@ function labelsOf(column, place, unit) {
 }
 
 function outputName(unit) {
-  if (data.task.kind === "numbers") return OUTPUTS > 1 ? `y${unit + 1}` : "y";
+  if (data.task.kind === "numbers") return outputCount > 1 ? `y${unit + 1}` : "y";
   return className(data.task.kind === "binary" ? 1 : unit);
 }
 
@@ -236,7 +273,7 @@ function sampleOrder() {
 function mapNumbers(frame) {
   if (view !== "plane" && view !== "line") return atFrame(frame);
   drawn.grid ??= gridOf(view === "line" ? finest(120) : finest(GRID));
-  return forward(film.weights[frame], drawn.grid, drawn.grid.length / INPUTS);
+  return forward(film.weights[frame], drawn.grid.inputs, drawn.grid.count);
 }
 
 /** The number that gets the full colour in a layer. */
@@ -248,7 +285,7 @@ function scaleOf(layer, a) {
 function drawUnits(frame) {
   const replayed = mapNumbers(frame);
   drawn.scales = replayed.map(({ a }, layer) => scaleOf(layer, a));
-  const life = lives()[frame];
+  const life = livesAt(frame);
   drawn.columns.slice(1).forEach((column, layer) => column.places.forEach((place, unit) => {
     drawMap(place.canvas, frame, layer, unit, replayed[layer].a, drawn.scales[layer], column.side);
     const kind = ["", "saturated", "dead"][life[layer][unit]];
@@ -315,195 +352,14 @@ function drawInputs() {
     const x = inputsOf(sample);
     return paintNumbers(column.places[0].canvas, columns, rows, (pixel) => x[pixel], largest(x) || 1);
   }
-  if (view === "line") return drawCurve(column.places[0].canvas, drawn.grid, 1, 0, largest(drawn.grid), column.side);
-  const numbers = view === "plane" ? drawn.grid : probe.inputs;
-  const count = numbers.length / INPUTS;
+  if (view === "line") return column.places.forEach(({ canvas }, input) => drawCurve(canvas, drawn.grid.inputs, inputCount, input, largest(drawn.grid.inputs), column.side));
+  const numbers = view === "plane" ? drawn.grid.inputs : probe.inputs;
+  const count = numbers.length / inputCount;
   const wide = Math.ceil(Math.sqrt(count));
   column.places.forEach(({ canvas }, input) => {
     let top = 0;
-    for (let index = input; index < numbers.length; index += INPUTS) top = Math.max(top, Math.abs(numbers[index]));
+    for (let index = input; index < numbers.length; index += inputCount) top = Math.max(top, Math.abs(numbers[index]));
     const at = view === "plane" ? (index) => index : (index) => drawn.order[index] ?? 0;
-    paintNumbers(canvas, wide, Math.ceil(count / wide), (index) => (index < count ? numbers[at(index) * INPUTS + input] : 0), top || 1);
+    paintNumbers(canvas, wide, Math.ceil(count / wide), (index) => (index < count ? numbers[at(index) * inputCount + input] : 0), top || 1);
   });
-}
-
-// The outputs over the plane, with the data in it.
-
-const PLANE = 480; // pixels of its canvas along a side
-const plane = { size: 0, points: null };
-
-/** The colour of what the outputs of a point mean, the one of this number. */
-function outputChannels(outputs, point, scale) {
-  if (data.task.kind === "numbers") return channels(outputs[point * OUTPUTS] / scale);
-  if (data.task.kind === "binary") return binaryChannels(outputs[point]);
-  let [label, total] = [0, 0];
-  const from = point * OUTPUTS;
-  for (let unit = 1; unit < OUTPUTS; unit++) if (outputs[from + unit] > outputs[from + label]) label = unit;
-  if (data.task.probability === "none") return classChannels(label, 1);
-  for (let unit = 0; unit < OUTPUTS; unit++) total += chanceFrom(outputs[from + unit], outputs[from + label]);
-  const chance = chanceFrom(outputs[from + label], outputs[from + label]) / (data.task.probability === "softmax" ? total : 1);
-  return classChannels(label, (chance - 1 / OUTPUTS) / (1 - 1 / OUTPUTS));
-}
-
-/** What an output says of its class; of a softmax beside the largest output, whose share is 1. */
-function chanceFrom(output, top) {
-  if (data.task.probability === "softmax") return Math.exp(output - top);
-  return data.task.probability === "exp" ? Math.exp(output) : output;
-}
-
-function binaryChannels(output) {
-  const label = output > data.task.threshold ? 1 : 0;
-  if (data.task.probability === "none") return classChannels(label, Math.abs(output));
-  const chance = data.task.probability === "sigmoid" ? sigmoid(output) : output;
-  return classChannels(label, Math.abs(2 * chance - 1));
-}
-
-/** Paint the plane of a frame into a canvas. */
-function drawPlane(canvas, frame) {
-  if (!plane.points) {
-    plane.size = finest(56);
-    plane.points = gridOf(plane.size);
-  }
-  const { size } = plane;
-  const outputs = outputsOf(forward(film.weights[frame], plane.points, size * size));
-  const scale = data.task.kind === "numbers" ? targetScale() : 1;
-  const small = drawPlane.small ??= make("canvas");
-  paint(small, size, size, (index) => outputChannels(outputs, index, scale));
-  if (canvas.width !== PLANE) [canvas.width, canvas.height] = [PLANE, PLANE];
-  const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = true;
-  context.drawImage(small, 0, 0, canvas.width, canvas.height);
-  drawSamples(context, frame);
-}
-
-const targetScale = () => largest(data.targets.map((target) => target[0])) || 1;
-
-/** The place of a sample in the plane, as shares of its sides. */
-function placeOf(sample) {
-  const x = inputsOf(sample);
-  const share = (axis) => {
-    const [low, high] = (plane.extents ??= [extent(0), extent(1)])[axis];
-    return (x[axis] - low) / (high - low);
-  };
-  return [share(0), 1 - share(1)];
-}
-
-function drawSamples(context, frame) {
-  const wrong = new Set(wrongAt(frame));
-  const side = context.canvas.width;
-  for (let sample = 0; sample < probe.count; sample++) {
-    const [x, y] = placeOf(sample);
-    dot(context, x * side, y * side, sampleColour(sample), wrong.has(sample), isChosenSample(sample));
-  }
-}
-
-const isChosenSample = (sample) => state.selected?.kind === "sample" && state.selected.sample === sample;
-
-function sampleColour(sample) {
-  if (!hasTarget(sample)) return "#888";
-  return isDecision ? hueText(data.targets[sample]) : colour(data.targets[sample][0] / targetScale());
-}
-
-/** A sample: a disc, or a cross where it is decided wrongly. */
-function dot(context, x, y, fill, isWrong, isChosen) {
-  context.beginPath();
-  context.arc(x, y, 5, 0, 2 * Math.PI);
-  context.fillStyle = fill;
-  context.fill();
-  context.strokeStyle = "#fff";
-  context.lineWidth = 1.5;
-  context.stroke();
-  if (isWrong) {
-    context.beginPath();
-    for (const sign of [-1, 1]) {
-      context.moveTo(x - 6, y - 6 * sign);
-      context.lineTo(x + 6, y + 6 * sign);
-    }
-    context.strokeStyle = isDark() ? "#fff" : "#000";
-    context.lineWidth = 3;
-    context.stroke();
-  }
-  if (!isChosen) return;
-  context.beginPath();
-  context.arc(x, y, 11, 0, 2 * Math.PI);
-  context.strokeStyle = isDark() ? "#fff" : "#000";
-  context.lineWidth = 3;
-  context.stroke();
-}
-
-// The outputs along the line, with the data: a curve for each, or for the probability of each class.
-
-/** What the curves show of a row of outputs. */
-const curvesOf = (row) => (isDecision ? probabilities(row) ?? row : row);
-
-/** Where the data stand: targets beside their outputs, classes at the bottom and the top. */
-function heightsOf(sample) {
-  if (!isDecision) return data.targets[sample];
-  return [data.task.kind === "binary" ? data.targets[sample] : 0];
-}
-
-/** The lowest and the highest number that the picture has room for. */
-function heightRange(rows) {
-  if (isDecision && data.task.probability !== "none") return [-0.1, 1.1];
-  const numbers = isDecision ? rows.flat() : data.targets.flat();
-  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-  const margin = 0.15 * (high - low) || 1;
-  return [low - margin, high + margin];
-}
-
-const curveColour = (index) => (isDecision ? hueText(data.task.kind === "binary" ? 1 : index) : hueText(index + 1));
-
-function drawLine(canvas, frame) {
-  [canvas.width, canvas.height] = [PLANE, PLANE * 0.7];
-  const context = canvas.getContext("2d");
-  const points = drawLine.points ??= gridOf(finest(120));
-  const outputs = outputsOf(forward(film.weights[frame], points, points.length));
-  const rows = Array.from(points, (_, index) => curvesOf(rowOf(outputs, index, OUTPUTS)));
-  const [low, high] = heightRange(rows);
-  const [first, last] = extent(0);
-  const across = (x) => ((x - first) / (last - first)) * canvas.width;
-  const up = (number) => (1 - (number - low) / (high - low)) * canvas.height;
-  const wrong = new Set(wrongAt(frame));
-  for (let sample = 0; sample < probe.count; sample++) {
-    heightsOf(sample).forEach((number, index) => dot(context, across(inputsOf(sample)[0]), up(number), isDecision ? sampleColour(sample) : curveColour(index), wrong.has(sample), isChosenSample(sample)));
-  }
-  context.lineWidth = 3.5;
-  rows[0].forEach((_, curve) => {
-    context.strokeStyle = curveColour(curve);
-    context.beginPath();
-    points.forEach((x, index) => context.lineTo(across(x), up(rows[index][curve])));
-    context.stroke();
-  });
-  drawLine.place = (sample) => [across(inputsOf(sample)[0]) / canvas.width, up(heightsOf(sample)[0]) / canvas.height];
-}
-
-/** Draw the outputs of a frame, and say them. */
-function drawOutputs(canvas, frame) {
-  if (view === "plane") drawPlane(canvas, frame);
-  else if (view === "line") drawLine(canvas, frame);
-  canvas.setAttribute("aria-label", spokenOutputs(frame));
-}
-
-/** What stands over the picture of the outputs. */
-function outputsTitle() {
-  if (view === "line" && isDecision) return data.task.probability === "none" ? "Outputs" : data.task.kind === "binary" ? `Probability of ${className(1)}` : `Probabilities of ${[...Array(OUTPUTS).keys()].map(className).join(", ")}`;
-  if (isDecision) return "Outputs";
-  return OUTPUTS === 1 || view === "line" ? "Outputs" : `Output ${outputName(0)}; click an output's unit for another`;
-}
-
-function spokenOutputs(frame) {
-  const where = view === "plane" ? "The outputs over the plane" : "The outputs";
-  if (!isDecision) return `${where} after epoch ${epochOf(frame)}, with ${probe.count} samples`;
-  return `${where} after epoch ${epochOf(frame)}: ${probe.count - wrongAt(frame).length} of ${probe.count} samples right`;
-}
-
-/** The sample nearest to a place on a canvas, in shares of its sides; null if none is near. */
-function sampleNear(x, y) {
-  let [found, nearest] = [null, 0.05];
-  for (let sample = 0; sample < probe.count; sample++) {
-    const [left, top] = view === "plane" ? placeOf(sample) : drawLine.place(sample);
-    const distance = Math.hypot(left - x, top - y);
-    if (distance < nearest) [found, nearest] = [sample, distance];
-  }
-  return found;
 }

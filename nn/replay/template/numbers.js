@@ -1,9 +1,6 @@
 "use strict";
 
-// Numbers: out of the page's data, and into short text.
-
-const data = JSON.parse(document.getElementById("data").textContent);
-const ROUNDING = data.rounding; // of the model's numbers, or of float32, which parameters are stored in
+// Numbers: out of packs, and into short text.
 
 /** The rows of a pack: four planes of bytes, deflated, each row changed by the one before. */
 async function unpack(pack) {

@@ -1,10 +1,41 @@
 // The network, replayed: from the weights of a frame to activations, for any inputs.
 
-const { layers } = data;
+let data = null; // the recording that is shown
+let layers = [];
+let [inputCount, outputCount, classCount] = [0, 0, 2];
+let isDecision = false;
 const film = {}; // the rows of each frame: weights, gradients, steps, outputs
-const probe = { inputs: null, count: 0 };
-const INPUTS = layers[0].in_features;
-const OUTPUTS = layers[layers.length - 1].units;
+const probe = { inputs: null, places: null, count: 0 }; // places are inputs, or what these are made from
+
+/** Take up a recording: from now on the page shows this one. */
+async function take(recording) {
+  const rows = {};
+  for (const name of ["weights", "gradients", "steps", "outputs"]) {
+    rows[name] = recording.frames[name] && (await unpack(recording.frames[name]));
+  }
+  const inputs = await unpack(recording.probe);
+  const places = recording.places ? await unpack(recording.places) : inputs;
+  data = recording;
+  layers = data.layers;
+  inputCount = layers[0].in_features;
+  outputCount = layers[layers.length - 1].units;
+  isDecision = data.task.kind !== "numbers";
+  classCount = data.task.kind === "classes" ? outputCount : 2;
+  Object.assign(film, rows);
+  const flat = (table) => Float64Array.from(table.flatMap((row) => Array.from(row)));
+  Object.assign(probe, { inputs: flat(inputs), places: flat(places), count: inputs.length });
+  latest.weights = null;
+}
+
+/** What is computed from a frame once, and kept for as long as the frame itself. */
+function once(frame, name, compute) {
+  const weights = film.weights[frame];
+  if (!computed.has(weights)) computed.set(weights, {});
+  return (computed.get(weights)[name] ??= compute());
+}
+
+const computed = new WeakMap();
+const latest = { weights: null, replayed: null }; // activations are kept of the last frame alone
 
 /** The distribution function of a standard normal number. */
 function normalProbability(x) {
@@ -135,7 +166,7 @@ function roundingOf(weights, x) {
         size += w * Math.abs(inputs[input]);
         carried += w * errors[input];
       }
-      e[unit] = carried + (layer.in_features + 3) * ROUNDING * size;
+      e[unit] = carried + (layer.in_features + 3) * data.rounding * size;
     }
     [inputs, errors] = [z, e];
     for (const part of layer.activations) [inputs, errors] = roundingThrough(part, weights, inputs, errors);
@@ -152,11 +183,11 @@ function roundingThrough(part, weights, z, errors) {
   const a = at(z);
   if (part.name in OF_ROWS) {
     const worst = largest(errors) * GROWTH[part.name] * (part.name === "glu" ? 1 + largest(z) : 1);
-    return [a, a.map((x) => worst + 16 * ROUNDING * (Math.abs(x) + 1))];
+    return [a, a.map((x) => worst + 16 * data.rounding * (Math.abs(x) + 1))];
   }
   const [above, below] = [at(z.map((x, i) => x + errors[i])), at(z.map((x, i) => x - errors[i]))];
   const own = (i) => Math.abs(a[i]) + (part.name === "gelu" ? Math.abs(z[i]) : 0); // a difference from 1 is in it
-  return [a, errors.map((e, i) => Math.max(Math.abs(above[i] - a[i]), Math.abs(a[i] - below[i])) + 2 * e * e + 16 * ROUNDING * own(i))];
+  return [a, errors.map((e, i) => Math.max(Math.abs(above[i] - a[i]), Math.abs(a[i] - below[i])) + 2 * e * e + 16 * data.rounding * own(i))];
 }
 
 /** What the comparison of a frame says: whether it is a replay, and to how many digits. */
@@ -168,9 +199,9 @@ function verdictOf(frame) {
     const replayed = outputsOf(forward(weights, x, 1));
     const errors = roundingOf(weights, x);
     replayed.forEach((number, unit) => {
-      const stored = film.outputs[frame][place * OUTPUTS + unit];
+      const stored = film.outputs[frame][place * outputCount + unit];
       const difference = Math.abs(number - stored);
-      if (!(difference <= errors[unit] + ROUNDING * Math.abs(stored) + 1e-37)) same = false;
+      if (!(difference <= errors[unit] + data.rounding * Math.abs(stored) + 1e-37)) same = false;
       apart = Math.max(apart, difference);
       size = Math.max(size, Math.abs(stored));
     });
@@ -181,7 +212,7 @@ function verdictOf(frame) {
 
 // The probe: samples, targets, and what outputs say of them.
 
-const inputsOf = (sample) => probe.inputs.subarray(sample * INPUTS, (sample + 1) * INPUTS);
+const inputsOf = (sample) => probe.inputs.subarray(sample * inputCount, (sample + 1) * inputCount);
 
 const OF_OUTPUTS = {
   softmax: OF_ROWS.softmax,
@@ -200,21 +231,18 @@ function decide(row) {
   return row[0];
 }
 
-const isDecision = data.task.kind !== "numbers";
-const CLASSES = data.task.kind === "classes" ? OUTPUTS : 2;
-const className = (label) => data.classes?.[label] ?? (label >= 0 && label < CLASSES ? `class ${label}` : "none");
-const hasTarget = (sample) => !isDecision || (data.targets[sample] >= 0 && data.targets[sample] < CLASSES);
+const className = (label) => data.classes?.[label] ?? (label >= 0 && label < classCount ? `class ${label}` : "none");
+const hasTarget = (sample) => !isDecision || (data.targets[sample] >= 0 && data.targets[sample] < classCount);
 const featureName = (index) => data.features[index] ?? (data.image ? `pixel ${Math.floor(index / data.image[1])}, ${index % data.image[1]}` : `x${index + 1}`);
-
-const cache = { frame: -1, replayed: null, lives: null, wrong: [] };
 
 /** The probe's activations at a frame. */
 function atFrame(frame) {
-  if (cache.frame !== frame) {
-    cache.replayed = forward(film.weights[frame], probe.inputs, probe.count);
-    cache.frame = frame;
+  const weights = film.weights[frame];
+  if (latest.weights !== weights) {
+    latest.replayed = forward(weights, probe.inputs, probe.count);
+    latest.weights = weights;
   }
-  return cache.replayed;
+  return latest.replayed;
 }
 
 const rowOf = (array, sample, units) => Array.from(array.subarray(sample * units, (sample + 1) * units));
@@ -225,12 +253,11 @@ const predictionAt = (frame, sample) => Array.from(outputsOf(forward(film.weight
 /** The samples that a frame decides wrongly. */
 function wrongAt(frame) {
   if (!isDecision) return [];
-  if (!cache.wrong[frame]) {
+  return once(frame, "wrong", () => {
     const outputs = outputsOf(atFrame(frame));
-    const isWrong = (sample) => hasTarget(sample) && decide(rowOf(outputs, sample, OUTPUTS)) !== data.targets[sample];
-    cache.wrong[frame] = [...Array(probe.count).keys()].filter(isWrong);
-  }
-  return cache.wrong[frame];
+    const isWrong = (sample) => hasTarget(sample) && decide(rowOf(outputs, sample, outputCount)) !== data.targets[sample];
+    return [...Array(probe.count).keys()].filter(isWrong);
+  });
 }
 
 // Units that have stopped to learn.
@@ -249,12 +276,11 @@ function lifeIn(layer, a, unit) {
   return { isDead, isSaturated: Boolean(bounds) && !isDead && stuck >= 0.95 * (a.length / layer.units), low, high };
 }
 
-/** For each frame, layer and unit: 0 for alive, 1 for saturated, 2 for dead. */
-function lives() {
-  cache.lives ??= film.weights.map((weights) => forward(weights, probe.inputs, probe.count).map(({ a }, index) =>
+/** For each layer and unit of a frame: 0 for alive, 1 for saturated, 2 for dead. */
+function livesAt(frame) {
+  return once(frame, "lives", () => atFrame(frame).map(({ a }, index) =>
     Uint8Array.from({ length: layers[index].units }, (_, unit) => {
       const life = lifeIn(layers[index], a, unit);
       return life.isDead ? 2 : life.isSaturated ? 1 : 0;
     })));
-  return cache.lives;
 }
