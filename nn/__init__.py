@@ -47,6 +47,7 @@ from nn.models.summary import LayerSummary as LayerSummary
 from nn.models.summary import Summary as Summary
 from nn.models.units import *
 from nn.optimizers import *
+from nn.playground.opening import *
 from nn.replay.callback import *
 from nn.training.callbacks import *
 from nn.training.fit import *

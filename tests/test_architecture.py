@@ -74,8 +74,9 @@ FLOORS = [
     ["nn.metrics", "nn.optimizers.*"],
     ["nn.training.*"],
     ["nn.dask.*", "nn.formats.*", "nn.plots", "nn.replay.*"],
-    ["nn.estimators.*"],
+    ["nn.estimators.*", "nn.playground.*"],
     ["nn"],
+    ["nn.__main__"],
 ]
 """From the ground up: modules, and folders whose modules may import one another."""
 

@@ -98,6 +98,12 @@ class Film:
         while len(self.frames) > max(count, 2):
             del self.frames[self.least_missed()]
 
+    def cut(self, epoch: int) -> None:
+        """Forget what came after an epoch."""
+        self.frames = [frame for frame in self.frames if frame.epoch <= epoch]
+        recent = [frame.watched for frame in self.frames[-BEFORE - 1 :]]
+        self.losses = [loss for loss in recent if isfinite(loss)]
+
     @property
     def best(self) -> Frame:
         """The frame with the smallest loss."""

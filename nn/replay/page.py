@@ -28,7 +28,7 @@ __all__ = [
     "Words",
     "assembled",
     "finite",
-    "frames_data",
+    "marks_of",
     "packed",
     "page_data",
     "page_text",
@@ -142,15 +142,11 @@ def feature_names(given: Any, count: int, image: Any) -> list[str]:
 
 def frames_data(film: Film) -> dict[str, Any]:
     """The frames, column by column."""
-    frames, best, spikes = film.frames, film.best, film.spikes()
-    marks = [
-        "best" if f is best and isfinite(f.watched) else "spike" if any(f is s for s in spikes)
-        else "" for f in frames
-    ]  # fmt: skip
+    frames = film.frames
     has_steps = frames[0].steps is not None
     return {
         "epochs": [f.epoch for f in frames],
-        "marks": marks,
+        "marks": marks_of(film),
         "weights": packed([f.weights for f in frames]),
         "gradients": packed([f.gradients for f in frames]),
         "steps": packed([f.steps for f in frames]) if has_steps else None,
@@ -159,6 +155,15 @@ def frames_data(film: Film) -> dict[str, Any]:
         "rates": [finite(f.rate) for f in frames],
         "updates": [[finite(x) for x in f.updates] for f in frames],
     }
+
+
+def marks_of(film: Film) -> list[str]:
+    """For each frame whether it is the best, or one where the loss jumped."""
+    best, spikes = film.best, film.spikes()
+    return [
+        "best" if f is best and isfinite(f.watched) else "spike" if any(f is s for s in spikes)
+        else "" for f in film.frames
+    ]  # fmt: skip
 
 
 def history_data(recording: Recording) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -44,23 +45,24 @@ def browser():
 
 
 @pytest.fixture
-def open_file(browser):
-    """Opens a page from disk; afterwards no error may have been logged, nothing requested.
+def open_url(browser):
+    """Opens a page; afterwards no error may have been logged, nothing requested from elsewhere.
 
     With ``clock`` the time of the page stands still until the test moves it.
     """
-    errors, requests, contexts = [], [], []
+    errors, requests, contexts, own = [], [], [], {"file", "data"}
 
-    def opened(path, clock=False, **options):
-        contexts.append(browser.new_context(offline=True, **options))
+    def opened(url, clock=False, **options):
+        contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.set_default_timeout(10_000)
         if clock:
             page.clock.install(time=datetime(2030, 1, 1))
+        own.add(origin_of(url))
         page.on("console", lambda message: errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(url)
         if clock:
             page.clock.pause_at(datetime(2030, 1, 2))
         return page
@@ -69,7 +71,23 @@ def open_file(browser):
     for context in contexts:
         context.close()
     assert errors == []
-    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in requests if origin_of(url) not in own] == []
+
+
+def origin_of(url):
+    """The server that a URL belongs to; of files and data, which belong to none, their kind."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else parts.scheme
+
+
+@pytest.fixture
+def open_file(open_url):
+    """Opens a page from disk, as `open_url` does, without a network."""
+
+    def opened(path, clock=False, **options):
+        return open_url(path.as_uri(), clock, offline=True, **options)
+
+    return opened
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 const epochOf = (frame) => data.frames.epochs[frame];
 const xsOfFrames = () => data.frames.epochs;
 
+/** What sets a parameter by hand, given by its place in a frame, on a page that can. */
+let editor = () => [];
+
 /** A button in an answer; `key` finds it again when the answer is written anew. */
 function button(text, key, action) {
   const made = make("button", { type: "button", "data-key": key }, text);
@@ -156,6 +159,7 @@ function answerUnit({ layer, unit }) {
     make("h3", {}, "Samples"),
     table("Activations", [], [["highest", samplesIn(order.slice(0, 3), a, layer, unit)], ["lowest", samplesIn(order.slice(-3).reverse(), a, layer, unit)], ["nearest to z = 0", samplesIn(near.slice(0, 3), a, layer, unit)]]),
     ...weightsInto(layer, unit),
+    ...(layers[layer].bias === null ? [] : editor("bias", layers[layer].bias + unit)),
   ];
 }
 
@@ -225,6 +229,7 @@ function answerEdge({ layer, input, unit }) {
   return [
     ...heading(`Weight from ${from} to ${unitName(layer, target)}`),
     table("", [], [["weight w", make("span", { class: "weight" }, marked(w, 6))], ["gradient g", make("span", { class: "gradient" }, marked(g, 6))]]),
+    ...editor("weight", place),
     line("muted", "The gradient is that of the loss on the probe, without penalties."),
     ...(layers[layer].is_frozen ? [line("", "It is frozen: it was not trained, and has no gradient.")] : updateLines(place, w, g)),
     throughTime("weight", [{ name: "w", values: film.weights.map((row) => row[place]) }]),

@@ -36,29 +36,47 @@ const HUES = [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230,
 const hue = (label) => HUES[((label % HUES.length) + HUES.length) % HUES.length];
 const hueText = (label) => `rgb(${hue(label).join(",")})`;
 
-/** The colour of a class in the plane, the paler the less sure. */
-function classChannels(label, sureness) {
-  const paper = ENDS[isDark() ? "dark" : "light"][0];
-  const part = 0.12 + 0.5 * clip(sureness, 0, 1);
-  return hue(label).map((channel, index) => Math.round(paper[index] + (channel - paper[index]) * part));
+/** The bytes of the colours of a class in the plane, the paler the less sure. */
+function classPalette(label) {
+  const [paper] = ENDS[isDark() ? "dark" : "light"];
+  return palette(`class ${label}`, (part) => hue(label).map((channel, index) => Math.round(paper[index] + (channel - paper[index]) * (0.12 + 0.5 * part))));
+}
+
+// Pixels are painted by the ten thousand for each frame: their colours are looked up, as the four
+// bytes that they have in a picture, in as many steps as a channel has.
+
+const STEPS = 255;
+const bytesOf = ([red, green, blue]) => (255 << 24) | (blue << 16) | (green << 8) | red;
+const palettes = new Map();
+
+/** The bytes of colours from the first to the last, made once for each name and theme. */
+function palette(name, colourOf) {
+  const key = `${name} ${isDark()}`;
+  if (!palettes.has(key)) palettes.set(key, Int32Array.from({ length: STEPS + 1 }, (_, step) => bytesOf(colourOf(step / STEPS))));
+  return palettes.get(key);
 }
 
 /** Fill a canvas with a picture of so many columns and rows. */
-function paint(canvas, width, height, colourAt) {
+function paint(canvas, width, height, bytesAt) {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  for (let index = 0; index < width * height; index++) {
-    const [red, green, blue] = colourAt(index);
-    image.data.set([red, green, blue, 255], 4 * index);
-  }
+  const pixels = new Int32Array(image.data.buffer);
+  for (let index = 0; index < pixels.length; index++) pixels[index] = bytesAt(index);
   context.putImageData(image, 0, 0);
 }
 
-/** A heat map of numbers, `scale` being the one with the full colour. */
+/** What gives the bytes for a number, `scale` being the one with the full colour. */
+function bytesOnScale(scale) {
+  const [below, above] = [palette("below", (part) => channels(-part)), palette("above", channels)];
+  return (x) => (x < 0 ? below : above)[Math.round(Math.min(Math.abs(x / scale), 1) * STEPS)];
+}
+
+/** A heat map of numbers. */
 function paintNumbers(canvas, width, height, numberAt, scale) {
-  paint(canvas, width, height, (index) => channels(numberAt(index) / scale));
+  const bytes = bytesOnScale(scale);
+  paint(canvas, width, height, (index) => bytes(numberAt(index)));
 }
 
 // Charts: lines over the epochs, with axes and a mark at the epoch that is shown.

@@ -2,17 +2,29 @@
 
 const PLANE = 480; // pixels of its canvas along a side
 
-/** The colour of what the outputs of a point mean, the one of this number. */
-function outputChannels(outputs, point, scale) {
-  if (data.task.kind === "numbers") return channels(outputs[point * outputCount] / scale);
-  if (data.task.kind === "binary") return binaryChannels(outputs[point]);
+/** What gives the bytes of the colour for the outputs of a point, the one of this number. */
+function bytesOfOutputs(outputs) {
+  if (!isDecision) {
+    const bytes = bytesOnScale(targetScale());
+    return (point) => bytes(outputs[point * outputCount]);
+  }
+  const palettes = Array.from({ length: classCount }, (_, label) => classPalette(label));
+  const decideAt = data.task.kind === "binary" ? binaryAt : classAt;
+  return (point) => {
+    const [label, sureness] = decideAt(outputs, point);
+    return palettes[label][Math.round(clip(sureness, 0, 1) * STEPS)];
+  };
+}
+
+/** The class of a point among several, and how sure that is, from 0 to 1. */
+function classAt(outputs, point) {
   let [label, total] = [0, 0];
   const from = point * outputCount;
   for (let unit = 1; unit < outputCount; unit++) if (outputs[from + unit] > outputs[from + label]) label = unit;
-  if (data.task.probability === "none") return classChannels(label, 1);
+  if (data.task.probability === "none") return [label, 1];
   for (let unit = 0; unit < outputCount; unit++) total += chanceFrom(outputs[from + unit], outputs[from + label]);
   const chance = chanceFrom(outputs[from + label], outputs[from + label]) / (data.task.probability === "softmax" ? total : 1);
-  return classChannels(label, (chance - 1 / outputCount) / (1 - 1 / outputCount));
+  return [label, (chance - 1 / outputCount) / (1 - 1 / outputCount)];
 }
 
 /** What an output says of its class; of a softmax beside the largest output, whose share is 1. */
@@ -21,21 +33,21 @@ function chanceFrom(output, top) {
   return data.task.probability === "exp" ? Math.exp(output) : output;
 }
 
-function binaryChannels(output) {
-  const label = output > data.task.threshold ? 1 : 0;
-  if (data.task.probability === "none") return classChannels(label, Math.abs(output));
-  const chance = data.task.probability === "sigmoid" ? sigmoid(output) : output;
-  return classChannels(label, Math.abs(2 * chance - 1));
+/** The same where one output decides between two. */
+function binaryAt(outputs, point) {
+  const label = outputs[point] > data.task.threshold ? 1 : 0;
+  if (data.task.probability === "none") return [label, Math.abs(outputs[point])];
+  const chance = data.task.probability === "sigmoid" ? sigmoid(outputs[point]) : outputs[point];
+  return [label, Math.abs(2 * chance - 1)];
 }
 
 /** Paint the plane of a frame into a canvas. */
 function drawPlane(canvas, frame) {
   const { size, inputs } = drawn.fine ??= gridOf(finest(56));
   const outputs = outputsOf(forward(film.weights[frame], inputs, size * size));
-  const scale = data.task.kind === "numbers" ? targetScale() : 1;
   const small = drawPlane.small ??= make("canvas");
-  paint(small, size, size, (index) => outputChannels(outputs, index, scale));
-  if (canvas.width !== PLANE) [canvas.width, canvas.height] = [PLANE, PLANE];
+  paint(small, size, size, bytesOfOutputs(outputs));
+  if (canvas.width !== PLANE || canvas.height !== PLANE) [canvas.width, canvas.height] = [PLANE, PLANE];
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = true;
   context.drawImage(small, 0, 0, canvas.width, canvas.height);

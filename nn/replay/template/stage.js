@@ -12,7 +12,7 @@ function frameAt(epoch) {
   return found;
 }
 
-const goToEpoch = (epoch) => show(frameAt(epoch));
+const goToEpoch = (epoch) => look(frameAt(epoch));
 
 function show(frame) {
   state.frame = clip(frame, 0, lastFrame());
@@ -128,8 +128,9 @@ function pin() {
 function onKey(event) {
   const { target, key } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !(key in KEYS)) return;
+  if (target.closest("dialog")) return;
   if (key !== "Escape" && target.matches("input[type=number], select")) return;
-  if (key === " " && target.matches("button, summary")) return;
+  if (key === " " && target.matches("button, summary, input[type=checkbox]")) return;
   event.preventDefault();
   KEYS[key]();
 }
