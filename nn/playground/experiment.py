@@ -56,8 +56,7 @@ class Experiment:
 
     def __init__(self, settings: Settings, given: Samples | None) -> None:
         self.rng = np.random.default_rng(settings.seed)
-        is_given = settings.data == GIVEN and given is not None
-        self.samples = given if is_given and given else drawn(settings, self.rng)
+        self.samples = given if given and settings.data == GIVEN else drawn(settings, self.rng)
         known = offered(self.samples.names)
         self.features: list[Feature] = [known[key] for key in settings.features]
         self.x = inputs_of(self.samples.x, self.features)

@@ -22,7 +22,7 @@ const FORMULAS = {
   column: (place, [axis]) => place[axis],
   square: (place, [axis]) => place[axis] * place[axis],
   product: (place, [one, other]) => place[one] * place[other],
-  sine: (place, [axis]) => Math.sin(place[axis]),
+  sine: (place, [axis]) => Math.sin(Math.PI * place[axis]),
 };
 
 /** The inputs of the network at some places. */
