@@ -29,6 +29,10 @@ from nn.training.loop import DivergenceError
 __all__ = ["Commands"]
 
 
+LONGEST_ANSWER = 1.0
+"""For how many seconds a page waits for a frame; of a slow run it then shows fewer epochs."""
+
+
 class Commands:
     """The commands of a session; one is obeyed at a time."""
 
@@ -67,7 +71,7 @@ class Commands:
             session.start(given["settings"])
             return {"recording": recording_of(session)}
         if name == "advance":
-            session.advance(given["epochs"])
+            session.advance(given["epochs"], LONGEST_ANSWER)
         elif name == "rewind":
             session.rewind(given["epoch"])
             epoch = session.epoch

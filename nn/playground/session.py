@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
+from time import monotonic
 from typing import Any
 
 from nn.playground.data_sets import DATA_SETS
@@ -94,22 +96,26 @@ class Session:
         made = self.experiment
         self.recorder = Recorder(made.run, made.network, self.probe, self.film)
 
-    def advance(self, epochs: int) -> None:
-        """Train on.  A run that diverges is left as it was after its last whole epoch."""
-        last = min(MOST_EPOCHS, LONGEST - self.epoch)
-        if not is_count(epochs) or not 1 <= epochs <= last:
-            raise SettingError("epochs", epochs, f"a whole number from 1 to {last}")
-        before = len(self.experiment.history)
+    def advance(self, epochs: int, seconds: float = inf) -> None:
+        """Train on, for some epochs; for fewer, at least one, if they take too many seconds.
+
+        A run that diverges is left as it was after its last whole epoch.
+        """
+        most = min(MOST_EPOCHS, LONGEST - self.epoch)
+        if not is_count(epochs) or not 1 <= epochs <= most:
+            raise SettingError("epochs", epochs, f"a whole number from 1 to {most}")
+        stretch, last, end = self.stretches[-1], self.epoch + epochs, monotonic() + seconds
         try:
-            self.experiment.train(epochs)
+            while self.epoch < last:
+                self.experiment.train(1)
+                stretch.epochs += 1
+                if monotonic() > end:
+                    break
         except DivergenceError:
-            finished = len(self.experiment.history) - before
-            self.stretches[-1].epochs += finished
             self._repeat()
-            if finished:
+            if self.film.frames[-1].epoch != self.epoch:
                 self._record()
             raise
-        self.stretches[-1].epochs += epochs
         self._record()
 
     def rewind(self, epoch: int) -> None:

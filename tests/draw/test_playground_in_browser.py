@@ -308,12 +308,17 @@ def test_keys_move_through_the_epochs_and_train_at_the_end(show):
     assert page.inner_text("#answer h2") == "Ask"
     chart = page.locator("#curves svg").first
     chart.scroll_into_view_if_needed()
-    page.click("#play")
-    page.wait_for_timeout(200)
     box = chart.bounding_box()
-    chart.click(position={"x": box["width"] * 0.14, "y": box["height"] / 2})
+    page.click("#play")
+    wait_until(page, lambda: epoch_of(page) > 5)
+    assert page.inner_text("#play") == "Pause"
+    page.mouse.move(box["x"] + box["width"] * 0.14, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_timeout(150)  # what is pressed stays for the release, though the run goes on
+    page.mouse.up()
     settled(page, session)
     assert page.inner_text("#play") == "Play"  # to look at an epoch is to pause
+    assert epoch_of(page) < session.epoch
 
 
 def test_weights_and_biases_are_set_by_hand(show):

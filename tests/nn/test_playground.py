@@ -212,6 +212,15 @@ def test_frames_hold_what_the_model_was_and_a_long_run_keeps_some():
     assert len(epochs) == 10 and epochs[0] == 0 and epochs[-1] == 31
 
 
+def test_a_slow_run_goes_on_for_as_long_as_one_waits():
+    session = Session()
+    session.advance(1000, seconds=0.0)
+    assert session.epoch == 1
+    session.advance(1000, seconds=0.2)
+    assert 2 <= session.epoch < 1001 and session.film.frames[-1].epoch == session.epoch
+    agree(session)
+
+
 def test_a_run_that_diverges_stays_at_its_last_whole_epoch():
     session = started(data="plane", learning_rate=100.0, optimizer="SGD", hidden=[])
     with pytest.raises(nn.DivergenceError, match="learning rate 100"):

@@ -44,9 +44,10 @@ function numbersIn(text) {
   return new Float32Array(bytes.buffer);
 }
 
-/** Add a frame to the film, take out those that are not kept, and show it. */
+/** Add a frame to the film, take out those that are not kept; show it to who looks at the last. */
 function takeUpdate({ frame, kept, marks, history, rule, settings }) {
   const { frames } = data;
+  const [shown, follows] = [epochOf(state.frame), state.frame === lastFrame()];
   const pinned = state.pinned === null ? null : epochOf(state.pinned);
   const keep = new Set(kept.slice(0, -1));
   const places = frames.epochs.map((_, place) => place).filter((place) => keep.has(frames.epochs[place]));
@@ -66,7 +67,7 @@ function takeUpdate({ frame, kept, marks, history, rule, settings }) {
   byId("slider").max = lastFrame();
   makeCurves();
   tellWhatIsShown();
-  show(lastFrame());
+  show(follows ? lastFrame() : frameAt(shown));
 }
 
 const MOST_ROWS = 1000; // of the history are kept, beside those of the frames
@@ -116,9 +117,27 @@ async function train(mine) {
   let coming = next();
   for (let answer = await coming; answer; answer = await coming) {
     coming = answer.refused ? null : next();
+    await released;
     receive(answer);
   }
   show(state.frame); // with the words that are left out while it plays
+}
+
+// While something is pressed nothing is drawn anew: what a click was aimed at would be gone by its end.
+
+const LONGEST_PRESS = 1000; // in milliseconds; a release that the page is not told of is not waited for
+let released = Promise.resolve();
+let release = () => {};
+
+function press() {
+  release();
+  released = new Promise((resolve) => (release = resolve));
+  setTimeout(release, LONGEST_PRESS);
+}
+
+function watchPresses() {
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, press, true);
+  for (const name of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(name, () => setTimeout(release), true);
 }
 
 /** The shortest time from frame to frame, and the epochs between them. */
@@ -221,6 +240,7 @@ async function open() {
   byId("restart").addEventListener("click", () => startWith({}));
   byId("copy").addEventListener("click", copyProgram);
   connectStage();
+  watchPresses();
   await showRecording(recording);
   document.documentElement.dataset.ready = "true";
 }
