@@ -92,7 +92,8 @@ function placeUnits(width, height) {
   const plans = counts.map(arrangement);
   const image = view === "pixels" ? drawn.pixel : 0; // it takes the place of a first column
   const wide = plans.reduce((sum, plan) => sum + plan.columns, image ? -1 : 0);
-  const labels = width < 500 ? [image ? 4 : 30, 46] : [64, 84];
+  const hasLongNames = [...Array(inputCount).keys()].some((input) => featureName(input).length > 3);
+  const labels = width < 500 ? [image ? 4 : hasLongNames ? 48 : 30, 46] : [64, 84];
   const free = width - labels[0] - labels[1] - image;
   const cell = Math.min((free - 24 * (plans.length - 1)) / wide, 52);
   const gap = (free - cell * wide) / Math.max(plans.length - 1, 1);
