@@ -37,7 +37,7 @@ __all__ = [
 
 SCRIPTS = tuple(
     f"nn.replay/{name}.js"
-    for name in ("numbers", "replay", "charts", "network", "pictures", "answers", "stage")
+    for name in ("numbers", "replay", "charts", "network", "pictures", "answers", "beside", "stage")
 )
 """What draws a network and answers for it, on every page that shows one."""
 

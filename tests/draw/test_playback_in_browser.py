@@ -356,6 +356,56 @@ def test_two_epochs_stand_side_by_side(plane, show):
     assert not page.is_visible("#pinned")
 
 
+def test_two_runs_stand_side_by_side(plane, tmp_path, show):
+    model = nn.MLP(2, [3, 2], activation="tanh", rng=1)
+    options = {"title": "<b>the other</b>", "class_names": HOSTILE[:2]}
+    beside = Recorded(
+        tmp_path / "other.html", model, plane.x, plane.y, options, loss="cross_entropy",
+        optimizer="adam", epochs=8,
+    )  # fmt: skip
+    page = show(plane)
+    assert not page.is_visible("#beside")
+    page.set_input_files("#other", beside.path)
+    page.wait_for_selector("#beside")
+    for epoch, its in ((0, 0), (5, 5), (EPOCHS, 8)):  # of a shorter run, its last
+        go_to(page, epoch)
+        assert page.inner_text("#beside-title") == f"The other run: <b>the other</b>, epoch {its}"
+        rows = {
+            row.locator("th").inner_text(): row.locator("td").all_inner_texts()
+            for row in page.locator("#beside tr").all()[1:]
+        }
+        for one, run, at in ((0, plane, epoch), (1, beside, its)):
+            probe, model = run.recorder.probe, run.at(at)
+            outputs = nn.predict(model, probe.x)
+            loss = float(nn.cross_entropy(outputs, probe.y))
+            assert number_in(rows["loss on the probe"][one]) == pytest.approx(loss, SHOWN_DIGITS)
+            right = int(np.sum(np.argmax(outputs, axis=1) == probe.y))
+            assert rows["right in the probe"][one] == f"{right} of 60"
+        assert rows["accuracy"][1] == rows["norm of layer 3"][1] == "\u2013"
+        right = page.get_attribute("#beside-outputs", "aria-label")
+        assert right.endswith(f"after epoch {its}: {rows['right in the probe'][1]} samples right")
+        assert page.inner_text("#verdict").startswith("Replayed exactly")
+    page.click("[data-unit='0-2']")  # the shown run is asked about as before
+    assert page.inner_text("#answer h2") == "Unit 3 of layer 1: relu"
+    names = page.locator("#curves .chart").first.locator(".legend").all_inner_texts()
+    assert names == ["loss", "loss of the other run"]
+    page.evaluate("() => { other.film.weights[8][0] += 1; }")
+    page.evaluate("() => { computed.delete(other.film.weights[8]); show(state.frame); }")
+    assert "This epoch of the other run is not drawn" in page.inner_text("#beside")
+    assert not page.is_visible("#beside-outputs") and page.locator("#beside tr").count() == 0
+    assert page.locator("b").count() == 0
+    bad = tmp_path / "bad.html"
+    for text in ("", "<p>no playback", '<script id="data">{"layers": []}</script>'):
+        bad.write_text(text, encoding="utf-8")
+        page.set_input_files("#other", bad)
+        wait_until(page, lambda: "bad.html holds no playback" in page.inner_text("#other-refused"))
+        assert not page.is_visible("#beside")
+        page.set_input_files("#other", beside.path)
+        wait_until(page, lambda: page.is_visible("#beside"))
+    page.set_input_files("#other", [])
+    wait_until(page, lambda: not page.is_visible("#beside"))
+
+
 def test_the_theme_follows_the_reader_until_it_is_switched(plane, show):
     page = show(plane, color_scheme="dark")
     theme = lambda: page.get_attribute("html", "data-theme")  # noqa: E731
@@ -544,7 +594,7 @@ def test_numbers_of_a_regression_are_drawn_along_the_line(tmp_path, show):
     assert number_in(page.inner_text("#answer .outputs")) == pytest.approx(output, rel=1e-5)
     assert page.inner_text("#verdict").startswith("Replayed exactly")
     box = page.locator("#outputs").bounding_box()
-    place = page.evaluate("() => drawLine.place(20)")
+    place = page.evaluate("() => drawn.placeOnLine(20)")
     page.mouse.click(box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"])
     assert page.inner_text("#answer h2") == "Sample 21"
 
@@ -559,7 +609,7 @@ def test_classes_along_the_line_have_a_curve_for_each_probability(tmp_path, show
     outputs = nn.predict(model, x[8:9].astype(np.float32))
     np.testing.assert_allclose(drawn, nn.softmax(outputs)[0], rtol=1e-6)
     box = page.locator("#outputs").bounding_box()
-    place = page.evaluate("() => drawLine.place(8)")
+    place = page.evaluate("() => drawn.placeOnLine(8)")
     page.mouse.click(box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"])
     assert page.inner_text("#answer h2") == "Sample 9"
 

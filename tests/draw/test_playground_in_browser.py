@@ -438,6 +438,25 @@ def test_two_epochs_are_pinned_side_by_side_while_training_goes_on(show):
     assert not page.is_visible("#pinned")  # the epoch that was pinned is no more
 
 
+def test_a_run_is_kept_beside_the_next_one(show):
+    page, session = show()
+    train(page, session, 3)
+    first = session.experiment.history
+    page.keyboard.press("k")
+    assert page.inner_text("#told") == "This run stays, beside the next one."
+    assert not page.is_visible("#beside")
+    page.select_option("#set-optimizer", "SGD")
+    settled(page, session)
+    train(page, session, 4)
+    assert page.inner_text("#beside-title").endswith("2-4-2-1, epoch 3")
+    cells = page.locator("#beside tr:has(th:text-is('loss')) td").all_inner_texts()
+    expected = [session.experiment.history.loss[3], first.loss[2]]
+    np.testing.assert_allclose([number_in(text) for text in cells], expected, SHOWN_DIGITS)
+    page.click("#keep")
+    assert not page.is_visible("#beside")
+    assert page.get_attribute("#keep", "aria-pressed") == "false"
+
+
 def test_long_runs_keep_some_epochs_and_the_numbers_of_the_rest(show):
     page, session = show()
     page.evaluate("() => startWith({ samples: 12 })")

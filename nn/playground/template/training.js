@@ -212,9 +212,16 @@ const KEYS = {
   " ": () => play(!state.timer),
   b: () => look(Math.max(data.frames.marks.indexOf("best"), 0)),
   p: pin,
+  k: keep,
   "/": () => byId("sample").focus(),
   Escape: () => select(null),
 };
+
+/** Keep this run, to be shown beside the next one; or keep none. */
+function keep() {
+  putBeside(other === null ? run : null);
+  tell(other === null ? "" : "This run stays, beside the next one.");
+}
 
 /** Look at a frame; the training waits meanwhile. */
 function look(frame) {
@@ -224,7 +231,7 @@ function look(frame) {
 
 /** Show another run. */
 async function showRecording(recording) {
-  await take(recording);
+  use(await runOf(recording));
   begin();
   byId("title").textContent = data.title;
   document.title = `${data.title} – playground`;

@@ -90,7 +90,9 @@ function scalesOf(xs, series) {
   let [low, high] = [Math.min(...numbers), Math.max(...numbers)];
   if (!numbers.length) [low, high] = [0, 1];
   if (low === high) [low, high] = [low - (Math.abs(low) * 0.1 || 1), high + (Math.abs(high) * 0.1 || 1)];
-  const [first, last] = [xs[0], xs[xs.length - 1]];
+  const all = [xs, ...series.map((line) => line.xs ?? xs)].filter(({ length }) => length);
+  const first = Math.min(...all.map((own) => own[0]));
+  const last = Math.max(...all.map((own) => own[own.length - 1]));
   const [wide, tall] = [CHART.width - CHART.left - CHART.right, CHART.height - CHART.top - CHART.bottom];
   return {
     first, last, low, high,
@@ -126,7 +128,7 @@ function pathOf(xs, values, scales) {
   return text;
 }
 
-/** A chart of named lines; `go` is called with the epoch that is clicked on. */
+/** A chart of named lines, over epochs of their own where they have some; `go` gets the one clicked on. */
 function chart(title, xs, series, go) {
   const scales = scalesOf(xs, series);
   const said = series.map(({ name, values }) => {
@@ -134,7 +136,7 @@ function chart(title, xs, series, go) {
     return known.length ? `${name} from ${marked(known[0])} to ${marked(known[known.length - 1])}` : `${name} without numbers`;
   });
   const svg = make("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": `${title} over the epochs: ${said.join("; ")}` }, ...axes(scales));
-  series.forEach(({ values }, index) => svg.append(make("path", { class: "curve", d: pathOf(xs, values, scales), stroke: STROKES[index % 4], "stroke-dasharray": index < 4 ? ["", "5 3", "2 3", "8 3 2 3"][index] : "1 4" })));
+  series.forEach(({ values, xs: own = xs }, index) => svg.append(make("path", { class: "curve", d: pathOf(own, values, scales), stroke: STROKES[index % 4], "stroke-dasharray": index < 4 ? ["", "5 3", "2 3", "8 3 2 3"][index] : "1 4" })));
   const cursor = make("line", { class: "cursor", y1: CHART.top, y2: CHART.height - CHART.bottom });
   svg.append(cursor);
   svg.addEventListener("click", (event) => {

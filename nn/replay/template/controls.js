@@ -35,12 +35,27 @@ const KEYS = {
 function connect() {
   byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
   byId("speed").addEventListener("change", () => state.timer && play(true));
+  byId("other").addEventListener("change", (event) => openOther(event.target.files[0]));
   connectStage();
+}
+
+/** Put a run that another file holds beside this one. */
+async function openOther(file) {
+  if (!file) return putBeside(null);
+  const place = byId("other-refused");
+  place.textContent = "";
+  try {
+    const page = new DOMParser().parseFromString(await file.text(), "text/html");
+    putBeside(await runOf(JSON.parse(page.getElementById("data").textContent)));
+  } catch {
+    putBeside(null);
+    place.textContent = `${file.name} holds no playback; choose a file that nn.Playback wrote.`;
+  }
 }
 
 async function start() {
   followReader();
-  await take(JSON.parse(byId("data").textContent));
+  use(await runOf(JSON.parse(byId("data").textContent)));
   connect();
   begin();
   show(lastFrame());

@@ -4,15 +4,6 @@ const MOST_UNITS = 48; // of a layer are drawn
 const MOST_LINKS = 1500; // are drawn all, of more the larger ones
 const LEAST = 0.3; // of the largest weight of a layer
 const GRID = 20;
-const drawn = { columns: [], links: [], grid: null, scales: [] };
-let view = "plane";
-
-/** Forget what was drawn of another recording. */
-function forgetPictures() {
-  const axes = axisNames().length;
-  view = axes === 2 ? "plane" : axes === 1 ? "line" : data.image ? "pixels" : "table";
-  Object.assign(drawn, { columns: [], links: [], grid: null, fine: null, extents: null, order: null, scales: [], pixel: 0 });
-}
 
 /** What the samples' places are called: the inputs, unless these are made from something else. */
 const axisNames = () => data.axes ?? Array.from({ length: inputCount }, (_, index) => featureName(index));

@@ -151,7 +151,7 @@ function drawLine(canvas, frame) {
     places.forEach((x, index) => context.lineTo(across(x), up(rows[index][curve])));
     context.stroke();
   });
-  drawLine.place = (sample) => [across(probe.places[sample]) / canvas.width, up(heightsOf(sample)[0]) / canvas.height];
+  drawn.placeOnLine = (sample) => [across(probe.places[sample]) / canvas.width, up(heightsOf(sample)[0]) / canvas.height];
 }
 
 /** Draw the outputs of a frame, and say them. */
@@ -178,7 +178,7 @@ function spokenOutputs(frame) {
 function sampleNear(x, y) {
   let [found, nearest] = [null, 0.05];
   for (let sample = 0; sample < probe.count; sample++) {
-    const [left, top] = view === "plane" ? placeOf(sample) : drawLine.place(sample);
+    const [left, top] = view === "plane" ? placeOf(sample) : drawn.placeOnLine(sample);
     const distance = Math.hypot(left - x, top - y);
     if (distance < nearest) [found, nearest] = [sample, distance];
   }

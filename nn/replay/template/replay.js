@@ -1,30 +1,47 @@
 // The network, replayed: from the weights of a frame to activations, for any inputs.
 
-let data = null; // the recording that is shown
+// A run is a recording, unpacked, with what was drawn of it; these names are those of the run that
+// is shown.
+
+let run = null;
+let data = null; // as it was recorded
 let layers = [];
 let [inputCount, outputCount, classCount] = [0, 0, 2];
 let isDecision = false;
-const film = {}; // the rows of each frame: weights, gradients, steps, outputs
-const probe = { inputs: null, places: null, count: 0 }; // places are inputs, or what these are made from
+let film = {}; // the rows of each frame: weights, gradients, steps, outputs
+let probe = {}; // inputs, how many, and places: the inputs, or what these are made from
+let drawn = {}; // where things lie, and what does not change from frame to frame
+let view = "plane";
 
-/** Take up a recording: from now on the page shows this one. */
-async function take(recording) {
+/** A run of a recording. */
+async function runOf(recording) {
   const rows = {};
   for (const name of ["weights", "gradients", "steps", "outputs"]) {
     rows[name] = recording.frames[name] && (await unpack(recording.frames[name]));
   }
   const inputs = await unpack(recording.probe);
   const places = recording.places ? await unpack(recording.places) : inputs;
-  data = recording;
-  layers = data.layers;
-  inputCount = layers[0].in_features;
-  outputCount = layers[layers.length - 1].units;
-  isDecision = data.task.kind !== "numbers";
-  classCount = data.task.kind === "classes" ? outputCount : 2;
-  Object.assign(film, rows);
   const flat = (table) => Float64Array.from(table.flatMap((row) => Array.from(row)));
-  Object.assign(probe, { inputs: flat(inputs), places: flat(places), count: inputs.length });
-  latest.weights = null;
+  const outputs = recording.layers[recording.layers.length - 1].units;
+  const axes = places[0].length;
+  return {
+    data: recording,
+    layers: recording.layers,
+    inputCount: recording.layers[0].in_features,
+    outputCount: outputs,
+    classCount: recording.task.kind === "classes" ? outputs : 2,
+    isDecision: recording.task.kind !== "numbers",
+    film: rows,
+    probe: { inputs: flat(inputs), places: flat(places), count: inputs.length },
+    drawn: { columns: [], links: [], scales: [] },
+    view: axes === 2 ? "plane" : axes === 1 ? "line" : recording.image ? "pixels" : "table",
+  };
+}
+
+/** Let the names above be those of this run. */
+function use(chosen) {
+  run = chosen;
+  ({ data, layers, inputCount, outputCount, classCount, isDecision, film, probe, drawn, view } = chosen);
 }
 
 /** What is computed from a frame once, and kept for as long as the frame itself. */

@@ -1,6 +1,6 @@
 // The stage: what is shown of a frame, and what a click on it asks.
 
-const state = { frame: 0, selected: null, sample: null, pinned: null, drawnPin: null, isAsked: false, timer: null, open: new Set(), charts: [] };
+const state = { frame: 0, selected: null, sample: null, pinned: null, drawnPin: null, drawnBeside: null, isAsked: false, timer: null, open: new Set(), charts: [] };
 const lastFrame = () => film.weights.length - 1;
 
 /** The frame of an epoch, or the nearest one that was kept. */
@@ -21,12 +21,16 @@ function show(frame) {
   tellVerdict(verdict);
   tellFrame();
   for (const { mark } of state.charts) mark(epochOf(state.frame));
-  if (!verdict.same) return byId("answer").replaceChildren();
+  if (!verdict.same) {
+    byId("beside").hidden = true;
+    return byId("answer").replaceChildren();
+  }
   drawUnits(state.frame);
   drawLinks(state.frame);
   if (view === "plane" || view === "line") drawOutputs(byId("outputs"), state.frame);
   fillLayers();
   fillPinned();
+  fillBeside();
   fillAnswer();
 }
 
@@ -190,7 +194,8 @@ function makeCurves() {
   state.charts = [];
   for (const [title, group] of groups) {
     if (!group.length || epochs.length < 2) continue;
-    state.charts.push(chart(title, epochs, group.map((name) => ({ name, values: columns[name] })), goToEpoch));
+    const lines = group.map((name) => ({ name, values: columns[name] }));
+    state.charts.push(chart(title, epochs, [...lines, ...linesOfOther(group)], goToEpoch));
   }
   byId("curves").replaceChildren(...state.charts.map(({ figure }) => figure));
 }
@@ -209,8 +214,7 @@ function tellWhatIsShown() {
 
 /** Lay out a recording that was taken up just now. */
 function begin() {
-  forgetPictures();
-  Object.assign(state, { frame: 0, selected: null, sample: null, pinned: null, drawnPin: null });
+  Object.assign(state, { frame: 0, selected: null, sample: null, pinned: null, drawnPin: null, drawnBeside: null });
   byId("slider").max = lastFrame();
   byId("sample").max = probe.count;
   byId("sample").value = "";
