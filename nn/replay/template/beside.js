@@ -66,8 +66,9 @@ function fillBeside() {
 /** Draw the outputs of the other run, if another frame of it has its turn. */
 function drawBeside({ frame }) {
   const canvas = byId("beside-outputs");
-  const key = `${frame} ${isDark()}`;
+  const isBrief = Boolean(state.timer);
+  const key = `${frame} ${isDark()} ${isBrief}`;
   if (canvas.hidden || state.drawnBeside === key) return;
-  withRun(other, () => drawOutputs(canvas, frame));
+  withRun(other, () => drawOutputs(canvas, frame, isBrief));
   state.drawnBeside = key;
 }

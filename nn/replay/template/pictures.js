@@ -41,9 +41,9 @@ function binaryAt(outputs, point) {
   return [label, Math.abs(2 * chance - 1)];
 }
 
-/** Paint the plane of a frame into a canvas. */
-function drawPlane(canvas, frame) {
-  const { size, inputs } = drawn.fine ??= gridOf(finest(56));
+/** Paint the plane of a frame into a canvas; less finely where it is soon painted over. */
+function drawPlane(canvas, frame, isBrief) {
+  const { size, inputs } = isBrief ? (drawn.coarse ??= gridOf(finest(36))) : (drawn.fine ??= gridOf(finest(56)));
   const outputs = outputsOf(forward(film.weights[frame], inputs, size * size));
   const small = drawPlane.small ??= make("canvas");
   paint(small, size, size, bytesOfOutputs(outputs));
@@ -65,12 +65,23 @@ function placeOf(sample) {
   return [share(0), 1 - share(1)];
 }
 
+/** Draw the samples over the plane; they are drawn anew where others are wrong or chosen. */
 function drawSamples(context, frame) {
-  const wrong = new Set(wrongAt(frame));
-  const side = context.canvas.width;
+  const wrong = wrongAt(frame);
+  const key = [isDark(), state.selected?.sample, ...wrong].join(" ");
+  drawn.samples ??= { canvas: make("canvas", { width: PLANE, height: PLANE }), key: null };
+  if (drawn.samples.key !== key) {
+    drawn.samples.key = key;
+    paintSamples(drawn.samples.canvas.getContext("2d"), new Set(wrong));
+  }
+  context.drawImage(drawn.samples.canvas, 0, 0);
+}
+
+function paintSamples(context, wrong) {
+  context.clearRect(0, 0, PLANE, PLANE);
   for (let sample = 0; sample < probe.count; sample++) {
     const [x, y] = placeOf(sample);
-    dot(context, x * side, y * side, sampleColour(sample), wrong.has(sample), isChosenSample(sample));
+    dot(context, x * PLANE, y * PLANE, sampleColour(sample), wrong.has(sample), isChosenSample(sample));
   }
 }
 
@@ -155,8 +166,8 @@ function drawLine(canvas, frame) {
 }
 
 /** Draw the outputs of a frame, and say them. */
-function drawOutputs(canvas, frame) {
-  if (view === "plane") drawPlane(canvas, frame);
+function drawOutputs(canvas, frame, isBrief = false) {
+  if (view === "plane") drawPlane(canvas, frame, isBrief);
   else if (view === "line") drawLine(canvas, frame);
   canvas.setAttribute("aria-label", spokenOutputs(frame));
 }

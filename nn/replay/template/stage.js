@@ -27,7 +27,7 @@ function show(frame) {
   }
   drawUnits(state.frame);
   drawLinks(state.frame);
-  if (view === "plane" || view === "line") drawOutputs(byId("outputs"), state.frame);
+  if (view === "plane" || view === "line") drawOutputs(byId("outputs"), state.frame, Boolean(state.timer));
   fillLayers();
   fillPinned();
   fillBeside();
