@@ -34,29 +34,42 @@ LONGEST_ANSWER = 1.0
 
 
 class Commands:
-    """The commands of a session; one is obeyed at a time."""
+    """The commands of a session; one is obeyed at a time.
+
+    A session has versions: each command changes one into the next.  A command for another version
+    than the one that holds, as of a second window, is not obeyed; the answer then says so.
+    """
 
     def __init__(self, session: Session) -> None:
-        self.session, self.lock = session, Lock()
+        self.session, self.lock, self.version = session, Lock(), 0
 
     def recording(self) -> dict[str, Any]:
         """All that the page shows."""
         with self.lock:
-            return recording_of(self.session)
+            return recording_of(self.session) | {"version": self.version}
+
+    def program(self) -> str:
+        """The program of the run as it is now."""
+        with self.lock:
+            return self.session.program()
 
     def obey(self, request: Any) -> dict[str, Any]:
         """Do what a request asks for; of what is refused, the answer says why."""
         with self.lock:
             epoch = self.session.epoch
+            given = dict(request) if isinstance(request, dict) else {}
+            if given.pop("version", self.version) != self.version:
+                return {"is_stale": True}
             try:
-                return self._obey(request)
+                answer = self._obey(given)
             except DivergenceError as error:
-                return {"refused": str(error)} | update_of(self.session, epoch)
+                answer = {"refused": str(error)} | update_of(self.session, epoch)
             except ag.AutogradError as error:
                 return {"refused": str(error), "setting": getattr(error, "setting", None)}
+            self.version += 1
+            return answer | {"version": self.version}
 
-    def _obey(self, request: Any) -> dict[str, Any]:
-        given = dict(request) if isinstance(request, dict) else {}
+    def _obey(self, given: dict[str, Any]) -> dict[str, Any]:
         name = given.pop("command", None)
         session, epoch = self.session, self.session.epoch
         arguments = ARGUMENTS.get(name) if isinstance(name, str) else None
@@ -64,7 +77,7 @@ class Commands:
             raise SettingError("command", name, f"one of {', '.join(ARGUMENTS)}")
         if given.keys() != set(arguments):
             wanted = f"given with {' and '.join(arguments)}" if arguments else "given alone"
-            raise SettingError("command", request, wanted)
+            raise SettingError("command", name, wanted)
         if name == "program":
             return {"program": session.program()}
         if name == "start":

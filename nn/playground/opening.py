@@ -44,7 +44,7 @@ class Playground:
 
     def program(self) -> str:
         """The program that makes the run that the page shows, as it stands now."""
-        return str(self.server.commands.obey({"command": "program"})["program"])
+        return self.server.commands.program()
 
     def wait(self) -> None:
         """Keep it open until Ctrl-C, for programs that would end otherwise."""

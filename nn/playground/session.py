@@ -57,7 +57,10 @@ class Session:
         if given is not None:
             self.names = {GIVEN: given.names} | self.names
             keys = [key for key, f in offered(given.names).items() if f.formula == "column"]
-            settings = replace(settings, data=GIVEN, features=tuple(keys), noise=0.0)
+            settings = replace(
+                settings, data=GIVEN, features=tuple(keys), noise=0.0,
+                hidden=((8, "tanh"), (8, "tanh")),
+            )  # fmt: skip
         self._start(settings)
 
     @property

@@ -492,7 +492,7 @@ def test_ones_own_images_and_classes_are_shown(show):
     y = np.array(["cat", "dog", "owl"])[np.arange(45) % 3]
     x = rng.normal(0, 0.6, (45, 25)) + np.repeat(np.eye(3), [8, 8, 9], axis=1)[np.arange(45) % 3]
     page, session = show(x, y)
-    assert page.inner_text("h1") == "Your data: 25-4-2-3"
+    assert page.inner_text("h1") == "Your data: 25-8-8-3"
     assert page.is_disabled("#set-samples") and page.is_disabled("#set-noise")
     assert page.locator("[data-feature]").count() == 0
     train(page, session, 3)
@@ -508,7 +508,7 @@ def test_ones_own_images_and_classes_are_shown(show):
     assert not page.is_disabled("#set-noise")
     page.select_option("#set-data", "given")
     settled(page, session)
-    assert page.inner_text("h1") == "Your data: 25-4-2-3"
+    assert page.inner_text("h1") == "Your data: 25-8-8-3"
 
 
 def test_hostile_names_are_text_in_the_page(show):
@@ -528,6 +528,40 @@ def test_hostile_names_are_text_in_the_page(show):
     assert page.locator("script").count() == 2 and page.locator("img, b").count() == 0
     assert HOSTILE[0] in page.locator("#units .label").all_text_contents()
     assert f"{HOSTILE[0]}²" in page.locator("#settings label").all_text_contents()
+
+
+def test_a_second_window_never_shows_what_is_no_more(show):
+    page, session = show()
+    second = page.context.new_page()
+    second.goto(page.url)
+    second.wait_for_selector("html[data-ready]", state="attached")
+    train(page, session, 2)
+    page.select_option("#set-data", "plane")
+    settled(page, session)
+    train(page, session, 3)
+    second.click("#next")  # is not obeyed; the page is loaded again
+    wait_until(second, lambda: second.inner_text("h1") == page.inner_text("h1"))
+    second.wait_for_selector("html[data-ready]", state="attached")
+    assert second.inner_text("#count") == "3 / 3" and session.epoch == 3
+    second.click("#next")
+    settled(second, session)
+    assert session.epoch == 4
+
+
+def test_a_run_that_is_not_the_same_again_says_so(show):
+    page, session = show()
+    train(page, session, 3)
+    session.digests[1] = "of another run"
+    page.click("#first")
+    page.click("#next")
+    page.keyboard.press("p")
+    write(page, "#set-l2", 0.1)
+    settled(page, session)
+    session.digests[0] = "of another run"
+    page.click("#first")
+    page.click("#copy")
+    page.wait_for_selector("#program[open]")
+    assert "made anew it is not the same" in page.inner_text("#told")
 
 
 def test_a_playground_that_was_closed_says_so(browser):

@@ -406,6 +406,17 @@ def test_commands_are_answered_with_what_has_changed():
     json.dumps(commands.recording(), allow_nan=False)
 
 
+def test_a_command_for_what_is_no_more_is_not_obeyed():
+    commands = Commands(Session())
+    first = commands.obey({"command": "advance", "epochs": 1, "version": 0})
+    assert first["version"] == commands.recording()["version"] == 1
+    again = {"command": "advance", "epochs": 1, "version": 0}
+    assert commands.obey(again) == {"is_stale": True} and commands.session.epoch == 1
+    refused = commands.obey({"command": "advance", "epochs": -1, "version": 1})
+    assert "version" not in refused and commands.version == 1
+    assert commands.obey(again | {"version": 1})["version"] == 2
+
+
 @pytest.mark.parametrize(
     "request_",
     [None, 3, [], {}, {"command": "exec"}, {"command": ["advance"]}, {"command": "advance"},

@@ -1,6 +1,7 @@
 // The training: it goes on in Python, and each moment of it is sent here to be drawn.
 
 let token = "";
+let version = 0; // of the session, as this page knows it
 let queue = Promise.resolve();
 
 /** Ask the session for something; commands are sent one after the other. */
@@ -13,11 +14,20 @@ function ask(command, given = {}) {
 async function send(request) {
   let response = null;
   try {
-    response = await fetch("/command", { method: "POST", headers: { "Content-Type": "application/json", "X-Token": token }, body: JSON.stringify(request) });
+    response = await fetch("/command", { method: "POST", headers: { "Content-Type": "application/json", "X-Token": token }, body: JSON.stringify({ version, ...request }) });
   } catch {
     return { refused: "The playground does not answer: it was closed, or Python has ended." };
   }
-  return response.ok ? response.json() : { refused: `The playground does not answer: ${response.status} ${response.statusText}.` };
+  if (!response.ok) return { refused: `The playground does not answer: ${response.status} ${response.statusText}.` };
+  const answer = await response.json();
+  version = answer.version ?? version;
+  return answer.is_stale ? showAnew() : answer;
+}
+
+/** Load the page again: another window has changed the run since. */
+function showAnew() {
+  location.reload();
+  return new Promise(() => {});
 }
 
 function tell(text, isWrong = false) {
@@ -242,7 +252,7 @@ async function showRecording(recording) {
 async function open() {
   followReader();
   const recording = JSON.parse(byId("data").textContent);
-  token = recording.token;
+  ({ token, version } = recording);
   byId("slider").addEventListener("input", (event) => look(Number(event.target.value)));
   byId("restart").addEventListener("click", () => startWith({}));
   byId("copy").addEventListener("click", copyProgram);
