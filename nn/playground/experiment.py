@@ -73,12 +73,14 @@ class Experiment:
             parameter, index = self.place_of(edit.place)
             parameter.data[index] = edit.value
         waiting = Waiting()
-        fit(
-            self.model, self.x, self.samples.y, loss=self.samples.loss, optimizer=self.optimizer,
-            epochs=0, batch_size=settings.batch_size, validation_split=settings.validation,
-            metrics="accuracy" if self.samples.classes else (), l1=settings.l1, l2=settings.l2,
-            callbacks=waiting, history=self.history, rng=self.rng, progress=False,
-        )  # fmt: skip
+        with np.errstate(over="ignore", invalid="ignore"):  # weights set by hand may be large
+            fit(
+                self.model, self.x, self.samples.y, loss=self.samples.loss,
+                optimizer=self.optimizer, epochs=0, batch_size=settings.batch_size,
+                validation_split=settings.validation, l1=settings.l1, l2=settings.l2,
+                metrics="accuracy" if self.samples.classes else (), callbacks=waiting,
+                history=self.history, rng=self.rng, progress=False,
+            )  # fmt: skip
         # No epochs, so that nothing is trained yet; the run of this call goes on when it is told.
         assert isinstance(waiting.run, Training)
         self.run = waiting.run

@@ -125,12 +125,13 @@ class Session:
         """Go back to an epoch: the run is made anew up to there, with the changes until then."""
         if not is_count(epoch) or not 0 <= epoch <= self.epoch:
             raise SettingError("epoch", epoch, f"a whole number from 0 to {self.epoch}")
-        kept, left = [], epoch
+        kept, begun = [], 0
         for stretch in self.stretches:
-            kept.append(replace(stretch, epochs=min(stretch.epochs, left)))
-            left -= kept[-1].epochs
-            if not left and stretch.epochs > kept[-1].epochs:
+            if begun > epoch:  # a change that is undone; what came of it is nothing to compare with
+                self.digests = {at: bits for at, bits in self.digests.items() if at < begun}
                 break
+            kept.append(replace(stretch, epochs=min(stretch.epochs, epoch - begun)))
+            begun += stretch.epochs
         self.stretches = kept
         self._repeat()
         self.film.cut(epoch)

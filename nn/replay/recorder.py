@@ -73,10 +73,11 @@ class Recorder:
 
     def _updates(self, before: list[Any]) -> list[float]:
         """For each layer the norm of what has changed."""
-        changes = {
-            id(p): np.sum(np.square(now - old))
-            for p, now, old in zip(self.network.parameters, self.before, before, strict=True)
-        }
+        with np.errstate(over="ignore", invalid="ignore"):  # of a run that is about to diverge
+            changes = {
+                id(p): np.sum(np.square(now - old))
+                for p, now, old in zip(self.network.parameters, self.before, before, strict=True)
+            }
         places = np.cumsum([0, *(np.size(p.data) for p in self.network.parameters)]).tolist()
         at = dict(zip(places, self.network.parameters, strict=False))
         return [

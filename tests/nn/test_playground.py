@@ -190,6 +190,7 @@ def test_what_was_changed_by_hand_is_rewound_with_the_run():
     assert bits(session.experiment.model) == after and session.settings.learning_rate == 0.5
     session.rewind(2)
     session.advance(1)
+    assert session.is_same is None  # at this epoch there was another weight before
     assert bits(session.experiment.model) == before and session.settings.learning_rate == 0.03
     assert len(session.stretches) == 1
     agree(session)
@@ -235,11 +236,70 @@ def test_a_run_that_diverges_stays_at_its_last_whole_epoch():
     assert session.epoch == epoch + 1
 
 
+def test_weights_of_any_size_are_recorded_without_a_warning():
+    session = started(data="plane", hidden=hidden((2, "identity")), optimizer="SGD")
+    session.experiment.model[0].weight.data[:] = 1e160
+    session.experiment.model[2].weight.data[:] = 1e160
+    session.adjust({"batch_size": 5})
+    session.experiment.model[0].weight.data[:] = 0.1
+    session.adjust({"batch_size": 6})
+    assert session.epoch == 0
+
+
 def test_the_seed_draws_all_of_it():
     first, again, other = started(seed=3), started(seed=3), started(seed=4)
     assert bits(first.experiment.model) == bits(again.experiment.model)
     assert bits(first.experiment.model) != bits(other.experiment.model)
     assert not np.array_equal(first.experiment.x, other.experiment.x)
+
+
+def random_settings(rng):
+    """Settings of all kinds, within their bounds."""
+    data = str(rng.choice(list(DATA_SETS)))
+    keys = list(offered(DATA_SETS[data].features))
+    layers = [
+        (int(rng.integers(1, 9)), str(rng.choice(activation_names())))
+        for _ in range(rng.integers(5))
+    ]
+    return settings(
+        data=data, features=[key for key in keys if rng.random() < 0.5] or keys[:1],
+        hidden=hidden(*layers), samples=int(rng.integers(10, 120)), noise=float(rng.random()),
+        seed=int(rng.integers(2**32)), dropout=float(rng.choice([0.0, 0.1, 0.9])),
+        optimizer=str(rng.choice(optimizer_names())), batch_size=int(rng.integers(1, 60)),
+        learning_rate=float(10 ** rng.uniform(-4, 2)), l1=float(rng.choice([0.0, 0.01])),
+        l2=float(rng.choice([0.0, 0.1])), validation=float(rng.choice([0.0, 0.1, 0.9])),
+    )  # fmt: skip
+
+
+def random_command(rng, session):
+    """A command that a page could send."""
+    name = str(rng.choice(["advance", "advance", "rewind", "set_parameter", "adjust"]))
+    setting = str(rng.choice(["learning_rate", "batch_size", "l1", "l2"]))
+    number = int(rng.integers(1, 50)) if setting == "batch_size" else 10 ** rng.uniform(-4, 1)
+    arguments = {
+        "advance": {"epochs": int(rng.integers(1, 5))},
+        "rewind": {"epoch": int(rng.integers(session.epoch + 1))},
+        "set_parameter": {
+            "place": int(rng.integers(session.experiment.network.size)),
+            "value": float(rng.choice([0.0, 1e6, -1e6, rng.normal()])),
+        },
+        "adjust": {"setting": setting, "value": number},
+    }
+    return {"command": name} | arguments[name]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_done_the_program_does_it_too(seed):
+    rng = np.random.default_rng(seed)
+    commands = Commands(Session())
+    commands.obey({"command": "start", "settings": random_settings(rng)})
+    for _ in range(8):
+        answer = commands.obey(random_command(rng, commands.session))
+        json.dumps(answer, allow_nan=False)
+        assert answer["is_same"] is not False
+    json.dumps(commands.recording(), allow_nan=False)
+    with np.errstate(all="ignore"):
+        agree(commands.session)
 
 
 # Data.
