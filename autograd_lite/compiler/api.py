@@ -24,7 +24,6 @@ from autograd_lite.compiler.executable import (
     check_unchanged,
     is_array,
 )
-from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import entry_of
 from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.compiler.frontend.recording import name_of, record_program
@@ -64,6 +63,7 @@ from autograd_lite.core.errors import (
     RecompileWarning,
 )
 from autograd_lite.core.value import Value
+from autograd_lite.transforms.captures import Captured
 
 __all__ = ["Compiled", "Statistics", "compile"]
 
@@ -260,7 +260,9 @@ class Compiled(Generic[P]):
             captured = Captured([self.function, *arguments.static])
             recorded = self._recorded(arguments, captured)
             check_unchanged(self.function, captured)
-            captured.settle(transparent_functions(recorded.program), recorded)
+            captured.settle(
+                transparent_functions(recorded.program), recorded.captured, recorded.read
+            )
             program = CompiledProgram(
                 self.function,
                 recorded,

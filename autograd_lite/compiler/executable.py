@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.codegen.driver import execute, write_program
-from autograd_lite.compiler.frontend.captures import Captured
 from autograd_lite.compiler.frontend.entry import Entry
 from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.compiler.frontend.recording import RandomStates, generators_in, name_of
@@ -29,6 +28,7 @@ from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
 from autograd_lite.core.tree import flatten
 from autograd_lite.transforms.bodies import part
+from autograd_lite.transforms.captures import Captured
 
 __all__ = ["CompiledProgram", "Statistics", "check_unchanged", "is_array"]
 

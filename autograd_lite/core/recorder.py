@@ -7,7 +7,7 @@ has a recorder that also notes where results come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -164,6 +164,13 @@ class Recorder:
     def before_write(self, root: Any, what: str) -> None:
         """Called before a handle is written in place; raises where that cannot be recorded."""
 
+    def note_shared(self, nodes: Iterable[Node], what: str) -> None:
+        """Called with nodes of arrays that may lie in the same memory as others, by the data.
+
+        A loop of no steps returns its first carry itself, and a branch may return what it reads;
+        where they are recorded for all data, results are apart, and none of these is written.
+        """
+
     def body(self, inputs: list[Node], what: str) -> AbstractContextManager[list[Node]]:
         """A block that is the body of a loop or branch of a program, with what it is given anew.
 
@@ -179,6 +186,15 @@ class Recorder:
     def follow_sweep(self) -> Iterator[Callable[[Node], None] | None]:
         """A block with a sweep; yields what wants to be called with each node, if anything does."""
         yield None
+
+
+def writes_shared(write: str, what: str) -> str:
+    """Why what may lie in the memory of others is not written."""
+    return (
+        f"{write} writes into a result of {what}, or into what that was given or returned: for "
+        "some data these are one array, and for others they are not; write into a copy "
+        "(x = x.copy())"
+    )
 
 
 EAGER = Recorder()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.node import Handle, Node, data_of, unwrap
+from autograd_lite.core.node import Handle, Node, data_of, serials, unwrap
 from autograd_lite.core.primitive import PYTHON_SCALARS
 from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten, unflatten
@@ -29,9 +29,14 @@ from autograd_lite.transforms.leaves import (
     as_type,
     check_leaf,
     check_results,
+    is_plain_number,
+    names_of,
+    takes_on,
     text_of_type,
 )
 from autograd_lite.transforms.samples import call_each_taken, differs, one_of
+from autograd_lite.transforms.sharing import Owners, note_results, owners_of, without_new_arrays
+from autograd_lite.transforms.side_effects import refuse_side_effects
 from autograd_lite.transforms.stacking import Steps, example_of, stacked
 
 __all__ = ["cond", "switch"]
@@ -157,12 +162,19 @@ def check_single(what: str, argument: str, x: Any) -> None:
 def record_branches(
     what: str, chooser: Any, functions: Sequence[Function], operands: Sequence[Any]
 ) -> Any:
-    called = [Called(what, function, operands) for function in functions]
+    with refuse_side_effects(what, [*functions, *operands]):
+        return record_called(what, chooser, [Called(what, f, operands) for f in functions])
+
+
+def record_called(what: str, chooser: Any, called: Sequence[Called]) -> Any:
+    since = next(serials)
     bodies = [x.trace() for x in called]
     examples = [list(map(data_of, body.outputs)) for body in bodies]
     for x, example in zip(called, examples, strict=True):
         agree(what, called[0].tree, examples[0], x.tree, example)
     types = [common(leaves) for leaves in zip(*(body.outputs for body in bodies), strict=True)]
+    for example in examples:
+        check_numbers(what, called[0].tree, example, types)
     batch = current.get().batch
     if batch is not None:
         types = [stacked(x, batch, True) for x in types]
@@ -172,6 +184,7 @@ def record_branches(
     branches = Branches(what, [x.trace() for x in called], again)
     node = branches.record([chooser]).node
     found = [branches.take(node, index) for index in range(branches.count)]
+    note_results(what, found, [x.owners for x in called], since)
     return unflatten(called[0].tree, found)
 
 
@@ -185,6 +198,9 @@ class Called:
         self.tree: Any = None
         self.types: list[Any] | None = None
         """Examples of what its results are made to be: all branches must give the same."""
+        self.owners: Owners = []
+        """Whose memory its results lie in, and did the time before."""
+        self.before: Owners = []
 
     def __call__(self, _: Any) -> list[Any]:
         self.tree = self.function(*self.operands)
@@ -192,6 +208,8 @@ class Called:
         leaves = flatten(self.tree)
         if self.types is None:
             return leaves
+        owners = owners_of(leaves)
+        self.owners, self.before = without_new_arrays(owners, self.before), owners
         return [as_type(leaf, like) for leaf, like in zip(leaves, self.types, strict=True)]
 
     def trace(self) -> Body:
@@ -205,6 +223,17 @@ def common(leaves: Sequence[Any]) -> Any:
     if not typed:
         return type(sum(plain))(0) if len({type(x) for x in plain}) > 1 else plain[0]
     return typed[0] if np.shape(typed[0]) else typed[0][()]
+
+
+def check_numbers(what: str, tree: Any, leaves: Sequence[Any], types: Sequence[Any]) -> None:
+    """Refuse a Python number that another branch has an array for, of a type too narrow for it."""
+    for name, leaf, like in zip(names_of(tree, "the result"), leaves, types, strict=True):
+        if is_plain_number(leaf) and not takes_on(leaf, like):
+            raise ArgumentTypeError(
+                f"{what}: {name} is a Python {text_of_type(leaf)} in one branch, and "
+                f"{text_of_type(like)} in another, which cannot hold it; convert one of them "
+                "(x.astype(float))"
+            )
 
 
 class Branches(Structured):

@@ -25,6 +25,7 @@ __all__ = [
     "is_plain_number",
     "named_leaves",
     "names_of",
+    "takes_on",
     "text_of_type",
 ]
 
@@ -127,10 +128,35 @@ def dtype_of(x: Any) -> Any:
 
 def is_plain_number(x: Any) -> bool:
     """Whether it is a Python number, which takes on the dtype of what it meets."""
+    return plain_data(x).__class__ in PYTHON_SCALARS
+
+
+def plain_data(x: Any) -> Any:
+    """The data of a Value, or of one sample, if it is the same for all samples."""
     data = x if x.__class__ is Batched else unwrap(x)
-    while data.__class__ is Batched and not data.stacked:  # the same for all samples
+    while data.__class__ is Batched and not data.stacked:
         data = unwrap(data.array)
-    return data.__class__ in PYTHON_SCALARS
+    return data
+
+
+WIDER = {bool: "biufc", int: "iufc", float: "fc", complex: "c"}
+"""The kinds of dtypes that hold a Python number of a class."""
+
+
+def takes_on(x: Any, like: Any) -> bool:
+    """Whether a Python number is the same, to rounding, with the type of another number.
+
+    NumPy computes with it and arrays of that type in their type; else in a wider one.
+    """
+    number, data = plain_data(x), plain_data(like)
+    dtype = np.dtype(getattr(data, "dtype", type(data)))
+    if dtype.kind not in WIDER[type(number)]:
+        return False
+    if dtype.kind in "fc":
+        with np.errstate(over="ignore"):
+            return bool(np.isfinite(dtype.type(number)) or not np.isfinite(number))
+    is_bounded = dtype.kind in "iu" and type(data) is not int
+    return not is_bounded or bool(np.iinfo(dtype).min <= number <= np.iinfo(dtype).max)
 
 
 def text_of_type(x: Any) -> str:

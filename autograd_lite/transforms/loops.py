@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
+from autograd_lite.core.node import Handle, get_node, serials, unwrap
 from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.transforms.checkpoint import checkpoint as checkpointed
-from autograd_lite.transforms.leaves import check_leaf, named_leaves
+from autograd_lite.transforms.leaves import (
+    as_type,
+    check_leaf,
+    is_plain_number,
+    named_leaves,
+    takes_on,
+)
 from autograd_lite.transforms.recorded_loops import record_scan, record_while
 from autograd_lite.transforms.samples import across, differs, go_on
+from autograd_lite.transforms.side_effects import refuse_side_effects
 from autograd_lite.transforms.stacking import data_in
 from autograd_lite.transforms.steps import Condition, Step
 
@@ -113,8 +120,16 @@ def scan(
         rows.append(y)
     if reverse:
         rows.reverse()
-    stacked = [np.stack(column) for column in zip(*rows, strict=True)]
+    stacked = [stack_steps(column) for column in zip(*rows, strict=True)]
     return unflatten(init, carry), unflatten(step.result, stacked)
+
+
+def stack_steps(column: Sequence[Any]) -> Any:
+    """What the steps gave, as one array; Python numbers of the first ones take on its dtype."""
+    last = unwrap(column[-1])
+    if is_plain_number(column[0]) and not is_plain_number(last) and takes_on(column[0], last):
+        column = [as_type(x, last) if is_plain_number(x) else x for x in column]
+    return np.stack(column)
 
 
 def scan_in_pieces(f: Function, init: Any, xs: Any, steps: int, reverse: bool) -> tuple[Any, Any]:
@@ -130,7 +145,13 @@ def scan_in_pieces(f: Function, init: Any, xs: Any, steps: int, reverse: bool) -
         leaves = [np.reshape(x[start:stop], (*shape, *np.shape(x)[1:])) for x in flatten(xs)]
         return unflatten(xs, leaves)
 
+    def join(ys: Any) -> list[Any]:
+        return [np.reshape(y, (pieces * size, *np.shape(y)[2:])) for y in flatten(ys)]
+
     whole = some(0, pieces * size, (pieces, size))
+    if not rest:
+        carry, ys = scan(piece, init, whole, pieces, reverse=reverse)
+        return carry, unflatten(ys, join(ys))
     last = some(pieces * size, steps, (rest,))
     if reverse:
         carry, ends = scan(f, init, last, rest, reverse=True)
@@ -138,11 +159,8 @@ def scan_in_pieces(f: Function, init: Any, xs: Any, steps: int, reverse: bool) -
     else:
         carry, ys = scan(piece, init, whole, pieces)
         carry, ends = scan(f, carry, last, rest)
-    joined = [
-        np.concatenate([np.reshape(y, (pieces * size, *np.shape(y)[2:])), end])
-        for y, end in zip(flatten(ys), flatten(ends), strict=True)
-    ]
-    return carry, unflatten(ends, joined)
+    pairs = zip(join(ys), flatten(ends), strict=True)
+    return carry, unflatten(ends, [np.concatenate(pair) for pair in pairs])
 
 
 def fori(lower: Any, upper: Any, f: Function, init: Any) -> Any:
@@ -304,9 +322,21 @@ def number_of_steps(xs: Any, length: int | None) -> int:
 
 
 class Rehearsal(Recorder):
-    """Records nothing, and leaves generators as they are."""
+    """Records nothing, and leaves generators and what is older as they are."""
 
-    __slots__ = ()
+    __slots__ = ("since",)
+
+    def __init__(self) -> None:
+        super().__init__(is_recording=False)
+        self.since = next(serials)
+
+    def before_write(self, root: Any, what: str) -> None:
+        if get_node(root).serial < self.since:
+            raise InPlaceError(
+                f"{what} writes in a scan into what is outside of its function, which is called "
+                "once to see what it returns, though there are no steps; write into a copy "
+                "(x = x.copy()) and return that"
+            )
 
     def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
         return primitive.forward(deepcopy(rng), **parameters)
@@ -316,7 +346,11 @@ def rehearse(f: Function, init: Any, xs: Any) -> tuple[Any, Any]:
     """A scan of no steps: one step is made on zeros, to see what results look like."""
     step = Step(f, init, xs, "scan")
     rows = [np.zeros(np.shape(x)[1:], unwrap(x).dtype)[()] for x in map(unwrap, step.xs_leaves)]
-    with using(Rehearsal(is_recording=False)), np.errstate(all="ignore"):
+    with (
+        refuse_side_effects("scan", [f]),
+        using(Rehearsal()),
+        np.errstate(all="ignore"),
+    ):
         found = step([*map(unwrap, flatten(init)), *rows])
     empty = [np.zeros((0, *np.shape(unwrap(y))), dtype_or_own(y)) for y in found[step.carries :]]
     return init, unflatten(step.result, empty)

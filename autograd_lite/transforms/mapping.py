@@ -9,7 +9,7 @@ that they are of goes on in the arrays of the batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
@@ -27,7 +27,7 @@ from autograd_lite.core.primitive import (
     registry,
     settle_parameters,
 )
-from autograd_lite.core.recorder import Recorder, using, value_of
+from autograd_lite.core.recorder import Recorder, using, value_of, writes_shared
 from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Row, Value
@@ -45,7 +45,7 @@ __all__ = ["MappingRecorder", "detached", "refuse_closed"]
 class MappingRecorder(Recorder):
     """Makes Values of what has been computed for all samples of a batch; else as outside."""
 
-    __slots__ = ("batch", "generators", "outer", "since")
+    __slots__ = ("batch", "generators", "outer", "shared", "since")
 
     def __init__(self, batch: Batch, outer: Recorder, generators: Generators) -> None:
         # Inside nothing is differentiated but by a transform, which switches recording on.
@@ -55,6 +55,8 @@ class MappingRecorder(Recorder):
         self.batch = batch
         self.outer = outer
         self.generators = generators
+        self.shared: dict[Node, str] = {}
+        """What may lie in the memory of others, by the sample, and the branch that it is of."""
         self.since = next(serials)
         """Nodes with a smaller serial number were there before the function was called."""
 
@@ -120,7 +122,8 @@ class MappingRecorder(Recorder):
             return Batched.apply(primitive, inputs, parameters)
         if batch.closed and not batch.is_swept:
             refuse_closed(batch, operands)
-        if self.is_recording:
+        is_recording = self._recorder_of(batch).is_recording
+        if is_recording:
             operands = [x if isinstance(x, Node) else kept(x) for x in operands]
             parameters = settle_parameters(parameters)
         arrays = tuple(map(data_of, operands))
@@ -139,7 +142,7 @@ class MappingRecorder(Recorder):
         if requires_grad and not primitive.elementwise:
             recorded = of_samples(primitive) if primitive.builtin else OfSamples(primitive)
         value = self.record(recorded, data, parameters, requires_grad, *split_inputs(nodes))
-        if self.is_recording and requires_grad and not primitive.builtin:
+        if is_recording and requires_grad and not primitive.builtin:
             watch_objects(value.node)
         if (
             primitive in MAKES_ARRAYS
@@ -209,6 +212,13 @@ class MappingRecorder(Recorder):
                 Primitive(of_one_sample, name=name, builtin=True)(*(leaves[i] for i in places))
             )
 
+    def _recorder_of(self, batch: Batch) -> Recorder:
+        """Who records what is computed for the samples of a batch: this one, or one outside."""
+        recorder: Any = self
+        while recorder.outer is not None and recorder.batch is not batch:
+            recorder = recorder.outer
+        return recorder
+
     def record(
         self,
         primitive: Any,
@@ -246,6 +256,9 @@ class MappingRecorder(Recorder):
                 f"{what} writes into a Value from outside of the function that ag.vmap maps, where "
                 "each sample would write in turn; let it write into a copy (x = x.copy())"
             )
+        if node in self.shared:
+            reason = writes_shared(what, self.shared[node])
+            raise InPlaceError(reason) if self.trace is None else self.trace.refuse(reason)
         if self.batch.bodies and node.serial < self.batch.bodies[-1]:
             reason = (
                 f"{what} writes in a loop or branch into what is handed to it, or is from outside "
@@ -255,6 +268,13 @@ class MappingRecorder(Recorder):
             raise InPlaceError(reason) if self.trace is None else self.trace.refuse(reason)
         if not self._is_here(node.data):
             self.outer.before_write(root, what)
+
+    def note_shared(self, nodes: Iterable[Node], what: str) -> None:
+        for node in nodes:
+            if self._is_here(node.data):
+                self.shared[node] = what
+            else:
+                self.outer.note_shared([node], what)
 
     def draw(self, primitive: Any, rng: Any, parameters: dict[str, Any]) -> Any:
         """Draw for every sample, in one draw of the shape of all."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.core.node import Handle, Node, data_of
+from autograd_lite.core.node import Handle, Node, data_of, serials
 from autograd_lite.core.primitive import PYTHON_SCALARS
 from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten, unflatten
@@ -24,6 +24,8 @@ from autograd_lite.transforms.bodies import (
 )
 from autograd_lite.transforms.leaves import as_type, is_plain_number
 from autograd_lite.transforms.samples import across, go_on
+from autograd_lite.transforms.sharing import note_results, owners_of
+from autograd_lite.transforms.side_effects import refuse_side_effects
 from autograd_lite.transforms.stacking import Steps, example_of, first_row, stacked
 from autograd_lite.transforms.steps import Condition, Step
 
@@ -31,17 +33,24 @@ __all__ = ["record_scan", "record_while"]
 
 Function = Callable[..., Any]
 
+LEAST_BROADCAST = 1 << 20
+"""Bytes from which on an example of the rows that a loop gives is one row repeated, as of all large
+results while a program is traced.  Such an array is not written."""
+
 
 def record_scan(step: Step, length: int, is_reversed: bool) -> tuple[Any, Any]:
+    since = next(serials)
     init = flatten(step.init)
     rows = [Example(first_row(example_of(x)), may_have_gradient(x), "x") for x in step.xs_leaves]
     carry = [Example(example_of(leaf), name="carry") for leaf in init]
     hoists = length > 0  # else what is computed once would be computed too often
-    body, again, examples = settle(step, carry, rows, step.what, twice=True, hoists=hoists)
+    with refuse_side_effects(step.what, [step.f]):
+        body, again, examples = settle(step, carry, rows, step.what, twice=True, hoists=hoists)
     loop = Scan(step.what, body, again, step.carries, length, is_reversed)
     init = [as_type(leaf, example.data) for leaf, example in zip(init, examples, strict=True)]
     node = loop.record([*init, *step.xs_leaves]).node
     found = [loop.take(node, index) for index in range(loop.count)]
+    note_carries(step, since, found, may_be_passed=length == 0)
     return (
         unflatten(step.init, found[: step.carries]),
         unflatten(step.result, found[step.carries :]),
@@ -173,7 +182,8 @@ class Scan(Structured):
         if self.length is None or isinstance(data, Steps):
             return Steps([data])
         row = np.asarray(data)
-        return np.broadcast_to(row, (self.length, *row.shape))
+        rows = np.broadcast_to(row, (self.length, *row.shape))
+        return rows.copy() if rows.nbytes < LEAST_BROADCAST else rows
 
     def find(self, inside: Node) -> int | None:
         """Rows that there are, or that are kept from now on."""
@@ -258,6 +268,7 @@ def count_steps(reverse: Body, body: Body, carries: int) -> None:
 
 
 def record_while(step: Step, test: Condition) -> Any:
+    since = next(serials)
     init = flatten(step.init)
     carry = [Example(example_of(leaf), name="carry") for leaf in init]
 
@@ -267,13 +278,22 @@ def record_while(step: Step, test: Condition) -> Any:
     def goes_on(leaves: list[Any]) -> list[Any]:
         return [across(np.any, test(leaves)[0])]
 
-    body, again, carry = settle(go, carry, [], step.what, twice=True, hoists=False)
-    tests = [trace_body(goes_on, carry, step.what, hoists=False) for _ in range(2)]
+    with refuse_side_effects(step.what, [step.f, test.condition]):
+        body, again, carry = settle(go, carry, [], step.what, twice=True, hoists=False)
+        tests = [trace_body(goes_on, carry, step.what, hoists=False) for _ in range(2)]
     loop = While([body, tests[0]], [*again, tests[1]])
     init = [as_type(leaf, example.data) for leaf, example in zip(init, carry, strict=True)]
     node = loop.record(init).node
     found = [loop.take(node, index) for index in range(loop.carries)]
+    note_carries(step, since, found, may_be_passed=True)
     return unflatten(step.init, found)
+
+
+def note_carries(step: Step, since: int, results: Sequence[Any], may_be_passed: bool) -> None:
+    """Refuse writes to last carries that may lie in the memory of something else."""
+    passed = owners_of([*flatten(step.init), *step.xs_leaves])
+    carries = results[: step.carries]
+    note_results(step.what, carries, [step.returned], since, step.given, passed, may_be_passed)
 
 
 class While(Scan):

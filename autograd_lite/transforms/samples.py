@@ -19,7 +19,10 @@ from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.views import is_number
 from autograd_lite.transforms.batching import Batched, array_of, batching
 from autograd_lite.transforms.leaves import agree, check_results
+from autograd_lite.transforms.sharing import note_results, owners_of
+from autograd_lite.transforms.side_effects import refuse_side_effects
 from autograd_lite.transforms.stacking import data_in
+from autograd_lite.transforms.steps import Step
 
 __all__ = ["across", "call_each_taken", "differs", "go_on", "one_of"]
 
@@ -93,7 +96,7 @@ def call_each_taken(
         taken = [x for x in taken if wanted[x[0]]] or taken  # of no sample all functions are called
     if len(taken) == 1:
         return functions[taken[0][0]](*operands)
-    with ForSome() as block:
+    with refuse_side_effects(what, [*functions, *operands]), ForSome() as block:
         trees = [functions[i](*operands) for i, _ in taken]
     if trace is not None and len(trace.draws) > drawn:
         raise trace.refuse(
@@ -110,6 +113,7 @@ def call_each_taken(
         pairs = zip(flatten(tree), chosen, strict=True)
         chosen = [x if x is y else choose(conditions[i], x, y) for x, y in pairs]
     block.close()
+    note_results(what, chosen, [owners_of(flatten(tree)) for tree in trees], block.start)
     return unflatten(trees[0], chosen)
 
 
@@ -123,16 +127,18 @@ def is_single(x: Any) -> bool:
     return is_number(x) if isinstance(x, Handle) else not isinstance(x, np.ndarray)
 
 
-def go_on(step: Function, holds: Any, value: Sequence[Any]) -> list[Any]:
+def go_on(step: Step, holds: Any, value: Sequence[Any]) -> list[Any]:
     """One more step for the samples of which a condition holds."""
     if not differs(holds):
         return list(step(value))
     if current.get().trace is None and bool(across(np.all, holds)):
         return list(step(value))
-    with ForSome() as block:
+    with refuse_side_effects("while_loop", [step.f]), ForSome() as block:
         found = step(value)
     chosen = [choose(holds, x, y) for x, y in zip(found, value, strict=True)]
     block.close()
+    returned = [owners_of(found), owners_of(value)]
+    note_results("while_loop", chosen, returned, block.start)
     return chosen
 
 

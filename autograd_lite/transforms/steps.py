@@ -19,8 +19,10 @@ from autograd_lite.transforms.leaves import (
     is_plain_number,
     named_leaves,
     names_of,
+    takes_on,
     text_of_type,
 )
+from autograd_lite.transforms.sharing import Owners, owners_of
 
 __all__ = ["Condition", "Step"]
 
@@ -41,6 +43,9 @@ class Step:
         self.result: Any = None
         """The nesting of the ``y`` that was returned last."""
         self.is_first = True
+        self.given: Owners = []
+        self.returned: Owners = []
+        """Whose memory the last step was given, and the carry that it returned lies in."""
 
     def __call__(self, leaves: Sequence[Any]) -> list[Any]:
         given = list(leaves[: self.carries])
@@ -58,6 +63,7 @@ class Step:
             check_alike(f"{self.what}: {self.name} returned at one step", "y", y, self.result)
         self.result, self.is_first = y, False
         found = flatten_like(carry, self.init)
+        self.given, self.returned = owners_of(leaves), owners_of(found)
         triples = zip(names_of(self.init, "carry"), given, found, strict=True)
         found = [self._checked(*triple) for triple in triples]
         for name, leaf in named_leaves(self.result, "y"):
@@ -82,9 +88,13 @@ class Step:
         """A part of the carry, refused if it changes its type; a Python number may, at first."""
         check_leaf(f"{self.what}: {self.name} returned a carry of which", name, after)
         same_shape = np.shape(unwrap(before)) == np.shape(unwrap(after))
-        is_number = is_plain_number(before) or is_plain_number(after)
-        if same_shape and (is_number or dtype_of(before) == dtype_of(after)):
-            is_lost = is_plain_number(after) and not is_plain_number(before)
+        is_kept = dtype_of(before) == dtype_of(after)
+        is_lost = is_plain_number(after) and not is_plain_number(before)
+        if is_lost:
+            is_kept = takes_on(after, before)
+        elif is_plain_number(before):
+            is_kept = takes_on(before, after)
+        if same_shape and is_kept:
             return as_type(after, unwrap(before)) if is_lost else after
         raise ArgumentTypeError(
             f"{self.what}: {name} was {text_of_type(before)}, and {self.name} returned "

@@ -15,7 +15,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from autograd_lite.compiler.frontend.captures import Captured
+from autograd_lite.transforms.captures import Captured
 from tests.compile.held import X, check_held
 from tests.standard_objects import OBJECTS
 

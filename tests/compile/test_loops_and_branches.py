@@ -5,6 +5,7 @@ Set AUTOGRAD_LITE_NIGHTLY to run 600 random programs instead of 12.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import runpy
@@ -433,6 +434,23 @@ def keeping(xs: Any) -> Any:
     return kept[-1]
 
 
+def iterating(xs: Any) -> Any:
+    factors = itertools.count(1.0)
+    return ag.scan(lambda c, x: (c + x * next(factors), c), 0.0, xs)
+
+
+def looking_out(xs: Any) -> Any:
+    def keep() -> Any:
+        before, kept = 0.0, (yield)
+        while True:
+            before, kept = kept, (yield before)
+
+    keeper = keep()
+    next(keeper)
+    ag.scan(lambda c, x: (keeper.send(c * x), (c + x, c))[1], 0.0, xs)
+    return keeper.send(0.0)
+
+
 def writing_outside(xs: Any) -> Any:
     y = xs * 2
 
@@ -462,10 +480,12 @@ def branching(xs: Any) -> Any:
 
 
 COULD_NOT_BE_REPEATED = {
-    counting: "scan: its function does not do the same at every step: .*; let what changes from "
+    counting: "a function of scan changes what is outside of it, .*: 'count' has other elements",
+    iterating: "scan: its function does not do the same at every step: .*; let what changes from "
     "step to step be a part of the carry, or of xs",
-    keeping: "a Value of the inside of scan was used outside of its function, which had kept it; "
-    "return it there, as a carry or a result",
+    keeping: "a function of scan changes what is outside of it, .*: 'kept' has other elements",
+    looking_out: "a Value of the inside of scan was used outside of its function, which had kept "
+    "it; return it there, as a carry or a result",
     writing_outside: r"x\[i\] = v writes in a loop or branch into a Value from outside of it",
     writing_a_carry: "write into a copy",
     branching: "a Python branch .* write np.where",

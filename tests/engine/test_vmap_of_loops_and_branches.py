@@ -183,14 +183,34 @@ def keeping_a_result(x: Any) -> Any:
     return kept[-1]
 
 
+def keeper(x: Any) -> Any:
+    """A generator that hands out what it was sent before."""
+
+    def keep() -> Any:
+        before, kept = x, (yield)
+        while True:
+            before, kept = kept, (yield before)
+
+    made = keep()
+    next(made)
+    return made
+
+
+def lending(x: Any) -> Any:
+    kept = keeper(x)
+    found = ag.cond(x > 1.0, lambda x: kept.send(x * 2), np.sin, x)
+    return found + kept.send(0.0)
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(
     ("function", "message"),
     [
         (writing_before_a_branch, "which not all samples may want; write into a copy"),
         (writing_before_a_loop, "which not all samples may want; write into a copy"),
-        (keeping, "where samples that took another way have none; return it there"),
-        (keeping_a_result, "return it there"),
+        (keeping, "'kept' has other elements; let it"),
+        (keeping_a_result, "'kept' has other elements; let it"),
+        (lending, "return it there"),
     ],
 )
 def test_what_some_samples_have_done_is_not_seen_by_all(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from tests.programs import aliasing, blocks, functions, state, statements
+from tests.programs import aliasing, blocks, functions, state, statements, steps
 from tests.programs.program import Program
 from tests.programs.writing import Writer, draw_arguments
 
 __all__ = [
-    "FEATURES", "aliasing", "blocks", "functions", "state", "statements", "switched_on",
-    "write_program",
+    "FEATURES", "aliasing", "blocks", "functions", "state", "statements", "steps",
+    "switched_on", "write_program",
 ]  # fmt: skip
 
 FEATURES = {
@@ -56,6 +56,7 @@ FEATURES = {
     "primitives": True,
     "shuffles": False,
     "state": True,
+    "steps": True,
     "swallowed refusals": False,
     "views": True,
     "write functions": True,

@@ -79,7 +79,7 @@ class Reference:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:
-                function, names = self.program.load()
+                function, names = self.program.load(is_plain=True)
                 for number in range(count):
                     step = shift if number == count - 1 else 0.0
                     arguments = self.arguments(step)
@@ -217,7 +217,7 @@ def check_changes(reference: Reference, way: Way) -> None:
     function, names = reference.program.load()
     if way.name != "compiled":
         return
-    plain, plain_names = reference.program.load()
+    plain, plain_names = reference.program.load(is_plain=True)
     eager, eager_names = reference.program.load()
     weights = None if reference.has_one_number else reference.weights
     both = way.value_and_gradients(function, weights)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.programs.plain import PLAIN
+
 IMPORTS = {
     "copy": "import copy",
     "dataclasses": "import dataclasses",
@@ -36,10 +38,15 @@ class Program:
         """What a fresh module is made of."""
         return compile(self.text, "<program>", "exec")
 
-    def load(self) -> tuple[Callable[..., Any], dict[str, Any]]:
-        """The function in a module of its own, and the names of that module."""
+    def load(self, is_plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
+        """The function in a module of its own, and the names of that module.
+
+        ``is_plain``: loops, branches and batches are Python's own.
+        """
         names: dict[str, Any] = {"__name__": "__main__"}
         exec(self.code, names)
+        if is_plain and "ag" in names:
+            names["ag"] = PLAIN
         return names["program"], names
 
     def copies(self) -> list[Any]:

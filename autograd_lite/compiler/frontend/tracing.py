@@ -24,7 +24,7 @@ from autograd_lite.core.errors import CompileError, UnsupportedError
 from autograd_lite.core.memory import checksum
 from autograd_lite.core.node import ABSENT, Node, get_node, serials, set_node
 from autograd_lite.core.objects import holders, state_of
-from autograd_lite.core.recorder import Recorder, current, using
+from autograd_lite.core.recorder import Recorder, current, using, writes_shared
 from autograd_lite.core.value import Row, Value
 from autograd_lite.core.views import Looking
 from autograd_lite.ops import indexing
@@ -69,6 +69,8 @@ class Trace:
         What bodies of loops and branches are given anew, and what each is a body of.
     bodies : list of int
         Serial numbers from which on nodes are inside, of the bodies that are being traced.
+    shared : dict
+        What may lie in the memory of others, by the data, and the loop or branch that it is of.
     """
 
     def __init__(self, outermost: FrameType, forgets: bool) -> None:
@@ -87,6 +89,7 @@ class Trace:
         self.differentiated: SourceLocation | None = None
         self.inside: dict[Node, str] = {}
         self.bodies: list[int] = []
+        self.shared: dict[Node, str] = {}
 
     def refuse(self, reason: str) -> CompileError:
         """The error for what a program could not do; the trace is worth nothing from here on."""
@@ -314,6 +317,8 @@ class TraceRecorder(Recorder):
                 f"{what} writes into what {self.trace.inside[get_node(root)]} hands to its "
                 "function, which belongs to the loop; write into a copy (x = x.copy())"
             )
+        if get_node(root) in self.trace.shared:
+            raise self.trace.refuse(writes_shared(what, self.trace.shared[get_node(root)]))
         if self.trace.bodies and get_node(root).serial < self.trace.bodies[-1]:
             raise self.trace.refuse(
                 f"{what} writes in a loop or branch into a Value from outside of it, which would "
@@ -322,6 +327,9 @@ class TraceRecorder(Recorder):
             )
         if self.trace.has_forgotten:
             raise UnsupportedError(f"{what} needs arrays as they are, to tell which are views")
+
+    def note_shared(self, nodes: Iterable[Node], what: str) -> None:
+        self.trace.shared.update(dict.fromkeys(nodes, what))
 
     @contextmanager
     def body(self, inputs: list[Node], what: str) -> Iterator[list[Node]]:

@@ -49,7 +49,8 @@ def number_lines(write: Writer, operation: Operation, out: str | None) -> list[s
     if plain and primitive is guard:
         return [f"{texts[0]} if {texts[1]} else 0.0"]
     if plain and primitive is elementwise.where_chosen:
-        return [f"float({texts[1]} if {texts[0]} else {texts[2]})"]
+        chosen = f"{texts[1]} if {texts[0]} else {texts[2]}"
+        return [f"{operation.type.kind.__name__}({chosen})"]
     (text,) = call_lines(write, operation, None)
     returns_number = primitive is elementwise.power_operator
     return [text if returns_number else f"{operation.type.kind.__name__}({text})"]

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.reach import codes_in, contents, names_in
 from autograd_lite.compiler.frontend.recording import record_program
 from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import (
@@ -33,6 +32,7 @@ from autograd_lite.compiler.lowering.calls import find_lowering
 from autograd_lite.compiler.passes.merge_repeats import is_repeatable
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.core.value import Value
+from autograd_lite.transforms.reach import codes_in, contents, names_in
 
 __all__ = ["inline", "transparent_functions"]
 

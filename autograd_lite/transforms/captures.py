@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.reach import Place, Reach, contents, is_writable
-from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.core.memory import checksum
 from autograd_lite.core.node import ABSENT, Handle, Node
+from autograd_lite.transforms.reach import Place, Reach, contents, is_writable
 
 __all__ = ["Captured"]
 
@@ -72,14 +71,22 @@ class Captured:
         handle.node = node
         return handle
 
-    def settle(self, functions: Iterable[Any], recorded: Recorded) -> None:
+    def settle(
+        self, functions: Iterable[Any], captured: Iterable[Node], read: Iterable[Node]
+    ) -> None:
         """Look again after the trace: what it has filled, such as a cached property, stays so.
 
-        ``functions`` are others that the program is made of.
+        Parameters
+        ----------
+        functions
+            Others that the program is made of.
+        captured, read
+            Values from outside that the program reads at every call, and those whose numbers, as
+            they were, are constants of it.
         """
         self.functions += functions
-        self._look(recorded.captured)
-        for node in recorded.read:
+        self._look(captured)
+        for node in read:
             data = node.data
             is_watched = isinstance(data, np.ndarray) and is_writable(data)
             before = fingerprint(data) if is_watched else None
