@@ -155,7 +155,10 @@ def remember(refusal: AutogradError, caller: FrameType) -> AutogradError:
 
 def is_differentiated(node: Node) -> bool:
     """Whether a node depends on an argument of a running transform, and a gradient goes there."""
-    if not (differentiated and node.requires_grad and current.get().is_recording):
+    if not (differentiated and node.requires_grad):
+        return False
+    batch = getattr(node.data, "batch", None) if isinstance(node.data, Handle) else None
+    if not current.get().of_batch(batch).is_recording:
         return False
     since = min([argument.serial for argument in tuple(differentiated)])
     return not differentiated.isdisjoint(dependencies([node], since)[0])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from autograd_lite.core.node import ABSENT, Node, serials, set_node
 
@@ -109,6 +109,13 @@ class Recorder:
     def keeps_constants(self) -> bool:
         """Whether graphs are swept later, when others may have written to their constants."""
         return self is EAGER
+
+    def of_batch(self, batch: Any) -> Recorder:
+        """Who records what is computed for the samples of a batch, here or outside."""
+        recorder: Any = self
+        while recorder.outer is not None and recorder.batch is not batch:
+            recorder = recorder.outer
+        return cast(Recorder, recorder)
 
     def silence(self) -> Recorder:
         """The recorder of a block under `no_grad`."""

@@ -421,9 +421,10 @@ class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
 
     def __reduce__(self) -> Any:
         check_leaving(self.node, "pickle")
+        data = self.data
         return restore, (
             kind_of(self),
-            self.data,
+            np.asarray(data) if isinstance(data, Handle) else data,  # refused of a sample
             self.grad,
             self.requires_grad,
             self.label,

@@ -193,8 +193,10 @@ def trace_body(
     with recorder.body(inputs, what) as draws:
         try:
             results = function([recorder.value(node) for node in inputs])
-        except (ArithmeticError, np.linalg.LinAlgError) as error:
-            if hoists or isinstance(error, AutogradError):
+        except AutogradError:
+            raise
+        except Exception as error:
+            if hoists:  # it runs for sure
                 raise
             raise CompileError(
                 f"{what}: one of its functions failed on the data of this call, on which it is "

@@ -122,7 +122,7 @@ class MappingRecorder(Recorder):
             return Batched.apply(primitive, inputs, parameters)
         if batch.closed and not batch.is_swept:
             refuse_closed(batch, operands)
-        is_recording = self._recorder_of(batch).is_recording
+        is_recording = self.of_batch(batch).is_recording
         if is_recording:
             operands = [x if isinstance(x, Node) else kept(x) for x in operands]
             parameters = settle_parameters(parameters)
@@ -211,13 +211,6 @@ class MappingRecorder(Recorder):
             return apart(
                 Primitive(of_one_sample, name=name, builtin=True)(*(leaves[i] for i in places))
             )
-
-    def _recorder_of(self, batch: Batch) -> Recorder:
-        """Who records what is computed for the samples of a batch: this one, or one outside."""
-        recorder: Any = self
-        while recorder.outer is not None and recorder.batch is not batch:
-            recorder = recorder.outer
-        return recorder
 
     def record(
         self,

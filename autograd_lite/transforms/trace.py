@@ -90,7 +90,7 @@ class Trace:
         is_one = len(leaves) == 1 and not others
         self.shared = set() if is_one else passed_twice(leaves + flatten(others))
         recorder = current.get()
-        self.keep = recorder.is_recording
+        self.recorder = recorder
         self.batch = recorder.batch
         self.is_traced = recorder.trace is not None
         with recording(True):
@@ -105,6 +105,8 @@ class Trace:
         if has_aux:
             self.result, self.aux = self._apart(self.result)
         self.outputs = flatten(self.result)
+        self.keep = any(map(self._is_kept, self.outputs))
+        """Whether the caller's graph is recorded that outputs are part of."""
         if not isinstance(self.result, Handle):
             refuse_hidden(self.name, self.result, self.since)
         if has_aux:
@@ -184,6 +186,10 @@ class Trace:
         is_copied = isinstance(plain, np.ndarray) and (self.is_kept or is_of(self.fresh, plain))
         return plain.copy() if is_copied else plain
 
+    def _is_kept(self, result: Any) -> bool:
+        """Whether results are recorded where one of them belongs: of samples, or outside."""
+        return self.recorder.of_batch(batch_of(result)).is_recording
+
     def unwrap(self, result: Any, cotangents: Sequence[Any] = ()) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's.
 
@@ -193,7 +199,9 @@ class Trace:
             return result
         if batch_of(result) is not None:
             return self._unwrap_samples(result)
-        if not self.keep or (not self.foreign and any(result is y for y in self.outputs)):
+        if not self._is_kept(result) or (
+            not self.foreign and any(result is y for y in self.outputs)
+        ):
             return unwrap(result)
         pullback = Pullback([result.node], since=self.since)
         given = {g.node for g in cotangents if isinstance(g, Handle)}
@@ -203,7 +211,7 @@ class Trace:
     def _unwrap_samples(self, result: Any) -> Any:
         """The same under `vmap`, where the numbers of a Value are another without gradient."""
         if result.__class__ is not Batched:
-            if self.keep and Pullback([result.node], since=self.since).reaches_older:
+            if self._is_kept(result) and Pullback([result.node], since=self.since).reaches_older:
                 return result
             result = result.node.data
         if result.batch is not self.batch and isinstance(result.array, Handle):

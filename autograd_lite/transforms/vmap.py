@@ -283,9 +283,10 @@ class Call:
 
     def _unwrap(self, array: Any) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's."""
-        if not isinstance(array, Handle) or self.recorder.trace is not None:
+        is_of_samples = batch_of(array) is not None
+        if not isinstance(array, Handle) or is_of_samples or self.recorder.trace is not None:
             return array
-        if self.recorder.is_recording:
+        if self.recorder.of_batch(None).is_recording:
             is_foreign = Pullback([array.node], since=self.since).reaches_older
         else:
             is_foreign = any(isinstance(x.array, Handle) for x in self.arguments)
