@@ -279,7 +279,12 @@ def propagate(
 def contribute(
     x: Node, contribution: Any, gradients: dict[Node, Any], primitive: Primitive, index: int
 ) -> None:
-    """Add to the gradient of a node what comes from a result of which it is this argument."""
+    """Add to the gradient of a node what comes from a result of which it is this argument.
+
+    ABSENT is what has no influence, whatever the data are.
+    """
+    if contribution is ABSENT:
+        return
     if not fits(contribution, x.data):
         contribution = conform_to(contribution, x.data, primitive, index)
     gradients[x] = add(gradients[x], contribution) if x in gradients else contribution
@@ -339,7 +344,7 @@ def apply_guarded(
         return rule(g, out, *operands, masked=True, **parameters)
     with np.errstate(all="ignore"):
         contribution = rule(g, out, *operands, **parameters)
-        if isinstance(g, Handle):
+        if isinstance(g, Handle) or contribution is ABSENT:
             return guard(contribution, g) if isinstance(contribution, Handle) else contribution
         return np.where(g == 0, 0, contribution)
 

@@ -52,6 +52,7 @@ __all__ = [
     "is_smooth",
     "kept_in",
     "part",
+    "reachable",
     "trace_body",
     "value_or_constant",
 ]

@@ -17,6 +17,7 @@ from autograd_lite.core.errors import (
     InPlaceError,
 )
 from autograd_lite.core.node import (
+    ABSENT,
     NO_PARAMETERS,
     Handle,
     Node,
@@ -147,6 +148,12 @@ pack = Primitive(lambda *results: results, name="pack", differentiable=False, bu
 """Several results as one; `parts` takes them apart."""
 
 
+def inputs_of(nodes: list[Node], since: int) -> set[Any]:
+    """Some nodes, what they were computed from since then, and what that was computed from."""
+    order = dependencies(nodes, since)[0]
+    return {*nodes, *(x for node in order for x in node.inputs if isinstance(x, Node))}
+
+
 class Block:
     """One call of a function on fresh nodes, to be replaced by a node that computes it again."""
 
@@ -216,6 +223,7 @@ class Block:
     ) -> list[Any]:  # fmt: skip
         """The gradients with respect to the arguments and the captured nodes.
 
+        ABSENT without influence: zeros would go on, and by a slope that is infinite become NaN.
         Where the cotangents are rows of a Jacobian, what is computed again is the same for all.
         """
         several = Cotangents(cotangents)
@@ -238,7 +246,11 @@ class Block:
         pullback = Pullback(nodes, [*variables, *views], since)
         gradients = pullback(cotangents, recorded=recorded, lift=lift)
         if not views:
-            return gradients
+            influences = inputs_of(
+                [x for x, g in zip(nodes, cotangents, strict=True) if g is not None], since
+            )
+            pairs = zip(gradients, variables, strict=True)
+            return [g if x in influences else ABSENT for g, x in pairs]
         of_views = gradients[len(variables) :]
         pullback = Pullback(views, self.captured, self.serials.start)
         beyond = pullback(of_views, recorded=recorded, lift=lift)

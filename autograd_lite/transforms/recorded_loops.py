@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from autograd_lite.transforms.bodies import (
     Structured,
     has_masks,
     is_smooth,
+    reachable,
     trace_body,
 )
 from autograd_lite.transforms.leaves import as_type, is_plain_number
@@ -214,7 +215,8 @@ class Scan(Structured):
         nodes = [*body.inputs, *self.captured]
         wanted = [nodes[i] for i in (*carried, *captured, *varied)]
         sums = len(carried) + len(captured)
-        masked = masked or has_masks(body)
+        live = {i for i in carried if g[i] is not None}
+        masked = masked or has_masks(body) or meets_zeros_alone(body, carried, live, rows)
 
         def step(leaves: list[Any]) -> list[Any]:
             cotangents: list[Any] = [None] * len(body.outputs)
@@ -257,6 +259,33 @@ class Scan(Structured):
             found = loop.take(node, index)
             gradients[i] = several.from_leaf(found if index < sums else several.steps(found))
         return gradients
+
+
+def meets_zeros_alone(
+    body: Body, carried: Sequence[int], live: Iterable[int], rows: Sequence[int]
+) -> bool:
+    """Whether a sweep brings nothing but zeros to a rule that could make infinity of them, or NaN.
+
+    A loop that goes back carries zeros for what has no influence: a last carry that nobody uses,
+    one that the next step does not read.  A sweep through Python's loop does not come there.
+    """
+    seen: set[frozenset[int]] = set()
+    reached_by = frozenset(live)
+    while reached_by not in seen:
+        seen.add(reached_by)
+        reached = influences(body, [*reached_by, *rows])
+        alone = influences(body, [i for i in carried if i not in reached_by]) - reached
+        if any(x.requires_grad and x.primitive and x.primitive.singular for x in alone):
+            return True
+        reached_by = frozenset(i for i in carried if body.inputs[i] in reached)
+    return False
+
+
+def influences(body: Body, outputs: Iterable[int]) -> set[Node]:
+    """The nodes of a body that some of its outputs are, or were computed from."""
+    roots = [x for x in (body.outputs[i] for i in outputs) if isinstance(x, Node)]
+    nodes = reachable(roots, set(), body.since)
+    return {*roots, *nodes, *(x for node in nodes for x in node.inputs if isinstance(x, Node))}
 
 
 def count_steps(reverse: Body, body: Body, carries: int) -> None:

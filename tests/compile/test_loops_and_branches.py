@@ -410,6 +410,45 @@ def test_random_programs(seed: int) -> None:
     assert_same(ag.compile(matrix)(*point), matrix(*point), 1e-7)
 
 
+WITHOUT_INFLUENCE: dict[str, tuple[Callable[[Any], Any], np.ndarray, np.ndarray]] = {
+    "carries are replaced": (
+        lambda xs: ag.scan(lambda c, x: (np.sqrt(x), c), 1.0, xs)[0],
+        np.array([0.0, 1.0, 4.0]),
+        np.array([0.0, 0.0, 0.25]),
+    ),
+    "of a product": (
+        lambda xs: ag.scan(lambda c, x: (x * x, c), 1.0, xs)[0],
+        np.array([np.nan, np.inf, 4.0]),
+        np.array([0.0, 0.0, 8.0]),
+    ),
+    "two by turns": (
+        lambda xs: ag.scan(lambda c, x: ((c[1], np.sqrt(x)), None), (1.0, 1.0), xs)[0][0],
+        np.array([0.0, 4.0, 0.0]),
+        np.array([0.0, 0.25, 0.0]),
+    ),
+    "in pieces": (
+        lambda xs: ag.scan(lambda c, x: (np.sqrt(x), c), 1.0, xs, checkpoint=True)[0],
+        np.array([0.0, 0.0, 0.0, 0.0, 4.0]),
+        np.array([0.0, 0.0, 0.0, 0.0, 0.25]),
+    ),
+    "the last carry": (
+        lambda xs: np.sum(ag.scan(lambda c, x: (np.sqrt(x), c), 1.0, xs)[1]),
+        np.array([1.0, 4.0, 0.0]),
+        np.array([0.5, 0.25, 0.0]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_INFLUENCE)
+def test_what_has_no_influence_has_no_gradient(name: str) -> None:
+    """Zero, as where Python's loop does not come by, whatever the slope there is."""
+    function, xs, slope = WITHOUT_INFLUENCE[name]
+    compiled = ag.compile(ag.grad(function), check=False)
+    compiled(np.arange(1.0, 1.0 + len(xs)))
+    for gradient in (ag.grad(function), compiled):
+        np.testing.assert_array_equal(gradient(xs), slope)
+
+
 # What a program could not repeat.
 
 

@@ -85,14 +85,21 @@ def test_random_draws_are_those_of_each_step() -> None:
 
 def test_draws_inside_do_not_get_out() -> None:
     def keeping_a_draw(w: Any, rng: Any) -> Any:
-        kept = []
+        def keep() -> Any:
+            before, kept = w, (yield)
+            while True:
+                before, kept = kept, (yield before)
+
+        keeper = keep()
+        next(keeper)
 
         def step(h: Any, x: Any) -> Any:
-            kept.append(ag.random.random(rng, 3))
-            return h * kept[-1], h
+            drawn = ag.random.random(rng, 3)
+            keeper.send(drawn)
+            return h * drawn, h
 
         ag.scan(step, w, XS)
-        return kept[-1]
+        return keeper.send(w)
 
     def drawing_again(w: Any, rng: Any) -> Any:
         step = lambda h, x: (np.tanh(h * ag.random.random(rng, 3)), h)  # noqa: E731
