@@ -27,6 +27,7 @@ __all__ = [
     "recording",
     "using",
     "value_of",
+    "writes_shared",
 ]
 
 Source = Callable[[Callable[[], Any]], Any]

@@ -17,7 +17,7 @@ from autograd_lite.core.memory import checksum
 from autograd_lite.core.node import ABSENT, Handle, Node
 from autograd_lite.transforms.reach import Place, Reach, contents, is_writable
 
-__all__ = ["Captured"]
+__all__ = ["Captured", "Guards", "fingerprint"]
 
 FEW_BYTES = 1 << 14
 """Of an array; beyond, a sum of its words is quicker than a checksum of its bytes."""

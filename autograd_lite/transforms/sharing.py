@@ -45,7 +45,7 @@ def without_new_arrays(owners: Owners, before: Owners) -> Owners:
 
 def note_results(
     what: str, results: Sequence[Any], returned: Sequence[Owners], since: int,
-    given: Owners = (), passed: Owners = (), may_be_passed: bool = False,
+    given: Sequence[Any] = (), passed: Sequence[Any] = (), may_be_passed: bool = False,
 ) -> None:  # fmt: skip
     """Have the recorder refuse writes to results that may lie in the memory of something else.
 

@@ -37,7 +37,7 @@ from autograd_lite.core.memory import copied, memory_of
 from autograd_lite.core.node import Handle, Node, operand_of, unwrap
 from autograd_lite.core.operands import as_data
 from autograd_lite.core.pullback import Pullback, own_memory
-from autograd_lite.core.recorder import current, recording, value_of
+from autograd_lite.core.recorder import Recorder, current, recording, value_of
 from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, rows_of
@@ -62,6 +62,11 @@ Argnum = int | str | Sequence[int | str]
 
 MOST_TOGETHER = 1 << 24
 """Rows of a Jacobian are computed together as long as they have no more numbers than this."""
+
+
+def is_recorded(result: Any, recorder: Recorder) -> bool:
+    """Whether results are recorded where this one belongs: for samples of a batch, or outside."""
+    return recorder.of_batch(batch_of(result)).is_recording
 
 
 class Trace:
@@ -105,8 +110,7 @@ class Trace:
         if has_aux:
             self.result, self.aux = self._apart(self.result)
         self.outputs = flatten(self.result)
-        self.keep = any(map(self._is_kept, self.outputs))
-        """Whether the caller's graph is recorded that outputs are part of."""
+        self.keep = any(is_recorded(x, recorder) for x in self.outputs)
         if not isinstance(self.result, Handle):
             refuse_hidden(self.name, self.result, self.since)
         if has_aux:
@@ -186,10 +190,6 @@ class Trace:
         is_copied = isinstance(plain, np.ndarray) and (self.is_kept or is_of(self.fresh, plain))
         return plain.copy() if is_copied else plain
 
-    def _is_kept(self, result: Any) -> bool:
-        """Whether results are recorded where one of them belongs: of samples, or outside."""
-        return self.recorder.of_batch(batch_of(result)).is_recording
-
     def unwrap(self, result: Any, cotangents: Sequence[Any] = ()) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's.
 
@@ -199,9 +199,8 @@ class Trace:
             return result
         if batch_of(result) is not None:
             return self._unwrap_samples(result)
-        if not self._is_kept(result) or (
-            not self.foreign and any(result is y for y in self.outputs)
-        ):
+        is_own = not self.foreign and any(result is y for y in self.outputs)
+        if is_own or not is_recorded(result, self.recorder):
             return unwrap(result)
         pullback = Pullback([result.node], since=self.since)
         given = {g.node for g in cotangents if isinstance(g, Handle)}
@@ -211,7 +210,8 @@ class Trace:
     def _unwrap_samples(self, result: Any) -> Any:
         """The same under `vmap`, where the numbers of a Value are another without gradient."""
         if result.__class__ is not Batched:
-            if self._is_kept(result) and Pullback([result.node], since=self.since).reaches_older:
+            is_kept = is_recorded(result, self.recorder)
+            if is_kept and Pullback([result.node], since=self.since).reaches_older:
                 return result
             result = result.node.data
         if result.batch is not self.batch and isinstance(result.array, Handle):
