@@ -330,3 +330,19 @@ def test_the_reason_why_a_program_is_not_saved_is_true(function, reason, tmp_pat
         compiled.save(tmp_path / "no.py")
     assert reason in str(refusal.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["eigh", "qr", "slogdet", "svd"])
+def test_results_of_linalg_that_numpy_has_classes_for_are_saved(name: str, tmp_path: Path) -> None:
+    function = getattr(np.linalg, name)
+    matrix = np.array([[2.0, 1.0], [1.0, 3.0]])
+
+    def decompose(x: Any) -> Any:
+        return {"found": function(x)}
+
+    compiled = ag.compile(decompose)
+    expected = compiled(matrix)["found"]
+    found = imported(compiled.save(tmp_path / "decompose.py"))["decompose"](matrix)["found"]
+    assert type(found) is type(expected) is type(function(matrix))
+    for x, y in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(x, y)

@@ -220,6 +220,9 @@ class Parts:
             # What it is without this package: the exception of Python's that it derives from.
             own = next(base for base in value.__mro__ if base.__module__ == "builtins")
             self.lines += ["", f"{name} = {own.__name__}"]
+        elif isinstance(value, type) and value in (results := results_of_linalg()):
+            self._need("import numpy")
+            self.lines += ["", f"{name} = type(numpy.linalg.{results[value]}(numpy.eye(1)))"]
         else:
             raise self._refusal(getattr(value, "__name__", type(value).__name__), value)
 
@@ -296,6 +299,12 @@ def home_of(value: Any) -> str:
     if isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is not value:
         return "scipy.special"  # the other ufuncs that rules are made of, which name no home
     return getattr(value, "__module__", None) or type(value).__module__
+
+
+def results_of_linalg() -> dict[Any, str]:
+    """Functions of `numpy.linalg` by the classes of their results, to which NumPy gives no name."""
+    functions = (np.linalg.eig, np.linalg.eigh, np.linalg.qr, np.linalg.slogdet, np.linalg.svd)
+    return {type(function(np.eye(1))): function.__name__ for function in functions}
 
 
 def is_literal(value: Any) -> bool:
