@@ -580,7 +580,12 @@ PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 @functools.lru_cache(maxsize=4096)
 def is_installed(module: str | None) -> bool:
-    """Whether a module is of a package that was installed, and not of the user's own code."""
+    """Whether a module is of a package that was installed, and not of the user's own code.
+
+    A script may be run by a program that was installed, as profilers are.
+    """
     package = package_of(module)
+    if package == "__main__":
+        return False
     file = getattr(sys.modules.get(package), "__file__", None) or ""
     return file.startswith(PACKAGES)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import sys
 import types
 from collections import Counter, deque
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ import pytest
 import autograd_lite as ag
 import nn
 from autograd_lite.transforms.captures import Captured
+from autograd_lite.transforms.reach import is_installed
 from tests.compile.held import X, check_held
 from tests.standard_objects import OBJECTS
 
@@ -557,3 +560,17 @@ def test_settings_in_objects_of_the_standard_library(kind):
         assert float(scaled(np.ones(2))) == 6.0
     except ag.CompileError as error:
         assert "has changed" in str(error)
+
+
+def test_a_script_that_an_installed_program_runs_is_the_users(monkeypatch: Any) -> None:
+    """Of packages the globals are taken to stay as they are; profilers run scripts."""
+    monkeypatch.setitem(sys.modules, "__main__", pytest)
+    is_installed.cache_clear()
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec("RATE = 2.0\n\ndef scaled(x):\n    return x * RATE", names)
+    compiled = ag.compile(names["scaled"])
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(np.ones(2)), np.full(2, 2.0))
+    names["RATE"] = 3.0
+    with pytest.raises(ag.CompileError, match="RATE"):
+        compiled(np.ones(2))
