@@ -19,7 +19,7 @@ def function_of(writer: Writer, parameters: dict[str, str]) -> Writer:
     values = {name: writer.evaluate(place) for name, place in parameters.items()}
     near = {name: eval(place, dict(writer.moved)) for name, place in parameters.items()}
     inner = Writer(writer.random, writer.features, values, near, writer)
-    inner.write(writer.random.randint(0, 3))
+    inner.write(writer.random.randint(0, 1))
     return inner
 
 
@@ -43,7 +43,7 @@ def next_carry(inner: Writer, carry: str) -> str:
     )  # fmt: skip
 
 
-@kind("steps", 5)
+@kind("steps", 2)
 def scan(writer: Writer) -> Text:
     carry, rows = writer.array(), writer.array(has_axes)
     if writer.depth > 1 or carry is None or rows is None:
@@ -57,7 +57,7 @@ def scan(writer: Writer) -> Text:
     return f"{text}\n{last}, {steps} = ag.scan({name}, {carry}, {rows}{options})"
 
 
-@kind("steps", 3)
+@kind("steps", 1)
 def fori(writer: Writer) -> Text:
     carry = writer.array()
     if writer.depth > 1 or carry is None:
@@ -71,7 +71,7 @@ def fori(writer: Writer) -> Text:
     return f"{text}\n{writer.fresh('a')} = ag.fori({bounds}, {name}, {carry})"
 
 
-@kind("steps", 2)
+@kind("steps", 1)
 def while_loop(writer: Writer) -> Text:
     carry = writer.array()
     if carry is None:
@@ -86,7 +86,7 @@ def while_loop(writer: Writer) -> Text:
     )
 
 
-@kind("steps", 5)
+@kind("steps", 2)
 def branch(writer: Writer) -> Text:
     place, operand = writer.array(), writer.array()
     if writer.depth > 1 or place is None or operand is None:
@@ -107,7 +107,7 @@ def branch(writer: Writer) -> Text:
     return "\n".join([*texts, f"{writer.fresh('a')} = {chosen}"])
 
 
-@kind("steps", 3)
+@kind("steps", 1)
 def batch(writer: Writer) -> Text:
     rows = writer.array(has_axes)
     if writer.depth > 1 or rows is None:

@@ -19,8 +19,8 @@ from tests.programs.writing import PHRASES, kinds
 
 PARTS = 4
 PROGRAMS = 5000 if os.environ.get("AUTOGRAD_LITE_NIGHTLY") else 200
-LEAST_SHARE = 1 / 3
-"""Of programs that must be computed."""
+LEAST_SHARE = {EAGER: 1 / 3, COMPILED: 1 / 4, MAPPED: 1 / 3}
+"""Of programs that must be computed; a compiled one is refused for each number that leaves."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -50,7 +50,7 @@ def check(seeds: range, way: Way) -> None:
             short = shortest(program, way)
             pytest.fail(f"seed {seed}: {examine(short, way)}\n\n{short.reproduction()}")
     # What only sees refusals tests nothing.
-    assert outcomes["computed"] >= len(seeds) * LEAST_SHARE, outcomes
+    assert outcomes["computed"] >= len(seeds) * LEAST_SHARE[way], outcomes
 
 
 def test_every_kind_of_statement_belongs_to_a_feature() -> None:
