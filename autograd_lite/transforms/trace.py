@@ -94,8 +94,7 @@ class Trace:
         others += [x for i, x in by_name.items() if i not in varied]
         is_one = len(leaves) == 1 and not others
         self.shared = set() if is_one else passed_twice(leaves + flatten(others))
-        recorder = current.get()
-        self.recorder = recorder
+        self.recorder = recorder = current.get()
         self.batch = recorder.batch
         self.is_traced = recorder.trace is not None
         with recording(True):
