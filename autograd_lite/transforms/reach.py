@@ -416,12 +416,14 @@ OPENERS: dict[tuple[type, ...], Opener] = {
     (type,): Reach._class,
     (Handle,): Reach._value,
     (np.ndarray,): Reach._array,
-    (np.random.Generator,): Reach._generator,
 }
 
 
 @functools.lru_cache(maxsize=4096)
 def opener_of(kind: type) -> Opener:
+    random = sys.modules.get("numpy.random")  # not imported before somebody draws
+    if random is not None and issubclass(kind, random.Generator):
+        return Reach._generator
     return next((open for of, open in OPENERS.items() if issubclass(kind, of)), Reach._instance)
 
 

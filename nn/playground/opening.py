@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-import webbrowser
 from collections.abc import Sequence
+from importlib import import_module
 from threading import Event, Thread
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import autograd_lite as ag
 from nn.playground.commands import Commands
 from nn.playground.samples import given_samples
-from nn.playground.server import Server
 from nn.playground.session import Session
+
+if TYPE_CHECKING:
+    from nn.playground.server import Server
 
 __all__ = ["Playground", "playground"]
 
@@ -131,7 +133,9 @@ def playground(
             f"playground: port is {port!r}; it must be a whole number from 0 to 65535"
         )
     given = None if x is None else given_samples(x, y, feature_names, class_names)
-    opened = Playground(Server(Commands(Session(given)), port))
-    if open_browser and not webbrowser.open(opened.url):
+    # What serves pages takes as long to import as all of NumPy.
+    server: type[Server] = import_module("nn.playground.server").Server
+    opened = Playground(server(Commands(Session(given)), port))
+    if open_browser and not import_module("webbrowser").open(opened.url):
         print(f"the playground is at {opened.url}", file=sys.stderr)
     return opened
