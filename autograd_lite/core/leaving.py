@@ -371,6 +371,47 @@ IN_PLAIN_ARRAY = (
     "or pass x.data to use the numbers as a constant"
 )
 
+OF_FAMILIES = {
+    "vectorize": "ag.array([f(v) for v in x]), or f(x) if f takes arrays",
+    "__init__": "np.polyval(c[::-1], t)",
+    "__call__": "np.polynomial.polynomial.polyval(t, p.coef)",
+    "polyval": "np.polyval(c[::-1], t)",
+    "polyadd": "np.polyadd(a[::-1], b[::-1])[::-1]",
+    "polysub": "np.polysub(a[::-1], b[::-1])[::-1]",
+    "polymul": "np.convolve(a, b)",
+    "polydiv": "np.polydiv(a[::-1], b[::-1])",
+    "polyder": "np.polyder(c[::-1])[::-1]",
+    "polyint": "np.polyint(c[::-1])[::-1]",
+    "chebval": "np.polynomial.chebyshev.chebvander(t, len(c) - 1) @ c",
+    "hermval": "np.polynomial.hermite.hermvander(t, len(c) - 1) @ c",
+    "hermeval": "np.polynomial.hermite_e.hermevander(t, len(c) - 1) @ c",
+    "lagval": "np.polynomial.laguerre.lagvander(t, len(c) - 1) @ c",
+    "legval": "np.polynomial.legendre.legvander(t, len(c) - 1) @ c",
+}
+"""What to write for functions of NumPy that make plain arrays before a Value is asked."""
+
+
+def within_numpy(frame: FrameType | None) -> str:
+    """Of `numpy.vectorize` and the functions of `numpy.polynomial`: what to write for them."""
+    name = None
+    while frame is not None and package_of(frame) == "numpy":
+        module = str(frame.f_globals["__name__"])
+        if module.startswith("numpy.polynomial"):
+            name = frame.f_code.co_name
+        elif "vectorize" in frame.f_code.co_qualname:
+            name = "vectorize"
+        frame = frame.f_back
+    if name is None:
+        return ""
+    instead = OF_FAMILIES.get(name, "the sum of powers: sum(c[i] * t**i for i in range(len(c)))")
+    what = "a class" if name.startswith("__") else name
+    what = "np.vectorize" if name == "vectorize" else f"{what} of numpy.polynomial"
+    return (
+        f"{what} makes a plain array of a Value, and its gradient would be lost.\n"
+        f"Write {instead}; or pass x.data to use the numbers as a constant"
+    )
+
+
 HASHED = (
     "a Value was looked up in a dict or set, or hashed, while a function is differentiated: NumPy "
     "goes by its number, and its gradient would be lost; write x.item() to look up the number, or "
@@ -391,7 +432,7 @@ class Conversions(ArrayMethods[Result]):
         if self.node.requires_grad:
             caller = sys._getframe(1)
             solver = solver_behind(outwards(caller))
-            text = IN_PLAIN_ARRAY if solver is None else no_rule_for(solver)
+            text = no_rule_for(solver) if solver else within_numpy(caller) or IN_PLAIN_ARRAY
             raise remember(ArgumentTypeError(text), caller)
         self._read()
         return as_plain_array(self, dtype, copy)
