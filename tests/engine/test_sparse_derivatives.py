@@ -160,8 +160,8 @@ def test_the_pattern_of_several_arguments_and_results() -> None:
 # Colours.
 
 patterns = st.builds(
-    lambda rows, columns, density, seed: sparse.random_array(
-        (rows, columns), density=density, rng=np.random.default_rng(seed), format="csr", dtype=bool
+    lambda rows, columns, density, seed: sparse.csr_array(
+        np.random.default_rng(seed).random((rows, columns)) < density
     ),
     st.integers(1, 12), st.integers(1, 12), st.floats(0, 1), st.integers(0, 99),
 )  # fmt: skip
