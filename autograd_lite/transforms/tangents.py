@@ -75,16 +75,14 @@ FEWER = 4
 
 def is_tall(trace: Trace) -> bool:
     """Whether the Jacobian is computed column by column: of few numbers, for many results."""
+    pullback = trace.pullback
+    if trace.is_traced or pullback.is_duck or trace.foreign or trace.batch:
+        return False
+    if any(map(is_complex, (*pullback.inputs, *map(unwrap, trace.outputs)))):
+        return False
     rows = sum(np.size(unwrap(x)) for x in trace.outputs)
-    columns = sum(node.size for node in trace.pullback.inputs)
-    are_real = not any(map(is_complex, (*trace.pullback.inputs, *map(unwrap, trace.outputs))))
-    return (
-        bool(columns)
-        and columns * FEWER <= rows
-        and are_real
-        and not (trace.is_traced or trace.pullback.is_duck or trace.foreign or trace.batch)
-        and not have_hooks(trace.pullback.order)
-    )
+    columns = sum(node.size for node in pullback.inputs)
+    return bool(columns) and columns * FEWER <= rows and not have_hooks(pullback.order)
 
 
 def columns_of(trace: Trace) -> list[list[Any]]:
