@@ -490,3 +490,5 @@ def move(root: Any, node: Node) -> None:
     if is_copy and current.get() is EAGER:
         # The content is a copy that was made for this write.
         root.__class__ = root.exclusive
+    elif root.is_exclusive:
+        root.__class__ = root.shared  # rules may read what a function wrote into it

@@ -109,7 +109,7 @@ class Recorder:
     @property
     def keeps_constants(self) -> bool:
         """Whether graphs are swept later, when others may have written to their constants."""
-        return self is EAGER
+        return type(self) is Recorder and self.is_recording
 
     def of_batch(self, batch: Any) -> Recorder:
         """Who records what is computed for the samples of a batch, here or outside."""

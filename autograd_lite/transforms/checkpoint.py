@@ -16,6 +16,7 @@ from autograd_lite.core.errors import (
     BackwardError,
     InPlaceError,
 )
+from autograd_lite.core.memory import constant, verify
 from autograd_lite.core.node import (
     ABSENT,
     NO_PARAMETERS,
@@ -94,9 +95,10 @@ def checkpoint(function: Function) -> Function:
         trees = [args, kwargs]
         leaves = flatten(trees)
         inside = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Handle)]
+        constants = list(map(kept_as_it_is, leaves)) if current.get().keeps_constants else leaves
 
-        def run(*varied: Any) -> Any:
-            called = list(leaves)
+        def run(*varied: Any, again: bool = False) -> Any:
+            called = list(map(as_it_was, constants)) if again else list(leaves)
             for i, x in zip(inside, varied, strict=True):
                 called[i] = x
             positional, named = unflatten(trees, called)
@@ -109,13 +111,27 @@ def checkpoint(function: Function) -> Function:
         def run_again(*varied: Any) -> list[Handle]:
             since = next(serials)
             with repeating_draws(kept):
-                return made_inside(run(*varied), varied, since)
+                return made_inside(run(*varied, again=True), varied, since)
 
         if not block.results:
             return block.tree
         return block.forget(run_again, values, getattr(function, "__name__", "function"))
 
     return checkpointed
+
+
+def kept_as_it_is(argument: Any) -> Any:
+    """A constant argument until it is passed again: a copy, or a node with a checksum."""
+    return constant(argument) if isinstance(argument, np.ndarray) else argument
+
+
+def as_it_was(kept: Any) -> Any:
+    """The argument of the first call; what was written since then is an error."""
+    if isinstance(kept, Node):
+        verify(kept)
+        return kept.data
+    is_open = isinstance(kept, np.ndarray) and kept.flags.writeable
+    return kept.copy() if is_open else kept
 
 
 def is_recomputing() -> bool:

@@ -371,7 +371,7 @@ ALONG: dict[str, Any] = {
 def along_axes(node: Node, patterns: Patterns) -> Pattern | None:
     """A result depends on what stands in its line, along the axes that a function is told."""
     x = node.inputs[0]
-    if any(patterns[1:]) or not isinstance(x, Node):
+    if any(patterns[1:]) or not isinstance(x, Node) or not x.shape:
         return None
     axis = node.parameters.get("axis", ALONG[node.primitive.name])
     if axis is None:

@@ -270,6 +270,11 @@ def test_float32_stays_float32() -> None:
     assert ag.jacobian(np.diff, sparse=True)(POINT.astype(np.float32)).dtype == np.float32
 
 
+def test_a_number_has_no_axes_to_go_along() -> None:
+    for function in (np.sum, np.cumsum, lambda x: np.sort(x, axis=None), np.max):
+        assert ag.sparsity(function, 2.0).toarray().tolist() == [[True]]
+
+
 def test_nothing_depends_on_anything() -> None:
     found = ag.jacobian(lambda x: np.ones(2), sparse=True)(POINT)
     assert found.shape == (2, 4)
