@@ -51,16 +51,25 @@ def result_of(operation: Operation, operands: list[Any]) -> Any:
     return (repeat if "length" in operation.parameters else branch)(operation, operands)
 
 
+MOST_OF_SCIPY = 1e8
+"""Series in SciPy's functions take as many terms as there are in their arguments."""
+
+
 def refuse_endless(operation: Operation, operands: list[Any]) -> None:
-    """LAPACK and SciPy may iterate for ever on numbers that are not finite."""
-    primitive = operation.primitive
-    module = getattr(primitive.function or primitive.forward, "__module__", None) or ""
-    if module.startswith(("numpy.linalg", "scipy")) and not all(map(is_finite, operands)):
-        raise CompileError(f"{operation!r} is of numbers that are not finite: it may never end")
+    """LAPACK and SciPy may iterate for ever on numbers that are not finite, or huge."""
+    function = operation.primitive.function or operation.primitive.forward
+    module = getattr(function, "__module__", None) or ""
+    is_ufunc = isinstance(function, np.ufunc)  # which does not tell its module in every version
+    is_of_numpy = is_ufunc and getattr(np, function.__name__, None) is function
+    of_scipy = module.startswith("scipy") or (is_ufunc and not is_of_numpy)
+    if of_scipy or module.startswith("numpy.linalg"):
+        most = MOST_OF_SCIPY if of_scipy else float(np.finfo(float).max)
+        if not all(is_within(x, most) for x in operands):
+            raise CompileError(f"{operation!r} is of such numbers that it may never end")
 
 
-def is_finite(x: Any) -> bool:
-    return np.result_type(x).kind not in "fc" or bool(np.isfinite(x).all())
+def is_within(x: Any, most: float) -> bool:
+    return np.result_type(x).kind not in "fc" or bool(np.all(np.abs(x) <= most))
 
 
 def branch(operation: Operation, operands: list[Any]) -> list[Any]:

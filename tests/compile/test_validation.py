@@ -187,3 +187,12 @@ def test_lapack_is_not_asked_for_what_it_may_never_answer() -> None:
     compiled = ag.compile(lambda x: np.sum(watched(x)), validate=True)
     compiled(np.ones((9, 9)))
     assert "the same on 8 of 12 data sets" in str(compiled.validation)
+
+
+def test_series_that_never_end_on_huge_numbers_are_left_alone() -> None:
+    """SciPy's hyp1f1 adds up as many terms as there are in its argument, and at 1e300 for ever."""
+    special = pytest.importorskip("scipy.special")
+    function = ag.grad(lambda x: np.sum(special.hyp1f1(1.0, 2.0, x)))
+    compiled = ag.compile(function, validate=True)
+    np.testing.assert_allclose(compiled(np.ones((2, 3))), function(np.ones((2, 3))))
+    assert "the same on" in str(compiled.validation)
