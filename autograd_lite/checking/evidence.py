@@ -210,11 +210,14 @@ class Evidence:
 
 
 def matches(a: Vector, b: Vector, error: Vector) -> Mask:
-    """Whether entries agree, within errors and a little of the size of their neighbours."""
+    """Whether entries agree, within errors and a little of the size of their neighbours; what is
+    not finite agrees with nothing."""
     size = np.maximum(np.abs(a), np.abs(b))
-    neighbours = np.max(size, initial=0.0)
-    close: Mask = np.abs(a - b) <= SAFETY * error + SLACK * size + 1e-14 * neighbours
-    return close
+    finite = np.isfinite(size)
+    neighbours = np.max(size, initial=0.0, where=finite)
+    with np.errstate(invalid="ignore"):
+        close: Mask = np.abs(a - b) <= SAFETY * error + SLACK * size + 1e-14 * neighbours
+    return close & finite
 
 
 def collect(

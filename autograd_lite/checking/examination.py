@@ -347,11 +347,10 @@ class Examination(Conclusions):
             looked = Examination(analytic, self.rng, False, [], moves=self.moves + 1)
             direction = np.zeros_like(x)
             direction[self.beyond] = own[self.beyond] * signs(self.beyond.size, self.rng)
-            made = looked.look_along(direction)
+            made = looked.look_along(direction, strict=True)
             if made is not None and made.agreement is Agreement.SAME:
                 is_right = looked.too_weak_beside_others(made) is None and not looked.beyond.size
             report = None if is_right else looked.report()
-            is_right |= bool(report) and not looked.beyond.size
         except Finding:
             report = None
         finally:
@@ -457,10 +456,10 @@ class Examination(Conclusions):
 
     @property
     def shown(self) -> Mask:
-        """Which entries contribute more than the error of the first probe."""
+        """Which entries contribute so much that the first probe decides on them."""
         first = self.probes[0]
         each = np.abs(self.analytic.contributions(first.ladder.direction))
-        shown: Mask = np.any(each > 2 * first.error[:, np.newaxis], axis=0)
+        shown: Mask = np.any(DECISIVE * each > first.error[:, np.newaxis], axis=0)
         return shown
 
     def entry_by_entry(self) -> GradcheckReport:

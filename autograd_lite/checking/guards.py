@@ -7,7 +7,7 @@ rule is linear in its upstream gradient.  After that forward mode must agree wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,9 @@ __all__ = [
     "inspect_values",
 ]
 
+Apply = Callable[[Any], Any]
+"""A rule of its upstream gradient alone."""
+
 MOST_RULES = 300
 """So many applications of primitives are inspected, those with new shapes first."""
 
@@ -48,11 +51,20 @@ MOST_RULES = 300
 LAST_DIGITS = 2.0**-26
 """Two runs that differ by less than this part differ in rounding, which counts as noise."""
 
+FAR_BELOW = 2.0**-40
+"""So does what is this far below the inputs, where values cancel."""
+
 SINGLE = 1e-6
 """What is computed in single precision is off by less than this part."""
 
-FAR_BELOW = 2.0**-40
-"""So does what is this far below the inputs, where values cancel."""
+MULTIPLES = (3.0, 5.0, 7.0, 9.0, 11.0, 13.0)
+"""Of upstream gradients, to see how a rule rounds."""
+
+LAST_HALF = 2.0**-30
+"""By this part they are changed, to see whether it rounds to single precision."""
+
+MANY = 100.0
+"""What exceeds so many times the rounding errors that were seen is no rounding error."""
 
 
 def inspect_function(subject: Subject, nondeterminism: float) -> Vector:
@@ -193,11 +205,26 @@ def inspect_rules(
 def inspect_linearity(subject: Subject, rng: np.random.Generator) -> list[Hint]:
     """Ask of a derivative as a whole what is asked of a rule: that it is linear."""
     g, h = (signs(subject.outputs.size, rng) for _ in range(2))
-    with np.errstate(all="ignore"):
-        pulled = [subject.pull(v) for v in (g, h, 2.0 * g - 3.0 * h)]
+
+    def pull(v: Vector) -> Vector:
+        with np.errstate(all="ignore"):
+            return subject.pull(v)
+
     name = subject.form if isinstance(subject, HandWritten) else f"backward pass of {subject.name}"
-    hint = linearity(f"the {name}", pulled, (g, h), subject.gradient_resolution)
+    hint = linearity(
+        f"the {name}",
+        pull,
+        (g, h),
+        lost_beside(subject.value, subject.x),
+        subject.gradient_resolution,
+    )
     return [] if hint is None else [hint]
+
+
+def lost_beside(value: Any, x: Any) -> float:
+    """What hardly counts in a derivative, by the size of a result and of what it depends on."""
+    largest = float(np.max(np.abs(x), initial=0.0))
+    return FAR_BELOW * float(np.max(np.abs(value), initial=0.0)) / (largest or 1.0)
 
 
 def shape_of(x: Any) -> Any:
@@ -228,39 +255,60 @@ def inspect_rule(
     g, h = (random_like(node.data, rng) for _ in range(2))
     of_g = apply_watched(name, apply, g, [node.data, *operands])
     require_form(name, of_g, operands[index], primitive)
-    of_h, of_both = apply(h), apply(2.0 * g - 3.0 * h)
-    return linearity(name, (of_g, of_h, of_both), (g, h), gap=nondeterminism)
+    return linearity(
+        name, apply, (g, h), lost_beside(node.data, operands[index]), gap=nondeterminism
+    )
 
 
 def inspect_transposes(node: Node, rng: np.random.Generator) -> Iterator[Hint]:
     """Forward rules are transposes of reverse rules: ⟨g, J·t⟩ = ⟨Jᵀ·g, t⟩ for any g and t."""
     primitive: CustomFunction = node.primitive
     operands = [data_of(x) for x in node.inputs]
-    results = primitive.results_of(node.data)
-    g = [random_like(x, rng) for x in results]
-    upstream: Any = g[0]
-    if isinstance(node.data, (tuple, list)):
-        upstream = (*g, *[None] * (len(node.data) - len(g)))
+    g = [random_like(x, rng) for x in primitive.results_of(node.data)]
     for index, rule in enumerate(primitive.rules):
         if rule is None or index >= len(operands):
             continue
         t = random_like(operands[index], rng)
-        with np.errstate(all="ignore"):
+
+        def forward(factor: float, index: int = index, t: Any = t) -> list[Any]:
+            tangents = primitive.tangent(index, factor * t, node.data, operands, node.parameters)
+            return [v * x / factor for v, x in zip(g, tangents, strict=True)]
+
+        def reverse(factor: float, index: int = index, rule: Any = rule, t: Any = t) -> list[Any]:
+            upstream: Any = factor * g[0]
+            if isinstance(node.data, (tuple, list)):
+                scaled = [factor * v for v in g]
+                upstream = (*scaled, *[None] * (len(node.data) - len(g)))
             gradient = np.asarray(rule(upstream, node.data, *operands, **node.parameters))
-            tangents = primitive.tangent(index, t, node.data, operands, node.parameters)
-        if primitive.broadcasts:
-            gradient = unbroadcast(gradient, np.shape(operands[index]))
-        terms = [np.sum(v * x) for v, x in zip(g, tangents, strict=True)]
-        forward, reverse = np.sum(terms), np.sum(gradient * t)
-        sizes = [np.linalg.norm(np.ravel(v * x)) for v, x in zip(g, tangents, strict=True)]
-        allowed = LAST_DIGITS * (max(sizes) + np.linalg.norm(np.ravel(gradient * t)))
-        if not abs(forward - reverse) <= allowed:
+            if primitive.broadcasts:
+                gradient = unbroadcast(gradient, np.shape(operands[index]))
+            return [gradient * t / factor]
+
+        with np.errstate(all="ignore"):
+            sums = total(forward(1.0)), total(reverse(1.0))
+            equal = are_equal(sums, (forward, reverse))
+        if not equal:
             yield Hint(
                 "transpose",
                 f"the forward rule of {primitive.name} for {argument_text(primitive, index)} is "
-                f"not the transpose of its reverse rule: ⟨g, J·t⟩ is {forward:.6g} and ⟨Jᵀ·g, t⟩ "
-                f"{reverse:.6g}; correct the rule given to defjvp, or that given to defvjp",
+                f"not the transpose of its reverse rule: ⟨g, J·t⟩ is {sums[0]:.6g} and ⟨Jᵀ·g, t⟩ "
+                f"{sums[1]:.6g}; correct the rule given to defjvp, or that given to defvjp",
             )
+
+
+def are_equal(sums: Sequence[Any], sides: Sequence[Callable[[float], list[Any]]]) -> bool:
+    """Whether ⟨g, J·t⟩ and ⟨Jᵀ·g, t⟩ are the same, as far as their terms can tell."""
+    apart = abs(sums[0] - sums[1])
+    sizes = [max(np.linalg.norm(np.ravel(term)) for term in terms(1.0)) for terms in sides]
+    allowed = LAST_DIGITS * sum(sizes)
+    if not apart <= allowed:
+        scatter = [scatter_of(lambda c, f=terms: total(f(c)), allowed) for terms in sides]
+        allowed += MANY * sum(scatter)
+    return bool(apart <= allowed)
+
+
+def total(terms: list[Any]) -> Any:
+    return np.sum([np.sum(term) for term in terms])
 
 
 def argument_text(primitive: Primitive, index: int) -> str:
@@ -348,29 +396,64 @@ def axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, .
 
 
 def linearity(
-    name: str, contributions: Sequence[Any], upstream: Sequence[Any], resolution: float = 0.0,
+    name: str, apply: Apply, upstream: Sequence[Any], beside: float, resolution: float = 0.0,
     gap: float = 0.0,
 ) -> Hint | None:  # fmt: skip
-    """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h), each within a gap."""
-    of_g, of_h, of_both = (np.asarray(contribution) for contribution in contributions)
+    """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h), each within a gap.
+
+    Where terms cancel in it, it is off by their rounding errors, which are no small part of what is
+    left. Single precision is not looked for in what is less than ``beside``.
+    """
+    g, h = upstream
+    of_g, of_h, of_both = (np.asarray(apply(v)) for v in (g, h, 2.0 * g - 3.0 * h))
     if not all(np.all(np.isfinite(contribution)) for contribution in (of_g, of_h, of_both)):
         return None
-    if not np.any(of_g) or of_g.shape != of_both.shape:
+    largest = max(float(np.max(np.abs(of_v), initial=0.0)) for of_v in (of_g, of_h))
+    if not (largest or np.any(of_both)) or of_g.shape != of_both.shape:
         return None
     precision = float(np.finfo(of_g.dtype).eps) if of_g.dtype.kind in "fc" else 2.0**-52
     precision = max(precision, resolution)
-    allowed = 1e4 * precision * max(float(np.max(np.abs(of_g))), float(np.max(np.abs(of_h))))
+    allowed = 1e4 * precision * largest
     allowed += 1e2 * smallest_of([of_g])  # what is lost by underflow
     allowed += 6.0 * gap  # one, two and three times
-    if np.array_equal(of_g, of_h) and not np.array_equal(upstream[0], upstream[1]):
-        return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
     off = float(np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))))
-    if off > allowed:
-        text = f"{name} is not linear in its upstream gradient g"
-        if off <= SINGLE * float(np.max(np.abs(of_both))):
-            text += ", but to six digits: something in it computes in single precision"
-        return Hint("upstream", text)
-    return None
+    is_ignored = np.array_equal(of_g, of_h) and not np.array_equal(g, h)
+    if off <= allowed and not is_ignored:
+        return None
+    is_single = off <= SINGLE * float(np.max(np.abs(of_both)))
+    if not (is_single and off > beside and rounds_coarsely(apply, g, of_g)):
+        scatter = max(
+            scatter_of(lambda c, v=v: np.asarray(apply(c * v)) / c, allowed) for v in upstream
+        )
+        if off <= allowed + MANY * scatter:
+            return None
+    if is_ignored:
+        return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
+    text = f"{name} is not linear in its upstream gradient g"
+    if is_single:
+        text += ", but to six digits: something in it computes in single precision"
+    return Hint("upstream", text)
+
+
+def rounds_coarsely(apply: Apply, g: Any, of_g: Any) -> bool:
+    """Whether most of what a rule returns is the same, whatever the last half of g's digits are."""
+    rng, like = np.random.default_rng(0), np.asarray(g)
+    changes = (LAST_HALF * rng.uniform(-1, 1, like.shape) for _ in MULTIPLES)
+    same = [
+        np.asarray(apply((like * (1 + change)).astype(like.dtype))) == of_g for change in changes
+    ]
+    return bool(np.mean(same) > 0.5)
+
+
+def scatter_of(divided: Callable[[float], Any], allowed: float) -> float:
+    """By how much what a linear map makes of multiples of a vector, divided by these again,
+    scatters: they are rounded otherwise. Those by 2 are not, and show that the map is linear."""
+    plain = divided(1.0)
+
+    def missed_by(factor: float) -> float:
+        return float(np.max(np.abs(divided(factor) - plain)))
+
+    return 0.0 if missed_by(2.0) > allowed else max(map(missed_by, MULTIPLES))
 
 
 def inspect_forward(

@@ -58,6 +58,9 @@ def confirm(probe: Probe) -> None:
     An estimate is overruled by one that contradicts it, and not by one that is blunt.
     """
     probe.is_confirmed = probe.is_doubted = False
+    is_lost = probe.strict and probe.agreement is Agreement.UNDECIDED
+    if is_lost and not probe.moves_crowd:
+        look_close_enough(probe)
     if probe.level < probe.near and probe.agreement is Agreement.DIFFERENT:
         look_nearby(probe)
     level = probe.level
@@ -73,6 +76,18 @@ def confirm(probe: Probe) -> None:
             probe.is_doubted = False
         probe.is_doubted |= there.doubts(probe)
     probe.is_confirmed = True
+
+
+def look_close_enough(probe: Probe) -> None:
+    """Take the coarsest steps that may disagree however blunt they are, if they do.
+
+    Farther out a difference of many errors decides nothing, unless they are a small part.
+    """
+    level = probe.near - BLOCK
+    if probe.level < level:
+        there = probe.at(level)
+        if there.agreement is Agreement.DIFFERENT:
+            probe.level, probe.limit = there.level, there.limit
 
 
 def look_nearby(probe: Probe) -> None:

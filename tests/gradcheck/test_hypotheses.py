@@ -51,3 +51,11 @@ def test_another_smooth_function_is_not_explained(seed):
         scalar_of, x, gradient=lambda x: np.tanh(a[0] * x + a[1]) + a[2] * x, raise_error=False
     )
     assert [hint.kind for hint in report.hints] == ["unexplained"]
+
+
+def test_what_is_infinite_explains_nothing():
+    report = ag.gradcheck(
+        np.log, np.array([1.0, 2.0, 3.0]), vjp=lambda g, x: g / x**2, raise_error=False
+    )
+    assert report.hints[0].text.endswith("multiply by x")
+    assert all(hint.kind != "wrong place" for hint in report.hints)

@@ -152,3 +152,65 @@ def test_choices_of_another_type_are_refused_by_name():
 def test_what_underflows_under_small_cotangents_may_be_zero():
     x = np.array([[-1.47483934e150, -2.79349503e150, -3.51291489e150]])
     assert ag.gradcheck(lambda x: 1 / x, x, order=2, rng=100942)
+
+
+WEAK = {
+    "a power": lambda x, y, p: abs(x) ** p + y,
+    "times a sine": lambda x, y, p: abs(x) ** p * np.sin(y) + y,
+    "beside a cube": lambda x, y, p: abs(x) ** p + y**3,
+}
+
+
+class TestWeakBesideStrong:
+    """Powers of tiny numbers beside what does not depend on them."""
+
+    @staticmethod
+    def wrong(name, power, factor):
+        def by_x(x, y):
+            weight = np.sin(y) if name == "times a sine" else 1.0
+            return factor * weight * power * abs(x) ** (power - 1)
+
+        def by_y(x, y):
+            if name == "times a sine":
+                return abs(x) ** power * np.cos(y) + 1
+            return 3 * y**2 if name == "beside a cube" else 1.0
+
+        return lambda x, y: (by_x(x, y), by_y(x, y))
+
+    @pytest.mark.parametrize("full", [False, True])
+    @pytest.mark.parametrize(
+        ("name", "power", "factor", "x", "y"),
+        [("a power", 1.5, 1.05, 4.6e-8, -0.98), ("times a sine", 2.5, 2.0, 1.43e-5, 0.78)],
+    )
+    def test_it_is_found(self, name, power, factor, x, y, full):
+        found = report(
+            lambda x, y: WEAK[name](x, y, power),
+            x,
+            y,
+            gradient=self.wrong(name, power, factor),
+            full=full,
+        )
+        assert found.verdict == "wrong derivative"
+
+    @pytest.mark.parametrize("name", WEAK)
+    @pytest.mark.parametrize("power", [1.25, 1.5, 1.75, 2.25, 2.5])
+    @pytest.mark.parametrize("seed", range(6))
+    def test_or_named(self, name, power, seed):
+        rng = np.random.default_rng(seed)
+        x, y = 10 ** rng.uniform(-9, -4), rng.choice([-1, 1]) * 10 ** rng.uniform(-1, 1)
+        factor = (1.05, 2.0, 0.5, -1.0, 0.97)[seed % 5]
+        found = report(
+            lambda x, y: WEAK[name](x, y, power),
+            x,
+            y,
+            gradient=self.wrong(name, power, factor),
+            rng=seed,
+        )
+        assert not found or "what x contribute" in found.reason
+
+
+def test_a_derivative_that_underflows_is_not_known_without_any_error():
+    found = report(lambda x: 1000 + np.tanh(x**5), 1e-70, gradient=lambda x: -5 * x**4)
+    assert (
+        found.verdict == "cannot decide" or "both derivatives are zero, as far as" in found.reason
+    )
