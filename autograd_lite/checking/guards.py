@@ -8,6 +8,7 @@ rule is linear in its upstream gradient.  After that forward mode must agree wit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -285,7 +286,7 @@ def inspect_transposes(node: Node, rng: np.random.Generator) -> Iterator[Hint]:
             return [gradient * t / factor]
 
         with np.errstate(all="ignore"):
-            sums = total(forward(1.0)), total(reverse(1.0))
+            sums = total(forward, 1.0), total(reverse, 1.0)
             equal = are_equal(sums, (forward, reverse))
         if not equal:
             yield Hint(
@@ -300,15 +301,14 @@ def are_equal(sums: Sequence[Any], sides: Sequence[Callable[[float], list[Any]]]
     """Whether ⟨g, J·t⟩ and ⟨Jᵀ·g, t⟩ are the same, as far as their terms can tell."""
     apart = abs(sums[0] - sums[1])
     sizes = [max(np.linalg.norm(np.ravel(term)) for term in terms(1.0)) for terms in sides]
-    allowed = LAST_DIGITS * sum(sizes)
+    allowed = LAST_DIGITS * float(sum(sizes))
     if not apart <= allowed:
-        scatter = [scatter_of(lambda c, f=terms: total(f(c)), allowed) for terms in sides]
-        allowed += MANY * sum(scatter)
+        allowed += MANY * sum(scatter_of(partial(total, terms), allowed) for terms in sides)
     return bool(apart <= allowed)
 
 
-def total(terms: list[Any]) -> Any:
-    return np.sum([np.sum(term) for term in terms])
+def total(terms: Callable[[float], list[Any]], factor: float) -> Any:
+    return np.sum([np.sum(term) for term in terms(factor)])
 
 
 def argument_text(primitive: Primitive, index: int) -> str:
@@ -422,9 +422,7 @@ def linearity(
         return None
     is_single = off <= SINGLE * float(np.max(np.abs(of_both)))
     if not (is_single and off > beside and rounds_coarsely(apply, g, of_g)):
-        scatter = max(
-            scatter_of(lambda c, v=v: np.asarray(apply(c * v)) / c, allowed) for v in upstream
-        )
+        scatter = max(scatter_of(partial(of_multiple, apply, v), allowed) for v in upstream)
         if off <= allowed + MANY * scatter:
             return None
     if is_ignored:
@@ -433,6 +431,11 @@ def linearity(
     if is_single:
         text += ", but to six digits: something in it computes in single precision"
     return Hint("upstream", text)
+
+
+def of_multiple(apply: Apply, v: Any, factor: float) -> Any:
+    """What a linear rule makes of v, by way of a multiple of it."""
+    return np.asarray(apply(factor * v)) / factor
 
 
 def rounds_coarsely(apply: Apply, g: Any, of_g: Any) -> bool:
