@@ -17,7 +17,13 @@ from autograd_lite.core.node import unwrap
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.transforms.functions import Function, grad, hvp, leaves_nested_like
+from autograd_lite.transforms.functions import (
+    Function,
+    directions_of,
+    grad,
+    hvp,
+    leaves_nested_like,
+)
 from autograd_lite.transforms.tangents import check_outputs, kind_of, push_forward
 from autograd_lite.transforms.trace import Argnum, Trace, is_number, is_several, owned, places
 
@@ -423,10 +429,7 @@ def ggnvp(
     args = primals if isinstance(primals, tuple) else (primals,)
     trace = Trace(function, args, range(len(args)), has_aux=has_aux)
     check_outputs("ggnvp", trace)
-    directions = [
-        as_cotangent(tangent, primal, "tangent", "primal")
-        for tangent, primal in zip(leaves_nested_like(tangents, primals), trace.fresh, strict=True)
-    ]
+    directions = directions_of(trace, tangents, primals)
     value = trace.as_returned(trace.outputs)
     tangent = trace.as_returned(owned(map(trace.unwrap, push_forward(trace, directions))))
     (curved,) = hvp(loss, (value,), (tangent,))

@@ -26,6 +26,7 @@ from autograd_lite.transforms.trace import Argnum, Trace, is_several, owned, pla
 
 __all__ = [
     "Function",
+    "directions_of",
     "grad",
     "hessian",
     "hvp",
@@ -207,6 +208,15 @@ def leaves_nested_like(tree: Any, like: Any) -> list[Any]:
     ]
 
 
+def directions_of(trace: Trace, tangents: Any, primals: Any) -> list[Any]:
+    """Tangents for the numbers of a call, checked and in their dtypes."""
+    leaves = leaves_nested_like(tangents, primals)
+    return [
+        as_cotangent(tangent, primal, "tangent", "primal")
+        for tangent, primal in zip(leaves, trace.fresh, strict=True)
+    ]
+
+
 def jvp(
     function: Function, primals: Any, tangents: Any, *, has_aux: bool = False
 ) -> tuple[Any, ...]:
@@ -246,10 +256,7 @@ def jvp(
     args = primals if isinstance(primals, tuple) else (primals,)
     trace = Trace(function, args, range(len(args)), has_aux=has_aux)
     check_outputs("jvp", trace)
-    directions = [
-        as_cotangent(tangent, primal, "tangent", "primal")
-        for tangent, primal in zip(leaves_nested_like(tangents, primals), trace.fresh, strict=True)
-    ]
+    directions = directions_of(trace, tangents, primals)
 
     tangent = push_forward(trace, directions)
     own = owned(map(trace.unwrap, tangent), directions)
@@ -305,10 +312,7 @@ def linearize(function: Function, *args: Any, has_aux: bool = False) -> tuple[An
                 f"the map of {trace.name} at {len(args)} arguments was given {len(tangents)} "
                 "directions; pass one for each argument"
             )
-        directions = [
-            as_cotangent(tangent, primal, "tangent", "primal")
-            for tangent, primal in zip(leaves_nested_like(tangents, args), trace.fresh, strict=True)
-        ]
+        directions = directions_of(trace, tangents, args)
         tangent = push_forward(trace, directions, pullback)
         own = owned((trace.unwrap(x, directions) for x in tangent), directions)
         return trace.as_returned(own)

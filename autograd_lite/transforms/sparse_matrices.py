@@ -19,7 +19,7 @@ from autograd_lite.transforms.coloring import (
     most_in_a_column,
     star_coloring,
 )
-from autograd_lite.transforms.sparsity import data_of, pattern_of, size_of
+from autograd_lite.transforms.sparsity import data_of, pattern_of, size_of, sparse
 from autograd_lite.transforms.tangents import check_outputs, push_together
 from autograd_lite.transforms.trace import Argnum, Trace, is_several, places
 
@@ -211,8 +211,6 @@ def columns_apart(whole: Any, widths: Sequence[int]) -> list[Any]:
 
 def matrix(data: Any, indices: Any, starts: Any, shape: tuple[int, int]) -> Any:
     """A matrix of SciPy's, whose numbers are a Value where they depend on one of the caller's."""
-    import scipy.sparse
-
-    found = scipy.sparse.csr_array((np.zeros(len(indices)), indices, starts), shape=shape)
+    found = sparse().csr_array((np.zeros(len(indices)), indices, starts), shape=shape)
     found.data = data
     return found

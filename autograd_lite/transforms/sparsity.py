@@ -20,7 +20,7 @@ from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.node import Node, unwrap
 from autograd_lite.core.recorder import current
 
-__all__ = ["Pattern", "data_of", "pattern_of", "size_of"]
+__all__ = ["Pattern", "data_of", "pattern_of", "size_of", "sparse"]
 
 MOST_PLACES = 1 << 28
 """A pattern of more places is refused: it would take more than a gigabyte."""

@@ -94,10 +94,10 @@ def columns_of(trace: Trace) -> list[list[Any]]:
         units = np.eye(count, size, -start, dtype=np.asarray(data).dtype)
         directions.append(np.reshape(units, (count, *shape)))
         start += size
+    ends = np.cumsum([size for _, size, _ in inputs])[:-1]
     found = []
     for tangents in push_together(trace, directions, count):
         matrix = np.moveaxis(unwrap(tangents), 0, -1)
-        ends = np.cumsum([size for _, size, _ in inputs])[:-1]
         parts = np.split(matrix, ends, axis=-1)
         found.append(
             [
