@@ -361,7 +361,6 @@ function layerByLayer(sample) {
     const more = layer.units > shown ? [line("muted", `and ${layer.units - shown} more; click one in the network`)] : [];
     const details = make("details", { "data-part": `layer-${index}` }, make("summary", {}, `Layer ${index + 1}: ${layerName(index)}, number by number`), ...body, ...more);
     details.open = state.open.has(`layer-${index}`);
-    details.addEventListener("toggle", () => (details.open ? state.open.add(`layer-${index}`) : state.open.delete(`layer-${index}`)));
     return details;
   });
 }

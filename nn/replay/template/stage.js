@@ -15,6 +15,7 @@ function frameAt(epoch) {
 const goToEpoch = (epoch) => look(frameAt(epoch));
 
 function show(frame) {
+  noteOpened();
   state.frame = clip(frame, 0, lastFrame());
   const verdict = once(state.frame, "verdict", () => verdictOf(state.frame));
   document.documentElement.dataset.replayed = String(verdict.same);
@@ -90,6 +91,15 @@ function fillPinned() {
     state.drawnPin = `${state.pinned} ${isDark()}`;
   }
   byId("pinned").replaceChildren(comparison());
+}
+
+/** Note which parts of the answer the reader has opened, before it is written anew. */
+function noteOpened() {
+  // Read here: the event "toggle" comes too late for a key that follows a click at once.
+  for (const part of byId("answer").querySelectorAll("details[data-part]")) {
+    if (part.open) state.open.add(part.dataset.part);
+    else state.open.delete(part.dataset.part);
+  }
 }
 
 /** Write the answer anew; what has the focus in it keeps it. */
