@@ -22,6 +22,7 @@ from autograd_lite.core.errors import (
     UnsupportedError,
 )
 from autograd_lite.core.foreign_arrays import ORDINARY, check_ordinary
+from autograd_lite.core.joint import one_of_joint
 from autograd_lite.core.memory import constant, frozen
 from autograd_lite.core.node import NO_PARAMETERS, Handle, split_inputs
 from autograd_lite.core.objects import watch_objects
@@ -451,21 +452,8 @@ class Primitive:
             return tuple(partial(self.each, index) for index in range(len(inputs)))
         if self.joint is not None:
             found: list[Any] = []
-            return tuple(partial(self._joint_rule, found, index) for index in range(len(inputs)))
+            return tuple(partial(one_of_joint, self, found, index) for index in range(len(inputs)))
         return self.rules
-
-    def _joint_rule(self, found: list[Any], index: int, *args: Any, **parameters: Any) -> Any:
-        """One of the joint gradients, which are computed when the first is asked for."""
-        if not found and self.joint is not None:
-            gradients = self.joint(*args, **parameters)
-            if not isinstance(gradients, (tuple, list)) or len(gradients) <= index:
-                count = len(gradients) if isinstance(gradients, (tuple, list)) else gradients
-                raise RuleError(
-                    f"{self.name}: the joint rule returned {count!r} for {len(args) - 2} inputs; "
-                    "return a tuple with one gradient for each, None where there is none"
-                )
-            found.extend(gradients)
-        return found[index]
 
     @property
     def argument_names(self) -> tuple[str, ...]:

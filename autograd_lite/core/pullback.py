@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_lite.core.backward import (
     Lift,
+    by_serial,
     dependencies,
     in_byte_order,
     is_complex,
@@ -27,7 +28,37 @@ from autograd_lite.core.objects import states, verify_objects
 from autograd_lite.core.primitive import PYTHON_SCALARS, registry
 from autograd_lite.core.recorder import current, recording, value_of
 
-__all__ = ["Pullback", "as_cotangent", "own_memory", "repeated", "unit_cotangent"]
+__all__ = ["Ancestry", "Pullback", "as_cotangent", "own_memory", "repeated", "unit_cotangent"]
+
+
+class Ancestry:
+    """Which results depend on nodes older than a call, or on some that came later.
+
+    Each node is looked at once, however many results are asked about: what a node
+    depends on never changes.
+    """
+
+    __slots__ = ("known", "since")
+
+    def __init__(self, since: int, given: Iterable[Node] = ()) -> None:
+        self.since = since
+        self.known = {node: True for node in given if node.requires_grad}
+
+    def reaches_older(self, root: Node) -> bool:
+        """Whether a node depends on one that the call did not make, by whatever way."""
+        known, since = self.known, self.since
+        found: list[Node] = []
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node not in known:
+                known[node] = node.serial < since
+                if not known[node]:
+                    found.append(node)
+                    stack.extend(x for x in node.inputs if isinstance(x, Node))
+        for node in sorted(found, key=by_serial):
+            known[node] = any(isinstance(x, Node) and known[x] for x in node.inputs)
+        return known[root]
 
 
 class Pullback:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
 
@@ -23,15 +23,14 @@ def concatenate_forward(*arrays: Any, axis: int = 0) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
-def concatenate_vjp(index: int, g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
-    stops = list(accumulate(np.shape(x)[axis] for x in arrays))
-    start = stops[index] - np.shape(arrays[index])[axis]
+def concatenate_vjp(g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
+    stops = accumulate((np.shape(x)[axis] for x in arrays), initial=0)
     before = (slice(None),) * (axis % np.ndim(g))
-    return g[(*before, slice(start, stops[index]))]
+    return [g[(*before, slice(*ends))] for ends in pairwise(stops)]
 
 
 join = Primitive(
-    concatenate_forward, each=concatenate_vjp, name="concatenate", arrays=None, builtin=True
+    concatenate_forward, joint=concatenate_vjp, name="concatenate", arrays=None, builtin=True
 )
 
 
@@ -144,15 +143,15 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     return insert_into(arr, values, obj=obj, axis=axis)
 
 
-def array_vjp(index: int, g: Any, out: Any, *rows: Any) -> Any:
-    return g[index]
+def array_vjp(g: Any, out: Any, *rows: Any) -> Any:
+    return [g[index] for index in range(len(rows))]
 
 
 def rows_forward(*rows: Any) -> Any:
     return np.stack(rows) if any(map(is_duck_array, rows)) else np.array(rows)
 
 
-array_of_rows = Primitive(rows_forward, each=array_vjp, name="array")
+array_of_rows = Primitive(rows_forward, joint=array_vjp, name="array")
 
 
 def as_array(nested: Any, dtype: Any = None) -> Any:

@@ -35,6 +35,8 @@ class Captured:
     ----------
     generators : list of numpy.random.Generator
         The random generators among it.
+    values : list of (str, Handle)
+        The Values among it, with their names.
     """
 
     def __init__(self, functions: Iterable[Any]) -> None:
@@ -48,8 +50,9 @@ class Captured:
         self.generators = reach.generators
         self.arrays = [(name, array, fingerprint(array)) for name, array in reach.arrays]
         self.handles: dict[Node, list[Handle]] = {}
+        self.values = reach.values
         names = {}
-        for name, value in reach.values:
+        for name, value in self.values:
             self.handles.setdefault(value.node, []).append(value)
             names[id(value)] = name
         places = list(reach.places)

@@ -314,8 +314,9 @@ def linearize(function: Function, *args: Any, has_aux: bool = False) -> tuple[An
             )
         directions = directions_of(trace, tangents, args)
         tangent = push_forward(trace, directions, pullback)
-        own = owned((trace.unwrap(x, directions) for x in tangent), directions)
-        return trace.as_returned(own)
+        ancestry = trace.ancestry_with(directions)
+        own = owned((trace.unwrap(x, ancestry) for x in tangent), directions)
+        return unflatten(trace.result, own)
 
     value = trace.as_returned(trace.outputs)
     return (value, pushforward, trace.returned_aux()) if has_aux else (value, pushforward)

@@ -14,30 +14,25 @@ from autograd_lite.core.errors import AutogradError, UnsupportedError
 from autograd_lite.core.node import get_node
 from autograd_lite.core.recorder import current
 from autograd_lite.core.views import Looking
-from autograd_lite.transforms.captures import Guards, fingerprint
-from autograd_lite.transforms.reach import Reach
+from autograd_lite.transforms.captures import Captured
 
 __all__ = ["refuse_side_effects"]
 
 
 class Surroundings:
-    """What functions may read from outside, and held at first."""
+    """What functions may read from outside, as `Captured` knows it, and the numbers of Values."""
 
     def __init__(self, functions: Iterable[Any]) -> None:
-        reach = Reach(*functions)
-        self.guards = Guards(reach.places)
-        self.arrays = [(name, x, fingerprint(x)) for name, x in reach.arrays]
-        self.values = [(n, x, get_node(x)) for n, x in reach.values if not isinstance(x, Looking)]
+        self.captured = Captured(functions)
+        values = self.captured.values
+        self.nodes = [(name, x, get_node(x)) for name, x in values if not isinstance(x, Looking)]
 
     def find_change(self) -> str | None:
         """The name of something that is not what it was, and how it differs."""
-        for name, array, before in self.arrays:
-            if fingerprint(array) != before:
-                return f"the array {name!r} holds other numbers"
-        for name, value, node in self.values:
+        for name, value, node in self.nodes:
             if get_node(value) is not node:
                 return f"{name!r} holds another number"
-        return self.guards.find_change()
+        return self.captured.changed()
 
 
 @contextmanager

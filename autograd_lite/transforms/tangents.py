@@ -10,7 +10,7 @@ import numpy as np
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.hooks import have_hooks, refuse_hooks
-from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.node import unwrap
 from autograd_lite.core.pullback import unit_cotangent
 from autograd_lite.transforms.trace import Trace, is_number
 
@@ -60,8 +60,8 @@ def push_forward(
     trace: Trace, directions: Sequence[Any], pullback: Trace | None = None
 ) -> list[Any]:
     """The derivative of every output in one direction: the pullback, transposed once more."""
-    recorded = trace.keep and (trace.foreign or any(isinstance(v, Handle) for v in directions))
-    return (pullback or transposed(trace)).gradients(directions, recorded)
+    found = pullback or transposed(trace)
+    return found.gradients(directions, trace.is_recorded(directions))
 
 
 def push_together(trace: Trace, directions: Sequence[Any], count: int) -> list[Any]:

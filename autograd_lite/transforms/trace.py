@@ -14,9 +14,10 @@ from __future__ import annotations
 import inspect
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -36,7 +37,7 @@ from autograd_lite.core.leaving import call_differentiated
 from autograd_lite.core.memory import copied, memory_of
 from autograd_lite.core.node import Handle, Node, operand_of, unwrap
 from autograd_lite.core.operands import as_data
-from autograd_lite.core.pullback import Pullback, own_memory
+from autograd_lite.core.pullback import Ancestry, Pullback, own_memory
 from autograd_lite.core.recorder import Recorder, current, recording, value_of
 from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
 from autograd_lite.ops.shaping import as_new_node
@@ -69,6 +70,15 @@ def is_recorded(result: Any, recorder: Recorder) -> bool:
     return recorder.of_batch(batch_of(result)).is_recording
 
 
+def nodes_beneath(x: Any) -> Iterator[Node]:
+    """The node of a Value, and those of the Values that hold the numbers of its samples."""
+    while isinstance(x, Handle):
+        if x.__class__ is not Batched:
+            yield x.node
+        data = x if x.__class__ is Batched else x.node.data
+        x = data.array if data.__class__ is Batched else None
+
+
 class Trace:
     """One call of a function on fresh Values, kept so that it can be swept, even repeatedly."""
 
@@ -94,7 +104,7 @@ class Trace:
         others += [x for i, x in by_name.items() if i not in varied]
         is_one = len(leaves) == 1 and not others
         self.shared = set() if is_one else passed_twice(leaves + flatten(others))
-        self.recorder = recorder = current.get()
+        recorder = current.get()
         self.batch = recorder.batch
         self.is_traced = recorder.trace is not None
         with recording(True):
@@ -109,7 +119,6 @@ class Trace:
         if has_aux:
             self.result, self.aux = self._apart(self.result)
         self.outputs = flatten(self.result)
-        self.keep = any(is_recorded(x, recorder) for x in self.outputs)
         if not isinstance(self.result, Handle):
             refuse_hidden(self.name, self.result, self.since)
         if has_aux:
@@ -117,6 +126,9 @@ class Trace:
         self.pullback = Pullback(list(map(operand_of, self.outputs)), inputs, self.since)
         self.foreign = self.pullback.reaches_older
         """Whether the outputs depend on Values of the caller."""
+        self.ancestry = Ancestry(self.since)
+        self.own = set() if self.foreign else set(map(id, self.outputs))
+        """Which outputs are known to depend on nothing of the caller's."""
 
     def _fresh(self, leaf: Any) -> Handle:
         is_usual = leaf.__class__ is float or (
@@ -189,33 +201,31 @@ class Trace:
         is_copied = isinstance(plain, np.ndarray) and (self.is_kept or is_of(self.fresh, plain))
         return plain.copy() if is_copied else plain
 
-    def unwrap(self, result: Any, cotangents: Sequence[Any] = ()) -> Any:
+    def unwrap(self, result: Any, ancestry: Ancestry | None = None) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's.
 
-        Of these, cotangents may be younger than the call.
+        Those younger than the call, cotangents and directions, are known to ``ancestry``.
         """
         if not isinstance(result, Handle) or (self.is_traced and self.batch is None):
             return result
         if batch_of(result) is not None:
-            return self._unwrap_samples(result)
-        is_own = not self.foreign and any(result is y for y in self.outputs)
-        if is_own or not is_recorded(result, self.recorder):
+            return unwrap_samples(self, result, ancestry or self.ancestry)
+        is_own = id(result) in self.own
+        if is_own or not is_recorded(result, current.get()):
             return unwrap(result)
-        pullback = Pullback([result.node], since=self.since)
-        given = {g.node for g in cotangents if isinstance(g, Handle)}
-        is_foreign = pullback.reaches_older or not given.isdisjoint(pullback.order)
+        is_foreign = (ancestry or self.ancestry).reaches_older(result.node)
         return result if is_foreign else unwrap(result)
 
-    def _unwrap_samples(self, result: Any) -> Any:
-        """The same under `vmap`, where the numbers of a Value are another without gradient."""
-        if result.__class__ is not Batched:
-            is_kept = is_recorded(result, self.recorder)
-            if is_kept and Pullback([result.node], since=self.since).reaches_older:
-                return result
-            result = result.node.data
-        if result.batch is not self.batch and isinstance(result.array, Handle):
-            result = Batched(self.unwrap(result.array), result.batch, result.stacked)
-        return detached(result)
+    def ancestry_with(self, given: Sequence[Any]) -> Ancestry:
+        """What tells which results depend on the caller's Values, these among them."""
+        return Ancestry(self.since, chain.from_iterable(map(nodes_beneath, given)))
+
+    def is_recorded(self, given: Sequence[Any] = ()) -> bool:
+        """Whether gradients have derivatives, where they are asked for: it may be much later."""
+        values = [g for g in given if isinstance(g, Handle)]
+        recorder = current.get()
+        where = (*self.outputs, *values) if self.foreign or values else ()
+        return any(is_recorded(x, recorder) for x in where)
 
     def gradients(self, cotangents: Sequence[Any], recorded: bool | None = None) -> list[Any]:
         """The gradients of <cotangents, outputs> with respect to every fresh Value.
@@ -223,9 +233,7 @@ class Trace:
         An output without influence has None as its cotangent.
         """
         if recorded is None:
-            recorded = self.keep and (
-                self.foreign or any(isinstance(g, Handle) for g in cotangents)
-            )
+            recorded = self.is_recorded(cotangents)
         # What depends on the fresh Values alone is constant then, and only cotangents vary.
         is_constant = not (self.foreign or self.is_traced or self.pullback.is_duck)
         return self._conjugated(cotangents, recorded, unwrap if is_constant else None)
@@ -318,7 +326,7 @@ class Trace:
         """The gradients for several cotangents, stacked, from one sweep."""
         batch = Batch(count)
         stacked = [None if x is None else Batched(x, batch) for x in cotangents]
-        recorded = self.is_traced or (self.keep and self.foreign)
+        recorded = self.is_traced or self.is_recorded()
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
         gradients = self._conjugated(stacked, recorded, lift)
         return [rows_of(rows, count) for rows in gradients]
@@ -351,7 +359,8 @@ class Trace:
 
     def like_arguments(self, results: Sequence[Any], cotangents: Sequence[Any] = ()) -> list[Any]:
         """Gradients in the nesting of the arguments, as the caller gets them."""
-        unwrapped = [self.unwrap(result, cotangents) for result in results]
+        ancestry = self.ancestry_with(cotangents)
+        unwrapped = [self.unwrap(result, ancestry) for result in results]
         trees: list[Any] = unflatten(self.trees, owned(unwrapped, cotangents))
         return trees
 
@@ -369,6 +378,18 @@ class Trace:
                 "number; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
             )
         return output
+
+
+def unwrap_samples(trace: Trace, result: Any, ancestry: Ancestry) -> Any:
+    """`Trace.unwrap` under `vmap`, where the numbers of a Value are another without gradient."""
+    if result.__class__ is not Batched:
+        if is_recorded(result, current.get()) and ancestry.reaches_older(result.node):
+            return result
+        result = result.node.data
+    if result.batch is not trace.batch and isinstance(result.array, Handle):
+        numbers = trace.unwrap(result.array, ancestry)
+        result = Batched(numbers, result.batch, result.stacked)
+    return detached(result)
 
 
 def passed_twice(arguments: Sequence[Any]) -> set[int]:

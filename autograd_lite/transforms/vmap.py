@@ -16,7 +16,7 @@ from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
 from autograd_lite.core.leaving import call_differentiated
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import registry
-from autograd_lite.core.pullback import Pullback
+from autograd_lite.core.pullback import Ancestry
 from autograd_lite.core.recorder import current, using, value_of
 from autograd_lite.core.tree import flatten, parts_of, refuse_hidden, unflatten
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, is_stacked
@@ -240,7 +240,7 @@ class Call:
         """What the function returns for all samples."""
         generators = Generators(self.function, [x.array for x in self.arguments])
         recorder = MappingRecorder(self.batch, self.recorder, generators)
-        self.since = recorder.since
+        self.ancestry = Ancestry(recorder.since)
         leaves = [self._sample(x) for x in self.arguments]
         args, kwargs = unflatten(self.trees, leaves)
         try:
@@ -287,7 +287,7 @@ class Call:
         if not isinstance(array, Handle) or is_of_samples or self.recorder.trace is not None:
             return array
         if self.recorder.of_batch(None).is_recording:
-            is_foreign = Pullback([array.node], since=self.since).reaches_older
+            is_foreign = self.ancestry.reaches_older(array.node)
         else:
             is_foreign = any(isinstance(x.array, Handle) for x in self.arguments)
         return array if is_foreign else unwrap(array)
