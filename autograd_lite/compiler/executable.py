@@ -98,7 +98,7 @@ class CompiledProgram:
         name = getattr(function, "__name__", "program")
         self.source = write_program(schedule, name, recorded.result)
         self.stats = statistics(recorded.program, schedule)
-        self.prepare = execute(self.source)
+        self.prepare = self.backend.strict(execute(self.source))
         self.idle: list[Function] = []
         inputs = self.program.inputs
         self.arrays = [i for i, x in enumerate(inputs) if x.type.kind is np.ndarray]

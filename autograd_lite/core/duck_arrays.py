@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from autograd_lite.core.numpy_namespace import np
 __all__ = [
     "array_of",
     "as_array_of",
+    "before_moving",
     "check_entries",
     "computed_by_library",
     "duck_types",
@@ -32,6 +34,7 @@ __all__ = [
     "moved",
     "on_entry",
     "package_of",
+    "raising",
     "settled",
     "stand_ins",
 ]
@@ -121,19 +124,22 @@ def watched(
     check_entries(operands)
     forward = stand_ins.get((library, name), function)
     if library != "dask":
+        if name in before_moving:
+            before_moving[name](*operands)
         operands = tuple(moved(x, duck) for x in operands)
     elif missing_in_dask(name, forward):
         raise refusal(name, library, "it has no such function")
     try:
-        try:
-            result = forward(*operands, **parameters)
-        except TypeError:
-            # Perhaps for a NumPy array among its own, of which rules make small constants.
-            result = forward(
-                *[moved(x, duck) for x in operands],
-                **{name: moved(x, duck) for name, x in parameters.items()},
-            )
-    except UnsupportedError:
+        with raising(library):
+            try:
+                result = forward(*operands, **parameters)
+            except TypeError:
+                # Perhaps for a NumPy array among its own, of which rules make small constants.
+                result = forward(
+                    *[moved(x, duck) for x in operands],
+                    **{name: moved(x, duck) for name, x in parameters.items()},
+                )
+    except (UnsupportedError, np.linalg.LinAlgError):
         raise
     except NOT_THERE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -145,6 +151,15 @@ def watched(
         return settled(result, what) if result.__class__ in duck_types else result
     parts = [settled(x, what) if x.__class__ in duck_types else x for x in result]
     return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+
+
+def raising(library: str) -> AbstractContextManager[Any]:
+    """A block in which a matrix without an inverse is an error, as in NumPy.
+
+    CuPy gives numbers for it all the same, unless ``cupyx.errstate`` says otherwise.
+    """
+    settings = sys.modules.get(f"{library}x")
+    return nullcontext() if settings is None else settings.errstate(linalg="raise")
 
 
 def check_entries(arrays: Iterable[Any]) -> None:
@@ -165,6 +180,9 @@ def refusal(name: str, library: str, reason: str) -> UnsupportedError:
         f"functions that {library} has, or turn the argument into a NumPy array first"
     )
 
+
+before_moving: dict[str, Callable[..., None]] = {}
+"""By name of a primitive: what looks at its arguments while some are still on the host."""
 
 on_entry: dict[str, Callable[[Any], None]] = {}
 """What looks into arrays of a library before they are computed with; ``ops/dask_tasks.py``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.node import unwrap
 from autograd_lite.core.numpy_namespace import np
@@ -14,7 +15,7 @@ from autograd_lite.ops.joining import as_array
 from autograd_lite.ops.reductions import axis_of, extremum_vjp, in_dtype
 from autograd_lite.ops.shaping import flatten_axes, laid_out, unflatten_axes
 
-__all__ = ["accumulate_forward", "reduce_forward"]
+__all__ = ["accumulate_forward", "reduce_forward", "running_extremum"]
 
 function: Any
 """Each of several ufuncs that share a treatment, in the loops below."""
@@ -86,11 +87,27 @@ def accumulate_forward(x: Any, function: Any, axis: int) -> Any:
     return function.accumulate(x, axis=axis)
 
 
+def running_extremum(x: Any, function: Any, axis: int) -> Any:
+    """The running extrema; on a device each of a few passes takes in twice as many elements.
+
+    W. D. Hillis and G. L. Steele, "Data parallel algorithms" (1986); CuPy accumulates only
+    sums and products.
+    """
+    if not is_device_array(x):
+        return function.accumulate(x, axis=axis)
+    x = np.moveaxis(x, axis, 0)
+    reach = 1
+    while reach < len(x):
+        x = np.concatenate((x[:reach], function(x[reach:], x[:-reach])))
+        reach *= 2
+    return np.moveaxis(x, 0, axis)
+
+
 def reduce_forward(x: Any, function: Any, axis: Any, keepdims: bool) -> Any:
     return function.reduce(x, axis=axis, keepdims=keepdims)
 
 
-def accumulate(function: Any, rule: Any, **options: Any) -> None:
+def accumulate(function: Any, rule: Any, forward: Any = accumulate_forward, **options: Any) -> None:
     """Register the running results of a ufunc: ``np.maximum.accumulate``."""
 
     along = on_last_axis(rule)
@@ -98,9 +115,7 @@ def accumulate(function: Any, rule: Any, **options: Any) -> None:
     def vjp(g: Any, out: Any, x: Any, function: Any, axis: int) -> Any:
         return along(g, out, x, axis)
 
-    primitive = Primitive(
-        accumulate_forward, vjp, name=f"{function.__name__}.accumulate", **options
-    )
+    primitive = Primitive(forward, vjp, name=f"{function.__name__}.accumulate", **options)
 
     @composite((function, "accumulate"))
     def running(array: Any, axis: int = 0, dtype: Any = None) -> Any:
@@ -120,7 +135,7 @@ def multiply_accumulate(array: Any, axis: int = 0, dtype: Any = None) -> Any:
 
 
 for function in (np.maximum, np.minimum, np.fmax, np.fmin):
-    accumulate(function, cumulative_extremum_vjp, masks=True)
+    accumulate(function, cumulative_extremum_vjp, running_extremum, masks=True)
 
 
 def reduceat_vjp(g: Any, out: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:

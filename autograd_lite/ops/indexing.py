@@ -11,9 +11,9 @@ import operator
 from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
-from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.duck_arrays import before_moving, is_device_array, is_duck_array
 from autograd_lite.core.memory import copied
-from autograd_lite.core.node import Handle
+from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 
@@ -52,8 +52,38 @@ def as_array(x: Any) -> Any:
 
 def at_set_forward(x: Any, replacement: Any, *parts: Any) -> Any:
     result = copied(as_array(x))
+    if is_device_array(result) and repeats_possible(parts):
+        replacement = as_written_last(result, replacement, parts)
     result[parts] = replacement
     return result
+
+
+def as_written_last(x: Any, replacement: Any, parts: tuple[Any, ...]) -> Any:
+    """For each element of an index what is written last where it leads.
+
+    A GPU writes in any order; so it writes the same number wherever an element is named twice.
+    """
+    places = np.arange(x.size, like=x).reshape(x.shape)[parts]
+    turns = np.arange(places.size, like=x).reshape(places.shape)
+    last = np.zeros(x.size, turns.dtype, like=x)
+    np.maximum.at(last, places, turns)
+    return np.broadcast_to(np.asarray(replacement, like=x), places.shape).reshape(-1)[last[places]]
+
+
+def check_places(x: Any, *operands: Any) -> None:
+    """Refuse an index beyond the end, as NumPy does; on a device it would come in again in front.
+
+    Indices that live on the device are not looked at, which would wait for it.
+    """
+    parts: list[Any] = []
+    for part in operands:
+        axes = part.ndim if getattr(part, "dtype", None) == bool else 1
+        parts += [slice(None)] * axes if is_duck_array(part) else [part]
+    np.broadcast_to(np.empty(()), np.shape(x))[tuple(parts)]
+
+
+before_moving["getitem"] = check_places
+before_moving["at.set"] = before_moving["at.add"] = lambda x, _, *parts: check_places(x, *parts)
 
 
 def at_add_forward(x: Any, increment: Any, *parts: Any) -> Any:
@@ -78,8 +108,10 @@ def at_set_replacement_vjp(g: Any, out: Any, x: Any, replacement: Any, *parts: A
     """Where the index names an element twice, only the last replacement counts."""
     taken = getitem(g, *parts)
     if repeats_possible(parts):
-        numbers = np.reshape(np.arange(np.size(taken)), np.shape(taken))
-        last = getitem(at_set(np.zeros(np.shape(x), int), numbers, *parts), *parts)
+        data = unwrap(taken)
+        like = data if is_device_array(data) else None
+        numbers = np.reshape(np.arange(np.size(taken), like=like), np.shape(taken))
+        last = getitem(at_set(np.zeros(np.shape(x), int, like=like), numbers, *parts), *parts)
         taken = np.where(last == numbers, taken, 0)
     return unbroadcast(taken, np.shape(replacement))
 

@@ -147,7 +147,7 @@ def reduce(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, An
     return primitive(np.copy(x.array, "C"), **{**parameters, "axis": axis})
 
 
-@batching(accumulations.accumulate_forward, calculus.gradient_along)
+@batching(accumulations.accumulate_forward, accumulations.running_extremum, calculus.gradient_along)
 def along_named_axis(
     primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
 ) -> Any:

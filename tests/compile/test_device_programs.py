@@ -16,6 +16,7 @@ from tests.ops.by_scipy import is_by_scipy_alone
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
 from tests.ops.cupy_library import cupy_with_gpu
+from tests.ops.device_array import assert_lacking
 from tests.ops.device_library import library as stand_in
 from tests.ops.numerical import random_like
 from tests.ops.reading import is_refused_rightly
@@ -86,8 +87,9 @@ def check_gradients(case: Case, library: Any, cuda_graph: bool) -> None:
         try:
             found = there(*map(library.asarray, inputs))
         except ag.UnsupportedError as error:
-            assert library is not stand_in
             assert library.__name__ in str(error)
+            if library is stand_in:
+                assert_lacking(case.function, error)
             return
         assert_nothing_fetched(library)
         assert_close(library, found, expected)
@@ -288,3 +290,23 @@ def test_a_captured_value_that_moved_is_an_error(library: Any) -> None:
         compiled(np.ones(3))
     compiled.clear()
     assert_close(library, compiled(library.asarray(np.ones(3))), np.float64(3.0))
+
+
+def test_of_repeated_writes_the_last_counts(library: Any) -> None:
+    def written(x: Any, v: Any, places: Any) -> Any:
+        z = x * 1.0
+        z[places] = v
+        return np.sum(np.sin(z) * x)
+
+    gradient = ag.grad(written, (0, 1))
+    arguments = np.linspace(0.0, 1.0, 5), np.array([1.0, 2.0, 3.0]), np.array([1, 1, 4])
+    compiled = ag.compile(gradient)
+    for _ in range(3):
+        assert_close(library, compiled(*map(library.asarray, arguments)), gradient(*arguments))
+
+
+def test_matrices_without_an_inverse_are_errors(library: Any) -> None:
+    compiled = ag.compile(ag.grad(lambda x: np.sum(np.linalg.inv(x))))
+    compiled(library.asarray(np.eye(2)))
+    with pytest.raises(np.linalg.LinAlgError):
+        compiled(library.asarray(np.ones((2, 2))))

@@ -15,7 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.device_array import DeviceArray, inside, is_own, outside, transfers
+from tests.ops.device_array import (
+    DeviceArray,
+    check_method,
+    inside,
+    is_own,
+    outside,
+    transfers,
+    wrapped,
+)
+from tests.ops.device_array import run as run_forgivingly
 
 OF_CUBLAS = (np.dot, np.matmul, np.vdot, np.inner, np.tensordot, np.einsum)
 
@@ -101,7 +110,7 @@ def on_device(function: Any) -> Callable[..., Any]:
         launched.append(function.__name__)
         captured = streams[-1].captured
         if captured is None:
-            result = function(*inside(args), **inside(options))
+            result = run_forgivingly(function, inside(args), inside(options))
             out = given_out(function, args, options)
             return outside(result) if out is None else out
         if is_cublas:
@@ -144,14 +153,17 @@ class Ufunc:
         return on_device(self.ufunc)(*args, **options)
 
     def reduce(self, a: Any, **options: Any) -> Any:
+        check_method(self.ufunc, "reduce")
         return on_device(self.ufunc.reduce)(a, **options)
 
     def accumulate(self, a: Any, **options: Any) -> Any:
+        check_method(self.ufunc, "accumulate")
         return on_device(self.ufunc.accumulate)(a, **options)
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
         check_capture("scattering")
-        self.ufunc.at(inside(a), inside(indices), inside(b))
+        check_method(self.ufunc, "at")
+        self.ufunc.at(inside(a), wrapped(inside(indices), a.shape), inside(b))
 
 
 class Functions(ModuleType):

@@ -12,11 +12,14 @@ from types import ModuleType
 from typing import Any
 
 from autograd_lite.compiler.runtime.replay import Replayed
-from autograd_lite.core.duck_arrays import is_device_array, package_of
+from autograd_lite.core.duck_arrays import is_device_array, package_of, raising
 from autograd_lite.core.errors import CompileError, UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 
 __all__ = ["CupyBackend", "NumpyBackend", "backend_of", "imported_from"]
+
+Prepare = Callable[[], Callable[..., Any]]
+"""What makes a program with buffers of its own."""
 
 MODULES = (np, np.linalg, np.fft, np.lib.stride_tricks, math)
 
@@ -85,6 +88,10 @@ class NumpyBackend:
     def is_writeable(self, array: Any) -> bool:
         return bool(array.flags.writeable)
 
+    def strict(self, prepare: Prepare) -> Prepare:
+        """What prepares programs that raise where NumPy does."""
+        return prepare
+
     def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
         """Refuse options that go with other arrays."""
         if cuda_graph:
@@ -150,6 +157,18 @@ class CupyBackend(NumpyBackend):
 
     def is_writeable(self, array: Any) -> bool:
         return True
+
+    def strict(self, prepare: Prepare) -> Prepare:
+        def prepared() -> Callable[..., Any]:
+            program = prepare()
+
+            def run(*leaves: Any) -> Any:
+                with raising(self.name):
+                    return program(*leaves)
+
+            return run
+
+        return prepared
 
     def check_options(self, function: str, numba: bool, cuda_graph: bool) -> None:
         if numba:
