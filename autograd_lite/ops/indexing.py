@@ -77,7 +77,8 @@ def check_places(x: Any, *operands: Any) -> None:
     """
     parts: list[Any] = []
     for part in operands:
-        axes = part.ndim if getattr(part, "dtype", None) == bool else 1
+        is_mask = getattr(getattr(part, "dtype", None), "kind", "") == "b"
+        axes = part.ndim if is_mask else 1
         parts += [slice(None)] * axes if is_duck_array(part) else [part]
     np.broadcast_to(np.empty(()), np.shape(x))[tuple(parts)]
 
