@@ -142,16 +142,16 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
 
 # The step here.
 
+IN_THIS_PROCESS = (None, "threads", "threading", "sync", "synchronous", "single-threaded")
+"""Schedulers of Dask's that send nothing; one that is given as a function, as Ray's is, may."""
+
 
 def check_can_travel(client: Any, **things: Any) -> None:
     """Refuse what cannot be sent to the processes that tasks run in."""
     import cloudpickle
     import dask
 
-    if client is None and dask.config.get("scheduler", None) not in (
-        "processes",
-        "multiprocessing",
-    ):
+    if client is None and dask.config.get("scheduler", None) in IN_THIS_PROCESS:
         return
     for name, thing in things.items():
         try:

@@ -104,7 +104,31 @@ def test_dataframes_with_other_indices_are_refused() -> None:
     assert fit(inputs, same).loss == fit(inputs, LAZY_Y).loss
 
 
-def test_a_loss_that_cannot_travel_is_named_in_one_line() -> None:
+def elsewhere(graph: Any, keys: Any, **options: Any) -> Any:
+    """A scheduler as others bring their own: tasks go there and results come back as bytes."""
+    import cloudpickle
+
+    there = cloudpickle.loads(cloudpickle.dumps(graph))
+    return cloudpickle.loads(cloudpickle.dumps(dask.get(there, keys, **options)))
+
+
+def test_schedulers_of_others_train_the_same_model() -> None:
+    def trained() -> Any:
+        model = nn.MLP(4, [3, 1], rng=0)
+        losses = nn.fit(
+            model, LAZY_X, LAZY_Y, loss="mse", epochs=2, rng=0, progress=False
+        ).loss  # fmt: skip
+        return [*(p.data for p in model.parameters()), losses]
+
+    here = trained()
+    with dask.config.set(scheduler=elsewhere):
+        there = trained()
+    for mine, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("scheduler", ["processes", elsewhere])
+def test_a_loss_that_cannot_travel_is_named_in_one_line(scheduler: Any) -> None:
     lock = threading.Lock()
 
     def loss(outputs: Any, targets: Any) -> Any:
@@ -113,7 +137,7 @@ def test_a_loss_that_cannot_travel_is_named_in_one_line() -> None:
 
     assert len(fit(LAZY_X, loss=loss).loss) == 1
     with (
-        dask.config.set(scheduler="processes"),
+        dask.config.set(scheduler=scheduler),
         pytest.raises(
             ag.ArgumentTypeError, match=r"^fit: the loss cannot be sent to workers \(Ty"
         ) as refusal,
