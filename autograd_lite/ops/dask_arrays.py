@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
 from autograd_lite.core.numpy_namespace import np
+from autograd_lite.ops.contractions import einsum_forward
 from autograd_lite.ops.decompositions import adjoint, lower_part
 
 __all__: list[str] = []
@@ -231,6 +232,21 @@ def new_axes(parts: tuple[Any, ...]) -> tuple[int, ...]:
     """Where None put axes of length one into the result of an index of slices and numbers."""
     kept = [part for part in parts if part is None or isinstance(part, slice)]
     return tuple(axis for axis, part in enumerate(kept) if part is None)
+
+
+@on_dask("einsum")
+def einsum(*operands: Any, subscripts: str, **options: Any) -> Any:
+    """A diagonal needs chunks that are cut alike along both of its axes."""
+    inputs = subscripts.partition("->")[0].split(",")
+    cut = [cut_alike(x, names) for x, names in zip(operands, inputs, strict=True)]
+    return einsum_forward(*cut, subscripts=subscripts, **options)
+
+
+def cut_alike(x: Any, names: str) -> Any:
+    axes = {axis: names.index(name) for axis, name in enumerate(names)}
+    if not is_duck_array(x) or all(axis == first for axis, first in axes.items()):
+        return x
+    return x.rechunk({axis: x.chunks[first] for axis, first in axes.items()})
 
 
 @on_dask("at.put")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from tests.ops.reading import READS
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
+
+IS_NIGHTLY = bool(os.environ.get("AUTOGRAD_LITE_NIGHTLY"))
+MOST_CHUNKS = 60
 
 NAMED = (
     r"^[\w.]+: dask cannot compute|^[\w.]+ of an array of dask:|^the result of [\w.]+ has the shape"
@@ -79,6 +84,38 @@ def test_values_and_gradients_are_numpys_or_the_function_is_refused_by_name(case
         for gradient, x in zip(gradients, inputs, strict=True):
             assert isinstance(gradient, da.Array)
             assert gradient.dtype == np.asarray(x).dtype
+
+
+def one_by_one(x: Any) -> Any:
+    return da.from_array(np.asarray(x), chunks=1)
+
+
+def unevenly(x: Any) -> Any:
+    """The first row by itself, and the last column."""
+    shape = np.shape(x)
+    chunks = [(1, n - 1) if n > 1 else (n,) for n in shape[:1]]
+    chunks += [(n - 1, 1) if n > 1 else (n,) for n in shape[1:]]
+    return da.from_array(np.asarray(x), chunks=tuple(chunks))
+
+
+OTHERWISE = {"in one chunk": in_one_chunk, "one by one": one_by_one, "unevenly": unevenly}
+TAKEN = [case for case in CASES if case.name not in REFUSED | WHOLE][:: 1 if IS_NIGHTLY else 7]
+
+
+@pytest.mark.parametrize("chunking", OTHERWISE)
+@pytest.mark.parametrize("case", TAKEN, ids=lambda case: case.name)
+def test_numbers_do_not_depend_on_chunks(case: Case, chunking: str) -> None:
+    inputs = case.draw()
+    if sum(np.size(x) for x in inputs) > MOST_CHUNKS and chunking == "one by one":
+        pytest.skip("too many chunks")
+    try:
+        values, gradients = results_of(case, inputs, OTHERWISE[chunking])
+    except ag.ArgumentValueError as error:  # Dask's differences and inverses ask for other chunks
+        assert re.search(r"^[\w.]+ of an array of dask: .*(Rechunk|\.rechunk)", str(error))
+        return
+    assert_equal(computed(values), flatten(case.reference(*inputs)))
+    if case.derivatives:
+        assert_equal(computed(gradients), results_of(case, inputs, np.asarray)[1])
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))
