@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.checking.layout import Vector, paths, unwrap
-from autograd_lite.checking.subjects import Subject, argument_names, function_name
-from autograd_lite.checking.verdict import Finding, Verdict
+from autograd_lite.checking.subjects import (
+    Subject,
+    argument_names,
+    function_name,
+    resolution_of,
+)
+from autograd_lite.checking.verdict import Finding, Verdict, described
 from autograd_lite.core import tree
-from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.errors import ArgumentValueError, AutogradError
 from autograd_lite.core.tree import flatten
 
 __all__ = ["HandWritten"]
@@ -39,6 +44,9 @@ class HandWritten(Subject):
         self.function, self.form, self.derivative = function, form, derivative
         if form == "jacobian":
             self.on_conjugates = "of complex results a Jacobian holds ∂re + i·∂im, without np.conj"
+        self.gradient_resolution = self.coarsest = resolution_of(self.inputs.leaves)
+        """A derivative by float32 numbers need not be known better than these, as constants in it
+        may be float32 as well."""
         self.summed = False
         """Whether the result is an array, whose sum is what was differentiated."""
         self.start()
@@ -58,12 +66,12 @@ class HandWritten(Subject):
         rounded = self.outputs.vector(seeds)
         if self.form == "gradient":
             with np.errstate(over="ignore"):
-                analytic = float(v[0]) * self._as_vector(self.derivative(*called))
+                analytic = float(v[0]) * self._as_vector(self._derived(*called))
         elif self.form == "vjp":
-            analytic = self._as_vector(self.derivative(self.outputs.nest(seeds), *called))
+            analytic = self._as_vector(self._derived(self.outputs.nest(seeds), *called))
         else:
             shape, seed = self.outputs.leaves[0].shape, self.outputs.arrays(v)[0]
-            blocks = self._checked(self._in_order(self.derivative(*called)), shape)
+            blocks = self._checked(self._in_order(self._derived(*called)), shape)
             analytic = self.as_gradient(self._pulled_through(seed, blocks))
         self.refuse_changes(self.form, leaves, at)
         if not np.array_equal(self.outputs.vector(seeds), rounded):
@@ -72,6 +80,15 @@ class HandWritten(Subject):
                 "vjp writes to the upstream gradient that it is given; let it make a new array",
             )
         return analytic
+
+    def _derived(self, *args: Any) -> Any:
+        """What the user's derivative returns; that it raises is a finding."""
+        try:
+            return self.derivative(*args)
+        except (Finding, AutogradError):
+            raise
+        except Exception as error:  # a function of the user's may raise anything
+            raise Finding(Verdict.WRONG, f"{self.form} raises {described(error)}") from error
 
     def _pulled_through(self, seed: Any, blocks: Sequence[Any]) -> list[Any]:
         """Gradients by way of a Jacobian: of complex results it holds derivatives, by complex
@@ -88,6 +105,11 @@ class HandWritten(Subject):
             np.conj(g) if leaf.is_complex else np.real(g)
             for g, leaf in zip(pulled, leaves, strict=True)
         ]
+
+    def as_gradient(self, gradients: Sequence[Any]) -> Vector:
+        vector = super().as_gradient(gradients)
+        self.gradient_resolution = max(self.gradient_resolution, self.coarsest)
+        return vector
 
     def _as_vector(self, analytic: Any) -> Vector:
         """Gradients as the user's function returned them: one, or one for each argument."""

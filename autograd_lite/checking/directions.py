@@ -40,7 +40,7 @@ FLOOR = 0.1
 RANGE = 1e-8
 """Results below this part of their array's typical size are not weighed any higher."""
 
-SMALLEST = 2.0**-960
+SMALLEST = 2.0**-1000
 """No entry is moved by less, as the finest steps are a small part of it."""
 
 UNIT = 1.0

@@ -206,7 +206,7 @@ class Examination(Conclusions):
         if made is None:
             return self.border()
         is_lost = made.agreement is Agreement.UNDECIDED and not made.vanishes
-        if is_lost or self.shows_from_afar(made):
+        if is_lost or self.shows_from_afar(made) or self.is_hidden_by_size(made):
             return self.noise(made)
         if made.agreement is Agreement.SAME and made.cancels:
             made = self.look_along(self.without_cancelling(own)) or made
@@ -262,6 +262,22 @@ class Examination(Conclusions):
         # What cancels has the noise of what went in, which is far larger out there.
         ladder.allow(ladder.noise, far_noise=measured_noise(ladder, self.rng, min(AFAR)))
         return slopes_agree(ladder)
+
+    def is_hidden_by_size(self, made: Probe) -> bool:
+        """Whether what is claimed is lost in rounding errors as tiny inputs were moved by their own
+        size only, and moved farther shows to be something else.
+
+        The function may turn within their size, too little for its values: that decides nothing.
+        """
+        direction = made.ladder.direction
+        is_unseen = made.agreement is Agreement.UNDECIDED and made.vanishes
+        if not (is_unseen and np.any(made.claims)):
+            return False
+        wide = wide_of(self.subject.x, direction)
+        if wide is direction or self.is_dear:
+            return False
+        there = self.settle_along(wide)
+        return not (there.agreement is Agreement.SAME or there.vanishes)
 
     def disagreement_along(self, made: Probe, is_weak: bool) -> Probe | None:
         """A probe in which something is wrong; what cannot be seen is remembered."""
@@ -351,7 +367,7 @@ class Examination(Conclusions):
             if made is not None and made.agreement is Agreement.SAME:
                 is_right = looked.too_weak_beside_others(made) is None and not looked.beyond.size
             report = None if is_right else looked.report()
-        except Finding:
+        except Exception:  # there the function of the user's, or its derivative, may raise anything
             report = None
         finally:
             subject.evaluations = there.evaluations

@@ -25,8 +25,9 @@ from autograd_lite.checking.subjects import (
     only_varied,
     smallest_of,
 )
-from autograd_lite.checking.verdict import Finding, Hint, Verdict
+from autograd_lite.checking.verdict import Finding, Hint, Verdict, described
 from autograd_lite.core.backward import unbroadcast
+from autograd_lite.core.errors import AutogradError
 from autograd_lite.core.node import Node, data_of
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.tree import flatten
@@ -250,8 +251,13 @@ def inspect_rule(
         # Joint rules remember their results, so each application gets rules of its own.
         fresh = primitive.rules_for(node.inputs)[index]
         assert fresh is not None
-        with np.errstate(all="ignore"):
-            return fresh(g, node.data, *operands, **node.parameters)
+        try:
+            with np.errstate(all="ignore"):
+                return fresh(g, node.data, *operands, **node.parameters)
+        except AutogradError:
+            raise
+        except Exception as error:  # a rule of the user's may raise anything
+            raise Finding(Verdict.WRONG, f"{name} raises {described(error)}") from error
 
     g, h = (random_like(node.data, rng) for _ in range(2))
     of_g = apply_watched(name, apply, g, [node.data, *operands])

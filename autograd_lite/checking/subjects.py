@@ -44,6 +44,7 @@ __all__ = [
     "function_name",
     "is_model",
     "only_varied",
+    "resolution_of",
     "smallest_of",
     "with_parts",
 ]

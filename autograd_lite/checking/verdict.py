@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from traceback import extract_tb
 
-__all__ = ["Exhausted", "Finding", "Hint", "Verdict"]
+__all__ = ["Exhausted", "Finding", "Hint", "Verdict", "described"]
 
 
 class Verdict(StrEnum):
@@ -57,3 +59,10 @@ class Finding(Exception):  # noqa: N818 - it ends a check, and is not an error o
 
 class Exhausted(Finding):
     """No further value may be computed."""
+
+
+def described(error: Exception) -> str:
+    """An exception of the user's code in a few words: its type, its message, and which line."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = extract_tb(error.__traceback__)
+    return f"{text} (line {frames[-1].lineno} of {Path(frames[-1].filename).name})"
