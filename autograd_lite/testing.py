@@ -156,8 +156,8 @@ DISTINCT = Domain(distinct=True)
 FUNCTIONS_OF_ONE: dict[Domain, tuple[Any, ...]] = {
     POSITIVE: (np.log, np.log2, np.log10, np.sqrt),
     INSIDE_ONE: (np.arcsin, np.arccos, np.arctanh),
-    NOT_ZERO: (np.abs, np.fabs, np.sign, np.reciprocal, np.cbrt, np.prod),
-    DISTINCT: (np.max, np.min, np.sort, np.median),
+    NOT_ZERO: (np.abs, np.fabs, np.sign, np.reciprocal, np.cbrt, np.prod, np.linalg.norm),
+    DISTINCT: (np.max, np.min, np.sort, np.median, np.ptp, np.std, np.nanmax, np.nanmin),
     Domain(-0.9, 3.0): (np.log1p,),
     Domain(1.1, 4.0): (np.arccosh,),
     Domain(-1.4, 1.4): (np.tan,),
@@ -168,10 +168,13 @@ DOMAINS: dict[Any, tuple[Domain, ...]] = {
     **{f: (domain,) for domain, functions in FUNCTIONS_OF_ONE.items() for f in functions},
     np.divide: (ANYWHERE, NOT_ZERO),
     np.power: (POSITIVE, ANYWHERE),
+    np.float_power: (POSITIVE, ANYWHERE),
     np.hypot: (NOT_ZERO, NOT_ZERO),
     np.arctan2: (NOT_ZERO, NOT_ZERO),
     np.maximum: APART,
     np.minimum: APART,
+    np.fmax: APART,
+    np.fmin: APART,
 }
 """Smooth domains of the arguments of NumPy's functions, where they are not all numbers."""
 

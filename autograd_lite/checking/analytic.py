@@ -211,9 +211,7 @@ class AnalyticGradients:
 
         def change(distance: float) -> Vector:
             try:
-                there = subject.pull_each(
-                    scale * self.cotangents.rows, subject.x + distance * step
-                )
+                there = subject.pull_each(scale * self.cotangents.rows, subject.x + distance * step)
             except Exhausted:
                 raise
             except Exception:  # as beyond a border: a neighbour tells nothing then

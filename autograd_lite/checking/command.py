@@ -97,7 +97,7 @@ class CommandError(AutogradError, ValueError):
 def load(name: str) -> Callable[..., Any]:
     """Import ``package.module:function``; the function may be an attribute of an attribute."""
     module_name, _, path = name.partition(":")
-    if not path or not module_name:
+    if not path or not all(part.isidentifier() for part in module_name.split(".")):
         raise CommandError(f"{name!r} names no function; write package.module:function")
     try:
         found: Any = importlib.import_module(module_name)
@@ -128,11 +128,16 @@ def parse_arguments(text: str) -> list[Any]:
     """
     try:
         values = ast.literal_eval(f"({text},)") if text.strip() else ()
-        return [np.asarray(value) if isinstance(value, list) else value for value in values]
+        found = [np.asarray(value) if isinstance(value, list) else value for value in values]
+        if not any(np.asarray(value).dtype == object for value in found):
+            return found
+        reason: Exception | None = None
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise CommandError(
-            f'--args {text!r} is not a list of numbers ({error}); write "[0.5, 1.0], 2.0"'
-        ) from error
+        reason = error
+    raise CommandError(
+        f"--args {text!r} is not a list of numbers, or its rows are not equally long; write "
+        '"[0.5, 1.0], 2.0"'
+    ) from reason
 
 
 def random_arguments(shapes: list[str], seed: int) -> list[Any]:

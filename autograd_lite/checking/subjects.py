@@ -139,6 +139,11 @@ class Subject(ABC):
         for leaf, leaf_name in zip(leaves, leaf_names, strict=True):
             require_float(name, leaf, leaf_name)
         self.inputs = Layout(trees, leaves, leaf_names)
+        if not self.inputs.size and trees:
+            raise ArgumentValueError(
+                f"gradcheck: no number is in the arguments of {name} to differentiate with respect "
+                f"to ({', '.join(map(repr, trees))}); pass numbers, or arrays that are not empty"
+            )
         if not self.inputs.size:
             raise ArgumentValueError(
                 f"gradcheck: {name} was given no number to differentiate with respect to; "

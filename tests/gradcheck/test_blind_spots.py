@@ -206,3 +206,93 @@ def test_more_evaluations_measure_more():
     many = ag.gradcheck(sum_of_squares, x, max_evaluations=3000, **wrong)
     assert few.evaluations <= 300 < many.evaluations
     assert many.hints[0].text == "right except where x is negative"
+
+
+@pytest.mark.parametrize("x", [1e-70, 1e-20, 1e-12])
+@pytest.mark.parametrize("claim", [1.0, 1e-3, 1e50])
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: 1000 + np.tanh(x**5), lambda x: 1000.0, np.cos],
+    ids=["flat", "constant", "cosine"],
+)
+def test_tiny_inputs_do_not_hide_a_claim_behind_rounding(function, x, claim):
+    found = verdict(function, x, gradient=lambda x: claim)
+    assert found in ("wrong derivative", "cannot decide")
+
+
+def test_a_right_claim_at_tiny_inputs_is_still_correct():
+    assert verdict(lambda x: 1000 + np.tanh(x**5), 1e-70) == "correct"
+    assert (
+        verdict(lambda x: np.sum(np.sin(x / 1e-8)), 1e-8 * np.array([0.3, 1.0, 2.0])) == "correct"
+    )
+    x = 1e-300 * np.array([0.3, 1.0, 2.0])
+    assert verdict(lambda x: np.sum(np.sin(x / 1e-300)), x) == "correct"
+
+
+X32 = np.array([0.126, -0.132, 0.64, 0.105], np.float32)
+LEAK = np.float32(0.1)
+
+
+@pytest.mark.parametrize(
+    ("function", "derivative"),
+    [
+        (
+            lambda x: np.sum(np.where(x > 0, x, LEAK * x) ** 2),
+            {"gradient": lambda x: np.where(x > 0, np.float32(1), np.float32(0.01)) * 2 * x},
+        ),
+        (
+            lambda x: np.sum(np.sin(x)),
+            {"gradient": lambda x: np.cos(x.astype(np.float32)).astype(np.float64)},
+        ),
+        (np.sin, {"vjp": lambda g, x: (g * np.cos(x)).astype(np.float32)}),
+        (
+            lambda x: np.sin(x.astype(np.float32)),
+            {"vjp": lambda g, x: g.astype(np.float32) * np.cos(x.astype(np.float32))},
+        ),
+    ],
+)
+def test_derivatives_by_float32_numbers_may_be_in_single_precision(function, derivative):
+    assert verdict(function, X32, **derivative) in ("correct", "cannot decide")
+    wrong = {form: lambda *a, f=f: 1.001 * f(*a) for form, f in derivative.items()}
+    assert verdict(function, X32, **wrong) in ("wrong derivative", "cannot decide")
+
+
+def test_what_a_derivative_off_by_its_last_digits_lacks_is_no_factor():
+    off = lambda a: (1 + 3e-8) * np.cos(a)  # noqa: E731
+    report = ag.gradcheck(np.sin, 2.0, gradient=off, raise_error=False)
+    assert [hint.kind for hint in report.hints] == ["approximate"]
+
+
+def raises(*args):
+    raise ValueError("no derivative here")
+
+
+@pytest.mark.parametrize("form", ["gradient", "vjp", "jacobian"])
+def test_a_derivative_that_raises_is_a_verdict_that_names_the_line(form):
+    report = ag.gradcheck(np.sin, 0.5, **{form: raises}, raise_error=False)
+    assert report.verdict == "wrong derivative"
+    assert report.reason.startswith(f"{form} raises ValueError: no derivative here (line ")
+    assert report.reason.endswith(" of test_blind_spots.py)")
+
+
+def test_a_rule_that_raises_is_a_verdict_that_names_it():
+    square = ag.Primitive(lambda x: x**2, raises, name="square")
+    report = ag.gradcheck(square, 0.5, raise_error=False)
+    assert report.verdict == "wrong derivative"
+    assert report.reason.startswith("the rule of square for argument 'x' raises ValueError: no ")
+
+
+def test_a_rule_that_divides_by_zero_gives_an_infinity_as_in_a_sweep():
+    with np.errstate(all="ignore"):
+        assert verdict(np.cbrt, 0.0) == "NaN or infinity"
+
+
+def test_a_derivative_that_raises_beside_the_point_only_is_compared():
+    def only_here(p):
+        if p[0] != 0.25:
+            raise ValueError("p must sum to 1")
+        return 3 * p
+
+    assert verdict(lambda p: np.sum(p**2), np.array([0.25, 0.5]), gradient=only_here) == (
+        "wrong derivative"
+    )

@@ -105,11 +105,16 @@ def test_a_module_that_cannot_be_used_has_status_2(text, said, tmp_path, monkeyp
         ["numpy:sin", "--shape", "3", "--seed", "-1"],
         [":sin", "--args", "1.0"],
         ["numpy:sin", "--shape", "1000000000000000"],
+        ["..sin:f", "--args", "1.0"],
+        ["numpy:sin", "--args", "[None]"],
+        ["numpy:sin", "--args", "[[1.0, 2.0], [3.0]]"],
     ],
 )
 def test_arguments_that_cannot_be_used_have_status_2(arguments, capsys):
     assert main(["check", *arguments]) == 2
-    assert "; write " in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "; write " in message
+    assert "object at 0x" not in message
 
 
 def prints(x):

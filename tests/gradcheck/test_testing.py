@@ -107,3 +107,9 @@ def test_what_cannot_be_checked_at_all_is_said_once():
     with pytest.raises(ag.ArgumentValueError, match="was given no number") as caught:
         assert_gradients(np.sin)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("arguments", [{}, [], np.zeros(0)])
+def test_arguments_without_a_number_are_named(arguments):
+    with pytest.raises(ag.ArgumentValueError, match="no number is in the arguments of sin"):
+        assert_gradients(np.sin, arguments)
