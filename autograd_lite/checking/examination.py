@@ -57,7 +57,7 @@ from autograd_lite.checking.subjects import (
     RecordedSubject,
     Subject,
 )
-from autograd_lite.checking.verdict import Exhausted, Finding, Hint, Verdict
+from autograd_lite.checking.verdict import Exhausted, Hint, Verdict
 from autograd_lite.core.errors import ArgumentValueError
 
 __all__ = ["FEWEST_EVALUATIONS", "Settings", "examine"]
