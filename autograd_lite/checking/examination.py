@@ -193,6 +193,25 @@ def slopes_agree(ladder: Ladder) -> bool:
         return bool(np.any(agree & (np.abs(farther.value) > CLEARLY * farther.error)))
 
 
+def shows_from_afar(analytic: AnalyticGradients, made: Probe, rng: np.random.Generator) -> bool:
+    """Whether zero is claimed, nothing is seen nearby, and steps far out agree on a slope.
+
+    So it is with a small function beside a large constant. Beyond a kink, as that of a
+    dead unit, they would not agree.
+    """
+    nearby = made.ladder
+    if np.any(analytic.rows) or not np.all(nearby.flat) or not np.any(nearby.base):
+        return False
+    if analytic.subject.remaining < 4 * BLOCK:
+        return False
+    ladder = analytic.ladder(nearby.direction)
+    if not slopes_agree(ladder):
+        return False
+    # What cancels has the noise of what went in, which is far larger out there.
+    ladder.allow(ladder.noise, far_noise=measured_noise(ladder, rng, min(AFAR)))
+    return slopes_agree(ladder)
+
+
 @dataclass
 class Examination(Conclusions):
     """Which directions are looked at, in which order, and when it is enough."""
@@ -206,7 +225,11 @@ class Examination(Conclusions):
         if made is None:
             return self.border()
         is_lost = made.agreement is Agreement.UNDECIDED and not made.vanishes
-        if is_lost or self.shows_from_afar(made) or self.is_hidden_by_size(made):
+        if (
+            is_lost
+            or shows_from_afar(self.analytic, made, self.rng)
+            or self.is_hidden_by_size(made)
+        ):
             return self.noise(made)
         if made.agreement is Agreement.SAME and made.cancels:
             made = self.look_along(self.without_cancelling(own)) or made
@@ -244,24 +267,6 @@ class Examination(Conclusions):
             return float(np.min(np.abs(np.sum(contributions, axis=1))))
 
         return max(drawn, key=kept)
-
-    def shows_from_afar(self, made: Probe) -> bool:
-        """Whether zero is claimed, nothing is seen nearby, and steps far out agree on a slope.
-
-        So it is with a small function beside a large constant. Beyond a kink, as that of a
-        dead unit, they would not agree.
-        """
-        nearby = made.ladder
-        if np.any(self.analytic.rows) or not np.all(nearby.flat) or not np.any(nearby.base):
-            return False
-        if self.subject.remaining < 4 * BLOCK:
-            return False
-        ladder = self.analytic.ladder(nearby.direction)
-        if not slopes_agree(ladder):
-            return False
-        # What cancels has the noise of what went in, which is far larger out there.
-        ladder.allow(ladder.noise, far_noise=measured_noise(ladder, self.rng, min(AFAR)))
-        return slopes_agree(ladder)
 
     def is_hidden_by_size(self, made: Probe) -> bool:
         """Whether what is claimed is lost in rounding errors as tiny inputs were moved by their own
