@@ -17,6 +17,7 @@ from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.comparison import (
     CROWD,
     DECISIVE,
+    SAFETY,
     SHARP,
     Agreement,
     Mask,
@@ -276,7 +277,8 @@ class Examination(Conclusions):
         """
         direction = made.ladder.direction
         is_unseen = made.agreement is Agreement.UNDECIDED and made.vanishes
-        if not (is_unseen and np.any(made.claims)):
+        is_rounding = made.size <= SAFETY * made.floor  # which claims to be zero
+        if not (is_unseen and np.any(made.claims & ~is_rounding)):
             return False
         wide = wide_of(self.subject.x, direction)
         if wide is direction or self.is_dear:
