@@ -278,7 +278,7 @@ class Examination(Conclusions):
         direction = made.ladder.direction
         is_unseen = made.agreement is Agreement.UNDECIDED and made.vanishes
         is_rounding = made.size <= SAFETY * made.floor  # which claims to be zero
-        if not (is_unseen and np.any(made.claims & ~is_rounding)):
+        if made.claims is None or not (is_unseen and np.any(made.claims & ~is_rounding)):
             return False
         wide = wide_of(self.subject.x, direction)
         if wide is direction or self.is_dear:
