@@ -38,6 +38,7 @@ from autograd_lite.compiler.frontend.signature import (
 from autograd_lite.compiler.frontend.tracing import from_engine
 from autograd_lite.compiler.frontend.verification import (
     SECOND,
+    Contents,
     Outcome,
     outcome_of,
     own,
@@ -229,15 +230,21 @@ class Compiled(Generic[P]):
             return self._run(program, leaves, args, kwargs)
 
         states = program.random_states(args, kwargs)
+        donated = Contents(program.donated_arrays(leaves))
 
         def run(change: Callable[[Any], Any]) -> Outcome:
-            changed = tree.map(lambda x: change(own(x)), (args, kwargs))
-            with states.again():
+            with states.again(), donated.again():
+                changed = tree.map(lambda x: change(own(x)), (args, kwargs))
                 return outcome_of(self.function, *changed)
 
         expected = run(lambda x: x)
         result = self._run(program, leaves, args, kwargs)
-        verify(name_of(self.function), calls, result, expected, run)
+        try:
+            verify(name_of(self.function), calls, result, expected, run)
+        except CompileError:  # whoever goes on without a program begins where it began
+            states.restore()
+            donated.restore()
+            raise
         program.plan_next_check()
         return result
 

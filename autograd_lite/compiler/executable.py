@@ -140,6 +140,12 @@ class CompiledProgram:
         drawn = generators_in(self.recorded.program)
         return RandomStates([*self.captured.generators, *flatten((args, kwargs)), *drawn])
 
+    def donated_arrays(self, leaves: list[Any]) -> list[Any]:
+        """The arrays that a call with these variable leaves writes results into."""
+        inputs = [*leaves, *(handle.node.data for handle, _ in self.outside)]
+        donated = [inputs[index] for index in self.donated]
+        return [x for x in donated if self.backend.is_writeable(x)]  # others are refused
+
     def _layouts_outside(self) -> list[Any]:
         return [strides_of(handle.node.data) for handle, _ in self.outside]
 

@@ -516,6 +516,35 @@ def test_verification_does_not_write_to_what_is_donated_or_passed():
     np.testing.assert_array_equal(g, np.arange(3.0))
 
 
+@pytest.mark.parametrize("call", [1, 4, 8])
+@pytest.mark.parametrize("way", ["argument", "captured"])
+def test_what_is_written_over_hides_no_difference(monkeypatch, way, call):
+    """A large step: how far rounding goes was measured from where the step had led."""
+    monkeypatch.setenv("SCALE_OF_A_TEST", "2" if call == 1 else "1")
+
+    def scale(x):
+        return float(os.environ["SCALE_OF_A_TEST"]) if call > 1 or isinstance(x, ag.Value) else 1.0
+
+    w, rng = ag.Value(np.ones(3)), np.random.default_rng(0)
+
+    def moved(w, x, rng):
+        return w - 0.5 * scale(x) * np.sum(x * w) * ag.random.random(rng, (3,))
+
+    if way == "captured":
+        compiled = ag.compile(lambda x, rng: moved(w, x, rng), donate=w)
+        given = []
+    else:
+        compiled, given = ag.compile(moved, donate=0), [w.data]
+    for _ in range(1, call):
+        compiled(*given, X, rng)
+    before, draws = w.data.copy(), rng.bit_generator.state
+    monkeypatch.setenv("SCALE_OF_A_TEST", "2")
+    with pytest.raises(ag.CompileError, match=f"at call {call} .* does not compute what"):
+        compiled(*given, X, rng)
+    np.testing.assert_array_equal(w.data, before)
+    assert rng.bit_generator.state == draws
+
+
 def test_rounding_that_grows_is_no_difference():
     """The logistic map doubles a difference at each step: after 60 the digits are others."""
 

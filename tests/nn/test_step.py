@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -304,6 +305,31 @@ def test_an_error_that_only_compiling_meets_comes_with_its_line():
         f"number as a constant (at {__file__}:{line}); change that, or pass compile=False to run "
         "it so without this warning"
     )
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.5, 30.0])
+def test_what_tells_values_from_arrays_is_trained_on_arrays(rate):
+    """However far a step leads, and nothing of the step that was refused is left behind."""
+
+    class Both(nn.Module):
+        def __init__(self):
+            self.drop, self.linear = nn.Dropout(0.2, rng=5), nn.Linear(N_IN, 2, rng=0)
+
+        def forward(self, x):
+            return self.linear(self.drop(x) * (3.0 if isinstance(x, ag.Value) else 1.0))
+
+    x = numbers()[0]
+    y, found = (x[:, 0] > 0).astype(int), []
+    for compiles in (True, False):
+        model = Both()
+        options = {"loss": "cross_entropy", "epochs": 2, "batch_size": 8, "rng": 1}
+        optimizer = nn.SGD(model, rate, momentum=0.9)
+        with pytest.warns(nn.CompileWarning, match="at call 1") if compiles else nullcontext():
+            history = nn.fit(
+                model, x, y, optimizer=optimizer, compile=compiles, progress=False, **options
+            )
+        found.append((history.loss, model.linear.weight.data.tolist(), optimizer.steps))
+    assert found[0] == found[1]
 
 
 # What `compile` may be.

@@ -8,7 +8,8 @@ measured: by how much do its results move when the arguments do, in their last d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from autograd_lite.core.value import Value
 __all__ = [
     "MOST_VERIFIED",
     "SECOND",
+    "Contents",
     "Outcome",
     "first_difference",
     "outcome_of",
@@ -59,6 +61,29 @@ class Outcome:
         leaves = [] if error is not None else plain_leaves(result)
         self.leaves = [x.copy() if isinstance(x, np.ndarray) else x for x in leaves]
         self.error = error
+
+
+class Contents:
+    """What arrays hold before a program writes into them."""
+
+    def __init__(self, arrays: Iterable[Any]) -> None:
+        self.arrays = list(arrays)
+        self.before = [x.copy() for x in self.arrays]
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """A block in which they hold that again; it leaves behind what it found."""
+        found = Contents(self.arrays)
+        self.restore()
+        try:
+            yield
+        finally:
+            found.restore()
+
+    def restore(self) -> None:
+        """Undo what was written since."""
+        for array, numbers in zip(self.arrays, self.before, strict=True):
+            array[...] = numbers
 
 
 def plain_leaves(result: Any) -> list[Any]:
