@@ -149,8 +149,9 @@ def fit(
         If the data hold NaN or infinity, are empty or differ in length, or an
         option is out of its range; nothing is changed then.
     DivergenceError
-        If the loss becomes infinite or NaN; the message says what is known, and
-        the parameters are those before.
+        If the loss or a gradient becomes infinite or NaN; the message says what is known, and
+        the parameters are those before.  Also if an update makes a parameter so, which is seen
+        after the epoch at the latest.
 
     Examples
     --------

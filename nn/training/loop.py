@@ -29,7 +29,7 @@ __all__ = ["DivergenceError", "Training"]
 
 
 class DivergenceError(ag.AutogradError, ArithmeticError):
-    """The loss became infinite or NaN during training.
+    """The loss, a gradient or a parameter became infinite or NaN during training.
 
     Examples
     --------
@@ -166,6 +166,7 @@ class Training:
                     self._set_schedule_scale(self.batch - 1)
                     self.epoch_metrics.rates = rates_of(self.optimizer)
                     self.step.apply()
+            self._check_parameters()
             numbers = self.epoch_metrics.compute() | self._validate()
             numbers |= self.epoch_metrics.learning_rates()
         with self.interrupt.deferring():
@@ -231,7 +232,7 @@ class Training:
                 self.step.apply()
             return loss, outputs
         except NonFiniteError as error:
-            raise DivergenceError(self._diagnose(error)) from None
+            raise DivergenceError(self._diagnose(error, self.batch + 1)) from None
 
     def _set_schedule_scale(self, batch: int) -> None:
         """Scale the learning rate for a step whose last batch has this number in the epoch."""
@@ -252,8 +253,20 @@ class Training:
         numbers = validate(self.model, self.validation_data, self.loss, self.metrics)
         return {f"validation_{name}": number for name, number in numbers.items()}
 
-    def _diagnose(self, error: NonFiniteError) -> str:
-        """What can be said about a loss or gradient that is not finite."""
+    def _check_parameters(self) -> None:
+        """Refuse what the last step of an epoch made of the parameters; others the next one sees.
+
+        In float16 a small epsilon is 0, and steps may be infinite where gradients are not.
+        """
+        for parameter, name in zip(self.step.trainable, self.step.names, strict=True):
+            numbers = np.asarray(parameter.data)
+            bad = numbers[~np.isfinite(numbers)]
+            if bad.size:
+                error = NonFiniteError(f"the parameter {name!r}", float(bad[0]))
+                raise DivergenceError(self._diagnose(error, self.batch))
+
+    def _diagnose(self, error: NonFiniteError, batch: int) -> str:
+        """What can be said about a loss, gradient or parameter that is not finite."""
         rates = ", ".join(
             f"{self.optimizer.scalars(g, 1)['learning_rate']:g}" for g in self.optimizer.groups
         )
@@ -261,11 +274,13 @@ class Training:
             ((name, float(np.max(np.abs(p.data)))) for name, p in self.model.named_parameters()),
             key=lambda pair: np.inf if np.isnan(pair[1]) else pair[1],
         )
+        is_half = any(p.dtype == np.float16 for p in self.model.parameters())
+        other = ", or train in float32, as float16 has no room for small numbers" if is_half else ""
         return (
-            f"fit: {error} in epoch {self.epoch + 1}, batch {self.batch + 1}, at "
+            f"fit: {error} in epoch {self.epoch + 1}, batch {batch}, at "
             f"learning rate {rates}; the largest parameter is {name!r} with numbers up to "
             f"{size:.3g}; use a smaller learning rate, clip the gradients (clip_norm=1.0), "
-            "or scale the inputs to a standard deviation of 1"
+            f"or scale the inputs to a standard deviation of 1{other}"
         )
 
 
