@@ -125,9 +125,11 @@ class Module(Hooked):
 
     def __call__(self, /, *inputs: Any, **named: Any) -> Any:
         """Compute the outputs, as ``forward`` defines them; inputs may have its names."""
-        if named:
-            check_names(self, inputs, named)
-        output = self.forward(*inputs, **named)
+        try:
+            output = self.forward(*inputs, **named)
+        except TypeError:
+            check_inputs(self, inputs, named)
+            raise  # from within
         return self._call_hooks((*inputs, *named.values()), output) if self.has_hooks else output
 
     # What it is made of.
@@ -449,15 +451,20 @@ def check_assignment(module: Module, name: str, value: Any) -> None:
         )
 
 
-def check_names(module: Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
-    """Refuse inputs that ``forward`` has no names for."""
+def check_inputs(module: Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """Refuse inputs that ``forward`` does not take so many of, or has no names for."""
     signature = inspect.signature(module.forward)
     try:
         signature.bind(*inputs, **named)
     except TypeError as error:
+        given, advice = f"the inputs are named {', '.join(named)}", "name them alike"
+        if not named:
+            given = "there is one input" if len(inputs) == 1 else f"there are {len(inputs)} inputs"
+            advice = "pass as many, several to fit and predict in a tuple, or by name in a dict"
+        bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
         raise ag.ArgumentTypeError(
-            f"{type(module).__name__}: {error}; the inputs are named {', '.join(named)}, and "
-            f"forward takes {signature}: name them alike"
+            f"{type(module).__name__}: {error}; {given}, and forward takes "
+            f"{inspect.Signature(bare)}: {advice}"
         ) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -138,7 +138,8 @@ def sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int
     sample = [np.asarray(part)[:1] for part in parts]
     try:
         for module, _ in modules:
-            module.forward = partial(record, module, module.forward)
+            recording = partial(record, module, module.forward)
+            module.forward = update_wrapper(recording, module.forward)
         model.eval()
         with ag.no_grad():
             model(*sample, **named)

@@ -184,6 +184,22 @@ def test_frames_in_a_dict():
             "and forward takes (wide, deep): name them alike",
         ),
         (
+            lambda: nn.predict(WideAndDeep(), WIDE),
+            "WideAndDeep: missing a required argument: 'deep'; there is one input, and forward "
+            "takes (wide, deep): pass as many, several to fit and predict in a tuple, or by name "
+            "in a dict",
+        ),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 2), "tanh")(DEEP, DEEP),
+            "Linear: too many positional arguments; there are 2 inputs, and forward takes (x): "
+            "pass as many, several to fit and predict in a tuple, or by name in a dict",
+        ),
+        (
+            lambda: nn.Linear(3, 2).summary((DEEP, DEEP)),
+            "Linear: too many positional arguments; there are 2 inputs, and forward takes (x): "
+            "pass as many, several to fit and predict in a tuple, or by name in a dict",
+        ),
+        (
             lambda: nn.predict(nn.Concatenate(a="relu", b="tanh"), {"a": WIDE, "c": WIDE}),
             "Concatenate: the inputs are named a, c, but the branches a, b; name them alike",
         ),
@@ -319,3 +335,16 @@ def test_what_is_no_validation_data(given):
 def test_evaluate_takes_weights_of_an_iterable_from_its_batches():
     with pytest.raises(ag.ArgumentValueError, match="an iterable gives weights as"):
         nn.evaluate(nn.Linear(5, 1), batches(16), loss="mse", sample_weight=WEIGHT)
+
+
+def test_an_error_from_within_forward_stays_what_it_is():
+    class Confused(nn.Module):
+        def forward(self, x):
+            return self.helped(x, 1)
+
+        def helped(self, x):
+            return x
+
+    with pytest.raises(TypeError, match=r"helped\(\) takes 2 positional arguments but 3") as error:
+        Confused()(DEEP)
+    assert type(error.value) is TypeError
