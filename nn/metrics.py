@@ -302,10 +302,19 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     if scores.shape[-1] == 2:
         return area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
     if not is_distribution(scores):
-        scores = log_softmax(scores)
+        scores = log_probabilities(scores)
     return float(
         np.mean([area_under_curve(scores[:, c], true == c) for c in range(scores.shape[-1])])
     )
+
+
+def log_probabilities(logits: Array) -> Array:
+    """``log_softmax`` that sums each row by size: rows of the same numbers tie to the last bit."""
+    order = np.argsort(logits, axis=-1)
+    found = np.empty(logits.shape)
+    rows = log_softmax(np.take_along_axis(logits, order, axis=-1))
+    np.put_along_axis(found, order, rows, axis=-1)
+    return found
 
 
 def area_under_curve(scores: Array, positive: Array) -> float:

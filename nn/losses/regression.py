@@ -200,6 +200,12 @@ def is_zero(x: Any) -> Any:
 
 
 def direction(x: Any) -> Any:
-    """Vectors along the last axis, divided by their lengths; zeros stay zeros."""
+    """Vectors along the last axis, divided by their lengths; zeros stay zeros.
+
+    The size of the largest entry is taken out first, so that no square overflows or vanishes.
+    A direction does not depend on it, so nothing is differentiated there.
+    """
+    largest = ag.stop_gradient(np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0))
+    x = x / np.where(largest == 0, 1, largest)
     squared_length = np.sum(x * x, axis=-1, keepdims=True)
     return x / np.sqrt(np.where(squared_length == 0, 1, squared_length))

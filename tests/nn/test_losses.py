@@ -147,6 +147,25 @@ def test_the_gradient_of_the_perceptron_loss_is_rosenblatts_rule():
         np.testing.assert_array_equal(linear.bias.data, unit.bias.data)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(np.float64, s) for s in (1e-300, 1e-170, 1.0, 1e170, 1e300)]
+    + [(np.float32, s) for s in (1e-35, 1e-25, 1e20, 1e37)],
+)
+def test_a_cosine_does_not_depend_on_the_length(dtype, scale):
+    """Of (3, 4) and (4, 3) it is 24/25, and the gradient that at length 5, over the scale."""
+    vector, other = np.array([[3.0, 4.0]], dtype), np.array([[4.0, 3.0]], dtype)
+    expected = np.array([[-0.0448, 0.0336]])
+    for compiled in (False, True):
+        both = ag.value_and_grad(lambda x: nn.losses.cosine(x, other))
+        both = ag.compile(both) if compiled else both
+        value, g = both(vector * dtype(scale))
+        assert value == pytest.approx(0.04, rel=1e-5)
+        assert g.dtype == dtype
+        np.testing.assert_allclose(g * dtype(scale), expected, rtol=1e-5)
+        assert nn.losses.cosine(other, vector * dtype(scale)) == pytest.approx(0.04, rel=1e-5)
+
+
 def test_a_cosine_with_zeros_counts_as_orthogonal():
     value = ag.Value(np.zeros((1, 2)))
     loss = nn.losses.cosine(value, np.ones((1, 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import partial
 
@@ -302,3 +303,20 @@ def test_hinge_and_accuracy_take_the_same_labels():
         optimizer=nn.SGD(model, 0.1), rng=0, progress=False,
     )  # fmt: skip
     assert history["accuracy"][-1] > 0.9
+
+
+def test_rows_of_the_same_logits_tie():
+    """Sums in another order differ in their last digit, and so decide ties by chance."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        n_classes = int(rng.integers(3, 6))
+        logits = rng.integers(-2, 3, (20, n_classes)).astype(float)
+        labels = np.append(np.arange(n_classes), rng.integers(0, n_classes, 20 - n_classes))
+        terms = np.exp(logits)
+        exact = np.array([[term / math.fsum(row) for term in row] for row in terms]).round(13)
+        right = np.mean(
+            [reference.roc_auc_score(labels == c, exact[:, c]) for c in range(n_classes)]
+        )
+        assert metrics.roc_auc(logits, labels) == pytest.approx(right, abs=1e-12)
+        shifted = logits + rng.integers(-5, 6, (20, 1))
+        assert metrics.roc_auc(shifted, labels) == pytest.approx(right, abs=1e-12)
