@@ -20,6 +20,7 @@ from nn.training.data import (
     check_labels,
     class_weight_table,
     count_aside,
+    dtype_error,
     finite_sum,
     length,
     map_arrays,
@@ -75,7 +76,7 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
             "da.ma.filled(x, number), or leave these samples out"
         )
     if data.dtype.kind not in "fiub":
-        raise ag.ArgumentTypeError(f"fit: {name} has dtype {data.dtype}; it must hold real numbers")
+        raise dtype_error(name, data.dtype)
     rows = tuple(filter(None, data.chunks[0])) if chunks is None else chunks
     if sum(rows) != data.shape[0] or not sum(rows):
         raise ag.ArgumentValueError(

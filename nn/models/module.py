@@ -319,8 +319,7 @@ class Module(Hooked):
     def summary(self, x: Any = None) -> Summary:
         """Layers, shapes, parameters and memory, as a `Summary` that prints as a table.
 
-        The shapes of outputs are found from an input ``x``, samples first; a tuple or dict
-        for several inputs.
+        Shapes of outputs are found from an input ``x``, samples first; several in a tuple or dict.
 
         Examples
         --------

@@ -27,6 +27,7 @@ __all__ = [
     "class_weight_table",
     "concatenate",
     "count_aside",
+    "dtype_error",
     "dtype_of",
     "finite_sum",
     "in_dtype",
@@ -221,9 +222,7 @@ def as_batch_array(data: Any) -> Any:
 def check_numbers(name: str, array: Array) -> None:
     """Refuse what is not real numbers, NaN and infinity, and say where they are."""
     if array.dtype.kind not in "fiub":
-        raise ag.ArgumentTypeError(
-            f"fit: {name} has dtype {array.dtype}; it must hold real numbers"
-        )
+        raise dtype_error(name, array.dtype)
     if array.dtype.kind != "f":
         return
     if hasattr(array, "toarray"):  # a sparse array: look at what it stores
@@ -234,6 +233,15 @@ def check_numbers(name: str, array: Array) -> None:
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         raise bad_numbers_error(f"fit: {name}", len(bad), bad[0])
+
+
+def dtype_error(name: str, dtype: Any) -> ag.ArgumentTypeError:
+    """The error for texts, categories and what else is no real numbers."""
+    return ag.ArgumentTypeError(
+        f"fit: {name} has dtype {dtype}; it must hold real numbers: of categories make columns of "
+        "0 and 1, as pandas.get_dummies does, of class names numbers, as "
+        "np.unique(y, return_inverse=True)[1] are"
+    )
 
 
 def bad_numbers_error(

@@ -56,7 +56,9 @@ def test_bad_data_are_refused_before_anything_changes():
         "both need the same number of samples, at least one, along their first axis"
     )
     assert refused(model, np.array([["a"]] * 40), y) == (
-        "fit: x has dtype <U1; it must hold real numbers"
+        "fit: x has dtype <U1; it must hold real numbers: of categories make columns of 0 and 1, "
+        "as pandas.get_dummies does, of class names numbers, as "
+        "np.unique(y, return_inverse=True)[1] are"
     )
     assert refused(model, x, y, epochs=-1) == "fit: epochs is -1; it must be a positive integer"
     assert refused(model, x, y, batch_size=2.5) == (
