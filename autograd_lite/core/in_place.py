@@ -370,6 +370,8 @@ def check_view(view: Any, what: str) -> None:
     """Refuse what NumPy refuses to write, and what cannot be put back."""
     while isinstance(view, Looking):
         look: Look = view.look
+        if look.primitive.function is np.imag and look.base.node.dtype.kind != "c":
+            raise InPlaceError(no_imaginary_part(what))  # of samples; others are read-only
         if not view.is_certain:
             raise InPlaceError(
                 f"{what}: under ag.vmap it is not known how a sample lies in memory, and so not "
@@ -400,13 +402,17 @@ def check_not_read_only(data: Any, primitive: Any, base: Any, what: str) -> None
     if not (is_numpys_choice or 0 in data.strides or primitive.function is np.imag):
         return
     if primitive.function is np.imag:
-        raise InPlaceError(
-            f"{what}: a real array has no imaginary part to write; make the array complex first, "
-            "with x = x + 0j"
-        )
+        raise InPlaceError(no_imaginary_part(what))
     raise InPlaceError(
         f"{what}: the result of {primitive.name} is read-only, as several of its elements may lie "
         "at one place; write into a copy (x.copy())"
+    )
+
+
+def no_imaginary_part(what: str) -> str:
+    return (
+        f"{what}: a real array has no imaginary part to write; make the array complex first, "
+        "with x = x + 0j"
     )
 
 
@@ -433,6 +439,10 @@ def check_root(root: Handle, what: str) -> None:
         )
     if node.primitive is not None:
         check_not_read_only(node.data, node.primitive, None, what)
+    elif isinstance(node.data, np.ndarray) and not (
+        node.requires_grad or node.data.flags.writeable
+    ):
+        raise InPlaceError(f"{what}: the array is read-only; write into a copy (x.copy())")
     is_leaf = node.primitive is None and node.requires_grad and node.parameters is not ARGUMENT
     if is_leaf and current.get().is_recording:
         name = f" {node.label!r}" if node.label else ""

@@ -20,7 +20,7 @@ from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.views import Looking, root_of
 
-__all__ = ["check_overlap"]
+__all__ = ["check_overlap", "layouts_of"]
 
 
 def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: str) -> None:
@@ -42,10 +42,11 @@ def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: st
     if not any(isinstance(x, Handle) and root_of(x) is root for x in leaves):
         return
     content = get_node(root).data
+    contents = layouts_of(content) if isinstance(content, Handle) else [content]
 
     def written(destination: Any, source: Any) -> Any:
         """What a destination holds after the write."""
-        arrays = [looked_at(x, source) if root_of(x) is root else unwrap(x) for x in leaves]
+        arrays = [looked_at(x, source) if root_of(x) is root else number_of(x) for x in leaves]
         with np.errstate(all="ignore"):
             write(looked_at(handle, destination), unflatten(sources, arrays))
         return destination
@@ -57,7 +58,7 @@ def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: st
             return np.allclose(found, wanted, rtol=1e-5, atol=0, equal_nan=True)
         return False
 
-    if isinstance(content, np.ndarray) and all(map(is_as_if_copied, trials_of(content))):
+    if all(isinstance(x, np.ndarray) and all(map(is_as_if_copied, trials_of(x))) for x in contents):
         return
     raise InPlaceError(
         f"{what}: what is read lies in the memory that is written, and NumPy copies none of it "
@@ -69,8 +70,30 @@ def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: st
 TRIALS = 4
 """How many other numbers a write is tried out on."""
 
-TRIALS_OF_PROGRAMS = 64
-"""The same for a compiled program, which is run on numbers that are not seen here."""
+TRIALS_UNSEEN = 64
+"""The same for a compiled program, or for samples, whose numbers are not seen here."""
+
+
+def layouts_of(sample: Any) -> list[Any]:
+    """Arrays like a sample of a batch, in the ways in which it may lie in memory."""
+    shape, dtype = sample.shape, sample.dtype
+    arrays = [np.zeros(shape, dtype)]
+    if shape:
+        arrays += [
+            np.zeros(shape[::-1], dtype).T,
+            np.zeros((*shape[:-1], 2 * shape[-1]), dtype)[..., ::2],
+        ]
+    return arrays
+
+
+def number_of(x: Any) -> Any:
+    """An operand of the function that is tried out; for samples, some number of such a kind."""
+    data = unwrap(x)
+    if not isinstance(data, Handle):
+        return data
+    if data.dtype.kind not in "fc":
+        raise TypeError("which elements a mask or an index takes is not known of samples")
+    return numbers_like(layouts_of(data)[0], 0)
 
 
 def trials_of(content: Any) -> Iterator[Any]:
@@ -80,8 +103,9 @@ def trials_of(content: Any) -> Iterator[Any]:
     them may be what others miss.
     """
     yield content
-    is_traced = current.get().trace is not None
-    for seed in range(TRIALS_OF_PROGRAMS if is_traced else TRIALS):
+    recorder = current.get()
+    is_seen = recorder.trace is None and recorder.batch is None
+    for seed in range(TRIALS if is_seen else TRIALS_UNSEEN):
         yield numbers_like(content, seed)
 
 

@@ -125,7 +125,8 @@ class WritingMethods(Handle, Generic[Result]):
     def flat(self) -> Result:
         """All elements in one row, in C order, to read and write; parts of it are copies."""
         row: Any = registry[np.ravel](self)
-        if not isinstance(row, Looking) and not is_number(self):
+        is_view = isinstance(row, Looking) and row.is_certain
+        if not is_view and not is_number(self):
             # NumPy's flat is a view also where the elements lie in another order.
             row = look_into(row, self, registry[np.ravel], (self.node,), 0, {})
         if isinstance(row, Looking) and row.row is not None:

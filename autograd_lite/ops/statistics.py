@@ -82,7 +82,9 @@ def cov(
     dtype = np.result_type(*(x.dtype for x in rows), float) if dtype is None else np.dtype(dtype)
     if dtype.kind not in "fc":
         raise LeftToNumpy
-    x = np.concatenate([np.astype(row, dtype) for row in rows], axis=0)
+    rows = [np.astype(row, dtype) for row in rows]
+    # To join one alone would be a mask, behind which what is NaN has the derivative 0.
+    x = np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
     ddof = (1 if bias == 0 else 0) if ddof is None else ddof
     if ddof != int(ddof) or max(map(np.ndim, rows)) > 2:
         raise LeftToNumpy

@@ -19,6 +19,7 @@ from autograd_lite.core.in_place import is_overlapping
 from autograd_lite.core.node import ABSENT, Handle, Node, data_of, get_node, serials, split_inputs
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.objects import watch_objects
+from autograd_lite.core.overlaps import layouts_of
 from autograd_lite.core.primitive import (
     Primitive,
     Rule,
@@ -30,7 +31,7 @@ from autograd_lite.core.primitive import (
 from autograd_lite.core.recorder import Recorder, using, value_of, writes_shared
 from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
-from autograd_lite.core.value import Row, Value
+from autograd_lite.core.value import Value
 from autograd_lite.core.views import Looking, is_number, is_view_of, look_into
 from autograd_lite.ops import elementwise, shaping
 from autograd_lite.ops.define import apart
@@ -162,6 +163,8 @@ class MappingRecorder(Recorder):
             operand = data_of(nodes[place])
             if operand.__class__ is not Batched or x.__class__ is Batched:
                 continue
+            if primitive is elementwise.imag and operand.dtype.kind != "c":  # for writes to refuse
+                return look_into(value, x, primitive, nodes, place, parameters)
             if batch.has_shared:
                 view = look_into(value, x, primitive, nodes, place, parameters)
                 view.__class__ = PerhapsView
@@ -347,15 +350,8 @@ def views_of_samples(
 ) -> list[bool]:
     """Whether a result is a view that can be written, for arrays that lie in several ways."""
     operands = list(map(data_of, nodes))
-    shape, dtype = operands[place].shape, operands[place].dtype
-    samples = [np.empty(shape, dtype)]
-    if shape:
-        samples += [
-            np.empty(shape[::-1], dtype).T,
-            np.empty((*shape[:-1], 2 * shape[-1]), dtype)[..., ::2],
-        ]
     votes = []
-    for sample in samples:
+    for sample in layouts_of(operands[place]):
         operands[place] = sample
         if any(x.__class__ is Batched for x in operands):
             return [False]
@@ -384,17 +380,6 @@ class PerhapsView(Looking, Value):
         return get_node(self)
 
     node: Any = property(_node)
-
-
-class PerhapsRow(PerhapsView):
-    """What ``x.flat`` is of a sample."""
-
-    __slots__ = ()
-
-    __next__, __getitem__, __setitem__ = Row.__next__, Row.__getitem__, Row.__setitem__
-
-
-PerhapsView.row = PerhapsRow
 
 
 class OfSamples(Primitive):

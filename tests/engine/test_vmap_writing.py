@@ -84,7 +84,31 @@ def parts(x: Any) -> Any:
     return np.real(z * z) * b
 
 
-WRITING = [fills, views, transposed, arguments, scalars, constants, masks, places, parts]
+def rows_of_all(x: Any) -> Any:
+    kernel = np.outer(x, x)
+    kernel.flat[::7] += 0.3
+    b = (x.reshape(2, 3) * 2).T
+    row = b.flat
+    row[1] = x[0] ** 2
+    b[1] *= 3
+    row[[4, 5]] = x[3]
+    b[:, ::2].flat[1:] = x[:2]
+    return kernel, b * row[1]
+
+
+def over_itself(x: Any) -> Any:
+    b = x.reshape(2, 3) * 1.0
+    np.clip(b, -0.5, 0.8, out=b)
+    np.cumsum(b, axis=0, out=b)
+    np.clip(b, None, x[:3] ** 2, out=b)
+    b[:, [2, 1, 0]] = b
+    return b * b
+
+
+WRITING = [
+    fills, views, transposed, arguments, scalars, constants, masks, places, parts, rows_of_all,
+    over_itself,
+]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
@@ -155,6 +179,40 @@ def test_what_may_be_a_view_is_not_written_through_nor_read_after_a_write():
     ):
         with pytest.raises(ag.InPlaceError, match=words):
             ag.vmap(function)(XS.reshape(4, 2, 3))
+
+
+@pytest.mark.parametrize("part", [np.imag, lambda x: x.imag, lambda x: np.imag(x[1:])])
+@pytest.mark.parametrize("through", [lambda f: f, ag.grad, ag.compile])
+def test_a_real_array_has_no_imaginary_part_to_write(part: Any, through: Any) -> None:
+    """NumPy: output array is read-only."""
+
+    def written(x: Any) -> Any:
+        y = part(x)
+        y += 5.0
+        return np.sum(x) + np.sum(y)
+
+    def silently(x: Any) -> Any:
+        with ag.no_grad():
+            return written(x)
+
+    with pytest.raises(ValueError, match="read-only"):
+        written(XS[0])
+    for function in (ag.vmap(through(written)), through(ag.vmap(lambda x: ag.grad(silently)(x)))):
+        with pytest.raises(ag.InPlaceError, match=r"write; make the array complex first, with x"):
+            function(XS)
+    with pytest.raises(ag.InPlaceError, match=r"the array is read-only; write into a copy"):
+        silently(ag.Value(XS[0]))
+
+
+@pytest.mark.parametrize("place", [0, 5])
+def test_extrema_of_samples_that_are_written_over_are_refused(place: int) -> None:
+    def spread(x: Any) -> Any:
+        a = x * 1.0
+        np.ptp(a, axis=0, out=a[place, ...])
+        return a
+
+    with pytest.raises(ag.InPlaceError, match=r"read from a copy \(x.copy\(\)\)"):
+        ag.vmap(spread)(XS)
 
 
 def test_windows_that_can_be_written_are_not_written_as_if_apart() -> None:
