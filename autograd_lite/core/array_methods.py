@@ -107,7 +107,7 @@ INSTEAD = {
     "hex": "x.item().hex()",
     "is_integer": "x.item().is_integer(), or x == np.floor(x) for arrays",
     "resize": "x = np.resize(x, shape)",
-    "view": "x.astype(dtype) for the numbers in another dtype, or x.data.view(dtype)",
+    "view": "x[...], x.astype(dtype) for the numbers in another dtype, or x.data.view(dtype)",
 }
 """For what would be no good advice on the data."""
 

@@ -215,7 +215,7 @@ def called_by(frame: FrameType, otherwise: str) -> tuple[str, Any]:
     if line is None or column is None:
         return otherwise, None
     text = linecache.getline(code.co_filename, line, frame.f_globals).encode()[column:]
-    match = re.match(r"(?:(\w+)\.)?(\w+)\(", text.decode(errors="replace"))
+    match = re.match(r"(?:\w+\.)*?(?:(\w+)\.)?(\w+)\(", text.decode(errors="replace"))
     if match is None:
         return otherwise, None
     owner, name = match.groups()
@@ -371,6 +371,11 @@ IN_PLAIN_ARRAY = (
     "or pass x.data to use the numbers as a constant"
 )
 
+OF_ROWS = (
+    "np.r_ and np.c_ make plain arrays of Values, and their gradient would be lost.\n"
+    "Write ag.r_ or ag.c_; or pass x.data to use the numbers as a constant"
+)
+
 OF_FAMILIES = {
     "vectorize": "ag.array([f(v) for v in x]), or f(x) if f takes arrays",
     "__init__": "np.polyval(c[::-1], t)",
@@ -400,6 +405,8 @@ def within_numpy(frame: FrameType | None) -> str:
             name = frame.f_code.co_name
         elif "vectorize" in frame.f_code.co_qualname:
             name = "vectorize"
+        elif "AxisConcatenator" in frame.f_code.co_qualname:
+            return OF_ROWS
         frame = frame.f_back
     if name is None:
         return ""
@@ -408,6 +415,41 @@ def within_numpy(frame: FrameType | None) -> str:
     what = "np.vectorize" if name == "vectorize" else f"{what} of numpy.polynomial"
     return (
         f"{what} makes a plain array of a Value, and its gradient would be lost.\n"
+        f"Write {instead}; or pass x.data to use the numbers as a constant"
+    )
+
+
+OF_CALLS = {
+    "arange": "start + step * np.arange(n)",
+    "as_strided": "np.lib.stride_tricks.sliding_window_view(x, n)[::step]",
+    "assert_allclose": "np.testing.assert_allclose(x.data, y)",
+    "assert_array_equal": "np.testing.assert_array_equal(x.data, y)",
+    "broadcast": "zip(*(a.flat for a in np.broadcast_arrays(x, y)))",
+    "choice": "x[rng.choice(len(x), n)]",
+    "complex128": "np.astype(x, np.complex128)",
+    "exponential": "scale * rng.exponential(size=n)",
+    "float32": "np.astype(x, np.float32)",
+    "float64": "np.astype(x, np.float64)",
+    "full": "v * np.ones(n)",
+    "laplace": "loc + scale * rng.laplace(size=n)",
+    "multivariate_normal": "mean + np.linalg.cholesky(cov) @ rng.normal(size=len(mean))",
+    "ndenumerate": "((i, x[i]) for i in np.ndindex(x.shape))",
+    "nditer": "x.flat, which is iterated over in C order",
+    "normal": "loc + scale * rng.normal(size=n)",
+    "permutation": "x[rng.permutation(len(x))]",
+    "uniform": "low + (high - low) * rng.uniform(size=n)",
+}
+"""The same for functions of NumPy's that are not written in Python, by the name that is called."""
+
+
+def asked_by(frame: FrameType) -> str:
+    """What to write for a function of NumPy that makes a plain array of a Value."""
+    how, _ = called_by(frame, "")
+    instead = OF_CALLS.get(how.removesuffix("()").rpartition(".")[2])
+    if instead is None:
+        return IN_PLAIN_ARRAY
+    return (
+        f"{how} makes a plain array of a Value, and its gradient would be lost.\n"
         f"Write {instead}; or pass x.data to use the numbers as a constant"
     )
 
@@ -432,7 +474,7 @@ class Conversions(ArrayMethods[Result]):
         if self.node.requires_grad:
             caller = sys._getframe(1)
             solver = solver_behind(outwards(caller))
-            text = no_rule_for(solver) if solver else within_numpy(caller) or IN_PLAIN_ARRAY
+            text = no_rule_for(solver) if solver else within_numpy(caller) or asked_by(caller)
             raise remember(ArgumentTypeError(text), caller)
         self._read()
         return as_plain_array(self, dtype, copy)

@@ -129,7 +129,7 @@ def test_what_is_about_memory_is_refused_by_name(name: str) -> None:
     with pytest.raises(ag.MissingAttributeError) as caught:
         getattr(x, name)
     instead = (
-        "x.astype(dtype) for the numbers in another dtype, or x.data.view(dtype)"
+        "x[...], x.astype(dtype) for the numbers in another dtype, or x.data.view(dtype)"
         if name == "view"
         else f"x.data.{name}, which no gradient passes through"
     )
