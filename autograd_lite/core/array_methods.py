@@ -271,8 +271,14 @@ class ArrayMethods(Handle, Generic[Result]):
         """``np.astype`` of this Value; the gradient goes back in the dtype it came from."""
         check_casting(self.dtype, dtype, casting)
         check_order(order)
-        cast = self._call(np.astype, self, dtype, copy=bool(copy))
-        return cast if order == "K" or self.ndim < 2 else self._call(np.copy, cast, order)
+        if order == "K" or self.ndim < 2:
+            return self._call(np.astype, self, dtype, copy=bool(copy))
+        array: Any = self
+        if copy or np.dtype(dtype) != self.dtype or not is_one_block(array, order):
+            array = self._call(np.copy, self, order)
+        else:
+            array = registry[np.asarray](self, order=order)
+        return self._call(np.astype, array, dtype, copy=False)
 
     def __divmod__(self: Any, other: Any) -> tuple[Any, Any]:
         return self // other, self % other
@@ -321,6 +327,12 @@ class ArrayMethods(Handle, Generic[Result]):
 def check_order(order: Any) -> None:
     """Let NumPy refuse what is no order of elements."""
     NOTHING.copy(order)
+
+
+def is_one_block(x: Any, order: Any) -> bool:
+    """Whether an array may stay where it lies: with ``order="A"`` it must lie without gaps."""
+    data = x.node.data
+    return order != "A" or not isinstance(data, np.ndarray) or bool(data.flags.forc)
 
 
 NOTHING: Any = np.zeros(0)

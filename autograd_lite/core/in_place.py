@@ -18,7 +18,7 @@ from autograd_lite.core.exclusive import write_part
 from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, get_node, set_node, unwrap
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.overlaps import check_overlap
+from autograd_lite.core.overlaps import check_overlap, reads_at_other_steps
 from autograd_lite.core.plain_arrays import check_unshown
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import EAGER, current, recording
@@ -191,7 +191,10 @@ def set_item(handle: Any, index: Any, content: Any) -> None:
             raise InPlaceError("a Value that is a single number has no parts to write; write x = v")
         check_writable(handle, "x[i] = v")
     content = registry["array"](content)
-    if isinstance(content, Looking) and not all(isinstance(part, BASIC) for part in parts):
+    if isinstance(content, Looking) and (
+        not all(isinstance(part, BASIC) for part in parts)
+        or reads_at_other_steps(handle, unwrapped(parts), content)
+    ):
         check_overlap(lambda x, v: x.__setitem__(unwrapped(parts), v), handle, content, "x[i] = v")
     data = data_now(handle)
     if np.ndim(content):
@@ -208,7 +211,7 @@ def set_item(handle: Any, index: Any, content: Any) -> None:
 
 
 BASIC = (int, slice, type(None), type(Ellipsis))
-"""Types of indices of parts that are views, which NumPy copies first where they overlap."""
+"""Types of indices of parts that are views, which NumPy copies first, if need be."""
 
 
 def leaves_the_rest(handle: Handle) -> bool:

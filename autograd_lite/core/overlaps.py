@@ -20,7 +20,7 @@ from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.views import Looking, root_of
 
-__all__ = ["check_overlap", "layouts_of"]
+__all__ = ["check_overlap", "layouts_of", "reads_at_other_steps"]
 
 
 def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: str) -> None:
@@ -65,6 +65,24 @@ def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: st
         "beforehand, so that its result depends on the order of the elements in memory; read "
         "from a copy (x.copy())"
     )
+
+
+def reads_at_other_steps(handle: Any, parts: tuple[Any, ...], content: Looking) -> bool:
+    """Whether ``handle[parts] = content``, by slices, is what NumPy does not copy first.
+
+    It passes over a row so that what lies in its way has been read before, which suffices
+    where both go by the same steps; of rows that go by others, as in ``x[::2] = x[:3]``, it
+    overwrites what it is to read.
+    """
+    root = root_of(handle)
+    if content.look.root is not root:
+        return False
+    data = get_node(root).data
+    whole = layouts_of(data)[0] if isinstance(data, Handle) else data
+    if not isinstance(whole, np.ndarray):
+        return False
+    written, read = looked_at(handle, whole)[parts], looked_at(content, whole)
+    return bool(np.ndim(written) == 1 and np.ndim(read) and written.strides != read.strides[-1:])
 
 
 TRIALS = 4

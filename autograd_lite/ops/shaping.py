@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
-from autograd_lite.core.errors import CompileError
+from autograd_lite.core.errors import CompileError, UnsupportedError
 from autograd_lite.core.in_place import buffer
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
@@ -146,6 +146,11 @@ def memory_order(x: Any, order: str) -> tuple[int, ...]:
         raise CompileError(
             f'order="{order}" asks how an array lies in memory, and a program lays out arrays '
             'as suits it; write order="C" or order="F"'
+        )
+    if isinstance(unwrap(x), Handle):
+        raise UnsupportedError(
+            f'order="{order}" asks how an array lies in memory, and under ag.vmap it is not known '
+            'how a sample lies there; write order="C" or order="F"'
         )
     data = np.asarray(unwrap(x))
     if order == "A" or data.flags.forc:

@@ -24,6 +24,9 @@ WITHOUT_COPY = [
     "a[a > -1] = a.ravel()[::-1]",
     "a[[True] * 6] = a[::-1]",
     "a.reshape(2, 3)[np.ones((2, 3), bool)] = a[::-1]",
+    "a[::2] = a[:3]",
+    "a.reshape(3, 2).T[0] = a[:3]",
+    "a.real[::2, ...] = a[:3]",
     "np.place(a, a > -9, a[1:])",
     "np.place(a[1:], [1] * 5, a[:-1])",
     "np.fill_diagonal(a.reshape(2, 3), a[:2][::-1])",
@@ -35,6 +38,9 @@ WITHOUT_COPY = [
 ]
 WITH_COPY = [
     "a[1:] = a[:-1]",
+    "a[::-2] = a[:3]",
+    "a[:3] = a[1::2]",
+    "a.reshape(3, 2)[:, :1] = a[:3, None]",
     "a[[1, 2, 3]] = a[:3]",
     "a.reshape(2, 3)[:, [0, 1]] = a.reshape(2, 3)[:, [1, 0]]",
     "a.flat[1:] = a[:-1].copy()",

@@ -85,6 +85,43 @@ def test_programs_lay_out_arrays_as_suits_them_and_refuse_by_name(order: Any) ->
     assert ag.compile(lambda x: np.ravel(x, order))(C[0, 0]).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("copy", [True, False])
+def test_a_cast_is_laid_out_and_written_as_numpys(
+    layout: str, order: Any, dtype: Any, copy: bool
+) -> None:
+    """What lies in the order already is the array itself, through which it is written."""
+
+    def function(x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            x = x.copy("K") if x.flags.forc else with_gaps(x)
+        y = x.astype(dtype, order=order, copy=copy)
+        turned = y.T
+        turned[0] += 100
+        return np.concatenate([np.ravel(y, "K") * 1.0, np.ravel(x)])
+
+    value, pullback = ag.vjp(function, LAYOUTS[layout])
+    np.testing.assert_array_equal(value, function(LAYOUTS[layout]))
+    share = pullback(np.ones_like(value))[0]
+    np.testing.assert_array_equal(share, np.full(LAYOUTS[layout].shape, 2.0))
+
+
+def with_gaps(x: Any) -> Any:
+    """A copy that lies in memory as an array does, gaps and directions included."""
+    base = x if x.base is None else x.base
+    memory = np.array(base)
+    start = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return np.ndarray(x.shape, x.dtype, memory, start, x.strides)
+
+
+def test_how_a_sample_lies_is_not_known() -> None:
+    for order in ("A", "K"):
+        with pytest.raises(ag.UnsupportedError, match=f'order="{order}" asks how an array lies'):
+            ag.vmap(lambda x, order=order: np.ravel(x, order))(C)
+
+
 def test_what_is_selected_lies_in_rows_as_in_numpy() -> None:
     x = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     ours = np.select([x > 2], [ag.Value(x)])

@@ -39,6 +39,9 @@ def write_what_is_read(writer: Writer) -> Text:
         f"np.add({place}[1:], {place}[:-1], out={place}[1:])",
         f"np.cumsum({place}[::-1], axis=0, out={place})",
         f"{place}[1:] *= {place}[:-1]", f"{place}[[1, 0]] = {place}[:2]",
+        f"{row}[::2] = {row}[: len({row}[::2])]", f"{row}[: len({row}[1::2])] = {row}[1::2]",
+        f"{place}[::2] = {place}[: len({place}[::2])]",
+        f"{place}[0] = {place}.T.reshape(-1)[: np.size({place}[0])].reshape({place}[0].shape)",
     ]  # fmt: skip
     return str(writer.choose(options))
 

@@ -70,6 +70,8 @@ def view(writer: Writer) -> Text:
         f"np.broadcast_to({place}, (2, *{place}.shape))", f"{place}.transpose()",
         f"np.fliplr(np.atleast_2d({place}))",
         f"{place}.reshape({place}.shape[::-1])", f"{place}.view()",
+        f"{place}.astype(float, order='C', copy=False)",
+        f"{place}.astype(float, order='{writer.choose('FA')}', copy=False)", f"{place}.copy('F')",
         f"np.ascontiguousarray({place})",
         f"np.broadcast_arrays({place}, 0.5)[0]", f"np.copy({place})", f"{place}[1:][:1]",
     ]  # fmt: skip
