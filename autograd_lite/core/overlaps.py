@@ -106,7 +106,7 @@ def layouts_of(sample: Any) -> list[Any]:
 
 def number_of(x: Any) -> Any:
     """An operand of the function that is tried out; for samples, some number of such a kind."""
-    data = unwrap(x)
+    data: Any = unwrap(x)
     if not isinstance(data, Handle):
         return data
     if data.dtype.kind not in "fc":

@@ -115,9 +115,7 @@ INSTEAD: dict[str, Any] = {
     "full": lambda x, rng: x[0] * np.ones(2),
     "laplace": lambda x, rng: 0.5 + x * rng.laplace(size=2),
     "multivariate_normal": lambda x, rng: x + np.linalg.cholesky(np.eye(2)) @ rng.normal(size=2),
-    "ndenumerate": lambda x, rng: [
-        a * sum(i) for i, a in ((i, x[i]) for i in np.ndindex(x.shape))
-    ],
+    "ndenumerate": lambda x, rng: [a * sum(i) for i, a in ((i, x[i]) for i in np.ndindex(x.shape))],
     "nditer": lambda x, rng: [a * 2 for a in x.flat],
     "normal": lambda x, rng: x + 2.0 * rng.normal(size=2),
     "permutation": lambda x, rng: x[rng.permutation(len(x))],
