@@ -257,3 +257,11 @@ def test_one_knot_is_interpolated_by_its_value_and_its_sides() -> None:
         np.testing.assert_array_equal(gradient, [3 - len(sides)])
     assert ag.grad(lambda x: np.interp(x, xp, fp))(2.0) == 0.0
     assert ag.compile(lambda x: np.interp(x, xp, fp))(0.1) == 3.0
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_covariance_of_one_observation_is_nan_in_both_directions() -> None:
+    one = np.array([[1.0], [2.0]])
+    value, tangent = ag.jvp(np.cov, one, np.ones((2, 1)))
+    assert np.all(np.isnan(value)) and np.all(np.isnan(tangent))
+    assert np.all(np.isnan(ag.grad(lambda x: np.sum(np.cov(x)))(one)))
