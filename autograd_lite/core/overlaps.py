@@ -106,12 +106,13 @@ def layouts_of(sample: Any) -> list[Any]:
 
 def number_of(x: Any) -> Any:
     """An operand of the function that is tried out; for samples, some number of such a kind."""
-    data: Any = unwrap(x)
+    data = unwrap(x)
     if not isinstance(data, Handle):
         return data
-    if data.dtype.kind not in "fc":
+    numbers = layouts_of(data)[0]
+    if numbers.dtype.kind not in "fc":
         raise TypeError("which elements a mask or an index takes is not known of samples")
-    return numbers_like(layouts_of(data)[0], 0)
+    return numbers_like(numbers, 0)
 
 
 def trials_of(content: Any) -> Iterator[Any]:
