@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, BackwardError
-from autograd_lite.core.node import Handle
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.recorder import current, using
 from autograd_lite.deprecation import renamed_arguments
@@ -244,11 +243,7 @@ def normal(
     >>> ag.grad(lambda mean: np.sum(ag.random.normal(rng, mean, 0.1, size=4)))(1.0)
     4.0
     """
-    if np.any(numbers_of(std) < 0):
-        raise ArgumentValueError(
-            "random.normal: std is negative somewhere, which NumPy refuses too; write "
-            "np.abs(x), or np.exp(x) for what is to be learned"
-        )
+    std = nonnegative(std)
     return mean + std * drawn(standard_normal, rng, (mean, std), size, dtype)
 
 
@@ -272,11 +267,19 @@ def uniform(
     return low + (high - low) * drawn(random, rng, (low, high), size, dtype)
 
 
-def numbers_of(x: Any) -> Any:
-    """The numbers of a parameter, at the time of the draw."""
-    while isinstance(x, Handle):
-        x = x.node.data
-    return np.asarray(x)
+def refuse_negative(std: Any) -> Any:
+    if np.any(np.less(std, 0)):
+        raise ArgumentValueError(
+            "random.normal: std is negative somewhere, which NumPy refuses too; write "
+            "np.abs(x), or np.exp(x) for what is to be learned"
+        )
+    return np.positive(std) if np.ndim(std) else std  # no view, which whoever maps looks into
+
+
+nonnegative = Primitive(
+    refuse_negative, lambda g, out, std: g, name="nonnegative", elementwise=True, builtin=True
+)
+"""A standard deviation; an operation, so that programs and samples of `vmap` look at theirs."""
 
 
 def drawn(

@@ -384,6 +384,33 @@ def test_a_negative_deviation_is_refused_and_draws_nothing(deviation):
     assert rng.random() == np.random.default_rng(0).random()
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("std", [2.0, np.array([1.0, 2.0]), np.full((200, 200), 0.5)])
+def test_a_negative_deviation_is_refused_at_every_call_of_a_program(std, backend):
+    if backend == "numba":
+        pytest.importorskip("numba")
+    ours, theirs = np.random.default_rng(0), np.random.default_rng(0)
+    compiled = ag.compile(lambda std: ag.random.normal(ours, 1.0, std), backend=backend)
+    for _ in range(4):
+        np.testing.assert_allclose(compiled(std), theirs.normal(1.0, std), rtol=1e-15)
+    for _ in range(3):  # no function runs beside the program at these calls
+        with pytest.raises(ag.ArgumentValueError, match="std is negative somewhere"):
+            compiled(-std)
+
+
+def test_samples_have_deviations_of_their_own():
+    rng = np.random.default_rng
+    stds = np.array([0.5, 2.0, 0.0])
+    draw = lambda std: ag.random.normal(rng(0), 1.0, std)  # noqa: E731
+    right = rng(0).normal(1.0, stds)
+    np.testing.assert_allclose(ag.vmap(draw)(stds), right, rtol=1e-15)
+    np.testing.assert_allclose(ag.compile(ag.vmap(draw))(stds), right, rtol=1e-15)
+    slopes = ag.vmap(ag.grad(draw))(stds)
+    np.testing.assert_allclose(slopes, rng(0).standard_normal(3), rtol=1e-15)
+    with pytest.raises(ag.ArgumentValueError, match="std is negative somewhere"):
+        ag.vmap(draw)(-stds)
+
+
 def test_the_former_name_of_the_standard_deviation_works_with_a_warning():
     rng = np.random.default_rng
     message = "normal: deviation is called std now; write std=..."
