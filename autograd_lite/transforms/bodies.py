@@ -523,7 +523,7 @@ class Cotangents:
         rows = (x for x in given if x.__class__ is Batched and not x.batch.recorder)
         first = next(filter(is_stacked, rows), None)
         self.batch: Any = None if first is None else first.batch
-        self.count = None if first is None else np.shape(first.array)[0]
+        self.count = None if first is None else first.batch.count
 
     def zeros(self, data: Any) -> Any:
         """The cotangent of what has no influence."""

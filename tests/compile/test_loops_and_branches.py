@@ -302,6 +302,16 @@ def settled(xs: Any, w: Any) -> Any:
 WHILES: dict[str, tuple[Callable[..., Any], list[tuple[Any, ...]]]] = {
     "a number": (newton, [(3.0,), (50.0,), (1.0,)]),
     "NumPy's number": (newton, [(np.float64(3.0),), (np.float64(50.0),)]),
+    "several numbers": (
+        lambda a: np.sum(
+            ag.while_loop(lambda x: np.max(np.abs(x * x - a)) > 1e-10, lambda x: (x + a / x) / 2, a)
+        ),
+        [(np.abs(W) + 1,), (np.abs(W) * 50 + 1,)],
+    ),
+    "a sum of what it reads alone": (
+        lambda w: np.sum(ag.while_loop(lambda v: v[0] < 20, lambda v: v + w, np.ones(W.shape))),
+        [(np.abs(W) + 1,)],
+    ),
     "a nesting": (grown, [(W, W), (W * 0.1, W), (W * 100, W)]),
     "nothing but the number of steps": (
         lambda x: np.sum(ag.while_loop(lambda v: np.sum(v) < 100, lambda v: v * 2, x)),
@@ -349,6 +359,7 @@ def test_loops_of_unknown_length(name: str) -> None:
     for product in (
         lambda *args: ag.hvp(function, args, args),
         lambda *args: ag.jvp(gradient, args, args),
+        ag.hessian(function, tuple(range(len(calls[0])))),
     ):
         assert_same(ag.compile(product)(*calls[0]), product(*calls[0]), 1e-8)
 
@@ -406,7 +417,7 @@ def test_random_programs(seed: int) -> None:
         assert_same(compiled(*scaled), both(*scaled), 1e-9)
     second = lambda *args: ag.jvp(ag.grad(function, (0, 1, 2)), args, args)  # noqa: E731
     assert_same(ag.compile(second)(*point), second(*point), 1e-7)
-    matrix = ag.hessian(function, 1)
+    matrix = ag.hessian(function, seed % 3)
     assert_same(ag.compile(matrix)(*point), matrix(*point), 1e-7)
 
 
