@@ -33,6 +33,12 @@ PHRASES = {
     "lists of numbers": r"\.tolist\(",
     "like": r"\blike=",
     "interpolation": r"np\.interp\(",
+    "numbers that leave": (
+        r"\b(?:float|int|complex|set)\(|\bmath\.|\bpickle\.|\{\*|\}\.get\(|\}\["  # read by Python
+        r"|(?<![.\w])(?:max|min|sorted)\(|\b(?:if|while|not)\b.*(?: [<>]=? | != 0|np\.\w+\()"
+        r"|np\.(?:array|asarray|asanyarray|ascontiguousarray|fromiter)\("
+        r"|np\.(?:flatnonzero|nonzero)\(|\[\w+ [<>]=? [^\]]*\](?! = )"  # shapes by them
+    ),
 }
 """What belongs to a feature wherever it is written."""
 
