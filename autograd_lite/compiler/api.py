@@ -276,17 +276,17 @@ class Compiled(Generic[P]):
                 captured,
                 self._donated(arguments, recorded),
                 [(leaf.argument_name, leaf.expression) for leaf in arguments.variables],
-                entry_of(args, kwargs, recorded.writes),
+                entry_of(args, kwargs, recorded.by_layout),
                 self.options,
             )
-            if recorded.writes:
+            if recorded.by_layout:
                 self._by_layout.add(key)
                 key = (key, layout)
             while len(self._programs) >= self.options.cache_size:
                 del self._programs[next(iter(self._programs))]
             self._programs[key] = program
             was_reused = self._last is not None and self._last.calls > 1
-            described_now = described(arguments, recorded.writes)
+            described_now = described(arguments, recorded.by_layout)
             self._log.note(name_of(self.function), described_now, was_reused)
             return program
 
@@ -364,6 +364,11 @@ class Compiled(Generic[P]):
         used = self._used.in_numpy()
         name = getattr(self.function, "__name__", "program")
         used.backend.check_export(name)
+        if used.recorded.reads_order:
+            raise CompileError(
+                f'{name} reads arrays in the order in which they lie in memory (order="A" or "K"), '
+                'and such a module takes them in any; write order="C" or order="F"'
+            )
         captured = [handle.node.data for handle, _ in used.outside]
         inputs = used.program.inputs
         text = module_text(used.source, name, used.arguments, inputs, captured, self.function)

@@ -105,7 +105,7 @@ class CompiledProgram:
         captured_inputs = inputs[len(inputs) - len(recorded.captured) :]
         handles = map(captured.handle_of, recorded.captured)
         self.outside = list(zip(handles, captured_inputs, strict=True))
-        self.layouts = self._layouts_outside() if recorded.writes else None
+        self.layouts = self._layouts_outside() if recorded.by_layout else None
         self.is_of_numbers = all(x.type.dtype is None for x in walk(self.program))
 
     @property
@@ -177,9 +177,9 @@ class CompiledProgram:
             leaves.append(read_captured(data, variable, self.function, self.backend))
         if self.layouts is not None and self.layouts != self._layouts_outside():
             raise CompileError(
-                f"{name_of(self.function)} writes in place, which depends on how arrays lie in "
-                "memory, and a Value that it captures has strides now that it had not; call "
-                ".clear() after a change"
+                f"{name_of(self.function)} depends on how arrays lie in memory, by what it writes "
+                "in place or reads in that order, and a Value that it captures has strides now "
+                "that it had not; call .clear() after a change"
             )
         if self.moves_arguments:
             leaves = self.backend.receive(leaves)

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
-from autograd_lite.core.errors import CompileError, UnsupportedError
+from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.in_place import buffer
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
@@ -142,11 +142,9 @@ def memory_order(x: Any, order: str) -> tuple[int, ...]:
     axes = tuple(range(np.ndim(x)))
     if len(axes) < 2 or is_duck_array(unwrap(x)):
         return axes
-    if current.get().trace is not None:
-        raise CompileError(
-            f'order="{order}" asks how an array lies in memory, and a program lays out arrays '
-            'as suits it; write order="C" or order="F"'
-        )
+    trace = current.get().trace
+    if trace is not None:
+        trace.note_order_read(order)
     if isinstance(unwrap(x), Handle):
         raise UnsupportedError(
             f'order="{order}" asks how an array lies in memory, and under ag.vmap it is not known '

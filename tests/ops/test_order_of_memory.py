@@ -74,15 +74,81 @@ def test_reshape_and_its_gradient_read_as_numpy_does(layout: str, order: Any) ->
         assert share.ravel()[place] == function(laid_out)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("order", ["A", "K"])
-def test_programs_lay_out_arrays_as_suits_them_and_refuse_by_name(order: Any) -> None:
-    with pytest.raises(ag.CompileError) as error:
-        ag.compile(lambda x: np.ravel(x, order))(C)
-    assert str(error.value) == (
-        f'order="{order}" asks how an array lies in memory, and a program lays out arrays as '
-        'suits it; write order="C" or order="F"'
-    )
-    assert ag.compile(lambda x: np.ravel(x, order))(C[0, 0]).tolist() == [0, 1, 2, 3]
+def test_programs_read_what_numpy_reads(order: Any, backend: str) -> None:
+    """One compiled function, called with arrays that lie in memory in any way."""
+    if backend == "numba":
+        pytest.importorskip("numba")
+
+    def function(x: Any) -> Any:
+        turned = np.swapaxes(x * 2, 0, 1)
+        return np.ravel(turned, order) * np.arange(x.size), np.reshape(x, (-1, 2), order="A")
+
+    def number(x: Any) -> Any:
+        return np.sum(function(x)[0] ** 2)
+
+    compiled = ag.compile(function, backend=backend)
+    slope, eager = ag.compile(ag.grad(number), backend=backend), ag.grad(number)
+    for call in range(5):
+        for x in LAYOUTS.values():
+            for found, right in zip(compiled(x + call), function(x + call), strict=True):
+                np.testing.assert_array_equal(found, right)
+            np.testing.assert_allclose(slope(x), eager(x), rtol=1e-14)
+            strided = np.zeros((*x.shape, 2))[..., 0]
+            strided[...] = x
+            for found, right in zip(compiled(strided), function(strided), strict=True):
+                np.testing.assert_array_equal(found, right)
+
+
+def test_programs_read_large_arrays_as_numpy_does() -> None:
+    x = np.asfortranarray(np.arange(2.0**18).reshape(2**9, 2**9))
+    compiled = ag.compile(lambda x: np.ravel(np.sin(x), "K"))
+    np.testing.assert_array_equal(compiled(x), np.sin(np.ravel(x, "K")))
+    np.testing.assert_array_equal(compiled(x.copy("C")), np.sin(np.ravel(x)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.ravel(ag.cond(np.sum(x) > 0, lambda: x * 1, lambda: x.T * 1), "K"),
+        lambda x: ag.scan(lambda c, row: (c.T * 1, np.ravel(c, "K")), x * 1, x)[1],
+        lambda x: ag.fori(0, 3, lambda i, c: np.reshape(np.ravel(c, "A"), c.shape).T * 1, x),
+        lambda x: np.ravel(ag.while_loop(lambda c: np.sum(c) < 9, lambda c: c.T * 2, x), "A"),
+    ],
+)
+def test_the_order_of_what_loops_and_branches_give_is_refused_by_name(function: Any) -> None:
+    compiled = ag.compile(function)
+    with pytest.raises(ag.CompileError, match=r'a loop or branch does .*write order="C"'):
+        compiled(np.arange(1.0, 10).reshape(3, 3))
+
+
+@pytest.mark.parametrize("order", ["A", "K"])
+def test_the_order_of_a_sample_is_refused_by_name(order: Any) -> None:
+    mapped = ag.vmap(lambda x: np.ravel(x * 2, order))
+    for function in (mapped, ag.compile(mapped)):
+        with pytest.raises(ag.UnsupportedError, match=r'under ag.vmap.*write order="C"'):
+            function(np.ones((4, 2, 3)))
+
+
+def test_a_program_that_reads_in_the_order_of_memory_is_not_saved(tmp_path: Any) -> None:
+    compiled = ag.compile(lambda x: np.ravel(x, "K") * 2)
+    compiled(C[0])
+    with pytest.raises(ag.CompileError, match=r'such a module takes them in any; write order="C"'):
+        compiled.save(tmp_path / "program.py")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_captured_value_that_lies_otherwise_now_is_refused() -> None:
+    w = ag.Value(np.arange(6.0).reshape(2, 3), requires_grad=False)
+    compiled = ag.compile(lambda x: np.ravel(w, "K") * x)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(np.ones(6)), np.arange(6.0))
+    w.data = np.asfortranarray(w.data)
+    with pytest.raises(ag.CompileError, match="reads in that order"):
+        compiled(np.ones(6))
+    compiled.clear()
+    np.testing.assert_array_equal(compiled(np.ones(6)), np.ravel(w.data, "K"))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

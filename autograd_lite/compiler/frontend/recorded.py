@@ -27,6 +27,13 @@ class Recorded:
     """Values of the outside whose numbers, as they were, are constants of the program."""
     writes: bool = False
     """Whether something was written in place: what looks into it then, depends on strides."""
+    reads_order: bool = False
+    """Whether something was read in the order in which it lies in memory."""
+
+    @property
+    def by_layout(self) -> bool:
+        """Whether arguments that lie in memory in another way need another program."""
+        return self.writes or self.reads_order
 
 
 @dataclass(frozen=True)

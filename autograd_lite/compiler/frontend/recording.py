@@ -311,7 +311,9 @@ class Graph:
         noted = self.trace.read.items()
         read = tuple(x for x, is_number in noted if is_number or x not in captured)
         nested = unflatten(result, places)
-        return Recorded(program, nested, captured, backend, read, self.trace.writes)
+        trace = self.trace
+        how = (trace.writes, trace.reads_order)
+        return Recorded(program, nested, captured, backend, read, *how)
 
     def program(self, results: Iterable[Any], draws: Iterable[Node]) -> Program:
         """The program that computes these nodes and constants, and makes these draws."""

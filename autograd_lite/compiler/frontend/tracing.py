@@ -65,10 +65,14 @@ class Trace:
         Whether there were large results.
     writes : bool
         Whether something was written in place.
+    reads_order : bool
+        Whether something was read in the order in which it lies in memory.
     inside : dict
         What bodies of loops and branches are given anew, and what each is a body of.
     bodies : list of int
         Serial numbers from which on nodes are inside, of the bodies that are being traced.
+    has_bodies : bool
+        Whether there were any so far.
     shared : dict
         What may lie in the memory of others, by the data, and the loop or branch that it is of.
     """
@@ -78,6 +82,7 @@ class Trace:
         self.forgets = forgets
         self.has_forgotten = False
         self.writes = False
+        self.reads_order = False
         self.draws: list[Node] = []
         self.constants: dict[int, tuple[Any, int]] = {}
         self.objects: dict[int, tuple[Any, Any, int]] = {}
@@ -89,6 +94,7 @@ class Trace:
         self.differentiated: SourceLocation | None = None
         self.inside: dict[Node, str] = {}
         self.bodies: list[int] = []
+        self.has_bodies = False
         self.shared: dict[Node, str] = {}
 
     def refuse(self, reason: str) -> CompileError:
@@ -151,6 +157,20 @@ class Trace:
             return data
         self.has_forgotten = True
         return np.broadcast_to(data[:1].copy(), data.shape)
+
+    def note_order_read(self, order: str) -> None:
+        """Note that ``order="A"`` or ``"K"`` is what it is of arguments that lie in memory so.
+
+        What a loop or branch gives lies otherwise at another step, or in another branch.
+        """
+        if self.has_bodies:
+            raise self.refuse(
+                f'order="{order}" asks how an array lies in memory, which a loop or branch does '
+                'not tell beforehand; write order="C" or order="F"'
+            )
+        if self.has_forgotten:
+            raise UnsupportedError(f'order="{order}" needs arrays as they are')
+        self.reads_order = True
 
     def location_of(self, node: Node) -> SourceLocation:
         """The line that a node was recorded for, if this trace recorded it."""
@@ -338,6 +358,7 @@ class TraceRecorder(Recorder):
         outside, trace.draws = trace.draws, []
         trace.inside.update(dict.fromkeys(inputs, what))
         trace.bodies.append(next(serials))
+        trace.has_bodies = True
         try:
             yield trace.draws
         finally:
