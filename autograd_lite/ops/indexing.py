@@ -13,7 +13,7 @@ from typing import Any
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import before_moving, is_device_array, is_duck_array
 from autograd_lite.core.memory import copied
-from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, register
 
@@ -109,8 +109,7 @@ def at_set_replacement_vjp(g: Any, out: Any, x: Any, replacement: Any, *parts: A
     """Where the index names an element twice, only the last replacement counts."""
     taken = getitem(g, *parts)
     if repeats_possible(parts):
-        data = unwrap(taken)
-        like = data if is_device_array(data) else None
+        like = next(filter(is_device_array, parts), None)
         numbers = np.reshape(np.arange(np.size(taken), like=like), np.shape(taken))
         last = getitem(at_set(np.zeros(np.shape(x), int, like=like), numbers, *parts), *parts)
         taken = np.where(last == numbers, taken, 0)
