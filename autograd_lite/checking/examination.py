@@ -214,6 +214,20 @@ def shows_from_afar(analytic: AnalyticGradients, made: Probe, rng: np.random.Gen
 
 
 @dataclass
+def without_cancelling(
+    analytic: AnalyticGradients, direction: Vector, rng: np.random.Generator
+) -> Vector:
+    """Another direction, of a few the one along which contributions cancel least."""
+    scale = np.abs(direction)
+    drawn = [scale * np.sign(signs(scale.size, rng)) for _ in range(DRAWN)]
+
+    def kept(candidate: Vector) -> float:
+        contributions = analytic.contributions(candidate)
+        return float(np.min(np.abs(np.sum(contributions, axis=1))))
+
+    return max(drawn, key=kept)
+
+
 class Examination(Conclusions):
     """Which directions are looked at, in which order, and when it is enough."""
 
@@ -233,7 +247,7 @@ class Examination(Conclusions):
         ):
             return self.noise(made)
         if made.agreement is Agreement.SAME and made.cancels:
-            made = self.look_along(self.without_cancelling(own)) or made
+            made = self.look_along(without_cancelling(self.analytic, own, self.rng)) or made
         if made.agreement in SIGNIFICANT:
             return self.trouble(made)
         for drawn, is_weak in self.further_directions():
@@ -257,17 +271,6 @@ class Examination(Conclusions):
             if elsewhere is not None:
                 return elsewhere
         return self.entry_by_entry() if self.full else self.correct()
-
-    def without_cancelling(self, direction: Vector) -> Vector:
-        """Another direction, of a few the one along which contributions cancel least."""
-        scale = np.abs(direction)
-        drawn = [scale * np.sign(signs(scale.size, self.rng)) for _ in range(DRAWN)]
-
-        def kept(candidate: Vector) -> float:
-            contributions = self.analytic.contributions(candidate)
-            return float(np.min(np.abs(np.sum(contributions, axis=1))))
-
-        return max(drawn, key=kept)
 
     def is_hidden_by_size(self, made: Probe) -> bool:
         """Whether what is claimed is lost in rounding errors as tiny inputs were moved by their own

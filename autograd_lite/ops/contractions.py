@@ -18,6 +18,7 @@ __all__ = [
     "dot",
     "dot_axes",
     "einsum_explicit",
+    "einsum_forward",
     "matmul",
     "matrix_transpose",
     "tensordot",
