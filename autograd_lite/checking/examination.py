@@ -213,7 +213,6 @@ def shows_from_afar(analytic: AnalyticGradients, made: Probe, rng: np.random.Gen
     return slopes_agree(ladder)
 
 
-@dataclass
 def without_cancelling(
     analytic: AnalyticGradients, direction: Vector, rng: np.random.Generator
 ) -> Vector:
@@ -228,6 +227,7 @@ def without_cancelling(
     return max(drawn, key=kept)
 
 
+@dataclass
 class Examination(Conclusions):
     """Which directions are looked at, in which order, and when it is enough."""
 
