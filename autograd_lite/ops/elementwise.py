@@ -21,6 +21,7 @@ from autograd_lite.core.in_place import write_result
 from autograd_lite.core.node import ABSENT, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, register, registry
+from autograd_lite.ops.choosing import chosen, share
 from autograd_lite.ops.define import (
     LeftToNumpy,
     array_function,
@@ -398,8 +399,8 @@ fabs = ufunc(np.fabs, absolute_vjp, formula="|x|")
 sign = ufunc(np.sign, sign_vjp, masks=True, singular=False, cheap=True)
 maximum = ufunc(
     np.maximum,
-    lambda g, out, x, y: np.where(x > y, g, np.where(x == y, g / 2, 0)),
-    lambda g, out, x, y: np.where(y > x, g, np.where(x == y, g / 2, 0)),
+    lambda g, out, x, y: share(x > y, g, x, y),
+    lambda g, out, x, y: share(y > x, g, x, y),
     masks=True,
     singular=False,
     cheap=True,
@@ -407,8 +408,8 @@ maximum = ufunc(
 )
 minimum = ufunc(
     np.minimum,
-    lambda g, out, x, y: np.where(x < y, g, np.where(x == y, g / 2, 0)),
-    lambda g, out, x, y: np.where(y < x, g, np.where(x == y, g / 2, 0)),
+    lambda g, out, x, y: share(x < y, g, x, y),
+    lambda g, out, x, y: share(y < x, g, x, y),
     masks=True,
     singular=False,
     cheap=True,
@@ -492,7 +493,7 @@ def clip(
 where_chosen = Primitive(
     np.where,
     None,
-    lambda g, out, condition, x, y: np.where(condition, g, 0),
+    lambda g, out, condition, x, y: chosen(condition, g),
     lambda g, out, condition, x, y: np.where(condition, 0, g),
     elementwise=True,
     masks=True,

@@ -50,8 +50,8 @@ class Reduction(Primitive):
         register(function, self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) == 1 and isinstance(args[0], Handle):
-            return args[0].apply(self, args, kwargs)  # of all elements, as losses are
+        if len(args) == 1 and isinstance(args[0], Handle) and is_usual(args[0], kwargs):
+            return args[0].apply(self, args, kwargs)
         if kwargs.get("mean") is not None:
             return about_mean(self.function, *args, **kwargs)
         if "where" not in kwargs:
@@ -67,6 +67,15 @@ class Reduction(Primitive):
             self.forward(np.float64(1.0), **static)  # not in every reduction
             static = static | {"axis": axis_of(inputs[0], static["axis"])}
         return inputs, static
+
+
+def is_usual(x: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether a reduction is one of all elements, as losses are, or along one axis of an array."""
+    if not kwargs:
+        return True
+    axis, keepdims = kwargs.get("axis"), kwargs.get("keepdims", False)
+    known = len(kwargs) == 1 + ("keepdims" in kwargs)
+    return known and axis.__class__ is int and keepdims.__class__ is bool and bool(x.shape)
 
 
 def axis_of(x: Any, axis: Any) -> Any:
@@ -94,9 +103,18 @@ NUMBERS: frozenset[Any] = frozenset({np.float64, np.float32})
 
 def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Copy ``g`` along the reduced axes to the shape of ``x``."""
-    if axis is None and x.__class__ is np.ndarray and g.__class__ in NUMBERS:
-        return np.ndarray(x.shape, g.dtype, g, 0, (0,) * x.ndim)  # as below, in a fifth of the time
-    return np.broadcast_to(keep_axes(g, axis, keepdims), np.shape(x))
+    g = keep_axes(g, axis, keepdims)
+    if x.__class__ is np.ndarray and is_in_order(g) and g.ndim in (0, x.ndim):
+        steps = [0 if n == 1 else step for n, step in zip(g.shape, g.strides, strict=True)]
+        view: Any = np.ndarray(x.shape, g.dtype, g, 0, steps or (0,) * x.ndim)
+        view.flags.writeable = False
+        return view  # as below, in a fifth of the time
+    return np.broadcast_to(g, np.shape(x))
+
+
+def is_in_order(g: Any) -> bool:
+    """Whether it is a number of NumPy's, or an array whose numbers follow each other in memory."""
+    return g.__class__ in NUMBERS or (g.__class__ is np.ndarray and g.flags.c_contiguous)
 
 
 def sum_vjp(
@@ -173,9 +191,12 @@ def extremum_vjp(
 ) -> Any:  # fmt: skip
     """All that attain the extremum share the gradient equally."""
     g = keep_axes(g, axis, keepdims)
-    attained = np.logical_and(where, x == keep_axes(out, axis, keepdims))
-    chosen = np.where(attained, np.ones_like(g), 0)
-    return g * chosen / np.maximum(np.sum(chosen, axis=axis, keepdims=True), 1)
+    attained = x == keep_axes(out, axis, keepdims)
+    if where is not True:
+        attained = np.logical_and(where, attained)
+    dtype = getattr(g, "dtype", None)  # a number of Python's has none
+    count = np.sum(attained, axis=axis, dtype=dtype, keepdims=True)
+    return attained * (g / np.maximum(count, 1))
 
 
 def products_of_others(x: Any) -> Any:

@@ -66,7 +66,12 @@ def unflatten_axes(share: Any, x: Any, axis: Any) -> Any:
 
 def keep_axes(reduced: Any, axis: Any, keepdims: bool) -> Any:
     """Put the axes back that a reduction took away, so that the result broadcasts."""
-    return reduced if axis is None or keepdims else np.expand_dims(reduced, axis)
+    if axis is None or keepdims:
+        return reduced
+    if axis.__class__ is int and reduced.__class__ is np.ndarray:
+        place = axis if axis >= 0 else axis + reduced.ndim + 1
+        return reduced[(slice(None),) * place + (None,)]  # as below, in a tenth of the time
+    return np.expand_dims(reduced, axis)
 
 
 def ravel_vjp(g: Any, out: Any, x: Any, order: Any = "C") -> Any:
