@@ -284,6 +284,8 @@ class Primitive:
     ----------
     function
         The NumPy function that it is registered for; None if there is none.
+    over
+        The rules as they write their results over ``g``; None if they do not.
 
     Raises
     ------
@@ -320,6 +322,7 @@ class Primitive:
         "function",
         "joint",
         "masks",
+        "over",
         "rules",
         "selecting",
         "singular",
@@ -365,6 +368,7 @@ class Primitive:
         self.builtin = builtin
         self.consume = consume
         self.accumulate = accumulate
+        self.over: Any = None
         self.fast_path = self._has_fast_path()
         self._names: tuple[str, ...] | None = None
         self._keywords: frozenset[str] | None = None
@@ -431,6 +435,7 @@ class Primitive:
         """
         self._check_rules("defvjp", rules, "(g, out, *inputs)")
         self.rules = rules
+        self.over = None
         self.fast_path = self._has_fast_path()
         return self
 
