@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops, random
+from autograd_lite.core.allocator import keep_memory
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -122,6 +123,7 @@ __all__ = [
     "jacobian",
     "jax_function",
     "jvp",
+    "keep_memory",
     "linearize",
     "no_grad",
     "ops",

@@ -431,11 +431,11 @@ SCALARS = frozenset({np.float64, np.float32})
 
 def conform_to(contribution: Any, like: Any, primitive: Primitive, index: int) -> Any:
     """Give a rule's result the shape and dtype of the input that it is the gradient of."""
-    if contribution.__class__ is like.__class__ is np.ndarray and primitive.broadcasts:
-        if contribution.dtype is like.dtype and like.dtype.isnative:
-            summed = sum_of_rows(contribution, like.shape)
-            if summed is not None:
-                return summed
+    are_arrays = contribution.__class__ is like.__class__ is np.ndarray and primitive.broadcasts
+    if are_arrays and contribution.dtype is like.dtype and like.dtype.isnative:
+        summed = sum_of_rows(contribution, like.shape)
+        if summed is not None:
+            return summed
     if contribution.__class__ is like.__class__ in SCALARS:
         return np.asarray(contribution)
     if contribution.__class__ is like.__class__ is float or isinstance(like, tuple):
