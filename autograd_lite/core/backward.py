@@ -168,11 +168,8 @@ def sweep_fast(
             continue
         guard = masked and primitive.singular
         is_usual = primitive.fast_path and not (node.parameters or node.rest)
-        is_written = drop and primitive.over is not None and g.__class__ is ndarray
-        if (
-            not is_usual
-            or (guard and g.__class__ is not float)
-            or (is_written and g.nbytes >= LEAST_WRITTEN)
+        if not is_usual or (
+            g.__class__ is not float and (guard or (drop and is_large(g) and primitive.over))
         ):
             order.append(node)
             break
@@ -240,6 +237,11 @@ MOST_KEPT = 1 << 12
 
 LEAST_WRITTEN = 1 << 16
 """Bytes from which on it pays to write over a gradient: below, memory is as good as free."""
+
+
+def is_large(g: Any) -> bool:
+    """Whether it is a gradient that is worth writing over."""
+    return g.__class__ is np.ndarray and g.nbytes >= LEAST_WRITTEN
 
 
 def forget(node: Node, gradients: dict[Node, Any]) -> None:
