@@ -7,6 +7,8 @@ most arithmetic.
 
 from __future__ import annotations
 
+import ctypes
+
 __all__ = ["keep_memory"]
 
 TRIM_THRESHOLD, MMAP_MAX = -1, -4
@@ -39,13 +41,11 @@ def keep_memory() -> bool:
     >>> kept = ag.keep_memory()
     """
     try:
-        import ctypes
-
         library = ctypes.CDLL(None)
         if not hasattr(library, "gnu_get_libc_version"):
             return False
         changed = [library.mallopt(option, value) for option, value in OPTIONS]
-    except (ImportError, OSError, TypeError, AttributeError):  # no library, or not by that name
+    except (OSError, TypeError, AttributeError):  # no such library, or by another name
         return False
     return all(changed)
 
