@@ -548,7 +548,7 @@ def ones_like(data: Any) -> Any:
     if data.__class__ is float:
         return 1.0
     if data.__class__ in SCALARS:
-        return np.array(data.__class__(1))  # as below, in a tenth of the time
+        return np.array(1, cast(Any, data).dtype)  # as below, in a tenth of the time
     return type(data)(1) if data.__class__ in PYTHON_SCALARS else np.ones_like(data)
 
 
