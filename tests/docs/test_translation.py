@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-ENGLISH = sorted((DOCS / "learn").glob("0*.md"))
-SPANISH = sorted((DOCS / "es").glob("0*.md"))
+ENGLISH = sorted((DOCS / "learn").glob("[0-9]*.md"))
+SPANISH = sorted((DOCS / "es").glob("[0-9]*.md"))
 CHAPTERS = pytest.mark.parametrize(
     ("english", "spanish"), list(zip(ENGLISH, SPANISH, strict=True)), ids=lambda page: page.stem
 )
@@ -74,6 +74,6 @@ def test_each_links_to_the_other_at_its_top(english, spanish):
 
 def test_every_chapter_is_listed_and_leads_to_the_next():
     contents = read(DOCS / "es" / "index.md")
-    assert re.findall(r"\]\((0\d_\w+\.md)\)", contents) == [page.name for page in SPANISH]
+    assert re.findall(r"\]\((\d\d_\w+\.md)\)", contents) == [page.name for page in SPANISH]
     for page, following in pairwise(SPANISH):
         assert f"({following.name})" in read(page)
