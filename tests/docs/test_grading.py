@@ -1,0 +1,118 @@
+"""Every exercise of the course has a check that takes right answers, and no others."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from docs.learn import check
+from docs.learn.grading import EXERCISES
+from tests.docs import answers
+
+CHAPTERS = sorted((Path(__file__).parents[2] / "docs" / "learn").glob("[0-9]*.md"))
+OF_CHAPTERS = [exercise for exercise in EXERCISES.values() if exercise.chapter.isdigit()]
+EACH = pytest.mark.parametrize("exercise", OF_CHAPTERS, ids=lambda exercise: exercise.number)
+
+
+def test_every_exercise_of_every_chapter_is_there():
+    found = []
+    for page in CHAPTERS:
+        _, _, exercises = page.read_text(encoding="utf-8").partition("## Exercises")
+        chapter = int(page.name[:2])
+        found += [f"{chapter}.{n}" for n in re.findall(r"^\*\*(\d)\.\*\*", exercises, re.MULTILINE)]
+        assert f"`python -m docs.learn.check {chapter}.1`" in exercises, page.name
+    assert found == [exercise.number for exercise in OF_CHAPTERS]
+
+
+def test_answers_are_named_apart():
+    names = [exercise.name for exercise in OF_CHAPTERS]
+    assert len(names) == len(set(names)), "one file holds them all"
+
+
+@EACH
+def test_a_right_answer_is_right_and_called_as_the_task_says(exercise):
+    answer = getattr(answers, exercise.name)
+    names = re.findall(r"\w+", exercise.call.partition("(")[2])
+    assert list(inspect.signature(answer).parameters) == names
+    is_right, told = check.verdict(exercise, answer)
+    assert is_right, told
+
+
+def spoiled(result):
+    """What a slip makes of an answer: another number, another shape, the other truth."""
+    if isinstance(result, tuple):
+        return tuple(map(spoiled, result))
+    if isinstance(result, bool) or result is None:
+        return not result
+    if hasattr(result, "backward"):
+        return result * 1.1
+    if hasattr(result, "parameters"):
+        return result.astype("float32")
+    return [1.1 * x + 0.1 for x in result] if isinstance(result, list) else 1.1 * result + 0.1
+
+
+@EACH
+def test_a_wrong_answer_is_told_so(exercise):
+    answer = getattr(answers, exercise.name)
+    for wrong in (lambda *args: spoiled(answer(*args)), lambda *args: None):
+        is_right, told = check.verdict(exercise, wrong)
+        assert not is_right
+        assert told.startswith(f"{exercise.number} {exercise.name}: not yet. ")
+
+
+def test_the_usual_slips_are_named():
+    _, told = check.verdict(EXERCISES["6.1"], lambda rate: (rate - 1, 25 * rate - 1))
+    assert told.endswith("; look at the sign")
+    _, told = check.verdict(EXERCISES["1.2"], lambda z: -answers.sigmoid_slope(z))
+    assert "the sign is wrong" in told
+
+
+def test_what_is_not_begun_is_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert check.main(["4.2"]) == 1
+    assert capsys.readouterr().out == textwrap.dedent("""\
+        4.2 power_slope: still to be written. Return the derivative of x to the power x.
+            Put into answers.py:
+
+                def power_slope(x):
+                    ...
+
+    """)
+
+
+def test_a_file_of_answers_is_graded_by_chapter(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "def d_gradient(a, b):\n    return 2 * (a * b + a) * (b + 1), 2 * (a * b + a) * a\n"
+        "def power_slope(x):\n    raise NotImplementedError\n",
+        encoding="utf-8",
+    )
+    assert check.main(["4", "--file", str(path)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "4.1 d_gradient: right"
+    assert [line.partition(". ")[0] for line in told[1:3]] == [
+        "4.2 power_slope: still to be written",
+        "4.3 sine_square_slope: still to be written",
+    ]
+    assert told[3] == "1 of 3 right"
+    assert check.main(["4.1", "--file", str(path)]) == 0
+
+
+def test_in_a_notebook_a_function_is_handed_over(capsys):
+    check.check("4.1", answers.d_gradient)
+    assert capsys.readouterr().out == "4.1 d_gradient: right\n"
+
+
+def test_an_exercise_that_is_not_there_is_named():
+    with pytest.raises(SystemExit, match=r"There is no exercise 4\.9; there are 1\.1, "):
+        check.main(["4.9"])
+
+
+def test_the_report_that_the_front_page_shows_is_that_of_such_an_answer():
+    _, told = check.verdict(EXERCISES["5.2"], lambda *args: -answers.direction_vjp(*args))
+    for page in (CHAPTERS[0].parent / "README.md", CHAPTERS[0].parents[1] / "es" / "index.md"):
+        assert told in page.read_text(encoding="utf-8")
