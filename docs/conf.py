@@ -12,8 +12,9 @@ from docutils.utils.math.latex2mathml import tex2mathml
 import autograd_lite
 import nn
 
-sys.path.insert(0, str(Path(__file__).parent / "learn"))
-import pictures  # the graphs of the course
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from docs.learn import pictures  # the graphs of the course
+from docs.reference import is_function, names_by_kind
 
 project = "autograd_lite"
 author = project_copyright = "The autograd_lite maintainers"
@@ -49,10 +50,12 @@ autodoc_default_options = {"members": True, "member-order": "bysource"}
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
 autograd_lite.__all__ = [name for name in dir(autograd_lite) if name != "__version__"]
+autosummary_context = {"is_function": is_function, "names_by_kind": names_by_kind}
 templates_path = ["_templates"]
 
 # Docstrings of scikit-learn's and SciPy's, which ours inherit, refer to labels of their own sites.
 suppress_warnings = ["ref.ref", "ref.term", "ref.footnote", "ref.citation"]
+suppress_warnings += ["config.cache"]  # autosummary_context has functions, which are not pickled
 
 
 def name_the_language(

@@ -116,3 +116,49 @@ def test_the_report_that_the_front_page_shows_is_that_of_such_an_answer():
     _, told = check.verdict(EXERCISES["5.2"], lambda *args: -answers.direction_vjp(*args))
     for page in (CHAPTERS[0].parent / "README.md", CHAPTERS[0].parents[1] / "es" / "index.md"):
         assert told in page.read_text(encoding="utf-8")
+
+
+LEARN = CHAPTERS[0].parent
+WORKSHOPS = sorted((LEARN / "workshops").glob("*.py"))
+EACH_WORKSHOP = pytest.mark.parametrize("skeleton", WORKSHOPS, ids=lambda path: path.stem)
+
+
+def test_every_workshop_has_checks_and_a_place_on_the_page():
+    names = {exercise.chapter for exercise in EXERCISES.values()} - {str(n) for n in range(99)}
+    assert names == {path.stem for path in WORKSHOPS}
+    for page in (LEARN / "workshops.md", LEARN.parent / "es" / "talleres.md"):
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"\(\S*workshops/(\w+)\.py\)", text)) == names
+
+
+@EACH_WORKSHOP
+def test_a_skeleton_is_still_to_be_written(skeleton, capsys):
+    assert check.main([skeleton.stem, "--file", str(skeleton)]) == 1
+    *parts, total = capsys.readouterr().out.splitlines()
+    assert all(": still to be written. " in line for line in parts), parts
+    assert total == f"0 of {len(parts)} right"
+
+
+# Estimators warn, as those of scikit-learn do, when they stop before they have converged.
+@pytest.mark.filterwarnings("ignore:the network was still improving")
+@EACH_WORKSHOP
+def test_a_solved_workshop_is_right(skeleton, capsys):
+    solution = Path(__file__).parent / "solutions" / skeleton.name
+    assert check.main([skeleton.stem, "--file", str(solution)]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore")
+@EACH_WORKSHOP
+def test_a_wrong_workshop_is_told_so(skeleton):
+    for exercise in EXERCISES.values():
+        if exercise.chapter == skeleton.stem:
+            assert not check.verdict(exercise, lambda *args, **options: None)[0]
+
+
+def test_the_program_with_the_mistake_says_a_half_four_times():
+    solution = (Path(__file__).parent / "solutions" / "nielsen.py").read_text(encoding="utf-8")
+    skeleton = (LEARN / "workshops" / "nielsen.py").read_text(encoding="utf-8")
+    names: dict = {}
+    with_mistake = solution.partition("def xor_outputs")[0]
+    exec(with_mistake + "def xor_outputs" + skeleton.partition("def xor_outputs")[2], names)
+    assert names["xor_outputs"]().round(2).ravel().tolist() == [0.5, 0.5, 0.5, 0.5]
