@@ -13,7 +13,7 @@ import autograd_lite
 import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from docs.learn import pictures  # the graphs of the course
+from docs.learn import notebooks, pictures  # the chapters, and the graphs in them
 from docs.reference import is_function, names_by_kind
 
 project = "autograd_lite"
@@ -103,6 +103,25 @@ def write_steppers(app: Any, error: Exception | None) -> None:
             draw().save(folder / f"{draw.__name__}.html")
 
 
+NOTEBOOK = {"learn": "This chapter as a notebook", "es": "Este capítulo como cuaderno"}
+
+
+def offer_the_notebook(
+    app: Any, page: str, template: str, context: dict[str, Any], tree: Any
+) -> None:
+    """A link below each chapter of the course; GitHub, which shows the same text, has none."""
+    folder, _, name = page.partition("/")
+    if folder in NOTEBOOK and name[:2].isdigit() and app.builder.format == "html":
+        link = f'<a href="../notebooks/{page}.ipynb" download>{NOTEBOOK[folder]}</a>'
+        context["body"] += f"<p>{link}</p>"
+
+
+def write_notebooks(app: Any, error: Exception | None) -> None:
+    """What these links lead to."""
+    if error is None and app.builder.format == "html":
+        notebooks.write(Path(app.outdir) / "notebooks")
+
+
 def write_playback(app: Any, error: Exception | None) -> None:
     """The training that is shown on the page about watching one."""
     if error is not None or app.builder.format != "html":
@@ -124,5 +143,7 @@ def write_playback(app: Any, error: Exception | None) -> None:
 def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (write_inline_math, None), (write_displayed_math, None))
     app.connect("html-page-context", name_the_language)
+    app.connect("html-page-context", offer_the_notebook)
     app.connect("build-finished", write_steppers)
+    app.connect("build-finished", write_notebooks)
     app.connect("build-finished", write_playback)

@@ -319,9 +319,34 @@ def saliency(model: nn.Module, x: np.ndarray, y: np.ndarray) -> Any:
     return figure
 
 
+def waves(x: np.ndarray, n: int) -> np.ndarray:
+    k = np.arange(n)
+    return np.cos(np.outer(x, k)) / np.sqrt(np.maximum(k, 1))
+
+
+def double_descent() -> Any:
+    rng = np.random.default_rng(0)
+    points = []
+    for n in (20, 1000):
+        x = rng.uniform(0, np.pi, n)
+        points.append((x, 2 * np.exp(-x) + 0.3 * rng.normal(size=n)))
+    sizes = np.unique(np.r_[1:41, np.geomspace(40, 1000, 40).astype(int)])
+    errors = np.empty((2, len(sizes)))
+    for i, n in enumerate(sizes):
+        weights = np.linalg.lstsq(waves(points[0][0], n), points[0][1], rcond=None)[0]
+        errors[:, i] = [np.mean((waves(x, n) @ weights - y) ** 2) for x, y in points]
+    figure, (ax,) = panels(1, 5.5, 3.4)
+    ax.loglog(sizes, np.maximum(errors[0], 1e-4), label="training")
+    ax.loglog(sizes, errors[1], label="new points")
+    ax.axhline(0.09, color="grey", linestyle="--", label="variance of the noise")
+    ax.set(xlabel="waves", ylabel="mean squared error", ylim=(1e-3, 1e4))
+    ax.legend()
+    return figure
+
+
 PLOTS: tuple[Callable[[], Any], ...] = (
     gates, step_and_sigmoid, perceptron, xor, circles, step_size, learning_rates,
-    network_learning_rates, momentum, overfitting, remedies,
+    network_learning_rates, momentum, overfitting, remedies, double_descent,
 )  # fmt: skip
 DRAWINGS: tuple[Callable[[], ag.Drawing], ...] = (neuron, graph, backpropagation)
 
@@ -347,6 +372,7 @@ SPANISH = {
     "epoch": "época",
     "mean squared error": "error cuadrático medio",
     "plain": "simple",
+    "waves": "ondas",
     "with momentum": "con momento",
     "truth": "verdad",
     "network": "red",

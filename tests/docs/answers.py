@@ -130,3 +130,88 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return g.sum(axis=stretched, keepdims=True)
+
+
+def kinds_of_units(weight: Any) -> int:
+    return np.unique(weight, axis=1).shape[1]
+
+
+def he_limit(n_in: int) -> float:
+    return math.sqrt(6 / n_in)
+
+
+def distances(a: Any, b: Any) -> Any:
+    return np.sqrt(np.sum((a[:, np.newaxis] - b) ** 2, axis=2))
+
+
+def standardised(x: Any) -> Any:
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+def dual_exp(pair: tuple[float, float]) -> tuple[float, float]:
+    value, slope = pair
+    return math.exp(value), math.exp(value) * slope
+
+
+def newton(f: Any, x: float, steps: int) -> Any:
+    for _ in range(steps):
+        value, slope = ag.jvp(f, (x,), (1.0,))
+        x = x - value / slope
+    return x
+
+
+def largest_rate(curvature: float, momentum: float) -> float:
+    return 2 * (1 + momentum) / curvature
+
+
+def adam_step(w: Any, g: Any, m: Any, s: Any, t: int, rate: float) -> tuple[Any, Any, Any]:
+    m = 0.9 * m + 0.1 * g
+    s = 0.999 * s + 0.001 * g**2
+    return w - rate * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8), m, s
+
+
+def kind(hessian: Any) -> str:
+    curvatures = np.linalg.eigvalsh(hessian)
+    if curvatures.min() < 0 < curvatures.max():
+        return "saddle"
+    if np.any(curvatures == 0):
+        return "undecided"
+    return "minimum" if curvatures.min() > 0 else "maximum"
+
+
+def deepest(f: Any, starts: list[float], rate: float, steps: int) -> Any:
+    def descend(w: Any) -> Any:
+        for _ in range(steps):
+            w = w - rate * ag.grad(f)(w)
+        return w
+
+    return min(map(descend, starts), key=f)
+
+
+def to_range(z: Any, low: float, high: float) -> Any:
+    return low + (high - low) * nn.sigmoid(z)
+
+
+def multilabel_gradient(z: Any, labels: Any) -> Any:
+    return (nn.sigmoid(z) - labels) / len(z)
+
+
+def smallest_fit(a: Any, y: Any) -> Any:
+    return a.T @ np.linalg.solve(a @ a.T, y)
+
+
+def ridge(a: Any, y: Any, strength: float) -> Any:
+    return np.linalg.solve(a.T @ a + strength * np.eye(a.shape[1]), a.T @ y)
+
+
+def hebb(weight: Any, x: Any, y: Any) -> Any:
+    return weight + np.outer(x, y)
+
+
+def recall(weight: Any, x: Any) -> Any:
+    for _ in range(100):
+        new = np.where(x @ weight >= 0, 1, -1)
+        if np.array_equal(new, x):
+            break
+        x = new
+    return x

@@ -48,6 +48,8 @@ def spoiled(result):
         return tuple(map(spoiled, result))
     if isinstance(result, bool) or result is None:
         return not result
+    if isinstance(result, str):
+        return result + "?"
     if hasattr(result, "backward"):
         return result * 1.1
     if hasattr(result, "parameters"):
