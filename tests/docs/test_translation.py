@@ -77,3 +77,13 @@ def test_every_chapter_is_listed_and_leads_to_the_next():
     assert re.findall(r"\]\((\d\d_\w+\.md)\)", contents) == [page.name for page in SPANISH]
     for page, following in pairwise(SPANISH):
         assert f"({following.name})" in read(page)
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"), [("README", "index"), ("workshops", "talleres")], ids=str
+)
+def test_other_pages_show_the_same_commands(english, spanish):
+    pages = (DOCS / "learn" / f"{english}.md", DOCS / "es" / f"{spanish}.md")
+    first, second = (re.findall(r"^```\w+\n.*?^```$", read(p), re.M | re.S) for p in pages)
+    assert first == second
+    assert first
