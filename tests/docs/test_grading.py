@@ -164,3 +164,12 @@ def test_the_program_with_the_mistake_says_a_half_four_times():
     with_mistake = solution.partition("def xor_outputs")[0]
     exec(with_mistake + "def xor_outputs" + skeleton.partition("def xor_outputs")[2], names)
     assert names["xor_outputs"]().round(2).ravel().tolist() == [0.5, 0.5, 0.5, 0.5]
+
+
+def test_the_report_that_the_page_of_workshops_shows_is_that_of_such_an_answer():
+    def bump(x, left, right, steepness):
+        return (x >= left) * (x < right) * 1.0
+
+    _, told = check.verdict(EXERCISES["gates.3"], bump)
+    for page in (LEARN / "workshops.md", LEARN.parent / "es" / "talleres.md"):
+        assert told in page.read_text(encoding="utf-8")
