@@ -17,6 +17,7 @@ from autograd_lite.checking.comparison import (
 )
 from autograd_lite.checking.directions import (
     Cotangents,
+    doublings,
     exponent_of,
     own_scale,
     scaled_product,
@@ -160,8 +161,8 @@ class AnalyticGradients:
         ladder = ladder or self.ladder(direction)
         contributions = self.contributions(direction)
         size = norm(contributions)
-        farther = np.abs(direction) / own_scale(self.subject.inputs, self.subject.x)
-        near = FIRST_LEVEL + max(math.ceil(math.log2(max(np.max(farther), 1.0))), 0)
+        farther = doublings(direction, own_scale(self.subject.inputs, self.subject.x))
+        near = FIRST_LEVEL + max(math.ceil(np.max(farther)), 0)
         absolute = self.tolerance.atol * norm(self.cotangents.rows)
         # What underflows in a gradient is lost before it is multiplied by the cotangent, or after.
         lost = self.subject.gradient_smallest * np.max(

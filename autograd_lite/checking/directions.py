@@ -22,6 +22,7 @@ from autograd_lite.checking.layout import Layout, Vector
 __all__ = [
     "Cotangents",
     "cotangents",
+    "doublings",
     "equalized",
     "exponent_of",
     "farthest_level",
@@ -117,6 +118,14 @@ def exponent_of(numbers: Vector) -> int:
     finite = np.abs(numbers[np.isfinite(numbers)])
     largest = float(np.max(finite, initial=0.0))
     return math.frexp(largest)[1]
+
+
+def doublings(a: Vector, b: Vector) -> Vector:
+    """log₂ |a/b|, without overflow on the way; -∞ where a is zero."""
+    (m, e), (n, f) = np.frexp(a), np.frexp(b)
+    with np.errstate(divide="ignore"):
+        logarithm: Vector = np.log2(np.abs(m / n)) + (e - f)
+    return logarithm
 
 
 def scaled_product(a: Vector, b: Vector, exponent: Any) -> Vector:

@@ -81,6 +81,9 @@ MOST_ROUNDS = 4
 FEW = 8
 """So many of the rest are looked at once more; of more it is said that they do not show."""
 
+ROUGHLY = 0.5
+"""To such a part the weakest of many inputs are known, where one more look would be too much."""
+
 FEWEST_EVALUATIONS = 40
 """A right derivative of an easy function takes no more."""
 
@@ -322,14 +325,13 @@ class Examination(Conclusions):
         return is_crowd and self.subject.evaluations > FEWEST_EVALUATIONS - BRIEFLY
 
     def too_weak_beside_others(self, made: Probe) -> Vector | None:
-        """The part of a direction whose contributions are below the error of a probe.
+        """The part of a direction whose contributions a probe does not know well enough.
 
         Zeros are as they are claimed in most functions, so they are only doubted if tiny inputs
         could be the reason.
         """
         direction = made.ladder.direction
-        each = np.abs(self.analytic.contributions(direction))
-        shows = np.any(each > 2 * made.error[:, np.newaxis], axis=0)
+        shows = self.shown_by(made, ROUGHLY if self.is_dear else DECISIVE)
         own = own_scale(self.subject.inputs, self.subject.x)
         doubted = np.any(self.analytic.rows != 0, axis=0) | (own <= FAR_SMALLER * np.max(own))
         rest = np.where(shows | ~doubted, 0.0, direction)
@@ -470,7 +472,7 @@ class Examination(Conclusions):
     def look_farther(self, made: Probe) -> Probe | None:
         """Move what contributes next to nothing by more; a probe if something is wrong."""
         direction = made.ladder.direction
-        moved = (direction != 0) & ~self.shown
+        moved = (direction != 0) & ~self.shown_by(self.probes[0])
         self.beyond = np.union1d(self.beyond, np.flatnonzero(moved))
         wide = wide_of(self.subject.x, direction)
         if wide is direction or self.is_dear:
@@ -480,12 +482,10 @@ class Examination(Conclusions):
             self.beyond = np.setdiff1d(self.beyond, np.flatnonzero(moved))
         return there if there.agreement is Agreement.DIFFERENT else None
 
-    @property
-    def shown(self) -> Mask:
-        """Which entries contribute so much that the first probe decides on them."""
-        first = self.probes[0]
-        each = np.abs(self.analytic.contributions(first.ladder.direction))
-        shown: Mask = np.any(DECISIVE * each > first.error[:, np.newaxis], axis=0)
+    def shown_by(self, made: Probe, known_to: float = DECISIVE) -> Mask:
+        """Which entries contribute so much that a probe knows each to that part of itself."""
+        each = np.abs(self.analytic.contributions(made.ladder.direction))
+        shown: Mask = np.any(known_to * each > made.error[:, np.newaxis], axis=0)
         return shown
 
     def entry_by_entry(self) -> GradcheckReport:

@@ -74,6 +74,34 @@ def test_the_weakest_of_weak_entries_is_found(x, factor):
     assert found.verdict == "wrong derivative"
 
 
+@pytest.mark.parametrize("factor", [1.01, 0.7])
+@pytest.mark.parametrize(
+    ("power", "place", "x"),
+    [
+        (2, 2, [1.0, 1e-5, 1e-9]),
+        (2, 3, [1.0, 1e-3, 1e-6, 1e-9]),
+        (3, 1, [1.0, 9.2e-7, 1.1e-9, 1.2e-5]),
+        (3, 3, [1.0, 2.6e-4, 5.6e-6, 5.3e-6]),
+    ],
+)
+def test_each_of_the_weak_entries_is_known_to_a_part_of_itself(power, place, x, factor):
+    """One of them that shows beside the next stronger, but only roughly, is looked at alone."""
+    wrong = spoiled(lambda x: power * x ** (power - 1), place, factor)
+    assert report(lambda x: np.sum(x**power), np.array(x)).verdict == "correct"
+    found = report(lambda x: np.sum(x**power), np.array(x), gradient=wrong)
+    assert found.verdict == "wrong derivative" or f"x[{place}]" in found.reason
+
+
+def test_inputs_as_far_apart_as_floats_can_be():
+    """The ratio of the largest to the smallest is beyond all floats."""
+    x = np.array([1e200, 1e-200, 1.0, 3.0])
+    assert report(np.sqrt, x).verdict == "correct"
+    assert report(lambda x: np.sum(np.log(x)), x).verdict == "correct"
+    wrong = spoiled(lambda x: 1 / x, 1, 1.01)
+    found = report(lambda x: np.sum(np.log(x)), x, gradient=wrong)
+    assert found.verdict == "wrong derivative"
+
+
 @pytest.mark.parametrize("factor", [-1.0, 0.0])
 @pytest.mark.parametrize("size", [1e16, 1e22])
 def test_entries_that_no_value_shows_are_named(size, factor):
