@@ -24,6 +24,9 @@ __all__ = ["HandWritten"]
 
 Function = Callable[..., Any]
 
+WIDE = (np.float64, np.complex128)
+"""The dtypes in which arguments are computed with, where a function lets itself."""
+
 
 class HandWritten(Subject):
     """A plain function with a derivative that somebody wrote by hand; no Values involved.
@@ -49,14 +52,46 @@ class HandWritten(Subject):
         may be float32 as well."""
         self.summed = False
         """Whether the result is an array, whose sum is what was differentiated."""
-        self.start()
+        self.keeps_dtypes = False
+        """Whether arguments come in their own dtypes, as others are not taken."""
+        try:
+            self.start()
+        except Exception:  # what is compiled for one dtype says in its own way that it wants it
+            if all(leaf.dtype in WIDE for leaf in self.inputs.leaves):
+                raise
+            self.keeps_dtypes = True
+            self.start()
+
+    def called_with(self, leaves: Sequence[Any]) -> list[Any]:
+        if self.keeps_dtypes:
+            pairs = zip(leaves, self.inputs.leaves, strict=True)
+            leaves = [np.asarray(x, leaf.dtype)[()] for x, leaf in pairs]
+        return super().called_with(leaves)
 
     def _results(self, leaves: Sequence[Any]) -> Any:
         result = self.function(*self.called_with(leaves))
+        if self.form != "vjp":
+            result = self._as_one_array(result)
         if self.form != "gradient" or np.shape(result) == ():
             return result
         self.summed = True
         return np.sum(result)
+
+    def _as_one_array(self, result: Any) -> Any:
+        """A result as it is, or a list of numbers as the array that it makes."""
+        parts = list(paths(result, "result"))
+        if len(parts) < 2:
+            return result
+        with suppress(ValueError):  # of parts that differ in shape
+            array = np.asarray(result)
+            if array.dtype != object:
+                return array
+        raise Finding(
+            Verdict.SHAPE,
+            f"{self.name} returned {len(parts)} arrays ({', '.join(parts)}), and {self.form}= is "
+            "the derivative of a single one; let it return one of them, or check all of them with "
+            "vjp=",
+        )
 
     def pull(self, v: Vector, x: Vector | None = None) -> Vector:
         at = self.x if x is None else x
@@ -155,6 +190,11 @@ def require_gradient(
     what: str, g: Any, name: str, shape: tuple[int, ...], *, is_real: bool = False
 ) -> None:
     """A hand-written derivative has the shape of what it belongs to, and is not an integer."""
+    if g is None:
+        raise Finding(
+            Verdict.SHAPE,
+            f"{what} returned None for {name}; return zeros where nothing depends on it",
+        )
     array = np.asarray(unwrap(g))
     if array.dtype.kind == "c" and is_real:
         raise Finding(

@@ -225,13 +225,6 @@ def examine_up_to(
                 subject = subject.differentiated(rng)
                 report = look(subject)
         return report
-    except TypeError as error:
-        if "not a valid JAX type" not in str(error):
-            raise
-        raise ArgumentTypeError(
-            f"gradcheck: {name} computes with JAX, which does not take Values; pass its arguments "
-            "as jnp.array(…), and JAX's derivative is checked"
-        ) from error
     except RuleError as error:
         return GradcheckReport(
             subject.name if subject else name,
@@ -248,6 +241,18 @@ def examine_up_to(
             hints=tuple(finding.hints),
             evaluations=subject.evaluations if subject else 0,
         )
+    except Exception as error:  # a library says in its own way that it does not take Values
+        if "not a valid JAX type" in str(error):
+            raise ArgumentTypeError(
+                f"gradcheck: {name} computes with JAX, which does not take Values; pass its "
+                "arguments as jnp.array(…), and JAX's derivative is checked"
+            ) from error
+        if subject is not None and type(error).__module__.partition(".")[0] == "numba":
+            raise ArgumentTypeError(
+                f"gradcheck: {name} computes with Numba, which does not take Values; pass the "
+                "derivative that is to be checked, as in gradient=lambda x: ..."
+            ) from error
+        raise
 
 
 def require_choices(order: int, mode: str, **amounts: float) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.by_hand import HandWritten
-from autograd_lite.checking.comparison import DECISIVE, Agreement, Probe
+from autograd_lite.checking.comparison import DECISIVE, SAFETY, Agreement, Probe
 from autograd_lite.checking.diagnosis import diagnose
 from autograd_lite.checking.evidence import Evidence, worst_entries
 from autograd_lite.checking.layout import Layout, Vector
@@ -124,6 +124,16 @@ class Conclusions:
                 if self.subject.outputs.size == 1
                 else "no result changes around this point, and the derivative is too small to show "
                 "in them; check at another point",
+            )
+        if made.floor[row] > made.limit.error[row]:
+            return self.conclude(
+                Verdict.NOISE,
+                "the analytic derivative is not known well enough, as its own digits are few or it "
+                f"changes with the last digits of the inputs: it is {number(made.analytic):.3g} "
+                f"± {number(SAFETY * made.floor):.1g}, the numerical one "
+                f"{number(made.limit.value):.3g} ± {number(SAFETY * made.limit.error):.1g}; to "
+                "decide, let it keep all digits (astype, round and int cut them off), or check at "
+                "another point",
             )
         noise, base = number(made.ladder.noise), number(np.abs(made.ladder.base))
         if self.subject.resolution > 1e-10:

@@ -178,7 +178,11 @@ class Jax(Library):
         return type(function).__module__.partition(".")[0] in ("jax", "jaxlib")
 
     def array(self, x: Any) -> Any:
-        return np.asarray(x) if self.knows(x) else x
+        if not self.knows(x):
+            return x
+        # To NumPy bfloat16 is of no kind of number.
+        is_coarse = x.dtype == self.jax.numpy.bfloat16
+        return np.asarray(x, np.float32 if is_coarse else None)
 
     def own(self, array: Any, like: Any, wide: bool) -> Any:
         return self.jax.numpy.asarray(array, None if wide else getattr(like, "dtype", None))

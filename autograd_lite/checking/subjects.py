@@ -23,6 +23,7 @@ from autograd_lite.checking.verdict import Exhausted, Finding, Verdict
 from autograd_lite.core import tree
 from autograd_lite.core.backward import conjugate
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, AutogradError
+from autograd_lite.core.foreign_arrays import check_ordinary
 from autograd_lite.core.node import Node, data_of, operand_of
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
@@ -137,6 +138,7 @@ class Subject(ABC):
         ]
         leaves = flatten(trees)
         for leaf, leaf_name in zip(leaves, leaf_names, strict=True):
+            check_ordinary(leaf, f"gradcheck: {leaf_name} of {name}")
             require_float(name, leaf, leaf_name)
         self.inputs = Layout(trees, leaves, leaf_names)
         if not self.inputs.size and trees:

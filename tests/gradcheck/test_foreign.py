@@ -273,6 +273,13 @@ class TestJax:
         z = self.jax.numpy.asarray([1 + 2j, 3 - 1j])
         assert checked(lambda z: self.jax.numpy.abs(z) ** 2, z)
 
+    @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+    def test_coarse_floats(self, dtype):
+        x = self.jax.numpy.asarray(X, dtype)
+        assert checked(lambda x: self.jax.numpy.sin(x).sum(), x)
+        stopped = self.jax.lax.stop_gradient
+        assert checked(lambda x: (x * stopped(x)).sum(), x).verdict == "wrong derivative"
+
     def test_arrays_of_numpy_in_a_function_of_jax_are_refused_by_name(self):
         with pytest.raises(ag.ArgumentTypeError, match=r"jnp\.array"):
             checked(lambda x: self.jax.numpy.sum(self.jax.numpy.sin(x)), X)
@@ -316,6 +323,26 @@ def test_functions_of_numba():
 
     assert checked(energy, X, gradient=gradient)
     assert checked(energy, X, gradient=lambda x: -gradient(x)).hints[0].kind == "sign"
+
+
+def test_functions_of_numba_compiled_for_float32_are_given_it():
+    numba = pytest.importorskip("numba")
+    total = numba.njit("f4(f4[:])")(lambda x: np.sum(np.sin(x)))
+    sine = numba.njit("f4(f4)")(lambda x: np.sin(x))
+    x = X.astype(np.float32)
+    assert checked(total, x, gradient=np.cos)
+    assert checked(total, x, gradient=numba.njit("f4[:](f4[:])")(lambda x: np.cos(x)))
+    assert checked(sine, np.float32(0.5), gradient=np.cos)
+    wrong = checked(total, x, gradient=lambda x: 1.01 * np.cos(x))
+    assert wrong.verdict == "wrong derivative"
+
+
+def test_functions_of_numba_need_a_derivative():
+    numba = pytest.importorskip("numba")
+    total = numba.njit(lambda x: np.sum(np.sin(x)))
+    for function in (total, lambda x: 2 * total(x)):
+        with pytest.raises(ag.ArgumentTypeError, match="as in gradient=lambda x"):
+            ag.gradcheck(function, X)
 
 
 def test_functions_of_ctypes():

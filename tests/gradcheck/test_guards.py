@@ -275,3 +275,70 @@ class TestBadCalls:
 def test_an_option_that_means_nothing_is_refused(options, said):
     with pytest.raises(ag.AutogradError, match=said):
         ag.gradcheck(lambda x: x * x, X, **options)
+
+
+SEVERAL = {
+    "of two shapes": (lambda x: (np.sin(x), np.sum(x)), "(result[0], result[1])"),
+    "in a dict": (lambda x: {"a": np.sin(x), "b": np.cos(x)}, "(result['a'], result['b'])"),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize(
+    ("form", "derivative"),
+    [("gradient", lambda x: np.cos(x) + 1), ("jacobian", lambda x: np.diag(np.cos(x)))],
+)
+def test_a_gradient_or_jacobian_is_of_a_single_result(name, form, derivative):
+    """Of several a Jacobian was taken for that of the first, and of the others for zero."""
+    function, parts = SEVERAL[name]
+    verdict, reason = verdict_and_reason(function, X, **{form: derivative})
+    assert verdict == "wrong shape or dtype"
+    assert reason == (
+        f"<lambda> returned 2 arrays {parts}, and {form}= is the derivative of a single one; let "
+        "it return one of them, or check all of them with vjp="
+    )
+
+
+def test_a_list_of_numbers_is_an_array():
+    def squares(x):
+        return [a**2 for a in x]
+
+    assert checked(squares, X, jacobian=lambda x: np.diag(2 * x))
+    assert checked(squares, X, gradient=lambda x: 2 * x)
+    assert not checked(squares, X, jacobian=lambda x: np.diag(3 * x))
+
+
+def test_a_derivative_of_none_is_told():
+    assert verdict_and_reason(np.sum, X, gradient=lambda x: None) == (
+        "wrong shape or dtype",
+        "gradient returned None for a; return zeros where nothing depends on it",
+    )
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), "MaskedArray.*x.filled()"),
+        (np.array([[1.0, 2.0], [3.0, 4.0]]).view(np.matrix), "matrix.*np.asarray"),
+    ],
+)
+@pytest.mark.parametrize("derivative", [{}, {"gradient": lambda x: 2 * x}])
+def test_arrays_with_operators_of_their_own_are_refused(array, said, derivative):
+    """The function would be checked on plain arrays, of which it is another one."""
+    with pytest.raises(ag.ArgumentTypeError, match=said):
+        ag.gradcheck(lambda x: np.sum(x * x), array, **derivative)
+
+
+@pytest.mark.parametrize(
+    ("x", "gradient"),
+    [
+        (X.astype(np.float16), lambda x: (1.01 * np.cos(x)).astype(np.float16)),
+        (X, lambda x: np.cos(x).astype(np.float16)),
+        (X / 2, lambda x: np.floor(2 * x)),
+    ],
+)
+def test_an_analytic_derivative_of_few_digits_is_given_as_the_reason(x, gradient):
+    verdict, reason = verdict_and_reason(lambda x: np.sum(np.sin(x)), x, gradient=gradient)
+    assert verdict == "cannot decide"
+    assert reason.startswith("the analytic derivative is not known well enough")
+    assert "let it keep all digits (astype, round and int cut them off)" in reason
