@@ -294,6 +294,7 @@ def subject_of(
         raise ArgumentValueError(
             f"gradcheck: {' and '.join(given)} were both given; check them one after the other"
         )
+    require_meant(function, argnum, loss, given)
     library = library_of(function, args)
     if given and library is not None:
         function, *derivatives_given = (
@@ -306,11 +307,6 @@ def subject_of(
         return Foreign(library, function, args, chosen, loss)
     if is_model(function):
         return Model(function, args, loss)
-    if loss is not None:
-        raise ArgumentValueError(
-            "gradcheck: loss= goes with a model that has named_parameters(); for a plain "
-            "function write the loss into it"
-        )
     if args:
         require_arity(function, args, function_name(function))
     for name in given:
@@ -320,6 +316,35 @@ def subject_of(
     if given:
         return HandWritten(function, args, varied, *given.popitem())
     return EngineFunction(function, args, varied)
+
+
+def require_meant(
+    function: Any,
+    argnum: int | tuple[int, ...] | None,
+    loss: Function | None,
+    given: Mapping[str, Function],
+) -> None:
+    """Refuse what would be passed over: a loss of no model; what is not asked of a model."""
+    if not is_model(function):
+        if loss is not None:
+            raise ArgumentValueError(
+                "gradcheck: loss= goes with a model that has named_parameters(); for a plain "
+                "function write the loss into it"
+            )
+        return
+    name = type(function).__name__
+    for form in given:
+        raise ArgumentValueError(
+            f"gradcheck: {form}= is of a plain function, and {name} is a model, of which the "
+            "derivative by every parameter is checked; omit it, or pass a function of the "
+            "numbers that it belongs to"
+        )
+    if argnum is not None:
+        raise ArgumentValueError(
+            f"gradcheck: argnum= names arguments of a plain function, and {name} is a model, of "
+            "which every parameter is checked; omit it, or freeze what is not to be checked "
+            "(requires_grad = False)"
+        )
 
 
 def require_arity(function: Any, args: tuple[Any, ...], name: str) -> None:

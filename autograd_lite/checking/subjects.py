@@ -446,6 +446,12 @@ class Model(RecordedSubject):
         self.data = unflatten(list(self.data), leaves)
         return varied
 
+    def differentiated(self, rng: np.random.Generator) -> Subject:
+        raise ArgumentValueError(
+            f"gradcheck: {self.name} is a model, which is checked to the first order; for order=2 "
+            "and 3 write a function of the numbers by which it is differentiated"
+        )
+
     def constants(self) -> list[Any]:
         return arrays_among(list(self.data))
 

@@ -62,3 +62,36 @@ def test_the_state_of_a_model_is_left_alone():
 def test_a_loss_needs_a_model():
     with pytest.raises(ag.ArgumentValueError, match="loss= goes with a model"):
         ag.gradcheck(np.sin, X, loss=np.sum)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"gradient": lambda x: x}, "gradient= is of a plain function, and Doubtful is a model"),
+        ({"vjp": lambda g, x: x}, "vjp= is of a plain function"),
+        ({"argnum": 0}, "which every parameter is checked; omit it, or freeze"),
+    ],
+)
+@pytest.mark.parametrize("library", ["nn", "torch"])
+def test_what_is_not_asked_of_a_model_is_refused(options, said, library):
+    """It was passed over, so that a wrong gradient beside a model was called correct."""
+    model = Doubtful()
+    if library == "torch":
+        torch = pytest.importorskip("torch")
+        said = said.replace("Doubtful", "Linear")
+        model = torch.nn.Linear(3, 1)
+    with pytest.raises(ag.ArgumentValueError, match=said):
+        ag.gradcheck(model, X, **options)
+
+
+def test_a_loss_goes_with_a_model_in_every_library():
+    torch = pytest.importorskip("torch")
+    for x, sine in ((X, np.sin), (torch.tensor(X), torch.sin)):
+        with pytest.raises(ag.ArgumentValueError, match="write the loss into it"):
+            ag.gradcheck(sine, x, loss=lambda y: y.sum())
+
+
+def test_higher_orders_of_a_model_are_refused():
+    model = nn.MLP(3, [5, 2], rng=0)
+    with pytest.raises(ag.ArgumentValueError, match="MLP is a model, which is checked to"):
+        ag.gradcheck(model, X, LABELS, loss=nn.cross_entropy, order=2)
