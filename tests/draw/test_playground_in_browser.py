@@ -40,7 +40,9 @@ def settled(page, session):
 
     def is_settled():
         shown = page.evaluate(
-            "async () => { await queue; return [data.settings, epochOf(lastFrame())]; }"
+            # Kept in the window: a promise that only the test waits for may be collected.
+            "() => window.waited = (async () => {"
+            " await queue; return [data.settings, epochOf(lastFrame())]; })()"
         )
         weights = page.evaluate("() => Array.from(film.weights[lastFrame()])")
         last = session.film.frames[-1].weights.tolist()
