@@ -1,8 +1,8 @@
 """Activations: the functions between the layers, stable at any argument.
 
-Each works on numbers, arrays and Values.  Those that NumPy's functions give
-directly are composed of them; where a composition would overflow or be slow,
-a primitive has its rule beside it.
+Each works on numbers, arrays and Values; whole numbers count as float64.  Those
+that NumPy's functions give directly are composed of them; where a composition
+would overflow or be slow, a primitive has its rule beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import as_floats
 from nn.initializers import Initializer, glorot_uniform, he_normal, lecun_normal, suitable
 from nn.registry import Registry
 
@@ -156,6 +157,7 @@ def sigmoid(x: Any) -> Any:
     >>> nn.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
+    x = as_floats(x)
     small = np.exp(-np.abs(x))
     return np.where(np.greater_equal(x, 0), 1, small) / (1 + small)
 
@@ -173,7 +175,7 @@ def tanh(x: Any) -> Any:
     >>> nn.tanh(0.0)
     np.float64(0.0)
     """
-    return np.tanh(x)
+    return np.tanh(as_floats(x))
 
 
 @activation("Relu", initializer=he_normal)
@@ -199,7 +201,7 @@ def softplus(x: Any) -> Any:
     >>> nn.softplus(np.array([-1000.0, 1000.0]))
     array([   0., 1000.])
     """
-    return np.logaddexp(0.0, x)
+    return np.logaddexp(0.0, as_floats(x))
 
 
 @activation("HardSigmoid", alpha=1 / 6, beta=0.5)
@@ -212,7 +214,7 @@ def hard_sigmoid(x: Any) -> Any:
     >>> nn.hard_sigmoid(np.array([-9.0, 0.0, 9.0]))
     array([0. , 0.5, 1. ])
     """
-    return np.clip(x / 6 + 0.5, 0.0, 1.0)
+    return np.clip(as_floats(x) / 6 + 0.5, 0.0, 1.0)
 
 
 @activation(lambda graph, x: graph.add("Clip", x, graph.constant(-1), graph.constant(1)))
@@ -273,6 +275,7 @@ def prelu(x: Any, slope: Any) -> Any:
     >>> nn.prelu(np.array([[-2.0, -2.0]]), np.array([0.5, 0.25]))
     array([[-1. , -0.5]])
     """
+    x = as_floats(x)
     return np.where(x > 0, x, slope * x)
 
 
@@ -289,6 +292,7 @@ def elu(x: Any, *, alpha: float = 1.0) -> Any:
     >>> nn.elu(np.array([-1000.0, 2.0]))
     array([-1.,  2.])
     """
+    x = as_floats(x)
     positive = x > 0
     return np.where(positive, x, alpha * np.expm1(np.where(positive, 0.0, x)))
 
@@ -333,6 +337,7 @@ def normal_probability(x: Any) -> Any:
     By Chebyshev approximation of erfc (W. Press et al., "Numerical Recipes",
     3rd ed. 2007, section 6.2), accurate to rounding also in the tails.
     """
+    x = as_floats(x)
     size = np.minimum(np.abs(x) * sqrt(0.5), 1e4)
     t = 2 / (2 + size)
     twice = 4 * t - 2
@@ -366,6 +371,7 @@ def gelu(x: Any, *, approximate: bool = False) -> Any:
     >>> round(float(nn.gelu(1.0)), 4), round(float(nn.gelu(1.0, approximate=True)), 4)
     (0.8413, 0.8412)
     """
+    x = as_floats(x)
     if not approximate:
         return x * normal_probability(x)
     bounded = np.clip(x, -100.0, 100.0)
@@ -385,6 +391,7 @@ def silu(x: Any) -> Any:
     >>> nn.silu(np.array([-1000.0, 0.0, 1000.0]))
     array([  -0.,    0., 1000.])
     """
+    x = as_floats(x)
     return x * sigmoid(x)
 
 
@@ -400,6 +407,7 @@ def mish(x: Any) -> Any:
     >>> round(float(nn.mish(1.0)), 4)
     0.8651
     """
+    x = as_floats(x)
     return x * np.tanh(softplus(x))
 
 
@@ -413,6 +421,7 @@ def softsign(x: Any) -> Any:
     >>> nn.softsign(np.array([-1.0, 0.0, 3.0]))
     array([-0.5 ,  0.  ,  0.75])
     """
+    x = as_floats(x)
     return x / (1 + np.abs(x))
 
 
@@ -434,6 +443,7 @@ def glu(x: Any, *, axis: int = -1) -> Any:
     >>> nn.glu(np.array([2.0, 4.0, 0.0, 1000.0]))
     array([1., 4.])
     """
+    x = as_floats(x)
     if np.shape(x)[axis] % 2:
         raise ag.ArgumentValueError(
             f"glu: axis {axis} of shape {np.shape(x)} has odd length {np.shape(x)[axis]}; "
@@ -454,6 +464,7 @@ def softmax(x: Any, *, axis: int = -1) -> Any:
     >>> nn.softmax(np.array([0.0, np.log(3.0)]))
     array([0.25, 0.75])
     """
+    x = as_floats(x)
     exponentials = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
@@ -477,6 +488,7 @@ def log_softmax(x: Any, *, axis: int = -1) -> Any:
     >>> nn.log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
+    x = as_floats(x)
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 

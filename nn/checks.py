@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time, timedelta
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,11 @@ __all__ = [
     "NOT_NEGATIVE",
     "POSITIVE",
     "Range",
+    "as_floats",
     "as_reals",
     "check_counts",
+    "check_dtype",
+    "check_folder",
     "check_range",
     "check_size",
     "generator_of",
@@ -74,6 +78,37 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
             f"{owner} is {type(x).__name__}, which makes no array of {dtype} ({error}); pass "
             "numbers"
         ) from None
+
+
+def as_floats(x: Any) -> Any:
+    """Whole numbers, which wrap around in their own dtype, as float64; floats as they are."""
+    if isinstance(x, list | tuple):
+        x = np.asarray(x)
+    kind = getattr(getattr(x, "dtype", None), "kind", "f")
+    return x.astype(np.float64) if kind in "iub" else x
+
+
+def check_dtype(owner: str, dtype: Any) -> np.dtype[Any]:
+    """The dtype of parameters, refused if draws would be rounded in it."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if found.kind != "f":
+        raise ag.ArgumentTypeError(
+            f"{owner}: dtype is {dtype!r}, and parameters are floats; pass np.float64 or np.float32"
+        )
+    return found
+
+
+def check_folder(owner: str, path: Any) -> None:
+    """Refuse a path in a folder that there is not, before what is to be written is computed."""
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise ag.ArgumentValueError(
+            f"{owner}: there is no folder {str(folder)!r}; make it before, with "
+            "pathlib.Path(folder).mkdir(parents=True)"
+        )
 
 
 def kinds_in(data: Any, array: Any) -> Iterator[type]:

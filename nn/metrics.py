@@ -19,7 +19,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax
-from nn.checks import check_counts
+from nn.checks import as_floats, check_counts
 from nn.losses import losses
 from nn.losses.labels import (
     check_real,
@@ -283,10 +283,11 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     """The probability that a sample of class 1 has a larger output than one of class 0.
 
     A tie counts one half, so that this is the area under the ROC curve
-    (J. Hanley, B. McNeil 1982).  Outputs of two columns count by their
-    difference; for more columns it is the mean over classes of one against all
-    others, by their probabilities: the softmax of logits, or rows that are
-    probabilities.  Without a sample of each class it raises an `ArgumentValueError`.
+    (J. Hanley, B. McNeil 1982).  Logits of two columns count by their
+    difference, probabilities by the second; for more columns it is the mean over
+    classes of one against all others, by their probabilities: the softmax of logits, or
+    rows that are probabilities.  Without a sample of each class, and for infinite logits
+    of which no probabilities follow, it raises an `ArgumentValueError`.
 
     Examples
     --------
@@ -294,18 +295,31 @@ def roc_auc(outputs: Any, labels: Any) -> float:
     >>> nn.metrics.roc_auc(np.array([0.1, 0.4, 0.35, 0.8]), [0, 0, 1, 1])
     0.75
     """
-    scores = without_nan(outputs, "roc_auc")
+    scores = as_floats(without_nan(outputs, "roc_auc"))
     true = class_numbers(labels, scores.shape, "roc_auc").ravel()
     if not has_columns(scores.shape):
         return area_under_curve(scores.ravel(), true == 1)
     scores = scores.reshape(-1, scores.shape[-1])
-    if scores.shape[-1] == 2:
-        return area_under_curve(scores[:, 1] - scores[:, 0], true == 1)
     if not is_distribution(scores):
-        scores = log_probabilities(scores)
+        with np.errstate(invalid="ignore"):  # ∞ - ∞ is found below
+            scores = log_odds(scores) if scores.shape[-1] == 2 else log_probabilities(scores)
+    if np.isnan(scores).any():
+        row = int(np.argwhere(np.isnan(scores))[0, 0])
+        raise ag.ArgumentValueError(
+            f"roc_auc: row {row} of the outputs holds infinities that give no probabilities; bound "
+            "them, as np.clip(outputs, -1e9, 1e9) does"
+        )
+    if scores.shape[-1] == 2:
+        return area_under_curve(scores[:, 1], true == 1)
     return float(
         np.mean([area_under_curve(scores[:, c], true == c) for c in range(scores.shape[-1])])
     )
+
+
+def log_odds(logits: Array) -> Array:
+    """The logarithms of the odds of each of two classes, in float64, where none of float32 ties."""
+    for_second = logits[:, 1].astype(np.float64) - logits[:, 0]
+    return np.stack([-for_second, for_second], axis=1)
 
 
 def log_probabilities(logits: Array) -> Array:
@@ -333,6 +347,13 @@ def area_under_curve(scores: Array, positive: Array) -> float:
     return float(wins / (n_positive * n_negative))
 
 
+def scaled(numbers: Array) -> tuple[Array, Array]:
+    """Numbers of at most 1 in size, whose squares neither overflow nor vanish, and their unit."""
+    largest = np.max(np.abs(numbers), axis=0)
+    unit = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return numbers / unit, unit
+
+
 @metric
 def rmse(outputs: Any, targets: Any) -> float:
     """The root of the mean squared error; the mean over several outputs.
@@ -344,7 +365,8 @@ def rmse(outputs: Any, targets: Any) -> float:
     3.0
     """
     predictions, numbers = paired_numbers(outputs, targets, "rmse")
-    return float(np.mean(np.sqrt(np.mean(np.square(predictions - numbers), axis=0))))
+    errors, unit = scaled(predictions - numbers)
+    return float(np.mean(unit * np.sqrt(np.mean(np.square(errors), axis=0))))
 
 
 @metric
@@ -375,10 +397,12 @@ def r2(outputs: Any, targets: Any) -> float:
     0.7857
     """
     predictions, numbers = paired_numbers(outputs, targets, "r2")
-    residual = np.sum(np.square(predictions - numbers), axis=0)
-    total = np.sum(np.square(numbers - numbers.mean(axis=0)), axis=0)
+    residuals, unit_of_residuals = scaled(predictions - numbers)
+    deviations, unit = scaled(numbers - numbers.mean(axis=0))
+    residual, total = np.sum(np.square(residuals), axis=0), np.sum(np.square(deviations), axis=0)
+    total = np.where(np.all(numbers == numbers[0], axis=0), 0.0, total)  # 3 · 0.1 / 3 is not 0.1
     constant = np.where(residual == 0, 1.0, 0.0)
-    explained = 1 - residual / np.where(total == 0, 1, total)
+    explained = 1 - residual / np.where(total == 0, 1, total) * np.square(unit_of_residuals / unit)
     return float(np.mean(np.where(total == 0, constant, explained)))
 
 

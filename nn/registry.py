@@ -29,7 +29,7 @@ class Registry(dict[str, Callable[..., Any]]):
         if not isinstance(given, str):
             if not callable(given):
                 raise ag.ArgumentTypeError(
-                    f"{given!r} is neither a {self.kind} nor the name of one; use one of "
+                    f"{given!r} is no {self.kind}, nor the name of one; use one of "
                     f"{', '.join(self)}, or pass a function"
                 )
             return given

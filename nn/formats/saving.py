@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import check_size
+from nn.checks import check_folder, check_size
 from nn.formats.array_files import (
     Contents,
     FileFormatError,
@@ -474,12 +474,7 @@ class Checkpoint(Monitor):
     def begin(self, run: Run) -> None:
         """Refuse now what would fail after an epoch."""
         super().begin(run)
-        folder = Path(self.path).absolute().parent
-        if not folder.is_dir():
-            raise ag.ArgumentValueError(
-                f"Checkpoint: there is no folder {str(folder)!r}; make it before, with "
-                "pathlib.Path(folder).mkdir(parents=True)"
-            )
+        check_folder("Checkpoint", self.path)
 
     def after_epoch(self, run: Run) -> None:
         """Save, if it is time."""

@@ -134,6 +134,11 @@ def predicted_labels(outputs: Any, *, from_logits: bool = True) -> Array:
     array([0, 1])
     """
     numbers = without_nan(outputs, "predicted_labels")
+    if numbers.ndim > 1 and not numbers.shape[-1]:
+        raise ag.ArgumentValueError(
+            f"predicted_labels: the outputs have shape {numbers.shape}, without a column; pass one "
+            "for each class, or a single one"
+        )
     if has_columns(numbers.shape):
         return np.asarray(np.argmax(numbers, axis=-1))
     side = numbers if numbers.ndim < 2 else numbers[..., 0]

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations
-from nn.checks import generator_of
+from nn.checks import check_dtype, generator_of
 from nn.initializers import Initializer, for_activation, glorot_uniform
 from nn.models.layers import Activation, Linear, RandomState
 from nn.models.module import Module, Parameter, layer, members_of
@@ -247,7 +247,7 @@ class MLP(Sequential):
         self.layer_sizes = [int(n) for n in layer_sizes]
         self.activation = activations.find(activation)
         self.initializer = initializer
-        self.dtype = np.dtype(dtype)
+        self.dtype = check_dtype("MLP", dtype)
         rng = generator_of("MLP", rng)
         hidden = for_activation(getattr(self.activation, "__name__", None))
         layers: list[Module] = []

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
-from nn.checks import as_reals, check_size, generator_of
+from nn.checks import as_reals, check_dtype, check_size, generator_of
 from nn.initializers import Initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
 
@@ -39,7 +39,7 @@ class FeatureLayer(Module):
         self.in_features = (
             None if in_features is None else check_size(name, "in_features", in_features)
         )
-        self.dtype = np.dtype(dtype)
+        self.dtype = check_dtype(name, dtype)
         self.weight = self.bias = None
         if self.in_features is not None:
             self._draw(self.in_features)
@@ -238,7 +238,7 @@ class PReLU(Module):
     ) -> None:
         self.in_features = check_size("PReLU", "in_features", in_features)
         self.slope = slope
-        self.dtype = np.dtype(dtype)
+        self.dtype = check_dtype("PReLU", dtype)
         self.weight = Parameter(np.full(self.in_features, slope, self.dtype), label="weight")
 
     def forward(self, x: Any) -> Any:
@@ -320,7 +320,7 @@ class Embedding(Module):
     ) -> None:
         self.num_embeddings = check_size("Embedding", "num_embeddings", num_embeddings)
         self.embedding_dim = check_size("Embedding", "embedding_dim", embedding_dim)
-        self.dtype = np.dtype(dtype)
+        self.dtype = check_dtype("Embedding", dtype)
         shape = (self.num_embeddings, self.embedding_dim)
         draw = initializer or partial(normal, std=1.0)
         table = draw(generator_of("Embedding", rng), shape, self.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import FRACTION, POSITIVE, check_range, generator_of
+from nn.checks import FRACTION, POSITIVE, as_floats, check_range, generator_of
 from nn.models.layers import FeatureLayer, RandomState
 from nn.models.module import Module, Parameter, layer
 
@@ -49,6 +49,7 @@ class Dropout(Module):
         """Drop features, in training."""
         if not self.training or self.rate == 0:
             return x
+        x = as_floats(x)
         dtype = x.dtype if getattr(x, "dtype", None) == np.float32 else np.float64
         kept = ag.random.random(self.rng, np.shape(x), dtype) >= self.rate
         return x * (kept / np.asarray(1 - self.rate, x.dtype))
@@ -143,6 +144,11 @@ class BatchNorm1d(Normalization):
         x = self._checked(x)
         if not self.training:
             return self._normalized(x, self.running_mean, self.running_var)
+        if not x.size:
+            raise ag.ArgumentValueError(
+                f"BatchNorm1d: the input has shape {x.shape}, and of no samples there is neither "
+                "mean nor variance; leave out batches that are empty, or call eval() first"
+            )
         axes = tuple(range(x.ndim - 1))
         mean, variance = np.mean(x, axis=axes), np.var(x, axis=axes)
         if not ag.is_recomputing():

@@ -83,7 +83,8 @@ class Optimizer:
     Notes
     -----
     Parameters are written in place.  Graphs recorded before a step therefore see
-    the new numbers: sweep them first.
+    the new numbers: sweep them first.  The updates of float16 are computed, and their
+    state is kept, in float32.
 
     Examples
     --------
@@ -267,6 +268,9 @@ class Optimizer:
     def _decay_and_update(
         self, data: Any, g: Any, state: State, hyperparameters: Any
     ) -> tuple[Any, State]:
+        is_half = getattr(data, "dtype", None) == np.float16
+        if is_half:  # which has no room for the square of 1e-4, nor for an epsilon of 1e-8
+            data, g = data.astype(np.float32), g.astype(np.float32)
         decay = hyperparameters.weight_decay
         if decay is not None and hyperparameters.decoupled:
             data = hyperparameters.kept * data
@@ -278,7 +282,7 @@ class Optimizer:
                 f"{self.name}.update: the state had the entries {sorted(state)}, and the one "
                 f"returned has {sorted(new_state)}; return all of them, changed or not"
             )
-        return new, new_state
+        return (new.astype(np.float16) if is_half else new), new_state
 
     def write(self, trainable: list[Parameter], data: list[Any], states: list[State]) -> None:
         """Take over what `compute_updates` returned, in place, and count the step."""
@@ -470,8 +474,10 @@ def signature_of(defaults: dict[str, Any]) -> inspect.Signature:
 
 
 def zeros_like(data: Any) -> Any:
-    """Zeros of the shape and dtype of an array; a Python number for one."""
-    return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
+    """Zeros of the shape and dtype of an array, float32 for float16; a Python number for one."""
+    if not isinstance(data, np.ndarray):
+        return 0.0
+    return np.zeros_like(data, np.float32 if data.dtype == np.float16 else None)
 
 
 def load_entry(optimizer: str, name: str, fresh: Any, state: Mapping[str, Any]) -> Any:

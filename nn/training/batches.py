@@ -21,6 +21,7 @@ from nn.training.data import (
     in_dtype,
     length,
     map_arrays,
+    relative_to_mean,
     rows_of,
 )
 from nn.training.step import Step
@@ -205,7 +206,7 @@ class ArrayBatches(Batches):
         else:
             validation_data = checked_validation(validation_data)
         if weight is not None:
-            weight = weight / (weight.mean() or 1.0)
+            weight = relative_to_mean(weight)
         batches = cls(x, y, weight, sampling.batch_size)
         batches.shuffle, batches.drop_last = sampling.shuffle, sampling.drop_last
         if not len(batches):

@@ -268,7 +268,7 @@ class EarlyStopping(Monitor):
     def begin(self, run: Run) -> None:
         """Forget an earlier run."""
         super().begin(run)
-        self.best_state = None
+        self.best_epoch, self.best_state = 0, None
 
     def after_epoch(self, run: Run) -> None:
         """Remember the best weights; stop when patience runs out."""

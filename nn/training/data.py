@@ -34,6 +34,7 @@ __all__ = [
     "length",
     "map_arrays",
     "map_outputs",
+    "relative_to_mean",
     "rows_of",
     "weights_error",
 ]
@@ -295,6 +296,16 @@ def as_weights(sample_weight: Any, n_samples: int) -> Array:
 def are_weights(numbers: Array) -> bool:
     """Whether numbers are finite, none negative and not all 0."""
     return bool(np.isfinite(numbers).all() and (numbers >= 0).all() and numbers.any())
+
+
+def relative_to_mean(weight: Array) -> Array:
+    """Weights whose mean is 1, also where the sum of those given overflows."""
+    with np.errstate(over="ignore"):
+        mean = weight.mean()
+    if not np.isfinite(mean):
+        weight = weight / weight.max()
+        mean = weight.mean()
+    return weight / (mean or 1.0)
 
 
 def weights_error(weight: Any, n_samples: int) -> ag.ArgumentValueError:

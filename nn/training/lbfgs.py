@@ -11,7 +11,14 @@ import autograd_lite as ag
 from nn.checks import NOT_NEGATIVE, check_counts, check_range
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
-from nn.training.data import checked_pair, checked_weights, dtype_of, length, rows_of
+from nn.training.data import (
+    checked_pair,
+    checked_weights,
+    dtype_of,
+    length,
+    relative_to_mean,
+    rows_of,
+)
 from nn.training.history import History
 from nn.training.outputs import LossChoice, choose_loss
 from nn.training.prediction import predict
@@ -82,7 +89,7 @@ def fit_lbfgs(
     weights = [p for p in parameters if p.ndim > 1]
     weight = checked_weights(sample_weight, None, y, length(x))
     if weight is not None:
-        weight = weight / weight.mean()
+        weight = relative_to_mean(weight)
     step = Step(
         model, choose_loss("fit_lbfgs", loss, loss_weights), SGD(parameters), compile=compile
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd_lite as ag
+from nn.checks import check_folder
 from nn.training.callbacks import Callback, Run
 
 __all__ = ["CSVLogger", "TensorBoard"]
@@ -54,6 +55,7 @@ class CSVLogger(Callback):
 
     def begin(self, run: Run) -> None:
         """Write what there is already, so that a path that cannot be written to is known now."""
+        check_folder("CSVLogger", self.path)
         self._write(run)
 
     def after_epoch(self, run: Run) -> None:

@@ -320,3 +320,47 @@ def test_rows_of_the_same_logits_tie():
         assert metrics.roc_auc(logits, labels) == pytest.approx(right, abs=1e-12)
         shifted = logits + rng.integers(-5, 6, (20, 1))
         assert metrics.roc_auc(shifted, labels) == pytest.approx(right, abs=1e-12)
+
+
+def test_the_area_under_the_curve_of_small_probabilities():
+    probabilities = np.array([[1.0, 1e-20], [1.0, 0.0], [1.0, 3e-20], [0.5, 0.5]])
+    labels = [1, 0, 1, 0]
+    expected = reference.roc_auc_score(labels, probabilities[:, 1])
+    assert metrics.roc_auc(probabilities, labels) == expected
+
+
+@pytest.mark.parametrize("logits", [
+    [[-np.inf, -np.inf], [0.0, 1.0]], [[np.inf, np.inf], [0.0, 1.0]],
+    [[-np.inf] * 3, [0.0, 1.0, 2.0]], [[0.0, 1.0, np.inf], [0.0, 1.0, 2.0]],
+])  # fmt: skip
+def test_infinite_logits_that_give_no_probabilities_have_no_area(logits):
+    with pytest.raises(ag.ArgumentValueError, match=r"row 0 of the outputs holds infinities"):
+        metrics.roc_auc(np.array(logits), [0, 1])
+
+
+def test_masked_logits_have_an_area():
+    logits = np.array([[0.0, 1.0, -np.inf], [2.0, -np.inf, 1.0], [-np.inf, 0.0, 1.0]])
+    exact = np.exp(nn.log_softmax(logits))
+    expected = reference.roc_auc_score([1, 0, 2], exact, multi_class="ovr")
+    assert metrics.roc_auc(logits, [1, 0, 2]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1.0, 1e155, 1e300])
+def test_metrics_of_numbers_have_no_scale(scale):
+    targets, outputs = np.array([1.0, 2.0, 4.0, -1.0]), np.array([1.5, 2.0, 3.0, 0.0])
+    assert metrics.r2(scale * outputs, scale * targets) == pytest.approx(
+        reference.r2_score(targets, outputs), rel=1e-12
+    )
+    assert metrics.rmse(scale * outputs, scale * targets) == pytest.approx(
+        scale * reference.root_mean_squared_error(targets, outputs), rel=1e-12
+    )
+
+
+def test_r2_of_a_constant_target_whose_mean_is_rounded():
+    assert metrics.r2([0.2, 0.1, 0.1], [0.1, 0.1, 0.1]) == 0.0
+    assert metrics.r2([0.1, 0.1, 0.1], [0.1, 0.1, 0.1]) == 1.0
+
+
+def test_outputs_without_columns_decide_for_nothing():
+    with pytest.raises(ag.ArgumentValueError, match=r"without a column"):
+        nn.predicted_labels(np.zeros((2, 0)))

@@ -251,3 +251,23 @@ def test_a_plateau_is_pytorchs_with_one_epoch_of_patience_less(seed):
     nn.fit(model, zeros, zeros, loss="mse", epochs=30, callbacks=[Column(), plateau, Note()],
            progress=False)  # fmt: skip
     np.testing.assert_allclose(ours, theirs)
+
+
+def test_the_best_epoch_is_that_of_the_last_run():
+    x = np.ones((4, 1))
+    stopping = nn.EarlyStopping("loss")
+    model = nn.Linear(1, 1, initializer=nn.initializers.zeros)
+    options = {"loss": "mse", "callbacks": stopping, "progress": False}
+    nn.fit(model, x, x, optimizer=nn.SGD(model, 0.1), epochs=3, **options)
+    assert stopping.best_epoch == 2
+    nn.fit(model, x, x, optimizer=nn.SGD(model, 0.1), epochs=0, **options)
+    assert (stopping.best_epoch, stopping.best_state) == (0, None)
+
+
+def test_a_log_in_a_folder_that_there_is_not_is_refused_before_training(tmp_path):
+    model = nn.Linear(1, 1, rng=0)
+    before = model.weight.data.copy()
+    with pytest.raises(ag.ArgumentValueError, match=r"CSVLogger: there is no folder .*nowhere"):
+        nn.fit(model, np.ones((4, 1)), np.ones((4, 1)), loss="mse", progress=False,
+               callbacks=nn.CSVLogger(tmp_path / "nowhere" / "log.csv"))  # fmt: skip
+    np.testing.assert_array_equal(model.weight.data, before)

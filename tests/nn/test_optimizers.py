@@ -434,3 +434,22 @@ def test_what_training_attaches_lives_as_long_as_the_optimizer_and_is_not_copied
     del step, optimizer, twin
     gc.collect()
     assert [reference() for reference in gone] == [None, None]
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize("name", sorted(nn.optimizers.base.optimizers))
+def test_steps_in_half_precision_are_those_in_single_precision_rounded(name, compile):
+    rng = np.random.default_rng(0)
+    x = np.c_[rng.normal(size=(64, 2)), np.zeros(64)].astype(np.float16)  # a gradient of 0, too
+    y = (x[:, 0] > 0).astype(int)
+    weights = []
+    for dtype in (np.float16, np.float32):
+        model = nn.Linear(3, 2, rng=0).astype(np.float16).astype(dtype)
+        history = nn.fit(
+            model, x * 1e-3, y, loss="cross_entropy", optimizer=name, epochs=2, rng=0,
+            compile=compile, progress=False,
+        )  # fmt: skip
+        assert np.isfinite(history.loss).all()
+        assert model.weight.dtype == dtype
+        weights.append(model.weight.data.astype(np.float32))
+    np.testing.assert_allclose(*weights, atol=0.01)

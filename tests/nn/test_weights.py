@@ -312,3 +312,17 @@ def test_a_step_of_several_outputs_goes_on_from_a_file(tmp_path, metrics):
     assert history.columns == expected.columns
     for name, array in whole.state_dict().items():
         np.testing.assert_array_equal(resumed.state_dict()[name], array)
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e308])
+def test_only_the_ratios_of_weights_count_also_where_their_sum_overflows(scale):
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    y = (x[:, 0] > 0).astype(int)
+    found = []
+    for weight in (np.ones(20), np.full(20, scale)):
+        model = nn.Linear(2, 2, rng=0)
+        options = {"loss": "cross_entropy", "sample_weight": weight}
+        history = nn.fit(model, x, y, epochs=2, rng=0, progress=False, **options)
+        descent = nn.fit_lbfgs(nn.Linear(2, 2, rng=0), x, y, **options)
+        found.append([*history.loss, *descent.loss[:2], *model.weight.data.ravel()])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-4 if scale < 1 else 1e-12)
