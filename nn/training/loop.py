@@ -256,7 +256,7 @@ class Training:
     def _check_parameters(self) -> None:
         """Refuse what the last step of an epoch made of the parameters; others the next one sees.
 
-        In float16 a small epsilon is 0, and steps may be infinite where gradients are not.
+        Steps may end beyond the largest number of a dtype where gradients do not.
         """
         for parameter, name in zip(self.step.trainable, self.step.names, strict=True):
             numbers = np.asarray(parameter.data)
@@ -275,7 +275,7 @@ class Training:
             key=lambda pair: np.inf if np.isnan(pair[1]) else pair[1],
         )
         is_half = any(p.dtype == np.float16 for p in self.model.parameters())
-        other = ", or train in float32, as float16 has no room for small numbers" if is_half else ""
+        other = ", or train in float32, as float16 ends at 65504" if is_half else ""
         return (
             f"fit: {error} in epoch {self.epoch + 1}, batch {batch}, at "
             f"learning rate {rates}; the largest parameter is {name!r} with numbers up to "

@@ -262,12 +262,3 @@ def test_the_best_epoch_is_that_of_the_last_run():
     assert stopping.best_epoch == 2
     nn.fit(model, x, x, optimizer=nn.SGD(model, 0.1), epochs=0, **options)
     assert (stopping.best_epoch, stopping.best_state) == (0, None)
-
-
-def test_a_log_in_a_folder_that_there_is_not_is_refused_before_training(tmp_path):
-    model = nn.Linear(1, 1, rng=0)
-    before = model.weight.data.copy()
-    with pytest.raises(ag.ArgumentValueError, match=r"CSVLogger: there is no folder .*nowhere"):
-        nn.fit(model, np.ones((4, 1)), np.ones((4, 1)), loss="mse", progress=False,
-               callbacks=nn.CSVLogger(tmp_path / "nowhere" / "log.csv"))  # fmt: skip
-    np.testing.assert_array_equal(model.weight.data, before)
