@@ -73,7 +73,7 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
         return array.astype(dtype, copy=False)
     except ag.AutogradError:
         raise
-    except (TypeError, ValueError, RuntimeError) as error:  # also of tensors elsewhere
+    except Exception as error:  # also of tensors elsewhere; frames have errors of their own
         raise ag.ArgumentTypeError(
             f"{owner} is {type(x).__name__}, which makes no array of {dtype} ({error}); pass "
             "numbers"

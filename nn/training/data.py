@@ -206,7 +206,9 @@ def as_batch_array(data: Any) -> Any:
             f"the data, in {type(data).__name__}, make no array ({error}); give samples of the "
             "same shape, and several arrays in a tuple or dict"
         ) from None
-    except (TypeError, RuntimeError) as error:  # tensors elsewhere, or with gradients
+    except ag.AutogradError:
+        raise
+    except Exception as error:  # tensors elsewhere, or with gradients; frames have errors of theirs
         raise ag.ArgumentTypeError(
             f"the data, in {type(data).__name__}, make no array; {error}"
         ) from None
@@ -215,7 +217,7 @@ def as_batch_array(data: Any) -> Any:
     if array.dtype == object and kinds:  # a frame of numbers and bools
         try:
             return array if str in kinds else data.to_numpy(np.float64)
-        except (TypeError, ValueError):
+        except Exception:
             pass  # the dtype is refused with its name
     return array
 

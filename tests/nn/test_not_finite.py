@@ -138,8 +138,8 @@ def test_a_parameter_that_the_last_step_made_infinite_is_an_error(options, aside
     x, y = np.ones((8, 2)), np.arange(8) % 2
     model = nn.Linear(2, 2, rng=0).astype(np.float16)
     with pytest.raises(nn.DivergenceError) as error:
-        nn.fit(model, x, y, loss="cross_entropy", optimizer=nn.Lion(model, 1e5), epochs=1, batch_size=8, rng=0,
-               progress=False, **options, **aside)  # fmt: skip
+        nn.fit(model, x, y, loss="cross_entropy", optimizer=nn.Lion(model, 1e5), epochs=1,
+               batch_size=8, rng=0, progress=False, **options, **aside)  # fmt: skip
     assert str(error.value).startswith("fit: the parameter 'weight' became ")
     assert " in epoch 1, batch 1, at learning rate 100000; " in str(error.value)
     assert str(error.value).endswith("train in float32, as float16 ends at 65504")

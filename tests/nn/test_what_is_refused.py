@@ -348,3 +348,30 @@ def test_the_messages_for_data_that_are_no_samples():
         with pytest.raises(ag.ArgumentTypeError) as error:
             nn.predict(model, x)
         assert str(error.value) == message
+
+
+class ForeignError(Exception):
+    """An error of a library of frames, which derives from none of Python's."""
+
+
+class Unreadable:
+    """Numbers of which their library makes no array, as Polars does of integers of 128 bits."""
+
+    shape, columns = (2, 2), ("a", "b")
+
+    def __len__(self):
+        return 2
+
+    def __array__(self, dtype=None, copy=None):
+        raise ForeignError("datatype not supported")
+
+
+@pytest.mark.parametrize("use", [
+    lambda odd: nn.fit(nn.Linear(2, 2), odd, [0, 1], loss="cross_entropy", progress=False),
+    lambda odd: nn.predict(nn.Linear(2, 2), odd),
+    lambda odd: nn.Linear(2, 2)(odd),
+    lambda odd: nn.mse(np.ones((2, 2)), odd),
+])  # fmt: skip
+def test_errors_of_other_libraries_are_refusals_by_name(use):
+    with pytest.raises(ag.ArgumentTypeError, match=r"Unreadable.* no array.*datatype not supp"):
+        use(Unreadable())
