@@ -91,7 +91,7 @@ def as_floats(x: Any) -> Any:
 def check_dtype(owner: str, dtype: Any) -> np.dtype[Any]:
     """The dtype of parameters, refused if draws would be rounded in it."""
     try:
-        found = np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         found = np.dtype(object)
     if found.kind != "f":
