@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from itertools import combinations
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,10 @@ from autograd_lite.core.errors import InPlaceError, UnsupportedError
 from autograd_lite.core.interpreter import getrefcount
 from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import Handle, Node, holds_value
+from autograd_lite.core.tree import tuple_like
 from autograd_lite.core.views import is_view_of
 
-__all__ = ["called_unwritten", "check_plain", "is_held_by_others"]
+__all__ = ["called_unwritten", "check_plain", "is_held_by_others", "lines_of_engine"]
 
 
 def called_unwritten(
@@ -84,11 +87,7 @@ def with_own_arrays(results: Any, operands: list[Any], name: str) -> Any:
         else x
         for x in results
     ]
-    made: Any = type(results)
-    together = made(*own) if hasattr(results, "_fields") else made(own)
-    if hasattr(results, "__dict__"):
-        vars(together).update(vars(results))
-    return together
+    return tuple_like(results, own)
 
 
 def is_held_by_others(data: Any, operands: list[Any], shown: list[Any]) -> bool:
@@ -119,3 +118,12 @@ def references_of_nobody_else() -> float:
 
 
 OF_NOBODY_ELSE = references_of_nobody_else()
+
+
+def lines_of_engine() -> int:
+    """How far up the stack the line of the user's is, for a warning."""
+    depth = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("autograd_lite."):
+        depth, frame = depth + 1, frame.f_back
+    return depth

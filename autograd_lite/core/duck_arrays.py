@@ -21,6 +21,7 @@ from typing import Any
 
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.tree import tuple_like
 
 __all__ = [
     "array_of",
@@ -150,7 +151,7 @@ def watched(
     if not isinstance(result, tuple):
         return settled(result, what) if result.__class__ in duck_types else result
     parts = [settled(x, what) if x.__class__ in duck_types else x for x in result]
-    return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    return tuple_like(result, parts)
 
 
 def raising(library: str) -> AbstractContextManager[Any]:

@@ -28,6 +28,7 @@ __all__ = [
     "parts_of",
     "refuse_hidden",
     "register_tree",
+    "tuple_like",
     "unflatten",
 ]
 
@@ -130,10 +131,10 @@ def parts_of(tree: Any) -> Parts | None:
         auxiliary = getattr(tree, "default_factory", None), attributes_of(tree)
         return Parts(list(tree), list(tree.values()), make, auxiliary)
     if isinstance(tree, tuple):
-        fields = getattr(tree, "_fields", None)
+        fields, make = getattr(tree, "_fields", None), partial(tuple_like, tree)
         if fields is not None:
-            return Parts(fields, list(tree), lambda parts: kind(*parts), step=".{}")
-        return Parts(range(len(tree)), list(tree), kind)
+            return Parts(fields, list(tree), make, attributes_of(tree) or None, step=".{}")
+        return Parts(range(len(tree)), list(tree), make, attributes_of(tree) or None)
     if isinstance(tree, (list, deque)):
         auxiliary = getattr(tree, "maxlen", None), attributes_of(tree)
         return Parts(range(len(tree)), list(tree), partial(list_like, tree), auxiliary)
@@ -204,6 +205,15 @@ def dict_like(tree: dict[Any, Any], keys: Sequence[Any], parts: Sequence[Any]) -
     made = {} if type(tree) is dict else copy(tree)
     for key, part in zip(keys, parts, strict=True):
         made[key] = part
+    return made
+
+
+def tuple_like(tree: tuple[Any, ...], parts: Iterable[Any]) -> Any:
+    """Others in a tuple like this one: a named one if it is, with its attributes if it has some."""
+    kind: Any = type(tree)
+    made = kind(*parts) if hasattr(kind, "_fields") else kind(parts)
+    if hasattr(tree, "__dict__"):
+        vars(made).update(vars(tree))
     return made
 
 

@@ -14,7 +14,7 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, register, registry
 from autograd_lite.core.recorder import current
 from autograd_lite.core.signatures import check_casting, full_name
-from autograd_lite.core.tree import flatten
+from autograd_lite.core.tree import flatten, tuple_like
 from autograd_lite.ops.indexing import scatter
 
 __all__ = [
@@ -424,7 +424,7 @@ def apart(node: Any) -> Any:
     if not isinstance(results, (tuple, list)):
         return node
     nodes = parts(node, len(results))
-    return type(results)(*nodes) if hasattr(results, "_fields") else type(results)(nodes)
+    return tuple_like(results, nodes) if isinstance(results, tuple) else nodes
 
 
 # Functions without rules.

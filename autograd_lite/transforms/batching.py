@@ -17,20 +17,20 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
-from types import FrameType
 from typing import Any
 
 from autograd_lite.core.array_methods import ArrayMethods
+from autograd_lite.core.calling import lines_of_engine
 from autograd_lite.core.errors import AutogradWarning, UnsupportedError
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.core.recorder import current, using
+from autograd_lite.core.tree import tuple_like
 from autograd_lite.core.views import root_of
 from autograd_lite.ops import contractions, indexing
 from autograd_lite.ops.define import apart
@@ -275,7 +275,8 @@ class Batched(ArrayMethods[Any]):
                 return current.get().apply(primitive, inputs, parameters)
         inputs = tuple(at_one_level(inputs, batch))
         if not any(map(is_stacked, inputs)):
-            return in_batch(primitive(*map(array_of, inputs), **parameters), batch, False)
+            same = primitive.with_residuals(*map(array_of, inputs), **parameters)
+            return in_batch(same, batch, False)
         rule = BATCHING.get(primitive)
         if rule is None and is_elementwise(primitive):
             return each_element(primitive, inputs, parameters)
@@ -371,15 +372,15 @@ def in_batch(x: Any, batch: Batch, stacked: bool) -> Any:
         x = apart(x)
     if isinstance(x, (tuple, list)):
         parts: list[Any] = [None if y is None else Batched(y, batch, stacked) for y in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
+        return tuple_like(x, parts) if isinstance(x, tuple) else tuple(parts)
     return Batched(x, batch, stacked)
 
 
-def rows_of(x: Any, count: int) -> Any:
-    """All samples of a result: an array or Value with the leading axis."""
-    if is_stacked(x):
-        return x.array
-    return np.broadcast_to(array_of(x), (count, *np.shape(array_of(x))))
+def rows_of(x: Any, batch: Batch) -> Any:
+    """All samples of a result, with the leading axis: equal ones if it is not of the batch."""
+    if x.__class__ is Batched and x.batch is batch:
+        return in_every_row(x, batch.count)
+    return np.broadcast_to(x, (batch.count, *np.shape(x)))
 
 
 def is_stacked(x: Any) -> bool:
@@ -419,7 +420,9 @@ def with_axes(x: Any, ndim: int) -> Any:
 
 def in_every_row(x: Any, count: int) -> Any:
     """The samples of an operand, whether they differ or not."""
-    return x.array if is_stacked(x) else rows_of(x, count)
+    if is_stacked(x):
+        return x.array
+    return np.broadcast_to(array_of(x), (count, *np.shape(array_of(x))))
 
 
 # What has no rule.
@@ -437,7 +440,7 @@ def sample_by_sample(
 
     def of_sample(i: int) -> Any:
         with using(batch.recorder):
-            return primitive(
+            return primitive.with_residuals(
                 *(x.array[i] if is_stacked(x) else array_of(x) for x in inputs), **parameters
             )
 
@@ -459,7 +462,7 @@ def sample_by_sample(
     if isinstance(results[0], (tuple, list)):
         columns = zip(*results, strict=True)
         parts = [stack(primitive.name, column) for column in columns]
-        return type(results[0])(*parts) if hasattr(results[0], "_fields") else tuple(parts)
+        return tuple_like(results[0], parts) if isinstance(results[0], tuple) else tuple(parts)
     return stack(primitive.name, results)
 
 
@@ -475,6 +478,12 @@ def shares_memory(x: Any, y: Any) -> bool:
 def stack(name: str, results: Sequence[Any]) -> Any:
     if results[0] is None:
         return None
+    if not isinstance(results[0], (Handle, np.ndarray, np.generic, float, int, complex)):
+        objects = np.empty(len(results), object)  # kept for a rule
+        objects[:] = results
+        return objects
+    if isinstance(results[0], Handle) and results[0].dtype.kind == "O":  # in a batch within one
+        return np.stack(results)
     shapes = list(dict.fromkeys(map(np.shape, results)))
     if len(shapes) > 1:
         raise UnsupportedError(
@@ -483,15 +492,6 @@ def stack(name: str, results: Sequence[Any]) -> Any:
             "or call ag.map up to there"
         )
     return registry["array"](list(results))
-
-
-def lines_of_engine() -> int:
-    """How far up the stack the line of the user's is, for a warning."""
-    depth = 1
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("autograd_lite."):
-        depth, frame = depth + 1, frame.f_back
-    return depth
 
 
 def one_like(a: Batched) -> Any:

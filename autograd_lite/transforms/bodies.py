@@ -521,9 +521,9 @@ class Cotangents:
     def __init__(self, given: Sequence[Any]) -> None:
         # A batch of rows has no recorder: that of vmap has one.
         rows = (x for x in given if x.__class__ is Batched and not x.batch.recorder)
-        first = next(filter(is_stacked, rows), None)
-        self.batch: Any = None if first is None else first.batch
-        self.count = None if first is None else first.batch.count
+        stacked_rows = [x.batch for x in filter(is_stacked, rows)]
+        self.batch: Any = max(stacked_rows, key=lambda batch: batch.serial, default=None)
+        self.count = None if self.batch is None else self.batch.count
 
     def zeros(self, data: Any) -> Any:
         """The cotangent of what has no influence."""
@@ -544,7 +544,7 @@ class Cotangents:
 
     def leaf(self, x: Any) -> Any:
         """A cotangent as a leaf; and back, `from_leaf`."""
-        return x if self.count is None else rows_of(x, self.count)
+        return x if self.batch is None else rows_of(x, self.batch)
 
     def from_leaf(self, x: Any) -> Any:
         return x if self.count is None else Batched(x, self.batch)

@@ -31,7 +31,7 @@ from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import Handle, unwrap
 from autograd_lite.core.primitive import Primitive, Rule, RuleOfUser
 from autograd_lite.core.recorder import current
-from autograd_lite.core.tree import flatten, flatten_like, unflatten
+from autograd_lite.core.tree import flatten, flatten_like, tuple_like, unflatten
 from autograd_lite.ops.define import parts
 from autograd_lite.transforms.functions import vjp
 
@@ -54,17 +54,20 @@ class CustomFunction(Primitive):
         """Apply to arrays (plain results) or, if any input is a Value, record a node."""
         if kwargs and any(isinstance(leaf, Handle) for leaf in flatten(list(kwargs.values()))):
             args, kwargs = self._by_position(args, kwargs)
+        made = self.with_residuals(*args, **kwargs)
+        return unflatten(made.tree, made[: made.number]) if isinstance(made, Kept) else made
+
+    def with_residuals(self, *args: Any, **kwargs: Any) -> Any:
+        """The result, or several, with what is kept for the rules beside them."""
         made = super().__call__(*args, **kwargs)
+        if not isinstance(made, Handle):
+            return made
         data = unwrap(made)
-        if isinstance(made, Handle):
-            if not isinstance(data, tuple):
-                require_number(self.name, data)
-                return made
-            self._require_results(data, args)
-            made = pieces(made)
-        if isinstance(data, Kept):
-            return unflatten(data.tree, made[: data.number])
-        return like(data, made) if isinstance(data, tuple) else made
+        if not isinstance(data, tuple):
+            require_number(self.name, data)
+            return made
+        self._require_results(data, args)
+        return tuple_like(data, pieces(made))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: ``self`` is the first of the arguments, and has no derivative."""
@@ -207,7 +210,7 @@ class CustomFunction(Primitive):
             else [read_only(x) if isinstance(x, np.ndarray) else x for x in data]
         )
         if not isinstance(data, Kept):
-            return [like(data, results)]
+            return [tuple_like(data, results)]
         tree, kept = data.tree, unflatten(data.kept, results[data.number :])
         return [unflatten(tree, results[: data.number]), kept]
 
@@ -260,7 +263,7 @@ class CustomFunction(Primitive):
             return g
         full = [zeros_like(x) if v is None else v for v, x in zip(g, data, strict=True)]
         if not isinstance(data, Kept):
-            return like(data, full)
+            return tuple_like(data, full)
         if any(v is not None for v in g[data.number :]):
             raise UnsupportedError(
                 f"{self.name}: its second derivative needs that of what it keeps for its rules, "
@@ -425,13 +428,7 @@ def size_of(out: Any) -> int:
 
 def rebuilt(out: Any, parts: Sequence[Any]) -> Any:
     """A result, or several as the engine holds them, from others in their place."""
-    if not isinstance(out, tuple):
-        return parts[0]
-    if not isinstance(out, Kept):
-        return like(out, parts)
-    kept = Kept(parts)
-    kept.tree, kept.kept, kept.number = out.tree, out.kept, out.number
-    return kept
+    return tuple_like(out, parts) if isinstance(out, tuple) else parts[0]
 
 
 def is_leaf(x: Any) -> bool:
@@ -458,12 +455,6 @@ def pieces(made: Any) -> list[Any]:
     return [
         part if is_number else x for part, x, is_number in zip(taken, data, numeric, strict=True)
     ]
-
-
-def like(results: Any, replaced: Sequence[Any]) -> Any:
-    """Others in a tuple or named tuple like that of the results."""
-    made: Any = type(results)
-    return made(*replaced) if hasattr(results, "_fields") else made(replaced)
 
 
 @overload

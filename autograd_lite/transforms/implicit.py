@@ -269,7 +269,7 @@ def rows(pullback: Pullback, count: int, recorded: bool) -> Any:
     # A rule of the user's may fail in any way on what is no plain array.
     with suppress(Exception):
         (found,) = pullback([Batched(units, batch)], recorded=recorded, lift=lift)
-        return np.reshape(rows_of(found, count), (count, count))
+        return np.reshape(rows_of(found, batch), (count, count))
     found = [np.reshape(pullback([unit], recorded=recorded)[0], (count,)) for unit in units]
     return np.stack(found) if count else units
 

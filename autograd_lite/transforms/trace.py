@@ -269,7 +269,7 @@ class Trace:
         """
         count = getattr(self.outputs[index], "size", 1)
         if not count:
-            return [rows_of(zeros_like(node.data), 0) for node in self.pullback.inputs]
+            return [rows_of(zeros_like(node.data), Batch(0)) for node in self.pullback.inputs]
         together = min(count, self._rows_in_memory())
         if together > 1 and not self.pullback.is_duck:
             # A rule of the user's may fail in any way on what is no plain array.
@@ -329,7 +329,7 @@ class Trace:
         recorded = self.is_traced or self.is_recorded()
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
         gradients = self._conjugated(stacked, recorded, lift)
-        return [rows_of(rows, count) for rows in gradients]
+        return [rows_of(rows, batch) for rows in gradients]
 
     def products(self, cotangents: Sequence[Any], count: int) -> list[Any]:
         """The gradients for cotangents of every output, of which there are ``count``, stacked."""

@@ -1,6 +1,7 @@
 """Functions of one's own: several results, what is kept for the rules, forward rules, methods."""
 
 import threading
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -184,6 +185,30 @@ class TestResiduals:
         y[0] = 100.0
         total.backward()
         np.testing.assert_allclose(x.grad, 2 * X)
+
+    def test_each_sample_keeps_its_own(self, swish):
+        slope = sigmoid(X) + X * sigmoid(X) * (1 - sigmoid(X))
+        each, total = ag.vmap(ag.grad(swish)), lambda x: np.sum(ag.vmap(swish)(x))
+        with pytest.warns(ag.AutogradWarning, match="each of 2 samples"):
+            np.testing.assert_allclose(each(X), slope)
+        with pytest.warns(ag.AutogradWarning, match="each of 2 samples"):
+            np.testing.assert_allclose(ag.grad(total)(X), slope)
+            pullback = ag.vjp(swish, X)[1]
+            np.testing.assert_allclose(ag.vmap(pullback)(np.eye(2))[0], np.diag(slope))
+            one = ag.vmap(lambda g: ag.vjp(swish, X)[1](g)[0])
+            np.testing.assert_allclose(one(np.eye(2)), np.diag(slope))
+
+    @pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
+    def test_objects_are_kept_for_each_sample(self):
+        divided = ag.primitive(residuals=True)(lambda x: (1 / x, {"by": Fraction(x), "as": "text"}))
+        divided.defvjp(
+            lambda g, out, kept, x: g * {"text": -1}[kept["as"]] / float(kept["by"] ** 2)
+        )
+        x = np.array([[1.0, 2.0, 4.0], [8.0, -1.0, -2.0]])
+        slopes = ag.vmap(ag.vmap(ag.grad(divided)))
+        np.testing.assert_allclose(slopes(x), -1 / x**2)
+        total = ag.grad(lambda x: np.sum(ag.vmap(ag.vmap(divided))(x)))
+        np.testing.assert_allclose(total(x), -1 / x**2)
 
     def test_the_pair_is_required(self):
         with pytest.raises(ag.ArgumentTypeError, match=r"write return result, residuals$"):

@@ -280,6 +280,35 @@ def test_what_else_belongs_to_a_container_stays() -> None:
     assert ag.grad(loss_of(item))(own).note == "kept"
 
 
+class Triple(tuple):  # type: ignore[type-arg]
+    factor = 1.0
+
+
+class Pair(namedtuple("Pair", "w b")):
+    factor = 1.0
+
+
+@pytest.mark.parametrize("state", [Triple((2.0, 3.0)), Pair(2.0, 3.0)])
+def test_attributes_of_tuples_stay_and_make_other_programs(state: Any) -> None:
+    def function(state: Any) -> Any:
+        return state[0] ** 2 * state.factor
+
+    compiled = ag.compile(function)
+    for factor in (5.0, 7.0, 7.0):
+        state.factor = factor
+        value, slopes = ag.value_and_grad(function)(state)
+        assert (value, tuple(slopes), slopes.factor) == (4 * factor, (4 * factor, 0.0), factor)
+        assert compiled(state) == 4 * factor
+        assert ag.jvp(function, (state,), (state,))[1] == 8 * factor
+        leaves = (
+            type(state)(*map(ag.Value, state))
+            if type(state) is Pair
+            else Triple(map(ag.Value, state))
+        )
+        leaves.factor = factor
+        assert ag.checkpoint(function)(leaves).item() == 4 * factor
+
+
 def test_fields_that_a_constructor_derives_follow_from_the_others() -> None:
     gradient = ag.grad(lambda x: x.total**2)(Derived(W, B))
     np.testing.assert_allclose(gradient.w, 2 * np.sum(W) * np.ones(3))

@@ -581,3 +581,23 @@ def test_samples_are_copied_by_pythons_copy() -> None:
         found = ag.vmap(ag.grad(lambda x, c=copied: c(x[0]) * x[1]))(points)
         np.testing.assert_array_equal(found, points[:, ::-1])
         np.testing.assert_array_equal(ag.vmap(lambda x, c=copied: c(x[0]) * 2)(points), [2, 6])
+
+
+STEPS = {
+    "rint": lambda x: np.rint(1 / x),
+    "the quotient of fmod": lambda x: np.fmod(1.0, x),
+    "floor": lambda x: x * np.floor(1 / x),
+    "sign": lambda x: np.sign(x * x[::-1]) / x,
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("count", [2, 3])
+def test_matrices_of_samples_whose_rows_do_not_depend_on_the_row(name: str, count: int) -> None:
+    points = np.linspace(0.3, 0.9, 2 * count).reshape(count, 2)
+    for matrix in (
+        ag.jacobian(STEPS[name]),
+        ag.hessian(lambda x: np.sum(STEPS[name](x))),
+        ag.jacobian(ag.vmap(lambda x: STEPS[name](x * np.ones(2)))),
+    ):
+        assert_equal(ag.vmap(matrix)(points), loop(matrix, points))

@@ -56,7 +56,7 @@ class EntryWriter:
         children, unlike = name, f"len({name}) != {len(parts.children)}"
         if kind is dict:
             children, unlike = f"{name}.values()", f"tuple({name}) != {self.name_of(tuple(tree))}"
-        elif not (kind is list or isinstance(tree, tuple)):
+        elif not (kind is list or (isinstance(tree, tuple) and not hasattr(tree, "__dict__"))):
             opened = self.fresh()
             keys, auxiliary = self.name_of(parts.keys), self.name_of(static(parts.auxiliary))
             children = f"{opened}.children"
