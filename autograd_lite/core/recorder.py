@@ -130,6 +130,9 @@ class Recorder:
         """Call what a function of NumPy's is defined by."""
         return definition(*args, **kwargs)
 
+    def look_at_results(self, function: str, results: Any, arguments: Any) -> None:
+        """Called with what a function returned that was mapped over samples, for who looks."""
+
     def record(
         self,
         primitive: Any,

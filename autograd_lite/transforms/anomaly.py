@@ -44,7 +44,8 @@ def detect_anomaly() -> Iterator[None]:
 
     All results are looked at, so that the block is several times as slow. Programs of `compile`
     are checked by ``check_finite=True``; results under `vmap` are looked at when the mapped
-    function has returned.
+    function has returned, if no Value from outside is in it: call it for one sample, to see which
+    operation it is.
 
     Raises
     ------
@@ -115,9 +116,12 @@ class AnomalyRecorder(Recorder):
             result = definition(*args, **kwargs)
         finally:
             self.unfinished.pop()
-        for part in flatten([result]):
-            self._check_result(name, part, flatten([args, kwargs]))
+        self.look_at_results(name, result, [args, kwargs])
         return result
+
+    def look_at_results(self, function: str, results: Any, arguments: Any) -> None:
+        for part in flatten([results]):
+            self._check_result(function, part, flatten(arguments))
 
     def _check_result(self, function: str, data: Any, operands: list[Any]) -> None:
         name = "" if self.unfinished else new_kind(data, operands)

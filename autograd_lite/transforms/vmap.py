@@ -107,7 +107,9 @@ def vmap(function: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     @wraps(function, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = Call(function, args, kwargs, in_axes)
-        return call.stacked(call.result(), out_axes)
+        results = call.stacked(call.result(), out_axes)
+        call.recorder.look_at_results(f"ag.vmap of {call.name}", results, call.trees)
+        return results
 
     return mapped
 

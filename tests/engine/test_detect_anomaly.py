@@ -140,3 +140,18 @@ def test_a_block_inside_of_a_program_is_refused() -> None:
         ag.compile(f)(np.ones(2))
     with pytest.raises(ag.UnsupportedError, match="write it around the call"):
         ag.vmap(f)(np.ones((2, 2)))
+
+
+def test_what_is_mapped_over_plain_arrays_is_looked_at_when_it_has_returned() -> None:
+    def root(x: Any) -> Any:
+        return np.sum(np.sqrt(x))
+
+    points = np.array([[4.0, 1.0], [1.0, 0.0]])
+    text = r"the result of ag.vmap of root is the first infinity: inf at \[1, 1\]"
+    for f in (ag.vmap(ag.grad(root)), ag.vmap(ag.vmap(ag.grad(np.sqrt)))):
+        with ag.detect_anomaly():
+            f(points[:1])
+            with pytest.raises(ag.NonFiniteError, match=text.replace("root", f.__name__)):
+                f(points)
+    with ag.detect_anomaly():  # a branch that a sample does not take
+        ag.vmap(lambda x: ag.cond(x > 0, np.log, np.zeros_like, x))(points[1])
