@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     BackwardError,
+    InPlaceError,
     UnsupportedError,
 )
 from autograd_lite.core.node import Handle, Node, unwrap
@@ -52,8 +54,9 @@ class RegisteredHook:
     __slots__ = ("_function", "_node")
 
     def __init__(self, node: Node, function: Hook) -> None:
-        self._node, self._function = node, function
-        hooks.setdefault(node, []).append(function)
+        # One of its own, as the same function may be registered twice.
+        self._node, self._function = node, partial(function)
+        hooks.setdefault(node, []).append(self._function)
 
     def remove(self) -> None:
         """Call it no more; a second time does nothing."""
@@ -200,7 +203,15 @@ def call_hooks(node: Node, g: Any) -> Any:
         if isinstance(shown, np.ndarray):
             shown = shown.copy()
             shown.flags.writeable = False
-        result = hook(shown)
+        try:
+            result = hook(shown)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise InPlaceError(
+                f"a hook writes into the gradient that it was given ({error}); let it return "
+                "another array, as 2 * g in the place of g *= 2"
+            ) from error
         if result is None or result is shown:
             continue
         check_returned(result, node, is_plain)

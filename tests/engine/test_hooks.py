@@ -137,6 +137,24 @@ def test_hooks_refuse_by_name():
         hook.remove()
 
 
+def test_the_same_function_twice_is_two_hooks():
+    x = ag.Value(X)
+    first, second = (x.register_hook(double) for double in [lambda g: 2 * g] * 2)
+    for hook, factor in ((None, 4), (first, 2), (first, 2), (second, 1)):
+        if hook is not None:
+            hook.remove()
+        x.grad = None
+        np.sum(x).backward()
+        np.testing.assert_array_equal(x.grad, factor * np.ones(3))
+
+
+def test_a_hook_writes_no_gradient():
+    x = ag.Value(X)
+    x.register_hook(lambda g: np.multiply(g, 2, out=g))
+    with pytest.raises(ag.InPlaceError, match=r"as 2 \* g in the place of g \*= 2$"):
+        np.sum(x).backward()
+
+
 def test_hooks_keep_no_graph_alive():
     gc.collect()
     before = len(hooks.hooks), len(hooks.swept)

@@ -89,6 +89,10 @@ PRIMITIVES = {
         "@ag.primitive(broadcasts=True)\ndef blended(a, b):\n    return a * np.sin(b)\n\n"
         "blended.defvjp(lambda g, out, a, b: g * np.sin(b), lambda g, out, a, b: g * a * np.cos(b))"
     ),
+    "kept": (
+        "@ag.primitive(residuals=True)\ndef kept(a):\n    c = np.cos(a)\n    return np.sin(a), c\n\n"
+        "kept.defvjp(lambda g, out, c, a: g * c)\nkept.defjvp(lambda t, out, c, a: t * c)"
+    ),
     "itself": "@ag.primitive\ndef itself(a):\n    return a\n\nitself.defvjp(lambda g, out, a: g)",
     "scaled": (
         "@ag.primitive\ndef scaled(a, *, by=2.0):\n    return a * by\n\n"
@@ -103,13 +107,13 @@ PRIMITIVES = {
 
 @kind("primitives", 3)
 def call_primitive(writer: Writer) -> Text:
-    name = writer.choose(["cubed", "blended", "scaled"])
+    name = writer.choose(["cubed", "blended", "scaled", "kept"])
     writer.define(name, PRIMITIVES[name])
     place, result = writer.array(), writer.fresh("a")
     if place is None:
         return None
-    if name == "cubed":
-        return f"{result} = cubed(0.5 * {place})"
+    if name in ("cubed", "kept"):
+        return f"{result} = {name}(0.5 * {place})"
     if name == "scaled":
         return f"{result} = scaled({place}, by={writer.number()})"
     return f"{result} = blended({place}, {single(writer)})"
