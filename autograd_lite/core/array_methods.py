@@ -271,9 +271,11 @@ class ArrayMethods(Handle, Generic[Result]):
         """``np.astype`` of this Value; the gradient goes back in the dtype it came from."""
         check_casting(self.dtype, dtype, casting)
         check_order(order)
-        if order == "K" or self.ndim < 2:
+        if order == "K" or self.ndim < (2 if copy else 1):
             return self._call(np.astype, self, dtype, copy=bool(copy))
         array: Any = self
+        if order == "A" and (self.ndim == 1 or isinstance(array.node.data, Handle)):
+            order = "C"  # of one axis the same; how a sample lies under vmap nobody knows
         if copy or np.dtype(dtype) != self.dtype or not is_one_block(array, order):
             array = self._call(np.copy, self, order)
         else:

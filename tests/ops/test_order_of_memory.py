@@ -174,6 +174,28 @@ def test_a_cast_is_laid_out_and_written_as_numpys(
     np.testing.assert_array_equal(share, np.full(LAYOUTS[layout].shape, 2.0))
 
 
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+@pytest.mark.parametrize("part", [np.s_[::2], np.s_[::-1], np.s_[1:3]])
+def test_a_cast_of_one_axis_is_the_array_itself_where_it_has_no_gaps(order: Any, part: Any) -> None:
+    def function(x: Any) -> Any:
+        y = x * 1.0
+        y[part].astype(float, order=order, copy=False)[0] = x[3] * 10
+        return y
+
+    x = np.arange(1.0, 7.0)
+    value, pullback = ag.vjp(function, x)
+    np.testing.assert_array_equal(value, function(x))
+    is_written = value != x
+    expected = np.where(is_written, 0.0, 1.0)
+    expected[3] += 10 * np.sum(is_written)
+    np.testing.assert_array_equal(pullback(np.ones(6))[0], expected)
+    if order == "K":
+        np.testing.assert_array_equal(ag.vmap(function)(x[None]), value[None])
+    else:
+        with pytest.raises(ag.InPlaceError, match="not known how a sample lies in memory"):
+            ag.vmap(function)(x[None])
+
+
 def with_gaps(x: Any) -> Any:
     """A copy that lies in memory as an array does, gaps and directions included."""
     base = x if x.base is None else x.base

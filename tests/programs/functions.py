@@ -90,7 +90,7 @@ PRIMITIVES = {
         "blended.defvjp(lambda g, out, a, b: g * np.sin(b), lambda g, out, a, b: g * a * np.cos(b))"
     ),
     "kept": (
-        "@ag.primitive(residuals=True)\ndef kept(a):\n    c = np.cos(a)\n    return np.sin(a), c\n\n"
+        "@ag.primitive(residuals=True)\ndef kept(a):\n    return np.sin(a), np.cos(a)\n\n"
         "kept.defvjp(lambda g, out, c, a: g * c)\nkept.defjvp(lambda t, out, c, a: t * c)"
     ),
     "itself": "@ag.primitive\ndef itself(a):\n    return a\n\nitself.defvjp(lambda g, out, a: g)",

@@ -72,6 +72,7 @@ def view(writer: Writer) -> Text:
         f"{place}.reshape({place}.shape[::-1])", f"{place}.view()",
         f"{place}.astype(float, order='C', copy=False)",
         f"{place}.astype(float, order='{writer.choose('FA')}', copy=False)", f"{place}.copy('F')",
+        f"{place}[::{writer.choose([2, -1])}].astype(float, order='C', copy=False)",
         f"np.ascontiguousarray({place})",
         f"np.broadcast_arrays({place}, 0.5)[0]", f"np.copy({place})", f"{place}[1:][:1]",
     ]  # fmt: skip
