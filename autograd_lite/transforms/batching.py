@@ -482,7 +482,7 @@ def stack(name: str, results: Sequence[Any]) -> Any:
         objects = np.empty(len(results), object)  # kept for a rule
         objects[:] = results
         return objects
-    if isinstance(results[0], Handle) and results[0].dtype.kind == "O":  # in a batch within one
+    if getattr(getattr(results[0], "dtype", None), "kind", "") == "O":  # in a batch within one
         return np.stack(results)
     shapes = list(dict.fromkeys(map(np.shape, results)))
     if len(shapes) > 1:
