@@ -398,10 +398,6 @@ class Primitive:
             check_plain(self.name, data)
         return data
 
-    def with_residuals(self, *args: Any, **kwargs: Any) -> Any:
-        """The result, with what a function of the user's keeps for its rules if it does."""
-        return self(*args, **kwargs)
-
     def __repr__(self) -> str:
         return f"<Primitive {self.name}>"
 

@@ -275,8 +275,8 @@ class Batched(ArrayMethods[Any]):
                 return current.get().apply(primitive, inputs, parameters)
         inputs = tuple(at_one_level(inputs, batch))
         if not any(map(is_stacked, inputs)):
-            same = primitive.with_residuals(*map(array_of, inputs), **parameters)
-            return in_batch(same, batch, False)
+            call = getattr(primitive, "with_residuals", primitive)
+            return in_batch(call(*map(array_of, inputs), **parameters), batch, False)
         rule = BATCHING.get(primitive)
         if rule is None and is_elementwise(primitive):
             return each_element(primitive, inputs, parameters)
@@ -438,9 +438,11 @@ def sample_by_sample(
             "there is none, so that the shape of its result is unknown; pass a sample at least"
         )
 
+    call = getattr(primitive, "with_residuals", primitive)
+
     def of_sample(i: int) -> Any:
         with using(batch.recorder):
-            return primitive.with_residuals(
+            return call(
                 *(x.array[i] if is_stacked(x) else array_of(x) for x in inputs), **parameters
             )
 
