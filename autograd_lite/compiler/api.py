@@ -26,7 +26,7 @@ from autograd_lite.compiler.executable import (
 )
 from autograd_lite.compiler.frontend.entry import entry_of
 from autograd_lite.compiler.frontend.recorded import Recorded
-from autograd_lite.compiler.frontend.recording import name_of, record_program
+from autograd_lite.compiler.frontend.recording import RandomStates, name_of, record_program
 from autograd_lite.compiler.frontend.retrace import first_difference
 from autograd_lite.compiler.frontend.signature import (
     Arguments,
@@ -171,30 +171,43 @@ class Compiled(Generic[P]):
         program.calls += 1
         if program.calls >= program.next_check:
             return self._verified(program, leaves, args, kwargs)
+        states = program.random_states() if program.generators else None
         try:
             return program.run(leaves)
         except (ArithmeticError, ValueError, Warning) as error:
-            return self._as_it_is(program, error, args, kwargs)
+            return self._as_it_is(program, states, error, args, kwargs)
 
     def _run(self, program: CompiledProgram, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        states = program.random_states() if program.generators else None
         try:
             return program.run(leaves)
         except (ArithmeticError, ValueError, Warning) as error:
-            return self._as_it_is(program, error, args, kwargs)
+            return self._as_it_is(program, states, error, args, kwargs)
 
-    def _as_it_is(self, program: CompiledProgram, error: Exception, args: Any, kwargs: Any) -> Any:
+    def _as_it_is(
+        self,
+        program: CompiledProgram,
+        states: RandomStates | None,
+        error: Exception,
+        args: Any,
+        kwargs: Any,
+    ) -> Any:
         """What the function itself gives, which may catch what its program has raised.
 
-        Where Python refuses its numbers, as in 1/0, NumPy's arithmetic counts.
+        It draws what the program has drawn.  Where Python refuses its numbers, as in 1/0,
+        NumPy's arithmetic counts.
         """
         if program.donated or isinstance(error, AutogradError):
             raise error
+        states = states or RandomStates([])
+        states.restore()
         try:
             results = self.function(*args, **kwargs)
         except (ArithmeticError, ValueError):
             numbers = [x for x in tree.flatten((args, kwargs)) if type(x) in (float, complex)]
             if not numbers:
                 raise
+            states.restore()
             results = self._on_values(args, kwargs)
         return tree.map(lambda x: x.data if isinstance(x, Value) else x, results)
 
@@ -229,13 +242,13 @@ class Compiled(Generic[P]):
             program.plan_next_check()
             return self._run(program, leaves, args, kwargs)
 
-        states = program.random_states(args, kwargs)
+        states = program.random_states()
         donated = Contents(program.donated_arrays(leaves))
 
         def run(change: Callable[[Any], Any]) -> Outcome:
             with states.again(), donated.again():
                 changed = tree.map(lambda x: change(own(x)), (args, kwargs))
-                return outcome_of(self.function, *changed)
+                return outcome_of(self.function, *changed, states)
 
         expected = run(lambda x: x)
         result = self._run(program, leaves, args, kwargs)
@@ -292,19 +305,32 @@ class Compiled(Generic[P]):
 
     def _recorded(self, arguments: Arguments, captured: Captured) -> Recorded:
         """A trace; what only Values make a function raise is refused by name."""
+        generators = captured.generators
         try:
-            return record_program(self.function, arguments, captured.generators)
-        except AutogradError:
+            return record_program(self.function, arguments, generators)
+        except CompileError:
             raise
-        except (AttributeError, TypeError, ValueError) as error:
-            args, kwargs = tree.map(own, (arguments.args, arguments.kwargs))
-            if outcome_of(self.function, args, kwargs).error is not None:
+        except Exception as error:
+            kinds = AttributeError | TypeError | ValueError
+            is_of_values = isinstance(error, kinds) and not isinstance(error, AutogradError)
+            looks = is_of_values or generators
+            fails = looks and self._fails_on_arrays(generators, arguments.args, arguments.kwargs)
+            if fails or not is_of_values:
                 raise
             raise CompileError(
                 f"{name_of(self.function)} raised {type(error).__name__} ({error}) while it was "
                 "traced, and does not with plain arrays: something in it takes arrays and numbers "
                 "only; compute with functions of NumPy, or write an ag.primitive of your own"
             ) from error
+
+    def _fails_on_arrays(self, generators: list[Any], args: Any, kwargs: Any) -> bool:
+        """Whether the function raises an error on plain arrays; the draws before that are made."""
+        args, kwargs = tree.map(own, (args, kwargs))
+        states = RandomStates(generators)
+        fails = outcome_of(self.function, args, kwargs, states).error is not None
+        if not fails:
+            states.restore()
+        return fails
 
     def _donated(self, arguments: Arguments, recorded: Recorded) -> list[int]:
         """Which of the program's inputs are donated, in the order of ``donate``."""
@@ -378,7 +404,12 @@ class Compiled(Generic[P]):
         """Trace once more, on other numbers: what differs must not be a constant."""
         with self._lock, collecting_later():
             arguments = Arguments(self.function, args, kwargs)
-            again = record_again(self.function, arguments, program.captured.generators)
+            try:
+                again = record_again(self.function, arguments, program.captured.generators)
+            except Exception as error:
+                if program.generators and not isinstance(error, CompileError):
+                    self._fails_on_arrays(program.generators, args, kwargs)
+                raise
             difference = first_difference(program.recorded, again)
             if difference is not None:
                 raise CompileError(

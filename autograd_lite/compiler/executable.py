@@ -26,7 +26,6 @@ from autograd_lite.compiler.runtime.blocks import available_threads
 from autograd_lite.compiler.validation import Validation
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
-from autograd_lite.core.tree import flatten
 from autograd_lite.transforms.bodies import part
 from autograd_lite.transforms.captures import Captured
 
@@ -73,6 +72,8 @@ class CompiledProgram:
         self.backend = recorded.backend
         self.moves_arguments = self.backend.moves_arguments
         self.captured = captured
+        reached = [*captured.generators, *generators_in(recorded.program)]
+        self.generators = list({id(x): x for x in reached}.values())
         self.donated = donated
         self.arguments = arguments
         self.entry = entry
@@ -135,10 +136,9 @@ class CompiledProgram:
         if not (self.holds_identities_only and self.captured.guards.hold()):
             check_unchanged(self.function, self.captured)
 
-    def random_states(self, args: Any, kwargs: Any) -> RandomStates:
+    def random_states(self) -> RandomStates:
         """How the random generators are that a call may draw from."""
-        drawn = generators_in(self.recorded.program)
-        return RandomStates([*self.captured.generators, *flatten((args, kwargs)), *drawn])
+        return RandomStates(self.generators)
 
     def donated_arrays(self, leaves: list[Any]) -> list[Any]:
         """The arrays that a call with these variable leaves writes results into."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.frontend.recorded import Recorded
-from autograd_lite.compiler.frontend.recording import record_program
+from autograd_lite.compiler.frontend.recording import RandomStates, record_program
 from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.core import tree
 from autograd_lite.core.errors import CompileError
@@ -90,8 +90,13 @@ def plain_leaves(result: Any) -> list[Any]:
     return [x.data if isinstance(x, Value) else x for x in tree.flatten(result)]
 
 
-def outcome_of(function: Callable[..., Any], args: Any, kwargs: Any) -> Outcome:
-    """Run a function on its arguments as they are; on Values, where it cannot do with arrays."""
+def outcome_of(
+    function: Callable[..., Any], args: Any, kwargs: Any, states: RandomStates
+) -> Outcome:
+    """Run a function on its arguments as they are; on Values, where it cannot do with arrays.
+
+    Either way it draws from random generators as they are in ``states``.
+    """
     with np.errstate(all="ignore"):
         try:
             outcome = Outcome(function(*args, **kwargs))
@@ -102,6 +107,7 @@ def outcome_of(function: Callable[..., Any], args: Any, kwargs: Any) -> Outcome:
         if isinstance(outcome.error, ArithmeticError) or not (outcome.error or answers_in_complex):
             return outcome
         args, kwargs = tree.map(as_value, (args, kwargs))
+        states.restore()
         try:
             return Outcome(function(*args, **kwargs))
         except Exception:
