@@ -40,9 +40,11 @@ from autograd_lite.compiler.frontend.verification import (
     SECOND,
     Contents,
     Outcome,
+    fails_on_arrays,
     outcome_of,
     own,
     record_again,
+    run_as_it_is,
     verify,
 )
 from autograd_lite.compiler.ir import Program
@@ -185,31 +187,12 @@ class Compiled(Generic[P]):
             return self._as_it_is(program, states, error, args, kwargs)
 
     def _as_it_is(
-        self,
-        program: CompiledProgram,
-        states: RandomStates | None,
-        error: Exception,
-        args: Any,
-        kwargs: Any,
+        self, program: CompiledProgram, states: Any, error: Exception, args: Any, kwargs: Any
     ) -> Any:
-        """What the function itself gives, which may catch what its program has raised.
-
-        It draws what the program has drawn.  Where Python refuses its numbers, as in 1/0,
-        NumPy's arithmetic counts.
-        """
+        """What the function itself gives, which may catch what its program has raised."""
         if program.donated or isinstance(error, AutogradError):
             raise error
-        states = states or RandomStates([])
-        states.restore()
-        try:
-            results = self.function(*args, **kwargs)
-        except (ArithmeticError, ValueError):
-            numbers = [x for x in tree.flatten((args, kwargs)) if type(x) in (float, complex)]
-            if not numbers:
-                raise
-            states.restore()
-            results = self._on_values(args, kwargs)
-        return tree.map(lambda x: x.data if isinstance(x, Value) else x, results)
+        return run_as_it_is(self.function, args, kwargs, states or RandomStates([]))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method of a class, it is called with the object that it belongs to."""
@@ -261,13 +244,6 @@ class Compiled(Generic[P]):
         program.plan_next_check()
         return result
 
-    def _on_values(self, args: Any, kwargs: Any) -> Any:
-        """Where Python's arithmetic refuses, as in 1/0: Values then compute in NumPy's."""
-        args, kwargs = tree.map(
-            lambda x: Value(x) if isinstance(x, (float, complex)) else x, (args, kwargs)
-        )
-        return self.function(*args, **kwargs)
-
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"
 
@@ -314,23 +290,14 @@ class Compiled(Generic[P]):
             kinds = AttributeError | TypeError | ValueError
             is_of_values = isinstance(error, kinds) and not isinstance(error, AutogradError)
             looks = is_of_values or generators
-            fails = looks and self._fails_on_arrays(generators, arguments.args, arguments.kwargs)
-            if fails or not is_of_values:
+            given = (arguments.args, arguments.kwargs)
+            if (looks and fails_on_arrays(self.function, *given, generators)) or not is_of_values:
                 raise
             raise CompileError(
                 f"{name_of(self.function)} raised {type(error).__name__} ({error}) while it was "
                 "traced, and does not with plain arrays: something in it takes arrays and numbers "
                 "only; compute with functions of NumPy, or write an ag.primitive of your own"
             ) from error
-
-    def _fails_on_arrays(self, generators: list[Any], args: Any, kwargs: Any) -> bool:
-        """Whether the function raises an error on plain arrays; the draws before that are made."""
-        args, kwargs = tree.map(own, (args, kwargs))
-        states = RandomStates(generators)
-        fails = outcome_of(self.function, args, kwargs, states).error is not None
-        if not fails:
-            states.restore()
-        return fails
 
     def _donated(self, arguments: Arguments, recorded: Recorded) -> list[int]:
         """Which of the program's inputs are donated, in the order of ``donate``."""
@@ -408,7 +375,7 @@ class Compiled(Generic[P]):
                 again = record_again(self.function, arguments, program.captured.generators)
             except Exception as error:
                 if program.generators and not isinstance(error, CompileError):
-                    self._fails_on_arrays(program.generators, args, kwargs)
+                    fails_on_arrays(self.function, args, kwargs, program.generators)
                 raise
             difference = first_difference(program.recorded, again)
             if difference is not None:

@@ -28,11 +28,13 @@ __all__ = [
     "SECOND",
     "Contents",
     "Outcome",
+    "fails_on_arrays",
     "first_difference",
     "outcome_of",
     "own",
     "perturbed",
     "record_again",
+    "run_as_it_is",
     "verify",
 ]
 
@@ -112,6 +114,38 @@ def outcome_of(
             return Outcome(function(*args, **kwargs))
         except Exception:
             return outcome
+
+
+def fails_on_arrays(
+    function: Callable[..., Any], args: Any, kwargs: Any, generators: Iterable[Any]
+) -> bool:
+    """Whether a function raises an error on plain arrays; the draws before that are made."""
+    args, kwargs = tree.map(own, (args, kwargs))
+    states = RandomStates(generators)
+    fails = outcome_of(function, args, kwargs, states).error is not None
+    if not fails:
+        states.restore()
+    return fails
+
+
+def run_as_it_is(function: Callable[..., Any], args: Any, kwargs: Any, states: RandomStates) -> Any:
+    """What a function gives whose program has failed, with the draws of that call.
+
+    Where Python refuses its numbers, as in 1/0, NumPy's arithmetic counts: that of Values.
+    """
+    states.restore()
+    try:
+        results = function(*args, **kwargs)
+    except (ArithmeticError, ValueError):
+        numbers = [x for x in tree.flatten((args, kwargs)) if type(x) in (float, complex)]
+        if not numbers:
+            raise
+        states.restore()
+        args, kwargs = tree.map(
+            lambda x: Value(x) if isinstance(x, (float, complex)) else x, (args, kwargs)
+        )
+        results = function(*args, **kwargs)
+    return tree.map(lambda x: x.data if isinstance(x, Value) else x, results)
 
 
 def is_complex(x: Any) -> bool:
