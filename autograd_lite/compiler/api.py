@@ -230,8 +230,8 @@ class Compiled(Generic[P]):
 
         def run(change: Callable[[Any], Any]) -> Outcome:
             with states.again(), donated.again():
-                changed = tree.map(lambda x: change(own(x)), (args, kwargs))
-                return outcome_of(self.function, *changed, states)
+                given = tree.map(lambda x: change(own(x)), (args, kwargs))
+                return outcome_of(self.function, given[0], given[1], states)
 
         expected = run(lambda x: x)
         result = self._run(program, leaves, args, kwargs)
