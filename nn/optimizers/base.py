@@ -260,29 +260,10 @@ class Optimizer:
             for position in positions:
                 hyperparameters[position] = SimpleNamespace(**numbers)
         updates = [
-            self._decay_and_update(*one)
+            decay_and_update(self, *one)
             for one in zip(data, gradients, states, hyperparameters, strict=True)
         ]
         return [new for new, _ in updates], [state for _, state in updates]
-
-    def _decay_and_update(
-        self, data: Any, g: Any, state: State, hyperparameters: Any
-    ) -> tuple[Any, State]:
-        is_half = getattr(data, "dtype", None) == np.float16
-        if is_half:  # which has no room for the square of 1e-4, nor for an epsilon of 1e-8
-            data, g = data.astype(np.float32), g.astype(np.float32)
-        decay = hyperparameters.weight_decay
-        if decay is not None and hyperparameters.decoupled:
-            data = hyperparameters.kept * data
-        elif decay is not None:
-            g = decay * data + g
-        new, new_state = self.update(data, g, state, hyperparameters)
-        if new_state.keys() != state.keys():
-            raise ag.ArgumentValueError(
-                f"{self.name}.update: the state had the entries {sorted(state)}, and the one "
-                f"returned has {sorted(new_state)}; return all of them, changed or not"
-            )
-        return (new.astype(np.float16) if is_half else new), new_state
 
     def write(self, trainable: list[Parameter], data: list[Any], states: list[State]) -> None:
         """Take over what `compute_updates` returned, in place, and count the step."""
@@ -340,6 +321,27 @@ class Optimizer:
         self.steps, self.lr_scale = int(state["steps"]), float(state["lr_scale"])
         for group, name, value in settings:
             setattr(group, name, value)
+
+
+def decay_and_update(
+    optimizer: Optimizer, data: Any, g: Any, state: State, hyperparameters: Any
+) -> tuple[Any, State]:
+    """The update of a parameter whose weights decay; in half precision it is computed in single."""
+    is_half = getattr(data, "dtype", None) == np.float16
+    if is_half:  # which has no room for the square of 1e-4, nor for an epsilon of 1e-8
+        data, g = data.astype(np.float32), g.astype(np.float32)
+    decay = hyperparameters.weight_decay
+    if decay is not None and hyperparameters.decoupled:
+        data = hyperparameters.kept * data
+    elif decay is not None:
+        g = decay * data + g
+    new, new_state = optimizer.update(data, g, state, hyperparameters)
+    if new_state.keys() != state.keys():
+        raise ag.ArgumentValueError(
+            f"{optimizer.name}.update: the state had the entries {sorted(state)}, and the one "
+            f"returned has {sorted(new_state)}; return all of them, changed or not"
+        )
+    return (new.astype(np.float16) if is_half else new), new_state
 
 
 def numbers_of(group: Any) -> dict[str, Any]:
