@@ -65,7 +65,7 @@ from autograd_lite.transforms.vmap import map as map
 from autograd_lite.transforms.vmap import vmap
 
 if TYPE_CHECKING:
-    from autograd_lite import deprecation, files, scipy, special, testing
+    from autograd_lite import array_api, deprecation, files, scipy, special, testing
     from autograd_lite.bridges import from_jax, from_torch, jax_function, torch_function
     from autograd_lite.checking import GradcheckReport, gradcheck
     from autograd_lite.compiler.api import compile as compile
@@ -96,6 +96,7 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "array",
+    "array_api",
     "as_value",
     "c_",
     "checkpoint",
@@ -156,6 +157,7 @@ _ON_FIRST_USE = {
     "DrawingWarning": "autograd_lite.drawing",
     "GradcheckReport": "autograd_lite.checking",
     "SourceLines": "autograd_lite.drawing",
+    "array_api": "autograd_lite.array_api",
     "compile": "autograd_lite.compiler.api",
     "deprecation": "autograd_lite.deprecation",
     "draw": "autograd_lite.drawing",

@@ -24,6 +24,7 @@ Graph = dict[str, set[str]]
 BESIDE = {
     "autograd_lite": "autograd_lite",
     "autograd_lite.__main__": "doctor",
+    "autograd_lite.array_api": "ops",
     "autograd_lite.files": "core",
     "autograd_lite.random": "ops",
     "autograd_lite.special": "scipy",

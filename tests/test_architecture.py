@@ -46,6 +46,7 @@ FLOORS = [
     ["core.value"],
     # What is computed with it: rules, and transforms of functions made of them.
     ["ops.*", "random"],
+    ["array_api"],
     ["transforms.*"],
     ["scipy.*"],
     ["special"],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from autograd_lite.core.errors import (
     ArgumentTypeError,
+    ArgumentValueError,
     AutogradError,
     InPlaceError,
     MissingAttributeError,
@@ -26,6 +29,20 @@ __all__ = ["ArrayMethods", "Result", "with_named_calls"]
 Class = TypeVar("Class", bound=type)
 Result = TypeVar("Result")
 """What operations on such a handle give, for type checkers: `Value`, which is above this file."""
+
+
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
+"""Of the array API standard, each of which the next one contains."""
+
+
+def array_namespace(*, api_version: str | None = None) -> Any:
+    """The namespace of a version of the standard."""
+    if api_version is not None and api_version not in API_VERSIONS:
+        raise ArgumentValueError(
+            f"version {api_version!r} of the array API standard, of which there are here "
+            f"{', '.join(API_VERSIONS)}; leave api_version out for the last of them"
+        )
+    return import_module("autograd_lite.array_api")
 
 
 def method(function: Any) -> Callable[..., Any]:
@@ -102,8 +119,6 @@ INSTEAD = {
         "of Dask that of NumPy, as np.cumsum for da.cumsum, which computes on Dask's arrays too"
         for name in OF_DASK
     },
-    "__array_namespace__": "np.sin(x) and so on: the functions of NumPy take Values",
-    "__dlpack__": "np.from_dlpack(x.data), which no gradient passes through",
     "hex": "x.item().hex()",
     "is_integer": "x.item().is_integer(), or x == np.floor(x) for arrays",
     "resize": "x = np.resize(x, shape)",
@@ -185,6 +200,37 @@ class ArrayMethods(Handle, Generic[Result]):
         if data.__class__ in (float, complex) and not index:
             return data
         return (data if hasattr(data, "item") else np.asarray(data)).item(*index)
+
+    # The array API standard.
+
+    @property
+    def __array_namespace__(self) -> Callable[..., Any]:
+        """The functions of the array API standard, which take Values."""
+        if str(sys._getframe(1).f_globals.get("__name__")).startswith("xarray."):
+            # By NumPy's protocols it can more; by this one, of xarray 2026.9, what is written
+            # at a[{"x": [0, 1], "y": [0, 1]}] goes to two elements and not to four.
+            raise MissingAttributeError("xarray asks for NumPy's functions; write np.sin(x)")
+        return array_namespace
+
+    @property
+    def device(self) -> Any:
+        """Where the data lie, in the words of their library; "cpu" for NumPy's and for numbers."""
+        return getattr(self.node.data, "device", "cpu")
+
+    def to_device(self: Any, device: Any, /, *, stream: Any = None) -> Any:
+        """This Value, which is on that device already; another one is refused."""
+        if stream is not None or device != self.device:
+            raise ArgumentValueError(
+                f"to_device: a Value on {self.device!r} does not move to {device!r}; move the "
+                "array before a Value is made of it"
+            )
+        return self
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return np.asarray(self).__dlpack__(**options)  # refused of what requires a gradient
+
+    def __dlpack_device__(self) -> Any:
+        return getattr(self.node.data, "__dlpack_device__", NOTHING.__dlpack_device__)()
 
     # Methods that NumPy's arrays have.
 
@@ -342,7 +388,7 @@ NOTHING: Any = np.zeros(0)
 OF_ARRAYS = [name for name in dir(np.ndarray) if not name.startswith("_")]
 
 ATTRIBUTES = {
-    "array's": (*OF_ARRAYS, "__array_namespace__", "__dlpack__"),
+    "array's": OF_ARRAYS,
     "number's": ("hex", "is_integer"),
     "Dask array's": OF_DASK,
 }

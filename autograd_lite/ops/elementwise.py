@@ -353,6 +353,7 @@ heaviside = ufunc(
     np.heaviside, zero, lambda g, out, x, at_zero: np.where(x == 0, g, 0), singular=False,
     masks=True,
 )  # fmt: skip
+nextafter = ufunc(np.nextafter, lambda g, out, x, y: g, zero, singular=False)
 copysign = ufunc(
     np.copysign,
     lambda g, out, x, y: g * np.sign(x) * np.copysign(np.ones_like(out), y),

@@ -283,7 +283,9 @@ def array_like(function: Any) -> Callable[..., Any]:
         is_there = isinstance(a, Handle) and (dtype is None or np.dtype(dtype) == a.node.dtype)
         value: Any = a if is_there else as_array(a, dtype)
         if not isinstance(value, Handle):
-            return buffer(function(value, dtype, **kwargs))
+            made = function(value, dtype, **kwargs)
+            is_callers = made is a or getattr(made, "base", None) is not None
+            return buffer(copied(made) if is_callers else made)
         result: Any = value
         if is_number(result):
             return np.copy(result)

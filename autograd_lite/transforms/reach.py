@@ -15,7 +15,6 @@ import enum
 import functools
 import operator
 import sys
-import sysconfig
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -28,6 +27,15 @@ import numpy as np
 
 from autograd_lite.core.node import ABSENT, Handle
 from autograd_lite.core.primitive import Primitive
+from autograd_lite.transforms.packages import (
+    is_engine,
+    is_index,
+    is_installed,
+    is_opaque,
+    is_ours,
+    is_users,
+    package_of,
+)
 
 __all__ = ["Place", "Reach", "codes_in", "contents", "is_writable", "names_in"]
 
@@ -43,7 +51,11 @@ MOST_BYTES = 10_000_000
 MOST_THINGS = 20_000
 """Objects after which a walk ends."""
 
-OPAQUE = {"autograd_lite", "builtins", "dask", "numpy", "scipy"}
+FILLING = {"numpy", "scipy", "xarray"}
+"""Packages whose objects hold what their own code alone reads."""
+
+FILLED_IN = {"_attrs", "_close", "_encoding"}
+"""What objects of xarray hold of files; and their attributes, None in the place of none."""
 
 DYNAMIC = {
     *("__dict__", "__getattribute__", "__getstate__", "asdict", "astuple", "attrgetter", "copy"),
@@ -347,7 +359,7 @@ class Reach:
             self._elements(name, thing, texts, list(thing))
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(thing, "__dict__", ()):
             self._later(name, (thing.__wrapped__,))
-        if is_engine(kind.__module__):
+        if is_engine(kind.__module__) or is_index(kind):
             return
         if lends_bytes(thing):
             self._watch("memoryview({0}).tobytes()", thing, name)
@@ -361,12 +373,18 @@ class Reach:
         tables = [] if own else [vars(x) for x in kind.__mro__ if not is_opaque(x.__module__)]
         inherited = frozenset(x for table in tables for x in table if x[:2] != "__")
         label = f"{name}." if name else ""
-        if is_filled_by_opaque_code(thing):
-            self._elements(name, vars(thing), ("{0}.values()",), [*vars(thing).values()])
+        is_filled = is_filled_by_opaque_code(thing)
         if hasattr(thing, "__dict__"):
+            if is_filled:
+                self._elements(name, vars(thing), ("{0}.values()",), [*vars(thing).values()])
             self._add_attributes(label, thing, vars(thing), inherited)
-        if any(vars(x).get("__slots__") for x in kind.__mro__):
+        slots = [x for base in kind.__mro__ for x in vars(base).get("__slots__", ())]
+        if slots:
             self._add_attributes(label, thing, None, frozenset())
+            self._choose(self.attributes[-1], set(slots) - FILLED_IN if is_filled else ())
+            if is_filled and "_attrs" in slots:
+                self._watch("(getattr({0}, '_attrs', None) or None)", thing, f"{name}.attrs")
+                self._later(f"{name}.attrs", (getattr(thing, "_attrs", None),))
 
     def _elements(self, name: str, thing: Any, texts: Iterable[str], elements: list[Any]) -> None:
         if len(elements) > MOST_ELEMENTS:
@@ -444,12 +462,12 @@ def lends_bytes(thing: Any) -> bool:
 def is_filled_by_opaque_code(thing: Any) -> bool:
     """Whether methods that are not looked into read its attributes, which no code names.
 
-    It is a container of Python's own, as a ChainMap; or of NumPy or SciPy, as a polynomial.
+    It is a container of Python's own, as a ChainMap; or of a package, as a polynomial or a table.
     """
-    if not hasattr(thing, "__dict__") or isinstance(thing, type):
+    if isinstance(thing, type):
         return False
     bases = [x for x in type(thing).__mro__ if is_opaque(x.__module__)]
-    if any(package_of(x.__module__) in ("numpy", "scipy") for x in bases):
+    if any(package_of(x.__module__) in FILLING for x in bases):
         return True
     return isinstance(thing, Mapping | Sequence | Set) and any(
         "__getitem__" in vars(base)
@@ -543,51 +561,3 @@ def catches(code: types.CodeType) -> bool:
     found = [x.opname for x in dis.get_instructions(code)]
     handlers = found.count("PUSH_EXC_INFO") - found.count("WITH_EXCEPT_START")
     return handlers > 0 or "suppress" in code.co_names
-
-
-# Modules.
-
-
-def package_of(module: Any) -> str:
-    """The package of a module by its name, which classes may have a descriptor in the place of."""
-    return module.partition(".")[0] if isinstance(module, str) else ""
-
-
-def is_engine(module: str | None) -> bool:
-    return package_of(module) == "autograd_lite"
-
-
-@functools.lru_cache(maxsize=4096)
-def is_opaque(module: str | None) -> bool:
-    """Whether what a module defines stays as it is: Python's own, NumPy, Dask, this package."""
-    package = package_of(module or "builtins")
-    return package in OPAQUE or (package in sys.stdlib_module_names and package != "__main__")
-
-
-def is_ours(module: Any) -> bool:
-    """Whether a module is of this distribution: what it defines stays as it is, too.
-
-    Of `nn` the code is looked through none the less, for what it reads of its objects.
-    """
-    return package_of(module) in ("autograd_lite", "nn")
-
-
-def is_users(module: str | None) -> bool:
-    """Whether a module is the user's own, and of no package."""
-    return not (is_ours(module) or is_opaque(module) or is_installed(module))
-
-
-PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-
-
-@functools.lru_cache(maxsize=4096)
-def is_installed(module: str | None) -> bool:
-    """Whether a module is of a package that was installed, and not of the user's own code.
-
-    A script may be run by a program that was installed, as profilers are.
-    """
-    package = package_of(module)
-    if package == "__main__":
-        return False
-    file = getattr(sys.modules.get(package), "__file__", None) or ""
-    return file.startswith(PACKAGES)

@@ -18,7 +18,7 @@ import pytest
 import autograd_lite as ag
 import nn
 from autograd_lite.transforms.captures import Captured
-from autograd_lite.transforms.reach import is_installed
+from autograd_lite.transforms.packages import is_installed
 from tests.compile.held import X, check_held
 from tests.standard_objects import OBJECTS
 

@@ -5,6 +5,7 @@ The Riemann and Hurwitz zeta function is differentiated by its second argument.
 
 from __future__ import annotations
 
+import inspect
 from math import factorial as product_up_to
 from math import pi
 from typing import Any
@@ -80,7 +81,7 @@ hurwitz: Primitive = ufunc(
     no_rule_by("x", "special.zeta"),
     lambda g, out, x, q: -g * x * hurwitz(x + 1, q),
 )
-zeta = special.zeta
+zeta = inspect.unwrap(special.zeta)  # of SCIPY_ARRAY_API=1, under which SciPy's comes back here
 registry[zeta] = zeta
 
 # Gamma and beta functions.

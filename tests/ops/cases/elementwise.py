@@ -86,6 +86,7 @@ ROWS: list[Case] = [
     row(np.heaviside, nonzero(4), real(4)),
     row(np.heaviside, real(1), call=lambda h: np.heaviside(np.zeros(3), h), label="at 0"),
     row(np.copysign, nonzero(4), nonzero(4)),
+    row(np.nextafter, real(4), real(4)),
     row(np.copysign, nonzero(4), call=lambda x: np.copysign(x, [1.0, -1, 1, -1]), label="±1"),
     row(np.sqrt, positive(2, 3)),
     row(np.hypot, nonzero(2, 3), nonzero(2, 3)),
