@@ -60,6 +60,7 @@ from autograd_lite.transforms.graph import as_value, gradients, stop_gradient
 from autograd_lite.transforms.implicit import implicit
 from autograd_lite.transforms.loops import fori, scan, while_loop
 from autograd_lite.transforms.sparse_matrices import sparsity
+from autograd_lite.transforms.taylor import taylor
 from autograd_lite.transforms.vectors import flatten, unflatten
 from autograd_lite.transforms.vmap import map as map
 from autograd_lite.transforms.vmap import vmap
@@ -138,6 +139,7 @@ __all__ = [
     "special",
     "stop_gradient",
     "switch",
+    "taylor",
     "testing",
     "torch_function",
     "unflatten",

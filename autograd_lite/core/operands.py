@@ -94,6 +94,8 @@ def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
 
 def unusual(primitive: Primitive, value: Any, other: Any, reflected: bool) -> Any:
     """An operand of a less common type: lists, NumPy's scalars and fractions are numbers."""
+    if getattr(type(other), "outranks_values", False):
+        return NotImplemented
     check_ordinary(other, f"an operand of {primitive.name}")
     if isinstance(other, (list, tuple)):
         other = registry[np.array](other) if holds_value(other) else as_data(other, "the operand")

@@ -391,7 +391,7 @@ class Primitive:
         if not (self.builtin or all(isinstance(x, Handle) or no_handle_in(x) for x in args)):
             return OfContainers(self, args)(*flatten(args), **kwargs)
         for x in args:
-            if isinstance(x, Handle):
+            if isinstance(x, Handle) or hasattr(x, "outranks_values"):
                 return x.apply(self, args, kwargs)
         data = self.forward(*args, **kwargs)
         if not self.builtin:
