@@ -95,7 +95,7 @@ def taylor(
     if order < 0:
         raise ArgumentValueError(f"taylor: the order is {order}; pass 0 or more")
     start = primal if isinstance(primal, Handle) else as_floats(primal)
-    steps = direction if isinstance(direction, Handle) else as_floats(direction)
+    steps: Any = direction if isinstance(direction, Handle) else as_floats(direction)
     if steps.dtype.kind == "f":
         steps = steps.astype(np.result_type(unwrap(start)))
     zeros = [np.zeros_like(unwrap(start)) for _ in range(order - 1)]
@@ -426,7 +426,7 @@ def power(x: Any, n: Any) -> Any:
     return Series(found, x.memo)
 
 
-def product_along(x: Series, axis: Any = None, keepdims: Any = False) -> Any:
+def product_along(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
     rows = x.ravel() if axis is None else np.moveaxis(x, axis, 0)
     result: Any = reduce(operator.mul, rows)
     if keepdims:
@@ -434,7 +434,7 @@ def product_along(x: Series, axis: Any = None, keepdims: Any = False) -> Any:
     return result
 
 
-def variance(x: Series, axis: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
+def variance(x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
     from_mean = x - np.mean(x, axis=axis, keepdims=True)
     squares = (from_mean * np.conjugate(from_mean)).real
     total = np.sum(squares, axis=axis, keepdims=keepdims)
@@ -458,7 +458,7 @@ def contraction(subscripts: str, *operands: Any, **options: Any) -> Any:
     return products(of_these, *(operands[i] for i in places))
 
 
-def extreme(where: Callable[..., Any], x: Series, axis: Any = None, keepdims: Any = False) -> Any:
+def extreme(where: Callable[..., Any], x: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """The element that is the largest, or the smallest, at t = 0."""
     place = where(at_zero(x), axis=axis, keepdims=True)
     if axis is None:
@@ -479,7 +479,7 @@ def solution(a: Any, b: Any) -> Series:
     return Series(found, memo)
 
 
-def norm(x: Series, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     if ord is not None:
         raise no_series("np.linalg.norm with ord", "the sum that it is")
     return np.sqrt(np.sum(np.square(abs(x)), axis=axis, keepdims=keepdims))
