@@ -32,6 +32,9 @@ NEAR, NEAREST, APART = 20, 40, 12
 """Distances of the values whose differences are noise, as powers of ½: nearest where the
 function itself may be seen in them, apart where they are all the same."""
 
+CLOSEST = 46
+"""The same where fine features are looked for; closer than this only a few floats are left."""
+
 NEIGHBOURS = 6
 
 ALIKE = 5.0
@@ -76,10 +79,10 @@ def measured_noise(samples: Samples, rng: np.random.Generator, level: int = TO_T
         return noise if np.array_equal(first, samples.base) else between(APART)
     can_tell = level == TO_THE_SIDE and samples.remaining() > 4 * DEEPEST
     is_doubtful = can_tell and bool(np.any(noise > DOUBTFUL * samples.noise))
-    if is_doubtful and not np.all(between(NEAREST) >= noise / ALIKE):
+    if is_doubtful and not np.all(between(CLOSEST) >= noise / ALIKE):
         with np.errstate(over="ignore"):
             row = int(np.argmax(noise / samples.noise))
-        jumps, smooth_from, _ = descend(at, 2.0**-NEAR, row, samples.noise)
+        jumps, smooth_from, _ = descend(at, 2.0**-NEAR, row, samples.noise, CLOSEST)
         if smooth_from is not None:
             samples.smooth_from = None if smooth_from == NEAR else smooth_from
             noise = jumps
@@ -87,7 +90,11 @@ def measured_noise(samples: Samples, rng: np.random.Generator, level: int = TO_T
 
 
 def descend(
-    value: Callable[[float], Vector], width: float, row: int, rounding: Vector
+    value: Callable[[float], Vector],
+    width: float,
+    row: int,
+    rounding: Vector,
+    closest: int = NEAREST,
 ) -> tuple[Vector, int | None, float]:
     """How far the values jump, the level of the finest features of the function, if any, and where
     the search has ended.
@@ -99,7 +106,7 @@ def descend(
     bends = [bend_of(values)]
     followed = [float(bends[0][row])]
     level = coarsest = round(-math.log2(width))
-    while level < NEAREST and len(bends) < DEEPEST and followed[-1] > 16 * rounding[row]:
+    while level < closest and len(bends) < DEEPEST and followed[-1] > 16 * rounding[row]:
         middle = ends[0] + ASIDE * (ends[1] - ends[0])
         if middle in ends:
             break

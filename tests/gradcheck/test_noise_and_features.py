@@ -57,6 +57,23 @@ def test_features_of_a_hundred_millionth_are_seen(seed):
     assert verdict(rippled, x, gradient=np.ones_like) == "wrong derivative"
 
 
+@pytest.mark.parametrize("frequency", [1e11, 3e11, 1e12])
+@pytest.mark.parametrize("seed", range(6))
+def test_features_are_no_noise_down_to_a_millionth_of_a_millionth(frequency, seed):
+    """Coarse steps agree on the slope without the sine: it is neither a reason to call the right
+    one wrong, nor right itself."""
+    draws = np.random.default_rng(seed)
+    x, w = draws.uniform(0.5, 2, 3), draws.normal(size=3)
+    k = np.array([frequency, 1.0, 1.0])
+
+    def rippled(x):
+        return np.sum(w * (k * x + np.sin(k * x)))
+
+    right = verdict(rippled, x, gradient=lambda x: w * k * (1 + np.cos(k * x)))
+    assert right in ("correct", "cannot decide")
+    assert verdict(rippled, x, gradient=lambda x: w * k) in ("wrong derivative", "cannot decide")
+
+
 @pytest.mark.parametrize("scale", [1e4, 1e6, 1e9])
 def test_many_periods_away_from_zero(scale):
     x = scale * np.array([1.3, -2.1, 0.7])
