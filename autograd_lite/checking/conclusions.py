@@ -125,7 +125,8 @@ class Conclusions:
                 else "no result changes around this point, and the derivative is too small to show "
                 "in them; check at another point",
             )
-        if made.floor[row] > made.limit.error[row]:
+        is_random = bool(np.any(made.ladder.nothing_but_noise))
+        if made.floor[row] > made.limit.error[row] and not is_random:
             return self.conclude(
                 Verdict.NOISE,
                 "the analytic derivative is not known well enough, as its own digits are few or it "
@@ -138,7 +139,7 @@ class Conclusions:
         noise, base = number(made.ladder.noise), number(np.abs(made.ladder.base))
         if self.subject.resolution > 1e-10:
             advice = "let it compute in float64"
-        elif np.any(made.ladder.nothing_but_noise):
+        elif is_random:
             advice = (
                 "check at a point where the function gives about the same for neighbouring floats: "
                 "of numbers as large as here they may be periods apart"
