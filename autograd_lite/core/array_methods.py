@@ -300,7 +300,7 @@ class ArrayMethods(Handle, Generic[Result]):
 
     def reshape(self, *shape: Any, order: Any = "C", copy: bool | None = None) -> Result:
         """``np.reshape`` of this Value; the shape as one tuple or as several integers."""
-        if shape in ((), (None,)):
+        if not shape or shape[0] is None:
             raise ArgumentTypeError("x.reshape() lacks a shape; write x.reshape(()) for a number")
         lengths = shape[0] if len(shape) == 1 else shape
         return self._call(np.reshape, self, lengths, order=order, copy=copy)

@@ -263,17 +263,42 @@ def like(function: Any) -> Callable[..., Any]:
     return make
 
 
+def buffer_of(made: Any, source: Any) -> Any:
+    """The array that NumPy made of ``source``, to write Values into.
+
+    One that lies in the memory of the source stays plain: the caller's array sees what is
+    written into it, and a constant that is written after its use is looked after when used.
+    """
+    is_shared = not is_duck_array(source) and np.may_share_memory(made, source)
+    return made if is_shared else buffer(made)
+
+
 function: Any
 """Each of several functions that share a treatment, in the loops below."""
 
 for function in (
-    np.zeros, np.ones, np.eye, np.identity, np.tri, np.arange, np.fromfunction,
-    np.frombuffer, np.fromfile, np.fromiter, np.fromstring, np.genfromtxt, np.loadtxt,
+    np.zeros, np.ones, np.eye, np.identity, np.tri, np.arange, np.fromfile, np.fromiter,
+    np.fromstring, np.genfromtxt, np.loadtxt,
 ):  # fmt: skip
     registry[function] = like(function)
 # What is there before the first write is the same at every call: a program is compared with
 # its function.
 registry[np.empty] = like(np.zeros)
+
+
+def from_function(*args: Any, **kwargs: Any) -> Any:
+    """``np.fromfunction(..., like=x)``: what the function returns, which may hold Values.
+
+    A plain array is copied: it may be one that the function only refers to.
+    """
+    made = np.fromfunction(*args, **kwargs)
+    return buffer(made.copy()) if isinstance(made, np.ndarray) else made
+
+
+registry[np.fromfunction] = from_function
+registry[np.frombuffer] = lambda buffer, *args, **kwargs: buffer_of(
+    np.frombuffer(buffer, *args, **kwargs), buffer
+)
 
 
 def array_like(function: Any) -> Callable[..., Any]:
@@ -283,9 +308,7 @@ def array_like(function: Any) -> Callable[..., Any]:
         is_there = isinstance(a, Handle) and (dtype is None or np.dtype(dtype) == a.node.dtype)
         value: Any = a if is_there else as_array(a, dtype)
         if not isinstance(value, Handle):
-            made = function(value, dtype, **kwargs)
-            is_callers = made is a or getattr(made, "base", None) is not None
-            return buffer(copied(made) if is_callers else made)
+            return buffer_of(function(a, dtype, **kwargs), a)
         result: Any = value
         if is_number(result):
             return np.copy(result)

@@ -318,3 +318,78 @@ def test_results_of_a_primitive_that_share_memory_are_refused(part: slice) -> No
 
     kept.defvjp(lambda g, out, sine, x: g * np.cos(x))
     assert ag.grad(lambda x: np.sum(kept(x)))(np.array([0.0])) == 1.0
+
+
+ARRAYS_IN_THE_MEMORY_OF_ANOTHER = {
+    "asarray": lambda a, x: np.asarray(a, like=x),
+    "asarray of a dtype": lambda a, x: np.asarray(a, float, like=x),
+    "asarray of a view": lambda a, x: np.asarray(a[::-1], like=x)[::-1],
+    "asarray of a buffer": lambda a, x: np.asarray(memoryview(a), like=x),
+    "asanyarray": lambda a, x: np.asanyarray(a, like=x),
+    "ascontiguousarray": lambda a, x: np.ascontiguousarray(a, like=x),
+    "asfortranarray": lambda a, x: np.asfortranarray(a, like=x),
+    "require": lambda a, x: np.require(a, None, "C", like=x),
+    "array": lambda a, x: np.array(a, copy=None, like=x),
+    "frombuffer": lambda a, x: np.frombuffer(a, like=x),
+    "frombuffer by name": lambda a, x: np.frombuffer(buffer=a, like=x),
+}
+
+
+@pytest.mark.parametrize("make", ARRAYS_IN_THE_MEMORY_OF_ANOTHER.values(), ids=str)
+def test_an_array_like_a_value_in_the_memory_of_another_is_that_one(make: Any):
+    def used_before(x: Any) -> Any:
+        a = np.array([1.0, 2.0, 3.0])
+        result = np.sum(make(a, x) * x)
+        a[:] = 0.0
+        return result
+
+    def written(x: Any) -> Any:
+        a = np.array([1.0, 2.0, 3.0])
+        y = make(a, x)
+        y[0] = 7.0
+        a[1] = 5.0
+        return np.sum(a * x) + np.sum(y * x)
+
+    def filled(x: Any) -> Any:
+        make(np.zeros(3), x)[0] = x[0]
+        return x[0]
+
+    x = np.ones(3)
+    assert ag.grad(used_before)(x).tolist() == [1.0, 2.0, 3.0]
+    assert written(x) == 30.0
+    value, gradient = ag.value_and_grad(written)(x)
+    assert value == 30.0 and gradient.tolist() == [14.0, 10.0, 6.0]
+    with pytest.raises(ag.AutogradError, match="like=x"):
+        ag.grad(filled)(x)
+
+
+def test_an_array_like_a_value_of_numbers_of_its_own_can_be_filled():
+    def f(x: Any) -> Any:
+        arrays = [np.asarray([1.0, 2.0], like=x), np.asarray(np.arange(2), float, like=x)]
+        arrays += [np.array(np.ones(2), like=x), np.frombuffer(bytes(16), like=x).copy()]
+        for array in arrays:
+            array[1] = x[1] ** 2
+        return np.sum(np.stack(arrays))
+
+    assert ag.grad(f)(np.array([1.0, 3.0])).tolist() == [0.0, 24.0]
+
+
+def test_fromfunction_returns_what_its_function_returns():
+    x = np.array([1.0, 2.0, 3.0])
+    kept = np.array([1.0, 2.0, 3.0])
+
+    def table(x: Any) -> Any:
+        return np.sum(np.fromfunction(lambda i, j: x[i] * x[j], (3, 3), dtype=int, like=x))
+
+    def captured(x: Any) -> Any:
+        result = np.sum(np.fromfunction(lambda i: kept, (3,), like=x) * x)
+        kept[:] = 0.0
+        return result
+
+    assert ag.grad(table)(x).tolist() == [12.0, 12.0, 12.0]  # of (x0 + x1 + x2)²
+    assert ag.grad(captured)(x).tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_shape_may_be_an_array():
+    shape = np.array([2, 2])
+    assert ag.grad(lambda x: np.sum(x.reshape(shape)[0] ** 2))(np.ones(4)).tolist() == [2, 2, 0, 0]
