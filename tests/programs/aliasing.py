@@ -70,6 +70,27 @@ def number_or_array(writer: Writer) -> Text:
     return f"{name} = {made}\n{other} = {name}\n{name} {write}"
 
 
+@kind("constant changes", 2)
+def look_at_constant(writer: Writer) -> Text:
+    """A plain array by another name that NumPy makes for it, or what its elements make."""
+    place = writer.array(has_axes)
+    if place is None:
+        return None
+    n = np.shape(writer.evaluate(place))[-1]
+    plain, name, total = writer.fresh("k"), writer.fresh("k"), writer.fresh("t")
+    made = writer.choose([
+        f"np.asarray({plain}, like={place})", f"np.asarray({plain}, float, like={place})",
+        f"np.ascontiguousarray({plain}, like={place})", f"np.frombuffer({plain}, like={place})",
+        f"np.array({plain}, copy=None, like={place})", f"np.array({plain}, like={place})",
+        f"np.fromfunction(lambda i: {place}[..., i] * {plain}, ({n},), dtype=int, like={place})",
+    ])  # fmt: skip
+    return (
+        f"{plain} = np.linspace(0.1, 1, {n})\n{name} = {made}\n"
+        f"{total} = np.sum({name} * {place})\n{writer.choose([plain, name])}[...] = 0.4\n"
+        f"{total} = {total} + np.sum(({plain} + {name}) * {place})"
+    )
+
+
 @kind("memory orders", 4)
 def read_memory(writer: Writer) -> Text:
     """The elements of a result as they lie in memory."""
