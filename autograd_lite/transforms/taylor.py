@@ -265,7 +265,6 @@ for name, function in COMPARISONS.items():
     setattr(Series, f"__{name}__", lambda x, y, _f=function: apply(_f, (x, y)))
 for name, function in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
     setattr(Series, f"__{name}__", lambda x, _f=function: apply(_f, (x,)))
-Series.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 DEFINING = "functions whose definitions are being computed"
 
