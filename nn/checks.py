@@ -82,10 +82,13 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
 
 def as_floats(x: Any) -> Any:
     """Whole numbers, which wrap around in their own dtype, as float64; floats as they are."""
-    if isinstance(x, list | tuple):
+    # In words that programs look through: activations are taken apart.
+    try:
+        kind = np.result_type(x).kind
+    except TypeError:  # a list
         x = np.asarray(x)
-    kind = getattr(getattr(x, "dtype", None), "kind", "f")
-    return x.astype(np.float64) if kind in "iub" else x
+        kind = x.dtype.kind
+    return x * 1.0 if kind in "iub" else x
 
 
 def check_dtype(owner: str, dtype: Any) -> np.dtype[Any]:

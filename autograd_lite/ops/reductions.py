@@ -194,9 +194,8 @@ def extremum_vjp(
     attained = x == keep_axes(out, axis, keepdims)
     if where is not True:
         attained = np.logical_and(where, attained)
-    dtype = getattr(g, "dtype", None)  # a number of Python's has none
-    count = np.sum(attained, axis=axis, dtype=dtype, keepdims=True)
-    return attained * (g / np.maximum(count, 1))
+    each = attained * np.ones_like(g)  # a mask that is summed with a dtype is no line of a loop
+    return each * (g / np.maximum(np.sum(each, axis=axis, keepdims=True), 1))
 
 
 def products_of_others(x: Any) -> Any:

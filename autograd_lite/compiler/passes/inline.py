@@ -40,12 +40,24 @@ NUMBERS = (bool, int, float, complex, str, type(None), np.generic)
 
 PURE_BUILTINS = frozenset(
     {"abs", "bool", "complex", "enumerate", "float", "int", "len", "list", "max", "min", "range"}
-    | {"reversed", "round", "sum", "tuple", "zip"}
+    | {"reversed", "round", "sum", "tuple", "TypeError", "zip"}
 )
 
 ATTRIBUTES = frozenset(
     {name for name in dir(Value) if not name.startswith("_")}
-    | {"bool_", "e", "eps", "errstate", "finfo", "float32", "float64", "inf", "nan", "newaxis"}
+    | {
+        "bool_",
+        "e",
+        "kind",
+        "eps",
+        "errstate",
+        "finfo",
+        "float32",
+        "float64",
+        "inf",
+        "nan",
+        "newaxis",
+    }
     | {"pi", "tiny"}
 )
 """Names of what reads nothing from outside, besides functions with rules."""
