@@ -35,15 +35,25 @@ def show(open_url):
         one.close()
 
 
+IF_IDLE = """() => {
+  if (!window.asked) {
+    window.asked = true;
+    queue.then(() => { window.idle = true; });
+  }
+  if (!window.idle) return null;
+  window.asked = window.idle = false;
+  return [data.settings, epochOf(lastFrame())];
+}"""
+"""Asked again and again: a promise that only a test waits for may be collected."""
+
+
 def settled(page, session):
     """Wait until the page shows what the session is."""
 
     def is_settled():
-        shown = page.evaluate(
-            # Kept in the window: a promise that only the test waits for may be collected.
-            "() => window.waited = (async () => {"
-            " await queue; return [data.settings, epochOf(lastFrame())]; })()"
-        )
+        shown = page.evaluate(IF_IDLE)
+        if shown is None:
+            return False
         weights = page.evaluate("() => Array.from(film.weights[lastFrame()])")
         last = session.film.frames[-1].weights.tolist()
         return [session.settings.data_for_page(), session.epoch] == shown and weights == last
