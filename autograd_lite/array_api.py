@@ -62,7 +62,7 @@ __all__ = [
     "unique_values",
 ]  # fmt: skip
 
-globals().update({name: getattr(np, name) for name in BY_NUMPY})
+globals().update({name: getattr(np, name) for name in BY_NUMPY if hasattr(np, name)})
 globals().update({name: registry[function] for name, function in OF_VALUES.items()})
 
 
@@ -71,17 +71,19 @@ def as_value(x: Any) -> Any:
     return x if isinstance(x, Handle) else buffer(np.asarray(x))
 
 
-def giving_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, whose result is a Value whatever its arguments are."""
+def linspace(
+    start: Any, stop: Any, /, num: int, *,
+    dtype: Any = None, device: Any = None, endpoint: bool = True,
+) -> Any:  # fmt: skip
+    """Numbers at equal distances, as a Value; gradients by both ends.
 
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return as_value(function(*args, **kwargs))
-
-    return call
-
-
-linspace = giving_values(np.linspace)
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> ag.array_api.linspace(0.0, 1.0, 3)
+    Value([0. , 0.5, 1. ])
+    """
+    return as_value(np.linspace(start, stop, num, endpoint, dtype=dtype, device=device))
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
@@ -252,6 +254,7 @@ fft = SimpleNamespace(
             *("fft", "ifft", "fftn", "ifftn", "rfft", "irfft", "rfftn", "irfftn"),
             *("hfft", "ihfft", "fftshift", "ifftshift"),
         )
+        if hasattr(np.fft, name)
     },
     fftfreq=frequencies(np.fft.fftfreq),
     rfftfreq=frequencies(np.fft.rfftfreq),

@@ -290,8 +290,8 @@ class Compiled(Generic[P]):
             kinds = AttributeError | TypeError | ValueError
             is_of_values = isinstance(error, kinds) and not isinstance(error, AutogradError)
             looks = is_of_values or generators
-            given = (arguments.args, arguments.kwargs)
-            if (looks and fails_on_arrays(self.function, *given, generators)) or not is_of_values:
+            given = (arguments.args, arguments.kwargs, generators, not is_of_values)
+            if (looks and fails_on_arrays(self.function, *given)) or not is_of_values:
                 raise
             raise CompileError(
                 f"{name_of(self.function)} raised {type(error).__name__} ({error}) while it was "

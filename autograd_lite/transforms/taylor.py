@@ -16,14 +16,13 @@ from functools import partial, reduce
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     UnsupportedError,
 )
 from autograd_lite.core.node import Handle, unwrap
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.core.signatures import bind, full_name, import_rules
 from autograd_lite.core.tree import flatten, unflatten

@@ -326,11 +326,14 @@ def test_scipys_own_are_all_there() -> None:
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_scipys_own_name_these(name: str) -> None:
-    with pytest.raises(ag.AutogradError) as caught:
-        ag.grad(lambda a: np.sum(THEIRS[name](a)))(4.0)
-    assert f"write ag.scipy.optimize.{name}, which knows its derivative by args=" in str(
-        caught.value
-    )
+    try:
+        found = ag.grad(lambda a: np.sum(THEIRS[name](a)))(4.0)
+    except ag.AutogradError as error:
+        caught = str(error)
+    else:  # newer SciPy computes it by the array API, on Values too
+        assert (name, found) == ("fixed_point", pytest.approx(0.25))
+        return
+    assert f"write ag.scipy.optimize.{name}, which knows its derivative by args=" in caught
 
 
 REFUSED = [

@@ -99,11 +99,8 @@ def outcome_of(
 
     Either way it draws from random generators as they are in ``states``.
     """
+    outcome = on_arrays(function, args, kwargs)
     with np.errstate(all="ignore"):
-        try:
-            outcome = Outcome(function(*args, **kwargs))
-        except Exception as error:
-            outcome = Outcome(error=error)
         given = map(is_complex, tree.flatten((args, kwargs)))
         answers_in_complex = any(map(is_complex, outcome.leaves)) and not any(given)
         if isinstance(outcome.error, ArithmeticError) or not (outcome.error or answers_in_complex):
@@ -116,13 +113,29 @@ def outcome_of(
             return outcome
 
 
+def on_arrays(function: Callable[..., Any], args: Any, kwargs: Any) -> Outcome:
+    """Run a function on its arguments as they are."""
+    with np.errstate(all="ignore"):
+        try:
+            return Outcome(function(*args, **kwargs))
+        except Exception as error:
+            return Outcome(error=error)
+
+
 def fails_on_arrays(
-    function: Callable[..., Any], args: Any, kwargs: Any, generators: Iterable[Any]
+    function: Callable[..., Any], args: Any, kwargs: Any, generators: Iterable[Any], once: bool
 ) -> bool:
-    """Whether a function raises an error on plain arrays; the draws before that are made."""
+    """Whether a function raises an error on plain arrays; the draws before that are made.
+
+    ``once``: it is not tried on Values then, as its own error is not of what it was given.
+    """
     args, kwargs = tree.map(own, (args, kwargs))
     states = RandomStates(generators)
-    fails = outcome_of(function, args, kwargs, states).error is not None
+    if once:
+        outcome = on_arrays(function, args, kwargs)
+    else:
+        outcome = outcome_of(function, args, kwargs, states)
+    fails = outcome.error is not None
     if not fails:
         states.restore()
     return fails
