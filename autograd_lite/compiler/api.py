@@ -375,7 +375,7 @@ class Compiled(Generic[P]):
                 again = record_again(self.function, arguments, program.captured.generators)
             except Exception as error:
                 if program.generators and not isinstance(error, CompileError):
-                    fails_on_arrays(self.function, args, kwargs, program.generators)
+                    fails_on_arrays(self.function, args, kwargs, program.generators, once=False)
                 raise
             difference = first_difference(program.recorded, again)
             if difference is not None:
