@@ -335,8 +335,10 @@ ARRAYS_IN_THE_MEMORY_OF_ANOTHER = {
 }
 
 
-@pytest.mark.parametrize("make", ARRAYS_IN_THE_MEMORY_OF_ANOTHER.values(), ids=str)
-def test_an_array_like_a_value_in_the_memory_of_another_is_that_one(make: Any):
+@pytest.mark.parametrize("name", ARRAYS_IN_THE_MEMORY_OF_ANOTHER)
+def test_an_array_like_a_value_in_the_memory_of_another_is_that_one(name: str) -> None:
+    make = ARRAYS_IN_THE_MEMORY_OF_ANOTHER[name]
+
     def used_before(x: Any) -> Any:
         a = np.array([1.0, 2.0, 3.0])
         result = np.sum(make(a, x) * x)
