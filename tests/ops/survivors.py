@@ -35,6 +35,9 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "indexing.repeats_possible+2: any((isinsta…n parts)) → (isinstance(…in parts)",
         "padding.linear_vjp+8: for_rows(static) → static",
         "padding.for_rows+4: 1 → 2",
+        "decompositions.diagonal_part+2: matrix_transpose(x) → x",
+        "decompositions.lower_part+2: x.dtype.kind != 'c' → x.dtype.kind == 'c'",
+        "reductions.spread+3: 0 → 1",
         "reductions.at_least_zero+2: max(freedom,…eedom, 0) → np.maximum(freedom, 0)",
     ),
     "It says how a product is evaluated, not what it is.": (
@@ -94,10 +97,9 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "elementwise.sign_vjp+4: x → out",
     ),
     "Comparing with the result is comparing with the other operand.": (
-        "elementwise.λ np.where(x >… / 2, 0)): y → out",
-        "elementwise.λ np.where(y >… / 2, 0)): y → out",
-        "elementwise.λ np.where(x <… / 2, 0)): y → out",
-        "elementwise.λ np.where(y <… / 2, 0)): y → out",
+        "elementwise.λ share(y < x, g, x, y): y → out",
+        "elementwise.λ share(y > x, g, x, y): y → out",
+        "overwriting.λ share(y > x,… x, y, g): y → out",
         "elementwise.λ g * (x > 0): x → out",
         "elementwise.λ np.where(np.…)), g, 0): high → out",
     ),

@@ -220,3 +220,9 @@ def test_what_is_selected_lies_in_rows_as_in_numpy() -> None:
     assert ours.data.strides == np.select([x > 2], [x]).strides
     first, last = (np.ravel(y, "K") for y in (ours, np.select([x > 2], [x])))
     np.testing.assert_array_equal(first.data, last)
+
+
+def test_samples_that_are_laid_out_keep_their_gradients() -> None:
+    samples = np.arange(12.0).reshape(2, 2, 3)
+    found = ag.vmap(ag.grad(lambda x: np.sum(np.asfortranarray(x) ** 2)))(samples)
+    np.testing.assert_array_equal(found, 2 * samples)

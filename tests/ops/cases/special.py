@@ -150,12 +150,24 @@ ROWS: list[Case] = [
     *[
         row(
             special.logsumexp,
-            real(2, 3),
+            real(*of),
             positive(*shape),
-            label=f"weights, {keywords}",
+            label=f"weights {shape} of {of}, {keywords}",
             call=lambda a, b, k=keywords: ag.scipy.special.logsumexp(a, b=b, **k),
             reference=lambda a, b, k=keywords: special.logsumexp(a, b=b, **k),
         )
-        for shape, keywords in (((2, 3), {}), ((3,), {"axis": 1}), ((2, 1), {"axis": 0}))
+        for of, shape, keywords in (
+            ((2, 3), (2, 3), {}),
+            ((2, 3), (3,), {"axis": 1}),
+            ((2, 3), (2, 1), {"axis": 0}),
+            ((3,), (2, 3), {"axis": 1}),
+        )
     ],
+    row(
+        special.logsumexp,
+        real(2, 3),
+        label="weights, one of them 0",
+        call=lambda a: ag.scipy.special.logsumexp(a, b=np.array([2.0, 0.0, 1.0])),
+        reference=lambda a: special.logsumexp(a, b=np.array([2.0, 0.0, 1.0])),
+    ),
 ]
