@@ -224,5 +224,5 @@ def test_what_is_selected_lies_in_rows_as_in_numpy() -> None:
 
 def test_samples_that_are_laid_out_keep_their_gradients() -> None:
     samples = np.arange(12.0).reshape(2, 2, 3)
-    found = ag.vmap(ag.grad(lambda x: np.sum(np.asfortranarray(x) ** 2)))(samples)
+    found = ag.vmap(ag.grad(lambda x: np.sum(np.asfortranarray(x, like=x) ** 2)))(samples)
     np.testing.assert_array_equal(found, 2 * samples)
