@@ -38,6 +38,8 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "decompositions.diagonal_part+2: matrix_transpose(x) → x",
         "decompositions.lower_part+2: x.dtype.kind != 'c' → x.dtype.kind == 'c'",
         "reductions.spread+3: 0 → 1",
+        "reductions.extremum_vjp+9: attained * n…s_like(g) → attained",
+        "reductions.extremum_vjp+9: attained * n…s_like(g) → attained / n…s_like(g)",
         "reductions.at_least_zero+2: max(freedom,…eedom, 0) → np.maximum(freedom, 0)",
     ),
     "It says how a product is evaluated, not what it is.": (
@@ -133,6 +135,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "gamma_functions.rgamma_vjp+2: x → out",
         "gamma_functions.rgamma_vjp+2: np.real(x) → np.imag(x)",
     ),
+    "Only its shape is used.": ("along_axes.shares_of+2: a + b → a - b",),
     "Only its dtype is used.": (
         "ndimage.vjp+8: np.real(out) → np.imag(out)",
         "ndimage.vjp+8: out → input",

@@ -67,8 +67,10 @@ def weighted_forward(a: Any, b: Any, axis: Any = None, keepdims: bool = False) -
 
 def shares_of(g: Any, out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
     """What each weight counts for: the exponentials over their weighted sum."""
-    axis = axis_of(a + b, axis)
-    return keep_axes(g, axis, keepdims) * np.exp(a - keep_axes(out, axis, keepdims))
+    weighted = a + b
+    axis = axis_of(weighted, axis)
+    shares = keep_axes(g, axis, keepdims) * np.exp(a - keep_axes(out, axis, keepdims))
+    return np.broadcast_to(shares, np.shape(weighted))
 
 
 def weighted_by_a(
