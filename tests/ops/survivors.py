@@ -135,7 +135,6 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "gamma_functions.rgamma_vjp+2: x → out",
         "gamma_functions.rgamma_vjp+2: np.real(x) → np.imag(x)",
     ),
-    "Only its shape is used.": ("along_axes.shares_of+2: a + b → a - b",),
     "Only its dtype is used.": (
         "ndimage.vjp+8: np.real(out) → np.imag(out)",
         "ndimage.vjp+8: out → input",
@@ -161,6 +160,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "functions.inv_vjp+2: a → out",
     ),
     "Only its shape is used.": (
+        "along_axes.shares_of+2: a + b → a - b",
         "signal.convolve_vjp+5: a → b",
         "signal.correlate_vjp+6: a → b",
         "signal.direct_vjp+3: a → b",
