@@ -101,6 +101,9 @@ CALLED: dict[str, Any] = {
     "uniform": lambda x, rng: rng.uniform(0.0, x),
 }
 
+if np.lib.NumpyVersion(np.__version__) < "2.4.0":  # there it calls itself from elsewhere once more
+    del CALLED["assert_array_equal"]
+
 INSTEAD: dict[str, Any] = {
     "arange": lambda x, rng: x[0] + 1.0 * np.arange(2),
     "as_strided": lambda x, rng: np.lib.stride_tricks.sliding_window_view(x, 1)[::1],
