@@ -127,7 +127,7 @@ INSTEAD: dict[str, Any] = {
 """What the advice says, for these calls."""
 
 
-@pytest.mark.parametrize("name", OF_CALLS)
+@pytest.mark.parametrize("name", [name for name in OF_CALLS if name in CALLED])
 def test_functions_that_are_not_written_in_python_are_named_by_the_line(name: str) -> None:
     words = message(lambda x: np.sum(ag.array(CALLED[name](x, chance()))))
     assert f"{name}() makes a plain array of a Value" in words
@@ -157,3 +157,7 @@ def message(function: Any) -> str:
     with pytest.raises(ag.ArgumentTypeError) as refused:
         ag.grad(function)(np.ones(2))
     return str(refused.value)
+
+
+def test_every_named_call_is_tried() -> None:
+    assert set(OF_CALLS) - set(CALLED) <= {"assert_array_equal"}
