@@ -62,6 +62,8 @@ class Module:
 
     def _imports(self, node: ast.AST, is_local: bool, is_of_types: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                continue
             if isinstance(child, ast.Import):
                 for alias in child.names:
                     yield Import(alias.name, "", is_local, is_of_types)

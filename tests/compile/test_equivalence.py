@@ -1,7 +1,11 @@
-"""A compiled function gives what the function gives: every operation, both derivatives."""
+"""A compiled function gives what the function gives: every operation, both derivatives.
+
+Set AUTOGRAD_LITE_NIGHTLY to compile the second derivatives of all rows, not of every other one.
+"""
 
 from __future__ import annotations
 
+import os
 from itertools import product
 from typing import Any
 
@@ -21,6 +25,7 @@ every_derivative = pytest.mark.parametrize(
 )
 
 
+NIGHTLY = bool(os.environ.get("AUTOGRAD_LITE_NIGHTLY"))
 SKIPPING = tuple(f"{f.__name__}.reduce" for f in (np.power, np.arctan2))
 
 
@@ -47,6 +52,7 @@ def assert_compiles(case: Case, function: Any) -> None:
     """Equal at the first call, at the second with its check, and at the third without."""
     compiled = ag.compile(function)
     first, second = case.draw(0), case.draw(1)
+    expected: list[Any] = []
     for inputs in (first, second, first):
         try:
             result = compiled(*inputs)
@@ -54,7 +60,9 @@ def assert_compiles(case: Case, function: Any) -> None:
             if is_refused_rightly(case, error):
                 return
             raise
-        assert_same(result, function(*inputs))
+        if len(expected) < 2:
+            expected.append(function(*inputs))
+        assert_same(result, expected[0 if inputs is first else 1])
 
 
 def depends_on_values_in_python(case: Case) -> bool:
@@ -102,7 +110,9 @@ def test_gradients(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.derivatives > 1], ids=lambda case: case.name
+    "case",
+    [case for case in CASES if case.derivatives > 1][:: 1 if NIGHTLY else 2],
+    ids=lambda case: case.name,
 )
 def test_second_derivatives(case: Case) -> None:
     gradient, _ = gradient_of(case)
