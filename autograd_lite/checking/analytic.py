@@ -35,6 +35,12 @@ __all__ = ["AnalyticGradients"]
 MOST_NOISE = 22
 """No result is weighed so that its noise is more than 2⁻²² of what is measured."""
 
+NODES = 16
+"""At so many points between two steps the analytic derivative is computed, to follow it."""
+
+MOSTLY_MADE = 0.2
+"""A derivative that is followed leaves no more than this part of the difference that it makes."""
+
 NEIGHBOURS = (1.0, -1.0, 1.5, -2.0)
 """Where the analytic derivative is computed again, in units of a few last digits of x."""
 
@@ -190,6 +196,27 @@ class AnalyticGradients:
             noise = np.maximum(ladder.noise, ladder.misplaced_by(size))
             room = np.log2(sharp * size / (SAFETY * AMPLIFICATION * noise))
         return math.floor(np.min(room)) - BLOCK + 1 if np.all(np.isfinite(room)) else FIRST_LEVEL
+
+    def holds_all_the_way(self, probe: Probe) -> bool:
+        """Whether the claim, followed from one end of the steps to the other, makes most of the
+        difference of the values there, although it contradicts it at x.
+
+        Then the function turns between x and the steps, as its derivative under test does.
+        """
+        subject, direction = self.subject, probe.ladder.direction
+        step = np.ldexp(direction, -probe.level)
+        mean = np.zeros_like(probe.analytic)
+        try:
+            for node, weight in zip(*np.polynomial.legendre.leggauss(NODES), strict=True):
+                rows = subject.pull_each(self.cotangents.rows, subject.x + node * step)
+                mean += weight / 2 * np.sum(self.contributions(direction, rows), axis=1)
+        except Exhausted:
+            raise
+        except Exception:  # as beyond a border
+            return False
+        measured = probe.ladder.central(probe.level)
+        left, gap = np.abs(measured - mean), np.abs(measured - probe.analytic)
+        return bool(np.all(left <= MOSTLY_MADE * gap + SAFETY * probe.limit.error))
 
     def allow_for_rounding(self, probe: Probe) -> None:
         """Let a probe know what the analytic derivative itself is worth.

@@ -125,7 +125,7 @@ class Conclusions:
                 else "no result changes around this point, and the derivative is too small to show "
                 "in them; check at another point",
             )
-        is_random = bool(np.any(made.ladder.nothing_but_noise))
+        is_random = bool(np.any(made.ladder.nothing_but_noise & ~made.ladder.stays))
         if made.floor[row] > made.limit.error[row] and not is_random:
             return self.conclude(
                 Verdict.NOISE,
@@ -148,7 +148,7 @@ class Conclusions:
             advice = (
                 "let it keep all digits: something in it rounds, to single or half precision, to "
                 "so many decimals or to whole numbers, or is stopped by a tolerance; if steps are "
-                "what is meant, the derivative between them is 0"
+                "what is meant (floor, round, sign), the derivative between them is 0"
             )
         else:
             advice = "scale its result or subtract the large constant in it"

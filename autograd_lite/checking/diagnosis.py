@@ -56,10 +56,10 @@ def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
 
 
 def explanations(evidence: Evidence) -> list[Hint]:
-    if evidence.measured.size and evidence.explained_by(lambda g, leaf: g):
-        # So little is missing that whatever leaves the gradients as they are would explain it.
-        hint = approximate(evidence)
-        return [] if hint is None else [hint]
+    if evidence.measured.size and evidence.off <= 10 * SLACK:
+        # So little is wrong that whatever leaves the gradients as they are would explain it.
+        found = (explain(evidence) for explain in (few_entries, constant_factor, approximate))
+        return [hint for hint in found if hint is not None][:1]
     if evidence.measured.size:
         for rank in sorted(HYPOTHESES):
             found = [hypothesis.hint(evidence) for hypothesis in HYPOTHESES[rank]]
@@ -87,8 +87,14 @@ def unexplained_hint(evidence: Evidence, everything: Evidence) -> Hint:
     with np.errstate(all="ignore"):
         ratio = analytic[0] / numerical[0]
     finite = ratio[np.isfinite(ratio)]
-    spread = f"between {finite.min():.4g} and {finite.max():.4g}" if finite.size else "undefined"
-    text = f"no simple mistake explains the numbers; analytic over true is {spread}"
+    if finite.size:
+        low, high = finite.min() + 0.0, finite.max() + 0.0  # no -0
+        text = "no simple mistake explains the numbers; analytic over true is "
+        text += f"between {low:.4g} and {high:.4g}" if low < high else f"{low:.4g}"
+    elif evidence.measured.size:
+        text = "no simple mistake explains the numbers; the true derivative is zero"
+    else:
+        text = "the derivative by each entry is not known well enough to say what is wrong with it"
     wrong = int(np.count_nonzero(evidence.wrong()))
     if evidence.complete and wrong < evidence.focus.size:
         text += f"; {wrong} of {evidence.focus.size} entries are wrong"
@@ -117,7 +123,11 @@ def no_influence(evidence: Evidence) -> Hint | None:
     if np.any(np.abs(numerical) > SAFETY * error) or np.any(SAFETY * error > VISIBLE * claimed):
         return None
     names = ", ".join(leaf.name for leaf in evidence.leaves)
-    return Hint("no influence", f"the result does not depend on {names}: the derivative is zero")
+    return Hint(
+        "no influence",
+        f"the result does not change with {names} around this point: the derivative is zero, as "
+        "it is almost everywhere of what goes by steps (floor, round, sign, comparisons)",
+    )
 
 
 @hypothesis(rank=1)
@@ -187,7 +197,7 @@ def constant_factor(evidence: Evidence) -> Hint | None:
     analytic, numerical, _ = evidence.numbers
     weight = float(np.sum(analytic * analytic))
     factor = float(np.sum(analytic * numerical)) / weight if weight else 0.0
-    if factor == 0 or np.isclose(factor, -1.0, rtol=SLACK):
+    if factor == 0 or np.isclose(factor, -1.0, rtol=SLACK, atol=0):
         return None
     if not evidence.explained_by(lambda g, leaf: factor * g):
         return None
@@ -252,7 +262,8 @@ def rearranged(evidence: Evidence) -> Hint | None:
     for output in evidence.subject.outputs.leaves:
         for kind, text, change in rearrangements(output):
             if evidence.fits(rearranged_rows(evidence.cotangents, output, change)):
-                return Hint(kind, f"the upstream gradient is used {text}")
+                over = ", as where it is summed over the wrong axis" * (kind == "transposed")
+                return Hint(kind, f"the upstream gradient is used {text}{over}")
     return None
 
 
@@ -274,6 +285,17 @@ def symmetric_part(evidence: Evidence) -> Hint | None:
         fits = matches(part, (whole + turned(whole)) / 2, allowed).all()
         return bool(fits and matches(part, turned(part), allowed).all())
 
+    if np.array_equal(leaf.cut(evidence.subject.x), np.transpose(leaf.cut(evidence.subject.x))):
+        square = np.reshape(numerical, (len(numerical), *leaf.shape))
+        by_triangle = numerical + turned(numerical)
+        by_triangle -= np.reshape(square * np.eye(leaf.shape[-1]), numerical.shape)
+        if matches(analytic, by_triangle, allowed).all():
+            return Hint(
+                "symmetric",
+                f"off the diagonal both entries of a pair of {leaf.name} are counted, as if one "
+                "were bound to be the other; the function may be given any matrix, so each entry "
+                "has a derivative of its own",
+            )
     if is_symmetric_part(numerical, analytic):
         return Hint(
             "symmetric",
@@ -363,13 +385,16 @@ def shifted(evidence: Evidence) -> Hint | None:
 
 @hypothesis(rank=3)
 def broadcast_sum_missing(evidence: Evidence) -> Hint | None:
+    columns = evidence.columns[:, np.isin(evidence.coordinates, evidence.measured)]
+    wrong = evidence.wrong()
     for output in evidence.subject.outputs.leaves:
         for axis in range(len(output.shape)):
             for end in (0, -1):
                 only = partial(one_slice, axis=axis, index=end)
-                if output.shape[axis] > 1 and evidence.fits(
-                    rearranged_rows(evidence.cotangents, output, only)
-                ):
+                kept = rearranged_rows(evidence.cotangents, output, only)
+                # What is wrong comes from there as well, or it would be no sum that is cut off.
+                reached = np.any(kept @ columns, axis=0)
+                if output.shape[axis] > 1 and reached[wrong].all() and evidence.fits(kept):
                     return Hint(
                         "broadcast",
                         f"a sum over the broadcast axis is missing: only index {end} of axis "
@@ -391,7 +416,7 @@ def only_in_a_region(evidence: Evidence) -> Hint | None:
             outside = evidence.leaf.start + np.flatnonzero(~inside)
             confined = not evidence.located.complete and evidence.clean(outside)
         if confined:
-            return Hint("region", f"right except where {description}")
+            return Hint("region", f"right except {description}")
     return None
 
 
@@ -430,12 +455,14 @@ def inner_factor(evidence: Evidence) -> Hint | None:
     if ratio is None:
         return None
     name = name_function(ratio, evidence, evidence.measured, pairs=False)
-    if name is not None:
-        text = f"the inner factor of the chain rule is missing: multiply by {name}"
-        return Hint("inner factor", text)
     with np.errstate(divide="ignore"):
-        name = name_function(1 / ratio, evidence, evidence.measured, pairs=False)
-    return name and Hint("inner factor", f"a factor too many: divide by {name}")  # type: ignore[return-value]
+        divisor = name_function(1 / ratio, evidence, evidence.measured, pairs=False)
+    if divisor is not None and (name is None or "1/" in name):
+        return Hint("inner factor", f"a factor too many: divide by {divisor}")
+    if name is None:
+        return None
+    text = f"a factor is missing, as the inner one of the chain rule: multiply by {name}"
+    return Hint("inner factor", text)
 
 
 @hypothesis(rank=6, one_leaf=True)
@@ -456,11 +483,11 @@ def missing_term(evidence: Evidence) -> Hint | None:
     name = name_function(np.ldexp(term[0], evidence.exponent), evidence, evidence.measured)
     if name is None:
         return None
-    if name.startswith("-"):
-        return Hint(
-            "missing term", f"a term too many: take away {name[1:]} times the upstream gradient"
-        )
-    return Hint("missing term", f"a term is missing: add {name} times the upstream gradient")
+    change = f"take away {name[1:]}" if name.startswith("-") else f"add {name}"
+    return Hint(
+        "missing term",
+        f"a term is missing or wrong: {change} times the upstream gradient",
+    )
 
 
 @hypothesis(rank=7)
@@ -475,7 +502,7 @@ def approximate(evidence: Evidence) -> Hint | None:
         return None
     return Hint(
         "approximate",
-        f"right but for {off:.0e} of each entry: an approximation (single precision, "
+        f"right but for at most {off:.0e} of each entry: an approximation (single precision, "
         "differences, a tolerance, an iteration or a series that is cut off, the derivative of "
         "the continuous problem), or a small term that is missing",
     )
@@ -492,11 +519,11 @@ def varying_factor(evidence: Evidence) -> Hint | None:
         ratio.size < 3 or not evidence.complete or evidence.subject.outputs.size == 1
     ):
         return None  # of a single result some factor fits in every entry
-    what = f"namely {name}" if name else f"at first {', '.join(f'{r:.4g}' for r in ratio[:3])}"
+    what = name or f"{', '.join(f'{r + 0.0:.4g}' for r in ratio[:3])}, … from entry to entry"
     return Hint(
         "inner factor",
-        "an inner factor of the chain rule is missing or wrong: true over analytic differs from "
-        f"entry to entry, {what}",
+        "each entry is off by a factor, whatever the upstream gradient: a factor or a "
+        f"term of the derivative is missing or wrong; true over analytic is {what}",
     )
 
 
@@ -519,13 +546,17 @@ def coupling_term_missing(evidence: Evidence) -> Hint | None:
         return None
     return Hint(
         "missing term",
-        "a term that couples the entries is missing, which is "
+        "a term that couples the entries is missing or wrong, as from a sum, a mean or a norm: "
+        "what is lacking is "
         + ("one fixed vector" if rank == 1 else f"a combination of {rank} fixed vectors")
-        + " times sums over the upstream gradient, as from a sum, a mean or a norm",
+        + " times sums over the upstream gradient",
     )
 
 
 def rank_of(matrix: Vector, error: Vector | float) -> int:
-    singular = np.linalg.svd(matrix, compute_uv=False)
-    floor = 1e-6 * singular[0] + 10 * float(np.max(error))
+    """The rank of rows that may differ in size, as the cotangents do that they belong to."""
+    size = np.max(np.abs(matrix), axis=1, keepdims=True)
+    size = np.where(size > 0, size, 1.0)
+    singular = np.linalg.svd(matrix / size, compute_uv=False)
+    floor = 1e-6 * singular[0] + 10 * float(np.max(error / size))
     return int(np.count_nonzero(singular > floor))

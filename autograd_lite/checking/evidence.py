@@ -49,6 +49,12 @@ COTANGENTS = 8
 SLACK = 1e-6
 """Explanations must fit to this relative precision, beyond the errors of the numbers."""
 
+LEFT = 1e-2
+"""An explanation leaves no more than this part of what is wrong."""
+
+KNOWN_TO = 0.1
+"""Numerical derivatives with errors above this part of the gradient explain nothing."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -167,13 +173,28 @@ class Evidence:
         """Analytic gradients for these cotangents."""
         return np.ldexp(self.subject.pull_each(cotangents), -self.exponent)
 
+    @property
+    def off(self) -> float:
+        """By how much, at most, analytic derivatives differ from numerical ones, to their size."""
+        analytic, numerical, error = self.numbers
+        difference = np.abs(analytic - numerical)
+        size = np.maximum(np.abs(analytic), np.abs(numerical))
+        seen = difference > SAFETY * error
+        return float(np.max(difference[seen] / size[seen], initial=0.0))
+
+    @property
+    def slack(self) -> float:
+        """What an explanation may leave: next to nothing of what is to be explained."""
+        return min(SLACK, LEFT * self.off)
+
     def wrong(self) -> Mask:
         """Of the measured coordinates, which are wrong."""
         analytic, numerical, error = self.numbers
         allowed = self.tolerance.rtol * np.abs(numerical)
         weights = np.sum(np.abs(self.cotangents), axis=1, keepdims=True)
         allowed += np.ldexp(self.tolerance.atol * weights, -self.exponent)
-        close = matches(analytic, numerical, error) | (np.abs(analytic - numerical) <= allowed)
+        close = matches(analytic, numerical, error, self.slack)
+        close |= np.abs(analytic - numerical) <= allowed
         wrong: Mask = np.logical_not(np.all(close, axis=0))
         return wrong
 
@@ -183,7 +204,8 @@ class Evidence:
         for leaf in self.leaves:
             corrected[:, leaf.place] = correct(self.analytic[:, leaf.place], leaf)
         at = self.measured
-        if not matches(corrected[:, at], self.numerical[:, at], self.error[:, at]).all():
+        numerical, error = self.numerical[:, at], self.error[:, at]
+        if not matches(corrected[:, at], numerical, error, self.slack).all():
             return False
         return self.complete or self._agrees_along_direction(corrected)
 
@@ -194,7 +216,7 @@ class Evidence:
         columns = np.isin(self.coordinates, at)
         expected = supposed @ self.columns[:, columns]
         error = np.abs(supposed) @ self.column_error[:, columns]
-        return bool(at.size and matches(self.analytic[:, at], expected, error).all())
+        return bool(at.size and matches(self.analytic[:, at], expected, error, self.slack).all())
 
     def _agrees_along_direction(self, corrected: Vector) -> bool:
         """One number stands for all that was not measured: the derivative along the probe."""
@@ -209,36 +231,48 @@ class Evidence:
         return bool(np.all(gap <= SAFETY * derivative.error + SLACK * norm(contributions)))
 
 
-def matches(a: Vector, b: Vector, error: Vector) -> Mask:
+def matches(a: Vector, b: Vector, error: Vector, slack: float = SLACK) -> Mask:
     """Whether entries agree, within errors and a little of the size of their neighbours; what is
     not finite agrees with nothing."""
     size = np.maximum(np.abs(a), np.abs(b))
     finite = np.isfinite(size)
     neighbours = np.max(size, initial=0.0, where=finite)
     with np.errstate(invalid="ignore"):
-        close: Mask = np.abs(a - b) <= SAFETY * error + SLACK * size + 1e-14 * neighbours
+        close: Mask = np.abs(a - b) <= SAFETY * error + slack * size + 1e-14 * neighbours
     return close & finite
 
 
 def collect(
     gradients: AnalyticGradients,
     probe: Probe,
-    located: Located,
+    locate: Callable[[], Located],
     clean: Callable[[Indices], bool],
     rng: np.random.Generator,
     *,
     full: bool = False,
 ) -> Evidence:
-    """Measure what explanations will be tested on; ``full`` measures the whole Jacobian."""
+    """Measure what explanations will be tested on; ``full`` measures the whole Jacobian.
+
+    Single coordinates are located only where there are too many to measure all that may be wrong.
+    """
     subject = gradients.subject
     known = gradients.cotangents.rows
     m, extra = subject.outputs.size, COTANGENTS - len(known)
     fresh = np.eye(m) if full else np.stack([signs(m, rng) for _ in range(extra)])
     cotangents = np.concatenate([known, fresh])
     analytic = np.concatenate([gradients.rows, subject.pull_each(fresh)])
-    coordinates = np.arange(subject.x.size) if full else chosen(subject, located, clean, rng)
+    located = Located(complete=False)
+    coordinates = np.arange(subject.x.size) if full else may_be_wrong(subject, clean)
+    if not (full or can_measure(subject, coordinates)):
+        located = locate()
+        coordinates = sampled(subject, located, coordinates, rng)
     exponent = unit_of(analytic, probe, gradients)
+    analytic = np.ldexp(analytic, -exponent)
     columns, column_error = measure(subject, coordinates, probe, exponent)
+    if not full:
+        known = known_columns(analytic, cotangents, columns, column_error)
+        coordinates, columns = coordinates[known], columns[:, known]
+        column_error = column_error[:, known]
     numerical = np.full(analytic.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
     error = np.zeros(analytic.shape)
@@ -246,7 +280,7 @@ def collect(
     return Evidence(
         gradients,
         cotangents,
-        np.ldexp(analytic, -exponent),
+        analytic,
         numerical,
         error,
         columns,
@@ -273,27 +307,44 @@ def unit_of(analytic: Vector, probe: Probe, gradients: AnalyticGradients) -> int
     return exponent if abs(exponent) > MODERATE else 0
 
 
-def chosen(
-    subject: Subject,
-    located: Located,
-    clean: Callable[[Indices], bool],
-    rng: np.random.Generator,
-) -> Indices:
-    """The coordinates to measure: all, or those of the arrays that are wrong, or a sample."""
-    n, most = subject.x.size, subject.affordable
-    if subject.can_measure_all and n * subject.outputs.size <= MOST_NUMBERS:
-        return np.arange(n)
+def known_columns(
+    analytic: Vector, cotangents: Vector, columns: Vector, column_error: Vector
+) -> Mask:
+    """Which derivatives are known to a part of the gradient, for most cotangents."""
+    size = np.max(np.abs(analytic), axis=1, keepdims=True, initial=0.0)
+    size = np.maximum(size, np.max(np.abs(cotangents @ columns), axis=1, keepdims=True))
+    error = SAFETY * (np.abs(cotangents) @ column_error)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known: Mask = np.median(error / size, axis=0) <= KNOWN_TO
+    return known | ~np.any(error, axis=0)
+
+
+def may_be_wrong(subject: Subject, clean: Callable[[Indices], bool]) -> Indices:
+    """All coordinates; those of the arrays that are wrong, if not all can be measured."""
     leaves = [np.arange(leaf.start, leaf.stop) for leaf in subject.inputs.leaves]
-    if 1 < len(leaves) <= MOST_ARRAYS:
-        leaves = [places for places in leaves if places.size and not clean(places)]
-        if leaves and sum(map(len, leaves)) <= subject.affordable:
-            return np.concatenate(leaves)
+    if not subject.can_measure_all and 1 < len(leaves) <= MOST_ARRAYS:
+        wrong = [places for places in leaves if places.size and not clean(places)]
+        leaves = wrong or leaves
+    return np.concatenate(leaves)
+
+
+def can_measure(subject: Subject, coordinates: Indices) -> bool:
+    """Whether the derivatives by all of these can be measured."""
+    count = coordinates.size
+    can_measure_all = subject.can_measure_all and count == subject.x.size
+    is_affordable = can_measure_all or count <= subject.affordable
+    return is_affordable and count * subject.outputs.size <= MOST_NUMBERS
+
+
+def sampled(
+    subject: Subject, located: Located, wrong: Indices, rng: np.random.Generator
+) -> Indices:
+    """What was located, and some of all that may be wrong, if more may be than was located."""
     sample: Indices = np.array(located.coordinates, np.intp)
-    if not located.complete:
-        wrong = np.concatenate(leaves) if leaves else np.arange(n)
-        count = min(SAMPLE, wrong.size, max(most, 1))
-        sample = np.union1d(sample, rng.choice(wrong, count, replace=False))
-    return sample
+    if located.complete:
+        return sample
+    count = min(SAMPLE, wrong.size, max(subject.affordable, 1))
+    return np.union1d(sample, rng.choice(wrong, count, replace=False))
 
 
 def measure(

@@ -189,12 +189,18 @@ def turned_inwards(subject: Subject, direction: Vector, rng: np.random.Generator
     return turned
 
 
-def slopes_agree(ladder: Ladder) -> bool:
-    """Whether steps far out agree on a slope that is no noise."""
+def slopes_agree(ladder: Ladder, nearby: Ladder) -> bool:
+    """Whether steps far out agree on a slope that is no noise, and that is lost in it nearby.
+
+    Of steps, as those of floor, it would be seen: nearby it is none.
+    """
     far, farther = (ladder.derivative(level) for level in AFAR)
+    level = min(nearby.samples)
     with np.errstate(invalid="ignore"):
         agree = np.abs(far.value - farther.value) <= far.error + farther.error
-        return bool(np.any(agree & (np.abs(farther.value) > CLEARLY * farther.error)))
+        agree &= np.abs(farther.value) > CLEARLY * farther.error
+        is_lost = np.ldexp(np.abs(farther.value), -level) <= CLEARLY * nearby.noise_at(level)
+        return bool(np.any(agree & is_lost))
 
 
 def shows_from_afar(analytic: AnalyticGradients, made: Probe, rng: np.random.Generator) -> bool:
@@ -209,11 +215,11 @@ def shows_from_afar(analytic: AnalyticGradients, made: Probe, rng: np.random.Gen
     if analytic.subject.remaining < 4 * BLOCK:
         return False
     ladder = analytic.ladder(nearby.direction)
-    if not slopes_agree(ladder):
+    if not slopes_agree(ladder, nearby):
         return False
     # What cancels has the noise of what went in, which is far larger out there.
     ladder.allow(ladder.noise, far_noise=measured_noise(ladder, rng, min(AFAR)))
-    return slopes_agree(ladder)
+    return slopes_agree(ladder, nearby)
 
 
 def without_cancelling(
@@ -295,7 +301,7 @@ class Examination(Conclusions):
     def disagreement_along(self, made: Probe, is_weak: bool) -> Probe | None:
         """A probe in which something is wrong; what cannot be seen is remembered."""
         if made.agreement in SIGNIFICANT:
-            return made
+            return self.unless_it_turns(made) if is_weak else made
         is_lost = is_weak and np.any(made.claims)
         if made.agreement is Agreement.UNDECIDED and (is_lost or not made.vanishes):
             return self.look_farther(made)
@@ -480,7 +486,21 @@ class Examination(Conclusions):
         there = self.settle_along(wide, strict=made.strict)
         if there.agreement is Agreement.SAME:
             self.beyond = np.setdiff1d(self.beyond, np.flatnonzero(moved))
-        return there if there.agreement is Agreement.DIFFERENT else None
+        return self.unless_it_turns(there) if there.agreement is Agreement.DIFFERENT else None
+
+    def unless_it_turns(self, made: Probe) -> Probe | None:
+        """A probe in which weak entries, moved by more than their size, are wrong; none if it is
+        the function that turns on the way, and the claim with it, where no value shows it."""
+        own = own_scale(self.subject.inputs, self.subject.x)
+        moved = np.abs(made.ladder.direction)
+        farther = float(np.max(moved / own))
+        gap = np.abs(made.limit.value - made.analytic)
+        shows = np.any(gap / max(farther, 1.0) > SAFETY * made.ladder.noise)
+        is_turn = farther > 2 and made.agreement is Agreement.DIFFERENT and not shows
+        if not (is_turn and self.analytic.holds_all_the_way(made)):
+            return made
+        self.beyond = np.union1d(self.beyond, np.flatnonzero(moved))
+        return None
 
     def shown_by(self, made: Probe, known_to: float = DECISIVE) -> Mask:
         """Which entries contribute so much that a probe knows each to that part of itself."""
@@ -491,7 +511,7 @@ class Examination(Conclusions):
     def entry_by_entry(self) -> GradcheckReport:
         """Compare the whole Jacobian."""
         first = self.probes[0]
-        evidence = collect(self.analytic, first, Located(), lambda part: False, self.rng, full=True)
+        evidence = collect(self.analytic, first, Located, lambda part: False, self.rng, full=True)
         if not np.any(evidence.wrong()):
             return self.correct()
         return self.wrong(first, evidence)
@@ -511,11 +531,11 @@ class Examination(Conclusions):
 
     def evidence_of(self, made: Probe) -> Evidence:
         locator = Locator(self.analytic, made.ladder.direction, made.level)
-        located = Located(complete=False)
-        if not self.subject.can_measure_all:
-            located = locator.wrong(made, budget=self.subject.remaining // 2)
+
+        def locate() -> Located:
+            return locator.wrong(made, budget=self.subject.remaining // 2)
 
         def clean(coordinates: Indices) -> bool:
             return bool(np.all(np.abs(locator.disagreement(coordinates)) <= made.allowed))
 
-        return collect(self.analytic, made, located, clean, self.rng, full=self.full)
+        return collect(self.analytic, made, locate, clean, self.rng, full=self.full)

@@ -65,6 +65,10 @@ def names_of(size: float, subject: Subject) -> Iterator[str]:
     for name, constant in CONSTANTS.items():
         if np.isclose(size, 1 / constant, rtol=CLOSE):
             yield f"1/({name})"
+    square = Fraction(size**2).limit_denominator(64)
+    is_simple = 0 < square.numerator * square.denominator <= 256
+    if is_simple and np.isclose(size**2, float(square), rtol=CLOSE):
+        yield f"√{square}" if square.denominator == 1 else f"√({square})"
     exponent = np.log2(size)
     if np.isclose(exponent, round(exponent), atol=CLOSE):
         yield f"2^{round(exponent)}"

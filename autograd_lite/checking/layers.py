@@ -49,8 +49,8 @@ def masked_by_the_upstream_gradient(evidence: Evidence) -> Hint | None:
     if not alike(evidence):
         return None
     v = evidence.cotangents[:, evidence.measured - evidence.leaf.start]
-    analytic, _, error = evidence.numbers
-    if np.all(v > 0) or not matches(analytic, np.where(v > 0, v, 0.0), error).all():
+    analytic = evidence.numbers[0]
+    if np.all(v > 0) or not matches(analytic, np.where(v > 0, v, 0.0), np.zeros(1)).all():
         return None
     return Hint(
         "upstream",
@@ -94,10 +94,12 @@ def left_out(evidence: Evidence) -> Hint | None:
         return None
     names = [subject.outputs.entry(int(row)) for row in wrong]
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    copies = all(np.any(np.all(columns[right] == columns[row], axis=1)) for row in wrong)
+    why = ", as where an index is repeated (np.add.at counts each)" if copies else ""
     return Hint(
         "left out",
-        f"nothing comes from {', '.join(names[:4])}{more}: left out of the sum; what comes from "
-        "the others is right",
+        f"nothing comes from {', '.join(names[:4])}{more}: left out of the sum{why}; what comes "
+        "from the others is right",
     )
 
 
@@ -136,18 +138,25 @@ def some_indices(evidence: Evidence) -> Hint | None:
 
 @hypothesis(rank=4, one_leaf=True)
 def mask_drawn_anew(evidence: Evidence) -> Hint | None:
+    """Zeros are at other places, as of another mask than that of the forward pass."""
     analytic, numerical, error = evidence.numbers
     there = np.abs(numerical) > SAFETY * error
     dropped, passed = (analytic == 0) & there, (analytic != 0) & ~there
     both = (analytic != 0) & there
-    if not (np.any(dropped) and np.any(passed) and np.count_nonzero(both[0]) > 1):
+    if not (np.any(dropped) and np.any(passed)):
         return None
-    if not matches(analytic, numerical, error)[both].all():
+    if np.all(there == (analytic == 0)):
+        return Hint(
+            "mask",
+            "zero where the true derivative is not, and the other way about: a mask that is "
+            "inverted, or put to the wrong branch",
+        )
+    if np.count_nonzero(both[0]) < 2 or not matches(analytic, numerical, error)[both].all():
         return None
     return Hint(
         "mask",
         "zeros are at other places than in the true derivative, and what is not zero in either "
-        "is right: a mask drawn anew, which should be kept from the forward pass",
+        "is right: another mask than that of the forward pass, as one that is drawn anew",
     )
 
 
@@ -173,9 +182,9 @@ def term_of_a_normalization(evidence: Evidence) -> Hint | None:
                 over = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
                 return Hint(
                     "normalization",
-                    f"a term of a normalization is missing: what goes through the "
-                    f"{' and the '.join(terms)} of {leaf.name} over {over}, which was taken "
-                    "for a constant",
+                    "a term of a normalization is missing or wrong: what goes through the "
+                    f"{' and the '.join(terms)} of {leaf.name} over {over}, as where that was "
+                    "taken for a constant",
                 )
     return None
 

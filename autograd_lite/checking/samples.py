@@ -285,6 +285,14 @@ class Samples:
         return noise
 
     @property
+    def stays(self) -> npt.NDArray[np.bool_]:
+        """Whether values close by are that at x to the last bit, as between two steps."""
+        if STILL not in self.samples and self.remaining() < 2:
+            return np.zeros(self.base.shape, np.bool_)
+        same: npt.NDArray[np.bool_] = np.all(np.array(self.sample(STILL)) == self.base, axis=0)
+        return same
+
+    @property
     def is_doubtful(self) -> npt.NDArray[np.bool_]:
         """Whether there is more noise than computing makes as a rule; then it may be none."""
         usual = self.resolution * np.abs(self.base)

@@ -51,7 +51,7 @@ def test_logistic_regression_finds_what_scikit_learn_finds(run_example):
 def test_the_custom_function_is_right_and_its_mistakes_are_named(run_example):
     printed, picture = run_example("custom_function", "--eccentricity", "0.3")
     assert "eccentric_anomaly: correct" in printed
-    assert "an inner factor of the chain rule is missing" in printed
+    assert "each entry is off by a factor" in printed
     assert "the sign is wrong" in printed
     assert picture.startswith(PNG)
 

@@ -122,7 +122,7 @@ CASES = {
         batch_norm,
         (BATCH, GAMMA, BETA),
         {"vjp": without_gamma},
-        "only for x: the inner factor of the chain rule is missing: multiply by gamma",
+        "only for x: a factor is missing, as the inner one of the chain rule: multiply by gamma",
     ),
     "cross entropy through the sigmoid once more": (
         cross_entropy,

@@ -336,8 +336,8 @@ class TestWording:
     def test_the_term_of_the_normalization_is_named(self):
         wrong = next(w for w in MISTAKES if str(w) == "batchnorm: variance constant")
         assert (
-            "a term of a normalization is missing: what goes through the variance of x over axis 0"
-            in report_of(wrong).hints[0].text
+            "a term of a normalization is missing or wrong: what goes through the variance of x "
+            "over axis 0" in report_of(wrong).hints[0].text
         )
 
     def test_no_factor_is_called_1(self):

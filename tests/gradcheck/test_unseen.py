@@ -167,7 +167,9 @@ def test_a_forgotten_regularizer_is_named(size):
         w,
         gradient=lambda w: 2 / 30 * x.T @ (x @ w - y),
     )
-    assert str(found.hints[0]) == "a term is missing: add 0.2·w times the upstream gradient"
+    assert (
+        str(found.hints[0]) == "a term is missing or wrong: add 0.2·w times the upstream gradient"
+    )
 
 
 def test_choices_of_another_type_are_refused_by_name():

@@ -1,0 +1,213 @@
+"""What an explanation says is true: wrong backward passes as people write them, and their causes."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+RNG = np.random.default_rng(11)
+X, BIAS, SQUARE = RNG.normal(size=(6, 4)), RNG.normal(size=4), RNG.normal(size=(4, 4))
+V = RNG.normal(size=6)
+GAMMA, SHIFT = RNG.normal(size=4), RNG.normal(size=4)
+QUERIES, KEYS = RNG.normal(size=(2, 5, 3))
+KEPT = np.array([True, False, True, True, False, True])
+ROWS = np.array([0, 2, 2, 1, 2])
+
+
+def hints(function, *args, **claim):
+    report = ag.gradcheck(function, *args, raise_error=False, **claim)
+    assert report.verdict == "wrong derivative"
+    return " | ".join(hint.text for hint in report.hints)
+
+
+def softmax(z):
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
+def log_softmax(z):
+    return z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+
+
+def batch_norm(x, gamma, beta):
+    return gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5) + beta
+
+
+def batch_norm_vjp(g, x, gamma, of_variance=1.0, of_mean=1.0, eps=1e-5):
+    s = np.sqrt(x.var(0) + eps)
+    scaled, centred = g * gamma, (x - x.mean(0)) / s
+    through_mean = of_mean * scaled.mean(0)
+    through_variance = of_variance * centred * (scaled * centred).mean(0)
+    gradient = (scaled - through_mean - through_variance) / s
+    return gradient, (g * centred).sum(0), g.sum(0)
+
+
+def attention_weights(q, k):
+    return softmax(q @ k.T / np.sqrt(3))
+
+
+def attention_vjp(g, q, k, scale):
+    p = attention_weights(q, k)
+    d = p * (g - (g * p).sum(-1, keepdims=True)) / scale
+    return d @ k, d.T @ q
+
+
+def gathered(g, table, add):
+    gradient = np.zeros_like(table)
+    if add:
+        gradient[ROWS] += g
+    else:
+        gradient[ROWS] = g
+    return gradient
+
+
+TERM = "a term of a normalization is missing or wrong: what goes through the "
+TRUE = {
+    "batch norm, a term with the wrong sign": (
+        TERM + "variance of x over axis 0",
+        batch_norm, (X, GAMMA, SHIFT), lambda g, x, a, b: batch_norm_vjp(g, x, a, of_variance=-1),
+    ),
+    "batch norm, a sum for a mean": (
+        TERM + "mean of x over axis 0",
+        batch_norm, (X, GAMMA, SHIFT), lambda g, x, a, b: batch_norm_vjp(g, x, a, of_mean=6),
+    ),
+    "batch norm, eps left out": (
+        "right but for at most",
+        batch_norm, (X, GAMMA, SHIFT), lambda g, x, a, b: batch_norm_vjp(g, x, a, eps=0.0),
+    ),
+    "attention without its scale": (
+        "the analytic derivative is √3 times the true one",
+        attention_weights, (QUERIES, KEYS), lambda g, q, k: attention_vjp(g, q, k, 1.0),
+    ),
+    "log-softmax, the mean for the sum": (
+        "a term that couples the entries is missing or wrong",
+        lambda x: x - np.log(np.sum(np.exp(x))), (V,), lambda g, x: g - softmax(x) * g.mean(),
+    ),
+    "log-softmax, a sum without keepdims": (
+        "lacks keepdims",
+        log_softmax, (SQUARE,), lambda g, z: g - np.exp(log_softmax(z)) * g.sum(1),
+    ),
+    "a bias summed over the wrong axis": (
+        "summed over the wrong axis",
+        lambda x, b: x + b, (SQUARE, BIAS), lambda g, x, b: (g, g.sum(1)),
+    ),
+    "swish, x left out of a term": (
+        "each entry is off by a factor, whatever the upstream gradient",
+        lambda x: x / (1 + np.exp(-x)), (V,),
+        lambda g, x: g * (1 + np.exp(-x) + np.exp(-x)) / (1 + np.exp(-x)) ** 2,
+    ),
+    "an exponent not lowered": (
+        "a factor too many: divide by x",
+        lambda x: x**3, (V,), lambda g, x: 3 * g * x**3,
+    ),
+    "a sign in the sum of tan's derivative": (
+        "a term is missing or wrong: add 2·out²",
+        np.tan, (V,), lambda g, x: g * (1 - np.tan(x) ** 2),
+    ),
+    "a mask inverted": (
+        "a mask that is inverted",
+        lambda x: x * KEPT / 0.7, (V,), lambda g, x: g * ~KEPT / 0.7,
+    ),
+    "an index repeated, added in one go": (
+        "as where an index is repeated (np.add.at counts each)",
+        lambda table: table[ROWS], (SQUARE,), lambda g, table: gathered(g, table, add=True),
+    ),
+    "an index repeated, set": (
+        "as where an index is repeated (np.add.at counts each)",
+        lambda table: table[ROWS], (SQUARE,), lambda g, table: gathered(g, table, add=False),
+    ),
+    "straight through steps": (
+        "the result does not change with x around this point",
+        np.floor, (V,), lambda g, x: g,
+    ),
+    "a matrix that is not turned round, beside another that is": (
+        "only for x: transposed",
+        lambda x, w: x @ w, (X, SQUARE), lambda g, x, w: (g @ w, x.T @ g),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_the_cause_is_named(name):
+    expected, function, args, vjp = TRUE[name]
+    assert expected in hints(function, *args, vjp=vjp)
+
+
+def test_each_pair_of_a_symmetric_matrix_counted_twice():
+    matrix, inverse = SQUARE @ SQUARE.T, np.linalg.inv
+    found = hints(
+        lambda s: np.linalg.slogdet(s)[1],
+        matrix,
+        gradient=lambda s: 2 * inverse(s) - np.diag(np.diag(inverse(s))),
+    )
+    assert found.startswith("off the diagonal both entries of a pair of s are counted")
+
+
+def test_a_kernel_that_is_never_filled_in_is_no_broadcast_sum():
+    kernels, image = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 5))
+    kept = np.array([[1.0], [0.0], [0.0]])
+    found = hints(lambda k: k @ image, kernels, vjp=lambda g, k: g @ image.T * kept)
+    assert "broadcast" not in found
+    assert "zero at index 1, 2 of axis 0 of k" in found
+
+
+def sum_of_sines(x):
+    return np.sum(np.sin(x))
+
+
+@pytest.mark.parametrize("off", [1e-3, 1e-6, 1e-7])
+def test_little_that_is_wrong_in_one_entry_is_not_said_of_all(off):
+    claim = lambda x: np.cos(x) + off * (np.arange(6) == 2)  # noqa: E731
+    found = hints(sum_of_sines, V, gradient=claim)
+    assert found.endswith("right except in 1 of 6 entries: x[2]")
+    assert "everywhere" not in found
+
+
+@pytest.mark.parametrize("off", [1e-3, 1e-6, 1e-7])
+def test_a_factor_next_to_1_is_named(off):
+    found = hints(sum_of_sines, V, gradient=lambda x: (1 + off) * np.cos(x))
+    assert found.startswith("a constant factor: the analytic derivative is 1")
+
+
+def test_numbers_that_are_not_known_explain_nothing():
+    """Values that go by steps of an eighth: a gradient of 0 almost everywhere."""
+    x = np.random.default_rng(23).normal(size=6)
+    found = hints(lambda x: np.round(x * 8) / 8, x, vjp=lambda g, x: g)
+    assert found == (
+        "the derivative by each entry is not known well enough to say what is wrong with it"
+    )
+
+
+@pytest.mark.parametrize("function", [np.floor, np.rint, np.sign, np.trunc])
+@pytest.mark.parametrize("seed", range(6))
+def test_steps_have_a_derivative_of_zero(function, seed):
+    """What steps far out agree on would be seen nearby, if it were a slope; where a step is so
+    close that it counts as noise, it is said that there are steps."""
+    x = np.random.default_rng(seed).normal(size=6)
+    report = ag.gradcheck(function, x, vjp=lambda g, x: 0 * g, raise_error=False)
+    assert report or "if steps are what is meant (floor, round, sign)" in report.reason
+
+
+def test_a_function_that_turns_where_no_value_shows_it():
+    """Beside 1, x of 1e-8 is lost; moved farther, it passes the kinks that the claim follows."""
+    rng = np.random.default_rng(3)
+    constant = rng.normal(size=(3, 3))
+    for _ in range(8):
+        x, y = 1e-8 * rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+
+        def function(x, y):
+            curved = np.sin(x @ y.T @ x)
+            return np.linalg.norm(constant + y - np.maximum(curved, 0.1 * curved))
+
+        report = ag.gradcheck(function, x, y, raise_error=False)
+        assert report.verdict in ("correct", "cannot decide")
+
+
+@pytest.mark.parametrize("factor", [1.5, 1.01, 0.0, -1.0])
+def test_a_weak_entry_that_is_wrong_all_the_way(factor):
+    def gradient(x):
+        return np.array([2 * factor * x[0], 2 * x[1]])
+
+    assert hints(lambda x: np.sum(x**2), np.array([1e-8, 1.0]), gradient=gradient) == (
+        "right except in 1 of 2 entries: x[0]"
+    )
