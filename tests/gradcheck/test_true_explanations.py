@@ -1,4 +1,4 @@
-"""What an explanation says is true: wrong backward passes as people write them, and their causes."""
+"""Explanations are true: wrong backward passes as people write them, and their causes."""
 
 import numpy as np
 import pytest
