@@ -58,8 +58,8 @@ def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
 def explanations(evidence: Evidence) -> list[Hint]:
     if evidence.measured.size and evidence.off <= 10 * SLACK:
         # So little is wrong that whatever leaves the gradients as they are would explain it.
-        found = (explain(evidence) for explain in (few_entries, constant_factor, approximate))
-        return [hint for hint in found if hint is not None][:1]
+        little = (explain(evidence) for explain in (few_entries, constant_factor, approximate))
+        return [hint for hint in little if hint is not None][:1]
     if evidence.measured.size:
         for rank in sorted(HYPOTHESES):
             found = [hypothesis.hint(evidence) for hypothesis in HYPOTHESES[rank]]

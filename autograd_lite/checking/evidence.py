@@ -193,8 +193,9 @@ class Evidence:
         allowed = self.tolerance.rtol * np.abs(numerical)
         weights = np.sum(np.abs(self.cotangents), axis=1, keepdims=True)
         allowed += np.ldexp(self.tolerance.atol * weights, -self.exponent)
-        close = matches(analytic, numerical, error, self.slack)
-        close |= np.abs(analytic - numerical) <= allowed
+        close = matches(analytic, numerical, error, self.slack) | (
+            np.abs(analytic - numerical) <= allowed
+        )
         wrong: Mask = np.logical_not(np.all(close, axis=0))
         return wrong
 
@@ -270,9 +271,9 @@ def collect(
     analytic = np.ldexp(analytic, -exponent)
     columns, column_error = measure(subject, coordinates, probe, exponent)
     if not full:
-        known = known_columns(analytic, cotangents, columns, column_error)
-        coordinates, columns = coordinates[known], columns[:, known]
-        column_error = column_error[:, known]
+        is_known = known_columns(analytic, cotangents, columns, column_error)
+        coordinates, columns = coordinates[is_known], columns[:, is_known]
+        column_error = column_error[:, is_known]
     numerical = np.full(analytic.shape, np.nan)
     numerical[:, coordinates] = cotangents @ columns
     error = np.zeros(analytic.shape)
@@ -316,7 +317,8 @@ def known_columns(
     error = SAFETY * (np.abs(cotangents) @ column_error)
     with np.errstate(divide="ignore", invalid="ignore"):
         known: Mask = np.median(error / size, axis=0) <= KNOWN_TO
-    return known | ~np.any(error, axis=0)
+    exact: Mask = ~np.any(error, axis=0)
+    return known | exact
 
 
 def may_be_wrong(subject: Subject, clean: Callable[[Indices], bool]) -> Indices:

@@ -222,6 +222,18 @@ def shows_from_afar(analytic: AnalyticGradients, made: Probe, rng: np.random.Gen
     return slopes_agree(ladder, nearby)
 
 
+def turns_unseen(analytic: AnalyticGradients, made: Probe) -> bool:
+    """Whether entries that were moved by more than their size disagree as the function turns on
+    the way, and the claim with it, where no value shows it."""
+    own = own_scale(analytic.subject.inputs, analytic.subject.x)
+    farther = float(np.max(np.abs(made.ladder.direction) / own))
+    gap = np.abs(made.limit.value - made.analytic)
+    shows = np.any(gap / max(farther, 1.0) > SAFETY * made.ladder.noise)
+    if farther <= 2 or shows or made.agreement is not Agreement.DIFFERENT:
+        return False
+    return analytic.holds_all_the_way(made)
+
+
 def without_cancelling(
     analytic: AnalyticGradients, direction: Vector, rng: np.random.Generator
 ) -> Vector:
@@ -489,17 +501,10 @@ class Examination(Conclusions):
         return self.unless_it_turns(there) if there.agreement is Agreement.DIFFERENT else None
 
     def unless_it_turns(self, made: Probe) -> Probe | None:
-        """A probe in which weak entries, moved by more than their size, are wrong; none if it is
-        the function that turns on the way, and the claim with it, where no value shows it."""
-        own = own_scale(self.subject.inputs, self.subject.x)
-        moved = np.abs(made.ladder.direction)
-        farther = float(np.max(moved / own))
-        gap = np.abs(made.limit.value - made.analytic)
-        shows = np.any(gap / max(farther, 1.0) > SAFETY * made.ladder.noise)
-        is_turn = farther > 2 and made.agreement is Agreement.DIFFERENT and not shows
-        if not (is_turn and self.analytic.holds_all_the_way(made)):
+        """A probe in which weak entries are wrong; none if function and claim turn on the way."""
+        if not turns_unseen(self.analytic, made):
             return made
-        self.beyond = np.union1d(self.beyond, np.flatnonzero(moved))
+        self.beyond = np.union1d(self.beyond, np.flatnonzero(made.ladder.direction))
         return None
 
     def shown_by(self, made: Probe, known_to: float = DECISIVE) -> Mask:
