@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import as_floats
+from nn.checks import as_floats, check_flags
 from nn.initializers import Initializer, glorot_uniform, he_normal, lecun_normal, suitable
 from nn.registry import Registry
 
@@ -113,7 +113,7 @@ def heaviside(x: Any) -> Any:
     >>> nn.heaviside(np.array([-1.0, 0.0, 2.0]))
     array([0., 1., 1.])
     """
-    return np.heaviside(x, 1)
+    return np.heaviside(as_floats(x), 1)
 
 
 heaviside.defvjp(lambda g, out, x: np.zeros_like(g))
@@ -137,7 +137,7 @@ def sign(x: Any) -> Any:
     >>> nn.activations.sign(np.array([-1.0, 0.0, 2.0]))
     array([-1.,  1.,  1.])
     """
-    return 2 * np.heaviside(x, 1) - 1
+    return 2 * np.heaviside(as_floats(x), 1) - 1
 
 
 sign.defvjp(lambda g, out, x: np.zeros_like(g))
@@ -175,7 +175,7 @@ def tanh(x: Any) -> Any:
     >>> nn.tanh(0.0)
     np.float64(0.0)
     """
-    return np.tanh(as_floats(x))
+    return np.tanh(as_floats(x, also_complex=True))
 
 
 @activation("Relu", initializer=he_normal)
@@ -188,6 +188,7 @@ def relu(x: Any) -> Any:
     >>> nn.relu(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
+    x = as_floats(x)
     return x.relu() if isinstance(x, ag.Value) else np.maximum(x, 0)
 
 
@@ -227,7 +228,7 @@ def hard_tanh(x: Any) -> Any:
     >>> nn.hard_tanh(np.array([-9.0, 0.5, 9.0]))
     array([-1. ,  0.5,  1. ])
     """
-    return np.clip(x, -1.0, 1.0)
+    return np.clip(as_floats(x), -1.0, 1.0)
 
 
 @activation(
@@ -243,7 +244,7 @@ def relu6(x: Any) -> Any:
     >>> nn.relu6(np.array([-9.0, 2.0, 9.0]))
     array([0., 2., 6.])
     """
-    return np.clip(x, 0.0, 6.0)
+    return np.clip(as_floats(x), 0.0, 6.0)
 
 
 @activation(
@@ -361,7 +362,7 @@ normal_probability.defvjp(
     initializer=he_normal,
 )
 def gelu(x: Any, *, approximate: bool = False) -> Any:
-    """x · Φ(x), with Φ the normal distribution function; or its approximation by tanh.
+    """x · Φ(x), with Φ the normal distribution function; or its approximation by tanh if told so.
 
     D. Hendrycks, K. Gimpel, "Gaussian error linear units" (2016).
 
@@ -371,6 +372,7 @@ def gelu(x: Any, *, approximate: bool = False) -> Any:
     >>> round(float(nn.gelu(1.0)), 4), round(float(nn.gelu(1.0, approximate=True)), 4)
     (0.8413, 0.8412)
     """
+    check_flags("gelu", approximate=approximate)
     x = as_floats(x)
     if not approximate:
         return x * normal_probability(x)

@@ -13,6 +13,7 @@ import numpy as np
 import autograd_lite as ag
 
 __all__ = [
+    "FINITE",
     "FRACTION",
     "NOT_NEGATIVE",
     "POSITIVE",
@@ -21,7 +22,9 @@ __all__ = [
     "as_reals",
     "check_counts",
     "check_dtype",
+    "check_flags",
     "check_folder",
+    "check_number",
     "check_range",
     "check_size",
     "generator_of",
@@ -33,6 +36,7 @@ __all__ = [
 Range = tuple[str, Callable[[float], bool]]
 """What a number must be, in words and as a test."""
 
+FINITE: Range = ("a finite number", lambda number: -inf < number < inf)
 POSITIVE: Range = ("a positive number", lambda number: 0 < number < inf)
 NOT_NEGATIVE: Range = ("a number that is not negative", lambda number: 0 <= number < inf)
 FRACTION: Range = ("in [0, 1)", lambda number: 0 <= number < 1)
@@ -46,11 +50,35 @@ def check_range(owner: str, allowed: Range, **numbers: float) -> None:
     meaning, holds = allowed
     for name, number in numbers.items():
         try:
-            is_allowed = bool(holds(number))
+            is_allowed = is_number(number) and bool(holds(number))
         except (TypeError, ValueError):  # it is no number at all, or several
             is_allowed = False
         if not is_allowed:
             raise ag.ArgumentValueError(f"{owner}: {name} is {number!r}; it must be {meaning}")
+
+
+def is_number(x: Any) -> bool:
+    """Whether something may be a number: truth values and arrays with axes are none."""
+    return not isinstance(x, bool | np.bool_) and not (isinstance(x, np.ndarray) and x.ndim)
+
+
+def check_number(owner: str, **numbers: Any) -> None:
+    """Refuse what is neither a number nor a truth value."""
+    for name, given in numbers.items():
+        try:
+            float(given)
+            is_allowed = isinstance(given, bool | np.bool_) or is_number(given)
+        except (TypeError, ValueError):
+            is_allowed = False
+        if not is_allowed or isinstance(given, str):
+            raise ag.ArgumentTypeError(f"{owner}: {name} is {given!r}; it must be a number")
+
+
+def check_flags(owner: str, **flags: Any) -> None:
+    """Refuse what is neither True nor False, such as the text "no", which counts as true."""
+    for name, given in flags.items():
+        if not isinstance(given, bool | np.bool_):
+            raise ag.ArgumentTypeError(f"{owner}: {name} is {given!r}; pass True or False")
 
 
 def as_reals(owner: str, x: Any, dtype: Any) -> Any:
@@ -80,14 +108,22 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
         ) from None
 
 
-def as_floats(x: Any) -> Any:
-    """Whole numbers, which wrap around in their own dtype, as float64; floats as they are."""
+def as_floats(x: Any, *, also_complex: bool = False) -> Any:
+    """Whole numbers, which wrap around in their own dtype, as float64; floats as they are.
+
+    Complex ones are refused, unless they are told to pass: none is larger than another.
+    """
     # In words that programs look through: activations are taken apart.
     try:
         kind = np.result_type(x).kind
     except TypeError:  # a list
         x = np.asarray(x)
         kind = x.dtype.kind
+    if kind == "c" and not also_complex:
+        raise ag.ArgumentTypeError(
+            "activations and layers are those of real numbers, and complex ones were given; apply "
+            "them to x.real and x.imag, or to np.abs(x)"
+        )
     return x * 1.0 if kind in "iub" else x
 
 

@@ -259,6 +259,26 @@ def orthogonal(
     return np.ascontiguousarray(gain * matrix.reshape(tuple(shape)), dtype)
 
 
+def find_initializer(caller: str, given: Any) -> Initializer:
+    """The initializer of that name; a function is returned as it is.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.initializers.find_initializer("Linear", "he_normal").__name__
+    'he_normal'
+    """
+    known = [name for name in __all__ if name not in ("Initializer", "for_activation")]
+    if isinstance(given, str) and given.lower() in known:
+        return globals()[given.lower()]
+    if isinstance(given, str) or not callable(given):
+        raise ag.ArgumentValueError(
+            f"{caller}: initializer is {given!r}; use one of {', '.join(known)}, or pass a "
+            "function of a generator, a shape and a dtype"
+        )
+    return given
+
+
 suitable: dict[str, Initializer] = {"prelu": he_normal}
 """The initializer of a layer by the activation that follows it, as each activation says."""
 

@@ -19,7 +19,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax
-from nn.checks import as_floats, check_counts
+from nn.checks import as_floats, check_counts, check_size
 from nn.losses import losses
 from nn.losses.labels import (
     check_real,
@@ -198,7 +198,7 @@ def count_pairs(
     """The confusion matrix, as a metric of another name needs it."""
     predicted, true = decisions(outputs, labels, caller, from_logits)
     needed = int(max(predicted.max(), true.max())) + 1
-    size = needed if n_classes is None else n_classes
+    size = needed if n_classes is None else check_size(caller, "n_classes", n_classes)
     if size < needed:
         raise ag.ArgumentValueError(
             f"{caller}: n_classes is {n_classes!r}, but there are classes up to "

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import inspect
 import warnings
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import prod
@@ -38,6 +38,7 @@ __all__ = [
 
 PLAIN = (type(None), bool, int, float, str)
 SEQUENCES: dict[str, type[tuple[Any, ...]] | type[deque[Any]]] = {"tuple": tuple, "deque": deque}
+MAPPINGS: dict[str, type[dict[Any, Any]]] = {"dict": dict, "ordered_dict": OrderedDict}
 HOOKS = ("_forward_hooks", "_gradient_hooks")
 """Attributes of modules that hold functions of one's own, which stay out of files."""
 BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
@@ -114,9 +115,10 @@ class Writer:
             return value
         if type(value) is list:
             return [self.value(part, where) for part in value]
-        if type(value) is dict:
-            pairs = value.items()
-            return {"dict": [[self.value(k, where), self.value(v, where)] for k, v in pairs]}
+        for kind, mapping in MAPPINGS.items():
+            if type(value) is mapping:
+                pairs = value.items()
+                return {kind: [[self.value(k, where), self.value(v, where)] for k, v in pairs]}
         for kind, sequence in SEQUENCES.items():
             if type(value) is sequence:
                 return {kind: [self.value(part, where) for part in value]}
@@ -332,9 +334,9 @@ class Builder:
             return self.module(content)
         if kind in SEQUENCES:
             return SEQUENCES[kind](self.decode(content))
-        if kind == "dict":  # version 1 had texts alone for keys
+        if kind in MAPPINGS:  # version 1 had texts alone for keys
             pairs = content.items() if isinstance(content, dict) else content
-            return {self.decode(key): self.decode(part) for key, part in pairs}
+            return MAPPINGS[kind]((self.decode(key), self.decode(part)) for key, part in pairs)
         if kind == "parameter":
             self.met.append(self.parameter(**content))
             return self.met[-1]

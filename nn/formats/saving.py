@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import check_folder, check_size
+from nn.checks import check_flags, check_folder, check_size
 from nn.formats.array_files import (
     Contents,
     FileFormatError,
@@ -76,6 +76,7 @@ def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
     """
     check_model("save", model)
     texts, state = {"format": LABEL}, model.state_dict()
+    check_flags("save", architecture=architecture)
     if architecture:
         texts["architecture"] = verified_architecture(model, state)
     write_file(path, state, texts)
@@ -464,6 +465,12 @@ class Checkpoint(Monitor):
         format_of(path)  # refuses an unknown suffix
         self.path = path
         self.every = check_size("Checkpoint", "every", every)
+        check_flags("Checkpoint", best_only=best_only)
+        if best_only and every > 1:
+            raise ag.ArgumentValueError(
+                f"Checkpoint: every is {every}, and with best_only=True the best epoch is saved "
+                "whenever it comes; leave one of both out"
+            )
         self.best_only = best_only
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.activations import log_softmax, relu, softplus
-from nn.checks import FRACTION, check_range, unmasked
+from nn.checks import FRACTION, check_flags, check_range, unmasked
 from nn.losses.counting import checked_class_weight, with_counts
 from nn.losses.labels import as_labels, decide, labels_to_rows, labels_to_signs
 from nn.losses.reduction import (
@@ -179,8 +179,10 @@ def yes_no_losses(
     yes = targets
     if pos_weight is not None:
         yes = checked_pos_weight(pos_weight, targets, caller) * targets
+    check_flags(caller, from_logits=from_logits)
     if from_logits:  # nothing is subtracted, so that small losses are precise
         return yes * softplus(-outputs) + (1 - targets) * softplus(outputs)
+    outputs = as_probabilities(outputs, caller=caller)
     return -(yes * bounded_log(outputs) + (1 - targets) * bounded_log_of_opposite(outputs))
 
 
@@ -193,6 +195,22 @@ def checked_pos_weight(pos_weight: Any, targets: Any, caller: str) -> Any:
             f"{targets.shape}; give one number, or one for each question, the last axis"
         )
     return between(weight, low=0.0, high=np.inf, what=f"{caller}: the numbers in pos_weight")
+
+
+@ag.primitive
+def as_probabilities(x: Any, *, caller: str) -> Any:
+    """``x`` itself, refused if a number in it is less than 0 or more than 1; NaN stays NaN."""
+    outside = np.logical_or(np.less(x, 0), np.greater(x, 1))
+    if np.any(outside):
+        odd = np.asarray(x)[np.asarray(outside)]
+        raise ag.ArgumentValueError(
+            f"{caller}: the probabilities hold {odd[0]:g}; they must be from 0 to 1, as a sigmoid "
+            "gives them: logits go with from_logits=True"
+        )
+    return x
+
+
+as_probabilities.defvjp(lambda g, out, x, caller: g)
 
 
 @ag.primitive

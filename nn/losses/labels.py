@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import check_counts, unmasked
+from nn.checks import check_counts, check_flags, unmasked
 
 __all__ = [
     "as_labels",
@@ -133,6 +133,7 @@ def predicted_labels(outputs: Any, *, from_logits: bool = True) -> Array:
     >>> nn.predicted_labels(np.array([[-3.0], [0.5]]))
     array([0, 1])
     """
+    check_flags("predicted_labels", from_logits=from_logits)
     numbers = without_nan(outputs, "predicted_labels")
     if numbers.ndim > 1 and not numbers.shape[-1]:
         raise ag.ArgumentValueError(

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 import autograd_lite as ag
 from nn.activations import activations
 from nn.checks import check_dtype, generator_of
-from nn.initializers import Initializer, for_activation, glorot_uniform
+from nn.initializers import Initializer, find_initializer, for_activation, glorot_uniform
 from nn.models.layers import Activation, Linear, RandomState
 from nn.models.module import Module, Parameter, layer, members_of
 
@@ -216,7 +216,7 @@ class MLP(Sequential):
         Numbers of units, one for each layer; the last is the output's.
     activation : str or callable
         Between the layers.
-    initializer : callable, optional
+    initializer : callable or str, optional
         Draws the weights; by default what suits the activation.
     rng, dtype
         As for `Linear`, whose errors are raised too.
@@ -235,7 +235,7 @@ class MLP(Sequential):
         layer_sizes: Sequence[int],
         *,
         activation: str | Callable[..., Any] = "relu",
-        initializer: Initializer | None = None,
+        initializer: Initializer | str | None = None,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
@@ -246,14 +246,14 @@ class MLP(Sequential):
             )
         self.layer_sizes = [int(n) for n in layer_sizes]
         self.activation = activations.find(activation)
-        self.initializer = initializer
+        self.initializer = None if initializer is None else find_initializer("MLP", initializer)
         self.dtype = check_dtype("MLP", dtype)
         rng = generator_of("MLP", rng)
         hidden = for_activation(getattr(self.activation, "__name__", None))
         layers: list[Module] = []
         for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *layer_sizes])):
             last = index == len(layer_sizes) - 1
-            draw = initializer or (glorot_uniform if last else hidden)
+            draw = self.initializer or (glorot_uniform if last else hidden)
             layers.append(Linear(fan_in, fan_out, initializer=draw, rng=rng, dtype=dtype))
             if not last:
                 layers.append(Activation(self.activation))

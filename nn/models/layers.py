@@ -7,8 +7,10 @@ takes, raise an `ArgumentValueError` or `ArgumentTypeError`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,16 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
-from nn.checks import as_reals, check_dtype, check_size, generator_of
-from nn.initializers import Initializer, glorot_uniform, normal
+from nn.checks import (
+    FINITE,
+    as_reals,
+    check_dtype,
+    check_flags,
+    check_range,
+    check_size,
+    generator_of,
+)
+from nn.initializers import Initializer, find_initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
 
 __all__ = ["Activation", "Embedding", "Flatten", "Linear", "PReLU"]
@@ -98,8 +108,8 @@ class Linear(FeatureLayer):
         Number of features of the output.
     use_bias : bool
         Whether a bias is added.
-    initializer : callable
-        Draws the weight; see `nn.initializers`.  The bias starts at zero.
+    initializer : callable or str
+        Draws the weight; one of `nn.initializers`, or its name.  The bias starts at zero.
     rng : numpy.random.Generator or int, optional
         The source of randomness, or a seed for one.
     dtype
@@ -132,7 +142,7 @@ class Linear(FeatureLayer):
         out_features: int | None = None,
         *,
         use_bias: bool = True,
-        initializer: Initializer = glorot_uniform,
+        initializer: Initializer | str = glorot_uniform,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
@@ -142,8 +152,9 @@ class Linear(FeatureLayer):
                 "or Linear(out_features=...) to take in_features from the first input"
             )
         self.out_features = check_size("Linear", "out_features", out_features)
+        check_flags("Linear", use_bias=use_bias)
         self.use_bias = use_bias
-        self.initializer = initializer
+        self.initializer = find_initializer("Linear", initializer)
         self.rng = generator_of(type(self).__name__, rng)
         super().__init__(in_features, dtype)
 
@@ -187,6 +198,7 @@ class Activation(Module):
 
     def __init__(self, function: str | Callable[..., Any], **options: Any) -> None:
         self.function = activations.find(function)
+        check_options(self.function, options)
         self.options = options
 
     def forward(self, x: Any) -> Any:
@@ -203,6 +215,18 @@ class Activation(Module):
         name = getattr(self.function, "__name__", repr(self.function))
         options = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
         return f"{name}({options})" if options else name
+
+
+def check_options(function: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Refuse options that an activation of nn does not know."""
+    if options and registered_name(function) is not None:
+        known = list(inspect.signature(function).parameters)[1:]
+        for name in options.keys() - set(known):
+            takes = f"takes {', '.join(known)}" if known else "has no options"
+            raise ag.ArgumentTypeError(
+                f"Activation: {function.__name__} was given {name!r}, and it {takes}; leave "
+                f"{name!r} out"
+            )
 
 
 @layer
@@ -237,6 +261,7 @@ class PReLU(Module):
         self, in_features: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
     ) -> None:
         self.in_features = check_size("PReLU", "in_features", in_features)
+        check_range("PReLU", FINITE, slope=slope)
         self.slope = slope
         self.dtype = check_dtype("PReLU", dtype)
         self.weight = Parameter(np.full(self.in_features, slope, self.dtype), label="weight")
@@ -268,7 +293,8 @@ class Flatten(Module):
             raise ag.ArgumentValueError(
                 "Flatten: the input is a single number; it must have an axis of samples"
             )
-        return np.reshape(x, (np.shape(x)[0], -1))
+        shape = np.shape(x)
+        return np.reshape(x, (shape[0], prod(shape[1:])))  # -1 is unknown where there is no sample
 
     def to_onnx(self, graph: Any, x: str) -> Any:
         return graph.add("Flatten", x)
@@ -289,7 +315,7 @@ class Embedding(Module):
         The length of a vector.
     padding_idx : int, optional
         The number of a vector that begins at zero and is not trained: that of padding.
-    initializer : callable, optional
+    initializer : callable or str, optional
         Draws the table; standard normal by default.
     rng, dtype
         As for `Linear`.
@@ -314,7 +340,7 @@ class Embedding(Module):
         embedding_dim: int,
         *,
         padding_idx: int | None = None,
-        initializer: Initializer | None = None,
+        initializer: Initializer | str | None = None,
         rng: RandomState = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
@@ -322,7 +348,7 @@ class Embedding(Module):
         self.embedding_dim = check_size("Embedding", "embedding_dim", embedding_dim)
         self.dtype = check_dtype("Embedding", dtype)
         shape = (self.num_embeddings, self.embedding_dim)
-        draw = initializer or partial(normal, std=1.0)
+        draw = find_initializer("Embedding", initializer or partial(normal, std=1.0))
         table = draw(generator_of("Embedding", rng), shape, self.dtype)
         self.weight = Parameter(table, label="weight")
         self.padding_idx = None

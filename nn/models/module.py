@@ -1,4 +1,4 @@
-"""Module: a model or a part of one; Parameter: an array of it that is trained.
+"""Module: a model or a part of one.
 
 There is no registration: a module finds its parameters by looking at its own
 attributes, so what is assigned is what is trained.
@@ -16,55 +16,15 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import unmasked
+from nn.checks import check_flags, unmasked
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.hooks import Hooked
+from nn.models.parameter import Parameter, in_dtype
 from nn.models.summary import Summary, summarize
 
 __all__ = ["Module", "Parameter", "Unmatched"]
 
 Array = np.ndarray[Any, Any]
-
-
-class Parameter(ag.Value):
-    """A Value that belongs to a model and is changed by training.
-
-    Optimizers write its ``data`` in place, so it holds a copy of the numbers that it
-    is given; anything else raises an `ArgumentTypeError`.  Set ``requires_grad = False``
-    to freeze it.  ``label`` names it in drawings and error messages.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.Parameter([1.0, 2.0])
-    Parameter([1., 2.])
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, *, requires_grad: bool = True, label: str | None = None) -> None:
-        super().__init__(data, requires_grad=requires_grad, label=label)
-        if isinstance(self.data, np.ndarray):
-            self.data = aligned(self.data)
-
-    # Told apart as objects are, those of a single number too: it changes while it is a key.
-    __hash__ = object.__hash__
-
-
-CACHE_LINE = 64
-
-
-def aligned(array: Any) -> Any:
-    """A copy that starts on a cache line, as other arrays do by chance only.
-
-    Where it does not, a product with small batches takes up to a third longer: what one
-    core has written, another then fetches twice.
-    """
-    memory = np.empty(array.nbytes + CACHE_LINE, np.uint8)
-    start = -memory.__array_interface__["data"][0] % CACHE_LINE
-    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
 
 
 def not_defined(self: Module, *inputs: Any, **named: Any) -> Any:
@@ -239,6 +199,8 @@ class Module(Hooked):
                 f"astype: a model computes in a float dtype, not {dtype}; "
                 "pass np.float32 or np.float64"
             )
+        for name, array in arrays_of(self).items():
+            in_dtype(array, dtype, f"astype: {name!r}")  # nothing is changed where one is refused
         for _, module in self.named_modules():
             if hasattr(module, "dtype"):
                 module.dtype = dtype
@@ -529,6 +491,7 @@ class Unmatched(NamedTuple):
 
 def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Unmatched | None:
     """Write the arrays of a state into a module, once all are known to fit."""
+    check_flags("load_state_dict", strict=strict)
     if not isinstance(state, Mapping):
         raise ag.ArgumentTypeError(
             f"load_state_dict: the state is {type(state).__name__}; pass a dict of arrays by name"
@@ -576,7 +539,7 @@ def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
             f"load_state_dict: {name!r} has shape {array.shape} in the state, but {own.shape} "
             "in the model; build the model that was saved"
         )
-    return array.astype(own.dtype)
+    return in_dtype(array, own.dtype, f"load_state_dict: {name!r}").copy()
 
 
 def equals(value: Any, default: Any) -> bool:

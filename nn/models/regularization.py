@@ -49,7 +49,7 @@ class Dropout(Module):
         """Drop features, in training."""
         if not self.training or self.rate == 0:
             return x
-        x = as_floats(x)
+        x = as_floats(x, also_complex=True)
         dtype = x.dtype if getattr(x, "dtype", None) == np.float32 else np.float64
         kept = ag.random.random(self.rng, np.shape(x), dtype) >= self.rate
         return x * (kept / np.asarray(1 - self.rate, x.dtype))

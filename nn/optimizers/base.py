@@ -12,7 +12,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.models.module import Parameter
-from nn.optimizers.groups import Parameters, make_groups
+from nn.optimizers.groups import Group, Parameters, make_groups
 
 __all__ = [
     "ARGUMENTS_OF_UPDATES",
@@ -63,8 +63,9 @@ class Optimizer:
 
     Attributes
     ----------
-    groups : list of SimpleNamespace
-        ``parameters`` and hyperparameters of each group; may be changed.
+    groups : list of Group
+        ``parameters`` and hyperparameters of each group, which may be changed:
+        ``optimizer.groups[0].learning_rate = 0.01``.
     lr_scale : float
         Multiplies the learning rates; callbacks may set it.
     schedule_scale : float
@@ -134,6 +135,17 @@ class Optimizer:
     def __repr__(self) -> str:
         return f"{self.name}({'; '.join(map(words, self.groups))})"
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what looks like a hyperparameter and would not be read: groups have these."""
+        groups = vars(self).get("groups")
+        if groups and (name == "lr" or name in vars(groups[0])):
+            known = "learning_rate" if name == "lr" else name
+            raise ag.ArgumentTypeError(
+                f"{self.name}: {name} belongs to each group of parameters, and would not be read "
+                f"here; write optimizer.groups[0].{known} = {value!r}"
+            )
+        object.__setattr__(self, name, value)
+
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"attachments": {}}
 
@@ -150,7 +162,7 @@ class Optimizer:
 
     @factor.setter
     def factor(self, scale: float) -> None:
-        warn_of_factor()
+        warn_of_factor(calls_up=3)
         self.lr_scale = scale
 
     def zero_grad(self) -> None:
@@ -270,7 +282,9 @@ class Optimizer:
         self.steps += 1
         for parameter, new, entries in zip(trainable, data, states, strict=True):
             self._counts[parameter] = self._counts.get(parameter, 0) + 1
-            parameter.data = overwrite(parameter.data, new)
+            before = parameter.data
+            if new is not before:  # a compiled step has written it there already
+                parameter.data = overwrite(before, new)
             state = self._states[parameter]
             for name, entry in entries.items():
                 state[name] = overwrite(state[name], entry)
@@ -367,7 +381,10 @@ def read_state(
             f"optimizer of the class {kind}"
         )
     states, counts, expected = {}, {}, {"steps", "lr_scale", *({"class"} & state.keys())}
-    places = [(parameter, group) for group in optimizer.groups for parameter in group.parameters]
+    settings, twins = read_settings(optimizer, state)
+    for number, group in enumerate(optimizer.groups):
+        expected |= {f"group{number}.{name}" for name in vars(group)} & state.keys()
+    places = [(parameter, twin) for twin in twins for parameter in twin.parameters]
     for index, (parameter, group) in enumerate(places):
         fresh = optimizer.initial_state(parameter.data, group)
         names = {name: f"{index}.{name}" for name in fresh}
@@ -380,12 +397,6 @@ def read_state(
         if parameter in states or f"{index}.steps" in state:
             counts[parameter] = int(state.get(f"{index}.steps", state["steps"]))
             expected |= {f"{index}.steps"} & set(state)
-    settings = []
-    for number, group in enumerate(optimizer.groups):
-        for name in vars(group):
-            if f"group{number}.{name}" in state:  # not so before version 2 of files
-                expected.add(f"group{number}.{name}")
-                settings.append((group, name, np.asarray(state[f"group{number}.{name}"]).item()))
     if set(state) != expected:
         odd = sorted(set(state) ^ expected)[0]
         raise ag.ArgumentValueError(
@@ -394,6 +405,20 @@ def read_state(
             "load the state of the same optimizer of the same model"
         )
     return states, counts, settings
+
+
+def read_settings(optimizer: Optimizer, state: Mapping[str, Any]) -> tuple[list[Any], list[Group]]:
+    """The hyperparameters in a state, each with its group; and groups that have taken them."""
+    settings, twins = [], []
+    for number, group in enumerate(optimizer.groups):
+        twin = Group(**vars(group))
+        for name in vars(group):
+            if f"group{number}.{name}" in state:  # not so before version 2 of files
+                value = np.asarray(state[f"group{number}.{name}"]).item()
+                setattr(twin, name, value)
+                settings.append((group, name, value))
+        twins.append(twin)
+    return settings, twins
 
 
 optimizers: dict[str, type[Optimizer]] = {}
@@ -504,10 +529,10 @@ def overwrite(old: Any, new: Any) -> Any:
     return old
 
 
-def warn_of_factor() -> None:
-    """Tell whoever reads or writes ``factor``, two calls up, its new name."""
+def warn_of_factor(calls_up: int = 2) -> None:
+    """Tell whoever reads or writes ``factor`` its new name; writing is a call more."""
     warnings.warn(
         "Optimizer.factor is called lr_scale now; write optimizer.lr_scale",
         DeprecationWarning,
-        stacklevel=3,
+        stacklevel=calls_up + 1,
     )

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import autograd_lite as ag
-from nn.checks import FRACTION, NOT_NEGATIVE, POSITIVE, check_range
+from nn.checks import FRACTION, NOT_NEGATIVE, POSITIVE, check_flags, check_number, check_range
 from nn.models.module import Module, Parameter
 
-__all__ = ["Parameters", "make_groups"]
+__all__ = ["Group", "Parameters", "make_groups"]
 
 Parameters = Module | Iterable[Parameter] | Iterable[dict[str, Any]]
 
@@ -26,12 +26,41 @@ RANGES = {
     "momentum_decay": NOT_NEGATIVE,
 }
 """What each hyperparameter must be; the names mean the same in all optimizers."""
+FLAGS = ("amsgrad", "decoupled", "nesterov")
+
+
+class Group(SimpleNamespace):
+    """Parameters and their hyperparameters, which may be changed while training goes on.
+
+    An attribute that nothing would read, and a number that is out of its range, is refused
+    with an `ArgumentValueError`; a learning rate may become 0.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in vars(self):
+            known = ", ".join(sorted(vars(self)))
+            raise ag.ArgumentValueError(
+                f"a group of an optimizer has no hyperparameter {name!r}; use one of {known}"
+            )
+        check_hyperparameter("a group of an optimizer", name, value, is_late=True)
+        super().__setattr__(name, value)
+
+
+def check_hyperparameter(owner: str, name: str, value: Any, *, is_late: bool = False) -> None:
+    """Refuse what is out of its range, no truth value where one is meant, or no number."""
+    if name in FLAGS:
+        check_flags(owner, **{name: value})
+    elif name in RANGES:
+        allowed = NOT_NEGATIVE if is_late and name == "learning_rate" else RANGES[name]
+        check_range(owner, allowed, **{name: value})
+    elif name != "parameters":
+        check_number(owner, **{name: value})
 
 
 def make_groups(
     optimizer: str, parameters: Parameters, hyperparameters: dict[str, Any]
-) -> list[SimpleNamespace]:
-    """Namespaces of parameters and hyperparameters: one for each dict, or one for everything."""
+) -> list[Group]:
+    """A group for each dict, or one for everything."""
     if not isinstance(parameters, Module | Iterable):
         raise ag.ArgumentTypeError(
             f"{optimizer}: the parameters are {parameters!r}; pass a model, its parameters, or a "
@@ -51,9 +80,8 @@ def make_groups(
         numbers = hyperparameters | group
         own = check_parameters(optimizer, numbers.pop("parameters", []))
         for name, number in numbers.items():
-            if name in RANGES:
-                check_range(optimizer, RANGES[name], **{name: number})
-        made.append(SimpleNamespace(**numbers, parameters=own))
+            check_hyperparameter(optimizer, name, number)
+        made.append(Group(**numbers, parameters=own))
     found: set[int] = set()
     for parameter in (p for group in made for p in group.parameters):
         if id(parameter) in found:

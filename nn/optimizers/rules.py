@@ -41,9 +41,9 @@ class SGD(Optimizer):
     momentum : float
         In [0, 1): the share of the last velocity that is kept.
     dampening : float
-        In [0, 1): the share of the gradient that is left out of the velocity.
+        In [0, 1): the share of the gradient that is left out of the velocity, where there is one.
     nesterov : bool
-        Look ahead along the momentum.
+        Look ahead along the momentum, where there is some.
 
     Examples
     --------
@@ -68,6 +68,8 @@ class SGD(Optimizer):
     def _state_of(self, parameter: Parameter, group: Any) -> State:
         if bool(group.momentum) != bool(self._states.get(parameter)):  # it may be switched on late
             self._states[parameter] = self.initial_state(parameter.data, group)
+            if group.momentum:
+                self._counts.pop(parameter, None)  # the first velocity is not dampened
         return super()._state_of(parameter, group)
 
     def scalars(self, group: Any, step: int) -> dict[str, Any]:

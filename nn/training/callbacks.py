@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
+from math import inf
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import NOT_NEGATIVE, check_range
+from nn.checks import NOT_NEGATIVE, Range, check_flags, check_range
 from nn.losses import losses
 from nn.losses.reduction import Loss
 from nn.models.module import Module
@@ -19,6 +20,8 @@ from nn.training.history import History
 from nn.training.outputs import function_of
 
 __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
+
+EPOCHS: Range = ("a whole number of epochs, or infinity", lambda n: n >= 0 and (n == inf or n % 1 == 0))
 
 
 class Run(Protocol):
@@ -140,7 +143,8 @@ class Monitor(Callback):
             raise ag.ArgumentValueError(
                 f"{name}: mode is {self.mode!r}; use 'auto', 'min' or 'max'"
             )
-        check_range(name, NOT_NEGATIVE, patience=self.patience, min_delta=self.min_delta)
+        check_range(name, NOT_NEGATIVE, min_delta=self.min_delta)
+        check_range(name, EPOCHS, patience=self.patience)
         self.best = np.inf
         self.waited = 0
 
@@ -262,6 +266,7 @@ class EarlyStopping(Monitor):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_flags("EarlyStopping", restore_best=self.restore_best)
         self.best_epoch = 0
         self.best_state: dict[str, Any] | None = None
 
@@ -314,6 +319,7 @@ class ReduceOnPlateau(Monitor):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("ReduceOnPlateau", ("in (0, 1)", lambda x: 0 < x < 1), factor=self.factor)
+        check_range("ReduceOnPlateau", NOT_NEGATIVE, smallest=self.smallest)
 
     def after_epoch(self, run: Run) -> None:
         """Reduce the learning rate when patience runs out."""

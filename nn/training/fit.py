@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import NOT_NEGATIVE, check_counts, check_range, generator_of
+from nn.checks import NOT_NEGATIVE, check_counts, check_flags, check_range, generator_of
 from nn.models.layers import RandomState
 from nn.models.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -171,7 +171,7 @@ def fit(
     check_range("fit", NOT_NEGATIVE, l1=l1, l2=l2)
     check_limits(clip_norm=clip_norm, clip_value=clip_value)
     check_compile("fit", compile)
-    check_truth_values(shuffle=shuffle, drop_last=drop_last, progress=progress)
+    check_flags("fit", shuffle=shuffle, drop_last=drop_last, progress=progress)
     chosen_loss = choose_loss("fit", loss, loss_weights)
     chosen_metrics = choose_metrics(metrics, chosen_loss)
     rng = generator_of("fit", rng)
@@ -221,13 +221,6 @@ def check_limits(**limits: float | None) -> None:
     """Refuse what is neither None nor a number that is not negative."""
     given = {name: limit for name, limit in limits.items() if limit is not None}
     check_range("fit", NOT_NEGATIVE, **given)
-
-
-def check_truth_values(**options: Any) -> None:
-    """Refuse what is neither True nor False."""
-    for name, given in options.items():
-        if not isinstance(given, bool | np.bool_):
-            raise ag.ArgumentTypeError(f"fit: {name} is {given!r}; pass True or False")
 
 
 def check_time(schedule: Any, batches: Batches, x: Any) -> None:
