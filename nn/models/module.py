@@ -199,8 +199,7 @@ class Module(Hooked):
                 f"astype: a model computes in a float dtype, not {dtype}; "
                 "pass np.float32 or np.float64"
             )
-        for name, array in arrays_of(self).items():
-            in_dtype(array, dtype, f"astype: {name!r}")  # nothing is changed where one is refused
+        check_dtype_holds(self, dtype)
         for _, module in self.named_modules():
             if hasattr(module, "dtype"):
                 module.dtype = dtype
@@ -473,6 +472,12 @@ def arrays_of(module: Module) -> dict[str, Array]:
     arrays = {name: np.asarray(p.data) for name, p in module.named_parameters()}
     buffers = module.named_buffers()
     return arrays | {name: getattr(owner, attribute) for name, owner, attribute in buffers}
+
+
+def check_dtype_holds(module: Module, dtype: DTypeLike) -> None:
+    """Refuse a dtype in which a finite number of the module would be infinite."""
+    for name, array in arrays_of(module).items():
+        in_dtype(array, dtype, f"astype: {name!r}")
 
 
 class Unmatched(NamedTuple):

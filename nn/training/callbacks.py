@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
-from math import inf
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -21,7 +20,7 @@ from nn.training.outputs import function_of
 
 __all__ = ["Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
 
-EPOCHS: Range = ("a whole number of epochs, or infinity", lambda n: n >= 0 and (n == inf or n % 1 == 0))
+EPOCHS: Range = ("a whole number of epochs", lambda n: n % 1 == 0)
 
 
 class Run(Protocol):
@@ -143,7 +142,7 @@ class Monitor(Callback):
             raise ag.ArgumentValueError(
                 f"{name}: mode is {self.mode!r}; use 'auto', 'min' or 'max'"
             )
-        check_range(name, NOT_NEGATIVE, min_delta=self.min_delta)
+        check_range(name, NOT_NEGATIVE, patience=self.patience, min_delta=self.min_delta)
         check_range(name, EPOCHS, patience=self.patience)
         self.best = np.inf
         self.waited = 0

@@ -1,0 +1,225 @@
+"""Every setting is read, or refused by name: none is accepted and then passed over."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+import nn
+from nn.optimizers.base import optimizers
+
+OF_EACH = {"lr": 0.5, "parameters": []}
+BAD_FLAGS = ("no", "False", 1, 0, None)
+
+
+@pytest.mark.parametrize("kind", optimizers.values(), ids=optimizers)
+def test_an_optimizer_refuses_what_belongs_to_its_groups(kind):
+    optimizer = kind(nn.Linear(2, 1))
+    for name in {**vars(optimizer.groups[0]), **OF_EACH}:
+        written = "learning_rate" if name == "lr" else name
+        with pytest.raises(ag.ArgumentTypeError, match=rf"groups\[0\]\.{written} = 0\.5$"):
+            setattr(optimizer, name, 0.5)
+    optimizer.lr_scale, optimizer.note = 0.5, "its own"
+
+
+@pytest.mark.parametrize("kind", optimizers.values(), ids=optimizers)
+def test_a_group_refuses_what_nothing_reads_and_what_is_out_of_range(kind):
+    group = kind(nn.Linear(2, 1)).groups[0]
+    with pytest.raises(ag.ArgumentValueError, match="no hyperparameter 'lr'; use one of"):
+        group.lr = 0.5
+    for name, number in vars(group).copy().items():
+        if name == "parameters":
+            continue
+        wrong = BAD_FLAGS if isinstance(number, bool) else (-1.0, np.nan, "a", None, True, [0.1])
+        for value in wrong:
+            with pytest.raises(ag.AutogradError, match=name):
+                setattr(group, name, value)
+            with pytest.raises(ag.AutogradError, match=name):
+                kind(nn.Linear(2, 1), **{name: value})
+        assert getattr(group, name) == number
+    group.learning_rate = 0  # rests
+
+
+def test_hyperparameters_of_ones_own_are_numbers():
+    with pytest.raises(ag.ArgumentTypeError, match=r"betas is .*; it must be a number$"):
+        nn.Optimizer(nn.Linear(2, 1), 0.1, betas=(0.9, 0.99))
+    group = nn.Optimizer(nn.Linear(2, 1), 0.1, reach=3).groups[0]
+    group.reach = 4
+    assert group.reach == 4
+
+
+def test_a_state_brings_the_hyperparameters_that_it_belongs_to():
+    """PyTorch's load_state_dict does so too: the velocity comes with its momentum."""
+    for kind, options in ((nn.SGD, {"momentum": 0.9}), (nn.Adam, {"amsgrad": True})):
+        weights = [nn.Parameter([1.0, 2.0]) for _ in range(2)]
+        first, second = kind([weights[0]], 0.1, **options), kind([weights[1]], 0.5)
+        for _ in range(3):
+            weights[0].grad = weights[0].data.copy()
+            first.step()
+        second.load_state_dict(first.state_dict())
+        weights[1].data = weights[0].data.copy()
+        for weight, optimizer in zip(weights, (first, second), strict=True):
+            weight.grad = np.array([0.5, -3.0])
+            optimizer.step()
+        np.testing.assert_array_equal(weights[0].data, weights[1].data)
+
+
+def test_momentum_that_is_switched_on_late_begins_undampened():
+    torch = pytest.importorskip("torch")
+    ours, theirs = nn.Parameter([1.0, -2.0]), torch.nn.Parameter(torch.tensor([1.0, -2.0]).double())
+    first = nn.SGD([ours], 0.1, dampening=0.5)
+    second = torch.optim.SGD([theirs], 0.1, dampening=0.5)
+    for step in range(5):
+        if step == 2:
+            first.groups[0].momentum = second.param_groups[0]["momentum"] = 0.9
+        ours.grad, theirs.grad = np.cos(ours.data), torch.cos(theirs.detach())
+        first.step()
+        second.step()
+        np.testing.assert_allclose(ours.data, theirs.detach().numpy(), rtol=1e-12)
+
+
+ZEROS = np.zeros((2, 2))
+FLAGS = {
+    "use_bias": lambda flag: nn.Linear(2, 1, use_bias=flag),
+    "approximate": lambda flag: nn.gelu(ZEROS, approximate=flag),
+    "from_logits": lambda flag: nn.binary_cross_entropy(ZEROS, ZEROS, from_logits=flag),
+    "from_logits of a metric": lambda flag: nn.metrics.accuracy([0.2], [1], from_logits=flag),
+    "from_logits of labels": lambda flag: nn.predicted_labels([0.2], from_logits=flag),
+    "restore_best": lambda flag: nn.EarlyStopping(restore_best=flag),
+    "best_only": lambda flag: nn.Checkpoint("run.npz", best_only=flag),
+    "architecture": lambda flag: nn.save(nn.Linear(1, 1), "model.npz", architecture=flag),
+    "strict": lambda flag: nn.Linear(1, 1).load_state_dict({}, strict=flag),
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+@pytest.mark.parametrize("flag", BAD_FLAGS)
+def test_truth_values_are_true_or_false(name, flag, tmp_path, monkeypatch):
+    """PyTorch's gelu(approximate="none") is the exact one; as a truth value it was not."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ag.ArgumentTypeError, match=f"{name.split()[0]} is .*; pass True or False$"):
+        FLAGS[name](flag)
+
+
+REFUSED = {
+    "patience": (lambda: nn.EarlyStopping(patience=2.5), "a whole number of epochs"),
+    "true patience": (lambda: nn.EarlyStopping(patience=True), "a number that is not negative"),
+    "smallest": (lambda: nn.ReduceOnPlateau(smallest="a"), "smallest is 'a'"),
+    "best of every": (
+        lambda: nn.Checkpoint("run.npz", best_only=True, every=2),
+        "leave one of both out",
+    ),
+    "slope": (lambda: nn.PReLU(slope=1j), "slope is 1j; it must be a finite number"),
+    "infinite slope": (lambda: nn.PReLU(slope=np.inf), "it must be a finite number"),
+    "slopes": (lambda: nn.PReLU(2, slope=[0.1, 0.2]), "it must be a finite number"),
+    "initializer": (lambda: nn.Linear(2, 1, initializer="he"), "use one of constant, glorot_"),
+    "no initializer": (lambda: nn.MLP(2, [1], initializer=3), "MLP: initializer is 3; use one of"),
+    "option": (lambda: nn.Activation("relu", axis=1), "has no options; leave 'axis' out"),
+    "options": (lambda: nn.Activation("elu", slope=1), "takes alpha; leave 'slope' out"),
+    "n_classes": (
+        lambda: nn.metrics.confusion_matrix([0.2], [1], n_classes=2.5),
+        "it must be a positive integer",
+    ),
+    "momentum": (lambda: nn.BatchNorm1d(2, momentum=True), r"it must be in \(0, 1\]"),
+    "probability": (
+        lambda: nn.binary_cross_entropy([0.5, 1.5], [0.0, 1.0], from_logits=False),
+        "the probabilities hold 1.5; they must be from 0 to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_means_nothing_is_refused(name):
+    make, message = REFUSED[name]
+    with pytest.raises(ag.AutogradError, match=message):
+        make()
+
+
+def test_initializers_have_names():
+    by_name = nn.Linear(4, 3, initializer="he_normal", rng=0)
+    by_function = nn.Linear(4, 3, initializer=nn.initializers.he_normal, rng=0)
+    np.testing.assert_array_equal(by_name.weight.data, by_function.weight.data)
+    assert (nn.MLP(4, [3, 2], initializer="Zeros")[2].weight.data == 0).all()
+    assert (nn.Embedding(4, 3, initializer="ones").weight.data == 1).all()
+    of_twos = partial(nn.initializers.constant, value=2.0)
+    assert (nn.Linear(4, 3, initializer=of_twos).weight.data == 2).all()
+
+
+COMPLEX = sorted(set(nn.activations.activations) - {"identity", "tanh"})
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+@pytest.mark.parametrize("kind", [np.array, ag.Value])
+def test_activations_refuse_complex_numbers(name, kind):
+    """The sigmoid of 1 + 2j was 0.903, that of its size; of them none is the larger."""
+    z = kind(np.array([1 + 2j, 0.5 - 1j]))
+    with pytest.raises(ag.ArgumentTypeError, match="those of real numbers, and complex ones"):
+        nn.activations.activations[name](z)
+
+
+def test_the_hyperbolic_tangent_of_complex_numbers_is_theirs():
+    z = np.array([1 + 2j, 0.5 - 1j])
+    np.testing.assert_allclose(nn.tanh(z), np.sinh(z) / np.cosh(z), rtol=1e-14)
+
+
+def test_a_parameter_takes_numbers_of_its_shape():
+    layer = nn.Linear(3, 2, rng=0)
+    layer.weight.data = np.ones((3, 2), int)
+    assert layer.weight.data.dtype == np.float64
+    x = np.eye(3)
+    nn.fit(layer, x, x[:, :2], loss="mse", optimizer=nn.SGD(layer, 0.1), epochs=1, progress=False)
+    assert (layer.weight.data != np.round(layer.weight.data)).any()
+    layer.weight.data = [[1, 2], [3, 4], [5, 6]]
+    np.testing.assert_array_equal(layer.weight.data, np.arange(1.0, 7).reshape(3, 2))
+    with pytest.raises(ag.ArgumentValueError, match=r"layer\.weight = nn\.Parameter\(data\)$"):
+        layer.weight.data = np.zeros((3, 5))
+    with pytest.raises(ag.ArgumentTypeError, match="assign numbers"):
+        layer.weight.data = "abc"
+    with pytest.raises(ag.ArgumentTypeError, match="are masked"):
+        layer.weight.data = np.ma.masked_less(np.zeros((3, 2)), 1)
+    number = nn.Parameter(2.0)
+    number.data = 3
+    assert float(number.data) == 3.0
+
+
+def test_numbers_that_a_dtype_cannot_hold_are_refused():
+    layer = nn.Linear(2, 1, dtype=np.float32, rng=0)
+    before = layer.weight.data.copy()
+    state = {"weight": [[1e300], [0.0]], "bias": [0.0]}
+    with pytest.raises(ag.ArgumentValueError, match=r"'weight' holds 1e\+300, .*np\.clip"):
+        layer.load_state_dict(state)
+    np.testing.assert_array_equal(layer.weight.data, before)
+    layer.load_state_dict(state | {"weight": [[np.inf], [np.nan]]})  # as they were
+    layer.weight.data = np.full((2, 1), 1e6, np.float32)
+    with pytest.raises(ag.ArgumentValueError, match=r"astype: 'weight' holds 1e\+06"):
+        layer.astype(np.float16)
+    assert layer.weight.dtype == layer.dtype == np.float32
+
+
+def test_flatten_takes_no_samples():
+    assert nn.Flatten()(np.zeros((0, 3, 4))).shape == (0, 12)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    assert nn.predict(model, np.zeros((0, 3, 4))).shape == (0, 2)
+
+
+class Branches(nn.Module):
+    def __init__(self):
+        self.parts = OrderedDict(first=nn.Linear(2, 3, rng=0), last=nn.Linear(3, 1, rng=1))
+
+    def forward(self, x):
+        for part in self.parts.values():
+            x = part(x)
+        return x
+
+
+def test_an_ordered_dict_is_saved_as_one(tmp_path):
+    model = Branches()
+    nn.save(model, tmp_path / "model.npz")
+    twin = nn.load(tmp_path / "model.npz", classes=[Branches])
+    assert type(twin.parts) is OrderedDict and list(twin.parts) == ["first", "last"]
+    x = np.eye(2)
+    np.testing.assert_array_equal(nn.predict(twin, x), nn.predict(model, x))
