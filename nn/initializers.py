@@ -269,14 +269,16 @@ def find_initializer(caller: str, given: Any) -> Initializer:
     'he_normal'
     """
     known = [name for name in __all__ if name not in ("Initializer", "for_activation")]
+    found: Any = given
     if isinstance(given, str) and given.lower() in known:
-        return globals()[given.lower()]
-    if isinstance(given, str) or not callable(given):
+        found = globals()[given.lower()]
+    if not callable(found):
         raise ag.ArgumentValueError(
             f"{caller}: initializer is {given!r}; use one of {', '.join(known)}, or pass a "
             "function of a generator, a shape and a dtype"
         )
-    return given
+    function: Initializer = found
+    return function
 
 
 suitable: dict[str, Initializer] = {"prelu": he_normal}

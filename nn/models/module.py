@@ -544,7 +544,8 @@ def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
             f"load_state_dict: {name!r} has shape {array.shape} in the state, but {own.shape} "
             "in the model; build the model that was saved"
         )
-    return in_dtype(array, own.dtype, f"load_state_dict: {name!r}").copy()
+    fitting: Array = in_dtype(array, own.dtype, f"load_state_dict: {name!r}")
+    return fitting.copy()
 
 
 def equals(value: Any, default: Any) -> bool:

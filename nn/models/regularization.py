@@ -77,7 +77,12 @@ class Normalization(FeatureLayer):
         self.bias = Parameter(np.zeros(in_features, self.dtype), label="bias")
 
     def _normalized(self, x: Any, mean: Any, variance: Any) -> Any:
-        return (x - mean) / np.sqrt(variance + self.epsilon) * self.weight + self.bias
+        out = (x - mean) / np.sqrt(variance + self.epsilon) * self.weight + self.bias
+        return out.astype(np.float16) if self.dtype == np.float16 else out
+
+    def _wide(self, x: Any) -> Any:
+        """The input in a dtype that has room for squares, as float16, which ends at 65504, has not."""
+        return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 @layer
@@ -104,7 +109,7 @@ class BatchNorm1d(Normalization):
     weight, bias : Parameter, shape (in_features,)
         Scale and shift.
     running_mean, running_var : array, shape (in_features,)
-        The variance is the unbiased one.
+        The variance is the unbiased one; both are float32 where ``dtype`` is float16.
 
     Examples
     --------
@@ -136,12 +141,13 @@ class BatchNorm1d(Normalization):
 
     def _draw(self, in_features: int) -> None:
         super()._draw(in_features)
-        self.running_mean = np.zeros(in_features, self.dtype)
-        self.running_var = np.ones(in_features, self.dtype)
+        wide = np.float32 if self.dtype == np.float16 else self.dtype
+        self.running_mean = np.zeros(in_features, wide)
+        self.running_var = np.ones(in_features, wide)
 
     def forward(self, x: Any) -> Any:
         """Normalize each feature over the batch, or by the running averages."""
-        x = self._checked(x)
+        x = self._wide(self._checked(x))
         if not self.training:
             return self._normalized(x, self.running_mean, self.running_var)
         if not x.size:
@@ -189,6 +195,6 @@ class LayerNorm(Normalization):
 
     def forward(self, x: Any) -> Any:
         """Normalize the last axis."""
-        x = self._checked(x)
+        x = self._wide(self._checked(x))
         mean = np.mean(x, axis=-1, keepdims=True)
         return self._normalized(x, mean, np.var(x, axis=-1, keepdims=True))
