@@ -81,7 +81,7 @@ class Normalization(FeatureLayer):
         return out.astype(np.float16) if self.dtype == np.float16 else out
 
     def _wide(self, x: Any) -> Any:
-        """The input in a dtype that has room for squares, as float16, which ends at 65504, has not."""
+        """The input in a dtype with room for squares, which float16 has not: it ends at 65504."""
         return x.astype(np.float32) if x.dtype == np.float16 else x
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "length",
     "map_arrays",
     "map_outputs",
+    "of_moderate_size",
     "relative_to_mean",
     "rows_of",
     "weights_error",
@@ -302,12 +303,15 @@ def are_weights(numbers: Array) -> bool:
 
 def relative_to_mean(weight: Array) -> Array:
     """Weights whose mean is 1, also where the sum of those given overflows."""
-    with np.errstate(over="ignore"):
-        mean = weight.mean()
-    if not np.isfinite(mean):
-        weight = weight / weight.max()
-        mean = weight.mean()
-    return weight / (mean or 1.0)
+    weight = of_moderate_size(weight)
+    return weight / (weight.mean() or 1.0)
+
+
+def of_moderate_size(weight: Array) -> Array:
+    """Weights of the same proportions, with which neither sums nor products overflow or vanish."""
+    largest = np.max(weight, initial=0.0)
+    is_moderate = 1e-100 < largest < 1e100 or largest in (0, np.inf) or np.isnan(largest)
+    return weight if is_moderate else weight / largest
 
 
 def weights_error(weight: Any, n_samples: int) -> ag.ArgumentValueError:

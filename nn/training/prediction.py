@@ -33,6 +33,7 @@ from nn.training.data import (
     length,
     map_arrays,
     map_outputs,
+    of_moderate_size,
     rows_of,
 )
 from nn.training.outputs import (
@@ -44,6 +45,7 @@ from nn.training.outputs import (
     score,
 )
 from nn.training.probabilities import tell_probabilities
+from nn.training.terms import Kind, kinds_of
 
 __all__ = ["evaluate", "in_use", "predict", "recorded", "validate"]
 
@@ -237,5 +239,7 @@ def numbers_of(
     if loss is not None:
         options = {} if weight is None else {"sample_weight": weight}
         check_takes(loss, options)
+        if weight is not None and Kind.SUM not in kinds_of(loss):  # means go by proportions
+            options = {"sample_weight": of_moderate_size(weight)}
         numbers["loss"] = float(loss(outputs, targets, **options))
     return numbers | {name: score(m, outputs, targets, weight) for name, m in metrics.items()}

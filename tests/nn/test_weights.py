@@ -326,3 +326,13 @@ def test_only_the_ratios_of_weights_count_also_where_their_sum_overflows(scale):
         descent = nn.fit_lbfgs(nn.Linear(2, 2, rng=0), x, y, **options)
         found.append([*history.loss, *descent.loss[:2], *model.weight.data.ravel()])
     np.testing.assert_allclose(found[1], found[0], rtol=1e-4 if scale < 1 else 1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e308, 1e-320])
+def test_evaluate_goes_by_proportions_of_weights(scale):
+    """Products with weights of 1e308 are infinite, and the loss was NaN."""
+    model = nn.Linear(1, 1, initializer="zeros")
+    x, y = np.ones((3, 1)), np.array([[1.0], [2.0], [5.0]])
+    weight = scale * np.array([1.0, 0.5, 0.0])
+    found = nn.evaluate(model, x, y, loss="mse", sample_weight=weight)
+    assert found["loss"] == pytest.approx((1 * 1 + 0.5 * 4) / 1.5, rel=1e-12)
