@@ -193,13 +193,7 @@ class Module(Hooked):
         >>> nn.Linear(2, 3).astype(np.float32).weight.dtype
         dtype('float32')
         """
-        dtype = np.dtype(dtype)
-        if dtype.kind != "f":
-            raise ag.ArgumentTypeError(
-                f"astype: a model computes in a float dtype, not {dtype}; "
-                "pass np.float32 or np.float64"
-            )
-        check_dtype_holds(self, dtype)
+        dtype = checked_dtype(self, dtype)
         for _, module in self.named_modules():
             if hasattr(module, "dtype"):
                 module.dtype = dtype
@@ -474,10 +468,16 @@ def arrays_of(module: Module) -> dict[str, Array]:
     return arrays | {name: getattr(owner, attribute) for name, owner, attribute in buffers}
 
 
-def check_dtype_holds(module: Module, dtype: DTypeLike) -> None:
-    """Refuse a dtype in which a finite number of the module would be infinite."""
+def checked_dtype(module: Module, dtype: DTypeLike) -> np.dtype[Any]:
+    """A float dtype, refused if a finite number of the module would be infinite in it."""
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise ag.ArgumentTypeError(
+            f"astype: a model computes in a float dtype, not {dtype}; pass np.float32 or np.float64"
+        )
     for name, array in arrays_of(module).items():
         in_dtype(array, dtype, f"astype: {name!r}")
+    return dtype
 
 
 class Unmatched(NamedTuple):
