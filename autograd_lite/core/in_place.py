@@ -56,6 +56,11 @@ SHARED_ARGUMENT: Any = MappingProxyType({})
 
 def buffer(array: Any) -> Any:
     """An array to write into, as a Value without gradient of its own."""
+    if getattr(array, "dtype", None) is not None and array.dtype.kind == "V":
+        raise ArgumentTypeError(
+            f"an array of records, of dtype {array.dtype}, holds no Values; make an array for each "
+            "field (a dict or dataclass of them is differentiated as it is)"
+        )
     return current.get().value(Node.leaf(array))
 
 

@@ -27,6 +27,7 @@ from autograd_lite.core.node import Handle, Node, data_of, unwrap
 from autograd_lite.core.objects import states, verify_objects
 from autograd_lite.core.primitive import PYTHON_SCALARS, registry
 from autograd_lite.core.recorder import current, recording, value_of
+from autograd_lite.core.views import Looking
 
 __all__ = ["Ancestry", "Pullback", "as_cotangent", "own_memory", "repeated", "unit_cotangent"]
 
@@ -227,6 +228,8 @@ def repeated(gradients: Iterable[Any]) -> set[int]:
 def own_memory(g: Any, shared: set[int]) -> Any:
     """A gradient that the caller may write to: a copy of a view, and of what is shared."""
     if isinstance(g, Handle):
-        return registry[np.copy](g) if id(g.node.data) in shared and g.node.shape else g
+        is_shared = isinstance(g, Looking) or id(g.node.data) in shared
+        # In C order, as methods of arrays copy them.
+        return registry[np.copy](g, order="C") if is_shared and g.node.shape else g
     is_shared = id(g) in shared or getattr(g, "base", None) is not None
     return g.copy() if is_shared and (isinstance(g, np.ndarray) or is_duck_array(g)) else g

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_lite.core.errors import InPlaceError
 from autograd_lite.core.memory import copied
 from autograd_lite.core.node import Handle, Node, data_of, get_node, set_node, split_inputs
 from autograd_lite.core.recorder import current, record, recording
@@ -120,6 +121,12 @@ def look_again(view: Any) -> None:
     seen = get_node(root)
     for view in reversed(stale):
         if view.seen is not seen:
+            if not view.is_certain:
+                raise InPlaceError(
+                    f"{view.look.primitive.name} was taken of an array that was written since, and "
+                    "under ag.vmap it is not known whether its result is a view, which would show "
+                    "that; take it after the write, or copy it (x.copy())"
+                )
             is_recorded = get_node(view).primitive is not None
             set_node(view, remade(view.look, is_recorded))
             view.seen = seen

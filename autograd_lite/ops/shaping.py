@@ -133,6 +133,8 @@ class InOrder(Primitive):
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inputs, static = super()._bind(args, kwargs)
         order = static.get("order")
+        if static.get("copy") is False:
+            check_place_is_known(inputs[0], self.name)
         if order == "A":
             is_plain = memory_order(inputs[0], order) == tuple(range(np.ndim(inputs[0])))
             static = static | {"order": "C" if is_plain else "F"}
@@ -140,6 +142,20 @@ class InOrder(Primitive):
             inputs = (np.transpose(inputs[0], memory_order(inputs[0], order)),)
             static = {}
         return inputs, static
+
+
+def check_place_is_known(x: Any, name: str) -> None:
+    """Refuse ``copy=False``, an error where a copy is needed, of what lies nobody knows how."""
+    trace = current.get().trace
+    is_sample = isinstance(unwrap(x), Handle)
+    if trace is None and not is_sample:
+        return
+    where = "under ag.vmap" if is_sample else "in a compiled program"
+    reason = (
+        f"np.{name}(copy=False) asks how an array lies in memory, and {where} it is not known how "
+        "one lies there; leave copy=False out"
+    )
+    raise UnsupportedError(reason) if trace is None else trace.refuse(reason)
 
 
 def memory_order(x: Any, order: str) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from typing import Any
@@ -589,7 +589,7 @@ def shifted(axis: Any, ndim: int) -> Any:
     An axis that these lack must not reach the one of the samples: NumPy is asked about one of
     them, and refuses it, or takes numbers for arrays of length one.
     """
-    if isinstance(axis, Iterable):
+    if np.ndim(axis):
         return tuple(shifted(one, ndim) for one in axis)
     if not -ndim <= axis < ndim:
         raise NoBatchingRuleError(f"there is no axis {axis} in samples of {ndim} axes")

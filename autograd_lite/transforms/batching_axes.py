@@ -199,7 +199,7 @@ def reshape(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, A
     if parameters.get("order", "C") != "C":
         raise NoBatchingRuleError("only arrays in the order of C are reshaped row by row")
     shape = parameters.get("shape", -1)
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    shape = tuple(shape) if np.ndim(shape) else (shape,)
     if -1 in shape:
         known = math.prod(n for n in shape if n != -1)
         shape = tuple(x.size // max(known, 1) if n == -1 else n for n in shape)
@@ -234,7 +234,7 @@ def diagonal(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, 
 def broadcast_to(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
     shape = parameters["shape"]
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    shape = tuple(shape) if np.ndim(shape) else (shape,)
     return primitive(with_axes(x, len(shape)), shape=(len(x.array), *shape))
 
 

@@ -431,7 +431,7 @@ def ggnvp(
     check_outputs("ggnvp", trace)
     directions = directions_of(trace, tangents, primals)
     value = trace.as_returned(trace.outputs)
-    tangent = trace.as_returned(owned(map(trace.unwrap, push_forward(trace, directions))))
+    tangent = unflatten(trace.result, owned(map(trace.unwrap, push_forward(trace, directions))))
     (curved,) = hvp(loss, (value,), (tangent,))
     cotangents = [
         as_cotangent(leaf, output, "product with the loss's Hessian", "value")

@@ -260,7 +260,7 @@ def jvp(
 
     tangent = push_forward(trace, directions)
     own = owned(map(trace.unwrap, tangent), directions)
-    results = trace.as_returned(trace.outputs), trace.as_returned(own)
+    results = trace.as_returned(trace.outputs), unflatten(trace.result, own)
     return (*results, trace.returned_aux()) if has_aux else results
 
 

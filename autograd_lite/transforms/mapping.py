@@ -370,17 +370,6 @@ class PerhapsView(Looking, Value):
 
     is_certain = False
 
-    def _node(self) -> Any:
-        if get_node(self.look.root) is not self.seen:
-            raise InPlaceError(
-                f"{self.look.primitive.name} was taken of an array that was written since, and "
-                "under ag.vmap it is not known whether its result is a view, which would show "
-                "that; take it after the write, or copy it (x.copy())"
-            )
-        return get_node(self)
-
-    node: Any = property(_node)
-
 
 class OfSamples(Primitive):
     """A primitive whose rules may ask for numbers, or be the user's: sample by sample, if so."""

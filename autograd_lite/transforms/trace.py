@@ -40,6 +40,8 @@ from autograd_lite.core.operands import as_data
 from autograd_lite.core.pullback import Ancestry, Pullback, own_memory
 from autograd_lite.core.recorder import Recorder, current, recording, value_of
 from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
+from autograd_lite.core.value import Value
+from autograd_lite.core.views import is_number as is_scalar
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, rows_of
 from autograd_lite.transforms.mapping import detached
@@ -189,17 +191,15 @@ class Trace:
 
     def as_returned(self, values: Iterable[Any]) -> Any:
         """Values of the outputs, or of anything in their places, in the nesting of the result."""
-        return unflatten(self.result, map(self._handed_out, values))
+        return unflatten(self.result, self._handed_out(values))
 
     def returned_aux(self) -> Any:
         """What came along with the result, as the caller gets it."""
-        return unflatten(self.aux, map(self._handed_out, flatten(self.aux)))
+        return unflatten(self.aux, self._handed_out(flatten(self.aux)))
 
-    def _handed_out(self, result: Any) -> Any:
-        """What the caller may write to: a copy where the graph is kept, and of his arguments."""
-        plain = self.unwrap(result)
-        is_copied = isinstance(plain, np.ndarray) and (self.is_kept or is_of(self.fresh, plain))
-        return plain.copy() if is_copied else plain
+    def _handed_out(self, results: Iterable[Any]) -> list[Any]:
+        """What the caller may write to, each in memory of its own."""
+        return owned(apart_from_others(self, result) for result in results)
 
     def unwrap(self, result: Any, ancestry: Ancestry | None = None) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's.
@@ -380,6 +380,16 @@ class Trace:
         return output
 
 
+def apart_from_others(trace: Trace, result: Any) -> Any:
+    """A copy of arguments, of what is not from this call, and of what a kept graph holds."""
+    plain = trace.unwrap(result)
+    is_value = isinstance(plain, Handle)
+    is_others = plain.node.serial < trace.since if is_value else plain is result
+    if is_others or is_of(trace.fresh, plain):
+        return own_memory(plain, {id(unwrap(plain))})
+    return copied(plain) if trace.is_kept and isinstance(plain, np.ndarray) else plain
+
+
 def unwrap_samples(trace: Trace, result: Any, ancestry: Ancestry) -> Any:
     """`Trace.unwrap` under `vmap`, where the numbers of a Value are another without gradient."""
     if result.__class__ is not Batched:
@@ -475,15 +485,25 @@ def owned(results: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
     found = []
     for result in results:
         own = own_memory(result, seen)
-        found.append(own[()] if isinstance(own, np.ndarray) and not own.ndim else own)
-        seen.add(id(result))
+        is_array = isinstance(own, np.ndarray) or (isinstance(own, Value) and not is_scalar(own))
+        found.append(own[()] if is_array and not own.ndim else own)
+        seen.add(id(unwrap(result)))
     return found
 
 
-def is_of(values: Iterable[Handle], array: Any) -> bool:
-    """Whether an array may lie in the memory of one of these Values."""
-    memories = [value.node.data for value in values]
-    return any(isinstance(x, np.ndarray) and np.may_share_memory(array, x) for x in memories)
+def is_of(values: Iterable[Handle], result: Any) -> bool:
+    """Whether a result may lie in the memory of one of these Values."""
+    array = array_in(result)
+    memories = [x for x in map(array_in, values) if isinstance(x, np.ndarray)]
+    is_array = isinstance(array, np.ndarray)
+    return is_array and any(np.may_share_memory(array, x) for x in memories)
+
+
+def array_in(x: Any) -> Any:
+    """What holds the numbers of a Value, in the end."""
+    while isinstance(x, Handle):
+        x = x.array if x.__class__ is Batched else x.node.data
+    return x
 
 
 def is_number(x: Any) -> bool:

@@ -16,7 +16,7 @@ from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
 from autograd_lite.core.leaving import call_differentiated
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import registry
-from autograd_lite.core.pullback import Ancestry
+from autograd_lite.core.pullback import Ancestry, own_memory
 from autograd_lite.core.recorder import current, using, value_of
 from autograd_lite.core.tree import flatten, parts_of, refuse_hidden, unflatten
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, is_stacked
@@ -305,7 +305,8 @@ class Call:
                     f"vmap: {path} of {self.name} differs between samples, but out_axes is None "
                     "for it; write the axis along which the samples are to lie"
                 )
-            return leaf.array if isinstance(leaf, Batched) else leaf
+            one = leaf.array if isinstance(leaf, Batched) else leaf
+            return own_memory(one, {id(unwrap(one))})  # others may have it
         if is_stacked(leaf):
             array = leaf.array
         else:

@@ -365,6 +365,12 @@ def test_an_array_like_a_value_in_the_memory_of_another_is_that_one(name: str) -
         ag.grad(filled)(x)
 
 
+def test_an_array_of_records_is_no_place_for_values() -> None:
+    x = ag.Value(np.ones(3))
+    with pytest.raises(ag.ArgumentTypeError, match="make an array for each field"):
+        np.zeros(3, [("position", float), ("speed", float)], like=x)
+
+
 def test_an_array_like_a_value_of_numbers_of_its_own_can_be_filled():
     def f(x: Any) -> Any:
         arrays = [np.asarray([1.0, 2.0], like=x), np.asarray(np.arange(2), float, like=x)]

@@ -49,7 +49,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "moveaxis": lambda x, axis: np.moveaxis(x, axis, 0),
     "transpose": lambda x, axis: np.transpose(x, (axis, 0)),
     "diagonal": lambda x, axis: np.diagonal(x, 0, axis, 0),
-    "tensordot": lambda x, axis: np.tensordot(x, x, (axis, axis)),
+    "tensordot": lambda x, axis: np.tensordot(x, x, (int(axis), int(axis))),
     "tensordot of last": lambda x, axis: np.tensordot(x, np.ones((2, 2, 2)), abs(axis)),
     "along": lambda x, axis: np.take_along_axis(x, np.zeros_like(x).astype(int), axis),
     "method sort": lambda x, axis: np.copy(x).sort(axis),
@@ -68,13 +68,14 @@ CALLS: dict[str, Callable[..., Any]] = {
 @pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", CALLS)
-def test_each_sample_has_its_own_axes_only(name: str) -> None:
+@pytest.mark.parametrize("number", [int, np.array])
+def test_each_sample_has_its_own_axes_only(name: str, number: Callable[[int], Any]) -> None:
     call = CALLS[name]
     for ndim, axis in itertools.product(SAMPLES, AXES):
         samples = SAMPLES[ndim]
 
         def function(x: Any, axis: int = axis) -> Any:
-            return call(x, axis)
+            return call(x, number(axis))
 
         try:
             wanted = loop(function, samples)
@@ -85,6 +86,13 @@ def test_each_sample_has_its_own_axes_only(name: str) -> None:
         if wanted.dtype != object:
             found = ag.vmap(function)(samples)
             assert_equal(np.stack(found, axis=1) if isinstance(found, tuple) else found, wanted)
+
+
+def test_shapes_of_samples_are_arrays_too() -> None:
+    calls: list[Callable[..., Any]] = [np.reshape, np.broadcast_to]
+    for call, shape in zip(calls, ([2, -1, 1], [3, 2, 2]), strict=True):
+        found = ag.vmap(lambda x, call=call, shape=shape: call(x, np.array(shape)))(DRAWN)
+        assert_equal(found, np.stack([call(x, shape) for x in DRAWN]))
 
 
 def test_a_refusal_of_numpys_is_not_announced_as_slow() -> None:

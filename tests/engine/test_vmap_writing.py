@@ -181,6 +181,37 @@ def test_what_may_be_a_view_is_not_written_through_nor_read_after_a_write():
             ag.vmap(function)(XS.reshape(4, 2, 3))
 
 
+ROW = "ravel was taken of an array that was written since"
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (lambda b: b.T.ravel()[...], ROW),
+        (lambda b: b.T.ravel().real, ROW),
+        (lambda b: np.split(b.T.ravel(), 2)[0], ROW),
+        (lambda b: np.squeeze(b.T.ravel())[::-1], ROW),
+        (lambda b: b.T.ravel().astype(float, copy=False), ROW),
+        (lambda b: np.asfortranarray(b, like=b).T, "asarray was taken of"),
+        (lambda b: b.astype(float, order="F", copy=False), "asarray was taken of"),
+        (lambda b: b.astype(float, order="C", copy=False)[0], "asarray was taken of"),
+    ],
+)
+def test_a_view_of_what_may_be_a_view_is_not_read_after_a_write(view: Any, words: str) -> None:
+    """Whether it shows the write depends on how the sample lies in memory."""
+
+    def read(x: Any) -> Any:
+        b = x * 1.0
+        part = view(b)
+        b *= 3.0
+        return part * 1.0
+
+    samples = XS.reshape(4, 2, 3)
+    for mapped in (ag.vmap(read), ag.vmap(ag.grad(lambda x: np.sum(read(x))))):
+        with pytest.raises(ag.InPlaceError, match=words):
+            mapped(samples)
+
+
 @pytest.mark.parametrize("part", [np.imag, lambda x: x.imag, lambda x: np.imag(x[1:])])
 @pytest.mark.parametrize("through", [lambda f: f, ag.grad, ag.compile])
 def test_a_real_array_has_no_imaginary_part_to_write(part: Any, through: Any) -> None:

@@ -214,6 +214,25 @@ def test_how_a_sample_lies_is_not_known() -> None:
             ag.vmap(lambda x, order=order: np.ravel(x, order))(C)
 
 
+def test_where_it_is_not_known_how_arrays_lie_it_is_not_known_whether_a_copy_is_needed() -> None:
+    def in_rows(x: Any) -> Any:
+        return (x.T * 2).T.reshape(2, 2, copy=False) * x
+
+    def flat(x: Any) -> Any:
+        return np.reshape(x, -1, copy=False)
+
+    with pytest.raises(ag.UnsupportedError, match=r"under ag.vmap .*; leave copy=False out"):
+        ag.vmap(flat)(np.ones((3, 2, 2)))
+    for function in (in_rows, flat):
+        with pytest.raises(
+            ag.CompileError, match=r"in a compiled program .*; leave copy=False out"
+        ):
+            ag.compile(function)(np.ones((2, 2)))
+        np.testing.assert_array_equal(
+            ag.jacobian(function)(np.ones((2, 2))).sum(), 16.0 if function is in_rows else 4.0
+        )
+
+
 def test_what_is_selected_lies_in_rows_as_in_numpy() -> None:
     x = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     ours = np.select([x > 2], [ag.Value(x)])
