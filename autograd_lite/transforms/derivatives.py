@@ -25,7 +25,15 @@ from autograd_lite.transforms.functions import (
     leaves_nested_like,
 )
 from autograd_lite.transforms.tangents import check_outputs, kind_of, push_forward
-from autograd_lite.transforms.trace import Argnum, Trace, is_number, is_several, owned, places
+from autograd_lite.transforms.trace import (
+    Argnum,
+    Trace,
+    arguments_in,
+    is_number,
+    is_several,
+    owned,
+    places,
+)
 
 __all__ = ["derivative", "elementwise_grad", "ggnvp", "hessian_diagonal", "holomorphic_grad"]
 
@@ -401,7 +409,7 @@ def ggnvp(
     loss
         Takes that result, as one argument, and returns a single number.
     primals
-        A tuple of arguments of ``function``; or one argument alone.
+        A tuple of arguments of ``function``; or one argument alone, as a namedtuple is.
     tangents
         The vector: nested and shaped as ``primals``.
     has_aux
@@ -426,7 +434,7 @@ def ggnvp(
     >>> ag.ggnvp(np.sin, half_square, np.array([0.0, np.pi]), np.array([1.0, 2.0]))
     array([1., 2.])
     """
-    args = primals if isinstance(primals, tuple) else (primals,)
+    args = arguments_in(primals)
     trace = Trace(function, args, range(len(args)), has_aux=has_aux)
     check_outputs("ggnvp", trace)
     directions = directions_of(trace, tangents, primals)
@@ -440,5 +448,5 @@ def ggnvp(
         )
     ]
     trees = trace.like_arguments(trace.gradients(cotangents), [*cotangents, *directions])
-    product = tuple(trees) if isinstance(primals, tuple) else trees[0]
+    product = tuple(trees) if args is primals else trees[0]
     return (product, trace.returned_aux()) if has_aux else product

@@ -22,7 +22,14 @@ from autograd_lite.transforms.tangents import (
     push_forward,
     transposed,
 )
-from autograd_lite.transforms.trace import Argnum, Trace, is_several, owned, places
+from autograd_lite.transforms.trace import (
+    Argnum,
+    Trace,
+    arguments_in,
+    is_several,
+    owned,
+    places,
+)
 
 __all__ = [
     "Function",
@@ -231,7 +238,7 @@ def jvp(
     function
         Returns an array or number, or a nesting of them.
     primals
-        A tuple of arguments; or one argument alone.
+        A tuple of arguments; or one argument alone, as a namedtuple is.
     tangents
         The direction: nested and shaped as ``primals``.
     has_aux
@@ -253,7 +260,7 @@ def jvp(
     >>> ag.jvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 0.5]))
     (array([1., 9.]), array([2., 3.]))
     """
-    args = primals if isinstance(primals, tuple) else (primals,)
+    args = arguments_in(primals)
     trace = Trace(function, args, range(len(args)), has_aux=has_aux)
     check_outputs("jvp", trace)
     directions = directions_of(trace, tangents, primals)
@@ -512,7 +519,7 @@ def hvp(function: Function, primals: Any, tangents: Any, *, has_aux: bool = Fals
     function
         Returns a single number.
     primals
-        A tuple of arguments; or one argument alone.
+        A tuple of arguments; or one argument alone, as a namedtuple is.
     tangents
         The vector: nested and shaped as ``primals``.
     has_aux
@@ -529,9 +536,10 @@ def hvp(function: Function, primals: Any, tangents: Any, *, has_aux: bool = Fals
     >>> ag.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    args = primals if isinstance(primals, tuple) else (primals,)
+    args = arguments_in(primals)
     gradient = grad(function, range(len(args)), has_aux=has_aux)
     _, pullback, *aux = vjp(gradient, *args, has_aux=has_aux)
-    products = pullback(tangents if isinstance(primals, tuple) else (tangents,))
-    product = products if isinstance(primals, tuple) else products[0]
+    is_one = args is not primals
+    products = pullback((tangents,) if is_one else tangents)
+    product = products[0] if is_one else products
     return (product, *aux) if has_aux else product

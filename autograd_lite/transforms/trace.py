@@ -49,6 +49,7 @@ from autograd_lite.transforms.mapping import detached
 __all__ = [
     "Argnum",
     "Trace",
+    "arguments_in",
     "is_number",
     "is_several",
     "memory_of",
@@ -409,6 +410,11 @@ def passed_twice(arguments: Sequence[Any]) -> set[int]:
     if len(set(memories)) == len(memories):
         return set()
     return {memory for memory, count in Counter(memories).items() if count > 1}
+
+
+def arguments_in(primals: Any) -> tuple[Any, ...]:
+    """The arguments that were passed together: in a tuple, or one alone, as a namedtuple is."""
+    return primals if primals.__class__ is tuple else (primals,)
 
 
 def is_several(argnum: Argnum) -> bool:

@@ -284,6 +284,23 @@ class Triple(tuple):  # type: ignore[type-arg]
     factor = 1.0
 
 
+def test_a_namedtuple_is_one_argument_of_the_transforms_that_take_tuples_of_them() -> None:
+    point, direction = Named(np.array([1.0, 2.0]), 3.0), Named(np.array([1.0, 0.0]), 0.5)
+
+    def energy(x: Any) -> Any:
+        return np.sum(x.w**2) * x.b
+
+    value, slope = ag.jvp(energy, point, direction)
+    assert (value, slope) == (15.0, 8.5)
+    curved = ag.hvp(energy, point, direction)  # of w: 2 b dw + 2 w db; of b: 2 w dw
+    assert type(curved) is Named
+    np.testing.assert_array_equal(curved.w, [7.0, 2.0])
+    assert curved.b == 2.0
+    product = ag.ggnvp(lambda x: x.w * x.b, lambda r: np.sum(r**2) / 2, point, direction)
+    np.testing.assert_array_equal(product.w, [10.5, 3.0])  # Jt J: of (3.5, 1.0), b times that
+    assert product.b == 5.5
+
+
 class Pair(namedtuple("Pair", "w b")):
     factor = 1.0
 

@@ -46,6 +46,26 @@ def write_what_is_read(writer: Writer) -> Text:
     return str(writer.choose(options))
 
 
+@kind("overlapping writes", 3)
+def view_of_what_may_be_a_view(writer: Writer) -> Text:
+    """What is read through it, when the array was written, depends on how that lies in memory."""
+    place = writer.target(has_axes)
+    if place is None:
+        return None
+    taken = writer.choose([
+        f"{place}.T.ravel()", f"{place}.T.reshape(-1)", f"{place}.reshape(-1)",
+        f"np.asfortranarray({place}, like={place})", f"np.squeeze({place})",
+        f"{place}.astype({place}.dtype, order='F', copy=False)",
+    ])  # fmt: skip
+    view = writer.choose([
+        "{}[...]", "{}[::-1]", "{}[1:]", "{}.real", "np.squeeze({})", "np.split({}, [1])[-1]",
+        "{0}.astype({0}.dtype, copy=False)", "np.atleast_1d({})", "{}.T",
+    ])  # fmt: skip
+    name = writer.fresh("v")
+    write = writer.choose([f"{place} *= 0.5", f"{place}[0] = {single(writer)}"])
+    return f"{name} = {view.format(taken)}\n{write}\n{writer.fresh('a')} = {name} * 1.0"
+
+
 @kind("numbers and arrays", 5)
 def number_or_array(writer: Writer) -> Text:
     """A number is rebound, an array without axes is written, under all of its names."""

@@ -279,6 +279,27 @@ def inner_derivative(writer: Writer) -> Text:
     return f"{function}\n{result} = {use}"
 
 
+@kind("inner derivatives", 2)
+def handed_out(writer: Writer) -> Text:
+    """What transforms return shares no memory: neither it nor what it came from sees writes."""
+    place, name = writer.array(has_axes), writer.fresh("a")
+    if place is None:
+        return None
+    view = writer.choose(["b", "b[...]", "b[::-1]", "b.T", "np.ravel(b)"])
+    made = writer.choose([
+        f"ag.vmap(lambda b: b)({place})", f"ag.vmap(lambda _: {place})(np.ones(2))",
+        f"ag.vjp(lambda b: {view}, {place})[0]", f"ag.vjp(lambda _: {place}, {place} * 0.5)[0]",
+        f"ag.vjp(lambda b: b[::-1], {place} * 0.5)[1]({place})[0]",
+        f"ag.jvp(lambda b: {view}, {place} * 0.5, {place})[1]",
+        f"ag.grad(lambda b: (np.sum(b), {view}), has_aux=True)({place})[1]",
+        f"ag.grad(lambda b, c: np.sum((b + c) * {place}), [0, 1])({place} * 0.5, {place} * 1.0)[0]",
+    ])  # fmt: skip
+    if "item writes" not in writer.features:
+        return f"{name} = {made}"
+    written = writer.choose([name, writer.target(has_axes) or name])
+    return f"{name} = {made}\n{written}[0] = {single(writer)}\n{name}s = {name} * 0.5"
+
+
 @kind("checkpoints", 3)
 def checkpoint(writer: Writer) -> Text:
     place, result = writer.array(), writer.fresh("a")
