@@ -22,6 +22,7 @@ from autograd_lite.compiler.executable import (
     CompiledProgram,
     Statistics,
     check_unchanged,
+    check_watched,
     is_array,
 )
 from autograd_lite.compiler.frontend.entry import entry_of
@@ -259,6 +260,7 @@ class Compiled(Generic[P]):
             captured.settle(
                 transparent_functions(recorded.program), recorded.captured, recorded.read
             )
+            check_watched(self.function, captured)
             program = CompiledProgram(
                 self.function,
                 recorded,

@@ -28,8 +28,9 @@ from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
 from autograd_lite.transforms.bodies import part
 from autograd_lite.transforms.captures import Captured
+from autograd_lite.transforms.reach import MOST_THINGS
 
-__all__ = ["CompiledProgram", "Statistics", "check_unchanged", "is_array"]
+__all__ = ["CompiledProgram", "Statistics", "check_unchanged", "check_watched", "is_array"]
 
 Function = Callable[..., Any]
 
@@ -201,6 +202,16 @@ def check_unchanged(function: Function, captured: Captured) -> None:
         raise CompileError(
             f"since {name_of(function)} was compiled, something that it captures has "
             f"changed: {change}; pass it as an argument, or call .clear() after a change"
+        )
+
+
+def check_watched(function: Function, captured: Captured) -> None:
+    """Refuse a function that reads more from outside than can be compared at each call."""
+    if captured.beyond is not None:
+        raise CompileError(
+            f"{name_of(function)} captures {captured.beyond!r}, which leads to more than "
+            f"{MOST_THINGS:,} objects, too many to see at each call whether they have changed; "
+            "pass what it needs of that as an argument"
         )
 
 

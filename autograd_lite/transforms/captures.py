@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.memory import checksum
-from autograd_lite.core.node import ABSENT, Handle, Node
-from autograd_lite.transforms.reach import Place, Reach, contents, is_writable
+from autograd_lite.core.node import Handle, Node
+from autograd_lite.transforms.reach import NAMES, Place, Reach, is_writable
 
 __all__ = ["Captured", "Guards", "fingerprint"]
 
@@ -37,6 +37,8 @@ class Captured:
         The random generators among it.
     values : list of (str, Handle)
         The Values among it, with their names.
+    beyond : str or None
+        The name of what leads to more objects than are watched.
     """
 
     def __init__(self, functions: Iterable[Any]) -> None:
@@ -47,6 +49,7 @@ class Captured:
     def _look(self, captured: Iterable[Node] = ()) -> None:
         """Walk from the functions to all that they read, and take down what it is."""
         reach = Reach(*self.functions)
+        self.beyond = reach.beyond
         self.generators = reach.generators
         self.arrays = [(name, array, fingerprint(array)) for name, array in reach.arrays]
         self.handles: dict[Node, list[Handle]] = {}
@@ -127,7 +130,7 @@ class Guards:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
-        self.names: dict[str, Any] = {"ABSENT": ABSENT, "contents": contents}
+        self.names: dict[str, Any] = {**NAMES}
         self.hold: Callable[[], bool] = self._hold_once
         self._take_down(self.read())
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 __all__ = [
+    "FILLED_IN",
+    "FILLING",
     "is_engine",
     "is_index",
     "is_installed",
@@ -15,10 +17,38 @@ __all__ = [
     "is_ours",
     "is_users",
     "package_of",
+    "parts_by_name",
 ]
 
-OPAQUE = {"autograd_lite", "builtins", "dask", "numpy", "scipy", "xarray"}
+OPAQUE = {
+    *("autograd_lite", "builtins", "dask", "jax", "jaxlib", "matplotlib", "numba", "numpy"),
+    *("pandas", "pyarrow", "scipy", "sklearn", "torch", "xarray"),
+}
 """Packages whose code stays as it is, and reads nothing that changes but its arguments."""
+
+FILLING = {"numpy", "scipy", "sklearn", "torch", "xarray"}
+"""Packages whose objects hold what their own code alone reads; and it calls methods of others."""
+
+FILLED_IN = {"_attrs", "_close", "_encoding"}
+"""What objects of xarray hold of files; and their attributes, None in the place of none."""
+
+PARTS = {
+    "Element": ("tag", "text", "tail", "attrib"),
+    "Event": ("_flag",),
+    "Queue": ("queue",),
+    "WeakSet": ("data",),
+    "NDFrame": ("_mgr", "_attrs", "_name"),
+    "BaseBlockManager": ("axes", "blocks"),
+    "Block": ("values",),
+    "ExtensionArray": ("_ndarray", "_data", "_mask", "_pa_array", "_dtype", "_sparse_values"),
+    "IntervalArray": ("_left", "_right"),
+    "GroupBy": ("obj", "_selection"),
+    "BaseWindow": ("obj", "_selection"),
+    "NDFrameIndexerBase": ("obj",),
+    "Properties": ("_parent",),
+    "StringMethods": ("_orig",),
+}
+"""What objects of Python's own classes and of pandas hold, beside what they keep for a while."""
 
 
 def package_of(module: Any) -> str:
@@ -69,3 +99,10 @@ def is_installed(module: str | None) -> bool:
 def is_index(kind: type) -> bool:
     """Whether a class is one of labels of pandas, into which nobody writes."""
     return package_of(kind.__module__) == "pandas" and kind.__name__.endswith("Index")
+
+
+@lru_cache(maxsize=4096)
+def parts_by_name(kind: type) -> tuple[str, ...]:
+    """Attributes of an object that are watched because its class is known, and not its code."""
+    known = [x for x in kind.__mro__ if is_opaque(x.__module__)]
+    return tuple(part for base in known for part in PARTS.get(base.__name__, ()))

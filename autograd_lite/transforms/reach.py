@@ -10,24 +10,27 @@ code names are watched, and not their globals.
 from __future__ import annotations
 
 import builtins
-import dis
 import enum
 import functools
 import operator
+import os
 import sys
 import types
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from autograd_lite.core.node import ABSENT, Handle
 from autograd_lite.core.primitive import Primitive
+from autograd_lite.transforms.codes import DYNAMIC, reads_of
 from autograd_lite.transforms.packages import (
+    FILLED_IN,
+    FILLING,
     is_engine,
     is_index,
     is_installed,
@@ -35,33 +38,29 @@ from autograd_lite.transforms.packages import (
     is_ours,
     is_users,
     package_of,
+    parts_by_name,
 )
 
-__all__ = ["Place", "Reach", "codes_in", "contents", "is_writable", "names_in"]
+__all__ = [
+    "MOST_THINGS",
+    "NAMES",
+    "Place",
+    "Reach",
+    "contents",
+    "is_writable",
+]
 
 GUARDED = "__guarded__"
 """A method by which an object that sees to its changes itself says what else is to be watched."""
 
-MOST_ELEMENTS = 10_000
-"""Of containers that hold more, the number of elements is watched only."""
-
-MOST_BYTES = 10_000_000
-"""Of buffers that hold more, nothing is watched."""
-
 MOST_THINGS = 20_000
-"""Objects after which a walk ends."""
+"""Objects, numbers and texts not counted, after which a walk ends."""
 
-FILLING = {"numpy", "scipy", "xarray"}
-"""Packages whose objects hold what their own code alone reads."""
+FEW_BYTES = 1 << 14
+"""Of a buffer, of which a copy is kept; of more, it is a hash."""
 
-FILLED_IN = {"_attrs", "_close", "_encoding"}
-"""What objects of xarray hold of files; and their attributes, None in the place of none."""
-
-DYNAMIC = {
-    *("__dict__", "__getattribute__", "__getstate__", "asdict", "astuple", "attrgetter", "copy"),
-    *("deepcopy", "dir", "eval", "exec", "fields", "getattr", "hasattr", "replace", "vars"),
-}
-"""Names by which code reads attributes that it does not name."""
+LONGEST_NAME = 200
+"""Of what is deep inside of something, the beginning of its name says where to look."""
 
 DYNAMIC_GLOBALS = {"eval", "exec", "globals", "vars"}
 """Names by which code reads globals that it does not name."""
@@ -73,11 +72,14 @@ LEFT_OUT = {
 }
 """Methods that no computation calls by itself."""
 
-NUMBERS_AND_TEXTS = (bool, int, float, complex, str, bytes, type(None), np.generic)
-PLAIN = (*NUMBERS_AND_TEXTS, np.dtype, np.ufunc, types.CodeType, range, slice, type(...))
+NUMBERS_AND_TEXTS = (bool, int, float, complex, str, bytes, type(None))
+NUMBERS_OF_NUMPY = (np.number, np.bool_, np.character, np.datetime64)
+"""All but records, into which one writes."""
 
-PARTS = {"Element": ("tag", "text", "tail", "attrib")}
-"""What classes of Python's own hold that have neither a dictionary nor a buffer."""
+PLAIN = (
+    *(*NUMBERS_AND_TEXTS, *NUMBERS_OF_NUMPY),
+    *(np.dtype, np.ufunc, types.CodeType, range, slice, type(...)),
+)
 
 SEQUENCES = (list, deque, set, frozenset, tuple)
 WRAPPERS = (property, functools.cached_property, staticmethod, classmethod)
@@ -108,9 +110,7 @@ class Place:
 @functools.lru_cache(maxsize=4096)
 def reader_of(text: str) -> Callable[[Any], Any]:
     """The function of a holder that a text stands for; the same few are met again and again."""
-    read: Callable[[Any], Any] = eval(
-        f"lambda x: {text.format('x')}", {"ABSENT": ABSENT, "contents": contents}
-    )
+    read: Callable[[Any], Any] = eval(f"lambda x: {text.format('x')}", NAMES)
     return read
 
 
@@ -141,6 +141,8 @@ class Reach:
     arrays : list of (str, numpy.ndarray)
     generators : list of numpy.random.Generator
     values : list of (str, Value)
+    beyond : str or None
+        The name of what leads to more objects than are watched.
     """
 
     def __init__(self, *functions: Any) -> None:
@@ -149,6 +151,7 @@ class Reach:
         self.values: list[tuple[str, Any]] = []
         self.generators: list[np.random.Generator] = []
         self.seen: dict[int, Any] = {}
+        self.roots: Counter[str] = Counter()
         self.names: set[str] = set()
         self.possible: set[str] = set()
         """Names that code can do without: it is watched whether they come to be there."""
@@ -157,21 +160,23 @@ class Reach:
         self.attributes: list[Attributes] = []
         self.waiting: deque[tuple[str, Any]] = deque([("the function", f) for f in functions])
         self._walk()
+        self.beyond = self.roots.most_common(1)[0][0] if self.waiting else None
 
     # The walk.
 
     def _walk(self) -> None:
-        looked: tuple[int, ...] = ()
+        known, chosen = (0, 0, False), 0
         while True:
             while self.waiting and len(self.seen) < MOST_THINGS:
                 self._visit(*self.waiting.popleft())
-            found = (*map(len, (self.names, self.possible, self.attributes)),)
-            state = (*found, self.is_dynamic)
-            if state == looked or len(self.seen) >= MOST_THINGS:
+            names = len(self.names), len(self.possible), self.is_dynamic
+            if names != known:  # all of them again, by more names
+                known, chosen = names, 0
+            if chosen == len(self.attributes) or len(self.seen) >= MOST_THINGS:
                 break
-            looked = state
-            for attributes in self.attributes:
+            for attributes in self.attributes[chosen:]:
                 self._choose(attributes, self.names | self.possible, self.possible)
+            chosen = len(self.attributes)
         for attributes in (*self.attributes, *self.globals.values()):
             if attributes.is_watched:
                 self._put_down(attributes)
@@ -180,6 +185,7 @@ class Reach:
         if isinstance(thing, PLAIN) or id(thing) in self.seen:
             return
         self.seen[id(thing)] = thing
+        self.roots[name.partition(".")[0]] += 1
         guarded = getattr(type(thing), GUARDED, None)
         if guarded is not None and not isinstance(thing, type):
             self._later(name, guarded(thing))
@@ -240,6 +246,8 @@ class Reach:
             self._later(f"default {index}", (value,))
         if function.__kwdefaults__:
             self._later("a default", (function.__kwdefaults__,))
+        if module == "os":
+            self._later("os.environ", (os.environ,))
         if is_opaque(module):
             return
         label = function.__name__
@@ -303,6 +311,8 @@ class Reach:
         self._later(name, parts)
 
     def _module(self, name: str, module: types.ModuleType) -> None:
+        if module is os:
+            self._later("os.environ", (os.environ,))
         if not is_opaque(module.__name__):
             self._add_attributes(f"{module.__name__}.", module, vars(module), frozenset())
 
@@ -310,6 +320,7 @@ class Reach:
         if issubclass(cls, enum.Enum) or is_opaque(cls.__module__):
             return
         self._later(type(cls).__name__, (type(cls),))
+        is_called = any(package_of(x.__module__) in FILLING for x in cls.__mro__)
         for base in cls.__mro__:
             if is_opaque(base.__module__) or (base is not cls and id(base) in self.seen):
                 continue
@@ -320,8 +331,8 @@ class Reach:
             special = {
                 name: value
                 for name, value in vars(base).items()
-                if name[:2] == "__" == name[-2:] and name not in LEFT_OUT
-                if isinstance(value, types.FunctionType)
+                if name[:2] == "__" == name[-2:] or is_called
+                if name not in LEFT_OUT and isinstance(value, types.FunctionType)
             }
             if is_users(base.__module__):  # operators and calls read them without their names
                 self._choose(self.attributes[-1], special)
@@ -346,6 +357,15 @@ class Reach:
     def _value(self, name: str, value: Any) -> None:
         self.values.append((name, value))
 
+    def _tensor(self, name: str, tensor: Any) -> None:
+        """Of PyTorch: where its numbers lie, and those that lie in this process's memory."""
+        self._watch("{0}.data_ptr()", tensor, name)
+        self._watch("{0}._version", tensor, name)
+        try:
+            self.arrays.append((name, tensor.detach().numpy()))
+        except (RuntimeError, TypeError):
+            return  # on a device, sparse, or of a dtype that NumPy lacks
+
     def _generator(self, name: str, generator: np.random.Generator) -> None:
         self.generators.append(generator)
 
@@ -357,27 +377,28 @@ class Reach:
         elif isinstance(thing, SEQUENCES):
             texts = () if kind in (tuple, frozenset) else ("{0}",)
             self._elements(name, thing, texts, list(thing))
-        if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(thing, "__dict__", ()):
+        if hasattr(kind, "__wrapped__") or "__wrapped__" in (table_of(thing) or ()):
             self._later(name, (thing.__wrapped__,))
         if is_engine(kind.__module__) or is_index(kind):
             return
         if lends_bytes(thing):
-            self._watch("memoryview({0}).tobytes()", thing, name)
+            self._watch("bytes_of({0})", thing, name)
         own = is_opaque(kind.__module__)
-        for part in PARTS.get(kind.__name__, ()) if own else ():
-            self._watch(f"{{0}}.{part}", thing, f"{name}.{part}")
-            self._later(f"{name}.{part}", (getattr(thing, part),))
+        for part in parts_by_name(kind):
+            self._watch(f"getattr({{0}}, {part!r}, ABSENT)", thing, f"{name}.{part}")
+            self._later(name, (getattr(thing, part, ABSENT),))
         if not own:
             self._watch("{0}.__class__", thing, f"the class of {name}")
             self._later(kind.__name__, (kind,))
         tables = [] if own else [vars(x) for x in kind.__mro__ if not is_opaque(x.__module__)]
         inherited = frozenset(x for table in tables for x in table if x[:2] != "__")
-        label = f"{name}." if name else ""
+        label = f"{name[:LONGEST_NAME]}." if name else ""
         is_filled = is_filled_by_opaque_code(thing)
-        if hasattr(thing, "__dict__"):
+        table = table_of(thing)
+        if table is not None:
             if is_filled:
-                self._elements(name, vars(thing), ("{0}.values()",), [*vars(thing).values()])
-            self._add_attributes(label, thing, vars(thing), inherited)
+                self._elements(name, table, ("{0}.values()",), [*table.values()])
+            self._add_attributes(label, thing, table, inherited)
         slots = [x for base in kind.__mro__ for x in vars(base).get("__slots__", ())]
         if slots:
             self._add_attributes(label, thing, None, frozenset())
@@ -387,9 +408,6 @@ class Reach:
                 self._later(f"{name}.attrs", (getattr(thing, "_attrs", None),))
 
     def _elements(self, name: str, thing: Any, texts: Iterable[str], elements: list[Any]) -> None:
-        if len(elements) > MOST_ELEMENTS:
-            self._watch("len({0})", thing, f"the length of {name}")
-            return
         for text in texts:
             self._watch(text, thing, name, is_container=True)
         self._later(name, elements)
@@ -434,6 +452,7 @@ OPENERS: dict[tuple[type, ...], Opener] = {
     (type,): Reach._class,
     (Handle,): Reach._value,
     (np.ndarray,): Reach._array,
+    (np.void,): lambda reach, name, record: reach._watch("{0}.tobytes()", record, name),
 }
 
 
@@ -442,6 +461,9 @@ def opener_of(kind: type) -> Opener:
     random = sys.modules.get("numpy.random")  # not imported before somebody draws
     if random is not None and issubclass(kind, random.Generator):
         return Reach._generator
+    torch = sys.modules.get("torch")
+    if torch is not None and issubclass(kind, torch.Tensor):
+        return Reach._tensor
     return next((open for of, open in OPENERS.items() if issubclass(kind, of)), Reach._instance)
 
 
@@ -451,10 +473,19 @@ def is_slot(attributes: Attributes, name: str) -> bool:
     return isinstance(found, types.MemberDescriptorType)
 
 
+def table_of(thing: Any) -> dict[str, Any] | None:
+    """The attributes of an object by name, if it has a dictionary of them.
+
+    One that answers every name by something of its own answers this one too.
+    """
+    table = getattr(thing, "__dict__", None)
+    return table if isinstance(table, dict) else None
+
+
 def lends_bytes(thing: Any) -> bool:
     """Whether numbers lie in a buffer, as in a bytearray; arrays are looked at by themselves."""
     try:
-        return not hasattr(type(thing), "__array__") and memoryview(thing).nbytes <= MOST_BYTES
+        return not hasattr(type(thing), "__array__") and memoryview(thing).nbytes >= 0
     except (TypeError, ValueError, BufferError):
         return False
 
@@ -483,81 +514,19 @@ def contents(cell: Any) -> Any:
         return ABSENT
 
 
+def bytes_of(thing: Any) -> bytes | int:
+    """What lies in a buffer, or what tells whether it has changed."""
+    held = memoryview(thing).tobytes()
+    return held if len(held) <= FEW_BYTES else hash(held)
+
+
+NAMES = {"ABSENT": ABSENT, "bytes_of": bytes_of, "contents": contents}
+"""What the texts of places read by."""
+
+
 def is_writable(array: Any) -> bool:
     while isinstance(array, np.ndarray):
         if array.flags.writeable:
             return True
         array = array.base
     return False
-
-
-# Code.
-
-
-def names_in(code: types.CodeType) -> set[str]:
-    """The names of globals and attributes in a piece of code and in the code inside it."""
-    return {name for part in codes_in(code) for name in part.co_names}
-
-
-def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from codes_in(constant)
-
-
-Names = frozenset[str]
-
-
-class Reads(NamedTuple):
-    """What a piece of code reads, with the code inside of it."""
-
-    attributes: Names
-    names: Names
-    """Of globals."""
-    modules: Names
-    texts: Names
-    """Texts in it that may be names."""
-    asked: Names
-    """Those that stand where attributes are asked for by texts: ``hasattr(x, "scale")``."""
-    caught: Names
-    """Attributes that are read where an exception is caught: they may be absent."""
-
-
-@functools.lru_cache(maxsize=4096)
-def reads_of(code: types.CodeType) -> Reads:
-    attributes: set[str] = set()
-    names: set[str] = set()
-    modules: set[str] = set()
-    texts: set[str] = set()
-    asked: set[str] = set()
-    caught: set[str] = set()
-    for part in codes_in(code):
-        own: set[str] = set()
-        for x in dis.get_instructions(part):
-            if x.opcode not in dis.hasname:
-                continue
-            if x.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                names.add(x.argval)
-            elif x.opname == "IMPORT_NAME":
-                modules.add(x.argval)
-            elif x.opname == "IMPORT_FROM" or "_ATTR" in x.opname or "_METHOD" in x.opname:
-                own.add(x.argval)
-        attributes |= own
-        if catches(part):
-            caught |= own
-        found = {x for x in part.co_consts if isinstance(x, str) and x.isidentifier()}
-        texts |= found
-        if not DYNAMIC.isdisjoint(part.co_names):
-            asked |= found
-        for constant in part.co_consts:
-            if isinstance(constant, tuple):  # attributes in patterns, among others
-                attributes.update(x for x in constant if isinstance(x, str))
-    return Reads(*map(frozenset, (attributes, names, modules, texts, asked, caught)))
-
-
-def catches(code: types.CodeType) -> bool:
-    """Whether code catches exceptions, and not only closes what ``with`` has opened."""
-    found = [x.opname for x in dis.get_instructions(code)]
-    handlers = found.count("PUSH_EXC_INFO") - found.count("WITH_EXCEPT_START")
-    return handlers > 0 or "suppress" in code.co_names

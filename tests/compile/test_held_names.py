@@ -10,7 +10,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from autograd_lite.transforms.reach import reads_of
+from autograd_lite.transforms.codes import reads_of
 from tests.compile.held import X, check_held, is_same, load
 
 BIG = np.linspace(0.5, 2.0, 5_000)

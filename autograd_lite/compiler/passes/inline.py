@@ -32,7 +32,8 @@ from autograd_lite.compiler.lowering.calls import find_lowering
 from autograd_lite.compiler.passes.merge_repeats import is_repeatable
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.core.value import Value
-from autograd_lite.transforms.reach import codes_in, contents, names_in
+from autograd_lite.transforms.codes import codes_in, names_in
+from autograd_lite.transforms.reach import contents
 
 __all__ = ["inline", "transparent_functions"]
 
