@@ -147,8 +147,8 @@ def outer(a: Any, b: Any) -> Any:
 @composite(np.kron, asks_numpy="on failure")
 def kron(a: Any, b: Any) -> Any:
     ndim = max(np.ndim(a), np.ndim(b))
-    if min(np.ndim(a), np.ndim(b)) == 0:
-        return np.multiply(a, b)
+    if min(np.ndim(a), np.ndim(b)) == 0:  # a number becomes an array of its own dtype here
+        return np.reshape(a, np.shape(a)) * np.reshape(b, np.shape(b))
     shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
     blocks = np.reshape(a, [n for length in shape_a for n in (length, 1)])
     inside = np.reshape(b, [n for length in shape_b for n in (1, length)])

@@ -8,13 +8,16 @@ import types
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["DYNAMIC", "Reads", "codes_in", "names_in", "reads_of"]
+__all__ = ["DYNAMIC", "LISTING", "Reads", "codes_in", "names_in", "reads_of"]
 
 DYNAMIC = {
     *("__dict__", "__getattribute__", "__getstate__", "asdict", "astuple", "attrgetter", "copy"),
     *("deepcopy", "dir", "eval", "exec", "fields", "getattr", "hasattr", "replace", "vars"),
 }
 """Names by which code reads attributes that it does not name."""
+
+LISTING = {"__dict__", "asdict", "dir", "vars"}
+"""Those by which it asks which attributes there are."""
 
 
 def names_in(code: types.CodeType) -> set[str]:

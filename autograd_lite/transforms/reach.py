@@ -27,7 +27,7 @@ import numpy as np
 
 from autograd_lite.core.node import ABSENT, Handle
 from autograd_lite.core.primitive import Primitive
-from autograd_lite.transforms.codes import DYNAMIC, reads_of
+from autograd_lite.transforms.codes import DYNAMIC, LISTING, reads_of
 from autograd_lite.transforms.packages import (
     FILLED_IN,
     FILLING,
@@ -155,7 +155,7 @@ class Reach:
         self.names: set[str] = set()
         self.possible: set[str] = set()
         """Names that code can do without: it is watched whether they come to be there."""
-        self.is_dynamic = False
+        self.is_dynamic = self.is_listing = False
         self.globals: dict[int, Attributes] = {}
         self.attributes: list[Attributes] = []
         self.waiting: deque[tuple[str, Any]] = deque([("the function", f) for f in functions])
@@ -233,6 +233,9 @@ class Reach:
             else:
                 text = f"{{0}}.get({name!r}, ABSENT)"
                 self.places.append(Place(text, attributes.table, shown, key=name))
+        is_listed = self.is_listing and attributes.is_instance and attributes.grows
+        if is_listed and attributes.table is not None:
+            self._watch("{0}", attributes.table, f"{attributes.name}__dict__", is_container=True)
 
     # How things are opened.
 
@@ -263,6 +266,7 @@ class Reach:
         own = not (is_ours(module) or is_installed(module))
         if own and not DYNAMIC.isdisjoint(reads.attributes | names):
             self.is_dynamic = True
+            self.is_listing = self.is_listing or not LISTING.isdisjoint(reads.attributes | names)
         if is_users(module):
             self.possible |= reads.caught | reads.asked
         self._later("an import", (sys.modules.get(x) for x in reads.modules))

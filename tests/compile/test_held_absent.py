@@ -212,3 +212,19 @@ def test_what_is_read_by_another_way_than_a_name(way: Callable[[], Any]) -> None
         return function, lambda number: change() if number == 3 else None
 
     assert "has changed" in check_held(make, (X,), refused_from=3)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda held: sum(vars(held).values()),
+        lambda held: sum(held.__dict__.values()),
+        lambda held: float(len([x for x in dir(held) if x[0] != "_"])),
+    ],
+)
+def test_one_more_attribute_where_all_are_listed(read: Callable[[Any], Any]) -> None:
+    def make() -> Any:
+        held = types.SimpleNamespace(by=2.0)
+        return lambda x: x * read(held), lambda n: setattr(held, "also", 3.0) if n == 6 else None
+
+    assert "'held.__dict__' has other elements" in check_held(make, (X,), refused_from=6)

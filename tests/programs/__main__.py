@@ -26,13 +26,13 @@ def main() -> None:
         "--show", type=int, default=10, help="failing programs to shrink of each kind"
     )
     options = parser.parse_args()
-    features = switched_on()
-    if options.features:
-        features = list(FEATURES) if options.features == "all" else options.features.split(",")
     asked = {
         options.compiled: Compiled(options.backend), options.mapped: MAPPED, options.sparse: SPARSE
     }  # fmt: skip
     way: Way = asked.get(True, EAGER)
+    features = switched_on(way)
+    if options.features:
+        features = list(FEATURES) if options.features == "all" else options.features.split(",")
     outcomes: Counter[str] = Counter()
     families: Counter[str] = Counter()
     shown: set[frozenset[str]] = set()

@@ -7,6 +7,7 @@ from random import Random
 
 from tests.programs import aliasing, blocks, functions, state, statements, steps
 from tests.programs.program import Program
+from tests.programs.ways import EAGER, Way
 from tests.programs.writing import Writer, draw_arguments
 
 __all__ = [
@@ -28,6 +29,7 @@ FEATURES = {
     "constants": True,
     "containers": True,
     "copies": True,
+    "draws": True,
     "expressions": True,
     "generators": True,
     "held arrays": True,
@@ -64,9 +66,13 @@ FEATURES = {
 """What programs may have, and whether that is expected to go well."""
 
 
-def switched_on() -> list[str]:
-    """The features whose programs are all computed, or refused by name."""
-    return [name for name, is_on in FEATURES.items() if is_on]
+def switched_on(way: Way = EAGER) -> list[str]:
+    """The features whose programs are all computed in a way, or refused by name.
+
+    What is called for several samples or directions draws more often than the program does.
+    """
+    draws_as_often = way.name in ("eager", "compiled")
+    return [name for name, is_on in FEATURES.items() if is_on and (draws_as_often or name != "draws")]
 
 
 def write_program(seed: int, features: Iterable[str]) -> Program:

@@ -150,3 +150,24 @@ def read_state(writer: Writer) -> str | None:
             f"{result} = [{place} * {read}, {read}]",
         ]
     )
+
+
+@kind("draws", 3)
+def draw(writer: Writer) -> str | None:
+    """Numbers from a generator, which goes on from call to call."""
+    place = writer.array()
+    if place is None:
+        return None
+    writer.define("GENERATOR", "GENERATOR = np.random.default_rng(7)")
+    result = writer.fresh("a")
+    return writer.choose(
+        [
+            f"{result} = {place} * ag.random.normal(GENERATOR, size=np.shape({place}))",
+            f"{result} = ag.random.normal(GENERATOR, {place}, 0.25)",
+            f"{result} = ag.random.uniform(GENERATOR, {place}, {place} + 0.5)",
+            f"{result} = {place} + ag.random.random(GENERATOR)",
+            f"{result} = {place} * ag.random.integers(GENERATOR, 1, 4)",
+            f"{result} = [{place} * ag.random.standard_exponential(GENERATOR), 0.5]",
+            f"{result} = np.ravel({place})[ag.random.permutation(GENERATOR, np.size({place}))]",
+        ]
+    )

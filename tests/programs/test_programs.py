@@ -43,7 +43,7 @@ def test_programs_by_sparse_matrices_are_too() -> None:
 def check(seeds: range, way: Way) -> None:
     outcomes: Counter[str] = Counter()
     for seed in seeds:
-        program = write_program(seed, switched_on())
+        program = write_program(seed, switched_on(way))
         outcome = examine(program, way)
         outcomes[outcome.kind] += 1
         if outcome.is_failure:
