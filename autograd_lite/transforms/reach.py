@@ -332,12 +332,7 @@ class Reach:
             above = (vars(x) for x in base.__mro__[1:] if not is_opaque(x.__module__))
             inherited = frozenset(name for table in above for name in table)
             self._add_attributes(f"{base.__name__}.", base, vars(base), inherited, False)
-            special = {
-                name: value
-                for name, value in vars(base).items()
-                if name[:2] == "__" == name[-2:] or is_called
-                if name not in LEFT_OUT and isinstance(value, types.FunctionType)
-            }
+            special = methods_without_names(base, is_called)
             if is_users(base.__module__):  # operators and calls read them without their names
                 self._choose(self.attributes[-1], special)
             else:
@@ -375,7 +370,7 @@ class Reach:
 
     def _instance(self, name: str, thing: Any) -> None:
         """An object of any other class: its elements, if it is a container, and its attributes."""
-        kind = type(thing)
+        kind: Any = type(thing)
         if isinstance(thing, dict | types.MappingProxyType):
             self._elements(name, thing, ("{0}", "{0}.values()"), [*thing, *thing.values()])
         elif isinstance(thing, SEQUENCES):
@@ -469,6 +464,16 @@ def opener_of(kind: type) -> Opener:
     if torch is not None and issubclass(kind, torch.Tensor):
         return Reach._tensor
     return next((open for of, open in OPENERS.items() if issubclass(kind, of)), Reach._instance)
+
+
+def methods_without_names(cls: type, all_of_them: bool) -> dict[str, types.FunctionType]:
+    """The methods of a class that are called though no code names them: as its operators."""
+    return {
+        name: value
+        for name, value in vars(cls).items()
+        if all_of_them or name[:2] == "__" == name[-2:]
+        if name not in LEFT_OUT and isinstance(value, types.FunctionType)
+    }
 
 
 def is_slot(attributes: Attributes, name: str) -> bool:

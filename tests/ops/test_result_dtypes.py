@@ -220,6 +220,8 @@ def test_a_number_is_an_array_to_outer() -> None:
         lambda x: np.multiply.outer(2, x),
         lambda x: np.less.outer(x, 0.1),
         lambda x: np.maximum.outer(1.5, x),
+        lambda x: np.kron(x, 3.0),
+        lambda x: np.kron(2, x),
     ):
         result, expected = call(Value(x)), call(x)
         assert result.dtype == expected.dtype

@@ -72,7 +72,9 @@ def switched_on(way: Way = EAGER) -> list[str]:
     What is called for several samples or directions draws more often than the program does.
     """
     draws_as_often = way.name in ("eager", "compiled")
-    return [name for name, is_on in FEATURES.items() if is_on and (draws_as_often or name != "draws")]
+    return [
+        name for name, is_on in FEATURES.items() if is_on and (draws_as_often or name != "draws")
+    ]
 
 
 def write_program(seed: int, features: Iterable[str]) -> Program:
