@@ -249,7 +249,7 @@ class Reach:
             self._later(f"default {index}", (value,))
         if function.__kwdefaults__:
             self._later("a default", (function.__kwdefaults__,))
-        if module == "os":
+        if function is os.getenv:
             self._later("os.environ", (os.environ,))
         if is_opaque(module):
             return
@@ -315,7 +315,7 @@ class Reach:
         self._later(name, parts)
 
     def _module(self, name: str, module: types.ModuleType) -> None:
-        if module is os:
+        if module is os and not self.names.isdisjoint({"environ", "getenv"}):
             self._later("os.environ", (os.environ,))
         if not is_opaque(module.__name__):
             self._add_attributes(f"{module.__name__}.", module, vars(module), frozenset())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
+import logging
 import sys
 import types
 from collections import Counter, deque
@@ -475,6 +475,9 @@ def test_a_program_for_every_call_is_warned_of_once():
 
 # Spaced verification.
 
+SCALE = logging.getLogger("scale of a test")
+"""What holds a number that no guard watches."""
+
 
 def test_verification_repeats_draws_and_leaves_the_stream_as_it_is():
     rng, same = np.random.default_rng(0), np.random.default_rng(0)
@@ -484,7 +487,7 @@ def test_verification_repeats_draws_and_leaves_the_stream_as_it_is():
 
 
 @pytest.mark.parametrize("way", ["captured", "given", "in a loop"])
-def test_verification_sees_changes_beside_draws(way, monkeypatch):
+def test_verification_sees_changes_beside_draws(way):
     rng, same = np.random.default_rng(0), np.random.default_rng(0)
 
     def noise(rng):
@@ -493,14 +496,14 @@ def test_verification_sees_changes_beside_draws(way, monkeypatch):
         return ag.random.uniform(rng, size=3)
 
     def scaled(x, rng=rng):
-        return x * noise(rng) * float(os.environ["SCALE_OF_A_TEST"])
+        return x * noise(rng) * float(SCALE.getEffectiveLevel())
 
     given = [] if way == "captured" else [rng]
-    monkeypatch.setenv("SCALE_OF_A_TEST", "1")
+    SCALE.setLevel(1)
     compiled = ag.compile(scaled)
     for _ in range(2):
         np.testing.assert_allclose(compiled(X, *given), scaled(X, same))
-    monkeypatch.setenv("SCALE_OF_A_TEST", "2")
+    SCALE.setLevel(2)
     compiled(X, *given)
     with pytest.raises(ag.CompileError, match=r"at call 4 .* does not compute what the function"):
         compiled(X, *given)
@@ -518,12 +521,12 @@ def test_verification_does_not_write_to_what_is_donated_or_passed():
 
 @pytest.mark.parametrize("call", [1, 4, 8])
 @pytest.mark.parametrize("way", ["argument", "captured"])
-def test_what_is_written_over_hides_no_difference(monkeypatch, way, call):
+def test_what_is_written_over_hides_no_difference(way, call):
     """A large step: how far rounding goes was measured from where the step had led."""
-    monkeypatch.setenv("SCALE_OF_A_TEST", "2" if call == 1 else "1")
+    SCALE.setLevel(2 if call == 1 else 1)
 
     def scale(x):
-        return float(os.environ["SCALE_OF_A_TEST"]) if call > 1 or isinstance(x, ag.Value) else 1.0
+        return float(SCALE.getEffectiveLevel()) if call > 1 or isinstance(x, ag.Value) else 1.0
 
     w, rng = ag.Value(np.ones(3)), np.random.default_rng(0)
 
@@ -538,7 +541,7 @@ def test_what_is_written_over_hides_no_difference(monkeypatch, way, call):
     for _ in range(1, call):
         compiled(*given, X, rng)
     before, draws = w.data.copy(), rng.bit_generator.state
-    monkeypatch.setenv("SCALE_OF_A_TEST", "2")
+    SCALE.setLevel(2)
     with pytest.raises(ag.CompileError, match=f"at call {call} .* does not compute what"):
         compiled(*given, X, rng)
     np.testing.assert_array_equal(w.data, before)
