@@ -172,6 +172,8 @@ def refuse_times(kinds: Iterable[type]) -> None:
 
 def unmasked(x: Any) -> Any:
     """The same without a mask, refused if it is a masked array of which something is masked."""
+    if isinstance(getattr(x, "_meta", None), np.ma.MaskedArray):  # Dask's: np.asarray drops masks
+        x = x.compute()
     if not isinstance(x, np.ma.MaskedArray):
         return x
     n_masked = int(np.sum(np.ma.getmaskarray(x)))

@@ -46,8 +46,23 @@ CONVERSIONS = ("to_numpy", "toarray", "filled")
 def check_ordinary(x: Any, what: str) -> None:
     """Refuse an array that computes by rules of its own, and say how to get at its numbers."""
     kind: Any = type(x)
-    if kind not in ORDINARY and means_something_else(kind) and not is_duck_array(x):
+    if kind in ORDINARY:
+        return
+    if is_duck_array(x):
+        check_chunks(x, what)
+    elif means_something_else(kind):
         raise refusal(kind, what)
+
+
+def check_chunks(x: Any, what: str) -> None:
+    """The same for the chunks of an array of Dask, which knows an empty one like them."""
+    kind = type(getattr(x, "_meta", None))
+    if kind not in ORDINARY and means_something_else(kind) and not is_duck_array(x._meta):
+        raise ArgumentTypeError(
+            f"{what} is an array of dask in chunks of {name_of(kind)}, whose operators are not "
+            "those of NumPy's arrays; pass its numbers in plain chunks: "
+            f"x.map_blocks(lambda x: {plain_numbers(kind)})"
+        )
 
 
 def check_subclasses(kinds: Iterable[Any], function: Any) -> None:
@@ -58,12 +73,20 @@ def check_subclasses(kinds: Iterable[Any], function: Any) -> None:
 
 
 def refusal(kind: type, what: str) -> ArgumentTypeError:
-    method = next((name for name in CONVERSIONS if hasattr(kind, name)), None)
-    plain = "np.asarray(x)" if method is None else f"x.{method}()"
     return ArgumentTypeError(
-        f"{what} is a {kind.__module__.partition('.')[0]} {kind.__name__}, whose operators are "
-        f"not those of NumPy's arrays; pass its numbers as a plain array: {plain}"
+        f"{what} is a {name_of(kind)}, whose operators are not those of NumPy's arrays; pass its "
+        f"numbers as a plain array: {plain_numbers(kind)}"
     )
+
+
+def name_of(kind: type) -> str:
+    return f"{kind.__module__.partition('.')[0]} {kind.__name__}"
+
+
+def plain_numbers(kind: type) -> str:
+    """What to write for the numbers in an array ``x`` of a type."""
+    method = next((name for name in CONVERSIONS if hasattr(kind, name)), None)
+    return "np.asarray(x)" if method is None else f"x.{method}()"
 
 
 @cache

@@ -31,6 +31,8 @@ def on_dask(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     if order != "C":
         raise NotImplementedError("reshape takes no order but 'C'")
+    if not x.size:  # Dask divides by the number of elements
+        return np.zeros_like(x, shape=np.reshape(np.empty(x.shape), shape).shape)
     return x.reshape(shape)
 
 
@@ -131,9 +133,16 @@ def quantile(a: Any, q: Any, keepdims: bool = False, **static: Any) -> Any:
 
 @on_dask("pad")
 def pad(x: Any, widths: Any, mode: Any, **options: Any) -> Any:
+    """Dask's own adds too little to axes that are shorter than what is added."""
     if options.get("reflect_type") == "odd" or mode == "empty":
         raise NotImplementedError("pad has neither reflect_type='odd' nor mode='empty'")
-    return np.pad(x, widths, mode, **options)
+    if mode not in ("reflect", "symmetric", "wrap"):
+        return np.pad(x, widths, mode, **options)
+    for axis, (before, after) in enumerate(widths):
+        places = np.pad(np.arange(x.shape[axis]), (before, after), mode)
+        first, last = places[:before], places[len(places) - after :]
+        x = np.concatenate((take(x, first, axis), x, take(x, last, axis)), axis)
+    return x
 
 
 @on_dask("percentile")
@@ -189,9 +198,9 @@ def scatter(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
 
     parts = one_part_per_axis(parts, len(shape))
     arrays = [place for place, part in enumerate(parts) if np.ndim(part) or isinstance(part, list)]
+    if not g.size:
+        return dask.array.zeros(shape, dtype=g.dtype)
     if not arrays:
-        if not g.size:
-            return dask.array.zeros(shape, dtype=g.dtype)
         g = np.squeeze(g, axis=new_axes(parts))
         result = dask.array.zeros(shape, dtype=g.dtype)
         result[tuple(part for part in parts if part is not None)] = g

@@ -48,10 +48,10 @@ class DaskBatches(Batches):
                 "leave out shuffle=False and drop_last=True, or load the arrays with .compute()"
             )
         x, y, weight = samples_in_chunks(x, y, sampling)
-        self.validation_data = sampling.validation_data
         if sampling.validation_split:
             (x, y, weight), self.validation_data = split_chunks(x, y, weight, sampling)
-        self.validation_data = checked_validation(self.validation_data)
+        else:
+            self.validation_data = checked_validation(sampling.validation_data)
         if weight is not None:
             weight = weight / float(weight.mean().compute())
         self.x, self.y, self.weight = x, y, weight

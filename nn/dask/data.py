@@ -16,8 +16,10 @@ from nn.models.module import Module
 from nn.training.batches import Sampling
 from nn.training.data import (
     arrays_of,
+    as_batch_array,
     bad_numbers_error,
     check_labels,
+    check_samples,
     class_weight_table,
     count_aside,
     dtype_error,
@@ -45,6 +47,7 @@ __all__ = [
     "shuffled_rows",
     "split_chunks",
     "to_row_chunks",
+    "validation_in_chunks",
 ]
 
 
@@ -64,7 +67,8 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
     if hasattr(data, "to_dask_array"):
         data = numbers_of_frame(data, name).to_dask_array(lengths=True)
     elif not hasattr(data, "chunks"):
-        data = dask.array.from_array(np.asarray(data))
+        data = dask.array.from_array(as_batch_array(data))
+    check_samples("fit", (name, data, data))
     if any(map(math.isnan, data.shape)):
         raise ag.ArgumentValueError(
             f"fit: {name} has the shape {data.shape}, whose unknown lengths depend on numbers not "
@@ -74,6 +78,11 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
         raise ag.ArgumentTypeError(
             f"fit: {name} is a masked array, and what is masked would be used; give "
             "da.ma.filled(x, number), or leave these samples out"
+        )
+    if not isinstance(data._meta, np.ndarray | np.generic):
+        raise ag.ArgumentTypeError(
+            f"fit: {name} is an array of Dask in chunks of {type(data._meta).__name__}; make "
+            "arrays of NumPy of them, such as x.map_blocks(lambda x: x.toarray()) of sparse ones"
         )
     if data.dtype.kind not in "fiub":
         raise dtype_error(name, data.dtype)
@@ -104,22 +113,30 @@ def is_numpys(dtype: Any) -> bool:
     return isinstance(dtype, np.dtype)
 
 
-def check_indices(x: Any, y: Any) -> None:
-    """Refuse dataframes whose rows are named otherwise, or come in another order."""
+def check_indices(**given: Any) -> None:
+    """Refuse rows of dataframes that are named otherwise, or come in another order.
+
+    Of pandas' only those that go with one of Dask.
+    """
     import dask
 
-    parts = [*arrays_of(x, "x"), *arrays_of(y, "y")]
-    frames = [(name, part) for name, part in parts if hasattr(part, "to_dask_array")]
-    if len(frames) < 2:
+    parts = [part for name, data in given.items() for part in arrays_of(data, name)]
+    frames = [(name, part) for name, part in parts if hasattr(part, "to_numpy") or is_frame(part)]
+    if len(frames) < 2 or not any(is_frame(part) for _, part in frames):
         return
     indices = dask.compute(*[frame.index for _, frame in frames])
     for (name, _), index in zip(frames[1:], indices[1:], strict=True):
         if not index.equals(indices[0]):
             raise ag.ArgumentValueError(
-                f"fit: the dataframes {frames[0][0]} and {name} have different indices, so that "
+                f"the dataframes {frames[0][0]} and {name} have different indices, so that "
                 "samples would meet others' targets; sort both by their index, or take the "
                 "columns of both from one dataframe"
             )
+
+
+def is_frame(data: Any) -> bool:
+    """Whether data are a dataframe or a column of Dask."""
+    return hasattr(data, "to_dask_array")
 
 
 def finite(data: Any, name: str, purpose: str = "training") -> Any:
@@ -153,18 +170,30 @@ def samples_in_chunks(x: Any, y: Any, sampling: Sampling) -> tuple[Any, Any, Any
     """Inputs, targets and weights (or None) with the same samples in each chunk."""
     if y is None:
         raise ag.ArgumentTypeError("fit: y is missing; pass targets beside inputs of Dask")
-    check_indices(x, y)
-    x = inputs_in_chunks(x)
-    chunks = chunk_lengths(x)
-    y = map_arrays(lambda part: to_row_chunks(part, chunks, "y"), y)
-    weight = weights_in_chunks(sampling, y, chunks)
+    x, y = pair_in_chunks(x, y, "x", "y")
+    weight = weights_in_chunks(sampling, y, chunk_lengths(x))
     return all_finite(x, "x"), all_finite(y, "y"), weight
 
 
-def inputs_in_chunks(x: Any) -> Any:
+def validation_in_chunks(x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
+    """Data to validate with, the same samples in each chunk; weights are looked at."""
+    check_indices(**{"validation_data[0]": x, "validation_data[1]": y, "its weights": weight})
+    x, y = pair_in_chunks(x, y, "validation_data[0]", "validation_data[1]")
+    weight = None if weight is None else checked_weights(weight, chunk_lengths(x))
+    return all_finite(x, "validation_data[0]"), all_finite(y, "validation_data[1]"), weight
+
+
+def pair_in_chunks(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
+    """Inputs and targets with the same samples in each chunk."""
+    x = inputs_in_chunks(x, x_name)
+    chunks = chunk_lengths(x)
+    return x, map_arrays(lambda part: to_row_chunks(part, chunks, y_name), y)
+
+
+def inputs_in_chunks(x: Any, name: str = "x") -> Any:
     """Inputs as Dask arrays with the same samples in each chunk: those of the first."""
-    first = to_row_chunks(x[0] if isinstance(x, tuple) else x, None, "x")
-    return map_arrays(lambda part: to_row_chunks(part, first.chunks[0], "x"), x)
+    first = to_row_chunks(x[0] if isinstance(x, tuple) else x, None, name)
+    return map_arrays(lambda part: to_row_chunks(part, first.chunks[0], name), x)
 
 
 def chunk_lengths(x: Any) -> tuple[int, ...]:
@@ -185,7 +214,12 @@ def chunks_of(data: Any) -> list[Any]:
 
 def sample_of(x: Any) -> Any:
     """One sample of zeros of the shapes and dtypes that there are."""
-    return map_arrays(lambda part: np.zeros((1, *part.shape[1:]), part.dtype), x)
+
+    def zeros(part: Any) -> Any:
+        like = part._meta.to_numpy() if is_frame(part) else part
+        return np.zeros((1, *like.shape[1:]), like.dtype)
+
+    return map_arrays(zeros, x)
 
 
 # Weights and validation data.
@@ -193,19 +227,25 @@ def sample_of(x: Any) -> Any:
 
 def weights_in_chunks(sampling: Sampling, y: Any, chunks: tuple[int, ...]) -> Any:
     """One weight for each sample, in the chunks of the inputs; None without weights."""
-    import dask
-
-    weight = None
-    if sampling.sample_weight is not None:
-        given = to_row_chunks(sampling.sample_weight, chunks, "sample_weight")
-        weight = as_reals("fit: sample_weight", given, np.float64)
-        are_in_range, some = dask.compute(((weight >= 0) & (weight < np.inf)).all(), weight.any())
-        if weight.ndim != 1 or not are_in_range or not some:
-            raise weights_error(weight, sum(chunks))
+    given = sampling.sample_weight
+    weight = None if given is None else checked_weights(given, chunks)
     if sampling.class_weight is None:
         return weight
     by_class = weights_by_class(sampling.class_weight, y)
     return by_class if weight is None else weight * by_class
+
+
+def checked_weights(given: Any, chunks: tuple[int, ...]) -> Any:
+    """One weight for each sample, after all were looked at."""
+    import dask
+
+    weight = as_reals(
+        "fit: sample_weight", to_row_chunks(given, chunks, "sample_weight"), np.float64
+    )
+    are_in_range, some = dask.compute(((weight >= 0) & (weight < np.inf)).all(), weight.any())
+    if weight.ndim != 1 or not are_in_range or not some:
+        raise weights_error(weight, sum(chunks))
+    return weight
 
 
 def weights_by_class(class_weight: Any, labels: Any) -> Any:

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import (
 
 import autograd_lite as ag
 from nn.activations import log_softmax, sigmoid, softmax, softplus
+from nn.estimators.checks import Scored
 from nn.estimators.decorators import only_if
 from nn.estimators.network import BaseMLP, takes_batches
 from nn.estimators.objective import LOGARITHMIC
@@ -43,7 +44,7 @@ def gives_probabilities(estimator: Any) -> bool:
 
 
 @dataclass(eq=False, repr=False)
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+class MLPClassifier(Scored, ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """A multilayer perceptron that tells classes apart.
 
     Parameters
@@ -292,7 +293,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
 
 @dataclass(eq=False, repr=False)
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+class MLPRegressor(Scored, RegressorMixin, BaseMLP):  # type: ignore[misc]
     """A multilayer perceptron that predicts numbers.
 
     Parameters

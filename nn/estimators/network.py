@@ -20,24 +20,25 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
-    _check_sample_weight,
     check_is_fitted,
     column_or_1d,
-    validate_data,
 )
 
 import autograd_lite as ag
-from nn.dask.data import by_chunks, check_indices, finite, is_dask, to_row_chunks
+from nn.checks import unmasked
+from nn.dask.data import by_chunks, finite, is_dask, to_row_chunks
+from nn.estimators.checks import check_sample_weight, validate_data
 from nn.estimators.coefficients import Coefficients
 from nn.estimators.decorators import checking_options
 from nn.estimators.objective import Objective, linear_layers, loss_function
 from nn.estimators.options import Options, activation_named
-from nn.estimators.solvers import Convergence, OrderedBatches, make_optimizer
+from nn.estimators.solvers import Convergence, OrderedBatches, PenalizedConvergence, make_optimizer
 from nn.initializers import zeros
 from nn.models.containers import Sequential
 from nn.models.layers import Activation, Linear
 from nn.models.module import Module
 from nn.models.regularization import Dropout
+from nn.training.batches import check_rows
 from nn.training.data import check_numbers
 from nn.training.fit import fit
 from nn.training.history import History, Progress
@@ -186,6 +187,7 @@ class BaseMLP(Options):
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, classes: Any, reset: bool) -> Any:
         """Inputs, what was to be predicted, the same as targets of the loss, and weights."""
+        check_rows(X=X, y=y, sample_weight=sample_weight)
         if is_dask(X):
             X, y = self._checked_dask(X, y, reset)
         else:
@@ -194,7 +196,7 @@ class BaseMLP(Options):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         return X, y, self._targets(y, classes, reset), self._weights(y, sample_weight)
 
     def _checked_dask(self, X: Any, y: Any, reset: bool) -> Any:
@@ -204,8 +206,7 @@ class BaseMLP(Options):
                 f"{type(self).__name__}.fit: inputs of Dask go neither with solver='lbfgs' nor "
                 "with shuffle=False; omit these, or pass NumPy's arrays"
             )
-        check_indices(X, y)
-        y = np.asarray(y)
+        y = np.asarray(unmasked(y))
         if y.dtype.kind in "fc":
             check_numbers("y", y)
         return self._inputs_in_chunks(X, reset), y
@@ -244,6 +245,9 @@ class BaseMLP(Options):
             self.best_validation_score_ = None
         score = None if aside is None else lambda: self._validation_score(*aside)
         convergence = Convergence(self, X.shape[0], score)
+        if is_dask(X):  # whose loss is computed elsewhere, without the penalty
+            l2 = self.alpha / (size * (1.0 if weight is None else np.mean(weight)))
+            convergence = PenalizedConvergence(self, X.shape[0], score, l2)
         loss = loss_function(self.loss, self.out_activation_)
         common: dict[str, Any] = {
             "optimizer": self.optimizer_,
@@ -258,9 +262,7 @@ class BaseMLP(Options):
             if is_dask(X):
                 fit(
                     self.model_, X, targets, loss=loss, batch_size=size,
-                    sample_weight=weight, rng=random_state.randint(2**31 - 1),
-                    l2=self.alpha / (size * (1.0 if weight is None else np.mean(weight))),
-                    **common,
+                    sample_weight=weight, rng=random_state.randint(2**31 - 1), l2=l2, **common,
                 )  # fmt: skip
             else:
                 pair = targets if weight is None else (targets, weight)
@@ -354,6 +356,11 @@ class BaseMLP(Options):
         """Inputs of Dask, with their names and number of features checked, or kept."""
         _check_feature_names(self, getattr(X, "_meta", X), reset=reset)
         X = to_row_chunks(X, None, "X")
+        if X.ndim != 2:
+            raise ag.ArgumentValueError(
+                f"{type(self).__name__}: X has shape {X.shape}; it must have two axes, samples and "
+                "features: of one feature make a column, X[:, None]"
+            )
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         _check_n_features(self, X, reset=reset)
         purpose = "training" if reset else "predicting"

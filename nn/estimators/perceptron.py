@@ -18,14 +18,10 @@ from sklearn.utils.multiclass import (
     check_classification_targets,
     type_of_target,
 )
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 import autograd_lite as ag
+from nn.estimators.checks import Scored, check_sample_weight, validate_data
 from nn.estimators.decorators import checking_options
 from nn.estimators.units import Unit
 
@@ -36,7 +32,7 @@ LARGEST_SEED = np.iinfo(np.int32).max
 
 
 @dataclass(eq=False, repr=False)
-class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Rosenblatt's perceptron; several classes, or labels, by one unit for each.
 
     A unit learns from a sample whose sum w·x + b is zero or on the wrong side.  The numbers
@@ -221,7 +217,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> None:
         """Let each unit learn its question."""
-        weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        weight = check_sample_weight(sample_weight, X, dtype=X.dtype)
         random_state = check_random_state(self.random_state)
         x = X.toarray() if hasattr(X, "toarray") else X
         if self.multilabel_:

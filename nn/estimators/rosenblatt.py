@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 import autograd_lite as ag
+from nn.estimators.checks import Scored, validate_data
 from nn.estimators.decorators import checking_options
 from nn.losses.labels import one_hot
 from nn.models.units import Perceptron
@@ -22,7 +23,7 @@ __all__ = ["PerceptronClassifier"]
 
 
 @dataclass(eq=False, repr=False)
-class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PerceptronClassifier(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Rosenblatt's perceptron; several classes by one unit against the others for each.
 
     Parameters

@@ -13,13 +13,14 @@ import numpy as np
 from sklearn.utils import shuffle
 
 import autograd_lite as ag
+from nn.estimators.objective import linear_layers
 from nn.models.containers import Sequential
 from nn.optimizers import Adam, Optimizer
 from nn.optimizers.base import State, optimizers
 from nn.training.batches import ArrayBatches
 from nn.training.callbacks import Callback, Run
 
-__all__ = ["Convergence", "OrderedBatches", "make_optimizer"]
+__all__ = ["Convergence", "OrderedBatches", "PenalizedConvergence", "make_optimizer"]
 
 
 class Momentum(Optimizer):
@@ -145,3 +146,24 @@ class Convergence(Callback):
     def _say(self, text: str) -> None:
         if self.estimator.verbose:
             print(text)
+
+
+class PenalizedConvergence(Convergence):
+    """The same where `fit` has the penalty ½ · l2 · Σw² for itself, and not in its loss."""
+
+    def __init__(
+        self, estimator: Any, n_samples: int, score: Callable[[], float] | None, l2: float
+    ) -> None:
+        super().__init__(estimator, n_samples, score)
+        self.l2 = l2
+        self.penalties: list[float] = []
+
+    def before_batch(self, run: Run) -> None:
+        """Note the penalty that the step is about to reduce."""
+        layers = linear_layers(run.model)
+        self.penalties.append(0.5 * self.l2 * sum(np.sum(w.weight.data**2) for w in layers))
+
+    def note(self, loss: float) -> None:
+        """Take down the loss of an epoch, penalty included."""
+        super().note(loss + float(np.mean(self.penalties)))
+        self.penalties.clear()

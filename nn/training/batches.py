@@ -34,6 +34,7 @@ __all__ = [
     "IterableBatches",
     "Sampling",
     "Source",
+    "check_rows",
     "checked_batches",
     "checked_validation",
     "is_iterable_of_batches",
@@ -83,6 +84,7 @@ class Batches(ABC):
         """The batches of arrays, of an iterable (without ``y``), or of data that lie elsewhere."""
         if isinstance(x, Batches):
             return x
+        check_rows(x=x, y=y, sample_weight=sampling.sample_weight)
         source = source_of(x)
         if source is not None:
             return source.batches(x, y, sampling)
@@ -131,6 +133,10 @@ class Source:
     batches: Callable[[Any, Any, Sampling], Batches]
     predict: Callable[[Module, Any], Any]
     example: Callable[[Any], Any]
+    check_rows: Callable[..., None]
+    """Refuses data, given by name, whose rows do not belong together."""
+    validation: Callable[..., tuple[Any, Any, Any]]
+    """Inputs, targets and weights to validate with, checked where that needs no computation."""
 
 
 sources: list[Source] = []
@@ -147,6 +153,13 @@ def source_of(data: Any) -> Source | None:
     return next((source for source in sources if source.holds(data)), None)
 
 
+def check_rows(**data: Any) -> None:
+    """Refuse data, given by name, some of which lie elsewhere and whose rows differ."""
+    for source in sources:
+        if any(map(source.holds, data.values())):
+            source.check_rows(**data)
+
+
 def checked_validation(validation_data: Any) -> Any:
     """Validation data of the user's own, checked where that needs no computation elsewhere."""
     if validation_data is None:
@@ -158,8 +171,9 @@ def checked_validation(validation_data: Any) -> Any:
             f"fit: validation_data is {type(validation_data).__name__}; pass a tuple (x, y) or "
             "(x, y, sample_weight), or an iterable of batches that can be iterated over again"
         )
-    if source_of(validation_data[0]) is not None:
-        return validation_data
+    source = source_of(validation_data[0])
+    if source is not None:
+        return source.validation(*validation_data)
     x, y, weight = (*validation_data, None)[:3]
     x, y = checked_pair(x, y, "validation_data[0]", "validation_data[1]")
     return (x, y, checked_weights(weight, None, y, length(x)))

@@ -194,9 +194,8 @@ def as_inputs(caller: str, x: Any) -> Any:
 
 def as_batch_array(data: Any) -> Any:
     """An array; one that is mapped from a file stays there, one that is sparse stays sparse."""
-    if isinstance(data, np.ndarray):
-        return unmasked(data)
-    if isinstance(data, RowsOf):
+    data = unmasked(data)
+    if isinstance(data, np.ndarray | RowsOf):
         return data
     if hasattr(data, "toarray"):  # of the sparse ones, these can be indexed by rows
         return data if getattr(data, "format", "csr") == "csr" else data.tocsr()

@@ -18,6 +18,7 @@ from nn.models.module import Module
 from nn.training.batches import (
     EXAMPLES,
     Batch,
+    check_rows,
     checked_batches,
     is_iterable_of_batches,
     source_of,
@@ -182,6 +183,7 @@ def evaluate(
         first = next(batches)
         data, example = outputs_of_batches(model, chain([first], batches)), first[0]
     else:
+        check_rows(x=x, y=y, sample_weight=sample_weight)
         source = source_of(x)
         n_samples = length(as_inputs("evaluate", x)) if source is None else None
         outputs = map_outputs(np.asarray, predict(model, x, batch_size=batch_size))

@@ -25,7 +25,7 @@ import numpy as np
 import nn
 
 FEATURES = 1000
-ROWS_IN_A_CHUNK = 25_000  # 100 MB
+ROWS_IN_A_CHUNK = 5_000  # 20 MB, of which eight are loaded at once
 
 
 def stored(kind: str, gigabytes: float, folder: Path) -> Any:

@@ -40,6 +40,11 @@ def here() -> Any:
         yield
 
 
+@pytest.fixture(scope="module")
+def estimators() -> Any:
+    return pytest.importorskip("nn.estimators")
+
+
 def never(*args: Any, **kwargs: Any) -> Any:
     raise AssertionError("something was computed")
 
@@ -67,6 +72,49 @@ def test_masked_arrays_are_refused() -> None:
             ag.ArgumentTypeError, match=r"masked array.*da\.ma\.filled\(x, number\)"
         ):
             attempt()
+
+
+MASKED = np.ma.masked_greater(Y, 0.5)
+LAZY_MASKED = da.ma.masked_greater(LAZY_Y, 0.5)
+WEIGHT = np.ma.masked_greater(np.ones(60) + np.arange(60), 50)
+LAZY_WEIGHT = da.ma.masked_greater(da.arange(1, 61, chunks=7), 50)
+
+
+@pytest.mark.parametrize("x", [X, LAZY_X], ids=["in memory", "of dask"])
+@pytest.mark.parametrize("lazy", [False, True], ids=["plain mask", "mask of dask"])
+def test_masks_are_refused_wherever_they_are_given(x: Any, lazy: bool) -> None:
+    y, weight = (LAZY_MASKED, LAZY_WEIGHT) if lazy else (MASKED, WEIGHT)
+    model = nn.Linear(4, 1)
+    for attempt in (
+        lambda: fit(x, y),
+        lambda: fit(x, Y, sample_weight=weight),
+        lambda: fit(x, Y, validation_data=(x, y)),
+        lambda: fit(x, Y, validation_data=(x, Y, weight)),
+        lambda: nn.evaluate(model, x, y, loss="mse"),
+        lambda: nn.evaluate(model, x, Y, loss="mse", sample_weight=weight),
+    ):
+        with pytest.raises(ag.ArgumentTypeError, match="masked array"):
+            attempt()
+
+
+def test_what_makes_no_samples_is_refused() -> None:
+    with pytest.raises(ag.ArgumentTypeError, match="makes no array of samples; pass an array"):
+        fit(LAZY_X.sum())
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(ag.ArgumentTypeError, match=r"csr_matrix; .* x\.map_blocks"):
+        fit(LAZY_X.map_blocks(sparse.csr_matrix))
+
+
+def test_nan_among_data_to_validate_with_is_named() -> None:
+    holes = da.from_array(with_holes(), chunks=(20, 4))
+    for x, y in ((X, Y), (LAZY_X, LAZY_Y)):
+        with pytest.raises(ag.ArgumentValueError) as refusal:
+            fit(x, y, validation_data=(holes, LAZY_Y))
+        assert str(refusal.value) == (
+            f"fit: validation_data[0] {HOLES}; remove or replace them before training"
+        )
+        with pytest.raises(ag.ArgumentValueError, match="sample_weight has shape"):
+            fit(x, y, validation_data=(LAZY_X, LAZY_Y, -np.ones(60)))
 
 
 def test_empty_chunks_train_the_same() -> None:
@@ -102,6 +150,39 @@ def test_dataframes_with_other_indices_are_refused() -> None:
             fit(inputs, targets)
     same = frames.from_pandas(pandas.DataFrame(Y), npartitions=2)
     assert fit(inputs, same).loss == fit(inputs, LAZY_Y).loss
+
+
+def test_rows_of_all_that_is_given_belong_together(estimators: Any) -> None:
+    """Also those of pandas, where something of Dask is among them."""
+    pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+
+    def lazy(frame: Any) -> Any:
+        return frames.from_pandas(frame, npartitions=3, sort=False)
+
+    x, y, weight = pandas.DataFrame(X), pandas.Series(Y[:, 0]), pandas.Series(np.ones(60))
+    other = y[::-1]
+    model, fitted = nn.Linear(4, 1), estimators.MLPRegressor(max_iter=1).fit(X, Y[:, 0])
+    for attempt in (
+        lambda: fit(lazy(x), other),
+        lambda: fit(x, lazy(other)),
+        lambda: fit(lazy(x), lazy(y), sample_weight=weight[::-1]),
+        lambda: fit(lazy(x), lazy(y), sample_weight=lazy(weight[::-1])),
+        lambda: fit(lazy(x), lazy(y), validation_data=(lazy(x), lazy(other))),
+        lambda: fit(X, Y, validation_data=(lazy(x), other)),
+        lambda: nn.evaluate(model, lazy(x), lazy(other), loss="mse"),
+        lambda: nn.evaluate(model, lazy(x), y, loss="mse", sample_weight=weight[::-1]),
+        lambda: estimators.MLPRegressor().fit(lazy(x), other),
+        lambda: estimators.MLPRegressor().fit(lazy(x), y, sample_weight=weight[::-1]),
+        lambda: fitted.score(lazy(x), lazy(other)),
+        lambda: fitted.score(lazy(x), other),
+    ):
+        with pytest.raises(ag.ArgumentValueError, match="have different indices"):
+            attempt()
+    assert fit(lazy(x), y).loss == fit(LAZY_X, Y[:, 0]).loss
+    expected = nn.evaluate(model, X, Y, loss="mse", metrics=["r2"])
+    found = nn.evaluate(model, lazy(x), lazy(y), loss="mse", metrics=["r2"])
+    assert found == pytest.approx(expected)
+    assert fitted.score(lazy(x), lazy(y)) == pytest.approx(fitted.score(X, Y[:, 0]))
 
 
 def elsewhere(graph: Any, keys: Any, **options: Any) -> Any:
@@ -147,11 +228,6 @@ def test_a_loss_that_cannot_travel_is_named_in_one_line(scheduler: Any) -> None:
 
 
 # Estimators.
-
-
-@pytest.fixture(scope="module")
-def estimators() -> Any:
-    return pytest.importorskip("nn.estimators")
 
 
 OPTIONS = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 2}
@@ -207,3 +283,35 @@ def test_names_of_columns_are_kept_and_compared(estimators: Any) -> None:
     assert estimator.predict(frame).shape == (60,)
     with pytest.raises(ValueError, match="feature names should match"):
         estimator.predict(frame[list("dcba")])
+
+
+@pytest.mark.parametrize("x", [X, LAZY_X], ids=["in memory", "of dask"])
+def test_estimators_refuse_masks(estimators: Any, x: Any) -> None:
+    """Scikit-learn's checks would drop them, and the numbers below them be used."""
+    labels, masked_labels = (Y[:, 0] > 0).astype(int), np.ma.masked_greater(np.arange(60) % 2, 0)
+    regressor = estimators.MLPRegressor(max_iter=1).fit(X, Y[:, 0])
+    attempts = [
+        lambda: estimators.MLPRegressor().fit(x, MASKED[:, 0]),
+        lambda: estimators.MLPRegressor().fit(x, LAZY_MASKED[:, 0]),
+        lambda: estimators.MLPRegressor().fit(x, Y[:, 0], sample_weight=WEIGHT),
+        lambda: estimators.MLPRegressor().fit(x, Y[:, 0], sample_weight=LAZY_WEIGHT),
+        lambda: estimators.MLPClassifier().partial_fit(x, masked_labels, classes=[0, 1]),
+        lambda: regressor.score(x, MASKED[:, 0]),
+        lambda: regressor.score(x, Y[:, 0], sample_weight=WEIGHT),
+    ]
+    if x is X:
+        for kind in (estimators.Perceptron, estimators.PerceptronClassifier):
+            attempts += [
+                lambda kind=kind: kind().fit(X, masked_labels),
+                lambda kind=kind: kind().fit(np.ma.masked_greater(X, 1), labels),
+                lambda kind=kind: kind().fit(X, labels).predict(np.ma.masked_greater(X, 1)),
+                lambda kind=kind: kind().fit(X, labels).score(X, masked_labels),
+            ]
+    for attempt in attempts:
+        with pytest.raises(ag.ArgumentTypeError, match="masked array"):
+            attempt()
+
+
+def test_a_single_feature_needs_its_axis(estimators: Any) -> None:
+    with pytest.raises(ag.ArgumentValueError, match=r"of one feature make a column, X\[:, None\]"):
+        estimators.MLPRegressor().fit(LAZY_X[:, 0], Y[:, 0])

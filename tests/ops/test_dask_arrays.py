@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -248,6 +249,64 @@ def test_an_index_array_keeps_its_axes_or_is_refused(shape: tuple[int, ...]) -> 
         return
     with pytest.raises(ag.UnsupportedError, match=r"one axis; np\.take\(x, i\) takes any"):
         lazy[places]
+
+
+@pytest.mark.parametrize("widths", [(1, 0), (0, 2), (3, 4)])
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("mode", ["reflect", "symmetric", "wrap", "edge", "linear_ramp", "maximum"])
+def test_padding_wider_than_the_axis_is_numpys(
+    mode: str, length: int, widths: tuple[int, int]
+) -> None:
+    x = np.arange(2.0 * length).reshape(length, 2) + 1
+    weights = np.random.default_rng(0).normal(size=(length + sum(widths), 3))
+
+    def loss(x: Any) -> Any:
+        return np.sum(weights * np.pad(x, (widths, (1, 0)), mode))
+
+    found = dask.compute(*ag.value_and_grad(loss)(one_by_one(x)))
+    expected = ag.value_and_grad(loss)(x)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("function", [np.ravel, np.transpose, np.cov, np.gradient, np.flip])
+def test_arrays_without_elements_have_gradients_without_elements(function: Any) -> None:
+    x = np.ones((2, 0)) if function is not np.gradient else np.ones((0, 2))
+    options = {"axis": 1} if function is np.gradient else {}
+
+    def loss(x: Any) -> Any:
+        return np.sum(function(x * x, **options))
+
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        expected = ag.value_and_grad(loss)(x)
+        found = dask.compute(*ag.value_and_grad(loss)(da.from_array(x, chunks=2)))
+    np.testing.assert_array_equal(found[0], expected[0])
+    assert found[1].shape == x.shape
+
+
+@pytest.mark.parametrize("kind", ["masked", "matrix", "sparse"])
+def test_chunks_that_compute_by_rules_of_their_own_are_refused(kind: str) -> None:
+    """As arrays of that kind are without Dask: masked numbers would be used, or passed over."""
+    plain = da.from_array(np.arange(9.0).reshape(3, 3), chunks=2)
+    if kind == "masked":
+        chunks, way = da.ma.masked_greater(plain, 4), r"x\.filled\(\)"
+    elif kind == "matrix":
+        chunks, way = plain.map_blocks(np.matrix), r"np\.asarray\(x\)"
+    else:
+        chunks = plain.map_blocks(pytest.importorskip("scipy.sparse").csr_matrix)
+        way = r"x\.toarray\(\)"
+    w = np.ones((3, 3))
+    for program in (
+        lambda: ag.Value(chunks),
+        lambda: ag.grad(np.sum)(chunks),
+        lambda: ag.grad(lambda w: np.mean((w - chunks) ** 2))(w),
+        lambda: ag.grad(lambda w: np.sum(chunks * w))(w),
+        lambda: ag.grad(lambda w: np.sum(np.where(chunks > 2, w, 0)))(w),
+        lambda: ag.compile(lambda w, x: np.sum(w * x))(w, chunks),
+    ):
+        with pytest.raises(ag.ArgumentTypeError, match=rf"dask in chunks of .*: .*{way}"):
+            program()
 
 
 def with_empty_chunks(x: Any, place: int) -> Any:
