@@ -152,6 +152,7 @@ def test_dataframes_with_other_indices_are_refused() -> None:
     assert fit(inputs, same).loss == fit(inputs, LAZY_Y).loss
 
 
+@pytest.mark.filterwarnings("ignore:the network was still improving")
 def test_rows_of_all_that_is_given_belong_together(estimators: Any) -> None:
     """Also those of pandas, where something of Dask is among them."""
     pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
@@ -285,6 +286,7 @@ def test_names_of_columns_are_kept_and_compared(estimators: Any) -> None:
         estimator.predict(frame[list("dcba")])
 
 
+@pytest.mark.filterwarnings("ignore:the network was still improving")
 @pytest.mark.parametrize("x", [X, LAZY_X], ids=["in memory", "of dask"])
 def test_estimators_refuse_masks(estimators: Any, x: Any) -> None:
     """Scikit-learn's checks would drop them, and the numbers below them be used."""
