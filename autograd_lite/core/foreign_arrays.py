@@ -56,7 +56,7 @@ def check_ordinary(x: Any, what: str) -> None:
 
 def check_chunks(x: Any, what: str) -> None:
     """The same for the chunks of an array of Dask, which knows an empty one like them."""
-    kind = type(getattr(x, "_meta", None))
+    kind: Any = type(getattr(x, "_meta", None))
     if kind not in ORDINARY and means_something_else(kind) and not is_duck_array(x._meta):
         raise ArgumentTypeError(
             f"{what} is an array of dask in chunks of {name_of(kind)}, whose operators are not "

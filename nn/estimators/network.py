@@ -356,15 +356,20 @@ class BaseMLP(Options):
         """Inputs of Dask, with their names and number of features checked, or kept."""
         _check_feature_names(self, getattr(X, "_meta", X), reset=reset)
         X = to_row_chunks(X, None, "X")
-        if X.ndim != 2:
-            raise ag.ArgumentValueError(
-                f"{type(self).__name__}: X has shape {X.shape}; it must have two axes, samples and "
-                "features: of one feature make a column, X[:, None]"
-            )
+        check_axes(type(self).__name__, X)
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         _check_n_features(self, X, reset=reset)
         purpose = "training" if reset else "predicting"
         return finite(X, f"{type(self).__name__}: X", purpose)
+
+
+def check_axes(owner: str, X: Any) -> None:
+    """Refuse inputs that are not one row for each sample."""
+    if X.ndim != 2:
+        raise ag.ArgumentValueError(
+            f"{owner}: X has shape {X.shape}; it must have two axes, samples and features: of one "
+            "feature make a column, X[:, None]"
+        )
 
 
 def outputs_to(method: str, estimator: BaseMLP, X: Any) -> Any:

@@ -160,7 +160,7 @@ class PenalizedConvergence(Convergence):
 
     def before_batch(self, run: Run) -> None:
         """Note the penalty that the step is about to reduce."""
-        layers = linear_layers(run.model)
+        layers = linear_layers(self.estimator.model_)
         self.penalties.append(0.5 * self.l2 * sum(np.sum(w.weight.data**2) for w in layers))
 
     def note(self, loss: float) -> None:
