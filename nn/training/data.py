@@ -22,6 +22,7 @@ __all__ = [
     "check_labels",
     "check_model",
     "check_numbers",
+    "check_samples",
     "checked_pair",
     "checked_weights",
     "class_weight_table",
