@@ -292,7 +292,8 @@ def test_chunks_that_compute_by_rules_of_their_own_are_refused(kind: str) -> Non
     if kind == "masked":
         chunks, way = da.ma.masked_greater(plain, 4), r"x\.filled\(\)"
     elif kind == "matrix":
-        chunks, way = plain.map_blocks(np.matrix), r"np\.asarray\(x\)"
+        matrix = np.ones((1, 1)).view(np.matrix)
+        chunks, way = plain.map_blocks(np.matrix, meta=matrix), r"np\.asarray\(x\)"
     else:
         chunks = plain.map_blocks(pytest.importorskip("scipy.sparse").csr_matrix)
         way = r"x\.toarray\(\)"
