@@ -68,18 +68,29 @@ class Backpropagation:
             return None
         if node.primitive is None or not operand.requires_grad:
             return None
+        pullback, mask = self.alone(node, place)
+        with np.errstate(all="ignore"):
+            found = pullback.sweep([self._upstream[node], *mask]).get(operand)
+        return None if found is None else conjugate(found)
+
+    def alone(self, node: Node, place: int) -> tuple[Pullback, list[float]]:
+        """The map from gradients of a node to what it adds to one operand.
+
+        The numbers are cotangents to be given besides: where the gradient comes from behind a
+        mask, that of the mask.
+        """
+        assert node.primitive is not None
+        operand = node.inputs[place]
+        assert isinstance(operand, Node)
         alone = copy_node(node, node.primitive)
         alone.inputs = tuple(
             x if index == place else data_of(x) for index, x in enumerate(node.inputs)
         )
-        outputs, cotangents = [alone], [self._upstream[node]]
+        outputs, mask = [alone], []
         if node in self._masked:
             outputs.append(copy_node(node, MASK))
-            cotangents.append(0.0)
-        with np.errstate(all="ignore"):
-            pullback = Pullback(outputs, [operand], since=alone.serial)
-            contribution = pullback.sweep(cotangents).get(operand)
-        return None if contribution is None else conjugate(contribution)
+            mask.append(0.0)
+        return Pullback(outputs, [operand], since=alone.serial), mask
 
 
 def copy_node(node: Node, primitive: Primitive) -> Node:

@@ -9,7 +9,7 @@ import tempfile
 import warnings
 import webbrowser
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,6 +20,7 @@ from autograd_lite.core.value import Value
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.formatting import shorten
 from autograd_lite.drawing.highlight import HIGHLIGHTS
+from autograd_lite.drawing.languages import LANGUAGES, speak
 from autograd_lite.drawing.picture import Picture
 from autograd_lite.drawing.programs import program_of, program_picture
 from autograd_lite.drawing.provenance import SourceLines
@@ -134,6 +135,34 @@ class Drawing:
             file.write(content)
         return path
 
+    def steps(self, height: int = 560) -> Stepper:
+        """The stepper, for a notebook to show in place: nothing is saved.
+
+        Parameters
+        ----------
+        height
+            The height of the page in pixels; its width is that of the notebook.
+
+        Returns
+        -------
+        Stepper
+            What a notebook shows as a page; ``stepper.html`` is its text.
+
+        Raises
+        ------
+        ArgumentValueError
+            If the drawing is of a program, which has no numbers to step through.
+
+        Examples
+        --------
+        >>> import autograd_lite as ag
+        >>> x = ag.Value(3.0, label="x")
+        >>> ag.draw(x * x).steps().html[:15]
+        '<!DOCTYPE html>'
+        """
+        require_count("height", height, 100)
+        return Stepper(self._content(".html").decode(), height)
+
     def show(self) -> Path:
         """Open the drawing in the web browser; it is written to a temporary file.
 
@@ -174,6 +203,29 @@ class Drawing:
         return bundle if svg is None else bundle | {"image/svg+xml": svg}
 
 
+@dataclass(frozen=True)
+class Stepper:
+    """A page to step through; made by `Drawing.steps`, and shown by notebooks.
+
+    Attributes
+    ----------
+    html : str
+        The page, which needs nothing besides.
+    height : int
+        How high a notebook shows it, in pixels.
+    """
+
+    html: str = field(repr=False)
+    height: int
+
+    def _repr_html_(self) -> str:
+        # The page is a document of its own, so that its style and keys end at its frame.
+        return (
+            f'<iframe srcdoc="{html.escape(self.html)}" title="stepper" sandbox="allow-scripts" '
+            f'style="width: 100%; height: {self.height}px; border: 1px solid #8888"></iframe>'
+        )
+
+
 def draw(
     target: Any,
     *args: Any,
@@ -184,6 +236,7 @@ def draw(
     theme: str | None = None,
     direction: str | None = None,
     lines: SourceLines | None = None,
+    lang: str = "en",
 ) -> Drawing:
     """Draw how a result was computed: its operations, their values and gradients.
 
@@ -218,6 +271,8 @@ def draw(
         by default takes the one that fills its page better.
     lines : SourceLines, optional
         Where a Value's graph was recorded; a function's is found by itself.
+    lang : {"en", "es"}
+        The language of the stepper and of the texts in boxes.
 
     Raises
     ------
@@ -243,9 +298,11 @@ def draw(
     """
     require_choice("theme", theme, THEMES)
     require_choice("direction", direction, DIRECTIONS)
+    require_choice("lang", lang, LANGUAGES)
     options = Options(depth, max_nodes, highlight, compare, lines)
-    picture, runs = compose_design(target, args, options, sys._getframe(1))
-    return Drawing(Design(picture, runs, theme, direction))
+    with speak(lang):
+        picture, runs = compose_design(target, args, options, sys._getframe(1))
+    return Drawing(Design(picture, runs, theme, direction, lang))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.drawing.languages import speak
 from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture
 from autograd_lite.drawing.scene import Scene
@@ -27,6 +28,7 @@ class Design:
     runs: tuple[Scene, ...]
     theme: str | None
     direction: str | None
+    lang: str = "en"
 
     @property
     def colors(self) -> Theme:
@@ -69,5 +71,6 @@ def encode(design: Design, suffix: str) -> bytes:
             f"use one of {known}"
         )
     _, write = FORMATS[suffix]
-    content = write(design)
+    with speak(design.lang):
+        content = write(design)
     return content.encode() if isinstance(content, str) else content

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.drawing.languages import word
 
 __all__ = [
     "ALL_DIGITS",
@@ -141,16 +142,16 @@ def show_array(array: np.ndarray[Any, Any], digits: int = DIGITS) -> Shown:
         parts = [show_number(x, digits) for x in array]
         return Shown(f"[{', '.join(x.text for x in parts)}]", all(x.exact for x in parts))
     if array.size == 0:
-        return Shown("empty")
+        return Shown(word("empty"))
     if array.dtype.kind not in "fiub":
         mean = show_number(np.mean(np.abs(array)), digits)
         return Shown(f"|mean| {mean.text}", mean.exact)
     finite = array[np.isfinite(array)]
     if not finite.size:
-        return Shown("no finite element")
+        return Shown(word("no_finite"))
     told = show_range(finite, digits)
     lost = array.size - finite.size
-    return Shown(told.text + (f", {lost} not finite" if lost else ""), told.exact)
+    return Shown(told.text + (f", {word('lost', count=lost)}" if lost else ""), told.exact)
 
 
 def show_range(finite: np.ndarray[Any, Any], digits: int) -> Shown:
@@ -158,12 +159,12 @@ def show_range(finite: np.ndarray[Any, Any], digits: int) -> Shown:
     ends = finite.min(), finite.max()
     low, high = (show_number(end, digits) for end in ends)
     if ends[0] == ends[1]:
-        return Shown(f"all {low.text}", low.exact)
+        return Shown(f"{word('all')} {low.text}", low.exact)
     while low.text == high.text and digits < ALL_DIGITS:
         digits += 1
         low, high = (show_number(end, digits) for end in ends)
     mean = show_number(np.mean(finite, dtype=np.float64), digits)
-    text = f"{low.text} … {high.text}, mean {mean.text}"
+    text = f"{low.text} … {high.text}, {word('mean')} {mean.text}"
     return Shown(text, low.exact and high.exact and mean.exact)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.node import Node
 from autograd_lite.core.node import data_of as data_of_node
 from autograd_lite.core.numpy_namespace import np
@@ -27,6 +28,7 @@ __all__ = [
     "argument_names",
     "fill_in",
     "formula_of",
+    "is_readable",
     "local_derivative",
     "product_factors",
 ]
@@ -85,13 +87,16 @@ def fill_in(formula: str, texts: Mapping[str, str]) -> str:
     return re.sub(r"[^\W\d](?:(?![²ᵀ])\w)*", put_in, formula)
 
 
-def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbol] | None:
+def local_derivative(
+    node: Node, place: int, upstream: Any, contribution: Any = None
+) -> tuple[bool, Symbol] | None:
     """The derivative of an operation, found by running its rule on symbols.
 
     Where the rule multiplies the upstream gradient element by element, the
     result is (True, ∂out/∂operand).  Else it is (False, the gradient of the
     operand), written with ``g`` for the upstream gradient.  None where the
-    rule does more than can be written in one line.
+    rule does more than can be written in one line, or where that is not the
+    ``contribution`` that the sweep has found, as of complex numbers.
     """
     if isinstance(upstream, tuple):
         return None
@@ -101,7 +106,33 @@ def local_derivative(node: Node, place: int, upstream: Any) -> tuple[bool, Symbo
     gradient = apply_rule(node, place, Symbol("g", upstream))
     if local is None or gradient is None:
         return None
-    return (True, local) if multiplies(node, place, local) else (False, gradient)
+    if multiplies(node, place, local) and gives(upstream * local.data, contribution):
+        return True, local
+    return (False, gradient) if gives(gradient.data, contribution) else None
+
+
+def gives(found: Any, contribution: Any) -> bool:
+    """Whether numbers are those of a contribution, once they are added up to its shape."""
+    if contribution is None:
+        return True
+    try:
+        summed = unbroadcast(np.asarray(found), np.shape(contribution))
+    except Exception:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(summed, contribution, rtol=1e-4, atol=1e-12, equal_nan=True))
+
+
+def is_readable(text: str) -> bool:
+    """Whether a derivation says something to people: no moving about of arrays is named in it.
+
+    >>> from autograd_lite.drawing.formulas import is_readable
+    >>> is_readable("upstream @ wᵀ"), is_readable("1 - tanh(x)²"), is_readable("reshape(g, (2,))")
+    (True, True, False)
+    """
+    called = re.findall(r"(\w+)\(", text)
+    arranging = [name for name in called if not isinstance(getattr(np, name, np.exp), np.ufunc)]
+    return not arranging and not re.search(r"array\(|…|[=<>≤≥≠]", text)
 
 
 def multiplies(node: Node, place: int, local: Symbol) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.languages import word
 
 __all__ = [
     "Cluster",
@@ -21,6 +22,9 @@ __all__ = [
     "Vertex",
     "fact_text",
 ]
+
+TOLD = ("value", "grad", "parameters")
+"""Rows of boxes whose names are words."""
 
 Kind = Literal["leaf", "parameter", "operation", "constant", "fold", "module"]
 Mark = Literal["first", "tainted", "blocked", "path", "differs"]
@@ -51,9 +55,9 @@ class Vertex:
 
     def describe(self) -> str:
         """One sentence for tooltips and screen readers."""
-        facts = [f"{name} {text}" for name, text in self.facts]
+        facts = [f"{word(name) if name in TOLD else name} {text}" for name, text in self.facts]
         name = " ".join(filter(None, (self.title, self.subtitle)))
-        kind = ["parameter"] if self.kind == "parameter" else []
+        kind = [word("kind.parameter")] if self.kind == "parameter" else []
         parts = [name, *kind, *facts, *sorted(self.marks)]
         return "; ".join(filter(None, parts)) + (f"; {self.source}" if self.source else "")
 
@@ -61,6 +65,7 @@ class Vertex:
 def fact_text(fact: tuple[str, str]) -> str:
     """A line of a box: what it is, and its text."""
     name, text = fact
+    name = word(name) if name in TOLD else name
     return f"{name}  {shorten(text, 48)}".strip()
 
 
@@ -96,8 +101,8 @@ class Picture:
 
     def describe(self) -> str:
         """The drawing in one paragraph, the text alternative of its image."""
-        count = f"{len(self.vertices)} nodes and {len(self.edges)} edges"
-        return " ".join((f"Computation graph of {count}.", *self.notes))
+        size = word("graph_size", nodes=len(self.vertices), edges=len(self.edges))
+        return " ".join((size, *self.notes))
 
     def with_marks(
         self, vertices: dict[str, Mark], edges: dict[tuple[str, str], Mark], *notes: str

@@ -22,6 +22,7 @@ from autograd_lite.drawing.grouping import (
     one_box_each,
     run_text,
 )
+from autograd_lite.drawing.languages import word
 from autograd_lite.drawing.modules import call_title, clip, module_paths, parameter_count, roll_up
 from autograd_lite.drawing.picture import Cluster, Edge, Kind, Picture, Vertex
 from autograd_lite.drawing.subject import Subject
@@ -91,7 +92,7 @@ class Scene(Subject):
         for path in sorted(paths):
             call = self.lines.calls[path]
             count = parameter_count([call])
-            title = call_title(call) + (f"  {count:,} parameters" if count else "")
+            title = call_title(call) + (f"  {count:,} {word('parameters')}" if count else "")
             yield Cluster(path, title)
 
     def _edges(self, box: int) -> Iterator[Edge]:
@@ -133,9 +134,9 @@ class Scene(Subject):
         gradient = facts("grad", self.gradients.get(node))
         rows = (*type_text(node.data), *facts("value", node.data), *gradient)
         if node.primitive is None:
-            subtitle = "" if node.requires_grad else "no gradient"
+            subtitle = "" if node.requires_grad else word("no_gradient")
             kind: Kind = "parameter" if node.serial in self.parameters else "leaf"
-            return Vertex(key, kind, shorten(name or "value"), subtitle, rows, module)
+            return Vertex(key, kind, shorten(name or word("given")), subtitle, rows, module)
         operation = operation_text(node.primitive.name, static_text(node))
         title, subtitle = (shorten(name), operation) if name else (operation, "")
         origin = self.lines.origins.get(node.serial)

@@ -12,24 +12,28 @@ from autograd_lite.core.backward import add
 from autograd_lite.core.node import Node, data_of
 from autograd_lite.drawing.backpropagation import Backpropagation
 from autograd_lite.drawing.collect import index_text, rank
-from autograd_lite.drawing.formatting import (
-    ALL_DIGITS,
-    DIGITS,
-    Shown,
-    in_short,
-    number,
-    shorten,
-    show,
+from autograd_lite.drawing.entries import Entries
+from autograd_lite.drawing.equations import (
+    NUMBERS,
+    SHORT_ARRAY,
+    enough_digits,
+    equation,
+    put_in,
+    sum_of_products,
 )
+from autograd_lite.drawing.formatting import Shown, in_short, number, shorten, show
 from autograd_lite.drawing.formulas import (
     Symbol,
     apply_rule,
     argument_names,
     fill_in,
     formula_of,
+    is_readable,
     local_derivative,
     product_factors,
 )
+from autograd_lite.drawing.languages import word
+from autograd_lite.drawing.operation_words import GENERAL, sentence_of
 from autograd_lite.drawing.scene import Scene
 
 __all__ = ["Step", "Story"]
@@ -39,8 +43,8 @@ Index = tuple[int, ...]
 
 LARGEST_TABLE = 36
 LONGEST_SUM = 6
-SHORT_ARRAY = 4
-NUMBERS = (float, int, complex, np.ndarray, np.generic)
+FREE = ("u", "v", "s", "t", "p", "q", "r")
+"""What operands without a name are called where the names of the rule are taken."""
 
 
 class Story:
@@ -55,6 +59,8 @@ class Story:
         self.sums: dict[Node, Any] = {}
         self.table_room = table_room
         self.titles = {vertex.key: vertex.title for vertex in scene.picture().vertices}
+        names = (scene.names.get(node.serial) for node in scene.graph.nodes)
+        self.taken = {name for name in names if name}
 
     def steps(self) -> Iterator[Step]:
         """One for each box that is computed, then one for each that hands a gradient on."""
@@ -86,8 +92,8 @@ class Story:
         node = self._single(box)
         if node is None or node.primitive is None:
             return {}
-        names = argument_names(node)
-        formula = formula_of(node)
+        names = self._operands(node)
+        formula = fill_in(formula_of(node), dict(zip(argument_names(node), names, strict=True)))
         labels = dict(zip(names, (self._name(x) for x in node.inputs), strict=True))
         operands = list(map(data_of, node.inputs))
         digits = enough_digits(lambda *x: forward(node, x), operands, node.data)
@@ -108,8 +114,12 @@ class Story:
             return {}
         assert node.primitive is not None
         factors = product_factors(node)
-        if factors is not None or not node.primitive.broadcasts or node.parameters:
-            return self._product("result", node.data, factors)
+        if factors is not None:
+            return self._elements(
+                {"result": node.data}, lambda i: product_text(factors, node.data, i)
+            )
+        if not node.primitive.broadcasts or node.parameters:
+            return self._elements({"result": node.data})
         operands = dict(zip(names, map(data_of, node.inputs), strict=True))
         return self._elements(
             {"result": node.data},
@@ -172,7 +182,6 @@ class Story:
                 contributions = [np.ravel(handed[x]) for x in nodes]
                 sums = [np.ravel(self.sums[x]) for x in nodes]
                 yield {
-                    "array": True,
                     "to": key,
                     "name": self.titles[key],
                     "contribution": in_short(np.concatenate(contributions)),
@@ -186,7 +195,6 @@ class Story:
         self.sums[operand] = contribution if before is None else add(before, contribution)
         upstream = self.sweep.gradients.get(node)
         return {
-            "array": rank(contribution) > 0,
             "to": self.scene.key_of(operand),
             "name": self._name(operand),
             "upstream": "" if upstream is None else in_short(upstream),
@@ -196,37 +204,49 @@ class Story:
         }
 
     def _local(self, node: Node, place: int, contribution: Any) -> Step:
-        """The local derivative: its formula, with numbers put in, and its value."""
+        """The local derivative: its formula, with numbers put in, and its value; else in words."""
         assert self.sweep is not None
         names = argument_names(node)
-        known = [self._label(x) for x in node.inputs]
-        # Either all have names of their own, or all go by those of the rule.
-        chosen = names if None in known else map(str, known)
-        labels = dict(zip(names, chosen, strict=True))
-        result = self._label(node) or "out"
+        chosen = [
+            self._label(x) or name
+            for x, name in zip(node.inputs, self._operands(node), strict=True)
+        ]
+        result = self._label(node) or ("out" if "out" not in self.taken else "result")
+        labels = dict(zip(names, chosen, strict=True)) | {"out": result}
         entry: Step = {"derivative": f"∂{result}/∂{labels[names[place]]}"}
-        found = local_derivative(node, place, self.sweep.gradients[node])
-        if found is None:
-            return entry
-        is_local, symbol = found
-        formula = fill_in(symbol.text, labels | {"out": result})
-        if not is_local:
-            elements = self._product("contribution", contribution, symbol.factors)
-            return {**entry, "rule": formula, **elements}
         upstream = self.sweep.gradients[node]
-        elements = self._local_elements(upstream, symbol.data, contribution)
-        entry |= elements | {"formula": self._equation(node, place, symbol, formula)}
-        if not rank(contribution):
-            entry["product"] = product_of_two(upstream, symbol.data, contribution)
-        return entry
+        found = local_derivative(node, place, upstream, contribution)
+        if found is None or not found[0]:
+            entry["words"] = [self._sentence(node)]
+            if found is not None and is_readable(found[1].text):
+                entry["rule"] = fill_in(found[1].text, labels | {"g": word("upstream")})
+            return {**entry, **self._entries(node, place, contribution)}
+        symbol = found[1]
+        entry["formula"] = self._equation(node, place, symbol, labels)
+        if not rank(contribution) and not rank(upstream):
+            numbers = {"u": upstream, "d": symbol.data}
+            return entry | {"product": equation("u × d", numbers, contribution, operator.mul)}
+        if np.shape(upstream) != np.shape(contribution):
+            count = np.size(upstream) // max(np.size(contribution), 1)
+            entry["words"] = ["by.broadcast", count]
+            return {**entry, **self._entries(node, place, contribution)}
+        return {**entry, **self._local_elements(upstream, symbol.data, contribution)}
 
-    def _equation(self, node: Node, place: int, symbol: Symbol, formula: str) -> str:
+    def _sentence(self, node: Node) -> str:
+        """The key of what says how an operation hands its gradient back, where no formula does."""
+        assert node.primitive is not None
+        sentence = sentence_of(node.primitive.name)
+        is_plain = sentence == GENERAL and node.primitive.elementwise
+        return "by.element" if is_plain else sentence
+
+    def _equation(self, node: Node, place: int, symbol: Symbol, labels: Mapping[str, str]) -> str:
         """A local derivative: its formula, the same with numbers put in, and what comes out."""
+        local = show(symbol.data)
+        if symbol.text.lstrip("-").isdigit() or not is_readable(symbol.text):
+            return local.marked
+        formula = fill_in(symbol.text, labels)
         if rank(symbol.data) or rank(node.data):
             return shorten(formula, 120)
-        local = show(symbol.data)
-        if symbol.text.lstrip("-").isdigit():
-            return local.text
 
         def derivative(out: Any, *operands: Any) -> Any:
             again = apply_rule(node, place, Symbol("1", 1.0), out, operands)
@@ -234,24 +254,30 @@ class Story:
 
         data = [node.data, *map(data_of, node.inputs)]
         digits = enough_digits(derivative, data, symbol.data)
-        numbers = self._numbers(node, digits) | {"out": show(node.data, digits)}
-        filled = put_in(symbol.text, numbers)
+        names = argument_names(node)
+        numbers = {
+            name: self._number(x, digits) for name, x in zip(names, node.inputs, strict=True)
+        }
+        filled = put_in(symbol.text, numbers | {"out": show(node.data, digits)})
         sides = {formula: formula}
         for side in (filled, local):
             sides.setdefault(side.text, side.equated)
         return " ".join(shorten(text, 120) for text in sides.values())
 
-    def _product(self, name: str, data: Any, factors: tuple[Any, Any] | None) -> Step:
-        """What is not elementwise: its numbers, those of a product of matrices as sums."""
-        if not has_elements(data):
+    def _entries(self, node: Node, place: int, contribution: Any) -> Step:
+        """The entries of a contribution, each the sum of upstream × local that it is."""
+        assert self.sweep is not None
+        if not isinstance(contribution, NUMBERS) or np.size(contribution) == 0:
             return {}
-        if factors is None:
-            return self._elements({name: data})
-        return self._elements({name: data}, lambda index: product_text(factors, data, index))
+        entries = Entries(self.sweep, node, place, contribution)
+        if np.ndim(contribution) == 0:
+            text = entries.spell(())
+            return {} if text is None else {"element": text}
+        return self._elements({"contribution": contribution}, entries.spell)
 
     def _local_elements(self, upstream: Any, local: Any, contribution: Any) -> Step:
         """Upstream × local = contribution for each element, or for the largest of many."""
-        if not has_elements(contribution) or np.shape(upstream) != contribution.shape:
+        if not has_elements(contribution):
             return {}
         local = np.broadcast_to(local, contribution.shape)
         return self._elements(
@@ -278,9 +304,17 @@ class Story:
             return None
         return self._name(x)
 
+    def _operands(self, node: Node) -> list[str]:
+        """What the operands are called in a formula: as in the rule, but by nobody else's name."""
+        free = (name for name in FREE if name not in self.taken)
+        return [
+            name if name not in self.taken or self._label(x) == name else next(free, name)
+            for name, x in zip(argument_names(node), node.inputs, strict=True)
+        ]
+
     def _numbers(self, node: Node, digits: int) -> dict[str, Shown]:
         """What is put into a formula: numbers and short arrays, the names of long arrays."""
-        names = argument_names(node)
+        names = self._operands(node)
         return {name: self._number(x, digits) for name, x in zip(names, node.inputs, strict=True)}
 
     def _number(self, x: Any, digits: int) -> Shown:
@@ -296,59 +330,11 @@ def forward(node: Node, operands: Sequence[Any]) -> Any:
     return node.primitive.forward(*operands, **node.parameters)
 
 
-def put_in(formula: str, numbers: Mapping[str, Shown]) -> Shown:
-    """A formula with numbers in it; exact if all of those are that it names."""
-    filled = fill_in(formula, {name: shown.text for name, shown in numbers.items()})
-    rounded = {name: "\N{REPLACEMENT CHARACTER}" for name, x in numbers.items() if not x.exact}
-    return Shown(filled, fill_in(formula, rounded) == formula)
-
-
-def enough_digits(evaluate: Callable[..., Any], operands: Sequence[Any], result: Any) -> int:
-    """How many digits operands must show for the result, as it is shown, to follow from them."""
-    wanted = show(result).text
-    for digits in range(DIGITS, ALL_DIGITS, 2):
-        try:
-            with np.errstate(all="ignore"):
-                found = evaluate(*(as_shown(x, digits) for x in operands))
-        except Exception:
-            return DIGITS  # an operation of anybody's may refuse what is not the number itself
-        if found is not None and show(found).text == wanted:
-            return digits
-    return ALL_DIGITS
-
-
-def as_shown(x: Any, digits: int) -> Any:
-    """The number that a reader sees of a number; of a short array its numbers."""
-    array = np.asarray(x) if isinstance(x, NUMBERS) else None
-    if array is None or array.dtype.kind not in "fc" or array.size > SHORT_ARRAY:
-        return x
-    rounded = [complex(number(y, digits).replace("i", "j").replace(" ", "")) for y in array.flat]
-    result = np.array(rounded if array.dtype.kind == "c" else np.real(rounded), array.dtype)
-    return result.reshape(array.shape)[()]
-
-
-def product_of_two(upstream: Any, local: Any, contribution: Any) -> str:
-    """Upstream × local = contribution, of single numbers."""
-    numbers = {"u": upstream, "d": local}
-    return equation("u × d", numbers, contribution, operator.mul)
-
-
 def sum_text(before: Any, contribution: Any, total: Any) -> dict[str, str]:
     """What a contribution is added to and what comes out, of single numbers."""
     if before is None or rank(contribution) or rank(before):
         return {}
     return {"addition": equation("a + b", {"a": before, "b": contribution}, total, operator.add)}
-
-
-def equation(
-    formula: str, operands: Mapping[str, Any], result: Any, evaluate: Callable[..., Any]
-) -> str:
-    """A formula of single numbers with enough of their digits put in, and its result."""
-    digits = enough_digits(evaluate, list(operands.values()), result)
-    shown = {name: show(x, digits) for name, x in operands.items()}
-    filled = put_in(formula, shown)
-    told = show(result)
-    return f"{filled.text} {Shown(told.text, filled.exact and told.exact).equated}"
 
 
 def has_elements(data: Any) -> bool:
@@ -390,15 +376,5 @@ def product_text(factors: tuple[Any, Any], result: Any, index: Index) -> str | N
     if left.ndim != 2 or right.ndim != 2 or left.shape[1] > LONGEST_SUM:
         return None
     row, column = index
-    numbers = {
-        f"{side}{k}": x
-        for side, line in (("x", left[row]), ("y", right[:, column]))
-        for k, x in enumerate(line)
-    }
-    formula = " + ".join(f"x{k} · y{k}" for k in range(left.shape[1]))
-    count = left.shape[1]
-
-    def dot(*operands: Any) -> Any:
-        return sum(map(operator.mul, operands[:count], operands[count:]))
-
-    return f"{list(index)}: {equation(formula, numbers, np.asarray(result)[index], dot)}"
+    pairs = list(zip(left[row], right[:, column], strict=True))
+    return f"{list(index)}: {sum_of_products(pairs, '·', np.asarray(result)[index])}"

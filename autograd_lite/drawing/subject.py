@@ -18,6 +18,7 @@ from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import Graph, recorded_graph
 from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.languages import word
 from autograd_lite.drawing.provenance import (
     SourceLines,
     is_module,
@@ -59,7 +60,7 @@ def from_value(value: Value, lines: SourceLines | None, frame: FrameType) -> Sub
     lines = lines or SourceLines()
     known = names_in(frame.f_locals)
     gradients = {node: node.grad for node in graph.nodes if node.grad is not None}
-    title = root.label or known.get(root.serial) or "computation graph"
+    title = root.label or known.get(root.serial) or word("graph_title")
     names = names_of(graph, lines, known)
     parameters = lines.parameters() | parameters_in(frame.f_locals)
     return Subject(shorten(title), graph, names, gradients, lines, parameters)

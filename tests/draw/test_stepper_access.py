@@ -138,7 +138,7 @@ def test_the_focus_goes_from_the_controls_through_the_graph_to_the_steps(open_pa
         ), f"{focused} does not show that it has the focus"
     nodes = [vertex.key for vertex in drawing.picture.vertices]
     view = ["find", "zoom-out", "zoom-in", "zoom-fit", "theme"]
-    steps = ["Keys", "first", "back", "play", "next", "last", "slider", "speed"]
+    steps = ["Legend", "Keys", "first", "back", "play", "next", "last", "slider", "speed"]
     assert [name for name in order if name] == [*view, "Skip the graph", *nodes, *steps]
 
 

@@ -216,7 +216,7 @@ def test_an_element_of_a_matrix_product_is_chosen_by_clicking(open_page):
     page.keyboard.press("End")
     page.locator("#panel .numbers").nth(1).locator("td").nth(2).click()
     texts = page.locator("#panel .element").all_inner_texts()
-    assert texts[1] == "[1, 0]: (-1.0) · 1.0 + 0.25 · 1.0 = -0.75"
+    assert texts[1] == "[1, 0]: 1.0 × (-1.0) + 1.0 × 0.25 = -0.75"
     assert len(texts) == 2
 
 

@@ -59,7 +59,7 @@ function drawVertex(vertex) {
   group.append(heading);
   vertex.facts.forEach(([name, text], index) => {
     const kind = ["value", "grad"].includes(name) ? name : "";
-    group.append(make("text", { x: middle, y: top + (index + 1) * LINE, class: `fact ${kind}` }, `${name}  ${text}`.trim()));
+    group.append(make("text", { x: middle, y: top + (index + 1) * LINE, class: `fact ${kind}` }, `${nameOfFact(name)}  ${text}`.trim()));
   });
   respond(vertex, group);
   shapes.set(vertex.key, group);
@@ -335,6 +335,16 @@ function listModules() {
     item.style.marginLeft = `${cluster.path.length - 1}rem`;
     byId("modules").querySelector("ul").append(item);
   });
+}
+
+/** What the boxes of each kind look like, of the kinds that there are. */
+function listKinds() {
+  const list = byId("legend").querySelector("ul");
+  for (const kind of new Set(data.vertices.map((vertex) => vertex.kind))) {
+    const key = make("svg", { viewBox: "0 0 26 16", "aria-hidden": "true" });
+    key.append(make("g", { class: kind }, make("rect", { x: 1, y: 2, width: 24, height: 12 })));
+    list.append(make("li", {}, key, say(`kind.${kind}`)));
+  }
 }
 
 function listSources() {

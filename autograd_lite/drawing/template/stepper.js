@@ -1,5 +1,8 @@
 // What happens in each step, and how it is walked through; follows graph.js.
 
+/** A word in the language of the page, with parts put in. */
+const say = (key, parts = {}) => data.words[key].replace(/{(\w+)}/g, (_, name) => parts[name]);
+
 // Steps.
 
 const lastStep = data.steps.length - 1;
@@ -41,7 +44,7 @@ function show(index) {
   showEdges(step);
   byId("panel").replaceChildren(...explain(step));
   byId("slider").value = state.step;
-  byId("slider").setAttribute("aria-valuetext", `step ${state.step} of ${lastStep}: ${headline(step)}`);
+  byId("slider").setAttribute("aria-valuetext", say("position", { step: state.step, last: lastStep, headline: headline(step) }));
   byId("count").textContent = `${state.step} / ${lastStep}`;
   const looked = step.key ?? firstGiven?.key;
   if (looked) bringIntoView(looked);
@@ -54,7 +57,8 @@ const firstGiven = data.vertices.find((vertex) => vertex.kind === "leaf" || vert
 function spoken(vertex, known, gradient) {
   const facts = vertex.facts.filter(([name]) => name !== "grad" && (known || name !== "value"));
   if (gradient !== undefined) facts.push(["grad", gradient]);
-  return [nameOf(vertex.key), ...facts.map((fact) => fact.join(" ").trim()), ...(vertex.marks ?? [])].join(", ");
+  const named = facts.map(([name, text]) => `${nameOfFact(name)} ${text}`.trim());
+  return [nameOf(vertex.key), ...named, ...(vertex.marks ?? [])].join(", ");
 }
 
 function showValues(step) {
@@ -69,7 +73,7 @@ function showValues(step) {
     const gradient = shape.querySelector(".grad");
     if (gradient) {
       gradient.classList.toggle("hidden", !sums.has(key));
-      gradient.textContent = `grad  ${sums.get(key) ?? ""}`;
+      gradient.textContent = `${say("grad")}  ${sums.get(key) ?? ""}`;
     }
     shape.setAttribute("aria-label", spoken(vertices.get(key), known, sums.get(key)));
     shape.setAttribute("aria-current", key === step.key ? "step" : "false");
@@ -105,25 +109,22 @@ function nameOf(key) {
   return `${vertex.title} ${vertex.subtitle}`.trim();
 }
 
+/** The name of a row of a box: known rows in the language of the page. */
+const nameOfFact = (name) => data.words[name] ?? name;
+
 function headline(step) {
-  if (step.phase === "start") return "inputs and parameters";
-  if (step.phase === "forward") return `compute ${nameOf(step.key)}`;
-  if (step.phase === "seed") return `gradient of ${nameOf(step.key)}`;
-  return `gradient back through ${nameOf(step.key)}`;
+  return say(`headline.${step.phase}`, { name: step.key ? nameOf(step.key) : "" });
 }
 
-const PHASES = { start: "start", forward: "forward", seed: "backward: start", backward: "backward" };
-
 function explain(step) {
-  const phase = [step.run, PHASES[step.phase]].filter(Boolean).join(" · ");
+  const phase = [step.run, say(`phase.${step.phase}`)].filter(Boolean).join(" · ");
   const parts = [line(`phase ${step.phase}`, phase), make("h2", {}, headline(step))];
   if (step.phase === "start") {
-    const about = "These are given. Each step forward computes one operation; then each step back hands the gradient on.";
-    parts.push(...[about, ...data.notes].map((text) => line("", text)));
+    parts.push(...[say("about.start"), ...data.notes].map((text) => line("", text)));
   } else if (step.phase === "forward") parts.push(...explainForward(step));
   else if (step.phase === "seed") {
     parts.push(line("formula gradient", step.text));
-    parts.push(line("muted", "The sweep starts with the gradient of the result with respect to itself."));
+    parts.push(line("muted", say("about.seed")));
   } else parts.push(...step.contributions.flatMap((part) => explainPart(part)));
   const source = step.key && vertices.get(step.key).source;
   if (source) parts.push(line("muted", source));
@@ -131,7 +132,7 @@ function explain(step) {
 }
 
 function explainForward(step) {
-  if (!step.formulas) return vertices.get(step.key).facts.map((fact) => line("formula", fact.join(" ").trim()));
+  if (!step.formulas) return vertices.get(step.key).facts.map(([name, text]) => line("formula", `${nameOfFact(name)} ${text}`.trim()));
   const [formula, ...filled] = step.formulas;
   return [
     line("formula muted", formula),
@@ -153,7 +154,7 @@ function tables(arrays, texts, first) {
   const spelt = line("formula element", "");
   const columns = Object.values(arrays)[0][0].length;
   const cells = Object.entries(arrays).map(([name, rows]) => {
-    const body = make("table", { class: "numbers", role: "grid" }, make("caption", {}, name));
+    const body = make("table", { class: "numbers", role: "grid" }, make("caption", {}, say(name)));
     for (const row of rows) body.append(make("tr", {}, ...row.map((text) => make("td", {}, text))));
     group.append(body);
     return [...body.querySelectorAll("td")];
@@ -182,15 +183,18 @@ function letPick(cell, index, table, columns, pick) {
   });
 }
 
+/** How an operation hands its gradient on, where no formula says it. */
+const sentence = ({ words }) => (words ? say(words[0], { count: words[1] }) : "");
+
 function explainPart(part) {
-  const rows = part.upstream ? [["upstream", part.upstream]] : [];
-  if (part.formula) rows.push([part.derivative, part.formula]);
-  if (part.rule) rows.push(["gradient", `${part.rule}   with g for upstream`]);
-  rows.push(["contribution", part.product ?? part.contribution, "contribution"]);
-  rows.push(["sum", part.addition ?? part.sum, "sum gradient"]);
+  const rows = part.upstream ? [[say("upstream"), part.upstream]] : [];
+  if (part.derivative) rows.push([part.derivative, part.formula ?? sentence(part), part.formula ? "" : "prose"]);
+  if (part.formula && part.words) rows.push(["", sentence(part), "prose"]);
+  rows.push([say("contribution"), part.product ?? [part.rule, part.contribution].filter(Boolean).join(" → "), "contribution"]);
+  rows.push([say("sum"), part.addition ?? part.sum, "sum gradient"]);
   const table = make("table", {}, ...rows.map(([name, text, className = ""]) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: className }, text))));
-  return [make("h3", {}, `to ${part.name}`), table, ...elements(part)];
+  return [make("h3", {}, say("to", { name: part.name })), table, ...elements(part)];
 }
 
 // Full values.
@@ -218,13 +222,13 @@ function hideHover() {
 }
 
 function full(name, entry) {
-  const text = line(`number ${name}`, `${name} ${entry.text}`);
+  const text = line(`number ${name}`, `${say(name)} ${entry.text}`);
   if (!entry.rows) return [text];
   const largest = Math.max(...entry.rows.flat().map((x) => Math.abs(x ?? 0))) || 1;
-  const heat = make("div", { class: "heat", role: "img", "aria-label": `heat map of the ${name}` });
+  const heat = make("div", { class: "heat", role: "img", "aria-label": say("heat_map", { name: say(name) }) });
   heat.style.gridTemplateColumns = `repeat(${entry.rows[0].length}, 11px)`;
   for (const x of entry.rows.flat()) {
-    const cell = make("i", { title: x === null ? "not finite" : String(x) });
+    const cell = make("i", { title: x === null ? say("not_finite") : String(x) });
     cell.style.background = x === null ? "repeating-linear-gradient(45deg, #c22f00, #c22f00 2px, #fff 2px, #fff 4px)" : colour(x / largest);
     heat.append(cell);
   }
@@ -250,7 +254,7 @@ function play(on) {
       if (state.step === lastStep) play(false);
     }, Number(byId("speed").value));
   }
-  byId("play").textContent = on ? "Pause" : "Play";
+  byId("play").textContent = say(on ? "pause" : "play");
   byId("play").setAttribute("aria-pressed", String(on));
 }
 
@@ -338,6 +342,7 @@ function showPhases() {
 drawGraph();
 listModules();
 listSources();
+listKinds();
 showPhases();
 letMove();
 connect();

@@ -25,6 +25,7 @@ from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.formats import Design, writer
 from autograd_lite.drawing.formatting import array_facts, shape_text, shorten, whereabouts
+from autograd_lite.drawing.languages import all_words, spoken, word
 from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture, Vertex
@@ -62,7 +63,15 @@ def stepper(design: Design) -> str:
     room = TABLE_CHARACTERS // max(sum(len(run.graph.nodes) for run in runs), 20)
     stories = [Story(run, sweep, room) for run, sweep in zip(runs, sweeps, strict=True)]
     data = page_data(picture, best_layout(picture, design.direction), runs)
-    return page_text(data | {"steps": list(interleave(stories, picture))}, picture, design.theme)
+    steps = list(interleave(stories, picture))
+    told = {
+        part["words"][0]
+        for step in steps
+        for part in step.get("contributions", ())
+        if "words" in part
+    }
+    words = all_words() | {sentence: word(sentence) for sentence in sorted(told)}
+    return page_text(data | {"steps": steps, "words": words}, picture, design.theme)
 
 
 def with_gradients(picture: Picture, run: Scene) -> Picture:
@@ -164,7 +173,7 @@ def heat_map(array: np.ndarray[Any, Any], size: int) -> dict[str, Any]:
     }
     if part.size < array.size:
         shown = " × ".join(map(str, part.shape))
-        entry["part"] = f"the first {shown} of {array.size:,} numbers"
+        entry["part"] = word("part", shown=shown, size=f"{array.size:,}")
     return entry
 
 
@@ -188,6 +197,8 @@ def page_text(data: dict[str, Any], picture: Picture, theme: str | None) -> str:
         "title": html.escape(shorten(picture.title, 80)),
         "description": html.escape(picture.describe()),
         "theme": theme or "reader",
+        "lang": spoken(),
+        **{key: html.escape(text) for key, text in all_words().items()},
         **{name: variables(colors) for name, colors in THEMES.items()},
         "data": text.replace("<", "\\u003c").replace("\u2028", "\\u2028"),
         "script": script,

@@ -1,0 +1,78 @@
+"""The stepper in Spanish, and in a notebook."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.drawing.languages import WORDS
+from tests.draw.networks import expression
+
+
+def shares():
+    """A number that a bias, a mean and a slice lead to."""
+    x = ag.Value(np.array([[0.5, -1.0], [2.0, 0.25]]), label="x")
+    b = ag.Value(np.array([0.1, 0.2]), label="b")
+    return np.mean((x[1:] + b) * 2.0) + np.max(x)
+
+
+def test_a_page_in_spanish_has_no_english_word(open_page):
+    page = open_page(ag.draw(shares(), lang="es"))
+    assert page.get_attribute("html", "lang") == "es"
+    english = [pair[0] for key, pair in WORDS.items() if pair[0] != pair[1] and "{" not in pair[0]]
+    english = {text for text in english if len(text) > 3 and text not in ("mean", "name")}
+    for _ in range(40):
+        shown = page.inner_text("body")
+        found = [text for text in english if re.search(rf"\b{re.escape(text)}\b", shown)]
+        assert found == []
+        page.keyboard.press("ArrowRight")
+    assert "lo que llega" in page.inner_text("#panel")
+
+
+def test_a_bias_is_said_to_be_summed(open_page):
+    page = open_page(ag.draw(shares()))
+    page.keyboard.press("End")
+    seen = []
+    while page.inner_text("#panel .phase").startswith("backward"):
+        seen.append(page.inner_text("#panel"))
+        page.keyboard.press("ArrowLeft")
+    texts = "\n".join(seen)
+    assert "gets the gradient of its place in the result (local derivative 1)" in texts
+    assert "divided by how many entries that has" in texts
+    assert "with g for" not in texts and "array(" not in texts
+
+
+def test_an_operand_without_a_name_is_not_called_like_the_users_x(open_page):
+    x = ag.Value(np.array([1.0, 2.0]), label="x")
+    page = open_page(ag.draw(np.sum(np.exp(np.sin(x)))))
+    page.keyboard.press("End")
+    for _ in range(2):
+        headers = page.locator("#panel tr th").all_inner_texts()
+        assert ("∂out/∂x" in headers) == ("through sin" in page.inner_text("#panel h2"))
+        page.keyboard.press("ArrowLeft")
+
+
+def test_the_legend_shows_the_kinds_of_boxes_that_there_are(open_page):
+    page = open_page(ag.draw(shares()))
+    assert page.locator("#legend li").all_inner_texts() == ["input", "operation", "constant"]
+
+
+def test_the_steps_are_shown_in_a_notebook_without_a_file(open_file, tmp_path):
+    result, _ = expression()
+    shown = ag.draw(result).steps(height=480)._repr_html_()
+    assert "height: 480px" in shown
+    assert html.unescape(re.search(r'srcdoc="(.*?)" title', shown, re.S)[1]).startswith("<!DOCTYPE")
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<!DOCTYPE html><meta charset=utf-8>{shown}", "utf-8")
+    frame = open_file(notebook).frame_locator("iframe")
+    frame.locator("#next").click()
+    assert frame.locator("#panel h2").inner_text().startswith("compute")
+
+
+def test_languages_that_there_are_not_are_refused():
+    with pytest.raises(ag.AutogradError, match="lang='fr' is unknown; use 'en', 'es'"):
+        ag.draw(shares(), lang="fr")
