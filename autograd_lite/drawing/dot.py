@@ -42,8 +42,8 @@ def graphviz_package() -> Any:
         import graphviz
     except ImportError as error:
         raise MissingOptionError(
-            "a drawing as .dot, .svg, .png or .pdf needs the package graphviz; install it with: "
-            "pip install graphviz; .html, .txt and .mmd work without"
+            "a drawing as .dot, .png or .pdf needs the package graphviz; install it with: "
+            "pip install graphviz; .svg, .html, .txt and .mmd work without"
         ) from error
     return graphviz
 

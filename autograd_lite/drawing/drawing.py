@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from autograd_lite.compiler.ir import Program
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, MissingOptionError
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.formatting import shorten
@@ -82,20 +82,14 @@ class Drawing:
 
     @property
     def svg(self) -> str:
-        """The drawing as SVG, with a text alternative for every node.
-
-        Raises
-        ------
-        MissingOptionError
-            If there is no Graphviz to lay it out.
-        """
+        """The drawing as SVG, with a text alternative for every node."""
         return self._content(".svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to a file, in the format that the suffix names.
 
         ====================  =======================================================
-        ``.svg``              picture; needs the program ``dot`` or the extra ``draw``
+        ``.svg``              picture
         ``.png``, ``.pdf``    picture; needs the program ``dot``
         ``.html``             the computation and its gradient to step through; not of
                               a program, which has no numbers
@@ -166,17 +160,12 @@ class Drawing:
     def show(self) -> Path:
         """Open the drawing in the web browser; it is written to a temporary file.
 
-        The file is a picture; where there is no Graphviz the stepper, or text
-        where there is nothing to step through.
-
         Returns
         -------
         Path
             The file that was opened.
         """
-        without_graphviz = ".html" if self._design.runs else ".txt"
-        suffix = without_graphviz if self._repr_svg_() is None else ".svg"
-        path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / f"drawing{suffix}")
+        path = self.save(Path(tempfile.mkdtemp(prefix="drawing-")) / "drawing.svg")
         webbrowser.open(path.as_uri())
         return path
 
@@ -186,21 +175,15 @@ class Drawing:
 
     # What notebooks ask for.
 
-    def _repr_svg_(self) -> str | None:
-        try:
-            return self.svg
-        except MissingOptionError:
-            return None
+    def _repr_svg_(self) -> str:
+        return self.svg
 
     def _repr_html_(self) -> str:
-        svg = self._repr_svg_()
-        shown = f"<pre>{html.escape(self._content('.txt').decode())}</pre>" if svg is None else svg
-        return f'<div style="overflow:auto">{shown}</div>'
+        return f'<div style="overflow:auto">{self.svg}</div>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        text, svg = self._content(".txt").decode(), self._repr_svg_()
-        bundle = {"text/plain": text, "text/html": self._repr_html_()}
-        return bundle if svg is None else bundle | {"image/svg+xml": svg}
+        text = self._content(".txt").decode()
+        return {"text/plain": text, "text/html": self._repr_html_(), "image/svg+xml": self.svg}
 
 
 @dataclass(frozen=True)
@@ -267,8 +250,9 @@ def draw(
     theme : {"light", "dark"}, optional
         By default pictures are light, and the stepper follows the reader's setting.
     direction : {"LR", "TB"}, optional
-        From left to right, as pictures are by default, or from top to bottom; the stepper
-        by default takes the one that fills its page better.
+        From left to right, or from top to bottom. By default pictures run from left to right,
+        and where they would be too wide to be read in rows or downwards; the stepper takes the
+        direction that fills its page better.
     lines : SourceLines, optional
         Where a Value's graph was recorded; a function's is found by itself.
     lang : {"en", "es"}

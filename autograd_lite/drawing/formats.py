@@ -12,6 +12,7 @@ from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.themes import THEMES, Theme
+from autograd_lite.drawing.wrapping import wrapped
 
 __all__ = ["FORMATS", "Design", "encode", "writer"]
 
@@ -37,14 +38,39 @@ class Design:
 
     @property
     def flow(self) -> str:
-        """The direction of a picture that cannot choose one."""
+        """The direction of a picture that is laid out elsewhere."""
         return self.direction or "LR"
+
+    @property
+    def readable_flow(self) -> str:
+        """The direction of a picture that Graphviz draws: downwards where it would be too wide."""
+        if self._is_given or lay_out(self.picture, "LR").width <= WIDEST:
+            return self.flow
+        return "TB"
+
+    @property
+    def _is_given(self) -> bool:
+        """Whether the direction is; nobody reads pictures of very many boxes, whichever it is."""
+        return self.direction is not None or len(self.picture.vertices) > MOST_READ
 
     @cached_property
     def layout(self) -> Layout:
-        """Where everything lies in such a picture."""
-        return lay_out(self.picture, self.flow)
+        """Where everything lies; what is too wide to be read goes on in rows, or downwards."""
+        layout = lay_out(self.picture, self.flow)
+        if self._is_given or layout.width <= WIDEST:
+            return layout
+        rows = wrapped(self.picture, layout, WIDEST)
+        downwards = lay_out(self.picture, "TB")
+        narrow = [x for x in (rows, downwards) if x is not None and x.width <= WIDEST]
+        if narrow:
+            return min(narrow, key=lambda x: x.height)
+        return min((layout, downwards), key=lambda x: x.width)
 
+
+WIDEST = 900.0
+"""In points, as wide as a page or a screen: what is shown smaller cannot be read."""
+
+MOST_READ = 250
 
 Write = Callable[[Design], str | bytes]
 

@@ -20,8 +20,9 @@ from typing import Any
 
 from autograd_lite.core.errors import MissingOptionError
 from autograd_lite.drawing.dot import dot_source, graphviz_package
-from autograd_lite.drawing.layers import layered_layout, ranks
-from autograd_lite.drawing.picture import Layout, Picture, Rectangle
+from autograd_lite.drawing.layers import ranks
+from autograd_lite.drawing.nesting import layered_layout
+from autograd_lite.drawing.picture import Layout, Picture, Rectangle, shifted
 from autograd_lite.drawing.themes import THEMES
 
 __all__ = ["GraphvizError", "lay_out", "render"]
@@ -45,26 +46,21 @@ LARGEST = 6_000
 
 
 def lay_out(picture: Picture, direction: str) -> Layout:
-    """The layout by Graphviz; in layers if the picture is more than Graphviz can do.
-
-    Raises
-    ------
-    MissingOptionError
-        If there is no Graphviz.
-    """
+    """The layout by Graphviz; in layers where it is missing, or the picture too much for it."""
     if pieces(picture) <= LARGEST:
         try:
             bare = replace(picture, notes=())
             svg = render(dot_source(bare, THEMES["light"], direction), "svg")
             return graphviz_layout(svg, picture)
-        except GraphvizError:
+        except (GraphvizError, MissingOptionError):
             pass
     return layered_layout(picture, direction)
 
 
 def pieces(picture: Picture) -> int:
     """How many vertices Graphviz moves about: those of the picture, and one for each crossing."""
-    rank = ranks(picture)
+    order = [vertex.key for vertex in picture.vertices]
+    rank = ranks(order, [(edge.tail, edge.head) for edge in picture.edges])
     crossings = sum(rank[edge.head] - rank[edge.tail] - 1 for edge in picture.edges)
     return len(picture.vertices) + crossings
 
@@ -83,7 +79,7 @@ def graphviz_layout(svg: bytes, picture: Picture) -> Layout:
     for index in range(len(picture.edges)):
         group = groups[f"e{index}"]
         line = next(group.iter(f"{SVG}path"))
-        paths.append(shift_layout(line.get("d", ""), dx, dy))
+        paths.append(shifted(line.get("d", ""), dx, dy))
         text = next(group.iter(f"{SVG}text"), None)
         place = None
         if text is not None:
@@ -102,14 +98,6 @@ def graphviz_layout(svg: bytes, picture: Picture) -> Layout:
 def numbers(text: str) -> list[tuple[float, float]]:
     pairs = re.findall(r"(-?[\d.]+),(-?[\d.]+)", text)
     return [(float(x), float(y)) for x, y in pairs]
-
-
-def shift_layout(path: str, dx: float, dy: float) -> str:
-    return re.sub(
-        r"(-?[\d.]+),(-?[\d.]+)",
-        lambda pair: f"{float(pair[1]) + dx:.1f},{float(pair[2]) + dy:.1f}",
-        path,
-    )
 
 
 def bounds(group: ET.Element, dx: float, dy: float) -> Rectangle:

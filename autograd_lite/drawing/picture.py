@@ -5,6 +5,7 @@ Nothing here knows of Graphviz, HTML or text, and no writer knows of Values.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -21,6 +22,7 @@ __all__ = [
     "Rectangle",
     "Vertex",
     "fact_text",
+    "shifted",
 ]
 
 TOLD = ("value", "grad", "parameters")
@@ -151,3 +153,12 @@ class Layout:
     paths: list[str]
     labels: list[tuple[float, float] | None]
     frames: list[Rectangle]
+
+
+def shifted(path: str, dx: float, dy: float) -> str:
+    """The path of an SVG moved; its numbers are pairs of x and y."""
+    return re.sub(
+        r"(-?[\d.]+),(-?[\d.]+)",
+        lambda pair: f"{float(pair[1]) + dx:.1f},{float(pair[2]) + dy:.1f}",
+        path,
+    )

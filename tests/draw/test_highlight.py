@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import lay_out
+from autograd_lite.drawing.nesting import layered_layout
 
 
 def marks(drawing):

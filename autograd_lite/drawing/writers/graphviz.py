@@ -25,10 +25,14 @@ def svg(design: Design) -> str:
 @writer(".png", "PNG")
 def png(design: Design) -> bytes:
     """A picture in dots."""
-    return render(dot_source(design.picture, design.colors, design.flow, styled=True), "png")
+    return render(
+        dot_source(design.picture, design.colors, design.readable_flow, styled=True), "png"
+    )
 
 
 @writer(".pdf", "PDF")
 def pdf(design: Design) -> bytes:
     """A picture to print."""
-    return render(dot_source(design.picture, design.colors, design.flow, styled=True), "pdf")
+    return render(
+        dot_source(design.picture, design.colors, design.readable_flow, styled=True), "pdf"
+    )

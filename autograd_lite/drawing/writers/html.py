@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
-from autograd_lite.core.errors import ArgumentValueError, MissingOptionError
+from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import rank
 from autograd_lite.drawing.compare import side_by_side
 from autograd_lite.drawing.formats import Design, writer
 from autograd_lite.drawing.formatting import array_facts, shape_text, shorten, whereabouts
 from autograd_lite.drawing.languages import all_words, spoken, word
-from autograd_lite.drawing.layers import layered_layout
 from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture, Vertex
 from autograd_lite.drawing.scene import Scene
@@ -84,15 +83,8 @@ def with_gradients(picture: Picture, run: Scene) -> Picture:
 def best_layout(picture: Picture, direction: str | None) -> Layout:
     """The layout; without a direction given, in the one that fills a page better."""
     ways = ("LR", "TB") if direction is None else (direction,)
-    layouts = [lay_out_anyway(picture, way) for way in ways]
+    layouts = [lay_out(picture, way) for way in ways]
     return min(layouts, key=lambda layout: max(layout.width / PAGE[0], layout.height / PAGE[1]))
-
-
-def lay_out_anyway(picture: Picture, direction: str) -> Layout:
-    try:
-        return lay_out(picture, direction)
-    except MissingOptionError:
-        return layered_layout(picture, direction)
 
 
 def interleave(stories: Sequence[Story], picture: Picture) -> Iterator[Step]:
