@@ -10,6 +10,7 @@ from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.drawing.languages import speak
 from autograd_lite.drawing.layout import lay_out
 from autograd_lite.drawing.picture import Layout, Picture
+from autograd_lite.drawing.references import with_references
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.themes import THEMES, Theme
 from autograd_lite.drawing.wrapping import wrapped
@@ -44,7 +45,7 @@ class Design:
     @property
     def readable_flow(self) -> str:
         """The direction of a picture that Graphviz draws: downwards where it would be too wide."""
-        if self._is_given or lay_out(self.picture, "LR").width <= WIDEST:
+        if self._is_given or lay_out(self.still, "LR").width <= WIDEST:
             return self.flow
         return "TB"
 
@@ -54,13 +55,18 @@ class Design:
         return self.direction is not None or len(self.picture.vertices) > MOST_READ
 
     @cached_property
+    def still(self) -> Picture:
+        """The picture as it is drawn where nothing can be asked: shared weights by name."""
+        return with_references(self.picture)
+
+    @cached_property
     def layout(self) -> Layout:
         """Where everything lies; what is too wide to be read goes on in rows, or downwards."""
-        layout = lay_out(self.picture, self.flow)
+        layout = lay_out(self.still, self.flow)
         if self._is_given or layout.width <= WIDEST:
             return layout
-        rows = wrapped(self.picture, layout, WIDEST)
-        downwards = lay_out(self.picture, "TB")
+        rows = wrapped(self.still, layout, WIDEST)
+        downwards = lay_out(self.still, "TB")
         narrow = [x for x in (rows, downwards) if x is not None and x.width <= WIDEST]
         if narrow:
             return min(narrow, key=lambda x: x.height)

@@ -7,6 +7,7 @@ each says why.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -104,11 +105,13 @@ def fold(groups: Groups, kinds: Sequence[Hashable], limit: int) -> Groups:
 
     Nodes can be drawn as one if their ``kinds`` are equal, and their operands too.
     """
+    single = groups
     if len(groups) > limit:
-        groups = groups.merge(chains(groups))
+        groups = single.merge(chains(single))
     if len(groups) > limit:
-        groups = groups.merge(find_repeated(groups, kinds))
-        # What was repeated side by side is one chain now, too long to read even if it fits.
+        # Of what lies side by side no chain was made yet, so that none differs from its like.
+        groups = single.merge(find_repeated(single, kinds))
+        # What was repeated is one chain now, too long to read even if it fits.
         groups = groups.merge(chains(groups))
     if len(groups) > limit:
         groups = groups.merge(intervals(groups, limit))
@@ -244,7 +247,11 @@ def folded_text(operations: Sequence[str], leaves: int) -> tuple[str, list[tuple
 
 
 def counts_of(operations: Sequence[str]) -> str:
-    counts = Counter(operations).most_common(4)
-    rest = len(operations) - sum(count for _, count in counts)
-    parts = [f"{count:,} {name}" for name, count in counts]
-    return ", ".join(parts + ([f"{rest:,} others"] if rest else []))
+    """How often each operation occurs: ``32 × (2 multiply, 2 add, tanh)``."""
+    counted = Counter(operations)
+    times = math.gcd(*counted.values())
+    shown = counted.most_common(4)
+    rest = (len(operations) - sum(count for _, count in shown)) // times
+    parts = [name if count == times > 1 else f"{count // times:,} {name}" for name, count in shown]
+    text = ", ".join(parts + ([f"{rest:,} others"] if rest else []))
+    return f"{times:,} × ({text})" if times > 1 else text

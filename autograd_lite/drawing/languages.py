@@ -121,6 +121,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "lost": ("{count} not finite", "{count} no finitos"),
     "no_gradient": ("no gradient", "sin gradiente"),
     "given": ("value", "valor"),
+    "shared": ("shared", "compartido"),
     "graph_title": ("computation graph", "grafo computacional"),
     "graph_size": (
         "Computation graph of {nodes} nodes and {edges} edges.",

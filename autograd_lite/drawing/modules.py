@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise, takewhile
 from typing import Any
@@ -13,7 +14,10 @@ from autograd_lite.drawing.collect import Graph
 from autograd_lite.drawing.grouping import Groups, Path
 from autograd_lite.drawing.provenance import ModuleCall, SourceLines
 
-__all__ = ["call_title", "clip", "module_paths", "parameter_count", "roll_up"]
+__all__ = ["call_title", "clip", "kind_of", "module_paths", "parameter_count", "roll_up", "take_in"]
+
+
+LONGEST_KIND = 30
 
 
 def module_paths(graph: Graph, lines: SourceLines) -> list[Path]:
@@ -81,6 +85,33 @@ def roll_up(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
     return groups.merge(classes)
 
 
+def take_in(graph: Graph, groups: Groups, lines: SourceLines) -> Groups:
+    """Into the box of a run go the parameters that only its modules use, and its inputs together.
+
+    A parameter depends on nothing, and inputs that are made alike from the same operands feed
+    the run alone, so that no path comes back.
+    """
+    classes = list(range(len(groups)))
+    users: list[set[int]] = [set() for _ in classes]
+    for box, operands in enumerate(groups.operands):
+        for o in operands:
+            users[o].add(box)
+    alike: dict[Hashable, int] = {}
+    for box, members in enumerate(groups.members):
+        node = graph.nodes[members[0]]
+        run = next(iter(users[box]), -1)
+        if len(members) > 1 or len(users[box]) != 1 or not groups.calls[run]:
+            continue
+        if node.serial in lines.parameters():
+            owned = (lines.calls[path].module.parameters() for path in groups.calls[run])
+            if any(x.node is node for parameters in owned for x in parameters):
+                classes[box] = run
+        elif node.primitive is not None and len(groups.calls[run]) > 1:
+            key = run, node.primitive, *groups.operands[box]
+            classes[box] = alike.setdefault(key, box)
+    return groups.merge(classes)
+
+
 def signature(graph: Graph, groups: Groups, box: int, lines: SourceLines) -> tuple[Any, ...]:
     """What two layers must have in common to be drawn as one."""
     module = lines.calls[groups.calls[box][0]].module
@@ -115,7 +146,17 @@ def parameter_count(calls: Sequence[ModuleCall]) -> int:
     return sum(int(np.size(x.data)) for x in parameters.values())
 
 
+def kind_of(call: ModuleCall) -> str:
+    """The class of a called module; what has no parameters says more of itself, such as "relu"."""
+    if parameter_count([call]) == 0:
+        with suppress(Exception):  # anybody's representation may fail
+            text = repr(call.module)
+            if len(text) <= LONGEST_KIND and "\n" not in text and not text.startswith("<"):
+                return text
+    return type(call.module).__name__
+
+
 def call_title(call: ModuleCall) -> str:
     """The name of a called module in its model, and its class."""
-    name, kind = call.path[-1], type(call.module).__name__
+    name, kind = call.path[-1], kind_of(call)
     return kind if name == kind else f"{name}  {kind}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,15 @@ from autograd_lite.drawing.grouping import (
     run_text,
 )
 from autograd_lite.drawing.languages import word
-from autograd_lite.drawing.modules import call_title, clip, module_paths, parameter_count, roll_up
+from autograd_lite.drawing.modules import (
+    call_title,
+    clip,
+    kind_of,
+    module_paths,
+    parameter_count,
+    roll_up,
+    take_in,
+)
 from autograd_lite.drawing.picture import Cluster, Edge, Kind, Picture, Vertex
 from autograd_lite.drawing.subject import Subject
 
@@ -146,18 +155,39 @@ class Scene(Subject):
     def _several(self, box: int) -> Vertex:
         members = self.members(box)
         calls = self.groups.calls[box]
-        paths = [self.paths[index] for index in self.groups.members[box]]
+        nodes = self.groups.members[box]
+        paths = [self.paths[x] for x in nodes if self.graph.nodes[x].primitive is not None]
+        paths = paths or [self.paths[nodes[-1]]]
         if calls and all(any(path[: len(call)] == call for call in calls) for path in paths):
             return self._modules(box, members)
         operations = [node.primitive.name for node in members if node.primitive is not None]
         leaves = len(members) - len(operations)
         if operations:
             title, rows = folded_text(operations, leaves)
+            rows += self._ranges([self.graph.nodes[x] for x in nodes if x in self._handed_on])
         else:
-            numbers = [node.data for node in members if isinstance(node.data, float)]
-            rows = list(facts("value", np.array(numbers))) if len(numbers) == leaves else []
+            rows = self._ranges(members)
             title = f"{leaves} × {self._common_name(members)}"
         return Vertex(self.box_key(box), "fold", title, "", tuple(rows), paths[-1])
+
+    @cached_property
+    def _handed_on(self) -> set[int]:
+        """The positions of nodes that other boxes use, and of the results."""
+        owners = self.groups.owners
+        used = set(self.graph.results)
+        for index, operands in enumerate(self.graph.operands):
+            used.update(o for o in operands if owners[o] != owners[index])
+        return used
+
+    def _ranges(self, nodes: list[Node]) -> list[tuple[str, str]]:
+        """What all numbers of some nodes lie between, and all of their gradients."""
+        rows = []
+        gradients = [self.gradients[node] for node in nodes if node in self.gradients]
+        for name, arrays in (("value", [node.data for node in nodes]), ("grad", gradients)):
+            if arrays and all(isinstance(x, (float, np.ndarray, np.floating)) for x in arrays):
+                numbers = np.concatenate([np.ravel(x) for x in arrays])
+                rows += facts(name, numbers if numbers.size > 1 else numbers[0])
+        return rows
 
     def _common_name(self, members: list[Node]) -> str:
         names = {self.names.get(node.serial, "value") for node in members}
@@ -167,7 +197,7 @@ class Scene(Subject):
     def _modules(self, box: int, members: list[Node]) -> Vertex:
         """The box of a whole layer, or of a run of equal layers."""
         calls = [self.lines.calls[path] for path in self.groups.calls[box]]
-        kinds = [type(call.module).__name__ for call in calls]
+        kinds = [kind_of(call) for call in calls]
         title = call_title(calls[0]) if len(calls) == 1 else run_text(kinds)
         rows = []
         if len(calls) > 1:
@@ -191,9 +221,11 @@ def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
     deepest = max(map(len, paths), default=0)
     if depth is not None:
         groups = roll_up(graph, clip(groups, paths, depth), lines)
+        groups = take_in(graph, groups, lines)
     while len(groups) > max_nodes and deepest > 1 and depth is None:
         deepest -= 1
         groups = roll_up(graph, clip(one_box_each(graph.operands), paths, deepest), lines)
+        groups = take_in(graph, groups, lines)
     groups = fold(groups, kinds_of(graph, subject.names), max_nodes)
     return Scene(**vars(subject), groups=groups, paths=paths)
 

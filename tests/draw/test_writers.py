@@ -42,11 +42,11 @@ def layout(request, monkeypatch):
         pytest.skip("the program dot is not on the PATH: apt install graphviz")
 
 
-def expression():
+def expression(**options):
     a, b = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b")
     loss = np.tanh(a * b + 0.5)
     loss.backward()
-    return ag.draw(loss)
+    return ag.draw(loss, **options)
 
 
 def without_graphviz(monkeypatch):

@@ -13,26 +13,22 @@ __all__ = ["dot", "svg"]
 @writer(".dot", "DOT")
 def dot(design: Design) -> str:
     """The source in DOT."""
-    return dot_source(design.picture, design.colors, design.flow)
+    return dot_source(design.still, design.colors, design.flow)
 
 
 @writer(".svg", "SVG")
 def svg(design: Design) -> str:
     """A picture with a text alternative for every node."""
-    return svg_text(design.picture, design.layout, design.colors)
+    return svg_text(design.still, design.layout, design.colors)
 
 
 @writer(".png", "PNG")
 def png(design: Design) -> bytes:
     """A picture in dots."""
-    return render(
-        dot_source(design.picture, design.colors, design.readable_flow, styled=True), "png"
-    )
+    return render(dot_source(design.still, design.colors, design.readable_flow, styled=True), "png")
 
 
 @writer(".pdf", "PDF")
 def pdf(design: Design) -> bytes:
     """A picture to print."""
-    return render(
-        dot_source(design.picture, design.colors, design.readable_flow, styled=True), "pdf"
-    )
+    return render(dot_source(design.still, design.colors, design.readable_flow, styled=True), "pdf")

@@ -26,7 +26,7 @@ SHAPES = {
 @writer(".mmd", "Mermaid")
 def mermaid(design: Design) -> str:
     """A Mermaid flowchart; modules are subgraphs."""
-    picture, theme = design.picture, design.colors
+    picture, theme = design.still, design.colors
     rows = [f"flowchart {design.flow}"]
     inside: dict[tuple[str, ...], list[Vertex]] = defaultdict(list)
     for vertex in picture.vertices:
