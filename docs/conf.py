@@ -31,6 +31,7 @@ html_theme = "furo"
 html_title = f"autograd_lite {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["enlarge.js"]
 html_favicon = "_static/icon.svg"
 html_math_renderer = "mathml"
 

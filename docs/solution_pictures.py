@@ -81,7 +81,7 @@ def calibrated(axes: Any) -> None:
         axes.plot(fine, animals(start, fine)[k], ":", color=f"C{k}", lw=1)
         axes.plot(fine, animals(found, fine)[k], color=f"C{k}", label=name)
         axes.plot(times, seen[k], "o", color=f"C{k}", ms=3)
-    axes.set(xlabel="time", ylabel="animals (dotted: first rates)")
+    axes.set(xlabel="time", ylabel="animals", title="dotted: with the first rates")
 
 
 def draw_tangent(axes: Any, x: float, y: float, slope: float, width: float) -> None:

@@ -132,3 +132,10 @@ def test_the_former_name_still_works(tmp_path):
         "files.appearing_whole is now called files.atomic_write; write that instead"
     )
     assert warned[0].filename == __file__
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "nowhere" / "x.svg"
+    with pytest.raises(FileNotFoundError) as error, ag.files.atomic_write(path):
+        pass
+    assert error.value.filename == str(path)

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite.core.errors import MissingOptionError
-from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.formatting import columns, shorten
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
 from autograd_lite.drawing.themes import Theme
 
@@ -25,6 +25,9 @@ NODES = {"fontname": FONT, "fontsize": "10", "height": "0.3", "width": "0.3"}
 SMALL = 100
 
 EDGES = {"fontname": FONT, "fontsize": "9", "arrowsize": "0.6"}
+
+WIDE = 0.035
+"""Half of what a wide sign needs more, in inches."""
 
 SHAPES = {
     "leaf": {"shape": "box", "style": "filled,rounded"},
@@ -99,7 +102,9 @@ def write_vertex(graph: graphviz.Digraph, vertex: Vertex, theme: Theme, is_resul
     attributes = dict(SHAPES[vertex.kind])
     color, attributes["penwidth"] = theme.outline(vertex, is_result)
     # Graphviz measures the title as if it were not bold: the longer it is, the more room is left.
-    attributes["margin"] = f"{0.12 + 0.004 * len(vertex.lines[0]):.2f},0.07"
+    # Of signs of East Asian scripts it knows no width at all.
+    wide = max(columns(line) - len(line) for line in vertex.lines)
+    attributes["margin"] = f"{0.12 + 0.004 * len(vertex.lines[0]) + WIDE * wide:.2f},0.07"
     graph.node(
         vertex.key,
         label="\\n".join(escape(line) for line in vertex.lines),

@@ -16,6 +16,7 @@ __all__ = [
     "DIGITS",
     "Shown",
     "array_facts",
+    "columns",
     "facts",
     "in_short",
     "number",
@@ -166,6 +167,16 @@ def show_range(finite: np.ndarray[Any, Any], digits: int) -> Shown:
     mean = show_number(np.mean(finite, dtype=np.float64), digits)
     text = f"{low.text} … {high.text}, {word('mean')} {mean.text}"
     return Shown(text, low.exact and high.exact and mean.exact)
+
+
+def columns(text: str) -> int:
+    """How wide a text is in letters: signs of East Asian scripts take two.
+
+    >>> from autograd_lite.drawing.formatting import columns
+    >>> columns("weight"), columns("重み")
+    (6, 4)
+    """
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def shorten(text: str, length: int = 40) -> str:

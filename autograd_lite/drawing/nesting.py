@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from autograd_lite.drawing.formatting import columns
 from autograd_lite.drawing.layers import Block, Item, Line, Link, Point, layered
 from autograd_lite.drawing.picture import Cluster, Edge, Layout, Picture, Rectangle, Vertex
 
@@ -87,13 +88,13 @@ class Nest:
 
     def box(self, vertex: Vertex) -> Item:
         lines = vertex.lines
-        size = max(map(len, lines)) * LETTER + 18.0, len(lines) * LINE + 12.0
+        size = max(map(columns, lines)) * LETTER + 18.0, len(lines) * LINE + 12.0
         return Item(vertex.key, *(size[::-1] if self.turned else size))
 
     def pack(self, path: Path) -> Item:
         """A module as a single box, as large as its frame."""
         self.blocks[path] = block = self.arrange(path)
-        title = len(self.clusters[path].title) * LETTER + 20.0
+        title = columns(self.clusters[path].title) * LETTER + 20.0
         before, start = self.padding()
         along, across = block.along + before + FRAME, block.across + start + FRAME
         along, across = (along, max(across, title)) if self.turned else (max(along, title), across)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class Scene(Subject):
 
     def _clusters(self, vertices: list[Vertex]) -> Iterator[Cluster]:
         paths = {v.module[:depth] for v in vertices for depth in range(1, len(v.module) + 1)}
-        for path in sorted(paths):
+        for path in sorted(paths, key=in_order):
             call = self.lines.calls[path]
             count = parameter_count([call])
             title = call_title(call) + (f"  {count:,} {word('parameters')}" if count else "")
@@ -228,6 +229,14 @@ def compose(subject: Subject, depth: int | None, max_nodes: int) -> Scene:
         groups = take_in(graph, groups, lines)
     groups = fold(groups, kinds_of(graph, subject.names), max_nodes)
     return Scene(**vars(subject), groups=groups, paths=paths)
+
+
+def in_order(path: Path) -> list[list[tuple[bool, int, str]]]:
+    """What paths are sorted by: each before those in it, and layer 2 before layer 10."""
+    return [
+        [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in split]
+        for split in (re.split(r"(\d+)", name) for name in path)
+    ]
 
 
 def type_text(data: Any) -> tuple[tuple[str, str], ...]:

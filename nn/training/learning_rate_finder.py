@@ -29,7 +29,7 @@ SMOOTHING = 0.9
 """How much of the average loss stays from step to step."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LearningRates:
     """What `find_learning_rate` found.
 
@@ -43,8 +43,8 @@ class LearningRates:
     Examples
     --------
     >>> import nn
-    >>> nn.LearningRates([0.1, 1.0], [2.0, 1.0], suggestion=0.1).suggestion
-    0.1
+    >>> nn.LearningRates([0.1, 1.0], [2.0, 1.0], suggestion=0.1)
+    LearningRates(2 rates, 0.1 to 1; suggestion=0.1)
     """
 
     plotter: ClassVar[Callable[..., Any]]
@@ -53,6 +53,10 @@ class LearningRates:
     rates: list[float]
     losses: list[float]
     suggestion: float
+
+    def __repr__(self) -> str:
+        ends = f"{self.rates[0]:.3g} to {self.rates[-1]:.3g}" if self.rates else "none"
+        return f"LearningRates({len(self.rates)} rates, {ends}; suggestion={self.suggestion:.3g})"
 
     @ag.deprecation.renamed_arguments(axes="ax")
     def plot(self, ax: Any = None) -> Any:

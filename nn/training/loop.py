@@ -100,7 +100,7 @@ class Training:
             try:
                 self._begin()
                 while self.epoch < last and not self.history.stopped:
-                    bar.set_description(f"epoch {self.epoch + 1}/{last}")
+                    bar.set_description_str(f"epoch {self.epoch + 1}/{last}")
                     bar.unit = self.batches.unit
                     self._run_epoch(bar)
             except KeyboardInterrupt:

@@ -10,6 +10,10 @@ from typing import Any
 __all__ = ["progress_bar"]
 
 
+NUMBERS_FIRST = "{desc}{postfix} |{bar}| {n_fmt}/{total_fmt} {rate_fmt}"
+"""Narrow terminals cut a line at its end, where the bar is."""
+
+
 def progress_bar(total: int | None, shown: bool) -> AbstractContextManager[Any]:
     """A bar that counts batches; one that does nothing where none is wanted or none is there."""
     if shown:
@@ -18,7 +22,7 @@ def progress_bar(total: int | None, shown: bool) -> AbstractContextManager[Any]:
         except ImportError:
             say_once()
         else:
-            return tqdm(total=total, unit="batch")
+            return tqdm(total=total, unit="batch", bar_format=NUMBERS_FIRST)
     return nullcontext(Hidden())
 
 
@@ -30,7 +34,7 @@ class Hidden:
     def update(self) -> None:
         """Do nothing, as all methods here."""
 
-    def set_description(self, text: str) -> None:
+    def set_description_str(self, text: str) -> None:
         """Do nothing."""
 
     def set_postfix(self, numbers: Any) -> None:

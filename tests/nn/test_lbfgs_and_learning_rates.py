@@ -194,3 +194,8 @@ def test_the_learning_rate_finder_takes_weights_as_fit_does():
     np.testing.assert_allclose(by_sample.losses, alone.losses, rtol=1e-12)
     with pytest.raises(ag.ArgumentTypeError, match="find_learning_rate: rng is 'a'; pass a gen"):
         nn.find_learning_rate(nn.Linear(2, 2), x, labels, **options | {"rng": "a"})
+
+
+def test_what_was_found_is_shown_in_a_line():
+    found = nn.LearningRates(list(np.geomspace(1e-6, 1.0, 100)), [1.0] * 100, suggestion=0.0123)
+    assert repr(found) == "LearningRates(100 rates, 1e-06 to 1; suggestion=0.0123)"

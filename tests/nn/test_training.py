@@ -487,3 +487,19 @@ def test_histories_go_to_json_and_pandas():
     frame = history.to_pandas()
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame["loss"]) == history.loss
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_a_progress_bar_shows_its_numbers_first(columns, monkeypatch, capsys):
+    pytest.importorskip("tqdm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    from nn.training.progress import progress_bar
+
+    with progress_bar(938, True) as bar:
+        bar.ncols = columns
+        bar.set_description_str("epoch 3/60")
+        bar.set_postfix({"loss": "0.1234", "accuracy": "0.95", "validation_loss": "0.123"})
+        bar.refresh()
+    shown = [line for line in capsys.readouterr().err.split("\r") if "validation" in line][-1]
+    numbers = "epoch 3/60, loss=0.1234, accuracy=0.95, validation_loss=0.123"
+    assert shown.startswith(numbers[:columns].rstrip("3"))

@@ -213,7 +213,8 @@ function showHover(vertex, group) {
   const below = box.bottom - stage.top + 6;
   const above = box.top - stage.top - hover.offsetHeight - 6;
   hover.style.left = `${Math.max(4, Math.min(box.left - stage.left, stage.width - hover.offsetWidth - 4))}px`;
-  hover.style.top = `${below + hover.offsetHeight < stage.height || above < 0 ? below : above}px`;
+  const top = below + hover.offsetHeight < stage.height || above < 0 ? below : above;
+  hover.style.top = `${Math.max(4, Math.min(top, stage.height - hover.offsetHeight - 4))}px`;
 }
 
 function hideHover() {
