@@ -45,7 +45,7 @@ class Design:
     @property
     def readable_flow(self) -> str:
         """The direction of a picture that Graphviz draws: downwards where it would be too wide."""
-        if self._is_given or lay_out(self.still, "LR").width <= WIDEST:
+        if self._is_given or lay_out(self.still, "LR").width <= TOO_WIDE:
             return self.flow
         return "TB"
 
@@ -63,7 +63,7 @@ class Design:
     def layout(self) -> Layout:
         """Where everything lies; what is too wide to be read goes on in rows, or downwards."""
         layout = lay_out(self.still, self.flow)
-        if self._is_given or layout.width <= WIDEST:
+        if self._is_given or layout.width <= TOO_WIDE:
             return layout
         rows = wrapped(self.still, layout, WIDEST)
         downwards = lay_out(self.still, "TB")
@@ -76,6 +76,8 @@ class Design:
 WIDEST = 900.0
 """In points, as wide as a page or a screen: what is shown smaller cannot be read."""
 
+TOO_WIDE = 1.25 * WIDEST
+"""From here on it is worth a second row."""
 MOST_READ = 250
 
 Write = Callable[[Design], str | bytes]
