@@ -182,7 +182,7 @@ class Scene(Subject):
 
     def _ranges(self, nodes: list[Node]) -> list[tuple[str, str]]:
         """What all numbers of some nodes lie between, and all of their gradients."""
-        rows = []
+        rows: list[tuple[str, str]] = []
         gradients = [self.gradients[node] for node in nodes if node in self.gradients]
         for name, arrays in (("value", [node.data for node in nodes]), ("grad", gradients)):
             if arrays and all(isinstance(x, (float, np.ndarray, np.floating)) for x in arrays):
