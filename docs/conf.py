@@ -96,12 +96,14 @@ def write_displayed_math(writer: Any, node: nodes.math_block) -> None:
 
 
 def write_steppers(app: Any, error: Exception | None) -> None:
-    """The pages to step through that chapters 4 and 5 embed."""
+    """The pages to step through that chapters 4 and 5 embed, in their language."""
     folder = Path(app.outdir) / "steppers"
     if error is None and app.builder.format == "html":
         folder.mkdir(exist_ok=True)
+        (folder / "es").mkdir(exist_ok=True)
         for draw in (pictures.graph, pictures.backpropagation):
             draw().save(folder / f"{draw.__name__}.html")
+            draw(lang="es").save(folder / "es" / f"{draw.__name__}.html")
 
 
 NOTEBOOK = {"learn": "This chapter as a notebook", "es": "Este capítulo como cuaderno"}

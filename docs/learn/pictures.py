@@ -133,17 +133,17 @@ def step_size() -> Any:
     return figure
 
 
-def graph() -> ag.Drawing:
+def graph(lang: str = "en") -> ag.Drawing:
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     c = a * b
     c.label = "c"
     d = (c + a) ** 2
     d.label = "d"
     d.backward()
-    return ag.draw(d)
+    return ag.draw(d, lang=lang)
 
 
-def backpropagation() -> ag.Drawing:
+def backpropagation(lang: str = "en") -> ag.Drawing:
     x, t = Value(1.0, label="x"), 1.0
     w1, b1 = Value(0.8, label="w1"), Value(0.1, label="b1")
     w2, b2 = Value(-1.2, label="w2"), Value(0.3, label="b2")
@@ -155,7 +155,7 @@ def backpropagation() -> ag.Drawing:
     for name, value in (("z1", z1), ("a1", a1), ("z2", z2), ("a2", a2), ("cost", cost)):
         value.label = name
     cost.backward()
-    return ag.draw(cost)
+    return ag.draw(cost, lang=lang)
 
 
 def learning_rates() -> Any:
