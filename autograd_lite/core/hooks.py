@@ -26,7 +26,14 @@ from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import PYTHON_SCALARS
 from autograd_lite.core.recorder import current, value_of
 
-__all__ = ["HookMethods", "RegisteredHook", "have_hooks", "refuse_hooks", "sweep_with_hooks"]
+__all__ = [
+    "HookMethods",
+    "RegisteredHook",
+    "have_hooks",
+    "hooks",
+    "refuse_hooks",
+    "sweep_with_hooks",
+]
 
 Hook = Callable[[Any], Any]
 

@@ -279,6 +279,9 @@ class Primitive:
     accumulate
         Called as ``accumulate(gradient, g, out, *inputs)`` where nobody else needs the
         gradient that the first input already has: it adds its own to it in place.
+    linear
+        The function is linear in all inputs together that have a derivative, so that forward
+        mode applies it to their tangents.
 
     Attributes
     ----------
@@ -321,6 +324,7 @@ class Primitive:
         "forward",
         "function",
         "joint",
+        "linear",
         "masks",
         "over",
         "rules",
@@ -347,6 +351,7 @@ class Primitive:
         builtin: bool = False,
         consume: Rule | None = None,
         accumulate: Rule | None = None,
+        linear: bool = False,
     ) -> None:
         self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
         if singular and not elementwise:
@@ -368,6 +373,7 @@ class Primitive:
         self.builtin = builtin
         self.consume = consume
         self.accumulate = accumulate
+        self.linear = linear
         self.over: Any = None
         self.fast_path = self._has_fast_path()
         self._names: tuple[str, ...] | None = None

@@ -107,15 +107,18 @@ class Pullback:
         *,
         recorded: bool = False,
         lift: Callable[[Any], Any] | None = None,
+        masked: bool = False,
     ) -> list[Any]:
         """The gradient of <cotangents, outputs> for every input, zeros where there is no influence.
 
         With ``recorded`` the gradients are Values where they depend on nodes.  ``lift``
-        is applied to all that rules get.
+        is applied to all that rules get.  ``masked`` as for `sweep`.
         """
         recorder = current.get()
         with recording(recorded or recorder.trace is not None):
-            found = self.sweep(cotangents, recorded=recorded, lift=lift, drop=True)
+            found = self.sweep(
+                cotangents, recorded=recorded, lift=lift, drop=True, masked=masked
+            )
         moves = self.is_duck and recorder.trace is None
         results = []
         for node in self.inputs:

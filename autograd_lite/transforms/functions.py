@@ -14,6 +14,7 @@ import numpy as np
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
+from autograd_lite.transforms.forward import Forward
 from autograd_lite.transforms.sparse_matrices import sparse_hessian, sparse_jacobian
 from autograd_lite.transforms.tangents import (
     check_outputs,
@@ -261,12 +262,11 @@ def jvp(
     (array([1., 9.]), array([2., 3.]))
     """
     args = arguments_in(primals)
-    trace = Trace(function, args, range(len(args)), has_aux=has_aux)
+    forward = Forward(lambda trace: directions_of(trace, tangents, primals))
+    trace = Trace(function, args, range(len(args)), has_aux=has_aux, along=forward)
     check_outputs("jvp", trace)
-    directions = directions_of(trace, tangents, primals)
-
-    tangent = push_forward(trace, directions)
-    own = owned(map(trace.unwrap, tangent), directions)
+    tangent = forward.tangents(trace)
+    own = owned(map(trace.unwrap, tangent), forward.directions)
     results = trace.as_returned(trace.outputs), unflatten(trace.result, own)
     return (*results, trace.returned_aux()) if has_aux else results
 

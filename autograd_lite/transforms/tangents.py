@@ -17,6 +17,7 @@ from autograd_lite.transforms.trace import Trace, is_number
 __all__ = [
     "check_outputs",
     "columns_of",
+    "forward_mode_of",
     "is_tall",
     "kind_of",
     "push_forward",
@@ -43,9 +44,14 @@ def kind_of(x: Any) -> str:
     return kind
 
 
+def forward_mode_of(trace: Trace) -> str:
+    """What is refused where there are hooks."""
+    return f"a derivative of {trace.name} in forward mode"
+
+
 def transposed(trace: Trace) -> Trace:
     """The call of the pullback, whose own pullback gives the tangents of the outputs."""
-    refuse_hooks(f"a derivative of {trace.name} in forward mode", trace.pullback.order)
+    refuse_hooks(forward_mode_of(trace), trace.pullback.order)
 
     def pullback(*cotangents: Any) -> list[Any]:
         return trace.gradients(cotangents, recorded=True)
@@ -57,11 +63,14 @@ def transposed(trace: Trace) -> Trace:
 
 
 def push_forward(
-    trace: Trace, directions: Sequence[Any], pullback: Trace | None = None
+    trace: Trace,
+    directions: Sequence[Any],
+    pullback: Trace | None = None,
+    masked: bool = False,
 ) -> list[Any]:
     """The derivative of every output in one direction: the pullback, transposed once more."""
     found = pullback or transposed(trace)
-    return found.gradients(directions, trace.is_recorded(directions))
+    return found.gradients(directions, trace.is_recorded(directions), masked)
 
 
 def push_together(trace: Trace, directions: Sequence[Any], count: int) -> list[Any]:

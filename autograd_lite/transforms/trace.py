@@ -38,7 +38,7 @@ from autograd_lite.core.memory import copied, memory_of
 from autograd_lite.core.node import Handle, Node, operand_of, unwrap
 from autograd_lite.core.operands import as_data
 from autograd_lite.core.pullback import Ancestry, Pullback, own_memory
-from autograd_lite.core.recorder import Recorder, current, recording, value_of
+from autograd_lite.core.recorder import Recorder, current, recording, using, value_of
 from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.core.views import is_number as is_scalar
@@ -60,6 +60,8 @@ __all__ = [
 ]
 
 Function = Callable[..., Any]
+
+Along = Callable[["Trace"], Recorder]
 
 Argnum = int | str | Sequence[int | str]
 """Which arguments: a position or a name, or several of them."""
@@ -93,8 +95,13 @@ class Trace:
         kwargs: Mapping[str, Any] = MappingProxyType({}),
         has_aux: bool = False,
         is_kept: bool = False,
+        along: Along | None = None,
     ) -> None:
-        """``is_kept``: sweeps come later, when others may have written to the arguments."""
+        """``is_kept``: sweeps come later, when others may have written to the arguments.
+
+        ``along`` is called with the trace when its fresh Values are there, and gives the recorder
+        of the call.
+        """
         self.is_kept = is_kept
         self.name = function.__name__ if hasattr(function, "__name__") else repr(function)
         in_order: Any = list(args)
@@ -117,7 +124,8 @@ class Trace:
             for i, tree in zip(varied, unflatten(self.trees, self.fresh), strict=True):
                 (by_name if isinstance(i, str) else in_order)[i] = tree
             call = partial(function, **by_name) if by_name else function
-            self.result = call_differentiated(call, in_order, inputs)
+            with using(current.get() if along is None else along(self)):
+                self.result = call_differentiated(call, in_order, inputs)
         self.aux: Any = None
         if has_aux:
             self.result, self.aux = self._apart(self.result)
@@ -228,21 +236,28 @@ class Trace:
         where = (*self.outputs, *values) if self.foreign or values else ()
         return any(is_recorded(x, recorder) for x in where)
 
-    def gradients(self, cotangents: Sequence[Any], recorded: bool | None = None) -> list[Any]:
+    def gradients(
+        self, cotangents: Sequence[Any], recorded: bool | None = None, masked: bool = False
+    ) -> list[Any]:
         """The gradients of <cotangents, outputs> with respect to every fresh Value.
 
-        An output without influence has None as its cotangent.
+        An output without influence has None as its cotangent.  ``masked``: the cotangents come
+        from behind a mask.
         """
         if recorded is None:
             recorded = self.is_recorded(cotangents)
         # What depends on the fresh Values alone is constant then, and only cotangents vary.
         is_constant = not (self.foreign or self.is_traced or self.pullback.is_duck)
-        return self._conjugated(cotangents, recorded, unwrap if is_constant else None)
+        lift = unwrap if is_constant else None
+        return self._conjugated(cotangents, recorded, lift, masked)
 
-    def _conjugated(self, cotangents: Sequence[Any], recorded: bool, lift: Any = None) -> list[Any]:
+    def _conjugated(
+        self, cotangents: Sequence[Any], recorded: bool, lift: Any = None, masked: bool = False
+    ) -> list[Any]:
         """The pullback, between gradients as people know them."""
         transposed = [None if g is None else conjugate(g) for g in cotangents]
-        return list(map(conjugate, self.pullback(transposed, recorded=recorded, lift=lift)))
+        found = self.pullback(transposed, recorded=recorded, lift=lift, masked=masked)
+        return list(map(conjugate, found))
 
     def rows(self, index: int) -> list[Any]:
         """The derivatives of one output by every fresh Value: a row for each of its elements.
