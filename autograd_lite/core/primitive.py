@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -280,8 +280,9 @@ class Primitive:
         Called as ``accumulate(gradient, g, out, *inputs)`` where nobody else needs the
         gradient that the first input already has: it adds its own to it in place.
     linear
-        The function is linear in all inputs together that have a derivative, so that forward
-        mode applies it to their tangents.
+        "all": the function is linear in those inputs together that have a rule (but for what
+        ``initial`` adds); "each": in each of them, as a product is.  Forward mode then applies
+        it to tangents, in the place of its rules.
 
     Attributes
     ----------
@@ -351,7 +352,7 @@ class Primitive:
         builtin: bool = False,
         consume: Rule | None = None,
         accumulate: Rule | None = None,
-        linear: bool = False,
+        linear: Literal["all", "each"] | None = None,
     ) -> None:
         self.name = name or str(getattr(forward, "__name__", type(forward).__name__))
         if singular and not elementwise:

@@ -76,7 +76,7 @@ def cumulative_extremum_vjp(g: Any, out: Any, x: Any) -> Any:
     return attains * recurrence(g / np.maximum(ties, 1), np.concatenate((stays, edge), axis=-1))
 
 
-cumsum = array_function(np.cumsum, on_last_axis(cumsum_vjp))
+cumsum = array_function(np.cumsum, on_last_axis(cumsum_vjp), linear="all")
 cumprod = array_function(np.cumprod, on_last_axis(cumprod_vjp))
 
 

@@ -377,5 +377,5 @@ def correlate_right(g: Any, out: Any, a: Any, v: Any, mode: str = "valid") -> An
     return np.conjugate(np.flip(np.correlate(whole, np.conjugate(a), mode="valid")))
 
 
-convolve = array_function(np.convolve, convolve_left, convolve_right)
-correlate = array_function(np.correlate, correlate_left, correlate_right)
+convolve = array_function(np.convolve, convolve_left, convolve_right, linear="each")
+correlate = array_function(np.correlate, correlate_left, correlate_right, linear="each")

@@ -64,7 +64,7 @@ def are_matrices(x: Any, y: Any) -> bool:
     return x.__class__ is y.__class__ is np.ndarray and x.ndim == y.ndim == 2
 
 
-matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True, formula="x @ y")
+matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True, linear="each", formula="x @ y")
 register(np.matmul, matmul)
 in_loops(np.matmul, np.matvec, np.vecmat)
 
@@ -97,7 +97,7 @@ def tensordot_right(g: Any, out: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     return np.transpose(product, inverse_order([right[i] for i in inverse_order(left)] + free_y))
 
 
-tensordot = array_function(np.tensordot, tensordot_left, tensordot_right)
+tensordot = array_function(np.tensordot, tensordot_left, tensordot_right, linear="each")
 
 
 # dot and inner: one axis of each operand is contracted; a number scales the other operand.
@@ -131,11 +131,12 @@ def one_axis_right(g: Any, out: Any, x: Any, y: Any, axes: Any) -> Any:
     return tensordot_right(g, out, x, y, axes)
 
 
-dot = array_function(np.dot, dot_left, dot_right)
+dot = array_function(np.dot, dot_left, dot_right, linear="each")
 inner = array_function(
     np.inner,
     lambda g, out, x, y: one_axis_left(g, out, x, y, (-1, -1)),
     lambda g, out, x, y: one_axis_right(g, out, x, y, (-1, -1)),
+    linear="each",
 )
 
 
@@ -184,12 +185,14 @@ vdot = array_function(
     np.vdot,
     lambda g, out, a, b: np.reshape(np.conjugate(g * np.ravel(b)), np.shape(a)),
     lambda g, out, a, b: np.reshape(g * np.conjugate(np.ravel(a)), np.shape(b)),
+    linear="each",
 )
 vecdot = Primitive(
     np.vecdot,
     lambda g, out, x, y: np.conjugate(np.expand_dims(g, -1) * y),
     lambda g, out, x, y: np.expand_dims(g, -1) * np.conjugate(x),
     broadcasts=True,
+    linear="each",
 )
 register(np.vecdot, vecdot)
 
@@ -208,12 +211,14 @@ matvec = array_function(
     lambda g, out, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
     lambda g, out, a, x: np.matvec(matrix_transpose(a), g),
     broadcasts=True,
+    linear="each",
 )
 vecmat = array_function(
     np.vecmat,
     lambda g, out, x, a: np.conjugate(np.matvec(a, g)),
     lambda g, out, x, a: np.expand_dims(np.conjugate(x), -1) * np.expand_dims(g, -2),
     broadcasts=True,
+    linear="each",
 )
 
 
@@ -256,7 +261,7 @@ def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str, op
     )
 
 
-einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum", builtin=True)
+einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum", builtin=True, linear="each")
 
 
 def is_view(subscripts: str) -> bool:

@@ -356,7 +356,8 @@ def rearrangement(*functions: Any, arrays: int = 1, masks: bool = False) -> None
     """
     for function in functions:
         others: list[Rule | None] = [None] * (arrays - 1)
-        array_function(function, back_to_origins(function), *others, arrays=arrays, masks=masks)
+        rule = back_to_origins(function)
+        array_function(function, rule, *others, arrays=arrays, masks=masks, linear="all")
 
 
 def back_to_origins(function: Any) -> Rule:
@@ -385,7 +386,7 @@ def select_forward(results: Any, index: int, count: int) -> Any:
     return results[index]
 
 
-select = Primitive(select_forward, select_vjp, name="select", builtin=True)
+select = Primitive(select_forward, select_vjp, name="select", builtin=True, linear="all")
 
 select_constant = Primitive(select.forward, name="select", differentiable=False, builtin=True)
 

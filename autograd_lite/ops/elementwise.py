@@ -92,6 +92,7 @@ add = ufunc(
     forward=operator.add,
     singular=False,
     cheap=True,
+    linear="all",
     formula="x + y",
 )
 subtract = ufunc(
@@ -101,6 +102,7 @@ subtract = ufunc(
     forward=operator.sub,
     singular=False,
     cheap=True,
+    linear="all",
     formula="x - y",
 )
 multiply = ufunc(
@@ -109,6 +111,7 @@ multiply = ufunc(
     lambda g, out, x, y: g * x,
     forward=operator.mul,
     cheap=True,
+    linear="each",
     formula="x · y",
 )
 divide = ufunc(
@@ -124,6 +127,7 @@ negative = ufunc(
     forward=operator.neg,
     singular=False,
     cheap=True,
+    linear="all",
     formula="-x",
 )
 positive = ufunc(
@@ -519,9 +523,9 @@ def where(condition: Any, *choices: Any) -> Any:
 
 # Complex numbers.
 
-conjugate = ufunc(np.conjugate, lambda g, out, x: np.conjugate(g), singular=False)
-real = ufunc(np.real, lambda g, out, x: g, singular=False)
-imag = ufunc(np.imag, lambda g, out, x: -1j * g, singular=False)
+conjugate = ufunc(np.conjugate, lambda g, out, x: np.conjugate(g), singular=False, linear="all")
+real = ufunc(np.real, lambda g, out, x: g, singular=False, linear="all")
+imag = ufunc(np.imag, lambda g, out, x: -1j * g, singular=False, linear="all")
 real_if_close = array_function(np.real_if_close, lambda g, out, x, tol=100: g)
 
 

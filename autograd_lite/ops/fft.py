@@ -65,10 +65,10 @@ def irfft_vjp(
     return fit(np.reshape(counts, shape) * spectrum, np.shape(a)[axis], axis)
 
 
-fft = array_function(np.fft.fft, fft_vjp)
-ifft = array_function(np.fft.ifft, ifft_vjp)
-rfft = array_function(np.fft.rfft, rfft_vjp)
-irfft = array_function(np.fft.irfft, irfft_vjp)
+fft = array_function(np.fft.fft, fft_vjp, linear="all")
+ifft = array_function(np.fft.ifft, ifft_vjp, linear="all")
+rfft = array_function(np.fft.rfft, rfft_vjp, linear="all")
+irfft = array_function(np.fft.irfft, irfft_vjp, linear="all")
 
 
 def cutting_first(transform: Primitive, half: bool = False) -> Any:

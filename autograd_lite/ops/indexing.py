@@ -141,14 +141,14 @@ def take_from_part(g: Any, out: Any, x: Any, replacement: Any, *parts: Any) -> l
 
 
 getitem = Primitive(
-    getitem_forward, getitem_vjp, name="getitem", masks=True, accumulate=add_to_part
+    getitem_forward, getitem_vjp, name="getitem", masks=True, accumulate=add_to_part, linear="all"
 )
-scatter = Primitive(scatter_forward, scatter_vjp, name="scatter", builtin=True)
+scatter = Primitive(scatter_forward, scatter_vjp, name="scatter", builtin=True, linear="all")
 at_set = Primitive(
     at_set_forward, at_set_vjp, at_set_replacement_vjp,
-    name="at.set", masks=True, consume=take_from_part,
+    name="at.set", masks=True, consume=take_from_part, linear="all",
 )  # fmt: skip
-at_add = Primitive(at_add_forward, at_add_vjp, at_add_increment_vjp, name="at.add")
+at_add = Primitive(at_add_forward, at_add_vjp, at_add_increment_vjp, name="at.add", linear="all")
 
 
 register(operator.getitem, getitem)

@@ -30,7 +30,7 @@ def concatenate_vjp(g: Any, out: Any, *arrays: Any, axis: int = 0) -> Any:
 
 
 join = Primitive(
-    concatenate_forward, joint=concatenate_vjp, name="concatenate", arrays=None, builtin=True
+    concatenate_forward, joint=concatenate_vjp, name="concatenate", builtin=True, linear="all"
 )
 
 
@@ -129,6 +129,7 @@ insert_into = Primitive(
     lambda arr, values, obj, axis: np.insert(arr, obj, values, axis=axis),
     joint=insert_vjp,
     name="insert",
+    linear="all",
 )
 
 
@@ -151,7 +152,7 @@ def rows_forward(*rows: Any) -> Any:
     return np.stack(rows) if any(map(is_duck_array, rows)) else np.array(rows)
 
 
-array_of_rows = Primitive(rows_forward, joint=array_vjp, name="array")
+array_of_rows = Primitive(rows_forward, joint=array_vjp, name="array", linear="all")
 
 
 def as_array(nested: Any, dtype: Any = None) -> Any:

@@ -268,8 +268,8 @@ def of_truths(
     return result if initial is None else function(result, initial)
 
 
-sum = Reduction(np.sum, sum_vjp, cheap=True)  # noqa: A001
-mean = Reduction(np.mean, mean_vjp, cheap=True)
+sum = Reduction(np.sum, sum_vjp, cheap=True, linear="all")  # noqa: A001
+mean = Reduction(np.mean, mean_vjp, cheap=True, linear="all")
 var = Reduction(np.var, var_vjp)
 std = Reduction(np.std, std_vjp)
 max_ = Reduction(np.max, extremum_vjp, masks=True, cheap=True)

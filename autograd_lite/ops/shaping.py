@@ -181,17 +181,17 @@ def memory_order(x: Any, order: str) -> tuple[int, ...]:
     return tuple(sorted(axes, key=lambda axis: -strides[axis]))
 
 
-reshape = register(np.reshape, InOrder(np.reshape, reshape_vjp, arrays=1))
-ravel = register(np.ravel, InOrder(np.ravel, ravel_vjp, arrays=1))
-transpose = array_function(np.transpose, transpose_vjp)
-swapaxes = array_function(np.swapaxes, swapaxes_vjp)
-moveaxis = array_function(np.moveaxis, moveaxis_vjp)
-expand_dims = array_function(np.expand_dims, axis_vjp)
-squeeze = array_function(np.squeeze, axis_vjp)
-broadcast_to = array_function(np.broadcast_to, broadcast_to_vjp)
-flip = array_function(np.flip, flip_vjp)
-roll = array_function(np.roll, roll_vjp)
-astype = array_function(np.astype, astype_vjp, forward=astype_forward)
+reshape = register(np.reshape, InOrder(np.reshape, reshape_vjp, arrays=1, linear="all"))
+ravel = register(np.ravel, InOrder(np.ravel, ravel_vjp, arrays=1, linear="all"))
+transpose = array_function(np.transpose, transpose_vjp, linear="all")
+swapaxes = array_function(np.swapaxes, swapaxes_vjp, linear="all")
+moveaxis = array_function(np.moveaxis, moveaxis_vjp, linear="all")
+expand_dims = array_function(np.expand_dims, axis_vjp, linear="all")
+squeeze = array_function(np.squeeze, axis_vjp, linear="all")
+broadcast_to = array_function(np.broadcast_to, broadcast_to_vjp, linear="all")
+flip = array_function(np.flip, flip_vjp, linear="all")
+roll = array_function(np.roll, roll_vjp, linear="all")
+astype = array_function(np.astype, astype_vjp, forward=astype_forward, linear="all")
 function: Any
 """Each of several functions that share a treatment, in the loops below."""
 
@@ -200,7 +200,9 @@ for function in (np.linalg.matrix_transpose, np.matrix_transpose):
 registry[np.permute_dims] = transpose
 
 rearrangement(np.fliplr, np.flipud, np.rot90, np.rollaxis)
-resized = Primitive(np.resize, back_to_origins(np.resize), arrays=1, masks=True, builtin=True)
+resized = Primitive(
+    np.resize, back_to_origins(np.resize), arrays=1, masks=True, builtin=True, linear="all"
+)
 
 
 @composite(np.resize, asks_numpy="on failure", whole=("new_shape",))
@@ -318,7 +320,7 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     return value
 
 
-identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity", builtin=True)
+identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity", builtin=True, linear="all")
 registry["identity"] = identity
 
 
@@ -339,7 +341,7 @@ def laid_out(x: Any, like: Any = None, order: Any = "K") -> Any:
     return record(identity, data, NO_PARAMETERS, node.requires_grad, node)
 
 
-recompute = Primitive(lambda x: x, lambda g, out, x: g, name="recompute")
+recompute = Primitive(lambda x: x, lambda g, out, x: g, name="recompute", linear="all")
 """The identity, from which on a checkpointed function is computed once more.
 
 To a compiler it is a number of its own: else it would find that it has all that

@@ -38,22 +38,35 @@ def push_through(node: Node, tangents: Sequence[Any], guarded: bool) -> Any:
     primitive = node.primitive
     if primitive is select:
         return tangents[0][node.parameters["index"]]
-    if primitive.linear:
-        operands = [
-            (zeros_like(data_of(x)) if t is None else t) if is_varied(x) else data_of(x)
-            for x, t in zip(node.inputs, tangents, strict=True)
-        ]
-        return in_type_of(node.data, primitive.forward(*operands, **node.parameters))
     if primitive.elementwise and is_real(node, tangents):
         found = multiply_by_slopes(node, tangents, guarded and primitive.singular)
         if found is not None:
             return found
+    if primitive.linear is not None:
+        return in_type_of(node.data, apply_linearly(node, tangents))
     return transpose_rules(node, tangents)
 
 
-def is_varied(x: Any) -> bool:
-    """Whether an operand is one that a linear function is linear in."""
-    return isinstance(x, Node) and x.requires_grad
+def apply_linearly(node: Node, tangents: Sequence[Any]) -> Any:
+    """The tangent of a function that is linear, or a product."""
+    primitive = node.primitive
+    forward, operands = primitive.forward, list(map(data_of, node.inputs))
+    parameters = {name: x for name, x in node.parameters.items() if name != "initial"}
+    if primitive.linear == "each":
+        terms = [
+            forward(*operands[:place], t, *operands[place + 1 :], **parameters)
+            for place, t in enumerate(tangents)
+            if t is not None
+        ]
+        return sum(terms[1:], start=terms[0])
+    for place, (rule, t) in enumerate(
+        zip(rules_for(primitive, node.inputs), tangents, strict=True)
+    ):
+        if t is not None:
+            operands[place] = t
+        elif rule is not None:
+            operands[place] = zeros_like(operands[place])
+    return forward(*operands, **parameters)
 
 
 def is_real(node: Node, tangents: Sequence[Any]) -> bool:
