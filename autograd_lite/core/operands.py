@@ -15,7 +15,7 @@ from autograd_lite.core.foreign_arrays import check_ordinary
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, holds_value, operand_of
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, kept, registry
-from autograd_lite.core.recorder import current, noting_errors, record
+from autograd_lite.core.recorder import current, noting_errors
 
 __all__ = ["NUMBERS", "as_data", "as_operands", "operate_recorded", "otherwise", "unusual"]
 
@@ -62,20 +62,28 @@ def operate_recorded(primitive: Any, value: Any, other: Any, reflected: bool) ->
     if not is_usual(other):
         return unusual(primitive, value, other, reflected)
     recorder = current.get()
-    left, right = (other, value) if reflected else (value, other)
     if recorder.batch is not None:
-        result = recorder.apply(primitive, (left, right), NO_PARAMETERS)
+        pair = (other, value) if reflected else (value, other)
+        result = recorder.apply(primitive, pair, NO_PARAMETERS)
         if result is not NotImplemented:
             return result
-    x, y = operand_of(left), operand_of(right)
+    mine, theirs = value.node, operand_of(other)
+    operand = data_of(theirs)
     try:
-        data = primitive.forward(data_of(x), data_of(y))
+        data = (
+            primitive.forward(operand, mine.data)
+            if reflected
+            else primitive.forward(mine.data, operand)
+        )
     except (ArithmeticError, TypeError):
-        data = otherwise(primitive, data_of(x), data_of(y), reflected=False)
-    varies = any(node.requires_grad for node in (x, y) if isinstance(node, Node))
-    if recorder.keeps_constants:
-        x, y = [kept(node) if node.__class__ is np.ndarray else node for node in (x, y)]
-    return record(primitive, data, NO_PARAMETERS, varies and primitive.differentiable, x, y)
+        data = otherwise(primitive, mine.data, operand, reflected)
+    varies = mine.requires_grad or (isinstance(theirs, Node) and theirs.requires_grad)
+    if theirs.__class__ is np.ndarray and recorder.keeps_constants:
+        theirs = kept(theirs)
+    operands = (theirs, mine) if reflected else (mine, theirs)
+    return recorder.record(
+        primitive, data, NO_PARAMETERS, varies and primitive.differentiable, *operands
+    )
 
 
 def is_usual(operand: Any) -> bool:

@@ -13,6 +13,7 @@ leaves reach.  From the frontier on these are transposed, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,11 +24,11 @@ from autograd_lite.core.errors import BackwardError
 from autograd_lite.core.hooks import hooks, refuse_hooks
 from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
 from autograd_lite.core.memory import Watched, verify
-from autograd_lite.core.node import ABSENT, Handle, Node, data_of
+from autograd_lite.core.node import ABSENT, Handle, Node, data_of, serials
 from autograd_lite.core.objects import states, verify_objects
-from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive
+from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
-from autograd_lite.core.recorder import EAGER, SILENT, Recorder, current
+from autograd_lite.core.recorder import EAGER, SILENT, Recorder, current, new_node, value_of
 from autograd_lite.transforms.pushforward import push_through
 from autograd_lite.transforms.tangents import forward_mode_of, push_forward
 from autograd_lite.transforms.trace import Trace
@@ -81,22 +82,23 @@ class Forward:
         if not any(t is KEPT for t in found):
             pairs = zip(found, outputs, strict=True)
             return [zeros_of(data_of(x)) if t is None else t for t, x in pairs]
-        frontier, tangents = self.run.frontier(trace.pullback.order)
-        trace.pullback = Pullback(outputs, [*trace.pullback.inputs, *frontier], trace.since)
+        inputs = trace.pullback.inputs
+        frontier, tangents = self.run.frontier(Pullback(outputs, since=trace.since).order)
+        trace.pullback = Pullback(outputs, [*inputs, *frontier], trace.since)
         return push_forward(trace, [*self.directions, *tangents], masked=self.run.masked)
 
 
 def is_plain(x: Any) -> bool:
-    """Whether a tangent, or the node of an argument, is made of numbers, all of them finite."""
+    """Whether a tangent, or the node of an argument, is made of numbers alone."""
     if isinstance(x, Node):
         return x.primitive is None and is_plain(x.data)
-    return isinstance(x, (float, complex, np.ndarray, np.generic)) and is_finite(x)
+    return isinstance(x, (float, np.ndarray, complex, np.generic))
 
 
 def zeros_of(output: Any) -> Any:
     """The tangent of a result that does not depend on the arguments."""
     dtype = np.result_type(output)
-    if output.__class__ in PYTHON_SCALARS:
+    if isinstance(output, (float, complex, int)) and not isinstance(output, (bool, np.generic)):
         return 0j if dtype.kind == "c" else 0.0
     return np.zeros(np.shape(output), dtype if dtype.kind in "fc" else np.float64)
 
@@ -134,9 +136,22 @@ class ForwardRecorder(Recorder):
         right: Any = ABSENT,
         rest: tuple[Any, ...] = (),
     ) -> Any:
-        value = super().record(primitive, data, parameters, requires_grad, left, right, rest)
-        self.run.note(value.node)
-        return value
+        run = self.run
+        if run.held > MOST_HELD:
+            run.advance()
+        # `Recorder.record`, written out as there.
+        node = new_node()
+        node.data = data
+        node.grad = None
+        node.label = None
+        node.serial = next(serials)
+        node.primitive = primitive
+        node.parameters = parameters
+        node.requires_grad = requires_grad
+        node.left, node.right, node.rest = left, right, rest
+        run.recent.append(node)
+        run.held += NODE + (data.size if data.__class__ is np.ndarray else size_of(data))
+        return value_of(node)
 
 
 class Pass:
@@ -152,18 +167,23 @@ class Pass:
 
     def __init__(self, inputs: Sequence[Node], directions: Sequence[Any]) -> None:
         self.start = inputs[0]
-        self.known: WeakKeyDictionary[Node, Any] = WeakKeyDictionary(
-            zip(inputs, directions, strict=True)
-        )
+        self.given = zip(inputs, directions, strict=True)
+        self.known: WeakKeyDictionary[Node, Any]
         """Tangents of nodes that have not been cut off; None is zero."""
+        self.cut: Primitive
+        """The primitive of those that were."""
         self.recent: list[Node] = []
         self.held = 0
         self.masked = False
         """Whether an operation on the way may have put exact zeros into tangents."""
         self.is_running = True
         self.has_cut = False
+
+    def _begin(self) -> None:
+        """Make what is not needed for a small graph."""
+        self.has_cut = True
+        self.known = WeakKeyDictionary(self.given)
         self.cut = Primitive(lambda: None, each=self._refuse_sweep, name="forward")
-        """The primitive of those that were."""
 
     def _refuse_sweep(self, *_: Any, **__: Any) -> Any:
         if self.is_running:
@@ -173,19 +193,11 @@ class Pass:
             )
         return ABSENT
 
-    def note(self, node: Node) -> None:
-        """Called with each node that is recorded; those before it may be cut off."""
-        if self.held > MOST_HELD:
-            self.advance()
-        self.recent.append(node)
-        data = node.data
-        self.held += NODE + (
-            sum(map(np.size, data)) if data.__class__ is tuple else getattr(data, "size", 1)
-        )
-
     def advance(self) -> None:
         """Compute the tangents of what was recorded, and forget what that was computed from."""
-        self.held, self.has_cut = 0, True
+        if not self.has_cut:
+            self._begin()
+        self.held = 0
         recent, self.recent = self.recent[::-1], []
         with np.errstate(all="ignore"):  # what is not finite is computed anew, and heard of then
             while recent:
@@ -222,13 +234,21 @@ class Pass:
     def _compute(self, node: Node) -> Any:
         if node.primitive is None:
             return self._of_leaf(node)
-        inputs = node.inputs
-        tangents = [self.tangent(x) if isinstance(x, Node) else None for x in inputs]
-        if any(t is KEPT for t in tangents) or node in hooks:
+        tangents = []
+        varies = False
+        for x in node.inputs:
+            tangent = self.tangent(x) if isinstance(x, Node) else None
+            if tangent is KEPT:
+                return KEPT
+            varies = varies or tangent is not None
+            tangents.append(tangent)
+        data = node.data
+        is_usual = data.__class__ is np.ndarray or data.__class__ is float
+        if hooks and node in hooks:
             return KEPT
-        if not node.requires_grad or all(t is None for t in tangents):
+        if not (varies and node.requires_grad):
             return None
-        if isinstance(node.data, Handle) or is_duck_array(node.data):
+        if not is_usual and (isinstance(data, Handle) or is_duck_array(data)):
             return KEPT
         try:
             if states and node in states:
@@ -237,8 +257,9 @@ class Pass:
         except Exception:  # of a rule that may not be asked for, in the end
             return KEPT
         self.masked = self.masked or node.primitive.masks
-        parts = tangent if tangent.__class__ is tuple else (tangent,)
-        return tangent if all(x is None or is_finite(x) for x in parts) else KEPT
+        if tangent.__class__ is tuple:
+            return tangent if all(t is None or is_finite(t) for t in tangent) else KEPT
+        return tangent if is_finite(tangent) else KEPT
 
     def _of_leaf(self, leaf: Node) -> Any:
         """A constant has the tangent zero; gradients may be asked for of somebody's own leaf."""
@@ -268,6 +289,15 @@ class Pass:
         return [node for node, _ in found], [t for _, t in found]
 
 
+def size_of(data: Any) -> int:
+    """How many numbers there are in a result, or in several."""
+    if isinstance(data, tuple):
+        return sum(map(size_of, data))
+    return getattr(data, "size", 1)
+
+
 def is_finite(t: Any) -> bool:
     """Whether numbers are finite; those whose sum is not count as infinite."""
+    if t.__class__ is float:
+        return isfinite(t)
     return bool(np.isfinite(np.add.reduce(t, axis=None)))

@@ -71,9 +71,7 @@ def apply_linearly(node: Node, tangents: Sequence[Any]) -> Any:
 
 def is_real(node: Node, tangents: Sequence[Any]) -> bool:
     """Whether a result, and all that it varies with, are real."""
-    of_operands = zip(node.inputs, tangents, strict=True)
-    varied = [data_of(x) for x, t in of_operands if t is not None]
-    return all(kind_of(data) == "f" for data in [node.data, *varied])
+    return kind_of(node.data) == "f" and all(t is None or kind_of(t) == "f" for t in tangents)
 
 
 def kind_of(data: Any) -> str:
