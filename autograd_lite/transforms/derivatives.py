@@ -6,7 +6,7 @@ Each asks less than a Jacobian, and says so where the function is not of its kin
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from autograd_lite.core.node import unwrap
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.transforms.forward import Forward
 from autograd_lite.transforms.functions import (
     Function,
     directions_of,
@@ -172,7 +173,8 @@ diagonal = Primitive(
 def derivative(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Function:
     """The derivative of a function of a single number, whatever it returns.
 
-    One call of the function and a sweep forth and back, however large the result.
+    One call of the function, however large the result; of one number in memory that does not
+    grow with its depth, as `jvp`.
 
     Parameters
     ----------
@@ -215,15 +217,18 @@ def derivative(function: Function, argnum: Argnum = 0, *, has_aux: bool = False)
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         for leaf in flatten([given[place] for place in varied]):
             check_single_real(getattr(function, "__name__", repr(function)), leaf)
-        trace = Trace(function, args, varied, kwargs, has_aux)
+        is_one = len(flatten([given[place] for place in varied])) == 1
+        forward = Forward(partial(unit_direction, place=0))
+        trace = Trace(function, args, varied, kwargs, has_aux, along=forward if is_one else None)
         check_outputs("derivative", trace)
-        columns = []
-        for place in range(len(trace.fresh)):
-            directions = [
-                unit_cotangent(x) if i == place else 0 * unit_cotangent(x)
-                for i, x in enumerate(trace.fresh)
+        columns = (
+            [forward.tangents(trace)]
+            if is_one
+            else [
+                push_forward(trace, unit_direction(trace, place))
+                for place in range(len(trace.fresh))
             ]
-            columns.append(push_forward(trace, directions))
+        )
         blocks = []
         for slopes in zip(*columns, strict=True):
             trees = unflatten(trace.trees, owned(map(trace.unwrap, slopes)))
@@ -232,6 +237,14 @@ def derivative(function: Function, argnum: Argnum = 0, *, has_aux: bool = False)
         return (found, trace.returned_aux()) if has_aux else found
 
     return derivatives
+
+
+def unit_direction(trace: Trace, place: int) -> list[Any]:
+    """The direction of one of the numbers of a call."""
+    return [
+        unit_cotangent(x) if i == place else 0 * unit_cotangent(x)
+        for i, x in enumerate(trace.fresh)
+    ]
 
 
 def check_single_real(name: str, argument: Any) -> None:

@@ -61,7 +61,8 @@ class Forward:
 
     def __call__(self, trace: Trace) -> Recorder:
         """The recorder of the call."""
-        self.directions = self.directions_of(trace)
+        directions = self.directions_of(trace)
+        self.directions = [x.copy() if isinstance(x, np.ndarray) else x for x in directions]
         recorder = current.get()
         inputs = [value.node for value in trace.fresh]
         if recorder is not EAGER or not all(map(is_plain, (*self.directions, *inputs))):

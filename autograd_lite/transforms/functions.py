@@ -230,9 +230,13 @@ def jvp(
 ) -> tuple[Any, ...]:
     """The value of a function, and its derivative in one direction (Jacobian-vector product).
 
-    Computed by reverse mode twice: the vector-Jacobian product is linear in
-    its cotangent, and transposing that map once more gives the Jacobian
-    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    Forward mode: tangents are computed while the function runs, and what is past is forgotten,
+    so that memory does not grow with its depth (R. E. Wengert, "A simple automatic derivative
+    evaluation program", Communications of the ACM 7, 1964).  The rules are those of reverse mode:
+    each is linear in its cotangent, and transposing that map gives the derivative the other way
+    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).  What depends on
+    Values from outside is kept, as their derivatives need it; so is all where a direction or an
+    argument is a Value, and in functions that `vmap` or `compile` call.
 
     Parameters
     ----------
@@ -254,6 +258,8 @@ def jvp(
     ------
     ArgumentValueError
         If a tangent has another shape than its primal.
+    BackwardError
+        If the function calls ``backward()`` on a result whose operands are forgotten.
 
     Examples
     --------
