@@ -116,9 +116,7 @@ class Pullback:
         """
         recorder = current.get()
         with recording(recorded or recorder.trace is not None):
-            found = self.sweep(
-                cotangents, recorded=recorded, lift=lift, drop=True, masked=masked
-            )
+            found = self.sweep(cotangents, recorded=recorded, lift=lift, drop=True, masked=masked)
         moves = self.is_duck and recorder.trace is None
         results = []
         for node in self.inputs:

@@ -64,7 +64,9 @@ def are_matrices(x: Any, y: Any) -> bool:
     return x.__class__ is y.__class__ is np.ndarray and x.ndim == y.ndim == 2
 
 
-matmul = Primitive(np.matmul, matmul_left, matmul_right, broadcasts=True, linear="each", formula="x @ y")
+matmul = Primitive(
+    np.matmul, matmul_left, matmul_right, broadcasts=True, linear="each", formula="x @ y"
+)
 register(np.matmul, matmul)
 in_loops(np.matmul, np.matvec, np.vecmat)
 
@@ -261,7 +263,9 @@ def einsum_vjp(index: int, g: Any, out: Any, *operands: Any, subscripts: str, op
     )
 
 
-einsum_explicit = Primitive(einsum_forward, each=einsum_vjp, name="einsum", builtin=True, linear="each")
+einsum_explicit = Primitive(
+    einsum_forward, each=einsum_vjp, name="einsum", builtin=True, linear="each"
+)
 
 
 def is_view(subscripts: str) -> bool:

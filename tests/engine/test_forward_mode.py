@@ -1,4 +1,4 @@
-"""Forward mode in memory that does not grow with the depth, whatever else happens in the function."""
+"""Forward mode: memory that does not grow with the depth, whatever happens in the function."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def test_memory_of_single_numbers_does_not_grow_either() -> None:
             x = x * 0.999 + 0.01
         return x
 
-    few, many = (peak_of(lambda n=n: ag.jvp(lambda x: function(x, n), 0.5, 1.0)) for n in (2000, 20_000))
+    few, many = (
+        peak_of(lambda n=n: ag.jvp(lambda x: function(x, n), 0.5, 1.0)) for n in (2000, 20_000)
+    )
     assert many < few + MEGABYTE / 4
 
 

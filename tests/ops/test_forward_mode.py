@@ -57,9 +57,7 @@ def test_the_first_derivative(
     def listed(*xs: Any) -> Any:
         return flatten(case.call(*xs))
 
-    found, expected = in_both_ways(
-        monkeypatch, lambda: ag.jvp(listed, tuple(inputs), directions)
-    )
+    found, expected = in_both_ways(monkeypatch, lambda: ag.jvp(listed, tuple(inputs), directions))
     assert_same(found, expected, precision)
 
 
