@@ -17,6 +17,7 @@ from autograd_lite.core.node import ABSENT, Node, serials, set_node
 
 __all__ = [
     "EAGER",
+    "SILENT",
     "Recorder",
     "current",
     "make_values_by",
