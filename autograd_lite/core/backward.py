@@ -43,6 +43,7 @@ __all__ = [
     "in_byte_order",
     "is_complex",
     "ones_like",
+    "rules_for",
     "sweep",
     "unbroadcast",
     "zeros_like",
