@@ -58,6 +58,7 @@ from autograd_lite.compiler.options import (
     check_flags,
 )
 from autograd_lite.compiler.passes.inline import transparent_functions
+from autograd_lite.compiler.tiers import TieredProgram
 from autograd_lite.compiler.validation import Validation
 from autograd_lite.core import tree
 from autograd_lite.core.errors import (
@@ -261,7 +262,8 @@ class Compiled(Generic[P]):
                 transparent_functions(recorded.program), recorded.captured, recorded.read
             )
             check_watched(self.function, captured)
-            program = CompiledProgram(
+            kind = TieredProgram if self.options.tiered else CompiledProgram
+            program = kind(
                 self.function,
                 recorded,
                 captured,

@@ -127,10 +127,19 @@ class CompiledProgram:
         """The same without loops by Numba."""
         if not self.options.numba:
             return self
-        options = replace(self.options, backend="numpy", validate=False)
+        return self.remade(replace(self.options, backend="numpy", validate=False))
+
+    def remade(self, options: Options) -> CompiledProgram:
+        """The same recorded program, made in another way."""
         recorded, captured, donated = self.recorded, self.captured, self.donated
         made_of = (recorded, captured, donated, self.arguments, self.entry, options)
         return CompiledProgram(self.function, *made_of)
+
+    def become(self, other: CompiledProgram) -> None:
+        """Run from the next call on as another program for the same signature does."""
+        self.options, self.stats = other.options, other.stats
+        self.program, self.source = other.program, other.source
+        self.prepare, self.idle = other.prepare, other.idle
 
     def check_captured(self) -> None:
         """Refuse to run where something that the function reads from outside has changed."""
@@ -186,14 +195,15 @@ class CompiledProgram:
             leaves = self.backend.receive(leaves)
         if self.donated:
             self.check_donated(leaves)
+        idle = self.idle  # another program may take the place of this one while it runs
         try:
-            prepared = self.idle.pop()
+            prepared = idle.pop()
         except IndexError:
             prepared = self.prepare()
         try:
             return prepared(*leaves)
         finally:
-            self.idle.append(prepared)
+            idle.append(prepared)
 
 
 def check_unchanged(function: Function, captured: Captured) -> None:

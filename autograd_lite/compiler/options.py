@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd_lite.compiler.ir import Operand, Operation
-from autograd_lite.compiler.runtime.numba_math import numba_module
+from autograd_lite.compiler.runtime.numba_math import check_numba, has_numba
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.value import Value
 
@@ -25,7 +25,7 @@ __all__ = [
     "check_flags",
 ]
 
-BACKENDS = ("numpy", "numba")
+BACKENDS = ("numpy", "numba", "auto")
 
 BYTES = 1 << 17
 """Of an array in a block, at most: few enough for the cache, many enough to be worth a call."""
@@ -84,6 +84,11 @@ class Options:
         """Whether elementwise operations are to run in loops of Numba."""
         return self.backend == "numba"
 
+    @property
+    def tiered(self) -> bool:
+        """Whether they are to do so as soon as it pays: never, where there is no Numba."""
+        return self.backend == "auto" and has_numba()
+
 
 def blocking_of(block: int | None, threads: int | None) -> Blocking:
     if threads is not None and not is_whole(threads, 1):
@@ -124,7 +129,7 @@ def check_donate(donate: tuple[int | Value, ...]) -> None:
 def check_backend(backend: str) -> None:
     if backend not in BACKENDS:
         raise ArgumentValueError(
-            f"compile: backend={backend!r} is unknown; pass {' or '.join(map(repr, BACKENDS))}"
+            f"compile: backend={backend!r} is unknown; pass 'numpy', 'numba' or 'auto'"
         )
     if backend == "numba":
-        numba_module()
+        check_numba()

@@ -245,7 +245,7 @@ class Step:
         return fingerprint(*things, unread=unread)
 
     def _compile(self) -> dict[str, Any]:
-        backend = "numba" if self.compile == "numba" else "numpy"
+        backend = self.compile if isinstance(self.compile, str) else "numpy"
         overwritten: tuple[Any, ...] = (0, *self.trainable)
         return {
             "step": ag.compile(self._step, donate=overwritten, backend=backend),
@@ -447,10 +447,11 @@ def constant(x: Any) -> Any:
 
 def check_compile(caller: str, compile: Any) -> None:
     """Refuse what does not say how steps are compiled."""
-    is_name = isinstance(compile, str) and compile == "numba"
+    is_name = isinstance(compile, str) and compile in ("numba", "auto")
     if not is_name and not isinstance(compile, bool | np.bool_):
         raise ag.ArgumentValueError(
-            f"{caller}: compile is {compile!r}; pass True, False, or 'numba' for loops of Numba"
+            f"{caller}: compile is {compile!r}; pass True, False, 'numba' for loops of Numba, or "
+            "'auto' for loops as soon as they are ready"
         )
 
 

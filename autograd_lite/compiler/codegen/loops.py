@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
 
 from autograd_lite.compiler.codegen.operations import OperationWriter
 from autograd_lite.compiler.ir import Operand, Operation
-from autograd_lite.compiler.lowering.formulas import FLOAT, LoopText, loop_names, number_name
+from autograd_lite.compiler.lowering.formulas import FLOAT, LoopText, number_name
 from autograd_lite.compiler.passes.groups import Loop, has_axis, is_along
-from autograd_lite.compiler.runtime.numba_math import numba_module
+from autograd_lite.compiler.runtime.machine_code import LoopCode, ufunc_of
 
-__all__ = ["contiguous", "write_loop"]
+__all__ = ["write_loop"]
 
 
 class JoinedText(LoopText):
@@ -66,10 +62,11 @@ def write_loop(write: OperationWriter, loop: Loop, n_axes: int | None = None) ->
     ]
     layout = ",".join(f"({','.join(axes)})" for axes in cores)
     writable = tuple(i for i, name in enumerate(given) if name in results)
-    ufunc = compile_along_rows(function, f"void({', '.join(types)})", layout, writable)
+    outer = calls_along_rows(list(given), [",".join(axes) for axes in cores])
+    code = LoopCode(function, outer, tuple(types), layout=layout, writable=writable)
     decorator = f"@guvectorize({layout!r}, writable_args={writable})"
     write.enter(loop.operations[0])
-    name = emitter.define(ufunc, f"{decorator}\n{function}")
+    name = emitter.define(ufunc_of(code), f"{decorator}\n{function}")
     write.add(loop.operations[-1], [f"{name}({', '.join(arguments.values())})"])
 
 
@@ -88,20 +85,8 @@ def core(x: Operand, shape: tuple[int, ...], n_axes: int) -> list[str]:
     ]
 
 
-@cache
-def compile_along_rows(text: str, signature: str, layout: str, writable: tuple[int, ...]) -> Any:
-    """The generalised ufunc for a loop along rows; the same text is compiled once."""
-    numba = numba_module()
-    names = loop_names() | {"contiguous": contiguous()}
-    exec(text, names)
-    names["along"] = numba.njit(error_model="numpy", forceinline=True)(names["loop"])
-    parameters = list(inspect.signature(names["loop"]).parameters)
-    exec(calls_along_rows(parameters, re.findall(r"\((.*?)\)", layout)), names)
-    return numba.guvectorize([signature], layout, writable_args=writable)(names["loop"]).ufunc
-
-
 def calls_along_rows(parameters: Sequence[str], cores: Sequence[str]) -> str:
-    """The text of a function that calls ``along`` for each row, or once where rows are in line.
+    """The text of a function that calls ``inner`` for each row, or once where rows are in line.
 
     LLVM computes on vectors only where it knows that elements lie side by side.
     """
@@ -119,36 +104,17 @@ def calls_along_rows(parameters: Sequence[str], cores: Sequence[str]) -> str:
     in_rows = f"for j in range(len({arrays[0]})): " if arrays else ""
     lines = [
         f"if {is_side_by_side}: ",
-        f"    {in_rows}along({', '.join(dense)})",
+        f"    {in_rows}inner({', '.join(dense)})",
         "else:",
-        f"    {in_rows}along({', '.join(rows)})",
+        f"    {in_rows}inner({', '.join(rows)})",
     ]
     if arrays and set(cores) <= {"m,n", ""}:
-        in_line = (f"{x}.strides[0] == {x}.shape[1] * {x}.itemsize" for x in arrays)
-        whole = [
-            f"contiguous({x}).reshape({x}.size)" if x in arrays else f"{x}[0]" for x in parameters
-        ]
+        is_in_line = (f"{x}.strides[0] == {x}.shape[1] * {x}.itemsize" for x in arrays)
+        whole = [f"in_line({x})" if x in arrays else f"{x}[0]" for x in parameters]
         lines = [
-            f"if {' and '.join([is_side_by_side, *in_line])}:",
-            f"    along({', '.join(whole)})",
+            f"if {' and '.join([is_side_by_side, *is_in_line])}:",
+            f"    inner({', '.join(whole)})",
             f"el{lines[0]}",
             *lines[1:],
         ]
     return "\n".join([f"def loop({', '.join(parameters)}):", *(f"    {line}" for line in lines)])
-
-
-@cache
-def contiguous() -> Any:
-    """What Numba takes for an array whose elements lie side by side: the same array."""
-    numba_module()
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def contiguous(context: Any, array: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            context.nrt.incref(builder, signature.return_type, args[0])
-            return args[0]
-
-        return array.copy(layout="C")(array), generate
-
-    return contiguous

@@ -6,18 +6,13 @@ loop, which Numba compiles to a ufunc.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from autograd_lite.compiler.ir import Constant, Operand, Operation, substitute
 from autograd_lite.compiler.lowering.forms import Form, Lowered, Lowering, Writer
-from autograd_lite.compiler.runtime.numba_math import (
-    ELEMENTARY_NAMES,
-    numba_module,
-    scalar_functions,
-)
+from autograd_lite.compiler.runtime.machine_code import LoopCode, ufunc_of
+from autograd_lite.compiler.runtime.numba_math import ELEMENTARY_NAMES
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops import elementwise
@@ -33,7 +28,6 @@ __all__ = [
     "is_elementary",
     "is_float",
     "is_varying",
-    "loop_names",
     "number_name",
     "parts_of",
 ]
@@ -149,13 +143,11 @@ class Fused(Lowered):
         self.parts = tuple(parts)
         self.given = tuple(text.operands)
         """What the loop reads, in the order of the operands of an operation that it is."""
-        dtypes = ", ".join(number_name(x) for x in self.given)
-        signature = f"{number_name(parts[-1])}({dtypes})"
+        dtypes = [number_name(x) for x in self.given]
         function = text.function(parts[-1])
-        super().__init__(
-            compile_ufunc(function, signature), name=name_of_all(parts), elementwise=True
-        )
-        self.text = f"@vectorize([{signature!r}])\n{function}"
+        code = code_of(function, dtypes, number_name(parts[-1]))
+        super().__init__(ufunc_of(code), name=name_of_all(parts), elementwise=True)
+        self.text = f"@vectorize([{code.signature!r}])\n{function}"
         is_small = parts[-1].type.size <= MOST_IN_PLACE
         self.lowering = Lowering(Form.OUT, self.lines, in_place=is_small, elementwise=True)
 
@@ -178,23 +170,14 @@ def name_of_all(operations: Sequence[Operation]) -> str:
     return ", ".join(names)
 
 
-@cache
-def compile_ufunc(text: str, signature: str) -> Any:
-    """The ufunc for a function of single numbers; the same text is compiled once."""
-    numba = numba_module()
-    names = loop_names()
-    exec(text, names)
-    # Only what stands in the loop itself, however long, is computed on vectors.
-    names["inlined"] = numba.njit(error_model="numpy", forceinline=True)(names["loop"])
-    arguments = ", ".join(inspect.signature(names["loop"]).parameters)
-    exec(f"def loop({arguments}): return inlined({arguments})", names)
-    vectorized = numba.vectorize([signature])(names["loop"])
-    return vectorized.ufunc  # itself: a call of what surrounds it takes three times as long
+def code_of(text: str, types: Sequence[str], result: str) -> LoopCode:
+    """The code of a ufunc for a function of single numbers.
 
-
-def loop_names() -> dict[str, Any]:
-    """What the text of a loop calls by name."""
-    return {**{name: getattr(np, name) for name in dir(np)}, "abs": abs, **scalar_functions()}
+    Only what stands in the loop itself, however long, is computed on vectors.
+    """
+    head = text[: text.index(":")]
+    arguments = head.removeprefix("def loop")
+    return LoopCode(text, f"{head}: return inner{arguments}", tuple(types), result)
 
 
 class LoopText:

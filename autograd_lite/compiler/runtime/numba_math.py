@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from importlib.util import find_spec
 from math import factorial
 from typing import Any
 
@@ -19,7 +20,15 @@ import numpy as np
 
 from autograd_lite.core.errors import MissingOptionError
 
-__all__ = ["ELEMENTARY_NAMES", "LARGEST_ANGLE", "numba_module", "scalar_functions"]
+__all__ = [
+    "ELEMENTARY_NAMES",
+    "LARGEST_ANGLE",
+    "check_numba",
+    "has_numba",
+    "loop_names",
+    "numba_module",
+    "scalar_functions",
+]
 
 ELEMENTARY_NAMES = ("sin", "cos", "exp", "expm1", "tanh", "log")
 
@@ -35,15 +44,29 @@ EXPONENTIAL = [1 / factorial(n) for n in range(15)]
 AREA_TANGENT = [1 / (2 * n + 1) for n in range(11)]
 
 
+MISSING = (
+    'compile: backend="numba" needs the package numba, which is not installed; '
+    "run: pip install 'autograd-lite[numba]'"
+)
+
+
+def has_numba() -> bool:
+    """Whether Numba is installed; it takes long to import, which is left to whoever compiles."""
+    return find_spec("numba") is not None
+
+
+def check_numba() -> None:
+    """Refuse to go on without Numba."""
+    if not has_numba():
+        raise MissingOptionError(MISSING)
+
+
 def numba_module() -> Any:
     """Numba, or an error that says how to get it."""
     try:
         import numba
     except ImportError as error:
-        raise MissingOptionError(
-            'compile: backend="numba" needs the package numba, which is not installed; '
-            "run: pip install 'autograd-lite[numba]'"
-        ) from error
+        raise MissingOptionError(MISSING) from error
     return numba
 
 
@@ -140,6 +163,53 @@ def scalar_functions() -> dict[str, Any]:
     for name in made:
         names[name] = numba.njit(error_model="numpy", forceinline=True)(names[name])
     return {name: names[name] for name in ELEMENTARY_NAMES}
+
+
+def loop_names() -> dict[str, Any]:
+    """What the text of a loop calls by name."""
+    names = {name: getattr(np, name) for name in dir(np)}
+    return {**names, "abs": abs, **scalar_functions(), **array_forms()}
+
+
+@cache
+def array_forms() -> dict[str, Any]:
+    """Arrays seen in another way, as the caller has found that they lie."""
+    numba_module()
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def contiguous(context: Any, array: Any) -> Any:
+        """The same array, for Numba one whose elements lie side by side."""
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            context.nrt.incref(builder, signature.return_type, args[0])
+            return args[0]
+
+        return array.copy(layout="C")(array), generate
+
+    @intrinsic
+    def in_line(context: Any, array: Any) -> Any:
+        """All elements of an array that lie side by side, as one row."""
+        row = array.copy(layout="C", ndim=1)
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            given = context.make_array(array)(context, builder, args[0])
+            made = context.make_array(row)(context, builder)
+            context.populate_array(
+                made,
+                data=given.data,
+                shape=[given.nitems],
+                strides=[given.itemsize],
+                itemsize=given.itemsize,
+                meminfo=given.meminfo,
+                parent=given.parent,
+            )
+            context.nrt.incref(builder, row, made._getvalue())
+            return made._getvalue()
+
+        return row(array), generate
+
+    return {"contiguous": contiguous, "in_line": in_line}
 
 
 def machine_instructions(numba: Any) -> dict[str, Any]:
