@@ -1,15 +1,28 @@
-"""What was skipped: how to run it; and under `.ci/run`, in its first environment, a failure."""
+"""What was skipped: how to run it; and under `.ci/run`, in its first environment, a failure.
+
+Loops that Numba compiles are kept for the time of a run, and for all its processes.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from autograd_lite.compiler.runtime.disk_cache import VARIABLE
 from tests.skips import lacking
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The user's own cache neither helps nor is filled."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = os.environ[VARIABLE] = tempfile.mkdtemp()
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

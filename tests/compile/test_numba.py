@@ -149,4 +149,4 @@ def test_without_numba_the_error_says_how_to_get_it(monkeypatch):
 def test_an_unknown_backend_is_refused():
     with pytest.raises(ag.ArgumentValueError) as error:
         ag.compile(np.sin, backend="jit")
-    assert str(error.value) == "compile: backend='jit' is unknown; pass 'numpy' or 'numba'"
+    assert str(error.value) == "compile: backend='jit' is unknown; pass 'numpy', 'numba' or 'auto'"

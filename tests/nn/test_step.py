@@ -342,7 +342,8 @@ def test_compile_is_true_or_false_or_numba(train):
     with pytest.raises(ag.ArgumentValueError) as error:
         train(model, np.ones((4, 3)), np.ones((4, 1)), loss="mse", compile="c")
     assert str(error.value) == (
-        f"{train.__name__}: compile is 'c'; pass True, False, or 'numba' for loops of Numba"
+        f"{train.__name__}: compile is 'c'; pass True, False, 'numba' for loops of Numba, or "
+        "'auto' for loops as soon as they are ready"
     )
     assert model.in_features is None  # it has not looked at its input yet
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_lite.compiler.codegen.operations import OperationWriter
 from autograd_lite.compiler.ir import Operation
+from autograd_lite.compiler.lowering.formulas import FLOAT
 from autograd_lite.compiler.lowering.steps import Steps, types_of
 from autograd_lite.compiler.runtime.machine_code import LoopCode, ufunc_of
 
@@ -32,8 +33,14 @@ def write_steps(write: OperationWriter, operation: Operation, steps: Steps) -> N
         emitter.prelude.append(f"{name} = {write.empty(shape, of.dtype)}")
         arguments.append(name)
         results.append(f"{name}[0]" if x < carries and not of.shape else name)
+    if steps.nbytes:
+        arguments.append(emitter.fresh("memory"))
+        emitter.prelude.append(f"{arguments[-1]} = {write.empty((steps.nbytes // 8,), FLOAT)}")
     types = [f"{dtype}[{', '.join(':' * axes)}]" for dtype, axes in types_of(steps)]
     outputs = tuple(i for i, x in enumerate(steps.arguments) if isinstance(x, int))
+    if steps.nbytes:
+        types.append("float64[:]")
+        outputs = (*outputs, len(types) - 1)
     ufunc = ufunc_of(code_of(steps.text, types, outputs))
     decorator = f"@guvectorize(writable_args={outputs})"
     name = emitter.define(ufunc, f"{decorator}\n{steps.text}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Program, walk
 from autograd_lite.compiler.lowering.calls import reduced_axes
@@ -42,6 +43,9 @@ MOST_PRODUCTS = 1 << 15
 
 MOST_ARGUMENTS = 60
 """NumPy's ufuncs take 64."""
+
+ALIGNMENT = 64
+"""Bytes: where a line of the cache begins."""
 
 REDUCTIONS: dict[Primitive, tuple[str, str]] = {
     reductions.sum: ("0.0", "{} + {}"),
@@ -171,6 +175,8 @@ class Steps:
                 self._place(of)
         self.arrays = self._find_arrays()
         self.before: list[str] = []
+        self.nbytes = 0
+        """Of the memory for arrays of its own."""
         self.text = self._write()
 
     def _argument(self, x: Operand | int) -> str:
@@ -232,6 +238,12 @@ class Steps:
 
     # The text.
 
+    def _scratch(self, name: str, shape: tuple[int, ...], x: Operand) -> str:
+        """An array of the loop's own: a part of the memory that it is given."""
+        start, itemsize = self.nbytes, (x.type.dtype or FLOAT).itemsize
+        self.nbytes += -(-itemsize * prod(shape) // ALIGNMENT) * ALIGNMENT
+        return f"{name} = part(memory, {start}, {shape}, {dtype_name(x)})"
+
     def _write(self) -> str:
         begin, step, end = [], [], []
         self.stored: dict[Operand, str] = {}
@@ -242,7 +254,7 @@ class Steps:
             name = f"c{number}"
             given = self.names[x]
             shape = x.type.shape or (1,)
-            begin += [f"{name} = empty({shape}, {dtype_name(x)})"]
+            begin += [self._scratch(name, shape, x)]
             begin += copied(f"{name}[{{}}]", f"{given}[{{}}]", shape)
             last = self.outputs[number]
             end += copied(f"{last}[{{}}]", f"{name}[{{}}]", shape)
@@ -251,7 +263,7 @@ class Steps:
             self.names[x] = f"b{number}"
             if x not in self.stored:
                 shape = x.type.shape or (1,)
-                begin.append(f"b{number} = empty({shape}, {dtype_name(x)})")
+                begin.append(self._scratch(f"b{number}", shape, x))
         for unit in self.units:
             step += self._nest(unit) if unit.is_nest else self._unit(unit.operations[0])
         step += self._keep()
@@ -260,6 +272,7 @@ class Steps:
         if self.operation.parameters["reverse"]:
             order = f"range({self.length - 1}, -1, -1)"
         names = [f"x{number + 1}" for number in range(len(self.arguments))]
+        names += ["memory"] if self.nbytes else []
         lines = [*self.before, *begin, f"for t in {order}:", *indented(step), *end]
         return "\n".join([f"def loop({', '.join(names)}):", *indented(lines)])
 
@@ -376,7 +389,7 @@ class Steps:
         text = left("i0", "k")
         if isinstance(base, Input) and base not in self.rows and base not in self.carries:
             name = f"m{len(self.before)}"
-            self.before += [f"{name} = empty(({k}, {n}), {dtype})", f"for k in range({k}):"]
+            self.before += [self._scratch(name, (k, n), operation), f"for k in range({k}):"]
             self.before += indented(nested((n,), [f"{name}[k, i0] = {text}"]))
             text = f"{name}[k, i0]"
         return [
@@ -410,7 +423,7 @@ class Steps:
             text = self._element(x, index)
             if base in self.carries:
                 shape = given.type.shape or (1,)
-                self.before.append(f"n{number} = empty({shape}, {dtype_name(given)})")
+                self.before.append(self._scratch(f"n{number}", shape, given))
                 there = f"n{number}[{', '.join(index) or '0'}]"
                 first += nested(given.type.shape, [f"{there} = {text}"])
                 text = there

@@ -56,12 +56,16 @@ workers: list[Worker] = []
 def do_later(task: Task) -> None:
     """Do something in the background, after what was to be done before; errors are the task's."""
     if not workers:
-        workers.append(Worker())
-        workers[0].start()
-        atexit.register(stop_all)
+        worker = Worker()
+        try:
+            worker.start()
+        except RuntimeError:  # there are no threads to be had
+            return
+        workers.append(worker)
     workers[0].tasks.put(task)
 
 
+@atexit.register
 def stop_all() -> None:
     for worker in workers:
         worker.stop()

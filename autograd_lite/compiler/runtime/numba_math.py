@@ -174,7 +174,8 @@ def loop_names() -> dict[str, Any]:
 @cache
 def array_forms() -> dict[str, Any]:
     """Arrays seen in another way, as the caller has found that they lie."""
-    numba_module()
+    numba = numba_module()
+    from numba.core import cgutils
     from numba.extending import intrinsic
 
     @intrinsic
@@ -209,7 +210,38 @@ def array_forms() -> dict[str, Any]:
 
         return row(array), generate
 
-    return {"contiguous": contiguous, "in_line": in_line}
+    @intrinsic
+    def part(context: Any, memory: Any, start: Any, shape: Any, dtype: Any) -> Any:
+        """An array of some shape that lies in memory from a byte on."""
+        made_type = numba.types.Array(dtype.dtype, len(shape), "C")
+        size = numba.types.intp
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            given = context.make_array(memory)(context, builder, args[0])
+            made = context.make_array(made_type)(context, builder)
+            first = context.cast(builder, args[1], start, size)
+            address = builder.add(builder.ptrtoint(given.data, first.type), first)
+            lengths = [
+                context.cast(builder, length, of, size)
+                for length, of in zip(cgutils.unpack_tuple(builder, args[2]), shape, strict=True)
+            ]
+            itemsize = context.get_abi_sizeof(context.get_data_type(dtype.dtype))
+            strides = [context.get_constant(size, itemsize)]
+            for length in reversed(lengths[1:]):
+                strides.insert(0, builder.mul(strides[0], length))
+            context.populate_array(
+                made,
+                data=builder.inttoptr(address, made.data.type),
+                shape=lengths,
+                strides=strides,
+                itemsize=context.get_constant(size, itemsize),
+                meminfo=None,
+            )
+            return made._getvalue()
+
+        return made_type(memory, start, shape, dtype), generate
+
+    return {"contiguous": contiguous, "in_line": in_line, "part": part}
 
 
 def machine_instructions(numba: Any) -> dict[str, Any]:
