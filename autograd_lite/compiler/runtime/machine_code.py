@@ -193,11 +193,18 @@ def reduce_to(module: Any, name: str, machine: Any) -> None:
     function.linkage = "external"
     function.name = ENTRY
     passes = binding.create_new_module_pass_manager()
-    passes.add_ipsccp_pass()
-    passes.add_simplify_cfg_pass()
-    passes.add_global_dead_code_eliminate_pass()
-    options = binding.create_pipeline_tuning_options()
-    passes.run(module, binding.create_pass_builder(machine, options))
+    if hasattr(passes, "add_ipsccp_pass"):
+        passes.add_ipsccp_pass()
+        passes.add_simplify_cfg_pass()
+        passes.add_global_dead_code_eliminate_pass()
+        options = binding.create_pipeline_tuning_options()
+        passes.run(module, binding.create_pass_builder(machine, options))
+    else:  # llvmlite 0.44, of Numba 0.61
+        passes = binding.create_module_pass_manager()
+        passes.add_ipsccp_pass()
+        passes.add_cfg_simplification_pass()
+        passes.add_global_dce_pass()
+        passes.run(module)
 
 
 def linked(code: LoopCode, data: bytes) -> Any:
