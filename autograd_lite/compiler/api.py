@@ -496,9 +496,12 @@ def compile(
         How many threads take blocks; by default one for each core that the
         process may use, where there is enough to do.  Results do not depend
         on it.
-    backend : {"numpy", "numba"}
+    backend : {"numpy", "numba", "auto"}
         "numba" computes several elementwise operations in one loop, compiled by
-        Numba; the first call then takes seconds.  See docs/compile.md.
+        Numba; the first call then takes seconds, unless the loops are on disk.
+        "auto" runs calls of NumPy until such loops are compiled in the background,
+        agree with them and are quicker; where there is no Numba, it is "numpy".
+        See docs/compile.md.
     cuda_graph : bool
         For arrays of CuPy: runs of elementwise functions and reductions become
         CUDA graphs, which the GPU repeats without Python.  ``donate`` then

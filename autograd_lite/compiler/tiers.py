@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -22,10 +22,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.executable import CompiledProgram
+from autograd_lite.compiler.frontend.entry import Entry
+from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.compiler.frontend.verification import Contents, Outcome, first_difference
+from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.runtime import disk_cache
 from autograd_lite.compiler.runtime.background import do_later
 from autograd_lite.compiler.runtime.machine_code import environment
+from autograd_lite.transforms.captures import Captured
 
 __all__ = ["TieredProgram"]
 
@@ -42,9 +46,18 @@ NUMPY, LOOPS = b"numpy", b"loops "
 class TieredProgram(CompiledProgram):
     """A program of NumPy's calls, which loops may replace while it is in use."""
 
-    def __init__(self, *parts: Any) -> None:
-        *shared, options = parts
-        super().__init__(*shared, replace(options, backend="numpy"))
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        recorded: Recorded,
+        captured: Captured,
+        donated: Sequence[int],
+        arguments: Sequence[tuple[str, str | None]],
+        entry: Entry,
+        options: Options,
+    ) -> None:
+        options = replace(options, backend="numpy")
+        super().__init__(function, recorded, captured, donated, arguments, entry, options)
         self.loops: CompiledProgram | None = None
         """Compiled, and on trial."""
         self.times: list[tuple[float, float]] = []

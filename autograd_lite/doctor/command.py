@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from autograd_lite.compiler.runtime.disk_cache import VARIABLE
 from autograd_lite.core.console import printable
 from autograd_lite.doctor.blas import better_kernel
 from autograd_lite.doctor.facts import Facts, Option, gather
@@ -50,6 +51,9 @@ def report(facts: Facts) -> str:
     if facts.variables:
         settings = " ".join(f"{name}={value}" for name, value in facts.variables.items())
         lines.append(f"environment  {settings}")
+    if facts.has("Numba"):
+        folder, reason = facts.kept_loops or ("no folder", None)
+        lines.append(f"loops        {'kept' if reason is None else 'not kept'} in {folder}")
     lines += ["", "optional", *map(line, facts.options), "", "advice"]
     lines += [f"- {sentence}" for sentence in advice(facts)] or ["nothing is off"]
     return "\n".join(lines)
@@ -77,6 +81,7 @@ def advice(facts: Facts) -> list[str]:
         threads_advice(facts),
         speed_advice(facts),
         drawing(facts),
+        loops_advice(facts),
     )
     failed = [f"{what} could not be found out: {why}" for what, why in facts.failures.items()]
     return [sentence for sentence in found if sentence] + failed
@@ -148,4 +153,14 @@ def drawing(facts: Facts) -> str | None:
     return (
         "drawings cannot be saved as .svg or shown in notebooks, as there is no Graphviz; "
         "pip install 'autograd-lite[draw]'"
+    )
+
+
+def loops_advice(facts: Facts) -> str | None:
+    if not facts.has("Numba") or facts.kept_loops is None or facts.kept_loops[1] is None:
+        return None
+    folder, reason = facts.kept_loops
+    return (
+        f"loops by Numba are compiled anew in each process, as {folder} is not used: {reason}; "
+        f"mend that, or let {VARIABLE} name another folder"
     )

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite
+from autograd_lite.compiler.runtime import disk_cache
 from autograd_lite.doctor.blas import Blas, better_kernel, find_blas, gigaflops, rate_with
 from autograd_lite.doctor.networks import Networks, find_networks
 
@@ -65,6 +66,8 @@ class Facts:
     networks: Networks | None = None
     failures: dict[str, str] = field(default_factory=dict)
     with_better_kernel: float | None = None
+    kept_loops: tuple[str, str | None] | None = None
+    """The folder in which loops by Numba are kept, and why it is not used if it is not."""
 
     @property
     def avx512(self) -> bool:
@@ -107,9 +110,15 @@ def gather() -> Facts:
         options=told("optional packages", find_options, []),
         networks=told("nn", find_networks, None),
         failures=failures,
+        kept_loops=told("the folder of loops", kept_loops, None),
         with_better_kernel=better
         and told(f"the speed with the kernel {better.name}", lambda: rate_with(better), None),
     )
+
+
+def kept_loops() -> tuple[str, str | None] | None:
+    folder = disk_cache.location()
+    return None if folder is None else (str(folder), disk_cache.reason_for_none(folder))
 
 
 def instruction_sets() -> frozenset[str]:

@@ -100,7 +100,7 @@ class MLPClassifier(Scored, ClassifierMixin, BaseMLP):  # type: ignore[misc]
         For "adam".
     max_fun : int
         How often "lbfgs" may compute the loss.
-    compile : bool or "numba"
+    compile : bool, "numba" or "auto"
         How the step of training is compiled; see `nn.fit`.
 
     Attributes

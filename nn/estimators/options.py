@@ -60,7 +60,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
             OneOf(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "compile": ["boolean", StrOptions({"numba"})],
+        "compile": ["boolean", StrOptions({"numba", "auto"})],
     }
 
     loss: Any = "squared_error"

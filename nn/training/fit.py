@@ -128,10 +128,11 @@ def fit(
         epoch that was interrupted is finished first, and it gets the new ones.
     rng : numpy.random.Generator or int, optional
         Shuffles the samples; the same seed gives the same training.
-    compile : bool or "numba"
+    compile : bool, "numba" or "auto"
         Whether `autograd_lite.compile` makes one program of a step, update
         included, for each shape of batch; with "numba" in loops of Numba, which
-        are quicker and take seconds to compile (extra ``numba``).  What cannot be
+        are quicker and take seconds to compile (extra ``numba``), with "auto" in
+        such loops as soon as they are ready and where they pay.  What cannot be
         compiled runs as it is, after one warning that says why.
     progress : bool
         Whether a progress bar is shown.

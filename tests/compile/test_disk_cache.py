@@ -308,7 +308,7 @@ def test_only_files_are_read_and_only_those_that_are_ones_own(folder, tmp_path):
 
 
 def test_a_home_that_cannot_be_written_to(folder, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "file").write_bytes(b"no folder")
     for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/below")):
         monkeypatch.setenv(VARIABLE, str(place))
         ufunc_of.cache_clear()
@@ -363,7 +363,7 @@ def test_a_process_that_is_killed_while_it_writes(folder):
 
 def test_several_processes_at_once(folder):
     processes = [started() for _ in range(3)]
-    found = {tuple(ended(process))[0] for process in processes}
+    found = {digest for digest, _ in map(ended, processes)}
     assert len(found) == 1
     assert [x.name for x in entries(folder) if x.name.startswith(".")] == []
     assert ended(started()) == [*found, "False"]

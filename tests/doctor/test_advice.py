@@ -30,6 +30,20 @@ def test_nothing_is_off_where_nothing_is():
     assert report(HEALTHY).endswith("\nadvice\nnothing is off")
 
 
+def test_loops_that_no_other_process_finds():
+    numba = replace(HEALTHY, options=[DOT, Option("Numba", "0.68", "loops", "numba")])
+    assert advice(replace(numba, kept_loops=("/home/a/.cache", None))) == []
+    assert "\nloops        kept in /home/a/.cache\n" in report(
+        replace(numba, kept_loops=("/home/a/.cache", None))
+    )
+    refused = "/home/a/.cache", "it is no folder"
+    assert advice(replace(HEALTHY, kept_loops=refused)) == []  # it compiles none
+    assert advice(replace(numba, kept_loops=refused)) == [
+        "loops by Numba are compiled anew in each process, as /home/a/.cache is not used: it is "
+        "no folder; mend that, or let AUTOGRAD_LITE_CACHE name another folder"
+    ]
+
+
 @pytest.mark.parametrize(
     ("kernel", "simd", "better", "instructions"),
     [

@@ -34,11 +34,12 @@ __all__ = ["LoopCode", "environment", "ufunc_of"]
 ENTRY = "loop"
 """The one symbol of an object file."""
 
-DTYPES = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "float64": np.dtype(np.float64),
     "float32": np.dtype(np.float32),
-    "boolean": np.dtype("?"),
+    "boolean": np.dtype(np.bool_),
 }
+"""By Numba's names for numbers."""
 
 compiling = threading.RLock()
 """Held while Numba or LLVM work, so that no process is forked amid of it."""
@@ -151,19 +152,21 @@ def object_file(code: LoopCode, function: Any) -> bytes:
     from numba.core.compiler_lock import global_compiler_lock
     from numba.np.ufunc import ufuncbuilder, wrappers
 
+    builders: Any = ufuncbuilder  # they have no types
+    wrap: Any = wrappers
     options = {"nopython": True}
     with global_compiler_lock:
         if code.layout:
-            builder = ufuncbuilder.GUFuncBuilder(
+            builder = builders.GUFuncBuilder(
                 function, code.layout, targetoptions=options, writable_args=code.writable
             )
             made = builder.add(code.signature)
-            wrapper = wrappers.build_gufunc_wrapper(
+            wrapper = wrap.build_gufunc_wrapper(
                 function, made, builder.sin, builder.sout, cache=False, is_parfors=False
             )
         else:
-            made = ufuncbuilder.UFuncBuilder(function, targetoptions=options).add(code.signature)
-            wrapper = wrappers.build_ufunc_wrapper(
+            made = builders.UFuncBuilder(function, targetoptions=options).add(code.signature)
+            wrapper = wrap.build_ufunc_wrapper(
                 made.library,
                 made.target_context,
                 made.fndesc.llvm_func_name,

@@ -178,6 +178,8 @@ def array_forms() -> dict[str, Any]:
     from numba.core import cgutils
     from numba.extending import intrinsic
 
+    helpers: Any = cgutils  # it has no types
+
     @intrinsic
     def contiguous(context: Any, array: Any) -> Any:
         """The same array, for Numba one whose elements lie side by side."""
@@ -223,7 +225,7 @@ def array_forms() -> dict[str, Any]:
             address = builder.add(builder.ptrtoint(given.data, first.type), first)
             lengths = [
                 context.cast(builder, length, of, size)
-                for length, of in zip(cgutils.unpack_tuple(builder, args[2]), shape, strict=True)
+                for length, of in zip(helpers.unpack_tuple(builder, args[2]), shape, strict=True)
             ]
             itemsize = context.get_abi_sizeof(context.get_data_type(dtype.dtype))
             strides = [context.get_constant(size, itemsize)]
