@@ -70,11 +70,16 @@ class TieredProgram(CompiledProgram):
         if found is None:
             do_later(task_of(weakref.ref(self)))
         elif found != NUMPY:
-            loops = self.in_loops()
-            if found == found_for(loops):
-                self.become(loops)
-            else:
-                self.loops = loops
+            with suppress(Exception):  # calls of NumPy stay
+                self._take(found)
+
+    def _take(self, found: bytes) -> None:
+        """Become the loops that were found to pay; if these are others, put them on trial."""
+        loops = self.in_loops()
+        if found == found_for(loops):
+            self.become(loops)
+        else:
+            self.loops = loops
 
     def in_loops(self) -> CompiledProgram:
         """The same with loops by Numba."""

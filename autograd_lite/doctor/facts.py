@@ -118,7 +118,13 @@ def gather() -> Facts:
 
 def kept_loops() -> tuple[str, str | None] | None:
     folder = disk_cache.location()
-    return None if folder is None else (str(folder), disk_cache.reason_for_none(folder))
+    if folder is None:
+        return None
+    reason = disk_cache.reason_for_none(folder)
+    there = next(x for x in (folder, *folder.parents) if x.exists())
+    if reason is None and not os.access(there, os.W_OK):
+        reason = f"{there} cannot be written to"
+    return str(folder), reason
 
 
 def instruction_sets() -> frozenset[str]:

@@ -238,7 +238,10 @@ def linker() -> Any:
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
-    return binding.create_lljit_compiler(suppress_errors=True)
+    # The older of two linkers does not keep the parts of an object within reach of each other,
+    # which ARM's instructions need; the newer one is not complete on Windows.
+    is_arm = platform.machine().lower() in ("aarch64", "arm64")
+    return binding.create_lljit_compiler(use_jit_link=is_arm, suppress_errors=True)
 
 
 @cache
