@@ -161,6 +161,6 @@ def loops_advice(facts: Facts) -> str | None:
         return None
     folder, reason = facts.kept_loops
     return (
-        f"loops by Numba are compiled anew in each process, as {folder} is not used: {reason}; "
-        f"mend that, or let {VARIABLE} name another folder"
+        f"loops by Numba are not kept in {folder} for other processes: {reason}; mend that, or "
+        f"let {VARIABLE} name another folder"
     )

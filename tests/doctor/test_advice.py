@@ -39,8 +39,8 @@ def test_loops_that_no_other_process_finds():
     refused = "/home/a/.cache", "it is no folder"
     assert advice(replace(HEALTHY, kept_loops=refused)) == []  # it compiles none
     assert advice(replace(numba, kept_loops=refused)) == [
-        "loops by Numba are compiled anew in each process, as /home/a/.cache is not used: it is "
-        "no folder; mend that, or let AUTOGRAD_LITE_CACHE name another folder"
+        "loops by Numba are not kept in /home/a/.cache for other processes: it is no folder; mend "
+        "that, or let AUTOGRAD_LITE_CACHE name another folder"
     ]
 
 
