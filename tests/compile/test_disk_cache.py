@@ -252,7 +252,7 @@ def test_code_that_needs_what_is_not_there_is_no_code(folder):
     machine = binding.Target.from_default_triple().create_target_machine()
     module = binding.parse_assembly(
         "declare void @no_such_function()\n"
-        "define void @loop(ptr %a, ptr %b, ptr %c, ptr %d) {\n"
+        "define void @loop() {\n"
         "  call void @no_such_function()\n  ret void\n}"
     )
     file = compiled_and_forgotten(folder)

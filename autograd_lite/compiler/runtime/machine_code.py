@@ -13,6 +13,7 @@ import platform
 import re
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import cache
 from hashlib import sha256
@@ -41,15 +42,14 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 """By Numba's names for numbers."""
 
-compiling = threading.RLock()
+compiling, linking = threading.RLock(), threading.RLock()
 """Held while Numba or LLVM work, so that no process is forked amid of it."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=compiling.acquire,
-        after_in_parent=compiling.release,
-        after_in_child=compiling.release,
-    )
+    for lock in (linking, compiling):  # it begins with the last
+        os.register_at_fork(
+            before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+        )
 
 names_of_libraries = count()
 
@@ -80,15 +80,15 @@ class LoopCode:
 @cache
 def ufunc_of(code: LoopCode) -> Any:
     """The ufunc of a loop, as it was kept on disk or compiled now; the same one is made once."""
+    surroundings = environment()
+    key = repr((*astuple(code), surroundings)) if surroundings else None
+    kept = kept_ufunc(code, key)
+    if kept is not None:
+        return kept
     with compiling:
-        surroundings = environment()
-        key = repr((*astuple(code), surroundings))
-        kept = disk_cache.look_up(key) if surroundings else None
+        kept = kept_ufunc(code, key)  # another thread may have been at it
         if kept is not None:
-            try:
-                return linked(code, kept)
-            except Exception:  # it was made by what is installed no more; that of today decides
-                pass
+            return kept
         stop_if_asked()
         function = function_of(code)
         try:
@@ -96,9 +96,18 @@ def ufunc_of(code: LoopCode) -> Any:
             ufunc = linked(code, made)
         except Exception:  # inner parts of Numba's, which may change: its decorators stay
             return decorated(code, function)
-        if surroundings:
+        if key is not None:
             disk_cache.keep(key, made)
         return ufunc
+
+
+def kept_ufunc(code: LoopCode, key: str | None) -> Any:
+    """The ufunc of a loop that lies on disk; None if there is none, or no linker for it."""
+    kept = None if key is None else disk_cache.look_up(key)
+    if kept is not None:
+        with suppress(Exception):
+            return linked(code, kept)
+    return None
 
 
 @cache
@@ -150,22 +159,17 @@ def decorated(code: LoopCode, function: Any) -> Any:
 def object_file(code: LoopCode, function: Any) -> bytes:
     """The machine code of what NumPy calls, by Numba, without all that it does not need."""
     from numba.core.compiler_lock import global_compiler_lock
-    from numba.np.ufunc import ufuncbuilder, wrappers
+    from numba.np.ufunc import sigparse, ufuncbuilder, wrappers
 
-    builders: Any = ufuncbuilder  # they have no types
+    parse: Any = sigparse.parse_signature  # they have no types
     wrap: Any = wrappers
-    options = {"nopython": True}
+    dispatcher: Any = ufuncbuilder.UFuncDispatcher
     with global_compiler_lock:
+        made = dispatcher(function).compile(code.signature, nopython=True)
         if code.layout:
-            builder = builders.GUFuncBuilder(
-                function, code.layout, targetoptions=options, writable_args=code.writable
-            )
-            made = builder.add(code.signature)
-            wrapper = wrap.build_gufunc_wrapper(
-                function, made, builder.sin, builder.sout, cache=False, is_parfors=False
-            )
+            options = {"cache": False, "is_parfors": False}
+            wrapper = wrap.build_gufunc_wrapper(function, made, *parse(code.layout), **options)
         else:
-            made = builders.UFuncBuilder(function, targetoptions=options).add(code.signature)
             wrapper = wrap.build_ufunc_wrapper(
                 made.library,
                 made.target_context,
@@ -215,7 +219,8 @@ def linked(code: LoopCode, data: bytes) -> Any:
     from llvmlite import binding
 
     library = binding.JITLibraryBuilder().add_object_img(data).add_current_process()
-    tracker = library.export_symbol(ENTRY).link(linker(), f"loop{next(names_of_libraries)}")
+    with linking:
+        tracker = library.export_symbol(ENTRY).link(linker(), f"loop{next(names_of_libraries)}")
     dtypes = [DTYPES[re.sub(r"\[.*", "", x)].num for x in code.types]
     shape: tuple[Any, ...] = (len(dtypes), 0)
     if code.layout:
