@@ -8,11 +8,13 @@ unpickled (Numba's own cache, `numba.core.caching`, pickles its index and its en
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import sys
 import threading
+from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import cache
@@ -27,10 +29,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.runtime import disk_cache, numba_math
-from autograd_lite.compiler.runtime.background import stop_if_asked
+from autograd_lite.compiler.runtime.background import answer, is_in_background
 from autograd_lite.compiler.runtime.numba_math import loop_names, numba_module
 
-__all__ = ["LoopCode", "environment", "ufunc_of"]
+__all__ = ["LoopCode", "environment", "serve", "ufunc_of"]
 
 ENTRY = "loop"
 """The one symbol of an object file."""
@@ -85,20 +87,20 @@ def ufunc_of(code: LoopCode) -> Any:
     kept = kept_ufunc(code, key)
     if kept is not None:
         return kept
-    with compiling:
-        kept = kept_ufunc(code, key)  # another thread may have been at it
-        if kept is not None:
-            return kept
-        stop_if_asked()
-        function = function_of(code)
-        try:
-            made = object_file(code, function)
-            ufunc = linked(code, made)
-        except Exception:  # inner parts of Numba's, which may change: its decorators stay
-            return decorated(code, function)
-        if key is not None:
-            disk_cache.keep(key, made)
-        return ufunc
+    if is_in_background():
+        made = made_apart(code)
+        ufunc = linked(code, made)
+    else:
+        with compiling:
+            function = function_of(code)
+            try:
+                made = object_file(code, function)
+                ufunc = linked(code, made)
+            except Exception:  # inner parts of Numba's, which may change: its decorators stay
+                return decorated(code, function)
+    if key is not None:
+        disk_cache.keep(key, made)
+    return ufunc
 
 
 def kept_ufunc(code: LoopCode, key: str | None) -> Any:
@@ -108,6 +110,26 @@ def kept_ufunc(code: LoopCode, key: str | None) -> Any:
         with suppress(Exception):
             return linked(code, kept)
     return None
+
+
+SERVER = f"from {__name__} import serve; serve()"
+
+
+def made_apart(code: LoopCode) -> bytes:
+    """The object file of a loop, by an interpreter of its own."""
+    return b64decode(answer(SERVER, json.dumps(astuple(code))), validate=True)
+
+
+def serve() -> None:
+    """Answer each line, a loop, by its object file; by nothing if that cannot be made."""
+    answers, sys.stdout = sys.stdout, sys.stderr
+    for line in sys.stdin:
+        inner, outer, types, result, layout, writable, is_inlined = json.loads(line)
+        code = LoopCode(inner, outer, tuple(types), result, layout, tuple(writable), is_inlined)
+        data = b""
+        with suppress(Exception):
+            data = object_file(code, function_of(code))
+        print(b64encode(data).decode(), file=answers, flush=True)
 
 
 @cache
