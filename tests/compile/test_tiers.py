@@ -17,6 +17,7 @@ import pytest
 import autograd_lite as ag
 import nn
 from autograd_lite.compiler import tiers
+from autograd_lite.compiler.runtime import machine_code
 from autograd_lite.compiler.runtime.background import do_later
 from autograd_lite.compiler.runtime.disk_cache import VARIABLE
 from autograd_lite.compiler.runtime.machine_code import ufunc_of
@@ -274,6 +275,42 @@ def test_a_process_ends_without_waiting_for_all_loops(folder):
     """Sixty loops, each of which takes at least a tenth of a second."""
     run(LONG + "import time; time.sleep(3.0)")
     assert len(list(folder.iterdir())) < 60
+
+
+def test_numba_stays_out_of_the_process():
+    out, _ = run(
+        "import sys, time\n"
+        "compiled = ag.compile(lambda x: np.tanh(x * 2.0) + x * x, backend='auto')\n"
+        "x = np.ones(5000)\n"
+        "compiled(x)\n"
+        "while compiled._last.loops is None: time.sleep(0.1)\n"
+        "compiled(x)\n"
+        "print('numba' in sys.modules, len(compiled._last.times))"
+    )
+    assert out == "False 1"
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit", "input(); print()", "print('rubbish')"])
+def test_an_interpreter_that_does_not_answer(end, monkeypatch):
+    monkeypatch.setattr(machine_code, "SERVER", end)
+    compiled = auto(chain)
+    compiled(X)
+    settle()
+    assert in_use(compiled).loops is None
+    assert np.array_equal(compiled(X), ag.compile(chain)(X))
+    monkeypatch.undo()
+    another = auto(lambda x: np.tanh(x * 3.0) + x * x)  # the next one is asked again
+    another(X)
+    settle()
+    assert in_use(another).loops is not None
+
+
+def test_a_program_with_its_interpreter_inside_starts_no_other(monkeypatch):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    compiled = auto(chain)
+    compiled(X)
+    settle()
+    assert in_use(compiled).loops is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
