@@ -8,6 +8,7 @@ import pickle
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.compiler.runtime import disk_cache, machine_code
+from autograd_lite.compiler.runtime.background import do_later
 from autograd_lite.compiler.runtime.disk_cache import VARIABLE, keep, location, look_up, name_of
 from autograd_lite.compiler.runtime.machine_code import LoopCode, ufunc_of
 
@@ -53,7 +55,10 @@ print(digest, "numba" in sys.modules)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A cache of its own, in a process that remembers no loop."""
+    """A cache of its own, in a process that remembers no loop and compiles none any more."""
+    done = threading.Event()
+    do_later(done.set)
+    assert done.wait(300)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "kept"))
     ufunc_of.cache_clear()
     yield tmp_path / "kept"
