@@ -245,11 +245,15 @@ class Probe:
     def _jump_seen(self, finest: int) -> Mask:
         """Where the value jumps, by these steps, and still does at the step of a level."""
         ladder, seen = self.ladder, np.zeros(self.size.shape, np.bool_)
-        for limit, quantity in ((ladder.value_jump, ladder.gap), (ladder.spike, ladder.middle)):
-            jump = limit(self.level)
-            with np.errstate(invalid="ignore"):
+        bend = ladder.slope_jump(self.level)
+        with np.errstate(invalid="ignore"):
+            # A kink nearer than these steps makes values seem to jump by so much.
+            is_bend = np.abs(bend.value) > SAFETY * bend.error
+            bent = np.where(is_bend, np.ldexp(np.abs(bend.value), -self.level - BLOCK + 1), 0.0)
+            for limit, quantity in ((ladder.value_jump, ladder.gap), (ladder.spike, ladder.middle)):
+                jump = limit(self.level)
                 persists = 2 * np.abs(quantity(finest)) > np.abs(jump.value)
-                seen |= persists & (np.abs(jump.value) > SAFETY * jump.error)
+                seen |= persists & (np.abs(jump.value) > SAFETY * jump.error + bent)
         return seen & ~ladder.flat
 
     def at(self, level: int) -> Probe:

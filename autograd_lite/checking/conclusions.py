@@ -22,6 +22,9 @@ __all__ = ["Conclusions"]
 COARSE = 1e-12
 """Values with errors above this part of them are rounded to fewer digits than floats have."""
 
+FEW_ROUNDINGS = 100.0
+"""So many rounding errors are left of terms that cancel."""
+
 FAINTEST = 1e-14
 """Results below this part of the largest are named, as no direction decides on them."""
 
@@ -118,9 +121,10 @@ class Conclusions:
             return self.conclude(
                 Verdict.NOISE,
                 f"the values stay {float(self.subject.value.flat[0]):.3g} to the last digit around "
-                "this point, and the derivative is too small to show in them: numbers that were "
-                "added to 1 or subtracted from it, or squared, are lost in rounding; to decide, "
-                "write it with log1p, expm1 or logaddexp, or check at another point"
+                "this point, and the derivative is too small to show in them: it is saturated, or "
+                "numbers that were added to 1 or subtracted from it, or squared, are lost in "
+                "rounding; to decide, check at another point, or write it with log1p, expm1 or "
+                "logaddexp where such numbers are lost"
                 if self.subject.outputs.size == 1
                 else "no result changes around this point, and the derivative is too small to show "
                 "in them; check at another point",
@@ -144,9 +148,15 @@ class Conclusions:
                 "check at a point where the function gives about the same for neighbouring floats: "
                 "of numbers as large as here they may be periods apart"
             )
+        elif made.is_rough:
+            advice = "check farther away from where its slope is infinite, or from its border"
         elif noise > COARSE * base:
+            # So small beside 1 and the inputs, it may as well be what cancelling left.
+            largest = max(1.0, float(np.max(np.abs(self.subject.x))))
+            cancels = noise <= FEW_ROUNDINGS * self.subject.resolution * largest
             advice = (
-                "let it keep all digits: something in it rounds, to single or half precision, to "
+                f"let it keep all digits: {'large terms cancel in it, or ' * cancels}"
+                "something in it rounds, to single or half precision, to "
                 "so many decimals or to whole numbers, or is stopped by a tolerance; if steps are "
                 "what is meant (floor, round, sign), the derivative between them is 0"
             )

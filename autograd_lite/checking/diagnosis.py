@@ -91,10 +91,14 @@ def unexplained_hint(evidence: Evidence, everything: Evidence) -> Hint:
         low, high = finite.min() + 0.0, finite.max() + 0.0  # no -0
         text = "no simple mistake explains the numbers; analytic over true is "
         text += f"between {low:.4g} and {high:.4g}" if low < high else f"{low:.4g}"
+        if np.any(np.isinf(ratio)):
+            text += " where the true one is not zero"
     elif evidence.measured.size:
         text = "no simple mistake explains the numbers; the true derivative is zero"
     else:
         text = "the derivative by each entry is not known well enough to say what is wrong with it"
+    if evidence.measured.size and not evidence.complete:
+        text += f" (of {evidence.measured.size} entries, which were measured)"
     wrong = int(np.count_nonzero(evidence.wrong()))
     if evidence.complete and wrong < evidence.focus.size:
         text += f"; {wrong} of {evidence.focus.size} entries are wrong"
@@ -121,6 +125,9 @@ def no_influence(evidence: Evidence) -> Hint | None:
     analytic, numerical, error = evidence.numbers
     claimed = np.max(np.abs(analytic), axis=1, keepdims=True, initial=0.0)
     if np.any(np.abs(numerical) > SAFETY * error) or np.any(SAFETY * error > VISIBLE * claimed):
+        return None
+    # What was measured may be what is wrong, and that alone.
+    if not evidence.explained_by(lambda g, leaf: np.zeros_like(g)):
         return None
     names = ", ".join(leaf.name for leaf in evidence.leaves)
     return Hint(
@@ -454,15 +461,29 @@ def inner_factor(evidence: Evidence) -> Hint | None:
     ratio = ratio_of(evidence)
     if ratio is None:
         return None
-    name = name_function(ratio, evidence, evidence.measured, pairs=False)
+    factor = factor_of(ratio, evidence, pairs=False)
     with np.errstate(divide="ignore"):
-        divisor = name_function(1 / ratio, evidence, evidence.measured, pairs=False)
-    if divisor is not None and (name is None or "1/" in name):
+        divisor = factor_of(1 / ratio, evidence, pairs=False, is_divisor=True)
+    if divisor is not None and (factor is None or "1/" in factor):
         return Hint("inner factor", f"a factor too many: divide by {divisor}")
-    if name is None:
+    if factor is None:
         return None
-    text = f"a factor is missing, as the inner one of the chain rule: multiply by {name}"
+    text = f"a factor is missing, as the inner one of the chain rule: multiply by {factor}"
     return Hint("inner factor", text)
+
+
+def factor_of(
+    ratio: Vector, evidence: Evidence, *, pairs: bool, is_divisor: bool = False
+) -> str | None:
+    """The formula of a factor that was measured, if it makes all others right, too."""
+    formula = name_function(ratio, evidence, evidence.measured, pairs=pairs)
+    if formula is None or evidence.complete:
+        return formula and formula.text
+    factor = formula.values(evidence, evidence.focus)
+    with np.errstate(all="ignore"):
+        factor = 1 / factor if is_divisor else factor
+        is_right = evidence.explained_by(lambda g, leaf: g * factor)
+    return formula.text if is_right else None
 
 
 @hypothesis(rank=6, one_leaf=True)
@@ -480,9 +501,15 @@ def missing_term(evidence: Evidence) -> Hint | None:
     term = (numerical - analytic) / upstream
     if not matches(term, term[:1], error / np.abs(upstream)).all():
         return None
-    name = name_function(np.ldexp(term[0], evidence.exponent), evidence, evidence.measured)
-    if name is None:
+    formula = name_function(np.ldexp(term[0], evidence.exponent), evidence, evidence.measured)
+    if formula is None:
         return None
+    if not evidence.complete:
+        everywhere = np.ldexp(formula.values(evidence, evidence.focus), -evidence.exponent)
+        g = evidence.cotangents if size > 1 else evidence.cotangents[:, :1]
+        if not evidence.explained_by(lambda rows, leaf: rows + g * everywhere):
+            return None
+    name = formula.text
     change = f"take away {name[1:]}" if name.startswith("-") else f"add {name}"
     return Hint(
         "missing term",
@@ -514,7 +541,7 @@ def varying_factor(evidence: Evidence) -> Hint | None:
     ratio = ratio_of(evidence)
     if ratio is None:
         return None
-    name = name_function(ratio, evidence, evidence.measured)
+    name = factor_of(ratio, evidence, pairs=True)
     if name is None and (
         ratio.size < 3 or not evidence.complete or evidence.subject.outputs.size == 1
     ):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -14,7 +15,7 @@ from autograd_lite.checking.locate import Indices
 from autograd_lite.checking.subjects import Subject
 from autograd_lite.core.numpy_namespace import np
 
-__all__ = ["FUNCTIONS", "name_factor", "name_function", "variables_of"]
+__all__ = ["FUNCTIONS", "Formula", "name_factor", "name_function", "variables_of"]
 
 CLOSE = 1e-6
 
@@ -132,31 +133,61 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 COEFFICIENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0, 1 / 3, 0.25, 0.1)
 
 
+Factor = tuple[int, Callable[[Any], Any]]
+"""A function, and of which of the variables."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A number times functions of the input or the result."""
+
+    text: str
+    coefficient: float
+    factors: tuple[Factor, ...]
+
+    def values(self, evidence: Evidence, at: Indices) -> Vector:
+        """What it comes to at some input coordinates."""
+        variables = [u for _, u in variables_of(evidence, at)]
+        return self.coefficient * product_of(self.factors, variables)
+
+
+def product_of(factors: Sequence[Factor], variables: Sequence[Vector]) -> Vector:
+    with np.errstate(all="ignore"):
+        return np.prod([function(variables[place]) for place, function in factors], axis=0)
+
+
 def name_function(
     values: Vector, evidence: Evidence, at: Indices, *, pairs: bool = True
-) -> str | None:
+) -> Formula | None:
     """A formula for values at some input coordinates, in terms of inputs and the result."""
     variables = list(variables_of(evidence, at))
-    with np.errstate(all="ignore"):
-        factors = [
-            (form.format(name), function(u))
-            for name, u in variables
-            for form, function in FUNCTIONS.items()
-            if form != "1" or (pairs and name == variables[0][0])
-            if form != "sign({})" or np.ptp(np.sign(u)) > 0  # else it is a constant
-        ]
-        single = fit(values, factors)
-        if single is not None or values.size < 2 or not pairs:
-            return single
-        products = (
-            (f"{name}·{other}", f * g)
-            for (name, f), (other, g) in product(factors[1:9], factors[8:])
-        )
-        return fit(values, products)
+    singles: list[tuple[str, tuple[Factor, ...]]] = [
+        (form.format(name), ((place, function),))
+        for place, (name, u) in enumerate(variables)
+        for form, function in FUNCTIONS.items()
+        if form != "1" or (pairs and place == 0)
+        if form != "sign({})" or np.ptp(np.sign(u)) > 0  # else it is a constant
+    ]
+    known = [u for _, u in variables]
+    single = fit(values, singles, known)
+    if single is not None or values.size < 2 or not pairs:
+        return single
+    products = (
+        (f"{name}·{other}", (*f, *g))
+        for (name, f), (other, g) in product(singles[1:9], singles[8:])
+    )
+    return fit(values, products, known)
 
 
-def fit(values: Vector, candidates: Any) -> str | None:
-    for name, candidate in candidates:
+def fit(
+    values: Vector,
+    candidates: Iterable[tuple[str, tuple[Factor, ...]]],
+    variables: Sequence[Vector],
+) -> Formula | None:
+    if not np.any(values) or not np.all(np.isfinite(values)):
+        return None
+    for name, factors in candidates:
+        candidate = product_of(factors, variables)
         if not np.all(np.isfinite(candidate)) or not np.any(candidate):
             continue
         unit = float(np.max(np.abs(candidate)))  # squares of tiny numbers would vanish
@@ -167,7 +198,7 @@ def fit(values: Vector, candidates: Any) -> str | None:
         ):
             if values.size == 1 and not np.any(np.isclose(coefficient, COEFFICIENTS, rtol=CLOSE)):
                 continue
-            return times(coefficient, name)
+            return Formula(times(coefficient, name), coefficient, factors)
     return None
 
 

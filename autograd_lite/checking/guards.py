@@ -59,6 +59,12 @@ FAR_BELOW = 2.0**-40
 SINGLE = 1e-6
 """What is computed in single precision is off by less than this part."""
 
+LARGE, SMALL = 2.0**7, 2.0**-20
+"""Upstream gradients so large may be clipped, and so small ones taken for zero."""
+
+SPOILED = 1e-3
+"""Of a tiny upstream gradient, a solver that stops at a tolerance may leave this part wrong."""
+
 MULTIPLES = (3.0, 5.0, 7.0, 9.0, 11.0, 13.0)
 """Of upstream gradients, to see how a rule rounds."""
 
@@ -424,19 +430,45 @@ def linearity(
     allowed += 6.0 * gap  # one, two and three times
     off = float(np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))))
     is_ignored = np.array_equal(of_g, of_h) and not np.array_equal(g, h)
+    text = f"{name} is not linear in its upstream gradient g"
     if off <= allowed and not is_ignored:
-        return None
-    is_single = off <= SINGLE * float(np.max(np.abs(of_both)))
-    if not (is_single and off > beside and rounds_coarsely(apply, g, of_g)):
+        how = treated_by_size(apply, g, of_g, allowed)
+        return Hint("upstream", text + how) if how else None
+    is_small = off <= SINGLE * float(np.max(np.abs(of_both)))
+    is_single = is_small and rounds_coarsely(apply, g, of_g)
+    if not (is_single and off > beside):
         scatter = max(scatter_of(partial(of_multiple, apply, v), allowed) for v in upstream)
         if off <= allowed + MANY * scatter:
             return None
     if is_ignored:
         return Hint("upstream", f"the upstream gradient is ignored by {name}: multiply by g")
-    text = f"{name} is not linear in its upstream gradient g"
     if is_single:
         text += ", but to six digits: something in it computes in single precision"
+    elif is_small:
+        text += ", but to six digits: something small is added to what is multiplied by g, or to g"
     return Hint("upstream", text)
+
+
+def treated_by_size(apply: Apply, g: Any, of_g: Any, allowed: float) -> str:
+    """How large or small upstream gradients are treated otherwise than others, in words.
+
+    Multiples are powers of two, which change no digit.
+    """
+    largest = float(np.max(np.abs(of_g), initial=0.0))
+    lost = 1e2 * max(largest, 1.0) * smallest_of([of_g, np.asarray(g)]) / SMALL
+    for multiple, enough, size, how in (
+        (LARGE, allowed, "large", "cut off (clip, clamp, a largest norm)"),
+        (SMALL, SPOILED * largest + lost, "small", "left out"),
+    ):
+        try:
+            divided = of_multiple(apply, g, multiple)
+        except Exception:  # as of a solver that does not come to an end with these
+            continue
+        off = np.abs(divided - of_g)
+        if np.all(np.isfinite(off)) and np.max(off, initial=0.0) > enough:
+            is_less = np.all(np.abs(divided) <= np.abs(of_g))
+            return f": {size} ones are {how if is_less else 'treated otherwise'}"
+    return ""
 
 
 def of_multiple(apply: Apply, v: Any, factor: float) -> Any:

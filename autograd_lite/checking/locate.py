@@ -101,6 +101,8 @@ class Locator:
                 push(right, rest - of_left)
             elif self.single(int(coordinates[0])).agreement is Agreement.DIFFERENT:
                 located.coordinates.append(int(coordinates[0]))
+        # What is wrong along a direction is wrong somewhere, though no entry shows it by itself.
+        located.complete &= bool(located.coordinates)
         return located
 
     def kinks(self, wanted: int = 5) -> list[int]:

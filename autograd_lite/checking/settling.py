@@ -29,7 +29,7 @@ def settle(probe: Probe, sharp: float = SHARP, most: int = MOST_BLOCKS) -> None:
         if here.rank() <= (0, sharp) or (turned and best.rank() <= (0, DECISIVE / 3)):
             break
         truncated = np.any(~(here.limit.error <= 3 * here.limit.rounding))
-        towards = bool(truncated) or here.kinked
+        towards = bool(truncated) or here.kinked or here.is_rough
         if finer is not None and towards is not finer:
             turned = True
         finer = towards

@@ -196,7 +196,7 @@ def test_junk_is_neither_symmetric_nor_nearly_right():
     ("function", "advice"),
     [
         (lambda x: float(np.sum(np.sin(x.astype(np.float16)))), "let it keep all digits"),
-        (lambda x: np.sum(np.round(np.sin(x), 3)), "if steps are what is meant, the derivative"),
+        (lambda x: np.sum(np.round(np.sin(x), 3)), "if steps are what is meant"),
         (lambda x: 1e12 + 1e-4 * np.sum(np.sin(x)), "subtract the large constant"),
     ],
 )

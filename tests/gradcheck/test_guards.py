@@ -169,6 +169,62 @@ def test_a_rule_that_is_not_linear_in_its_upstream_gradient_is_named():
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "how"),
+    [
+        (lambda g: np.clip(g, -5, 5), "large ones are cut off (clip, clamp, a largest norm)"),
+        (lambda g: g * np.minimum(1, 20 / np.linalg.norm(g)), "large ones are cut off (clip,"),
+        (lambda g: np.where(np.abs(g) > 30, 2 * g, g), "large ones are treated otherwise"),
+        (lambda g: np.where(np.abs(g) < 1e-4, 0, g), "small ones are left out"),
+        (lambda g: np.where(np.abs(g) < 1e-4, 2 * g, g), "small ones are treated otherwise"),
+    ],
+)
+def test_upstream_gradients_that_are_treated_by_their_size(change, how):
+    """Of numbers of about 1 they are right; gradients of a loss are seldom as large."""
+    in_engine = checked(square_with(lambda g, out, x: change(g) * 2 * x), X)
+    by_hand = checked(lambda x: x**2, X, vjp=lambda g, x: change(g) * 2 * x)
+    for report in (in_engine, by_hand):
+        assert report.verdict == "wrong derivative"
+        assert f"is not linear in its upstream gradient g: {how}" in report.hints[0].text
+
+
+def test_rules_that_refuse_large_upstream_gradients_or_stop_at_a_tolerance():
+    def refuses(g, x):
+        if np.max(np.abs(g)) > 50:
+            raise ValueError("does not converge")
+        return g * 2 * x
+
+    def stops(g, x):
+        return np.round(g * 2 * x, 13)
+
+    assert checked(lambda x: x**2, X, vjp=refuses)
+    assert checked(lambda x: x**2, X, vjp=stops)
+
+
+def test_what_a_forward_pass_kept_is_used_right_after_it():
+    """Layers of courses: their backward pass is that of the last forward pass."""
+
+    class Layer:
+        def forward(self, x):
+            self.out = np.tanh(x)
+            return self.out
+
+        def backward(self, g):
+            return g * (1 - self.out**2)
+
+    layer = Layer()
+    for x in (X, np.array([1e-9, 1e-3, 1.0, 1e-14])):
+        assert checked(layer.forward, x, vjp=lambda g, x: layer.backward(g))
+
+    def wrong(g, out):
+        return g * (1 - out)
+
+    plain = checked(np.tanh, X, vjp=lambda g, x: wrong(g, np.tanh(x)))
+    kept = checked(layer.forward, X, vjp=lambda g, x: wrong(g, layer.out))
+    assert plain.hints == kept.hints
+    assert [str(entry) for entry in plain.entries] == [str(entry) for entry in kept.entries]
+
+
 def test_forward_mode_finds_a_rule_that_cuts_off_its_upstream_gradient():
     def rule(g, out, x):
         return (g.data if isinstance(g, ag.Value) else g) * 2 * x

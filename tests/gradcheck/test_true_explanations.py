@@ -211,3 +211,86 @@ def test_a_weak_entry_that_is_wrong_all_the_way(factor):
     assert hints(lambda x: np.sum(x**2), np.array([1e-8, 1.0]), gradient=gradient) == (
         "right except in 1 of 2 entries: x[0]"
     )
+
+
+class TestSamples:
+    """Of many inputs a few are measured; what is said of all is true of all."""
+
+    X = np.random.default_rng(5).normal(size=2000)
+    FIRST = np.arange(2000) < 5
+
+    @staticmethod
+    def of_five(x):
+        return np.sum(x[:5] ** 2)
+
+    def test_one_entry_without_influence_is_not_all_of_them(self):
+        def gradient(x):
+            return np.where(self.FIRST, 2 * x, 0) + 1e-3 * (np.arange(2000) == 1999)
+
+        assert hints(self.of_five, self.X, gradient=gradient) == (
+            "right except in 1 of 2000 entries: x[1999]"
+        )
+
+    def test_a_term_of_the_measured_entries_is_not_one_of_all(self):
+        def gradient(x):
+            return np.where(self.FIRST, 2 * x, 1e-3)
+
+        found = hints(self.of_five, self.X, gradient=gradient)
+        assert found.startswith(
+            "no simple mistake explains the numbers; the true derivative is zero"
+        )
+        assert "entries, which were measured)" in found
+
+    @pytest.mark.parametrize("claim", [lambda x: 1.5 * x**2, lambda x: 3 * x**2 + 0.25, np.sin])
+    def test_formulas_of_all_are_still_found(self, claim):
+        found = hints(lambda x: np.sum(x**3), self.X, gradient=claim)
+        expected = ["constant factor: the analytic derivative is 1/2", "take away 0.25 times", "no"]
+        assert any(text in found for text in expected)
+
+    def test_a_factor_of_all(self):
+        found = hints(lambda x: np.sum(np.sin(x**2)), self.X, gradient=lambda x: np.cos(x**2))
+        assert found == "a factor is missing, as the inner one of the chain rule: multiply by 2·x"
+
+    def test_what_no_entry_shows_by_itself_is_explained_all_the_same(self):
+        rng = np.random.default_rng(123)
+        for n in (2000, 20000):
+            x, w = rng.normal(size=n), np.exp(3 * rng.normal(size=n))
+            sign = np.where(np.arange(n) == np.argmin(w), -1, 1)
+            assert hints(
+                lambda x, w=w: np.sum(w * np.sin(x)),
+                x,
+                gradient=lambda x, w=w, sign=sign: sign * w * np.cos(x),
+            )
+
+
+@pytest.mark.parametrize("away", [1e-11, 1e-12, 1e-14])
+@pytest.mark.parametrize(
+    ("function", "gradient"),
+    [
+        (lambda x: np.maximum(x - 1, 0), lambda x: 1.0),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 2, 1]), lambda x: -1.0),
+    ],
+)
+def test_a_kink_nearer_than_the_steps_is_no_jump_and_no_noise(function, gradient, away):
+    report = ag.gradcheck(function, 1 + away, gradient=gradient, raise_error=False)
+    assert report or "the slope jumps (a kink): x" in report.reason
+
+
+def test_a_bend_beside_inputs_far_larger_is_looked_at_closely():
+    """At 0 differences are right by symmetry, however coarse the steps are."""
+    x = np.array([-800.0, -30.0, 0.0, 30.0])
+    assert ag.gradcheck(lambda x: -np.logaddexp(0, -x), x, gradient=lambda x: 1 / (1 + np.exp(x)))
+
+
+def test_what_is_small_is_not_called_single_precision():
+    found = hints(np.sin, V, vjp=lambda g, x: (g + 1e-8) * np.cos(x))
+    assert "something small is added to what is multiplied by g, or to g" in found
+
+
+def test_where_all_is_saturated_nothing_is_said_to_round():
+    report = ag.gradcheck(np.arctan, 1e12, gradient=lambda x: 1 / (1 + x * x), raise_error=False)
+    assert report.verdict == "cannot decide"
+    assert "it is saturated, or numbers" in report.reason
+    x = 1e12 * np.random.default_rng(11).normal(size=6)
+    report = ag.gradcheck(np.arctan, x, gradient=lambda x: 1 / (1 + x * x), raise_error=False)
+    assert report or "half precision" not in report.reason or "terms cancel" in report.reason
