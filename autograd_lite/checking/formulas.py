@@ -130,6 +130,9 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 """What inner derivatives and forgotten terms are made of."""
 
+FEW = 2
+"""Some function times some number makes so many values of round inputs by chance."""
+
 COEFFICIENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0, 1 / 3, 0.25, 0.1)
 
 
@@ -186,6 +189,7 @@ def fit(
 ) -> Formula | None:
     if not np.any(values) or not np.all(np.isfinite(values)):
         return None
+    best = None
     for name, factors in candidates:
         candidate = product_of(factors, variables)
         if not np.all(np.isfinite(candidate)) or not np.any(candidate):
@@ -196,10 +200,13 @@ def fit(
         if np.allclose(
             values, coefficient * candidate, rtol=CLOSE, atol=CLOSE * np.max(np.abs(values))
         ):
-            if values.size == 1 and not np.any(np.isclose(coefficient, COEFFICIENTS, rtol=CLOSE)):
-                continue
-            return Formula(times(coefficient, name), coefficient, factors)
-    return None
+            is_simple = np.any(np.isclose(coefficient, COEFFICIENTS, rtol=CLOSE))
+            fewest = 1 if name == "1" else FEW
+            if is_simple or (best is None and values.size > fewest):
+                best = Formula(times(coefficient, name), coefficient, factors)
+            if is_simple:
+                break
+    return best
 
 
 def times(coefficient: float, name: str) -> str:

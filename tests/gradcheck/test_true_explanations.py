@@ -294,3 +294,20 @@ def test_where_all_is_saturated_nothing_is_said_to_round():
     x = 1e12 * np.random.default_rng(11).normal(size=6)
     report = ag.gradcheck(np.arctan, x, gradient=lambda x: 1 / (1 + x * x), raise_error=False)
     assert report or "half precision" not in report.reason or "terms cancel" in report.reason
+
+
+def test_of_two_round_inputs_no_function_is_named_that_fits_by_chance():
+    """6.51042·(1 - x²) is 1/x(1 - x) at both, and 0.4·(1 - out) what is lacking at 1/2 and 2."""
+    x = np.array([0.2, 0.6])
+    found = hints(
+        lambda x: 6 * x**2 - 8 * x**3 + 3 * x**4,
+        x,
+        gradient=lambda x: 12 * x**2 * (1 - x) ** 3,
+    )
+    assert found == "a factor too many: divide by x(1 - x)"
+    found = hints(
+        lambda w: 1 / np.sqrt(1 + w**2),
+        np.array([0.5, 2.0]),
+        vjp=lambda g, w: -g * w / (1 + w**2),
+    )
+    assert found == "a factor is missing, as the inner one of the chain rule: multiply by out"
