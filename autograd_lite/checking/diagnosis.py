@@ -477,8 +477,10 @@ def factor_of(
 ) -> str | None:
     """The formula of a factor that was measured, if it makes all others right, too."""
     formula = name_function(ratio, evidence, evidence.measured, pairs=pairs)
-    if formula is None or evidence.complete:
-        return formula and formula.text
+    if formula is None:
+        return None
+    if evidence.complete:
+        return formula.text
     factor = formula.values(evidence, evidence.focus)
     with np.errstate(all="ignore"):
         factor = 1 / factor if is_divisor else factor

@@ -156,7 +156,9 @@ class Formula:
 
 def product_of(factors: Sequence[Factor], variables: Sequence[Vector]) -> Vector:
     with np.errstate(all="ignore"):
-        return np.prod([function(variables[place]) for place, function in factors], axis=0)
+        each = [function(variables[place]) for place, function in factors]
+        made: Vector = np.prod(each, axis=0)
+    return made
 
 
 def name_function(
