@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, floor, isfinite, pi
+from math import cos, floor, inf, isfinite, pi
 from numbers import Real
 
 import autograd_lite as ag
@@ -44,6 +44,14 @@ def require(holds: bool, schedule: object, meaning: str) -> None:
         raise ag.ArgumentValueError(f"{schedule!r}: {meaning}")
 
 
+def require_time(schedule: object, epoch: float) -> None:
+    """Refuse a time before the beginning, or what is none."""
+    if not (isinstance(epoch, Real) and 0 <= epoch < inf):
+        raise ag.ArgumentValueError(
+            f"{schedule!r}: the time is {epoch!r}; it must be a number of epochs, not negative"
+        )
+
+
 @dataclass(frozen=True)
 class Constant:
     """Always the same positive ``factor``.
@@ -62,6 +70,7 @@ class Constant:
         require(self.factor > 0, self, "factor must be positive")
 
     def __call__(self, epoch: float) -> float:
+        require_time(self, epoch)
         return self.factor
 
 
@@ -85,6 +94,7 @@ class Step:
         require(self.every > 0 and self.factor > 0, self, "every and factor must be positive")
 
     def __call__(self, epoch: float) -> float:
+        require_time(self, epoch)
         steps = epoch / self.every
         whole = round(steps)  # 0.3 / 0.1 is a little less than 3
         return float(self.factor ** (whole if abs(steps - whole) < 1e-9 * whole else floor(steps)))
@@ -108,6 +118,7 @@ class Exponential:
         require(self.factor > 0, self, "factor must be positive")
 
     def __call__(self, epoch: float) -> float:
+        require_time(self, epoch)
         return float(self.factor**epoch)
 
 
@@ -129,6 +140,7 @@ class InverseScaling:
         require(self.power >= 0, self, "power must not be negative")
 
     def __call__(self, epoch: float) -> float:
+        require_time(self, epoch)
         return float((1 + epoch) ** -self.power)
 
 
@@ -166,6 +178,7 @@ class Cosine:
         require(0 <= self.final <= 1, self, "final must be in [0, 1]")
 
     def __call__(self, epoch: float) -> float:
+        require_time(self, epoch)
         if epoch < self.warm_up:
             return epoch / self.warm_up
         progress = min((epoch - self.warm_up) / (self.epochs - self.warm_up), 1.0)
@@ -208,6 +221,7 @@ class OneCycle:
         require(0 <= self.start <= 1 and 0 <= self.final <= 1, self, "factors are in [0, 1]")
 
     def __call__(self, epoch: float) -> float:
+        require_time(self, epoch)
         progress = min(epoch / self.epochs, 1.0)
         if progress < self.peak:
             return between(self.start, 1.0, progress / self.peak)

@@ -102,6 +102,10 @@ def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
            [1., 0., 0.]])
     """
     check_counts("one_hot", n_classes=n_classes)
+    if np.dtype(dtype).kind not in "biufc":
+        raise ag.ArgumentTypeError(
+            f"one_hot: dtype is {dtype!r}, which is none of numbers; pass one such as np.float64"
+        )
     shape = (*np.shape(as_labels(labels)), n_classes)
     return labels_to_rows(labels, shape=shape, dtype=dtype, caller="one_hot")
 

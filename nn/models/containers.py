@@ -229,6 +229,8 @@ class MLP(Sequential):
     (20, 1)
     """
 
+    read_when_made = ("in_features", "layer_sizes", "activation", "initializer", "dtype")
+
     def __init__(
         self,
         in_features: int | None,

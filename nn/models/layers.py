@@ -8,10 +8,10 @@ takes, raise an `ArgumentValueError` or `ArgumentTypeError`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,10 +20,10 @@ import autograd_lite as ag
 from nn.activations import activations, onnx_converters, prelu, registered_name
 from nn.checks import (
     FINITE,
+    Range,
     as_reals,
     check_dtype,
     check_flags,
-    check_range,
     check_size,
     generator_of,
 )
@@ -43,6 +43,7 @@ class FeatureLayer(Module):
     dtype: np.dtype[Any]
     weight: Parameter | None
     bias: Parameter | None
+    read_when_made = ("in_features", "dtype")
 
     def __init__(self, in_features: int | None, dtype: DTypeLike) -> None:
         name = type(self).__name__
@@ -135,6 +136,7 @@ class Linear(FeatureLayer):
     """
 
     transposed_in_torch = ("weight",)
+    read_when_made = (*FeatureLayer.read_when_made, "out_features", "use_bias", "initializer")
 
     def __init__(
         self,
@@ -257,11 +259,13 @@ class PReLU(Module):
     Value([-1.,  2.])
     """
 
+    read_when_made = ("in_features", "slope", "dtype")
+    setting_ranges: ClassVar[Mapping[str, Range]] = {"slope": FINITE}
+
     def __init__(
         self, in_features: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float64
     ) -> None:
         self.in_features = check_size("PReLU", "in_features", in_features)
-        check_range("PReLU", FINITE, slope=slope)
         self.slope = slope
         self.dtype = check_dtype("PReLU", dtype)
         self.weight = Parameter(np.full(self.in_features, slope, self.dtype), label="weight")
@@ -333,6 +337,7 @@ class Embedding(Module):
     """
 
     padding_idx: int | None = None  # in files that are older
+    read_when_made = ("num_embeddings", "embedding_dim", "dtype")
 
     def __init__(
         self,

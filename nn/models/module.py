@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import check_flags, unmasked
+from nn.checks import Range, check_flags, check_range, unmasked
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.hooks import Hooked
 from nn.models.parameter import Parameter, in_dtype
@@ -71,6 +71,8 @@ class Module(Hooked):
     has_parameters: ClassVar[bool] = True  # of the sizes that it is made with, if any
     transposed_in_torch: ClassVar[tuple[str, ...]] = ()  # parameters
     counters_in_torch: ClassVar[tuple[str, ...]] = ()  # numbers that only PyTorch saves
+    read_when_made: ClassVar[tuple[str, ...]] = ()  # arguments that parameters and parts came from
+    setting_ranges: ClassVar[Mapping[str, Range]] = {}  # when it is made, and later
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -95,7 +97,7 @@ class Module(Hooked):
     # What it is made of.
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse what would be neither trained nor saved, though it looks as if it were."""
+        """Refuse what would not be trained, saved or read, though it looks as if it were."""
         check_assignment(self, name, value)
         if name in self.buffers and isinstance(value, int | float | np.generic):
             value = np.asarray(value)  # NumPy makes numbers of arrays without axes
@@ -196,7 +198,7 @@ class Module(Hooked):
         dtype = checked_dtype(self, dtype)
         for _, module in self.named_modules():
             if hasattr(module, "dtype"):
-                module.dtype = dtype
+                object.__setattr__(module, "dtype", dtype)
         return self._replace_arrays(lambda array: array.astype(dtype, copy=False))
 
     def to(self, library: Any) -> Self:
@@ -389,7 +391,11 @@ def parts_of(name: str, container: Any) -> Iterator[tuple[str, Any]]:
 
 
 def check_assignment(module: Module, name: str, value: Any) -> None:
-    """Refuse an attribute whose numbers would be neither trained nor saved."""
+    """Refuse what would be neither trained, saved nor read, and numbers out of their range."""
+    if name in type(module).setting_ranges:
+        check_range(type(module).__name__, type(module).setting_ranges[name], **{name: value})
+    if name in type(module).read_when_made and hasattr(module, name) and module.shapes_known():
+        check_setting(module, name, value)
     if isinstance(vars(module).get(name), Parameter) and not (
         value is None or isinstance(value, Parameter | Module)
     ):
@@ -402,6 +408,18 @@ def check_assignment(module: Module, name: str, value: Any) -> None:
         raise ag.ArgumentTypeError(
             f"{type(module).__name__}.{name} is {type(value).__name__} that holds modules or "
             "parameters, which are not found in there; use a list, a tuple or a dict"
+        )
+
+
+def check_setting(module: Module, name: str, value: Any) -> None:
+    """Refuse another value of an argument that was read when the module was made."""
+    before = getattr(module, name)
+    if not equals(before, value):
+        kind = type(module).__name__
+        instead = "call astype(...)" if name == "dtype" else f"make another {kind}"
+        raise ag.ArgumentTypeError(
+            f"{kind}.{name} was {before!r} when the {kind} was made, and {value!r} would not be "
+            f"read any more; {instead}"
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import FRACTION, POSITIVE, as_floats, check_range, generator_of
+from nn.checks import FRACTION, POSITIVE, Range, as_floats, generator_of
 from nn.models.layers import FeatureLayer, RandomState
 from nn.models.module import Module, Parameter, layer
 
@@ -40,8 +41,9 @@ class Dropout(Module):
     array([1., 1., 1., 1., 1., 1.])
     """
 
+    setting_ranges: ClassVar[Mapping[str, Range]] = {"rate": FRACTION}
+
     def __init__(self, rate: float = 0.5, *, rng: RandomState = None) -> None:
-        check_range("Dropout", FRACTION, rate=rate)
         self.rate = rate
         self.rng = generator_of("Dropout", rng)
 
@@ -61,6 +63,8 @@ class Dropout(Module):
 class Normalization(FeatureLayer):
     """What the two normalization layers share: a scale and a shift for each feature."""
 
+    setting_ranges: ClassVar[Mapping[str, Range]] = {"epsilon": POSITIVE}
+
     def __init__(
         self,
         in_features: int | None = None,
@@ -68,7 +72,6 @@ class Normalization(FeatureLayer):
         epsilon: float = 1e-5,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        check_range(type(self).__name__, POSITIVE, epsilon=epsilon)
         self.epsilon = epsilon
         super().__init__(in_features, dtype)
 
@@ -123,6 +126,10 @@ class BatchNorm1d(Normalization):
 
     buffers = ("running_mean", "running_var")
     counters_in_torch = ("num_batches_tracked",)
+    setting_ranges: ClassVar[Mapping[str, Range]] = {
+        **Normalization.setting_ranges,
+        "momentum": ("in (0, 1]", lambda x: 0 < x <= 1),
+    }
     running_mean: Any
     running_var: Any
 
@@ -134,7 +141,6 @@ class BatchNorm1d(Normalization):
         epsilon: float = 1e-5,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        check_range("BatchNorm1d", ("in (0, 1]", lambda x: 0 < x <= 1), momentum=momentum)
         self.momentum = momentum
         self.running_mean = self.running_var = None
         super().__init__(in_features, epsilon=epsilon, dtype=dtype)

@@ -124,7 +124,7 @@ def sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int
     While the model is called, ``forward`` of each module is one that records its output.
     """
     sizes: dict[int, tuple[tuple[int, ...], int]] = {}
-    modules = [(module, module.training) for _, module in model.named_modules()]
+    modules = [(module, dict(vars(module))) for _, module in model.named_modules()]
 
     def record(module: Any, forward: Any, *inputs: Any, **named: Any) -> Any:
         out = forward(*inputs, **named)
@@ -144,7 +144,9 @@ def sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int
         with ag.no_grad():
             model(*sample, **named)
     finally:
-        for module, mode in modules:
-            module.training = mode
-            vars(module).pop("forward", None)
+        for module, before in modules:
+            for name in ("forward", "training"):  # some have their own
+                vars(module).pop(name, None)
+                if name in before:
+                    vars(module)[name] = before[name]
     return sizes

@@ -5,20 +5,37 @@ And a single neuron on scalar Values, to be drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.activations import activations, heaviside, tanh
-from nn.checks import POSITIVE, check_range, check_size, generator_of
+from nn.checks import (
+    FINITE,
+    POSITIVE,
+    Range,
+    as_reals,
+    check_counts,
+    check_range,
+    check_size,
+    generator_of,
+    unmasked,
+)
 from nn.models.layers import Activation, RandomState, check_features
 from nn.models.module import Module, Parameter, layer
 
 __all__ = ["McCullochPitts", "Neuron", "Perceptron", "hebb_update"]
 
 Array = np.ndarray[Any, Any]
+COUNT: Range = ("a whole number", lambda count: isinstance(count, int | np.integer))
+
+
+def as_signals(owner: str, x: Any) -> Array:
+    """What units are given, as float64 numbers, none of which is masked."""
+    numbers: Array = as_reals(owner, unmasked(x), np.float64)
+    return numbers
 
 
 @layer
@@ -57,20 +74,21 @@ class McCullochPitts(Module):
     """
 
     has_parameters = False
+    setting_ranges: ClassVar[Mapping[str, Range]] = {"threshold": FINITE, "n_inhibitory": COUNT}
 
     def __init__(self, in_features: int, threshold: int, n_inhibitory: int = 0) -> None:
         self.in_features = check_size("McCullochPitts", "in_features", in_features)
+        self.threshold = threshold
+        self.n_inhibitory = n_inhibitory
         if not 0 <= n_inhibitory <= in_features:
             raise ag.ArgumentValueError(
                 f"McCullochPitts: n_inhibitory is {n_inhibitory!r} of {in_features} inputs; "
                 f"it must be from 0 to {in_features}"
             )
-        self.threshold = threshold
-        self.n_inhibitory = n_inhibitory
 
     def forward(self, x: Any) -> Array:
         """Whether the unit fires: 0 or 1."""
-        signals = np.asarray(x)
+        signals = np.asarray(unmasked(x))
         if signals.shape[-1:] != (self.in_features,) or not np.isin(signals, (0, 1)).all():
             raise ag.ArgumentValueError(
                 f"McCullochPitts: the input has shape {signals.shape}; it must hold zeros and "
@@ -99,6 +117,11 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
     learning_rate : float
         The strength of the change.
 
+    Raises
+    ------
+    ArgumentValueError
+        If shapes do not fit, or the learning rate is no finite number.
+
     Examples
     --------
     >>> import numpy as np, nn
@@ -108,9 +131,20 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
     >>> np.sign(x @ w).ravel()
     array([ 1., -1.])
     """
-    inputs = np.asarray(x, np.float64).reshape(-1, np.shape(weight)[0])
-    outputs = np.asarray(y, np.float64).reshape(-1, np.shape(weight)[1])
-    return np.asarray(np.asarray(weight) + learning_rate * (inputs.T @ outputs))
+    check_range("hebb_update", FINITE, learning_rate=learning_rate)
+    before = unmasked(weight if hasattr(weight, "dtype") else np.asarray(weight))
+    inputs, outputs = as_signals("hebb_update: x", x), as_signals("hebb_update: y", y)
+    if outputs.shape == inputs.shape[:-1] and before.shape[1:] == (1,):
+        outputs = outputs[..., np.newaxis]  # a single output needs no axis
+    ends = (*inputs.shape[-1:], *outputs.shape[-1:])
+    if before.shape != ends or len(ends) != 2 or inputs.shape[:-1] != outputs.shape[:-1]:
+        raise ag.ArgumentValueError(
+            f"hebb_update: the weight has shape {before.shape}, x {inputs.shape} and y "
+            f"{outputs.shape}; they must be (in_features, out_features), (..., in_features) and "
+            "(..., out_features), with the same samples in x and y"
+        )
+    inputs, outputs = (a.reshape(-1, n) for a, n in zip((inputs, outputs), ends, strict=True))
+    return np.asarray(np.asarray(before) + learning_rate * (inputs.T @ outputs))
 
 
 @layer
@@ -206,6 +240,8 @@ class Perceptron(Module):
     array([0., 0., 0., 1.])
     """
 
+    setting_ranges: ClassVar[Mapping[str, Range]] = {"learning_rate": POSITIVE}
+
     def __init__(
         self,
         in_features: int,
@@ -216,7 +252,6 @@ class Perceptron(Module):
     ) -> None:
         self.in_features = check_size("Perceptron", "in_features", in_features)
         self.out_features = check_size("Perceptron", "out_features", out_features)
-        check_range("Perceptron", POSITIVE, learning_rate=learning_rate)
         self.activation = activations.find(activation)
         self.learning_rate = learning_rate
         self.weight = Parameter(np.zeros((in_features, out_features)), label="weight")
@@ -225,7 +260,7 @@ class Perceptron(Module):
     def forward(self, x: Any) -> Any:
         """The outputs of the units, for input of shape (..., in_features)."""
         if not isinstance(x, ag.Value):
-            x = np.asarray(x, np.float64)
+            x = as_signals("Perceptron: the input", x)
         check_features(self, x.shape)
         return self.activation(x @ self.weight + self.bias)
 
@@ -241,7 +276,19 @@ class Perceptron(Module):
 
     def learn(self, x: Any, target: Any) -> bool:
         """Apply Rosenblatt's rule to one sample; return whether its output was wrong."""
-        x = np.asarray(x, np.float64)
+        x, target = as_signals("Perceptron: x", x), as_signals("Perceptron: the target", target)
+        if x.shape != (self.in_features,) or target.shape not in ((), (1,), (self.out_features,)):
+            raise ag.ArgumentValueError(
+                f"Perceptron: one sample is learned at a time; x has shape {x.shape} and must have "
+                f"({self.in_features},), the target has {target.shape} and must have "
+                f"({self.out_features},)"
+            )
+        if not (np.isfinite(x).all() and np.isfinite(target).all()):
+            raise not_finite("x or the target")
+        if not self.weight.requires_grad:
+            raise ag.ArgumentValueError(
+                "Perceptron: it is frozen, and would be changed; call unfreeze() first"
+            )
         error = target - self.predict(x)
         if not error.any():
             return False
@@ -275,8 +322,10 @@ class Perceptron(Module):
             If the data hold NaN or infinity, the shapes do not fit, or a
             target is not one of the two outputs.
         """
-        x = np.asarray(x, np.float64)
-        y = self._checked_targets(x, np.asarray(y, np.float64))
+        if not (isinstance(epochs, int) and epochs == 0):
+            check_counts("Perceptron", epochs=epochs)
+        x = as_signals("Perceptron: x", x)
+        y = self._checked_targets(x, as_signals("Perceptron: y", y))
         generator = None if rng is None else generator_of("Perceptron", rng)
         mistakes = []
         for _ in range(epochs):
@@ -295,9 +344,7 @@ class Perceptron(Module):
                 f"(samples, {self.in_features}) and (samples, {self.out_features})"
             )
         if not np.isfinite(x).all():
-            raise ag.ArgumentValueError(
-                "Perceptron: x holds NaN or infinite numbers; remove or replace them"
-            )
+            raise not_finite("x")
         low, high = (float(self.activation(np.float64(s))) for s in (-1.0, 1.0))
         if not np.isin(y, (low, high)).all():
             raise ag.ArgumentValueError(
@@ -305,3 +352,10 @@ class Perceptron(Module):
                 f"{self.activation.__name__}, but y holds {np.unique(y)}"
             )
         return y
+
+
+def not_finite(name: str) -> ag.ArgumentValueError:
+    """The error for numbers that no rule can learn from."""
+    return ag.ArgumentValueError(
+        f"Perceptron: {name} holds NaN or infinite numbers; remove or replace them"
+    )

@@ -12,7 +12,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.models.module import Parameter
-from nn.optimizers.groups import Group, Parameters, make_groups
+from nn.optimizers.groups import Group, Parameters, check_given_once, make_groups
 
 __all__ = [
     "ARGUMENTS_OF_UPDATES",
@@ -231,7 +231,10 @@ class Optimizer:
 
     def trainable(self) -> list[Parameter]:
         """The parameters that are not frozen."""
-        return [parameter for parameter in self.parameters if parameter.requires_grad]
+        found = [parameter for parameter in self.parameters if parameter.requires_grad]
+        if len(set(map(id, found))) < len(found):
+            check_given_once(self.name, self.groups)
+        return found
 
     def states(self) -> list[State]:
         """The states of the trainable parameters, which begin here where there is none."""

@@ -10,7 +10,7 @@ import autograd_lite as ag
 from nn.checks import FRACTION, NOT_NEGATIVE, POSITIVE, check_flags, check_number, check_range
 from nn.models.module import Module, Parameter
 
-__all__ = ["Group", "Parameters", "make_groups"]
+__all__ = ["Group", "Parameters", "check_given_once", "make_groups"]
 
 Parameters = Module | Iterable[Parameter] | Iterable[dict[str, Any]]
 
@@ -42,6 +42,8 @@ class Group(SimpleNamespace):
             raise ag.ArgumentValueError(
                 f"a group of an optimizer has no hyperparameter {name!r}; use one of {known}"
             )
+        if name == "parameters":
+            value = check_parameters("a group of an optimizer", value)
         check_hyperparameter("a group of an optimizer", name, value, is_late=True)
         super().__setattr__(name, value)
 
@@ -82,15 +84,20 @@ def make_groups(
         for name, number in numbers.items():
             check_hyperparameter(optimizer, name, number)
         made.append(Group(**numbers, parameters=own))
+    check_given_once(optimizer, made)
+    return made
+
+
+def check_given_once(optimizer: str, groups: Iterable[Group]) -> None:
+    """Refuse a parameter that would be trained twice in each step."""
     found: set[int] = set()
-    for parameter in (p for group in made for p in group.parameters):
+    for parameter in (p for group in groups for p in group.parameters):
         if id(parameter) in found:
             raise ag.ArgumentValueError(
                 f"{optimizer}: the parameter {parameter.label!r} of shape {parameter.shape} is "
                 "given twice; let each be in one group, once"
             )
         found.add(id(parameter))
-    return made
 
 
 def check_parameters(optimizer: str, parameters: Any) -> list[Parameter]:

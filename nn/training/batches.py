@@ -23,6 +23,7 @@ from nn.training.data import (
     map_arrays,
     relative_to_mean,
     rows_of,
+    weights_error,
 )
 from nn.training.step import Step
 
@@ -371,6 +372,8 @@ def checked_batches(batches: Iterable[Any], dtype: Any) -> Iterator[Batch]:
         x, y = checked_pair(x, y, "a batch of x", "a batch of y")
         if weight is not None:
             weight = as_weights(weight, length(x))
+            if weight.shape != (length(x),):
+                raise weights_error(weight, length(x))
         yield rows_of(x, slice(None), dtype), rows_of(y, slice(None), dtype), weight
     if is_empty:
         raise ag.ArgumentValueError(

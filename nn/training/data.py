@@ -27,6 +27,7 @@ __all__ = [
     "checked_weights",
     "class_weight_table",
     "concatenate",
+    "concatenate_weights",
     "count_aside",
     "dtype_error",
     "dtype_of",
@@ -146,6 +147,15 @@ def concatenate(parts: list[Any]) -> Any:
         columns = [concatenate(list(column)) for column in zip(*parts, strict=True)]
         return type(first)(*columns) if hasattr(first, "_fields") else type(first)(columns)
     return first if len(parts) == 1 else np.concatenate(parts)
+
+
+def concatenate_weights(weights: Iterable[Any], targets: Iterable[Any]) -> Array | None:
+    """The weights of several batches; samples of a batch without any count as 1, if others have."""
+    given = list(weights)
+    if all(weight is None for weight in given):
+        return None
+    pairs = zip(given, targets, strict=True)
+    return np.concatenate([np.ones(length(y)) if w is None else w for w, y in pairs])
 
 
 # Checks.

@@ -16,7 +16,7 @@ from nn.optimizers.base import check_trainable
 from nn.schedules import Schedule
 from nn.training.batches import Batches
 from nn.training.callbacks import Callback
-from nn.training.data import concatenate, dtype_of
+from nn.training.data import concatenate, concatenate_weights, dtype_of
 from nn.training.history import History
 from nn.training.interruption import DeferredInterrupt
 from nn.training.outputs import score
@@ -172,10 +172,12 @@ class Training:
         with self.interrupt.deferring():
             self.history.append(**numbers)
             self.epoch += 1
+            self._check_history()
             self.batch, self.epoch_state = 0, None
             self.epoch_metrics = EpochMetrics(self.metrics, self.step.kinds)
             bar.set_postfix({name: f"{v[-1]:.4g}" for name, v in self.history.columns.items()})
             self._call("after_epoch")
+            self._check_history()
 
     def _run_batch(self, x: Any, y: Any, weight: Any) -> None:
         """Learn from a batch, and tell the callbacks of it."""
@@ -252,6 +254,15 @@ class Training:
             return {}
         numbers = validate(self.model, self.validation_data, self.loss, self.metrics)
         return {f"validation_{name}": number for name, number in numbers.items()}
+
+    def _check_history(self) -> None:
+        """Refuse a history that callbacks made longer than there were epochs."""
+        if len(self.history) > self.epoch:
+            raise ag.ArgumentValueError(
+                f"fit: the history has {len(self.history)} rows after {self.epoch} epochs, as a "
+                "callback appends to it more than once an epoch; call history.append in "
+                "after_epoch, once for each column"
+            )
 
     def _check_parameters(self) -> None:
         """Refuse what the last step of an epoch made of the parameters; others the next one sees.
@@ -341,8 +352,7 @@ class EpochMetrics:
         numbers = {"loss": self.tally.loss()}
         if self.metrics:
             outputs, targets = concatenate(self.outputs), concatenate(self.targets)
-            weighted = all(weight is not None for weight in self.weights)
-            weight = np.concatenate(self.weights) if weighted else None
+            weight = concatenate_weights(self.weights, self.targets)
             numbers |= {
                 name: score(m, outputs, targets, weight) for name, m in self.metrics.items()
             }

@@ -30,6 +30,7 @@ from nn.training.data import (
     as_weights,
     check_model,
     concatenate,
+    concatenate_weights,
     dtype_of,
     length,
     map_arrays,
@@ -224,12 +225,7 @@ def outputs_of_batches(model: Module, batches: Iterable[Batch]) -> tuple[Any, An
     for x, y, weight in batches:
         parts.append((map_outputs(np.asarray, predict(model, x)), y, weight))
     outputs, targets, weights = zip(*parts, strict=True)
-    if any(weight is not None for weight in weights):
-        ones = [np.ones(length(target)) for target in targets]
-        weights = tuple(o if w is None else w for o, w in zip(ones, weights, strict=True))
-    else:
-        weights = (None,)
-    whole = None if weights[0] is None else np.concatenate(weights)
+    whole = concatenate_weights(weights, targets)
     return concatenate(list(outputs)), concatenate(list(targets)), whole
 
 

@@ -262,3 +262,17 @@ def test_the_best_epoch_is_that_of_the_last_run():
     assert stopping.best_epoch == 2
     nn.fit(model, x, x, optimizer=nn.SGD(model, 0.1), epochs=0, **options)
     assert (stopping.best_epoch, stopping.best_state) == (0, None)
+
+
+class AppendsForEachBatch(nn.Callback):
+    def after_batch(self, run):
+        run.history.append(batch_loss=run.batch_loss)
+
+
+def test_a_history_has_a_row_for_each_epoch():
+    """Rows for batches made more epochs of it, by which schedules and further runs went."""
+    model, x = nn.Linear(1, 1, rng=0), np.ones((8, 1))
+    options = {"loss": "mse", "optimizer": "sgd", "callbacks": AppendsForEachBatch(), "epochs": 2}
+    with pytest.raises(ag.ArgumentValueError, match="2 rows after 1 epochs.* in after_epoch"):
+        nn.fit(model, x, x, batch_size=4, progress=False, **options)
+    assert len(nn.fit(model, x, x, batch_size=8, progress=False, **options)) == 2

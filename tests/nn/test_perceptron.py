@@ -164,3 +164,56 @@ def test_bad_input_changes_nothing(call, message):
         call(unit)
     assert str(error.value) == message
     assert not unit.weight.data.any()
+
+
+MASKED = np.ma.masked_greater(INPUTS.astype(float), 0)
+TIMES = INPUTS.astype("M8[D]")
+
+
+@pytest.mark.parametrize("odd", [MASKED, TIMES, INPUTS * 1j, INPUTS.astype(str)])
+def test_what_is_no_number_is_not_learned(odd):
+    """What was masked was used, and dates counted as days."""
+    unit, weight, y = nn.Perceptron(2), np.zeros((2, 1)), np.ones((4, 1))
+    for call in (
+        lambda: unit.fit(odd, y),
+        lambda: unit.learn(odd[1], 1),
+        lambda: unit(odd),
+        lambda: nn.hebb_update(weight, odd, y),
+    ):
+        with pytest.raises(ag.ArgumentTypeError, match="masked|no real number"):
+            call()
+    assert not unit.weight.data.any()
+
+
+@pytest.mark.parametrize("epochs", [2.5, -1, "3"])
+def test_epochs_are_counted(epochs):
+    with pytest.raises(ag.ArgumentValueError, match="Perceptron: epochs is .*positive integer"):
+        nn.Perceptron(2).fit(INPUTS, XOR, epochs=epochs)
+    assert nn.Perceptron(2).fit(INPUTS, XOR, epochs=0) == []
+
+
+def test_one_sample_is_learned_at_a_time():
+    unit = nn.Perceptron(2)
+    for x, target in ((INPUTS, 1), ([1, 1], [1, 2]), ([1, 1, 1], 1), ([np.nan, 1], 1)):
+        with pytest.raises(ag.ArgumentValueError, match="one sample|NaN"):
+            unit.learn(x, target)
+    assert not unit.weight.data.any()
+    assert unit.freeze().predict([1, 1]) == [1]
+    with pytest.raises(ag.ArgumentValueError, match=r"it is frozen.*call unfreeze\(\) first$"):
+        unit.learn([1, 1], 0)
+
+
+def test_hebbs_rule_takes_samples_first():
+    """Features first, of the right number of entries, were read as other samples."""
+    x, y = np.arange(6.0).reshape(3, 2), np.array([1.0, -1.0, 2.0])
+    expected = np.array([[0 * 1 - 2 + 4 * 2.0], [1 - 3 + 5 * 2.0]])
+    weight = np.zeros((2, 1))
+    np.testing.assert_array_equal(nn.hebb_update(weight, x, y), expected)
+    np.testing.assert_array_equal(nn.hebb_update(weight, x, y[:, None]), expected)
+    np.testing.assert_array_equal(nn.hebb_update(weight, x[2], y[2]), [[8.0], [10.0]])
+    for wrong in ((weight, x.T.copy(), y), (weight, x, y[:2]), (np.zeros(2), x, y),
+                  (np.zeros((4, 1)), np.ones((4, 2)), np.ones((2, 1)))):  # fmt: skip
+        with pytest.raises(ag.ArgumentValueError, match="hebb_update: the weight has shape"):
+            nn.hebb_update(*wrong)
+    with pytest.raises(ag.ArgumentValueError, match="learning_rate is 'a'"):
+        nn.hebb_update(weight, x, y, learning_rate="a")

@@ -145,3 +145,17 @@ def test_the_summary_counts_parameters_and_memory():
     assert all("forward" not in vars(module) for _, module in model.named_modules())
     assert "36" in str(summary)
     assert model.summary().layers[0].shape is None
+
+
+def test_the_summary_leaves_a_forward_of_ones_own():
+    """It was thrown away, and the model then computed other numbers."""
+    model = nn.MLP(2, [3, 1], rng=0)
+    model[0].forward = lambda x: x @ np.full((2, 3), 2.0)
+    x = np.array([[1.0, 3.0]])
+    before = nn.predict(model, x)
+    assert model.summary(x).layers[0].shape == (3,)
+    np.testing.assert_array_equal(nn.predict(model, x), before)
+    untouched = nn.MLP(2, [3, 1])
+    names = set(vars(untouched))
+    untouched.summary(x)
+    assert set(vars(untouched)) == names and untouched.training

@@ -104,3 +104,14 @@ def test_senseless_schedules_are_refused(make, message):
     with pytest.raises(ag.AutogradError) as error:
         make()
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("time", [-1, -1e5, np.nan, np.inf, "1"])
+def test_time_is_not_negative(time):
+    """A step's factor grew before the beginning, and others failed in ways of their own."""
+    for schedule in (
+        schedules.Constant(), schedules.Step(10), schedules.Exponential(0.5),
+        schedules.InverseScaling(1.0), schedules.Cosine(5), schedules.OneCycle(5),
+    ):  # fmt: skip
+        with pytest.raises(ag.ArgumentValueError, match="the time is .*; it must be a number of"):
+            schedule(time)

@@ -223,3 +223,87 @@ def test_an_ordered_dict_is_saved_as_one(tmp_path):
     assert type(twin.parts) is OrderedDict and list(twin.parts) == ["first", "last"]
     x = np.eye(2)
     np.testing.assert_array_equal(nn.predict(twin, x), nn.predict(model, x))
+
+
+READ_WHEN_MADE = {
+    "Linear": (lambda: nn.Linear(2, 3), {"out_features": 9, "use_bias": False, "in_features": 4}),
+    "MLP": (lambda: nn.MLP(2, [3, 1]), {"activation": "tanh", "layer_sizes": [5, 1]}),
+    "MLP's inputs": (lambda: nn.MLP(2, [3, 1]), {"in_features": 4}),
+    "initializer": (lambda: nn.Linear(2, 3), {"initializer": nn.initializers.zeros}),
+    "PReLU": (lambda: nn.PReLU(2), {"slope": 0.5, "in_features": 3}),
+    "Embedding": (lambda: nn.Embedding(4, 2), {"num_embeddings": 9, "embedding_dim": 3}),
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(2), {"in_features": 3}),
+    "LayerNorm": (lambda: nn.LayerNorm(2), {"in_features": 3}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ_WHEN_MADE)
+def test_a_setting_that_was_read_when_a_layer_was_made_is_not_taken_later(name):
+    make, settings = READ_WHEN_MADE[name]
+    for setting, value in settings.items():
+        layer = make()
+        before = getattr(layer, setting)
+        with pytest.raises(ag.ArgumentTypeError, match=rf"{setting} was .*; make another \w+$"):
+            setattr(layer, setting, value)
+        assert getattr(layer, setting) == before
+        if setting in vars(layer):
+            setattr(layer, setting, before)
+        with pytest.raises(ag.ArgumentTypeError, match=r"dtype was .*; call astype\(\.\.\.\)$"):
+            layer.dtype = np.float16
+        assert layer.astype(np.float32).dtype == np.float32
+
+
+def test_a_layer_that_is_not_made_yet_takes_its_settings():
+    layer = nn.Linear(out_features=3)
+    layer.out_features, layer.use_bias = 5, False
+    assert layer(np.ones((4, 2))).shape == (4, 5) and layer.bias is None
+
+
+OUT_OF_RANGE = {
+    "Dropout": (lambda: nn.Dropout(0.5), {"rate": (2.0, -0.1, 1, np.nan, "a", True)}),
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(2), {"momentum": (0, 1.5), "epsilon": (-1, 0)}),
+    "LayerNorm": (lambda: nn.LayerNorm(2), {"epsilon": (-1e-5, np.inf)}),
+    "Perceptron": (lambda: nn.Perceptron(2), {"learning_rate": (0, -1.0, "a")}),
+    "McCullochPitts": (lambda: nn.McCullochPitts(2, 1), {"threshold": ("a", np.nan)}),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_RANGE)
+def test_a_layer_refuses_numbers_out_of_range_also_later(name):
+    """A dropout whose rate was set to 2 gave zeros and turned signs."""
+    make, settings = OUT_OF_RANGE[name]
+    layer = make()
+    for setting, values in settings.items():
+        before = getattr(layer, setting)
+        for value in values:
+            with pytest.raises(ag.ArgumentValueError, match=f"{name}: {setting} is .*must be"):
+                setattr(layer, setting, value)
+        assert getattr(layer, setting) == before
+    with pytest.raises(ag.ArgumentValueError, match="n_inhibitory is 1.5; it must be a whole"):
+        nn.McCullochPitts(2, 1, 1.5)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_parameter_that_was_put_into_two_groups_later_is_refused(compile):
+    for spoil in (
+        lambda groups: groups.append(groups[0]),
+        lambda groups: groups[0].parameters.append(groups[0].parameters[0]),
+    ):
+        layer = nn.Linear(2, 1, rng=0)
+        optimizer, before = nn.SGD(layer, 0.1), layer.weight.data.copy()
+        spoil(optimizer.groups)
+        options = {"loss": "mse", "optimizer": optimizer, "progress": False, "compile": compile}
+        with pytest.raises(ag.ArgumentValueError, match="'weight' .*is given twice"):
+            nn.fit(layer, np.eye(2), np.ones((2, 1)), **options)
+        np.testing.assert_array_equal(layer.weight.data, before)
+    group = nn.SGD(nn.Linear(2, 1), 0.1).groups[0]
+    group.parameters = nn.Linear(3, 2)
+    assert [p.shape for p in group.parameters] == [(3, 2), (2,)]
+    with pytest.raises(ag.ArgumentTypeError, match="is not a Parameter"):
+        group.parameters = [np.ones(2)]
+
+
+def test_rows_of_labels_are_of_a_dtype_of_numbers():
+    for dtype in (str, object, "M8[s]"):
+        with pytest.raises(ag.ArgumentTypeError, match="one_hot: dtype is .*none of numbers"):
+            nn.one_hot([0, 1], 2, dtype=dtype)

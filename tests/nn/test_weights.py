@@ -7,6 +7,7 @@ import functools
 import numpy as np
 import pytest
 
+import autograd_lite as ag
 import nn
 
 torch = pytest.importorskip("torch")
@@ -336,3 +337,41 @@ def test_evaluate_goes_by_proportions_of_weights(scale):
     weight = scale * np.array([1.0, 0.5, 0.0])
     found = nn.evaluate(model, x, y, loss="mse", sample_weight=weight)
     assert found["loss"] == pytest.approx((1 * 1 + 0.5 * 4) / 1.5, rel=1e-12)
+
+
+class TwoSides(nn.Module):
+    def __init__(self):
+        self.left, self.right = nn.Linear(2, 1, rng=0), nn.Linear(2, 1, rng=1)
+
+    def forward(self, x):
+        return {"left": self.left(x), "right": self.right(x)}
+
+
+@pytest.mark.parametrize("weighted", [(True, False), (False, True), (True, True), (False, False)])
+def test_samples_without_weights_count_as_1_beside_others(weighted):
+    """The losses of the outputs were means without any weights then, and did not add up."""
+    model, parts = TwoSides(), (slice(5), slice(5, 12))
+    whole = np.concatenate(
+        [W[p] if w else np.ones(12)[p] for p, w in zip(parts, weighted, strict=True)]
+    )
+    errors = {name: (out - Y)[:, 0] ** 2 for name, out in nn.predict(model, X).items()}
+    expected = {name: np.average(error, weights=whole) for name, error in errors.items()}
+    batches = [
+        (X[p], {"left": Y[p], "right": Y[p]}, *([W[p]] if w else []))
+        for p, w in zip(parts, weighted, strict=True)
+    ]
+    tiny = {"optimizer": lambda m: nn.SGD(m, learning_rate=1e-300)}
+    losses = {"left": "mse", "right": "mse"}
+    history = fit(model, batches, None, loss=losses, validation_data=batches, **tiny)
+    for prefix in ("", "validation_"):
+        for name, value in expected.items():
+            assert history[f"{prefix}{name}_loss"] == [pytest.approx(value)]
+        assert history[f"{prefix}loss"] == [pytest.approx(sum(expected.values()))]
+
+
+@pytest.mark.parametrize("weight", [2.0, np.ones(4), np.ones((5, 2))])
+def test_weights_of_a_batch_are_one_for_each_sample(weight):
+    batches = [(X[:5], Y[:5], weight)]
+    for options in ({"x": batches, "y": None}, {"x": X, "y": Y, "validation_data": batches}):
+        with pytest.raises(ag.ArgumentValueError, match="one number for each of 5 samples"):
+            fit(nn.Linear(2, 1, rng=0), **options)
