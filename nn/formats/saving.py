@@ -461,17 +461,20 @@ class Checkpoint(Monitor):
         monitor: str = "validation_loss",
         mode: str = "auto",
     ) -> None:
+        self.path, self.every, self.best_only = path, every, best_only
         super().__init__(monitor, mode=mode)
-        format_of(path)  # refuses an unknown suffix
-        self.path = path
-        self.every = check_size("Checkpoint", "every", every)
-        check_flags("Checkpoint", best_only=best_only)
-        if best_only and every > 1:
+
+    def check_settings(self) -> None:
+        """Refuse settings that mean nothing, and a path of an unknown suffix."""
+        super().check_settings()
+        format_of(self.path)
+        check_size("Checkpoint", "every", self.every)
+        check_flags("Checkpoint", best_only=self.best_only)
+        if self.best_only and self.every > 1:
             raise ag.ArgumentValueError(
-                f"Checkpoint: every is {every}, and with best_only=True the best epoch is saved "
-                "whenever it comes; leave one of both out"
+                f"Checkpoint: every is {self.every}, and with best_only=True the best epoch is "
+                "saved whenever it comes; leave one of both out"
             )
-        self.best_only = best_only
 
     @property
     def watches(self) -> bool:

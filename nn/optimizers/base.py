@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import NOT_NEGATIVE, check_range
 from nn.models.module import Parameter
 from nn.optimizers.groups import Group, Parameters, check_given_once, make_groups
 
@@ -34,6 +35,10 @@ ARGUMENTS_OF_UPDATES = (
     "groups", "steps", "lr_scale", "schedule_scale", "attachments", "_states", "_counts"
 )  # fmt: skip
 """Attributes of an optimizer that a compiled step does not read: it is given them anew."""
+
+
+OWN_NUMBERS = ("steps", "lr_scale", "schedule_scale")
+"""Attributes of an optimizer that are numbers, none negative."""
 
 
 class Optimizer:
@@ -144,6 +149,8 @@ class Optimizer:
                 f"{self.name}: {name} belongs to each group of parameters, and would not be read "
                 f"here; write optimizer.groups[0].{known} = {value!r}"
             )
+        if name in OWN_NUMBERS:
+            check_range(type(self).__name__, NOT_NEGATIVE, **{name: value})
         object.__setattr__(self, name, value)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -132,6 +132,24 @@ class Monitor(Callback):
     mode: str = "auto"
 
     def __post_init__(self) -> None:
+        self.check_settings()
+        self.best = np.inf
+        self.waited = 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse later too what is no setting."""
+        is_late = "waited" in vars(self) and name not in self.state
+        before = vars(self).get(name)
+        object.__setattr__(self, name, value)
+        if is_late:
+            try:
+                self.check_settings()
+            except ag.AutogradError:
+                object.__setattr__(self, name, before)
+                raise
+
+    def check_settings(self) -> None:
+        """Refuse settings that mean nothing."""
         name = type(self).__name__
         if not isinstance(self.monitor, str):
             raise ag.ArgumentTypeError(
@@ -144,8 +162,6 @@ class Monitor(Callback):
             )
         check_range(name, NOT_NEGATIVE, patience=self.patience, min_delta=self.min_delta)
         check_range(name, EPOCHS, patience=self.patience)
-        self.best = np.inf
-        self.waited = 0
 
     @property
     def watches(self) -> bool:
@@ -265,9 +281,13 @@ class EarlyStopping(Monitor):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_flags("EarlyStopping", restore_best=self.restore_best)
         self.best_epoch = 0
         self.best_state: dict[str, Any] | None = None
+
+    def check_settings(self) -> None:
+        """Refuse settings that mean nothing."""
+        super().check_settings()
+        check_flags("EarlyStopping", restore_best=self.restore_best)
 
     def begin(self, run: Run) -> None:
         """Forget an earlier run."""
@@ -315,8 +335,9 @@ class ReduceOnPlateau(Monitor):
     patience: int = 5
     smallest: float = 1e-6
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_settings(self) -> None:
+        """Refuse settings that mean nothing."""
+        super().check_settings()
         check_range("ReduceOnPlateau", ("in (0, 1)", lambda x: 0 < x < 1), factor=self.factor)
         check_range("ReduceOnPlateau", NOT_NEGATIVE, smallest=self.smallest)
 

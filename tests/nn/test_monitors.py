@@ -273,6 +273,6 @@ def test_a_history_has_a_row_for_each_epoch():
     """Rows for batches made more epochs of it, by which schedules and further runs went."""
     model, x = nn.Linear(1, 1, rng=0), np.ones((8, 1))
     options = {"loss": "mse", "optimizer": "sgd", "callbacks": AppendsForEachBatch(), "epochs": 2}
-    with pytest.raises(ag.ArgumentValueError, match="2 rows after 1 epochs.* in after_epoch"):
+    with pytest.raises(ag.ArgumentValueError, match=r"2 rows after 1 epochs.* in after_epoch"):
         nn.fit(model, x, x, batch_size=4, progress=False, **options)
     assert len(nn.fit(model, x, x, batch_size=8, progress=False, **options)) == 2

@@ -180,14 +180,14 @@ def test_what_is_no_number_is_not_learned(odd):
         lambda: unit(odd),
         lambda: nn.hebb_update(weight, odd, y),
     ):
-        with pytest.raises(ag.ArgumentTypeError, match="masked|no real number"):
+        with pytest.raises(ag.ArgumentTypeError, match=r"masked|no real number"):
             call()
     assert not unit.weight.data.any()
 
 
 @pytest.mark.parametrize("epochs", [2.5, -1, "3"])
 def test_epochs_are_counted(epochs):
-    with pytest.raises(ag.ArgumentValueError, match="Perceptron: epochs is .*positive integer"):
+    with pytest.raises(ag.ArgumentValueError, match=r"Perceptron: epochs is .*positive integer"):
         nn.Perceptron(2).fit(INPUTS, XOR, epochs=epochs)
     assert nn.Perceptron(2).fit(INPUTS, XOR, epochs=0) == []
 
@@ -195,7 +195,7 @@ def test_epochs_are_counted(epochs):
 def test_one_sample_is_learned_at_a_time():
     unit = nn.Perceptron(2)
     for x, target in ((INPUTS, 1), ([1, 1], [1, 2]), ([1, 1, 1], 1), ([np.nan, 1], 1)):
-        with pytest.raises(ag.ArgumentValueError, match="one sample|NaN"):
+        with pytest.raises(ag.ArgumentValueError, match=r"one sample|NaN"):
             unit.learn(x, target)
     assert not unit.weight.data.any()
     assert unit.freeze().predict([1, 1]) == [1]

@@ -113,5 +113,5 @@ def test_time_is_not_negative(time):
         schedules.Constant(), schedules.Step(10), schedules.Exponential(0.5),
         schedules.InverseScaling(1.0), schedules.Cosine(5), schedules.OneCycle(5),
     ):  # fmt: skip
-        with pytest.raises(ag.ArgumentValueError, match="the time is .*; it must be a number of"):
+        with pytest.raises(ag.ArgumentValueError, match=r"the time is .*; it must be a number of"):
             schedule(time)

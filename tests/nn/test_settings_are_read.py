@@ -279,7 +279,7 @@ def test_a_layer_refuses_numbers_out_of_range_also_later(name):
             with pytest.raises(ag.ArgumentValueError, match=f"{name}: {setting} is .*must be"):
                 setattr(layer, setting, value)
         assert getattr(layer, setting) == before
-    with pytest.raises(ag.ArgumentValueError, match="n_inhibitory is 1.5; it must be a whole"):
+    with pytest.raises(ag.ArgumentValueError, match=r"n_inhibitory is 1\.5; it must be a whole"):
         nn.McCullochPitts(2, 1, 1.5)
 
 
@@ -293,7 +293,7 @@ def test_a_parameter_that_was_put_into_two_groups_later_is_refused(compile):
         optimizer, before = nn.SGD(layer, 0.1), layer.weight.data.copy()
         spoil(optimizer.groups)
         options = {"loss": "mse", "optimizer": optimizer, "progress": False, "compile": compile}
-        with pytest.raises(ag.ArgumentValueError, match="'weight' .*is given twice"):
+        with pytest.raises(ag.ArgumentValueError, match=r"'weight' .*is given twice"):
             nn.fit(layer, np.eye(2), np.ones((2, 1)), **options)
         np.testing.assert_array_equal(layer.weight.data, before)
     group = nn.SGD(nn.Linear(2, 1), 0.1).groups[0]
@@ -305,5 +305,31 @@ def test_a_parameter_that_was_put_into_two_groups_later_is_refused(compile):
 
 def test_rows_of_labels_are_of_a_dtype_of_numbers():
     for dtype in (str, object, "M8[s]"):
-        with pytest.raises(ag.ArgumentTypeError, match="one_hot: dtype is .*none of numbers"):
+        with pytest.raises(ag.ArgumentTypeError, match=r"one_hot: dtype is .*none of numbers"):
             nn.one_hot([0, 1], 2, dtype=dtype)
+
+
+LATE = {
+    "EarlyStopping": (
+        lambda: nn.EarlyStopping(patience=3),
+        {"patience": -1, "min_delta": "a", "mode": "least", "monitor": 3, "restore_best": "no"},
+    ),
+    "ReduceOnPlateau": (lambda: nn.ReduceOnPlateau(), {"factor": 3.0, "smallest": -1}),
+    "Checkpoint": (lambda: nn.Checkpoint("run.npz"), {"every": -2, "best_only": 1, "path": "a.b"}),
+    "SGD": (lambda: nn.SGD(nn.Linear(2, 1)), {"lr_scale": -1.0, "steps": "a"}),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_callbacks_and_optimizers_refuse_what_means_nothing_also_later(name):
+    """A negative scale went up the slope, and a mode that there is not counted as "min"."""
+    make, settings = LATE[name]
+    for setting, value in settings.items():
+        thing = make()
+        before = getattr(thing, setting)
+        with pytest.raises(ag.AutogradError, match=r"is |names no format"):
+            setattr(thing, setting, value)
+        assert getattr(thing, setting) == before
+    callback = nn.EarlyStopping(patience=3)
+    callback.patience, callback.mode, callback.note = 5, "max", "its own"
+    assert (callback.patience, callback.mode, callback.note) == (5, "max", "its own")
