@@ -82,11 +82,12 @@ def check_flags(owner: str, **flags: Any) -> None:
 
 
 def as_reals(owner: str, x: Any, dtype: Any) -> Any:
-    """An array of a dtype, where it lies; refused if there is something else in it than reals.
+    """An array of a dtype, where it lies; refused if something in it is masked or no real.
 
     A conversion would take days for their number, texts for what they spell, and lose a part
     of complex numbers.
     """
+    x = unmasked(x)
     is_plain = getattr(getattr(x, "dtype", None), "kind", "O") in "fiub"
     try:
         array = np.asarray(

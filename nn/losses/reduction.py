@@ -76,7 +76,7 @@ def as_operand(x: Any, like: Any) -> Any:
     dtype = getattr(like, "dtype", None)
     dtype = dtype if getattr(dtype, "kind", "") == "f" else np.dtype(np.float64)
     if not isinstance(x, ag.Value):
-        return as_reals("what a loss got", unmasked(x), dtype)
+        return as_reals("what a loss got", x, dtype)
     return x if x.dtype == dtype else x.astype(dtype)
 
 

@@ -32,12 +32,6 @@ Array = np.ndarray[Any, Any]
 COUNT: Range = ("a whole number", lambda count: isinstance(count, int | np.integer))
 
 
-def as_signals(owner: str, x: Any) -> Array:
-    """What units are given, as float64 numbers, none of which is masked."""
-    numbers: Array = as_reals(owner, unmasked(x), np.float64)
-    return numbers
-
-
 @layer
 @ag.deprecation.renamed_fields(n_in="in_features")
 class McCullochPitts(Module):
@@ -133,7 +127,10 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
     """
     check_range("hebb_update", FINITE, learning_rate=learning_rate)
     before = unmasked(weight if hasattr(weight, "dtype") else np.asarray(weight))
-    inputs, outputs = as_signals("hebb_update: x", x), as_signals("hebb_update: y", y)
+    inputs, outputs = (
+        as_reals("hebb_update: x", x, np.float64),
+        as_reals("hebb_update: y", y, np.float64),
+    )
     if outputs.shape == inputs.shape[:-1] and before.shape[1:] == (1,):
         outputs = outputs[..., np.newaxis]  # a single output needs no axis
     ends = (*inputs.shape[-1:], *outputs.shape[-1:])
@@ -260,7 +257,7 @@ class Perceptron(Module):
     def forward(self, x: Any) -> Any:
         """The outputs of the units, for input of shape (..., in_features)."""
         if not isinstance(x, ag.Value):
-            x = as_signals("Perceptron: the input", x)
+            x = as_reals("Perceptron: the input", x, np.float64)
         check_features(self, x.shape)
         return self.activation(x @ self.weight + self.bias)
 
@@ -276,7 +273,10 @@ class Perceptron(Module):
 
     def learn(self, x: Any, target: Any) -> bool:
         """Apply Rosenblatt's rule to one sample; return whether its output was wrong."""
-        x, target = as_signals("Perceptron: x", x), as_signals("Perceptron: the target", target)
+        x, target = (
+            as_reals("Perceptron: x", x, np.float64),
+            as_reals("Perceptron: the target", target, np.float64),
+        )
         if x.shape != (self.in_features,) or target.shape not in ((), (1,), (self.out_features,)):
             raise ag.ArgumentValueError(
                 f"Perceptron: one sample is learned at a time; x has shape {x.shape} and must have "
@@ -324,8 +324,8 @@ class Perceptron(Module):
         """
         if not (isinstance(epochs, int) and epochs == 0):
             check_counts("Perceptron", epochs=epochs)
-        x = as_signals("Perceptron: x", x)
-        y = self._checked_targets(x, as_signals("Perceptron: y", y))
+        x = as_reals("Perceptron: x", x, np.float64)
+        y = self._checked_targets(x, as_reals("Perceptron: y", y, np.float64))
         generator = None if rng is None else generator_of("Perceptron", rng)
         mistakes = []
         for _ in range(epochs):

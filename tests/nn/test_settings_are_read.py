@@ -200,6 +200,16 @@ def test_numbers_that_a_dtype_cannot_hold_are_refused():
     assert layer.weight.dtype == layer.dtype == np.float32
 
 
+def test_weights_of_classes_that_are_masked_are_refused():
+    """The number behind the mask was used."""
+    z, weight = np.eye(3), np.ma.array([1.0, 9.0, 2.0], mask=[0, 1, 0])
+    for loss in (nn.cross_entropy, nn.nll):
+        with pytest.raises(ag.ArgumentTypeError, match="are masked"):
+            loss(z, [0, 1, 2], class_weight=weight)
+    with pytest.raises(ag.AutogradError, match=r"masked|NaN"):
+        nn.fit(nn.Linear(3, 3), z, np.arange(3), loss="nll", class_weight=weight, progress=False)
+
+
 def test_flatten_takes_no_samples():
     assert nn.Flatten()(np.zeros((0, 3, 4))).shape == (0, 12)
     model = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
