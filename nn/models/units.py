@@ -127,10 +127,8 @@ def hebb_update(weight: Any, x: Any, y: Any, *, learning_rate: float = 1.0) -> A
     """
     check_range("hebb_update", FINITE, learning_rate=learning_rate)
     before = unmasked(weight if hasattr(weight, "dtype") else np.asarray(weight))
-    inputs, outputs = (
-        as_reals("hebb_update: x", x, np.float64),
-        as_reals("hebb_update: y", y, np.float64),
-    )
+    inputs = as_reals("hebb_update: x", x, np.float64)
+    outputs = as_reals("hebb_update: y", y, np.float64)
     if outputs.shape == inputs.shape[:-1] and before.shape[1:] == (1,):
         outputs = outputs[..., np.newaxis]  # a single output needs no axis
     ends = (*inputs.shape[-1:], *outputs.shape[-1:])
@@ -273,10 +271,8 @@ class Perceptron(Module):
 
     def learn(self, x: Any, target: Any) -> bool:
         """Apply Rosenblatt's rule to one sample; return whether its output was wrong."""
-        x, target = (
-            as_reals("Perceptron: x", x, np.float64),
-            as_reals("Perceptron: the target", target, np.float64),
-        )
+        x = as_reals("Perceptron: x", x, np.float64)
+        target = as_reals("Perceptron: the target", target, np.float64)
         if x.shape != (self.in_features,) or target.shape not in ((), (1,), (self.out_features,)):
             raise ag.ArgumentValueError(
                 f"Perceptron: one sample is learned at a time; x has shape {x.shape} and must have "

@@ -141,16 +141,8 @@ class Optimizer:
         return f"{self.name}({'; '.join(map(words, self.groups))})"
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse what looks like a hyperparameter and would not be read: groups have these."""
-        groups = vars(self).get("groups")
-        if groups and (name == "lr" or name in vars(groups[0])):
-            known = "learning_rate" if name == "lr" else name
-            raise ag.ArgumentTypeError(
-                f"{self.name}: {name} belongs to each group of parameters, and would not be read "
-                f"here; write optimizer.groups[0].{known} = {value!r}"
-            )
-        if name in OWN_NUMBERS:
-            check_range(type(self).__name__, NOT_NEGATIVE, **{name: value})
+        """Refuse what would not be read, and numbers out of their range."""
+        check_attribute(self, name, value)
         object.__setattr__(self, name, value)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -238,10 +230,8 @@ class Optimizer:
 
     def trainable(self) -> list[Parameter]:
         """The parameters that are not frozen."""
-        found = [parameter for parameter in self.parameters if parameter.requires_grad]
-        if len(set(map(id, found))) < len(found):
-            check_given_once(self.name, self.groups)
-        return found
+        check_given_once(self.name, self.groups)
+        return [parameter for parameter in self.parameters if parameter.requires_grad]
 
     def states(self) -> list[State]:
         """The states of the trainable parameters, which begin here where there is none."""
@@ -345,6 +335,19 @@ class Optimizer:
         self.steps, self.lr_scale = int(state["steps"]), float(state["lr_scale"])
         for group, name, value in settings:
             setattr(group, name, value)
+
+
+def check_attribute(optimizer: Optimizer, name: str, value: Any) -> None:
+    """Refuse what looks like a hyperparameter, which groups have; and no number where one is."""
+    groups = vars(optimizer).get("groups")
+    if groups and (name == "lr" or name in vars(groups[0])):
+        known = "learning_rate" if name == "lr" else name
+        raise ag.ArgumentTypeError(
+            f"{optimizer.name}: {name} belongs to each group of parameters, and would not be read "
+            f"here; write optimizer.groups[0].{known} = {value!r}"
+        )
+    if name in OWN_NUMBERS:
+        check_range(type(optimizer).__name__, NOT_NEGATIVE, **{name: value})
 
 
 def decay_and_update(
