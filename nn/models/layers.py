@@ -43,7 +43,7 @@ class FeatureLayer(Module):
     dtype: np.dtype[Any]
     weight: Parameter | None
     bias: Parameter | None
-    read_when_made = ("in_features", "dtype")
+    read_when_made: ClassVar[tuple[str, ...]] = ("in_features", "dtype")
 
     def __init__(self, in_features: int | None, dtype: DTypeLike) -> None:
         name = type(self).__name__
