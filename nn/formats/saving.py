@@ -464,9 +464,9 @@ class Checkpoint(Monitor):
         self.path, self.every, self.best_only = path, every, best_only
         super().__init__(monitor, mode=mode)
 
-    def check_settings(self) -> None:
+    def _check_settings(self) -> None:
         """Refuse settings that mean nothing, and a path of an unknown suffix."""
-        super().check_settings()
+        super()._check_settings()
         format_of(self.path)
         check_size("Checkpoint", "every", self.every)
         check_flags("Checkpoint", best_only=self.best_only)

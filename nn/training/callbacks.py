@@ -132,7 +132,7 @@ class Monitor(Callback):
     mode: str = "auto"
 
     def __post_init__(self) -> None:
-        self.check_settings()
+        self._check_settings()
         self.best = np.inf
         self.waited = 0
 
@@ -143,12 +143,12 @@ class Monitor(Callback):
         object.__setattr__(self, name, value)
         if is_late:
             try:
-                self.check_settings()
+                self._check_settings()
             except ag.AutogradError:
                 object.__setattr__(self, name, before)
                 raise
 
-    def check_settings(self) -> None:
+    def _check_settings(self) -> None:
         """Refuse settings that mean nothing."""
         name = type(self).__name__
         if not isinstance(self.monitor, str):
@@ -284,9 +284,9 @@ class EarlyStopping(Monitor):
         self.best_epoch = 0
         self.best_state: dict[str, Any] | None = None
 
-    def check_settings(self) -> None:
+    def _check_settings(self) -> None:
         """Refuse settings that mean nothing."""
-        super().check_settings()
+        super()._check_settings()
         check_flags("EarlyStopping", restore_best=self.restore_best)
 
     def begin(self, run: Run) -> None:
@@ -335,9 +335,9 @@ class ReduceOnPlateau(Monitor):
     patience: int = 5
     smallest: float = 1e-6
 
-    def check_settings(self) -> None:
+    def _check_settings(self) -> None:
         """Refuse settings that mean nothing."""
-        super().check_settings()
+        super()._check_settings()
         check_range("ReduceOnPlateau", ("in (0, 1)", lambda x: 0 < x < 1), factor=self.factor)
         check_range("ReduceOnPlateau", NOT_NEGATIVE, smallest=self.smallest)
 
