@@ -18,6 +18,7 @@ from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     BackwardError,
+    UnsupportedError,
 )
 from autograd_lite.core.exclusive import Exclusive
 from autograd_lite.core.foreign_arrays import check_subclasses
@@ -258,6 +259,10 @@ class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
             number and no cotangent is given, or if the graph was freed before.
         ArgumentValueError
             If the cotangent has another shape than this Value.
+        UnsupportedError
+            In a function that is differentiated, where this Value depends on its
+            arguments: ``.grad`` is numbers, and what is computed of them would be
+            a constant.  `gradients` gives Values there.
 
         Examples
         --------
@@ -268,6 +273,13 @@ class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
         (-2.0, 2.0)
         """
         root = self.node
+        if is_differentiated(root):
+            raise UnsupportedError(
+                "backward() gives plain numbers, and what is computed of them in a function that "
+                "is differentiated would lose its derivative.\nWrite gradients = "
+                "ag.gradients(y, [w]), which are differentiated further; or call y.backward() "
+                "under ag.no_grad(), if they are meant as constants"
+            )
         pullback = Pullback([root])
         order = pullback.order if retain_graph else pullback.order[:]
         start = start_of_sweep(root, cotangent)

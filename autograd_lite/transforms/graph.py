@@ -8,6 +8,7 @@ from typing import Any
 from autograd_lite.core.backward import conjugate, in_byte_order
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.in_place import look_plainly
+from autograd_lite.core.leaving import is_differentiated
 from autograd_lite.core.node import Handle
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import current
@@ -54,7 +55,8 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
     """The gradients of a number with respect to Values that it was computed from.
 
     Like ``output.backward()``, but the gradients are returned, and no ``.grad``
-    is touched; so it also works in a function that is compiled.
+    is touched; so it also works in a function that is compiled, and in one that is
+    differentiated, where gradients that depend on its arguments are Values.
 
     Parameters
     ----------
@@ -70,7 +72,9 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
     -------
     list
         For each of ``values`` an array or number of its shape, or None where
-        the output does not depend on it.
+        the output does not depend on it.  While a function is differentiated by
+        what the output depends on, they are Values, differentiated further; under
+        `no_grad` they are constants.
 
     Raises
     ------
@@ -92,7 +96,10 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
             "none; compute it from the Values in the list"
         )
     root = output.node
-    found = Pullback([root]).sweep([start_of_sweep(root, None)], free=not retain_graph)
+    start = [start_of_sweep(root, None)]
+    if recorded := is_differentiated(root):  # whose graph the outer sweep still needs
+        retain_graph = True
+    found = Pullback([root]).sweep(start, recorded=recorded, free=not retain_graph)
     nodes = [x.node if isinstance(x, Handle) else None for x in values]
     return owned([in_byte_order(conjugate(found[x]), x) if x in found else None for x in nodes])
 
