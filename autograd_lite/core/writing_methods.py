@@ -38,8 +38,8 @@ def check_swap(caller: FrameType) -> None:
     """Refuse what is no assignment: a shuffle swaps rows by views, and so would repeat some."""
     if caller.f_code.co_code[caller.f_lasti] not in ASSIGNMENTS:
         raise InPlaceError(
-            "a function that is not written in Python puts a part of a Value into another part, "
-            "as rng.shuffle(x) does; write x = x[rng.permutation(len(x))]"
+            "a call puts a part of a Value into another part, as rng.shuffle(x) does, and "
+            "x.__setitem__(i, x[j]); write x = x[rng.permutation(len(x))], or x[i] = x[j]"
         )
 
 

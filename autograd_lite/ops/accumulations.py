@@ -67,12 +67,13 @@ def cumprod_vjp(g: Any, out: Any, x: Any) -> Any:
 
 def cumulative_extremum_vjp(g: Any, out: Any, x: Any) -> Any:
     """All that have attained the extremum so far share the gradient equally."""
-    attains = np.where(x == out, np.ones_like(g), 0)
-    stays = np.where(out[..., :-1] == out[..., 1:], np.ones_like(g[..., 1:]), 0)
+    # From the first NaN on it is the extremum, and equals nothing.
+    attains = np.where(np.logical_or(x == out, np.isnan(x)), np.ones_like(g), 0)
+    stays = np.logical_or(out[..., :-1] == out[..., 1:], np.isnan(out[..., :-1]))
+    stays = np.where(stays, np.ones_like(g[..., 1:]), 0)
     edge = np.zeros_like(g[..., :1])
     from_before = np.concatenate((edge, stays), axis=-1)
     ties = np.flip(recurrence(np.flip(attains, -1), np.flip(from_before, -1)), -1)
-    # NaN attain nothing.
     return attains * recurrence(g / np.maximum(ties, 1), np.concatenate((stays, edge), axis=-1))
 
 

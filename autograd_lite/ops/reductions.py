@@ -191,7 +191,8 @@ def extremum_vjp(
 ) -> Any:  # fmt: skip
     """All that attain the extremum share the gradient equally."""
     g = keep_axes(g, axis, keepdims)
-    attained = x == keep_axes(out, axis, keepdims)
+    # Where there is a NaN, it is the extremum, and equals nothing.
+    attained = np.logical_or(x == keep_axes(out, axis, keepdims), np.isnan(x))
     if where is not True:
         attained = np.logical_and(where, attained)
     each = attained * np.ones_like(g)  # a mask that is summed with a dtype is no line of a loop

@@ -200,6 +200,8 @@ def quantile_rules(function: Any, scale: float = 1) -> tuple[Rule, Rule]:
             static = {} if function is np.median else {"q": q, "method": method}
             where = np.ravel(function(np.arange(np.shape(x)[-1], dtype=float), **static))
             places = np.reshape(where, (-1,) + (1,) * (np.ndim(g) - 1)) + np.zeros(np.shape(g))
+        # A NaN, sorted to the end, is every quantile.
+        places = np.where(np.any(np.isnan(x), axis=-1), np.shape(x)[-1] - 1.0, places)
         return unflatten_axes(between_neighbours(g, places, x), a, axis)
 
     def by_fraction(

@@ -97,7 +97,9 @@ def gradients(output: Any, values: Sequence[Any], *, retain_graph: bool = True) 
         )
     root = output.node
     start = [start_of_sweep(root, None)]
-    if recorded := is_differentiated(root):  # whose graph the outer sweep still needs
+    # A checkpointed function that is called again is differentiated by whoever sweeps.
+    recorded = current.get().is_recomputing or is_differentiated(root)
+    if recorded:  # the outer sweep still needs the graph
         retain_graph = True
     found = Pullback([root]).sweep(start, recorded=recorded, free=not retain_graph)
     nodes = [x.node if isinstance(x, Handle) else None for x in values]

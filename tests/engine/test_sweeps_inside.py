@@ -57,6 +57,24 @@ def test_gradients_of_what_was_written_in_place_are_differentiated_further():
     )
 
 
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        ag.checkpoint, ag.compile,
+        lambda f: lambda r: ag.checkpoint(lambda s: f(r * s))(1.0),
+        lambda f: lambda r: ag.cond(r > 0, f, lambda r: r, r),
+        lambda f: lambda r: ag.scan(lambda c, i: (f(c), i), r, np.arange(1))[0],
+        lambda f: lambda r: ag.fori(0, 1, lambda i, c: f(c), r),
+        lambda f: lambda r: ag.while_loop(lambda p: p[0] < 1, lambda p: (p[0] + 1, f(p[1])), (0, r))[1],
+        lambda f: lambda r: ag.map(f, r * np.ones(2))[0],
+    ],
+)  # fmt: skip
+def test_so_they_are_inside_of_other_transforms(wrapped):
+    inner = wrapped(after_two_steps)
+    assert ag.grad(inner)(0.1) == pytest.approx(slope_after_two_steps(0.1))
+    assert ag.compile(ag.grad(inner))(0.1) == pytest.approx(slope_after_two_steps(0.1))
+
+
 def swept_back(x):
     w = ag.Value(np.array([1.0, 2.0]))
     np.sum(w * x).backward()
