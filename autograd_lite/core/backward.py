@@ -492,9 +492,10 @@ def fault_of(contribution: Any, shape: tuple[int, ...], primitive: Primitive) ->
     if dtype is None and not isinstance(contribution, (float, int, complex)):
         return f"returned {type(contribution).__name__}; return an array of shape {shape}"
     if dtype is not None and dtype.kind not in "fciub":
-        return (
-            f"returned dtype {dtype}; return real or complex numbers, and compute with numbers: "
-            "convert arrays of objects, text or times first, as a.astype(float) does"
+        return f"returned dtype {dtype}; " + (
+            "convert arrays of objects, text or times to numbers first, as a.astype(float) does"
+            if primitive.builtin
+            else "return real or complex numbers"
         )
     found = () if dtype is None else contribution.shape
     if found != shape and not (primitive.broadcasts and broadcasts(shape, found)):

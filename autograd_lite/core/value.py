@@ -451,6 +451,12 @@ def kind_of(value: Value) -> type[Value]:
 def start_of_sweep(root: Node, given: Any) -> Any:
     """The cotangent that ``backward`` begins with: what was given, or 1 for a single number."""
     if not root.requires_grad:
+        if recorder_here.get().batch is not None:
+            raise BackwardError(
+                "a sweep back within a function that ag.vmap calls, where samples have no graph of "
+                "their own; write ag.grad(f)(w), where f is the function of w that computes this "
+                "Value"
+            )
         raise BackwardError(
             "backward() on a Value that requires no gradient: it was made with "
             "requires_grad=False, under no_grad, or by a function without derivative"

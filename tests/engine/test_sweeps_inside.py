@@ -52,9 +52,7 @@ def test_gradients_of_what_was_written_in_place_are_differentiated_further():
 
     # y = (2ab, 2b), and the sum of the gradient is 8ab² + 8a²b + 8b.
     a, b = X
-    np.testing.assert_allclose(
-        ag.grad(f)(X), [8 * b * b + 16 * a * b, 16 * a * b + 8 * a * a + 8]
-    )
+    np.testing.assert_allclose(ag.grad(f)(X), [8 * b * b + 16 * a * b, 16 * a * b + 8 * a * a + 8])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +63,9 @@ def test_gradients_of_what_was_written_in_place_are_differentiated_further():
         lambda f: lambda r: ag.cond(r > 0, f, lambda r: r, r),
         lambda f: lambda r: ag.scan(lambda c, i: (f(c), i), r, np.arange(1))[0],
         lambda f: lambda r: ag.fori(0, 1, lambda i, c: f(c), r),
-        lambda f: lambda r: ag.while_loop(lambda p: p[0] < 1, lambda p: (p[0] + 1, f(p[1])), (0, r))[1],
+        lambda f: lambda r: ag.while_loop(
+            lambda p: p[0] < 1, lambda p: (p[0] + 1, f(p[1])), (0, r)
+        )[1],
         lambda f: lambda r: ag.map(f, r * np.ones(2))[0],
     ],
 )  # fmt: skip
@@ -116,3 +116,16 @@ def test_backward_of_what_does_not_depend_on_arguments_is_nobodys_derivative():
         return np.sum(w.grad * x)
 
     np.testing.assert_allclose(ag.grad(f)(X), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("function", [of_gradients, swept_back])
+def test_under_vmap_a_sweep_is_refused_by_the_transform_to_write(function):
+    with pytest.raises(ag.BackwardError, match=r"ag\.vmap calls.*write ag\.grad\(f\)\(w\)"):
+        ag.vmap(function)(np.stack([X, X]))
+
+
+def test_what_vmap_takes_instead():
+    def f(x):
+        return np.sum(ag.grad(lambda w: np.sum(w * x))(np.ones(2)) * x)
+
+    np.testing.assert_allclose(ag.vmap(ag.grad(f))(np.stack([X, 3 * X])), [2 * X, 6 * X])

@@ -253,3 +253,17 @@ def test_a_negative_number_has_no_broken_power_and_no_derivative_of_it() -> None
             assert np.isnan(ag.grad(ag.grad(lambda x, n=power: x**n))(-4.0))
     assert ag.grad(lambda x: x**3.0)(-2.0) == 12.0
     assert ag.vjp(lambda z: z**0.5, -4 + 0j)[1](1.0)[0].imag == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "slope"),
+    [
+        (np.arcsin, 1.0, np.inf), (np.arcsin, -1.0, np.inf),
+        (np.arccos, 1.0, -np.inf), (np.arccos, -1.0, -np.inf),
+    ],
+)  # fmt: skip
+def test_the_slope_at_the_end_of_arcsin_and_arccos_has_its_sign(function, at, slope):
+    with np.errstate(divide="ignore"):
+        assert ag.grad(function)(at) == slope
+        assert ag.jvp(function, at, 1.0)[1] == slope
+        np.testing.assert_array_equal(ag.grad(lambda x: np.sum(function(x)))(np.array([at])), slope)

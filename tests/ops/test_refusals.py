@@ -141,3 +141,9 @@ def test_weights_that_do_not_fit_the_axis_are_refused() -> None:
         "pass weights of shape (2,)",
         lambda: np.average(Value(np.ones((2, 3))), axis=0, weights=np.ones(3)),
     )
+
+
+@pytest.mark.parametrize("kind", [object, "U5", "m8[s]"])
+def test_objects_text_and_times_are_refused_by_what_to_write(kind):
+    with pytest.raises(ag.RuleError, match="convert arrays of objects, text or times"):
+        ag.grad(lambda x: np.sum(x.astype(kind).astype(float)))(np.ones(2))
