@@ -252,14 +252,12 @@ def arcsinh_vjp(g: Any, out: Any, x: Any) -> Any:
 
 
 def one_minus(x: Any) -> Any:
-    """1 - x: of complex numbers on the side of a branch cut where x is, of 1 not -0.0."""
+    """1 - x; of complex numbers on this side of the root's branch cut, of the real 1 not -0.0."""
     return -(x - 1) if is_complex(x) else 1 - x
 
 
 def arctan_vjp(g: Any, out: Any, x: Any) -> Any:
-    if is_complex(x):
-        return g / (1 + 1j * x) / (1 - 1j * x)
-    return g / (1 + x * x)
+    return g / (1 + 1j * x) / (1 - 1j * x) if is_complex(x) else g / (1 + x * x)
 
 
 def arctan2_y(g: Any, out: Any, y: Any, x: Any) -> Any:
@@ -272,7 +270,6 @@ def arctan2_x(g: Any, out: Any, y: Any, x: Any) -> Any:
     return -g * (y / radius) / radius
 
 
-# -(x - 1), as 1 - x would lie on the other side of the branch cut of the root.
 arcsin = ufunc(np.arcsin, lambda g, out, x: g / (np.sqrt(one_minus(x)) * np.sqrt(x + 1)))
 arccos = ufunc(np.arccos, lambda g, out, x: -g / (np.sqrt(one_minus(x)) * np.sqrt(x + 1)))
 arctan = ufunc(np.arctan, arctan_vjp)
