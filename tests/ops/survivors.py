@@ -38,8 +38,8 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "decompositions.diagonal_part+2: matrix_transpose(x) → x",
         "decompositions.lower_part+2: x.dtype.kind != 'c' → x.dtype.kind == 'c'",
         "reductions.spread+3: 0 → 1",
-        "reductions.extremum_vjp+9: attained * n…s_like(g) → attained",
-        "reductions.extremum_vjp+9: attained * n…s_like(g) → attained / n…s_like(g)",
+        "reductions.extremum_vjp+10: attained * n…s_like(g) → attained",
+        "reductions.extremum_vjp+10: attained * n…s_like(g) → attained / n…s_like(g)",
         "reductions.at_least_zero+2: max(freedom,…eedom, 0) → np.maximum(freedom, 0)",
     ),
     "It says how a product is evaluated, not what it is.": (
@@ -48,7 +48,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     ),
     "It is multiplied by zero, or masked, afterwards.": (
         "accumulations.rule+7: np.zeros_like(edge) → np.ones_like(edge)",
-        "accumulations.cumulative_extremum_vjp+4: np.zeros_lik…..., :1]) → np.ones_like…..., :1])",
+        "accumulations.cumulative_extremum_vjp+6: np.zeros_lik…..., :1]) → np.ones_like…..., :1])",
         "calculus.gradient_along_vjp+14: np.where(mov…aces], 0) → columns[(pla…, places]",
         "decompositions.eig_vjp+14: np.where(lar…tors), 1) → np.real(vectors)",
         "reductions.nan_rule+2: np.where(mask, x, 0) → x",
