@@ -21,6 +21,7 @@ from tests.ops import (
     test_edges,
     test_extreme_numbers,
     test_kinks,
+    test_nan_extrema,
     test_order_of_memory,
     test_overwriting,
     test_rare_arguments,
@@ -57,6 +58,7 @@ CONVENTIONS = [
     test_edges,
     test_extreme_numbers,
     test_kinks,
+    test_nan_extrema,
     test_order_of_memory,
     test_overwriting,
     test_rare_arguments,
@@ -118,7 +120,7 @@ def test_mutants_of_the_rules_are_noticed() -> None:
     modules = [importlib.import_module(f"autograd_lite.{name}") for name in names]
     cases = CASES if IS_NIGHTLY else [case for rows in SAMPLE.values() for case in rows]
     laws = [law for case in cases if case.derivatives for law in laws_of_case(case)]
-    conventions = CONVENTIONS if IS_NIGHTLY else [test_ties_and_degeneracies]
+    conventions = CONVENTIONS if IS_NIGHTLY else [test_nan_extrema, test_ties_and_degeneracies]
     laws += [law for module in conventions for law in laws_of_tests(module)]
     survivors, count = survivors_of(modules, laws, 1 if IS_NIGHTLY else STEP)
     unexplained = sorted(survivors - SURVIVORS)
