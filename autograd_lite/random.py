@@ -92,7 +92,14 @@ def draw(name: str) -> Draw:
     """The draw by a method of generators; it is looked up late, as NumPy imports them late."""
 
     def method(rng: np.random.Generator, **parameters: Any) -> Any:
-        return getattr(rng, name)(**parameters)
+        try:
+            return getattr(rng, name)(**parameters)
+        except (TypeError, ValueError) as error:
+            kind = ArgumentTypeError if isinstance(error, TypeError) else ArgumentValueError
+            raise kind(
+                f"random.{name}: {error}; pass what rng.{name} takes, and .astype(dtype) what it "
+                "draws to have another dtype"
+            ) from error
 
     return Draw(method, name=name, differentiable=False)
 
@@ -234,7 +241,10 @@ def normal(
     Raises
     ------
     ArgumentValueError
-        If a standard deviation is negative.
+        If a standard deviation is negative, or ``size`` is less than the parameters broadcast
+        to, so that several would share a number; NumPy refuses both too.
+    ArgumentTypeError
+        If a parameter is no real number, or numbers of ``dtype`` cannot be drawn.
 
     Examples
     --------
@@ -243,6 +253,8 @@ def normal(
     >>> ag.grad(lambda mean: np.sum(ag.random.normal(rng, mean, 0.1, size=4)))(1.0)
     4.0
     """
+    mean, std = real_parameters("normal", mean=mean, std=std)
+    size = size_of_draws("normal", (mean, std), size)
     std = nonnegative(std)
     return mean + std * drawn(standard_normal, rng, (mean, std), size, dtype)
 
@@ -256,7 +268,8 @@ def uniform(
 ) -> Any:
     """Numbers spread evenly over [low, high), with derivatives with respect to both.
 
-    Parameters are those of `normal`.
+    Parameters are those of `normal`, and errors too.  It is also an error, as in NumPy, if
+    ``low`` is above ``high``, or either is infinite or NaN.
 
     Examples
     --------
@@ -264,7 +277,10 @@ def uniform(
     >>> ag.random.uniform(np.random.default_rng(0), 2.0, 3.0, size=2).round(3)
     array([2.637, 2.27 ])
     """
-    return low + (high - low) * drawn(random, rng, (low, high), size, dtype)
+    low, high = real_parameters("uniform", low=low, high=high)
+    size = size_of_draws("uniform", (low, high), size)
+    width = range_width(high - low)
+    return low + width * drawn(random, rng, (low, high), size, dtype)
 
 
 def refuse_negative(std: Any) -> Any:
@@ -282,6 +298,56 @@ nonnegative = Primitive(
 """A standard deviation; an operation, so that programs and samples of `vmap` look at theirs."""
 
 
+def refuse_no_range(width: Any) -> Any:
+    if not np.all(np.logical_and(np.greater_equal(width, 0), np.less(width, np.inf))):
+        raise ArgumentValueError(
+            "random.uniform: low is above high somewhere, or they are not finite, which NumPy "
+            "refuses too; write np.minimum(a, b) and np.maximum(a, b) for ends in any order"
+        )
+    return np.positive(width) if np.ndim(width) else width
+
+
+range_width = Primitive(
+    refuse_no_range, lambda g, out, width: g, name="range_width", elementwise=True, builtin=True
+)
+"""What lies between two ends, looked at as `nonnegative` does."""
+
+
+def real_parameters(name: str, **parameters: Any) -> list[Any]:
+    """Parameters that are real numbers, lists of them as arrays, and none in small integers.
+
+    The difference of int8's ends would overflow.
+    """
+    reals = []
+    for parameter, given in parameters.items():
+        x = given if hasattr(given, "dtype") or np.isscalar(given) else np.asarray(given)
+        kind = (x if hasattr(x, "dtype") else np.asarray(x)).dtype.kind
+        if kind not in "fiub":
+            raise ArgumentTypeError(
+                f"random.{name}: {parameter} is {type(given).__name__}, and holds no real numbers "
+                "only; pass real numbers, such as x.real and x.imag of complex ones"
+            )
+        reals.append(x.astype(np.float64) if kind != "f" and hasattr(x, "dtype") else x)
+    return reals
+
+
+def size_of_draws(name: str, parameters: tuple[Any, Any], size: Size) -> Size:
+    """One number for each pair of parameters, or as many as are asked for, if not fewer."""
+    shapes = [np.shape(x) for x in parameters]
+    try:
+        needed = np.broadcast_shapes(*shapes)
+        shape = needed if size is None else tuple(np.atleast_1d(size).tolist())
+        is_enough = np.broadcast_shapes(needed, shape) == shape
+    except ValueError:
+        is_enough = False
+    if not is_enough:
+        raise ArgumentValueError(
+            f"random.{name}: parameters of the shapes {shapes[0]} and {shapes[1]} make no draws of "
+            f"size {size}; leave size out to draw one number for each pair of them"
+        )
+    return size if size is not None else needed or None
+
+
 def drawn(
     draw: Callable[..., Any],
     rng: np.random.Generator,
@@ -289,9 +355,7 @@ def drawn(
     size: Size,
     dtype: DTypeLike | None,
 ) -> Any:
-    """As many numbers as the parameters broadcast to, of their dtype, unless these are given."""
-    if size is None:
-        size = np.broadcast_shapes(*map(np.shape, parameters)) or None
+    """Numbers of the dtype of the parameters, unless one is given."""
     if dtype is None:
         dtypes = {x.dtype for x in parameters if hasattr(x, "dtype")}
         dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64

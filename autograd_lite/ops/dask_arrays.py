@@ -86,9 +86,28 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Indices of any number of axes, where Dask's own takes one."""
     flat, along = (x.ravel(), 0) if axis is None else (x, axis % x.ndim)
-    places = np.asarray(indices)
-    taken = np.take(flat, places.ravel() % flat.shape[along], axis=along)
+    places, length = np.asarray(indices), flat.shape[along]
+    outside = places[(places < -length) | (places >= length)]
+    if outside.size:
+        raise IndexError(f"index {outside[0]} is out of bounds for an axis of {length}")
+    taken = np.take(flat, places.ravel() % max(length, 1), axis=along)
     return taken.reshape((*flat.shape[:along], *places.shape, *flat.shape[along + 1 :]))
+
+
+def first_place(name: str) -> Callable[..., Any]:
+    """The first of several equal ones, which Dask looks for chunk by chunk, not row by row."""
+
+    def forward(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        if axis is not None:
+            return getattr(np, name)(x, axis=axis, keepdims=keepdims)
+        place = getattr(np, name)(ravel(x), axis=0)
+        return place.reshape((1,) * np.ndim(x)) if keepdims else place
+
+    return forward
+
+
+for extremum in ("argmax", "argmin", "nanargmax", "nanargmin"):
+    on_dask(extremum)(first_place(extremum))
 
 
 def with_axis_in_one_chunk(transform: Callable[..., Any]) -> Callable[..., Any]:

@@ -199,7 +199,9 @@ def evaluate(
         data = (
             outputs,
             targets,
-            None if sample_weight is None else as_weights(sample_weight, length(targets)),
+            None
+            if sample_weight is None
+            else np.asarray(as_weights(sample_weight, length(targets))),
         )
         example = x if source is None else source.example(x)
     check_outputs("evaluate", data[0], chosen_loss, chosen)
@@ -214,6 +216,7 @@ def validate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Any]) -
         parts = outputs_of_batches(model, checked_batches(data, dtype_of(model)))
         return numbers_of(*parts, loss, metrics)
     x, y, weight = (*data, None)[:3]
+    weight = None if weight is None else np.asarray(weight)
     outputs = map_outputs(np.asarray, predict(model, x))
     targets = rows_of(map_arrays(as_batch_array, y), slice(None), dtype_of(model))
     return numbers_of(outputs, targets, weight, loss, metrics)

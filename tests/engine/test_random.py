@@ -417,3 +417,66 @@ def test_the_former_name_of_the_standard_deviation_works_with_a_warning():
     with pytest.warns(DeprecationWarning, match=re.escape(message)):
         old = ag.random.normal(rng(0), 1.0, deviation=0.3, size=4)
     np.testing.assert_array_equal(old, ag.random.normal(rng(0), 1.0, std=0.3, size=4))
+
+
+@pytest.mark.parametrize("draw", [ag.random.normal, ag.random.uniform])
+@pytest.mark.parametrize(
+    ("shape", "size"), [((3,), 1), ((2, 3), 3), ((2, 3), (1, 3)), ((3,), 2), ((3,), ())]
+)
+def test_parameters_never_share_a_draw(draw, shape, size):
+    """Generators refuse these sizes; broadcasting would use one number several times."""
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"not compatible|mismatch|broadcast"):
+        rng.normal(np.zeros(shape), 1.0, size=size)
+    with pytest.raises(ag.ArgumentValueError, match="leave size out"):
+        draw(rng, np.zeros(shape), 1.0, size=size)
+    assert rng.random() == np.random.default_rng(0).random()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.0, 0.0), (0.0, [1.0, -1.0]), (0.0, np.inf), (np.nan, 1.0)]
+)
+def test_ranges_that_are_none_are_refused_and_draw_nothing(low, high):
+    rng = np.random.default_rng(0)
+    with pytest.raises((ValueError, OverflowError)):
+        rng.uniform(low, high)
+    with pytest.raises(ag.ArgumentValueError, match=r"low is above high.*np\.minimum\(a, b\)"):
+        ag.random.uniform(rng, low, high)
+    assert rng.random() == np.random.default_rng(0).random()
+    program = ag.compile(lambda high: ag.random.uniform(rng, 0.0, high, size=2))
+    program(1.0)
+    with pytest.raises(ag.ArgumentValueError, match="low is above high"):
+        program(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [([0.0, 2.0], [1, 5]), (0, [1, 3]), (np.int8(-100), np.int8(100)), (np.uint8([3]), 200)],
+)
+def test_ranges_are_given_in_lists_and_integers(low, high):
+    expected = np.random.default_rng(0).uniform(low, high)
+    found = ag.random.uniform(np.random.default_rng(0), low, high)
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [int, np.float16, complex, ">f8", "no dtype"])
+def test_other_dtypes_are_refused_with_the_way_to_them(dtype):
+    rng = np.random.default_rng(0)
+    for draw in (ag.random.normal, ag.random.uniform):
+        with pytest.raises(ag.ArgumentTypeError, match=r"\.astype\(dtype\)"):
+            draw(rng, 0.0, 1.0, 3, dtype)
+    with pytest.raises(ag.ArgumentTypeError, match=r"\.astype\(dtype\)"):
+        ag.random.random(rng, 3, dtype)
+
+
+@pytest.mark.parametrize("parameter", [1j, np.array([1j]), "one", None])
+def test_parameters_that_are_no_reals_are_refused(parameter):
+    rng = np.random.default_rng(0)
+    for draw in (ag.random.normal, ag.random.uniform):
+        with pytest.raises(ag.ArgumentTypeError, match="holds no real numbers"):
+            draw(rng, parameter, 1.0)
+
+
+def test_what_generators_refuse_is_told_as_an_error_of_the_package():
+    with pytest.raises(ag.ArgumentValueError, match=r"random\.integers: low >= high"):
+        ag.random.integers(np.random.default_rng(0), 3, 1)

@@ -186,6 +186,20 @@ def test_rows_of_all_that_is_given_belong_together(estimators: Any) -> None:
     assert fitted.score(lazy(x), lazy(y)) == pytest.approx(fitted.score(X, Y[:, 0]))
 
 
+def test_weights_of_dask_weigh_validation_data_and_evaluations() -> None:
+    weight = np.arange(60.0)
+    lazy = da.from_array(weight, chunks=7)
+    model = nn.Sequential(nn.Linear(4, 1, rng=0))
+    expected = nn.evaluate(model, X, Y, loss="mse", sample_weight=weight)
+    assert nn.evaluate(model, LAZY_X, LAZY_Y, loss="mse", sample_weight=lazy) == pytest.approx(
+        expected
+    )
+    in_memory = fit(LAZY_X, validation_data=(X, Y, weight)).validation_loss
+    assert fit(LAZY_X, validation_data=(LAZY_X, LAZY_Y, lazy)).validation_loss == pytest.approx(
+        in_memory
+    )
+
+
 def elsewhere(graph: Any, keys: Any, **options: Any) -> Any:
     """A scheduler as others bring their own: tasks go there and results come back as bytes."""
     import cloudpickle

@@ -364,6 +364,30 @@ def test_empty_chunks_change_no_number(name: str) -> None:
         assert_equal(computed(gradients), results_of(case, inputs, np.asarray)[1])
 
 
+@pytest.mark.filterwarnings("ignore:All-NaN slice")
+@pytest.mark.parametrize("name", ["argmax", "argmin", "nanargmax", "nanargmin"])
+@pytest.mark.parametrize("chunks", [1, 2, (2, 4), (3, 1)])
+def test_the_first_of_equal_extrema_is_found_in_any_chunks(name: str, chunks: Any) -> None:
+    """Dask's own finds the first in the first chunk, which need not be the first row."""
+    for seed in range(4):
+        x = np.random.default_rng(seed).integers(0, 3, (3, 4)).astype(float)
+        x[0, seed] = np.nan
+        value = ag.Value(da.from_array(x, chunks=chunks))
+        for axis in (None, 0, 1):
+            for keepdims in (False, True):
+                expected = getattr(np, name)(x, axis=axis, keepdims=keepdims)
+                found = getattr(np, name)(value, axis=axis, keepdims=keepdims)
+                np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+@pytest.mark.parametrize("place", [5, -6, [[0, 7]]])
+def test_what_is_taken_from_beyond_the_end_is_an_error(place: Any) -> None:
+    value = ag.Value(da.ones((5, 2), chunks=2))
+    with pytest.raises(ag.AutogradError, match="out of bounds"):
+        np.take(value, place, axis=0)
+    assert np.take(ag.Value(da.ones((0, 2), chunks=2)), [], axis=0).shape == (0, 2)
+
+
 def test_float32_stays_float32() -> None:
     x, w = (array.astype(np.float32) for array in drawn())
     value, gradient = ag.value_and_grad(loss, 1)(da.from_array(x, chunks=6), w)
