@@ -34,6 +34,7 @@ from autograd_lite.transforms.trace import (
     is_several,
     owned,
     places,
+    the_number,
 )
 
 __all__ = ["derivative", "elementwise_grad", "ggnvp", "hessian_diagonal", "holomorphic_grad"]
@@ -303,7 +304,7 @@ def holomorphic_grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         varied = places(function, args, kwargs, argnum)
         trace = Trace(function, args, varied, kwargs, has_aux)
-        output = trace.number("holomorphic_grad")
+        output = the_number(trace, "holomorphic_grad")
         for what, x in [
             *(("was called with", value) for value in trace.fresh),
             ("returned", output),

@@ -30,6 +30,7 @@ from autograd_lite.transforms.trace import (
     is_several,
     owned,
     places,
+    the_number,
 )
 
 __all__ = [
@@ -100,7 +101,7 @@ def value_and_grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = Fa
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         varied = places(function, args, kwargs, argnum)
         trace = Trace(function, args, varied, kwargs, has_aux)
-        output = trace.number("grad")
+        output = the_number(trace, "grad")
         gradients = trace.like_arguments(trace.gradients([unit_cotangent(output)]))
         value = trace.unwrap(output)
         return (

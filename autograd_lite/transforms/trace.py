@@ -57,6 +57,7 @@ __all__ = [
     "parameter_names",
     "passed_twice",
     "places",
+    "the_number",
 ]
 
 Function = Callable[..., Any]
@@ -380,20 +381,21 @@ class Trace:
         trees: list[Any] = unflatten(self.trees, owned(unwrapped, cotangents))
         return trees
 
-    def number(self, transform: str) -> Any:
-        """The one output, checked to be a single number."""
-        output: Any = self.outputs[0] if len(self.outputs) == 1 else self.result
-        if not is_number(output):
-            raise ArgumentTypeError(
-                f"{transform}: {self.name} returned {type(output).__name__}; "
-                "it must return a single number"
-            )
-        if getattr(output, "size", 1) != 1:
-            raise BackwardError(
-                f"{transform}: {self.name} returned shape {np.shape(output)}, not a single "
-                "number; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
-            )
-        return output
+
+def the_number(trace: Trace, transform: str) -> Any:
+    """The one output of a trace, checked to be a single number."""
+    output: Any = trace.outputs[0] if len(trace.outputs) == 1 else trace.result
+    if not is_number(output):
+        raise ArgumentTypeError(
+            f"{transform}: {trace.name} returned {type(output).__name__}; "
+            "it must return a single number"
+        )
+    if getattr(output, "size", 1) != 1:
+        raise BackwardError(
+            f"{transform}: {trace.name} returned shape {np.shape(output)}, not a single "
+            "number; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
+        )
+    return output
 
 
 def apart_from_others(trace: Trace, result: Any) -> Any:
