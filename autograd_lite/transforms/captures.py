@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from operator import is_
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -130,7 +132,7 @@ class Guards:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
-        self.names: dict[str, Any] = {**NAMES}
+        self.names: dict[str, Any] = {**NAMES, "are_held": are_held}
         self.hold: Callable[[], bool] = self._hold_once
         self._take_down(self.read())
 
@@ -167,8 +169,8 @@ class Guards:
     def _take_down(self, found: list[Any]) -> None:
         """Make what was found the objects to compare with."""
         self.found = found
-        for index, (place, x) in enumerate(zip(self.places, found, strict=True)):
-            self.names[f"v{index}"] = [*map(id, x)] if place.is_container else x
+        for index, x in enumerate(found):
+            self.names[f"v{index}"] = x
 
     def find_change(self) -> str | None:
         """What has changed, if it is not only that there are other objects of the same value."""
@@ -190,12 +192,17 @@ def test_of(index: int, place: Place, holder: str) -> str:
     """The text that tells whether what is at a place is the object that was there."""
     text = place.text.format(holder)
     if place.is_container:
-        return f"[*map(id, {text})] == v{index}"
+        return f"are_held({text}, v{index})"
     if text == f"contents({holder})":
         text = f"{holder}.cell_contents"
     elif place.key is not None and place.key in place.holder:
         text = f"{holder}[{place.key!r}]"
     return f"{text} is v{index}"
+
+
+def are_held(now: Any, before: list[Any]) -> bool:
+    """Whether a container holds the objects that it held, in the same order."""
+    return len(now) == len(before) and all(map(is_, now, before))
 
 
 def is_same(x: Any, y: Any) -> bool:
@@ -210,6 +217,8 @@ def is_same(x: Any, y: Any) -> bool:
         return repr(x) == repr(y)
     if isinstance(x, np.generic):
         return bool(x.dtype == y.dtype) and x.tobytes() == y.tobytes()
+    if isinstance(x, MethodType):  # made anew each time, as by WeakMethod
+        return x.__self__ is y.__self__ and x.__func__ is y.__func__
     if type(x) is tuple:
         return len(x) == len(y) and all(map(is_same, x, y))
     return False

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 __all__ = [
+    "CACHES",
     "FILLED_IN",
     "FILLING",
     "is_engine",
@@ -32,7 +33,18 @@ FILLING = {"numpy", "scipy", "sklearn", "torch", "xarray"}
 FILLED_IN = {"_attrs", "_close", "_encoding"}
 """What objects of xarray hold of files; and their attributes, None in the place of none."""
 
+CACHES = {"cache_token", "dispatch_cache"}
+"""Variables of functions of Python's own (`singledispatch`) that hold what has been looked up."""
+
 PARTS = {
+    "ContextDecorator": ("func", "args", "kwds"),
+    "Future": ("_result", "_state"),
+    "NormalDist": ("_mu", "_sigma"),
+    "Template": ("template",),
+    "closing": ("thing",),
+    "nullcontext": ("enter_result",),
+    "partialmethod": ("func", "args", "keywords"),
+    "singledispatchmethod": ("func", "dispatcher"),
     "Element": ("tag", "text", "tail", "attrib"),
     "Event": ("_flag",),
     "Queue": ("queue",),

@@ -27,8 +27,9 @@ import numpy as np
 
 from autograd_lite.core.node import ABSENT, Handle
 from autograd_lite.core.primitive import Primitive
-from autograd_lite.transforms.codes import DYNAMIC, LISTING, reads_of
+from autograd_lite.transforms.codes import DYNAMIC, LISTING, Reads, reads_of
 from autograd_lite.transforms.packages import (
+    CACHES,
     FILLED_IN,
     FILLING,
     is_engine,
@@ -64,6 +65,9 @@ LONGEST_NAME = 200
 
 DYNAMIC_GLOBALS = {"eval", "exec", "globals", "vars"}
 """Names by which code reads globals that it does not name."""
+
+IMPORTING = {"__import__", "import_module", "modules", "reload"}
+"""Names by which code imports modules that it gives as texts."""
 
 LEFT_OUT = {
     *("__class_getitem__", "__del__", "__delattr__", "__getstate__", "__init_subclass__"),
@@ -182,7 +186,7 @@ class Reach:
                 self._put_down(attributes)
 
     def _visit(self, name: str, thing: Any) -> None:
-        if isinstance(thing, PLAIN) or id(thing) in self.seen:
+        if is_plain(type(thing)) or id(thing) in self.seen:
             return
         self.seen[id(thing)] = thing
         self.roots[name.partition(".")[0]] += 1
@@ -194,7 +198,7 @@ class Reach:
         opener_of(kind)(self, name, thing)
 
     def _later(self, name: str, things: Iterable[Any]) -> None:
-        self.waiting.extend([(name, thing) for thing in things if not isinstance(thing, PLAIN)])
+        self.waiting.extend([(name, thing) for thing in things if not is_plain(type(thing))])
 
     def _watch(self, text: str, holder: Any, name: str, is_container: bool = False) -> None:
         self.places.append(Place(text, holder, name, is_container))
@@ -242,6 +246,8 @@ class Reach:
     def _function(self, name: str, function: types.FunctionType) -> None:
         code, module = function.__code__, function.__module__
         for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            if variable in CACHES and is_opaque(module):
+                continue
             self._watch("contents({0})", cell, variable)
             self._later(variable, (contents(cell),))
         defaults = function.__defaults__ or ()
@@ -269,7 +275,7 @@ class Reach:
             self.is_listing = self.is_listing or not LISTING.isdisjoint(reads.attributes | names)
         if is_users(module):
             self.possible |= reads.caught | reads.asked
-        self._later("an import", (sys.modules.get(x) for x in reads.modules))
+        self._imported(reads)
         known = function.__globals__
         if not own:
             called = (known.get(x) for x in names)
@@ -282,6 +288,16 @@ class Reach:
         if not DYNAMIC_GLOBALS.isdisjoint(names):
             names |= reads.texts
         self._choose(self.globals[id(known)], names, names - vars(builtins).keys())
+
+    def _imported(self, reads: Reads) -> None:
+        """Modules that code imports when it is called, or finds by a text."""
+        found = set(reads.modules)
+        if not IMPORTING.isdisjoint(reads.attributes | reads.names):
+            found |= reads.texts
+        for module in sorted(found & sys.modules.keys()):
+            if not (is_opaque(module) or is_ours(module)):
+                self.places.append(Place("", sys.modules, f"the module {module}", key=module))
+            self._later("an import", (sys.modules[module],))
 
     def _method(self, name: str, method: Any) -> None:
         self._later("self", (method.__self__,))
@@ -321,8 +337,11 @@ class Reach:
             self._add_attributes(f"{module.__name__}.", module, vars(module), frozenset())
 
     def _class(self, name: str, cls: type) -> None:
-        if issubclass(cls, enum.Enum) or is_opaque(cls.__module__):
+        if is_opaque(cls.__module__):
             return
+        self._watch("{0}.__mro__", cls, f"the bases of {cls.__name__}")
+        if issubclass(cls, enum.Enum):
+            self._later(name, cls)
         self._later(type(cls).__name__, (type(cls),))
         is_called = any(package_of(x.__module__) in FILLING for x in cls.__mro__)
         for base in cls.__mro__:
@@ -337,6 +356,12 @@ class Reach:
                 self._choose(self.attributes[-1], special)
             else:
                 self._later(base.__name__, special.values())
+
+    def _member(self, name: str, member: enum.Enum) -> None:
+        """Of an Enum: its value, attributes and methods; the member itself stays."""
+        self._later(name, (member._value_, type(member)))
+        if not is_opaque(type(member).__module__):
+            self._add_attributes(f"{member}.", member, vars(member), frozenset())
 
     def _reference(self, name: str, reference: ref[Any]) -> None:
         self._watch("{0}()", reference, name)
@@ -390,7 +415,12 @@ class Reach:
             self._watch("{0}.__class__", thing, f"the class of {name}")
             self._later(kind.__name__, (kind,))
         tables = [] if own else [vars(x) for x in kind.__mro__ if not is_opaque(x.__module__)]
-        inherited = frozenset(x for table in tables for x in table if x[:2] != "__")
+        inherited = frozenset(
+            x
+            for table in tables
+            for x, of in table.items()
+            if x[:2] != "__" and not isinstance(of, functools.cached_property)
+        )
         label = f"{name[:LONGEST_NAME]}." if name else ""
         is_filled = is_filled_by_opaque_code(thing)
         table = table_of(thing)
@@ -433,6 +463,7 @@ class Reach:
 Opener = Callable[[Reach, str, Any], None]
 
 OPENERS: dict[tuple[type, ...], Opener] = {
+    (enum.Enum,): Reach._member,
     (types.FunctionType,): Reach._function,
     (types.MethodType,): Reach._method,
     (types.BuiltinMethodType, types.MethodWrapperType): lambda reach, name, method: reach._later(
@@ -453,6 +484,12 @@ OPENERS: dict[tuple[type, ...], Opener] = {
     (np.ndarray,): Reach._array,
     (np.void,): lambda reach, name, record: reach._watch("{0}.tobytes()", record, name),
 }
+
+
+@functools.lru_cache(maxsize=4096)
+def is_plain(kind: type) -> bool:
+    """Whether objects of a class stay what they are; the user's own subclasses have methods."""
+    return issubclass(kind, PLAIN) and is_opaque(kind.__module__)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import array
+import contextlib
+import enum
+import functools
+import itertools
 import os
 import queue
+import statistics
+import string
+import sys
 import threading
+import time
+import types
 import weakref
 
 import numpy as np
@@ -260,3 +269,240 @@ def test_rows_that_change_places(width):
         rows.copy, lambda a: a[0, 0] + 1.0, lambda a: a.__setitem__(..., a[::-1].copy())
     )
     assert "captures has changed" in refusal
+
+
+def test_functions_that_dispatch_by_type():
+    """What they have looked up is no state; what is registered is."""
+
+    def make(is_changed):
+        @functools.singledispatch
+        def rate(x):
+            return 2.0
+
+        class Rates:
+            @functools.singledispatchmethod
+            def of(self, x):
+                return 3.0
+
+        rate.register(int, lambda x: 4.0)
+        rates = Rates()
+
+        def change(number):
+            if number == 6 and is_changed == "function":
+                rate.register(float, lambda x: 7.0)
+            if number == 6 and is_changed == "method":
+                Rates.__dict__["of"].register(float, lambda self, x: 7.0)
+
+        return lambda x: x * rate(1) + rate(0.5) * rates.of(0.5), change
+
+    assert check_held(lambda: make(None), (X,)) == "computed"
+    for changed in ("function", "method"):
+        found = check_held(lambda changed=changed: make(changed), (X,), refused_from=6)
+        assert "captures has changed" in found
+
+
+def test_a_long_list_costs_little():
+    rates = [1.5] * 300_000
+    compiled = ag.compile(lambda x: x * rates[5])
+    for _ in range(3):
+        compiled(X)
+    started = time.perf_counter()
+    compiled(X)  # call 4 runs the function besides
+    compiled(X)
+    once = (time.perf_counter() - started) / 2
+    started = time.perf_counter()
+    assert [*map(id, rates)] == [*map(id, rates)]
+    assert once < 2 * (time.perf_counter() - started)
+    rates[5] = 2.5
+    with pytest.raises(ag.CompileError, match="'rates' has other elements"):
+        compiled(X)
+
+
+class Kind(enum.Enum):
+    """Members have a value to write into, and a method that reads what is outside of it."""
+
+    ONE = (1.0, [2.0])
+
+    def rate(self):
+        return RATES[0] * self.value[1][0]
+
+
+class Number(enum.IntEnum):
+    TWO = 2
+
+    def rate(self):
+        return RATES[0] * self
+
+
+class Meters(float):
+    def rate(self):
+        return RATES[0] * self
+
+
+class Lazy:
+    base = 2.0
+
+    @functools.cached_property
+    def rate(self):
+        return self.base
+
+
+RATES = [2.0]
+
+
+def set_rate(_):
+    RATES[0] = 3.0
+
+
+@pytest.mark.parametrize(
+    "make, read, change",
+    [
+        (lambda: Kind.ONE, lambda kind: kind.rate(), set_rate),
+        (lambda: Kind, lambda kinds: sum(x.rate() for x in kinds), set_rate),
+        (
+            lambda: Kind.ONE,
+            lambda kind: kind.value[1][0],
+            lambda x: x.value[1].append(x.value[1].pop() + 1),
+        ),
+        (lambda: Number.TWO, lambda number: number.rate(), set_rate),
+        (lambda: Meters(1.5), lambda number: number.rate(), set_rate),
+        (Lazy, lambda lazy: lazy.rate, lambda lazy: vars(lazy).update(rate=3.0)),
+    ],
+)
+def test_members_of_enums_numbers_with_methods_and_cached_properties(make, read, change):
+    RATES[0] = 2.0
+    assert "captures has changed" in changed(make, read, change)
+
+
+class Halved:
+    def times(self, x, rates):
+        return x * rates[0]
+
+    half = functools.partialmethod(times, rates=[0.5])
+
+
+class Scaled(contextlib.ContextDecorator):
+    rate = 2.0
+
+    def __enter__(self):
+        return self.rate
+
+    def __exit__(self, *error):
+        return False
+
+
+def entered(context):
+    with context as number:
+        return number
+
+
+@contextlib.contextmanager
+def lent(rates):
+    yield rates[0]
+
+
+class First:
+    rate = 2.0
+
+
+class Second:
+    rate = 3.0
+
+
+def derived():
+    return type("Derived", (First,), {})
+
+
+@pytest.mark.parametrize(
+    "make, read, change",
+    [
+        (
+            Halved,
+            lambda x: x.half(1.0),
+            lambda x: (
+                type(x)
+                .__dict__["half"]
+                .keywords["rates"]
+                .append(type(x).__dict__["half"].keywords["rates"].pop() + 1.0)
+            ),
+        ),
+        (lambda: contextlib.nullcontext(2.0), entered, lambda x: setattr(x, "enter_result", 3.0)),
+        (Scaled, entered, lambda x: setattr(x, "rate", 3.0)),
+        (lambda: [2.0], lambda x: entered(lent(x)), lambda x: x.__setitem__(0, 3.0)),
+        (
+            lambda: string.Template("$rate"),
+            lambda x: float(x.substitute(rate=2)),
+            lambda x: setattr(x, "template", "3"),
+        ),
+        (
+            lambda: statistics.NormalDist(2.0, 1.0),
+            lambda x: x.mean,
+            lambda x: setattr(x, "_mu", 3.0),
+        ),
+        (derived, lambda x: x.rate, lambda x: setattr(x, "__bases__", (Second,))),
+    ],
+)
+def test_what_pythons_own_objects_were_given(make, read, change):
+    if make is derived:
+        make = lambda: type("Derived", (First,), {})  # noqa: E731
+    assert "captures has changed" in changed(make, read, change)
+
+
+def test_a_module_that_is_imported_while_the_function_runs(monkeypatch):
+    def imported(x):
+        from rates_of_today import rate
+
+        return x * rate
+
+    def by_text(x):
+        return x * sys.modules["rates_of_today"].rate
+
+    def module(rate):
+        made = types.ModuleType("rates_of_today")
+        made.rate = rate
+        return made
+
+    for function in (imported, by_text):
+        for is_replaced in (True, False):
+            monkeypatch.setitem(sys.modules, "rates_of_today", module(2.0))
+            compiled = ag.compile(function)
+            for _ in range(4):
+                np.testing.assert_allclose(compiled(X), 2.0 * X)
+            if is_replaced:
+                sys.modules["rates_of_today"] = module(3.0)
+            else:
+                sys.modules["rates_of_today"].rate = 3.0
+            with pytest.raises(ag.CompileError, match="captures has changed"):
+                compiled(X)
+
+
+def test_a_weak_reference_to_a_method():
+    class Rate:
+        number = 2.0
+
+        def get(self):
+            return self.number
+
+    def make():
+        rate = Rate()
+        method = weakref.WeakMethod(rate.get)
+
+        def change(number, rate=rate):
+            if number == 6:
+                rate.number = 3.0
+
+        return lambda x: x * method()(), change
+
+    assert "captures has changed" in check_held(make, (X,), refused_from=6)
+
+
+@pytest.mark.parametrize("numbers", [(1.0, 2.0), (1.0, 2.0, 1.0), (2.0, 2.0, 5.0)])
+def test_an_iterator_that_each_call_moves_on(numbers):
+    """Whatever the number of its elements is: a run beside the program shows it."""
+
+    def make():
+        rates = itertools.cycle(numbers)
+        return lambda x: x * next(rates)
+
+    refusal = check_held(make, (X,))
+    assert "the next of something" in refusal or "the same at every call" in refusal

@@ -51,6 +51,17 @@ SPREAD = 1000.0
 """How many times as far as a last digit of the arguments rounding may move results."""
 
 
+UNSTEADY = (
+    "gives other numbers when it is made once more: the function takes the next of something (an "
+    "iterator, a counter, the clock) each time; pass what it takes as an argument (check=False "
+    "skips this test)"
+)
+
+
+def unchanged(x: Any) -> Any:
+    return x
+
+
 def own(x: Any) -> Any:
     """A copy of an array: a function that runs as it is may write to it."""
     return copied(x) if isinstance(x, np.ndarray) else x
@@ -191,6 +202,8 @@ def verify(
             f"computes something; {advice(call)}"
         ) from error
     difference = first_difference(result, outcome.leaves, again)
+    if difference is UNSTEADY:
+        raise CompileError(f"call {call} of {name} {UNSTEADY}")
     if difference is not None:
         raise CompileError(
             f"at call {call} the program of {name} does not compute what the function does: "
@@ -229,6 +242,8 @@ def first_difference(
         if distance <= allowed:
             continue
         if moves is None:
+            if differs(again(unchanged), expected):
+                return UNSTEADY
             moves = moves_of(expected, again)
         if moves and distance <= allowed + SPREAD * moves[index]:
             continue
@@ -262,6 +277,18 @@ def compared(x: Any, y: Any) -> tuple[float, float, float]:
     if not np.isfinite(distance):
         return float("inf"), scale, 0.0
     return distance, scale, epsilon**0.6 * scale
+
+
+def differs(outcome: Outcome, expected: list[Any]) -> bool:
+    """Whether a function gave something else now than before, on the same arguments."""
+    if outcome.error is not None or len(outcome.leaves) != len(expected):
+        return True
+    for x, y in zip(outcome.leaves, expected, strict=True):
+        if is_numeric(x) and is_numeric(y):
+            distance, _, allowed = compared(x, y) if np.shape(x) == np.shape(y) else (1, 0, 0)
+            if distance > allowed:
+                return True
+    return False
 
 
 def moves_of(
