@@ -41,6 +41,7 @@ from autograd_lite.compiler.frontend.verification import (
     SECOND,
     Contents,
     Outcome,
+    UnsteadyError,
     fails_on_arrays,
     outcome_of,
     own,
@@ -239,12 +240,17 @@ class Compiled(Generic[P]):
         result = self._run(program, leaves, args, kwargs)
         try:
             verify(name_of(self.function), calls, result, expected, run)
-        except CompileError:  # whoever goes on without a program begins where it began
+        except CompileError as error:  # whoever goes on without a program begins where it began
             states.restore()
             donated.restore()
-            raise
-        program.plan_next_check()
-        return result
+            if not isinstance(error, UnsteadyError):
+                raise
+            refusal = error
+        else:
+            program.plan_next_check()
+            return result
+        self._trace_again(program, args, kwargs)  # names what differs, if that can be seen
+        raise refusal
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"

@@ -352,9 +352,12 @@ def moved(x: Any, inside: list[Any], outside: list[Any]) -> Any:
 
 def fresh_value(x: Any) -> Any:
     """A Value to differentiate with respect to, of what a rule gets for an argument."""
-    if x.__class__ is Batched:
-        return value_of(Node.leaf(x, True))
-    return recompute(x) if isinstance(x, Handle) else Value(x)
+    is_batched = x.__class__ is Batched
+    if isinstance(x, Handle) and not is_batched:
+        return recompute(x)
+    if (x.dtype if is_batched else np.result_type(x)).kind not in "fc":
+        return value_of(Node.leaf(x))  # whole numbers and masks stay what they are
+    return value_of(Node.leaf(x, True)) if is_batched else Value(x)
 
 
 def check_same(kept: list[Any], again: list[Any]) -> None:

@@ -18,6 +18,7 @@ from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InP
 from autograd_lite.core.node import Handle, get_node, serials, unwrap
 from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.transforms.checkpoint import checkpoint as checkpointed
 from autograd_lite.transforms.leaves import (
     as_type,
@@ -351,9 +352,14 @@ def rehearse(f: Function, init: Any, xs: Any) -> tuple[Any, Any]:
         using(Rehearsal()),
         np.errstate(all="ignore"),
     ):
-        found = step([*map(unwrap, flatten(init)), *rows])
+        found = step([*map(as_new, flatten(init)), *rows])
     empty = [np.zeros((0, *np.shape(unwrap(y))), dtype_or_own(y)) for y in found[step.carries :]]
     return init, unflatten(step.result, empty)
+
+
+def as_new(x: Any) -> Any:
+    """A carry for a step that is only looked at: a Value of its own, which may be written into."""
+    return as_new_node(x) if isinstance(x, Handle) else x
 
 
 def dtype_or_own(x: Any) -> Any:

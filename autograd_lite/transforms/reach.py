@@ -307,15 +307,6 @@ class Reach:
         self._later(f"an argument of {name}", (*partial.args, partial.keywords))
         self._later(name, (partial.func,))
 
-    def _getter(self, name: str, getter: Any) -> None:
-        """Of `operator`: the names that it was given are read as if code named them."""
-        make, given = getter.__reduce__()
-        given = (*getattr(make, "args", ()), *given)
-        keywords = getattr(make, "keywords", {})
-        self._later(f"an argument of {name}", (*given, *keywords.values()))
-        for text in given if isinstance(getter, operator.attrgetter) else given[:1]:
-            self.names.update(text.split("."))
-
     def _wrapper(self, name: str, wrapper: Any) -> None:
         inner = (getattr(wrapper, x, None) for x in ("fget", "func", "__func__"))
         self._later(name, inner)
@@ -357,12 +348,6 @@ class Reach:
             else:
                 self._later(base.__name__, special.values())
 
-    def _member(self, name: str, member: enum.Enum) -> None:
-        """Of an Enum: its value, attributes and methods; the member itself stays."""
-        self._later(name, (member._value_, type(member)))
-        if not is_opaque(type(member).__module__):
-            self._add_attributes(f"{member}.", member, vars(member), frozenset())
-
     def _reference(self, name: str, reference: ref[Any]) -> None:
         self._watch("{0}()", reference, name)
         self._later(name, (reference(),))
@@ -380,15 +365,6 @@ class Reach:
 
     def _value(self, name: str, value: Any) -> None:
         self.values.append((name, value))
-
-    def _tensor(self, name: str, tensor: Any) -> None:
-        """Of PyTorch: where its numbers lie, and those that lie in this process's memory."""
-        self._watch("{0}.data_ptr()", tensor, name)
-        self._watch("{0}._version", tensor, name)
-        try:
-            self.arrays.append((name, tensor.detach().numpy()))
-        except (RuntimeError, TypeError):
-            return  # on a device, sparse, or of a dtype that NumPy lacks
 
     def _generator(self, name: str, generator: np.random.Generator) -> None:
         self.generators.append(generator)
@@ -414,13 +390,7 @@ class Reach:
         if not own:
             self._watch("{0}.__class__", thing, f"the class of {name}")
             self._later(kind.__name__, (kind,))
-        tables = [] if own else [vars(x) for x in kind.__mro__ if not is_opaque(x.__module__)]
-        inherited = frozenset(
-            x
-            for table in tables
-            for x, of in table.items()
-            if x[:2] != "__" and not isinstance(of, functools.cached_property)
-        )
+        inherited = frozenset() if own else inherited_by(kind)
         label = f"{name[:LONGEST_NAME]}." if name else ""
         is_filled = is_filled_by_opaque_code(thing)
         table = table_of(thing)
@@ -460,17 +430,44 @@ class Reach:
         )
 
 
+def open_tensor(reach: Reach, name: str, tensor: Any) -> None:
+    """Of PyTorch: where its numbers lie, and those that lie in this process's memory."""
+    reach._watch("{0}.data_ptr()", tensor, name)
+    reach._watch("{0}._version", tensor, name)
+    try:
+        reach.arrays.append((name, tensor.detach().numpy()))
+    except (RuntimeError, TypeError):
+        return  # on a device, sparse, or of a dtype that NumPy lacks
+
+
+def open_getter(reach: Reach, name: str, getter: Any) -> None:
+    """Of `operator`: the names that it was given are read as if code named them."""
+    make, given = getter.__reduce__()
+    given = (*getattr(make, "args", ()), *given)
+    keywords = getattr(make, "keywords", {})
+    reach._later(f"an argument of {name}", (*given, *keywords.values()))
+    for text in given if isinstance(getter, operator.attrgetter) else given[:1]:
+        reach.names.update(text.split("."))
+
+
+def open_member(reach: Reach, name: str, member: enum.Enum) -> None:
+    """Of an Enum: its value, attributes and methods; the member itself stays."""
+    reach._later(name, (member._value_, type(member)))
+    if not is_opaque(type(member).__module__):
+        reach._add_attributes(f"{member}.", member, vars(member), frozenset())
+
+
 Opener = Callable[[Reach, str, Any], None]
 
 OPENERS: dict[tuple[type, ...], Opener] = {
-    (enum.Enum,): Reach._member,
+    (enum.Enum,): open_member,
     (types.FunctionType,): Reach._function,
     (types.MethodType,): Reach._method,
     (types.BuiltinMethodType, types.MethodWrapperType): lambda reach, name, method: reach._later(
         name, (method.__self__,)
     ),
     (functools.partial,): Reach._partial,
-    (operator.attrgetter, operator.methodcaller): Reach._getter,
+    (operator.attrgetter, operator.methodcaller): open_getter,
     (type({}.keys()), type({}.values()), type({}.items())): lambda reach, name, view: reach._later(
         name, (view.mapping,)
     ),
@@ -499,7 +496,7 @@ def opener_of(kind: type) -> Opener:
         return Reach._generator
     torch = sys.modules.get("torch")
     if torch is not None and issubclass(kind, torch.Tensor):
-        return Reach._tensor
+        return open_tensor
     return next((open for of, open in OPENERS.items() if issubclass(kind, of)), Reach._instance)
 
 
@@ -511,6 +508,17 @@ def methods_without_names(cls: type, all_of_them: bool) -> dict[str, types.Funct
         if all_of_them or name[:2] == "__" == name[-2:]
         if name not in LEFT_OUT and isinstance(value, types.FunctionType)
     }
+
+
+def inherited_by(kind: type) -> frozenset[str]:
+    """Names that an object finds in its class, and may come to have itself.
+
+    What a cached property gives lies in the object as soon as it was read.
+    """
+    tables = [vars(x) for x in kind.__mro__ if not is_opaque(x.__module__)]
+    items = [item for table in tables for item in table.items()]
+    cached = functools.cached_property
+    return frozenset(x for x, of in items if x[:2] != "__" and not isinstance(of, cached))
 
 
 def is_slot(attributes: Attributes, name: str) -> bool:

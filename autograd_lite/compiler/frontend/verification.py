@@ -28,6 +28,7 @@ __all__ = [
     "SECOND",
     "Contents",
     "Outcome",
+    "UnsteadyError",
     "fails_on_arrays",
     "first_difference",
     "outcome_of",
@@ -53,9 +54,13 @@ SPREAD = 1000.0
 
 UNSTEADY = (
     "gives other numbers when it is made once more: the function takes the next of something (an "
-    "iterator, a counter, the clock) each time; pass what it takes as an argument (check=False "
-    "skips this test)"
+    "iterator, a counter, the clock) each time, so it cannot be compiled; pass what it takes as an "
+    "argument (check=False skips this test)"
 )
+
+
+class UnsteadyError(CompileError):
+    """A function gave other numbers when it was called once more on the same arguments."""
 
 
 def unchanged(x: Any) -> Any:
@@ -203,7 +208,7 @@ def verify(
         ) from error
     difference = first_difference(result, outcome.leaves, again)
     if difference is UNSTEADY:
-        raise CompileError(f"call {call} of {name} {UNSTEADY}")
+        raise UnsteadyError(f"call {call} of {name} {UNSTEADY}")
     if difference is not None:
         raise CompileError(
             f"at call {call} the program of {name} does not compute what the function does: "
