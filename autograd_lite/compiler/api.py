@@ -42,6 +42,7 @@ from autograd_lite.compiler.frontend.verification import (
     Contents,
     Outcome,
     UnsteadyError,
+    coarsest_epsilon,
     fails_on_arrays,
     outcome_of,
     own,
@@ -239,7 +240,8 @@ class Compiled(Generic[P]):
         expected = run(lambda x: x)
         result = self._run(program, leaves, args, kwargs)
         try:
-            verify(name_of(self.function), calls, result, expected, run)
+            epsilon = coarsest_epsilon(program.recorded.program)
+            verify(name_of(self.function), calls, result, expected, run, epsilon)
         except CompileError as error:  # whoever goes on without a program begins where it began
             states.restore()
             donated.restore()

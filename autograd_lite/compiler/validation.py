@@ -15,7 +15,12 @@ import numpy as np
 from autograd_lite.compiler.codegen.driver import execute, write_program
 from autograd_lite.compiler.frontend.recorded import Place
 from autograd_lite.compiler.frontend.recording import RandomStates, generators_in
-from autograd_lite.compiler.frontend.verification import Outcome, first_difference, own
+from autograd_lite.compiler.frontend.verification import (
+    Outcome,
+    coarsest_epsilon,
+    first_difference,
+    own,
+)
 from autograd_lite.compiler.interpreter import evaluate
 from autograd_lite.compiler.ir import Program, Type
 from autograd_lite.compiler.passes.lower import lower
@@ -130,7 +135,8 @@ def difference_of(program: Program, case: Case, run: Run) -> str | None:
         inputs = list(map(change, case.inputs))
         return outcome_on(case.recorded, inputs, evaluation(case.recorded))
 
-    return first_difference(outcome.leaves, case.expected.leaves, again)
+    epsilon = coarsest_epsilon(case.recorded)
+    return first_difference(outcome.leaves, case.expected.leaves, again, epsilon)
 
 
 def outcome_on(program: Program, inputs: list[Any], run: Run) -> Outcome:

@@ -150,3 +150,22 @@ def test_an_unknown_backend_is_refused():
     with pytest.raises(ag.ArgumentValueError) as error:
         ag.compile(np.sin, backend="jit")
     assert str(error.value) == "compile: backend='jit' is unknown; pass 'numpy', 'numba' or 'auto'"
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_what_is_computed_in_single_precision_is_compared_so(backend):
+    """Results in double precision, too: their last digits are not those of what they came of."""
+
+    def loss(x):
+        short = x.astype(np.float32)
+
+        def step(carry, row):
+            return (np.tanh(carry) * np.float32(0.9) + row * short).astype(np.float32), None
+
+        last, _ = ag.scan(step, np.tanh(np.sin(short)), np.linspace(0.0, 1.0, 4))
+        return np.sum(np.sin(last * 1.0)) + np.sum(x)
+
+    compiled = ag.compile(ag.grad(loss), backend=backend)
+    for scale in (1.0, 1.3, 0.7, 1.1):
+        x = scale * np.linspace(0.1, 1.0, 3)
+        np.testing.assert_allclose(compiled(x), ag.grad(loss)(x), rtol=1e-5)

@@ -132,3 +132,42 @@ def test_what_is_computed_into_a_buffer_and_then_written_in_part(function: Any) 
     np.testing.assert_allclose(ag.jvp(f, X, X)[1], ag.jvp(by_hand, X, X)[1], rtol=1e-14)
     np.testing.assert_allclose(ag.hessian(f)(X), ag.hessian(by_hand)(X), rtol=1e-13)
     assert f(X) == ag.value_and_grad(f)(X)[0]
+
+
+@pytest.mark.parametrize(
+    "choose, use",
+    [
+        (lambda x: x > 0.1, lambda v, k: np.where(k, v * v, np.sin(v)) + np.sum(v * ~k)),
+        (lambda x: np.sum(x) > 0.1, lambda v, k: np.where(k, v * v, np.sin(v))),
+        (np.argmax, lambda v, k: v * v + v[k]),
+        (np.argsort, lambda v, k: v * v[k]),
+        (lambda x: (x * 10).astype(np.int8), lambda v, k: v * v * (k * np.int8(40))),
+        (lambda x: (x * 10).astype(int), lambda v, k: v * v * (k | 4)),
+    ],
+)
+def test_masks_and_whole_numbers_stay_what_they_are(choose: Any, use: Any) -> None:
+    """They are Values too, where they were computed from one; the product of int8 wraps."""
+    x = np.array([0.3, -0.7, 1.1])
+
+    def loss(x: Any, called: Any) -> Any:
+        return np.sum(called(x * 2.0, choose(x)))
+
+    def in_a_scan(x: Any, is_checkpointed: bool) -> Any:
+        def step(carry: Any, row: Any) -> Any:
+            k, v = carry
+            return (k, np.tanh(use(v, k) * row)), k
+
+        rows = np.arange(1.0, 7.0)
+        return np.sum(ag.scan(step, (choose(x), x), rows, checkpoint=is_checkpointed)[0][1])
+
+    pairs = [
+        (lambda x: loss(x, use), lambda x: loss(x, ag.checkpoint(use))),
+        (lambda x: in_a_scan(x, False), lambda x: in_a_scan(x, True)),
+    ]
+    for plain, checkpointed in pairs:
+        for of in (ag.grad, ag.hessian, lambda f: ag.compile(ag.grad(f))):
+            np.testing.assert_allclose(of(checkpointed)(x), of(plain)(x), rtol=1e-9, atol=1e-12)
+        samples = np.stack([x, x[::-1]])
+        np.testing.assert_allclose(
+            ag.vmap(ag.grad(checkpointed))(samples), [ag.grad(plain)(row) for row in samples]
+        )

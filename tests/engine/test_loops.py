@@ -238,3 +238,20 @@ def test_results_of_steps_and_samples_are_alike() -> None:
             ag.scan(lambda c, x, step=step: (c, step()), 0.0, np.ones(3))
         with pytest.raises(ag.ArgumentTypeError, match=r"return .*(alike|the same nesting)"):
             ag.map(counting(result), np.ones(3))
+
+
+def test_a_scan_of_no_steps_may_write_into_a_copy_of_its_carry() -> None:
+    x = np.array([1.0, 2.0, 3.0])
+
+    def loss(x: Any) -> Any:
+        def step(carry: Any, row: Any) -> Any:
+            carry = carry.copy()
+            carry[1:] += np.sum(x) * row
+            return carry, carry
+
+        carry, rows = ag.scan(step, x * 2.0, np.ones(0))
+        assert np.shape(rows) == (0, 3)
+        return np.sum(carry) + np.sum(rows)
+
+    np.testing.assert_array_equal(ag.grad(loss)(x), [2.0, 2.0, 2.0])
+    np.testing.assert_array_equal(ag.compile(ag.grad(loss))(x), [2.0, 2.0, 2.0])

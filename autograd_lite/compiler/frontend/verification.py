@@ -18,6 +18,7 @@ import numpy as np
 from autograd_lite.compiler.frontend.recorded import Recorded
 from autograd_lite.compiler.frontend.recording import RandomStates, record_program
 from autograd_lite.compiler.frontend.signature import Arguments
+from autograd_lite.compiler.ir import Program, walk
 from autograd_lite.core import tree
 from autograd_lite.core.errors import CompileError
 from autograd_lite.core.memory import copied
@@ -29,6 +30,7 @@ __all__ = [
     "Contents",
     "Outcome",
     "UnsteadyError",
+    "coarsest_epsilon",
     "fails_on_arrays",
     "first_difference",
     "outcome_of",
@@ -193,10 +195,12 @@ def verify(
     result: Any,
     outcome: Outcome,
     again: Callable[[Callable[[Any], Any]], Outcome],
+    epsilon: float,
 ) -> None:
     """Compare the result of a program with that of its function.
 
-    ``again`` runs the function on arguments whose leaves a function has changed.
+    ``again`` runs the function on arguments whose leaves a function has changed; ``epsilon`` is
+    that of the coarsest numbers it computes with.
     """
     if isinstance(outcome.error, ArithmeticError):
         return  # Python's numbers refuse what NumPy's answer
@@ -206,7 +210,7 @@ def verify(
             f"call {call} of {name} raises {type(error).__name__} ({error}) where its program "
             f"computes something; {advice(call)}"
         ) from error
-    difference = first_difference(result, outcome.leaves, again)
+    difference = first_difference(result, outcome.leaves, again, epsilon)
     if difference is UNSTEADY:
         raise UnsteadyError(f"call {call} of {name} {UNSTEADY}")
     if difference is not None:
@@ -232,7 +236,10 @@ def advice(call: int) -> str:
 
 
 def first_difference(
-    result: Any, expected: list[Any], again: Callable[[Callable[[Any], Any]], Outcome]
+    result: Any,
+    expected: list[Any],
+    again: Callable[[Callable[[Any], Any]], Outcome],
+    epsilon: float,
 ) -> str | None:
     found = plain_leaves(result)
     if len(found) != len(expected):
@@ -244,7 +251,7 @@ def first_difference(
         if np.shape(x) != np.shape(y):
             return f"result {index} has shape {np.shape(y)}, in the program {np.shape(x)}"
         distance, scale, allowed = compared(x, y)
-        if distance <= allowed:
+        if distance <= max(allowed, epsilon**0.6 * scale):
             continue
         if moves is None:
             if differs(again(unchanged), expected):
@@ -313,6 +320,15 @@ def moves_of(
 
 def moved(x: Any, digits: float) -> Any:
     return perturbed(x, digits * epsilon_of(x))
+
+
+def coarsest_epsilon(program: Program) -> float:
+    """That of the shortest floating-point numbers which a program computes with.
+
+    Results may be longer: what was computed in single precision is rounded as that is.
+    """
+    dtypes = {x.type.dtype for x in walk(program)} - {None}
+    return max((float(np.finfo(x).eps) for x in dtypes if x.kind in "fc"), default=0.0)
 
 
 def epsilon_of(x: Any) -> float:
