@@ -186,7 +186,8 @@ class Reach:
                 self._put_down(attributes)
 
     def _visit(self, name: str, thing: Any) -> None:
-        if is_plain(type(thing)) or id(thing) in self.seen:
+        kind: Any = type(thing)
+        if is_plain(kind) or id(thing) in self.seen:
             return
         self.seen[id(thing)] = thing
         self.roots[name.partition(".")[0]] += 1
@@ -194,11 +195,11 @@ class Reach:
         if guarded is not None and not isinstance(thing, type):
             self._later(name, guarded(thing))
             return
-        kind: Any = type(thing)
         opener_of(kind)(self, name, thing)
 
     def _later(self, name: str, things: Iterable[Any]) -> None:
-        self.waiting.extend([(name, thing) for thing in things if not is_plain(type(thing))])
+        kind: Any = type
+        self.waiting.extend([(name, thing) for thing in things if not is_plain(kind(thing))])
 
     def _watch(self, text: str, holder: Any, name: str, is_container: bool = False) -> None:
         self.places.append(Place(text, holder, name, is_container))

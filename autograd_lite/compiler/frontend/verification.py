@@ -327,7 +327,7 @@ def coarsest_epsilon(program: Program) -> float:
 
     Results may be longer: what was computed in single precision is rounded as that is.
     """
-    dtypes = {x.type.dtype for x in walk(program)} - {None}
+    dtypes = {x.type.dtype for x in walk(program) if x.type.dtype is not None}
     return max((float(np.finfo(x).eps) for x in dtypes if x.kind in "fc"), default=0.0)
 
 
