@@ -245,14 +245,11 @@ class Compiled(Generic[P]):
         except CompileError as error:  # whoever goes on without a program begins where it began
             states.restore()
             donated.restore()
-            if not isinstance(error, UnsteadyError):
-                raise
-            refusal = error
-        else:
-            program.plan_next_check()
-            return result
-        self._trace_again(program, args, kwargs)  # names what differs, if that can be seen
-        raise refusal
+            if isinstance(error, UnsteadyError):
+                self._trace_again(program, args, kwargs)  # names what differs, if it can be seen
+            raise
+        program.plan_next_check()
+        return result
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.function)}, {len(self._programs)} programs>"

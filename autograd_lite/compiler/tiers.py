@@ -24,7 +24,12 @@ import numpy as np
 from autograd_lite.compiler.executable import CompiledProgram
 from autograd_lite.compiler.frontend.entry import Entry
 from autograd_lite.compiler.frontend.recorded import Recorded
-from autograd_lite.compiler.frontend.verification import Contents, Outcome, first_difference
+from autograd_lite.compiler.frontend.verification import (
+    Contents,
+    Outcome,
+    coarsest_epsilon,
+    first_difference,
+)
 from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.runtime import disk_cache
 from autograd_lite.compiler.runtime.background import do_later
@@ -111,7 +116,8 @@ class TieredProgram(CompiledProgram):
         agrees = False
         if tried is not None:
             outcome, seconds = tried
-            agrees = first_difference(result, outcome.leaves, no_outcome) is None
+            epsilon = coarsest_epsilon(self.recorded.program)
+            agrees = first_difference(result, outcome.leaves, no_outcome, epsilon) is None
             self.times.append((elapsed, seconds))
         if not agrees:
             self._decide(loops, pays=False)
