@@ -9,7 +9,8 @@ array([0., 1.])
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite import ops, random
+from autograd_lite import ops
+from autograd_lite import random as random
 from autograd_lite.core.allocator import keep_memory
 from autograd_lite.core.errors import (
     ArgumentTypeError,
@@ -66,7 +67,9 @@ from autograd_lite.transforms.vmap import map as map
 from autograd_lite.transforms.vmap import vmap
 
 if TYPE_CHECKING:
-    from autograd_lite import array_api, deprecation, files, scipy, special, testing
+    from autograd_lite import array_api, deprecation, files, testing
+    from autograd_lite import scipy as scipy
+    from autograd_lite import special as special
     from autograd_lite.bridges import from_jax, from_torch, jax_function, torch_function
     from autograd_lite.checking import GradcheckReport, gradcheck
     from autograd_lite.compiler.api import compile as compile
@@ -131,12 +134,9 @@ __all__ = [
     "ops",
     "primitive",
     "r_",
-    "random",
     "register_tree",
     "scan",
-    "scipy",
     "sparsity",
-    "special",
     "stop_gradient",
     "switch",
     "taylor",
@@ -150,7 +150,8 @@ __all__ = [
     "while_loop",
 ]
 
-_NAMED_AS_BUILTINS = ["compile", "map"]  # public too; ``import *`` shadows no builtin
+# Public too; but ``import *`` shadows no builtin, no module of this name, and needs no SciPy.
+_NOT_BY_STAR = ["compile", "map", "random", "scipy", "special"]
 
 
 # Where to find what takes longer to import than the whole engine.
@@ -188,7 +189,6 @@ rules_elsewhere.update(
             "signal",
             "sparse",
             "sparse.linalg",
-            "special",
             "stats",
         )
     }
@@ -206,4 +206,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_NAMED_AS_BUILTINS, "__version__"])
+    return sorted([*__all__, *_NOT_BY_STAR, "__version__"])

@@ -79,7 +79,7 @@ def signature_of(thing: Any) -> inspect.Signature | None:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    names = {*module.__all__, *getattr(module, "_NAMED_AS_BUILTINS", ())}
+    names = {*module.__all__, *getattr(module, "_NOT_BY_STAR", ())}
     return sorted(name for name in names if callable(getattr(module, name)))
 
 

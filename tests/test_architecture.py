@@ -93,7 +93,7 @@ FLOOR_OF = {full_name(entry): number for number, floor in enumerate(FLOORS) for 
 PUBLIC = {"autograd_lite", "nn"} | {
     f"{package.__name__}.{name}"
     for package in (autograd_lite, nn)
-    for name in package.__all__
+    for name in dir(package)
     if inspect.ismodule(getattr(package, name))
 }
 GRAPH = import_graph()

@@ -49,15 +49,20 @@ def test_every_public_name_is_there_and_listed():
 
 
 def test_what_is_listed_is_public():
-    named_as_builtins = {name for name in dir(ag) if hasattr(builtins, name)}
-    assert named_as_builtins == {"compile", "map"}
-    assert dir(ag) == sorted([*ag.__all__, *named_as_builtins, "__version__"])
+    not_by_star = {name for name in dir(ag) if hasattr(builtins, name)}
+    assert not_by_star == {"compile", "map"}
+    not_by_star |= {"random", "scipy", "special"}
+    assert dir(ag) == sorted([*ag.__all__, *not_by_star, "__version__"])
     assert dir(nn) == sorted([*nn.__all__, "__version__"])
 
 
 @pytest.mark.parametrize("package", [ag, nn, nn.metrics, nn.losses, nn.activations])
 def test_a_star_import_shadows_no_builtin(package):
     assert not {name for name in package.__all__ if hasattr(builtins, name)}
+
+
+def test_a_star_import_shadows_no_module_that_programs_import_beside_it():
+    assert not {"math", "np", "numpy", "random", "scipy", "special"} & {*ag.__all__, *nn.__all__}
 
 
 def test_former_names_of_nn_work_with_a_warning():

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.core.numpy_namespace import OLDEST
 
 BLOCKED = """
 import sys
@@ -38,6 +46,55 @@ nn.fit(model, np.zeros((4, 2)), np.zeros((4, 1)), loss="mse", epochs=1, progress
 print(nn.predict(model, np.zeros((4, 2))).shape, len(nn.__all__) > 100)
 """)
     assert printed == "[1. 1.]\n(4, 1) True\n"
+
+
+def test_a_star_import_needs_numpy_alone():
+    printed = run("""
+from autograd_lite import *
+from nn import *
+print(grad(np.sin)(0.0), MLP.__name__)
+""")
+    assert printed == "1.0 MLP\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"__init__.py": "__version__ = '1.26.4'"}, "NumPy 1.26.4 in "),
+        ({"__init__.py": "__version__ = '2.0.2'"}, "NumPy 2.0.2 in "),
+        ({"core.txt": ""}, "NumPy of unknown version in "),  # half removed
+    ],
+)
+@pytest.mark.parametrize(
+    "program", [["-c", "import autograd_lite"], ["-c", "import nn"], ["-m", "autograd_lite"]]
+)
+def test_a_numpy_that_is_too_old_or_half_removed_is_refused_by_name(
+    tmp_path, files, found, program
+):
+    (tmp_path / "numpy").mkdir()
+    for name, text in files.items():
+        (tmp_path / "numpy" / name).write_text(text, encoding="utf-8")
+    paths = os.pathsep.join((str(tmp_path), str(Path(ag.__file__).parents[1])))
+    command = [sys.executable, "-S", *program]  # without the folder that holds the real one
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+    assert done.returncode != 0
+    last = done.stderr.splitlines()[-1]
+    assert f"autograd_lite needs NumPy 2.1 or newer, and import numpy finds {found}" in last
+    assert "pip install --upgrade numpy" in last
+
+
+def test_the_oldest_numpy_is_that_of_the_metadata():
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    (bound,) = re.findall(r'"numpy>=(\d+)\.(\d+)"', text)
+    assert tuple(map(int, bound)) == OLDEST
+
+
+def test_a_reader_who_stops_reading_is_no_error():
+    command = [sys.executable, "-u", "-m", "autograd_lite", "check", "numpy:tanh", "--args", "0.5"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_the_commands_need_numpy_alone():

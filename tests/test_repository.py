@@ -106,6 +106,16 @@ def test_the_pythons_of_the_workflow_are_those_of_the_metadata():
     assert named == re.findall(r'"([\d.]+)"', tested)
 
 
+def test_every_job_that_tests_has_what_the_configuration_of_pytest_asks_for():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    for job in re.split(r"\n  (?=\w+:\n)", workflow):
+        if "python -m pytest" in job:
+            installs = " ".join(re.findall(r"pip install (.*)", job))
+            # for `timeout = 600`, without which an unknown option is an error, and for `-n 2`
+            plugins = {"pytest-timeout", "pytest-xdist"} & set(installs.split())
+            assert ".[test" in installs or len(plugins) == 2, job
+
+
 def is_without_encoding(call):
     """Whether a call reads or writes text in an encoding that differs from machine to machine."""
     name = getattr(call.func, "attr", getattr(call.func, "id", None))

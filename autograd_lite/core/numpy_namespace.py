@@ -16,6 +16,7 @@ the function that it is for.
 
 from __future__ import annotations
 
+import re
 import warnings
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,25 @@ import numpy
 
 from autograd_lite.core.errors import UnsupportedError
 
-__all__ = ["Missing", "complete", "np"]
+__all__ = ["Missing", "check_numpy", "complete", "np"]
+
+OLDEST = (2, 1)
+"""The oldest NumPy that the package is tested with, as its metadata say to pip."""
+
+
+def check_numpy(module: ModuleType) -> None:
+    """Refuse a NumPy that is too old, or of which a folder alone is left."""
+    version = getattr(module, "__version__", "of unknown version")
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST:
+        raise ImportError(
+            f"autograd_lite needs NumPy {OLDEST[0]}.{OLDEST[1]} or newer, and import numpy finds "
+            f"NumPy {version} in {getattr(module, '__file__', None) or list(module.__path__)}; "
+            "pip install --upgrade numpy brings a newer one, with --force-reinstall a whole one"
+        )
+
+
+check_numpy(numpy)
 
 
 class Missing:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,15 +21,15 @@ REINSTALL = "pip install --force-reinstall autograd-lite"
 class Networks:
     """What ``import nn`` finds: a file, or None; the one that belongs here; and whose it is.
 
-    ``owners`` are other distributions that brought an `nn`, which may lie over this one.
+    ``owners`` are other distributions that brought an `nn`, which may lie over this one;
+    ``failure`` is what became of importing this one, if it could not be imported.
     """
 
     file: Path | None
     expected: Path
-    version: str | None = None
-    engine: str = autograd_lite.__version__
     owners: tuple[str, ...] = ()
     is_ours: bool = True
+    failure: str | None = None
 
     def advice(self) -> str | None:
         """What is off, and what to do about it.
@@ -58,36 +59,37 @@ class Networks:
                 f"import nn finds {self.file.name} in the folder of your program; "
                 "give that file another name"
             )
-        if self.version != self.engine:
-            return (
-                f"nn is of version {self.version or 'unknown'} and autograd_lite of "
-                f"{self.engine}, and the two are one package; {REINSTALL}"
-            )
+        if self.failure is not None:
+            return f"import nn fails ({self.failure}), as if nn were half removed; {REINSTALL}"
         return None
 
 
 def find_networks() -> Networks:
-    """Look for `nn` without importing it: a foreign one might do anything."""
-    home = Path(autograd_lite.__file__).resolve().parent.parent
-    expected = home / "nn" / "__init__.py"
+    """Look for `nn`, and import it only if it is this one: a foreign one might do anything."""
+    expected = Path(autograd_lite.__file__).resolve().parent.parent / "nn" / "__init__.py"
     loaded = sys.modules.get("nn")
     spec = find_spec("nn") if loaded is None else loaded.__spec__
     origin = None if spec is None else spec.origin
     file = Path(origin).resolve() if origin else None
     owners = packages_distributions().get("nn", ())
     others = tuple(sorted({name for name in owners if name != "autograd-lite"}))
-    return Networks(
-        file,
-        expected,
-        version_in(home / "nn" / "versions.py"),
-        owners=others,
-        is_ours=file is not None and "nn.versions" in file.read_text("utf-8", errors="replace"),
-    )
+    is_ours = spec is not None and "nn.versions" in source_of(spec)
+    failure = failure_of_import() if is_ours and file == expected else None
+    return Networks(file, expected, others, is_ours, failure)
 
 
-def version_in(file: Path) -> str | None:
-    """The version that a file states."""
-    if not file.is_file():
-        return None
-    found = re.search(r'^version = "(.*)"', file.read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else None
+def source_of(spec: ModuleSpec) -> str:
+    """The source of a module, from a file or a zip; empty if it has none that can be read."""
+    try:
+        return getattr(spec.loader, "get_source")(spec.name) or ""  # noqa: B009
+    except (AttributeError, ImportError):
+        return ""
+
+
+def failure_of_import() -> str | None:
+    """What stops ``import nn``: a file that is missing, broken or of another version."""
+    try:
+        import_module("nn")
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None

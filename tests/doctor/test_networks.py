@@ -55,6 +55,11 @@ def test_where_all_is_well_there_is_nothing_to_say(tmp_path, installed):
     assert find_networks().advice() is None
 
 
+def test_packages_in_a_zip_are_as_well(tmp_path, installed):
+    packages = Path(shutil.make_archive(str(tmp_path / "packages"), "zip", installed))
+    assert advice(tmp_path, packages) == "None"
+
+
 def test_a_file_or_folder_of_the_users(tmp_path, installed):
     (tmp_path / "nn.py").write_text("", encoding="utf-8")
     told = "import nn finds nn.py in the folder of your program; give that file another name"
@@ -81,9 +86,15 @@ def test_one_half_removed_and_one_of_another_version(tmp_path, installed):
     text = versions.read_text(encoding="utf-8")
     versions.write_text(text.replace(ag.__version__, "0.0.7"), encoding="utf-8")
     assert advice(tmp_path, installed) == (
-        f"nn is of version 0.0.7 and autograd_lite of {ag.__version__}, and the two are one "
-        f"package; {REINSTALL}"
+        f"import nn fails (ImportError: nn 0.0.7 lies beside autograd_lite {ag.__version__}, and "
+        f"the two are one package; {REINSTALL} puts both into one version), as if nn were half "
+        f"removed; {REINSTALL}"
     )
+    versions.write_text(text, encoding="utf-8")
+    (installed / "nn" / "models" / "module.py").write_text("", encoding="utf-8")
+    told = advice(tmp_path, installed)
+    assert told.startswith("import nn fails (ImportError: cannot import name ")
+    assert told.endswith(f", as if nn were half removed; {REINSTALL}")
     (installed / "nn" / "__init__.py").unlink()
     told = f"import nn finds no file, as if nn were half removed; {REINSTALL}"
     assert advice(tmp_path, installed) == told
