@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from autograd_lite import ArgumentTypeError
 
 __all__ = [
     "FINITE",
@@ -121,7 +122,7 @@ def as_floats(x: Any, *, also_complex: bool = False) -> Any:
         x = np.asarray(x)
         kind = x.dtype.kind
     if kind == "c" and not also_complex:
-        raise ag.ArgumentTypeError(
+        raise ArgumentTypeError(
             "activations and layers are those of real numbers, and complex ones were given; apply "
             "them to x.real and x.imag, or to np.abs(x)"
         )

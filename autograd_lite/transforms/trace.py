@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from autograd_lite.core.backward import conjugate, is_complex, ones_like, zeros_like
 from autograd_lite.core.duck_arrays import is_duck_array
@@ -209,7 +211,8 @@ class Trace:
 
     def _handed_out(self, results: Iterable[Any]) -> list[Any]:
         """What the caller may write to, each in memory of its own."""
-        return owned(apart_from_others(self, result) for result in results)
+        arguments = Memories(map(array_in, self.fresh))
+        return owned(apart_from_others(self, arguments, result) for result in results)
 
     def unwrap(self, result: Any, ancestry: Ancestry | None = None) -> Any:
         """A result as the caller gets it: a Value only if it depends on one of the caller's.
@@ -398,12 +401,12 @@ def the_number(trace: Trace, transform: str) -> Any:
     return output
 
 
-def apart_from_others(trace: Trace, result: Any) -> Any:
+def apart_from_others(trace: Trace, arguments: Memories, result: Any) -> Any:
     """A copy of arguments, of what is not from this call, and of what a kept graph holds."""
     plain = trace.unwrap(result)
     is_value = isinstance(plain, Handle)
     is_others = plain.node.serial < trace.since if is_value else plain is result
-    if is_others or is_of(trace.fresh, plain):
+    if is_others or arguments.may_hold(array_in(plain)):
         return own_memory(plain, {id(unwrap(plain))})
     return copied(plain) if trace.is_kept and isinstance(plain, np.ndarray) else plain
 
@@ -514,12 +517,34 @@ def owned(results: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
     return found
 
 
-def is_of(values: Iterable[Handle], result: Any) -> bool:
-    """Whether a result may lie in the memory of one of these Values."""
-    array = array_in(result)
-    memories = [x for x in map(array_in, values) if isinstance(x, np.ndarray)]
-    is_array = isinstance(array, np.ndarray)
-    return is_array and any(np.may_share_memory(array, x) for x in memories)
+class Memories:
+    """Where arrays lie: others are asked whether they may lie there, too."""
+
+    FEW = 4
+    """Up to so many arrays are compared one by one, which takes less than to sort them."""
+
+    def __init__(self, arrays: Iterable[Any]) -> None:
+        self.arrays = [x for x in arrays if isinstance(x, np.ndarray) and x.size]
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        if len(self.arrays) <= self.FEW:
+            return
+        for start, end in sorted(map(byte_bounds, self.arrays)):
+            if self.ends and start <= self.ends[-1]:
+                self.ends[-1] = max(self.ends[-1], end)
+            else:
+                self.starts.append(start)
+                self.ends.append(end)
+
+    def may_hold(self, array: Any) -> bool:
+        """Whether an array may share memory with one of these, as `np.may_share_memory` tells."""
+        if not isinstance(array, np.ndarray) or not array.size:
+            return False
+        if not self.starts:
+            return any(np.may_share_memory(array, x) for x in self.arrays)
+        start, end = byte_bounds(array)
+        before = bisect_left(self.starts, end)
+        return before > 0 and self.ends[before - 1] > start
 
 
 def array_in(x: Any) -> Any:

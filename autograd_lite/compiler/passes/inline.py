@@ -206,13 +206,13 @@ def read_by(function: types.FunctionType) -> Iterator[Any]:
 
 
 def is_fixed(value: Any) -> bool:
-    """Whether a value is the same for good: a number, a module or a function of NumPy's."""
+    """Whether a value is the same for good: a number, NumPy, what is in it, or a class of errors."""
     if isinstance(value, tuple):
         return all(map(is_fixed, value))
     if isinstance(value, types.ModuleType):
         return value.__name__ in ("math", "numpy")
     if isinstance(value, type):
-        return value.__module__ == "numpy"
+        return value.__module__ == "numpy" or issubclass(value, Exception)
     if isinstance(value, NUMBERS):
         return True
     return isinstance(value, Hashable) and (value in registry or value in FUNCTIONS_OF_MATH)
