@@ -206,7 +206,7 @@ def read_by(function: types.FunctionType) -> Iterator[Any]:
 
 
 def is_fixed(value: Any) -> bool:
-    """Whether a value is the same for good: a number, NumPy, what is in it, or a class of errors."""
+    """Whether a value is the same for good: a number, NumPy, a thing of its, a class of errors."""
     if isinstance(value, tuple):
         return all(map(is_fixed, value))
     if isinstance(value, types.ModuleType):
