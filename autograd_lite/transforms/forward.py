@@ -24,11 +24,11 @@ from autograd_lite.core.errors import BackwardError
 from autograd_lite.core.hooks import hooks, refuse_hooks
 from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
 from autograd_lite.core.memory import Watched, verify
-from autograd_lite.core.node import ABSENT, Handle, Node, data_of, serials
+from autograd_lite.core.node import ABSENT, Handle, Node, data_of
 from autograd_lite.core.objects import states, verify_objects
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
-from autograd_lite.core.recorder import EAGER, SILENT, Recorder, current, new_node, value_of
+from autograd_lite.core.recorder import EAGER, SILENT, Recorder, current
 from autograd_lite.transforms.pushforward import push_through
 from autograd_lite.transforms.tangents import forward_mode_of, push_forward
 from autograd_lite.transforms.trace import Trace
@@ -140,19 +140,10 @@ class ForwardRecorder(Recorder):
         run = self.run
         if run.held > MOST_HELD:
             run.advance()
-        # `Recorder.record`, written out as there.
-        node = new_node()
-        node.data = data
-        node.grad = None
-        node.label = None
-        node.serial = next(serials)
-        node.primitive = primitive
-        node.parameters = parameters
-        node.requires_grad = requires_grad
-        node.left, node.right, node.rest = left, right, rest
-        run.recent.append(node)
+        value = super().record(primitive, data, parameters, requires_grad, left, right, rest)
+        run.recent.append(value.node)
         run.held += NODE + (data.size if data.__class__ is np.ndarray else size_of(data))
-        return value_of(node)
+        return value
 
 
 class Pass:
