@@ -189,6 +189,7 @@ rules_elsewhere.update(
             "signal",
             "sparse",
             "sparse.linalg",
+            "special",
             "stats",
         )
     }

@@ -83,6 +83,10 @@ def source_of(spec: ModuleSpec) -> str:
     try:
         return getattr(spec.loader, "get_source")(spec.name) or ""  # noqa: B009
     except (AttributeError, ImportError):
+        pass  # a loader of another kind, such as that of a test runner
+    try:
+        return Path(spec.origin or "").read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
         return ""
 
 

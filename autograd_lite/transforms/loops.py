@@ -19,6 +19,7 @@ from autograd_lite.core.node import Handle, get_node, serials, unwrap
 from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops.shaping import as_new_node
+from autograd_lite.transforms.batching import batch_of
 from autograd_lite.transforms.checkpoint import checkpoint as checkpointed
 from autograd_lite.transforms.leaves import (
     as_type,
@@ -358,8 +359,11 @@ def rehearse(f: Function, init: Any, xs: Any) -> tuple[Any, Any]:
 
 
 def as_new(x: Any) -> Any:
-    """A carry for a step that is only looked at: a Value of its own, which may be written into."""
-    return as_new_node(x) if isinstance(x, Handle) else x
+    """A carry for a step that is only looked at: a Value of its own, which may be written into.
+
+    Samples of a batch are looked at as they are.
+    """
+    return as_new_node(x) if isinstance(x, Handle) and batch_of(x) is None else unwrap(x)
 
 
 def dtype_or_own(x: Any) -> Any:

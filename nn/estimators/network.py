@@ -298,7 +298,7 @@ class BaseMLP(Options):
         )
         self.history_ = history
         self.n_iter_ = len(history) - 1
-        self.loss_curve_, self.loss_ = history.loss, history.loss[-1]
+        self.loss_curve_, self.loss_ = list(history.loss), history.loss[-1]
         if self.verbose:
             for number, value in enumerate(history.loss[1:], 1):
                 print(f"Iteration {number}, loss = {value:.8f}")

@@ -34,7 +34,7 @@ def axes_of(call: Call, axis: Any) -> list[int]:
 def reshape(graph: Any, call: Call, shape: Any) -> str:
     """An axis of samples that comes first stays, however many there are."""
     target = list(np.atleast_1d(shape))
-    if np.shape(call.inputs[0])[:1] == tuple(target[:1]):
+    if target and np.shape(call.inputs[0])[:1] == tuple(target[:1]):
         target[0] = 0
     return str(graph.add("Reshape", call.operand(0), integers(graph, target)))
 

@@ -293,6 +293,7 @@ def test_numba_stays_out_of_the_process():
 @pytest.mark.parametrize("end", ["raise SystemExit", "input(); print()", "print('rubbish')"])
 def test_an_interpreter_that_does_not_answer(end, monkeypatch):
     monkeypatch.setattr(machine_code, "SERVER", end)
+    ufunc_of.cache_clear()  # other tests have made its loops
     compiled = auto(chain)
     compiled(X)
     settle()
@@ -307,6 +308,7 @@ def test_an_interpreter_that_does_not_answer(end, monkeypatch):
 
 def test_a_program_with_its_interpreter_inside_starts_no_other(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
+    ufunc_of.cache_clear()  # other tests have made its loops
     compiled = auto(chain)
     compiled(X)
     settle()

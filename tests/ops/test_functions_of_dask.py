@@ -100,6 +100,9 @@ def test_a_value_gets_its_gradient_or_is_refused(name: str) -> None:
             gradient = ag.grad(lambda w, loss=loss: 0.5 * np.sum(w) + loss(w))(MATRIX)
         except ag.AutogradError:
             continue
+        except ValueError as error:
+            assert "structured arrays" in str(error)  # Dask's own words for what holds no records
+            continue
         assert float(np.sum(np.asarray(gradient))) == pytest.approx(4.5 + plain, rel=1e-6), name
 
 
