@@ -121,12 +121,17 @@ class Visitor:
         self.seen = ""
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self._fault(f"error {error}"))
-        self.page.on("requestfailed", lambda request: self._fault(f"failed {request.url}"))
+        self.page.on("requestfailed", self._on_failure)
         self.page.on("request", self._on_request)
         self.page.on("response", self._on_response)
 
     def _fault(self, what: str) -> None:
         self.faults.append(f"{self.seen} ({self.setting}): {what}")
+
+    def _on_failure(self, request: Any) -> None:
+        """What a page was still loading when it was left has not failed."""
+        if request.failure != "net::ERR_ABORTED":
+            self._fault(f"failed {request.url}")
 
     def _on_console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
