@@ -121,6 +121,10 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "statistics.by_fraction+14: places + np.…shape(g)) → places",
         "statistics.by_fraction+14: places + np.…shape(g)) → places - np.…shape(g))",
     ),
+    "A place beyond the end is the last one.": (
+        "statistics.by_elements+20: np.shape(x)[-1] - 1.0 → np.shape(x)[-1]",
+        "statistics.by_elements+20: np.shape(x)[-1] - 1.0 → np.shape(x)[-1] + 1.0",
+    ),
     "Rows of nothing but NaN have no place, and a gradient of NaN anyway.": (
         "statistics.places_without_nan+2: 0 → 1",
     ),
@@ -131,6 +135,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "bessel.λ g * (i0e(x) …, out, x): x → out",
     ),
     "Both formulas hold there.": (
+        "elementwise.arctan_vjp+1: g / (1 + 1j … + x * x) → g / (1 + 1j …- 1j * x)",
         "gamma_functions.rgamma_vjp+2: 0.5 → 1.5",
         "gamma_functions.rgamma_vjp+2: x → out",
         "gamma_functions.rgamma_vjp+2: np.real(x) → np.imag(x)",
