@@ -100,11 +100,22 @@ def refusal_behind(error: Exception) -> AutogradError | None:
         cause = cause.__cause__
     if cause is not None:
         return cause
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    refusal = None if place is None else refused.get((place.tb_frame.f_code, place.tb_lasti))
+    refusal = next(filter(None, map(refused.get, instructions_of(error))), None)
     return refusal or advice_after(error)
+
+
+def instructions_of(error: Exception) -> list[tuple[CodeType, int]]:
+    """Where an error was raised, and before it the lines of SciPy that it went through.
+
+    Older solvers call a function again while a refusal is pending, and any line of it may fail.
+    """
+    places = []
+    place = error.__traceback__
+    while place is not None:
+        if place.tb_next is None or package_of(place.tb_frame) == "scipy":
+            places.append((place.tb_frame.f_code, place.tb_lasti))
+        place = place.tb_next
+    return places
 
 
 NO_NUMBER = re.compile(

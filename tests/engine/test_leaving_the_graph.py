@@ -324,6 +324,25 @@ def test_functions_of_scipy_are_named_with_what_to_write():
     assert ag.Value(1.5) > 1 and optimize.golden(lambda t: (t - 1.5) ** 2) > 1
 
 
+def test_a_solver_that_goes_on_after_a_refusal_is_still_refused():
+    """As SciPy 1.14 does: its C code calls the function again while the error is pending."""
+    solver = """def goes_on(function):
+    numbers = map(float, map(function, (0.0, 3.0)))
+    for _ in range(2):
+        try:
+            next(numbers)
+        except TypeError:
+            pass"""
+    namespace = {"__name__": "scipy.optimize._zeros"}
+    exec(solver, namespace)
+
+    def function(t, x):
+        return t * x if t == 0 else t.lost
+
+    with pytest.raises(ag.AutogradError, match="takes a number out of the graph|makes plain"):
+        ag.grad(lambda x: namespace["goes_on"](lambda t: function(t, x)))(1.5)
+
+
 def message_of(function: Any) -> str:
     with pytest.raises(ag.UnsupportedError) as caught:
         ag.grad(function)(1.5)
