@@ -254,8 +254,9 @@ class Reach:
         defaults = function.__defaults__ or ()
         for index, value in enumerate(defaults):
             self._later(f"default {index}", (value,))
-        if function.__kwdefaults__:
-            self._later("a default", (function.__kwdefaults__,))
+        keywords = function.__kwdefaults__
+        if keywords:
+            self._later("a default", keywords.values() if is_ours(module) else (keywords,))
         if function is os.getenv:
             self._later("os.environ", (os.environ,))
         if is_opaque(module):
