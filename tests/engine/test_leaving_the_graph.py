@@ -339,7 +339,7 @@ def test_a_solver_that_goes_on_after_a_refusal_is_still_refused():
     def function(t, x):
         return t * x if t == 0 else t.lost
 
-    with pytest.raises(ag.AutogradError, match="takes a number out of the graph|makes plain"):
+    with pytest.raises(ag.AutogradError, match="takes a number out of the graph"):
         ag.grad(lambda x: namespace["goes_on"](lambda t: function(t, x)))(1.5)
 
 

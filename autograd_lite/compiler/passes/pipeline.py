@@ -24,6 +24,7 @@ from autograd_lite.compiler.passes.remove_broadcasts import remove_broadcasts
 from autograd_lite.compiler.passes.remove_dead_code import remove_dead_code
 from autograd_lite.compiler.passes.schedule import Schedule
 from autograd_lite.compiler.passes.schedule_bodies import compile_loops, schedules_of
+from autograd_lite.compiler.passes.share_ties import share_ties
 from autograd_lite.compiler.passes.simplify import simplify
 from autograd_lite.compiler.passes.simplify_bodies import simplify_bodies
 from autograd_lite.compiler.passes.split_loops import split_loops
@@ -68,6 +69,7 @@ FINALLY: tuple[Rewrite, ...] = (
 
 DECISIONS: tuple[Decision, ...] = (
     fuse,
+    share_ties,
     lower,
     gather_kernels,
     tile,
