@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from tests.benchmarks.measure import OURS, Runner, Workload, installed
+from tests.benchmarks.measure import BY_HAND, OURS, Runner, Workload, installed
 from tests.benchmarks.with_advect import runs_of_advect
 
 SIZE = 100
@@ -26,8 +26,19 @@ def matrix() -> Any:
     return np.random.default_rng(1).normal(scale=SIZE**-0.5, size=(SIZE, SIZE))
 
 
-def compiled(function: Any, x: Any) -> Runner:
-    program = ag.compile(function)
+def analytic_hessian(x: Any) -> Any:
+    """The formula, as a person writes it who knows that there are three diagonals."""
+    size = len(x)
+    result = np.zeros((size, size))
+    here, after = np.arange(size - 1), np.arange(1, size)
+    result[here, here] = 1200 * x[:-1] ** 2 - 400 * x[1:] + 2
+    result[after, after] += 200
+    result[here, after] = result[after, here] = -400 * x[:-1]
+    return result
+
+
+def compiled(function: Any, x: Any, backend: str = "numpy") -> Runner:
+    program = ag.compile(function, backend=backend)
     program(x)
     program(x)  # the second call compares two traces
     return lambda: program(x)
@@ -51,7 +62,10 @@ def of_jax(transform: Any, function: Any) -> Runner:
 
 
 def make_hessian() -> dict[str, Runner]:
-    runners = {OURS: compiled(ag.hessian(rosenbrock), point())}
+    x = point()
+    runners = {OURS: compiled(ag.hessian(rosenbrock), x), BY_HAND: lambda: analytic_hessian(x)}
+    if installed("numba"):
+        runners[f"{OURS}, Numba"] = compiled(ag.hessian(rosenbrock), x, "numba")
     if installed("torch"):
         import torch
 
@@ -60,7 +74,7 @@ def make_hessian() -> dict[str, Runner]:
         import jax
 
         runners["JAX jit"] = of_jax(jax.hessian, rosenbrock)
-    eager, x = ag.hessian(rosenbrock), point()
+    eager = ag.hessian(rosenbrock)
     runners["autograd_lite, eager"] = lambda: eager(x)
     runners |= runs_of_advect("hessian", rosenbrock, x)
     return runners
@@ -72,8 +86,13 @@ def make_jacobian() -> dict[str, Runner]:
     def layer(x: Any) -> Any:
         return np.tanh(weights @ x)
 
-    jacobian = ag.jacobian(layer)
-    runners = {OURS: compiled(jacobian, point())}
+    def analytic() -> Any:
+        return (1 - np.tanh(weights @ x) ** 2)[:, None] * weights
+
+    x, jacobian = point(), ag.jacobian(layer)
+    runners = {OURS: compiled(jacobian, x), BY_HAND: analytic}
+    if installed("numba"):
+        runners[f"{OURS}, Numba"] = compiled(jacobian, x, "numba")
     if installed("torch"):
         import torch
 
@@ -87,7 +106,6 @@ def make_jacobian() -> dict[str, Runner]:
         for transform in (jax.jacrev, jax.jacfwd):
             name = f"JAX jit {transform.__name__}"
             runners[name] = of_jax(transform, lambda x: jax.numpy.tanh(weights @ x))
-    x = point()
     runners["autograd_lite, eager"] = lambda: jacobian(x)
     runners |= runs_of_advect("jacobian", layer, x)
     return runners

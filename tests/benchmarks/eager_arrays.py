@@ -1,7 +1,7 @@
-"""Workloads of the eager engine on arrays, written as people write them, beside NumPy by hand.
+"""Workloads on arrays, written as people write them, beside NumPy by hand.
 
 What eager code pays for: calls of the engine where arrays are small, memory that is new for
-each result where they are large.
+each result where they are large.  The same compiled, where these are gone.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ def cross_entropy(parameters: Any, x: Any, targets: Any) -> Any:
     return np.mean(np.log(np.sum(np.exp(z), axis=1)) - np.sum(z * targets, axis=1))
 
 
-def by_us(x: Any, labels: Any) -> Runner:
+def training_step(parameters: Any, x: Any, targets: Any) -> Any:
+    loss, gradients = ag.value_and_grad(cross_entropy)(parameters, x, targets)
+    return loss, [p - RATE * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+def by_us(x: Any, labels: Any, step: Any) -> Runner:
     targets = np.eye(SIZES[-1], dtype=np.float32)[labels]
-    step = ag.value_and_grad(cross_entropy)
     parameters = initial_parameters()
 
     def run() -> Any:
-        loss, gradients = step(parameters, x, targets)
-        parameters[:] = [p - RATE * g for p, g in zip(parameters, gradients, strict=True)]
+        loss, parameters[:] = step(parameters, x, targets)
         return loss, parameters
 
     return run
@@ -60,11 +63,42 @@ def by_torch(x: Any, labels: Any) -> Runner:
     return run
 
 
+def by_jax(x: Any, labels: Any) -> Runner:
+    import jax
+
+    def loss_of(parameters: Any, x: Any, targets: Any) -> Any:
+        w1, b1, w2, b2 = parameters
+        z = jax.numpy.maximum(x @ w1 + b1, 0) @ w2 + b2
+        z = z - jax.numpy.max(z, axis=1, keepdims=True)
+        entropy = jax.numpy.log(jax.numpy.exp(z).sum(axis=1)) - (z * targets).sum(axis=1)
+        return entropy.mean()
+
+    def step(parameters: Any, x: Any, targets: Any) -> Any:
+        loss, gradients = jax.value_and_grad(loss_of)(parameters, x, targets)
+        return loss, [p - RATE * g for p, g in zip(parameters, gradients, strict=True)]
+
+    donating = jax.jit(step, donate_argnums=0)
+    return by_us(x, labels, lambda *arguments: jax.block_until_ready(donating(*arguments)))
+
+
+def ways(function: Any) -> dict[str, Any]:
+    """A function as our engine runs it: as it is, compiled, and with loops by Numba."""
+    found = {OURS: function, f"{OURS}, compiled": ag.compile(function)}
+    if installed("numba"):
+        found[f"{OURS}, Numba"] = ag.compile(function, backend="numba")
+    return found
+
+
 def make_step(batch: int) -> dict[str, Any]:
     x, labels = batch_of(batch)
-    runners: dict[str, Any] = {OURS: by_us(x, labels), BY_HAND: by_hand(x, labels)}
+    runners: dict[str, Any] = {
+        name: by_us(x, labels, step) for name, step in ways(training_step).items()
+    }
+    runners[BY_HAND] = by_hand(x, labels)
     if installed("torch"):
         runners["PyTorch"] = by_torch(x, labels)
+    if installed("jax"):
+        runners["JAX jit"] = by_jax(x, labels)
     return runners
 
 
@@ -112,8 +146,15 @@ def chain_by_hand(x: np.ndarray) -> Runner:
 
 def make_chain(length: int) -> dict[str, Any]:
     x = np.linspace(0.1, 2.0, length)
-    gradient = ag.grad(partial(chain, np))
-    runners: dict[str, Any] = {OURS: lambda: gradient(x), BY_HAND: chain_by_hand(x)}
+    gradients = ways(ag.grad(partial(chain, np)))
+    runners: dict[str, Any] = {name: partial(f, x) for name, f in gradients.items()}
+    runners[BY_HAND] = chain_by_hand(x)
+    if installed("jax"):
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        by_jax, numbers = jax.jit(jax.grad(partial(chain, jax.numpy))), jax.numpy.asarray(x)
+        runners["JAX jit"] = lambda: jax.block_until_ready(by_jax(numbers))
     if installed("torch"):
         import torch
 
