@@ -30,7 +30,18 @@ from autograd_lite.ops import contractions, elementwise, indexing, joining, redu
 from autograd_lite.random import draw_random, draw_standard_normal
 from autograd_lite.transforms.stacking import Steps
 
-__all__ = ["DRAWN_ELSEWHERE", "find_lowering", "lowering_of", "lowers", "reduce_by", "reduced_axes"]
+__all__ = [
+    "BITS",
+    "DRAWN_ELSEWHERE",
+    "bits_of",
+    "find_lowering",
+    "has_dtype",
+    "is_zero",
+    "lowering_of",
+    "lowers",
+    "reduce_by",
+    "reduced_axes",
+]
 
 LOWERINGS: dict[Primitive, Lower] = {}
 

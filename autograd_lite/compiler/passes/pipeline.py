@@ -22,6 +22,7 @@ from autograd_lite.compiler.passes.merge_repeats import merge_repeats
 from autograd_lite.compiler.passes.plan_buffers import plan_buffers
 from autograd_lite.compiler.passes.remove_broadcasts import remove_broadcasts
 from autograd_lite.compiler.passes.remove_dead_code import remove_dead_code
+from autograd_lite.compiler.passes.scale_rows import scale_rows
 from autograd_lite.compiler.passes.schedule import Schedule
 from autograd_lite.compiler.passes.schedule_bodies import compile_loops, schedules_of
 from autograd_lite.compiler.passes.share_ties import share_ties
@@ -68,6 +69,7 @@ FINALLY: tuple[Rewrite, ...] = (
 """What pays once more when the bodies of loops and branches have been rewritten."""
 
 DECISIONS: tuple[Decision, ...] = (
+    scale_rows,
     fuse,
     share_ties,
     lower,

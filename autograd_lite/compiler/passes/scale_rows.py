@@ -1,0 +1,84 @@
+"""Diagonal matrices: a product with one scales the rows of the other matrix.
+
+A Jacobian sweeps back through all rows of the identity at once, and what they meet first are
+slopes: a matrix that is zero beside its diagonal is multiplied by a dense one.  The zeros add
+nothing to a sum, unless they meet what is not finite: the program looks for that first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from autograd_lite.compiler.ir import Constant, Operand, Operation, rewrite
+from autograd_lite.compiler.lowering.forms import Form, Lowered, Lowering, Writer, call
+from autograd_lite.compiler.passes.remove_dead_code import remove_dead_code
+from autograd_lite.compiler.passes.schedule import Schedule
+from autograd_lite.core.numpy_namespace import np
+from autograd_lite.core.primitive import registry
+from autograd_lite.ops import contractions
+
+__all__ = ["scale_rows"]
+
+MULTIPLY = registry[np.multiply]
+
+
+def scale_rows(schedule: Schedule) -> Schedule:
+    """Multiply rows by slopes, in the place of a matrix by a diagonal one."""
+    if not schedule.backend.has_scalars:  # a branch would wait for the device
+        return schedule
+    program = rewrite(schedule.program, scaled)
+    return replace(schedule, program=remove_dead_code(program))
+
+
+def scaled(operation: Operation) -> Operand:
+    """``(identity * slopes) @ y`` as one operation; any other as it is."""
+    if operation.primitive not in (contractions.matmul, contractions.dot):
+        return operation
+    x, y = operation.operands
+    if not isinstance(x, Operation) or x.primitive is not MULTIPLY or x.parameters:
+        return operation
+    identity, slopes = x.operands if is_identity(x.operands[0]) else x.operands[::-1]
+    dtype = operation.type.dtype
+    alike = all(z.type.dtype == dtype for z in (identity, slopes, y))
+    if not (is_identity(identity) and alike and len(y.type.shape) == 2):
+        return operation
+    if slopes.type.shape != x.type.shape[1:]:
+        return operation
+    return replace(
+        operation, primitive=TIMES_DIAGONAL, operands=(identity, slopes, y), parameters={}
+    )
+
+
+def is_identity(x: Operand) -> bool:
+    """Whether it is a square matrix of real numbers, known to be the identity."""
+    if not (isinstance(x, Constant) and x.is_known and len(x.type.shape) == 2):
+        return False
+    rows, columns = x.type.shape
+    is_square = rows == columns and np.dtype(x.type.dtype).kind == "f"
+    return is_square and np.array_equal(x.value, np.eye(rows))
+
+
+def times_diagonal(identity: Any, slopes: Any, y: Any, out: Any = None) -> Any:
+    """``(identity * slopes) @ y``, a matrix of slopes on the diagonal times another one."""
+    with np.errstate(all="ignore"):  # as a product of matrices, which warns of nothing
+        if np.isfinite(slopes).all() and np.isfinite(y).all():
+            out = np.multiply(y, slopes[:, None], out)
+            return np.add(out, 0.0, out)  # a sum with zeros is never -0.0
+        return np.dot(identity * slopes, y, out)
+
+
+class TimesDiagonal(Lowered):
+    """A call of this function; the matrix may be an argument of the program, and not known."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(times_diagonal, name="matmul")
+        self.lowering = Lowering(Form.OUT, self.lines)
+
+    def lines(self, write: Writer, operation: Operation, out: str | None) -> list[str]:
+        return [call(write, times_diagonal, [*map(write.operand, operation.operands)], out)]
+
+
+TIMES_DIAGONAL = TimesDiagonal()
