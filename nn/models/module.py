@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from nn.checks import Range, check_flags, check_range, unmasked
+from nn.models.buffers import as_buffer
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.hooks import Hooked
 from nn.models.parameter import Parameter, in_dtype
@@ -99,8 +100,8 @@ class Module(Hooked):
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would not be trained, saved or read, though it looks as if it were."""
         check_assignment(self, name, value)
-        if name in self.buffers and isinstance(value, int | float | np.generic):
-            value = np.asarray(value)  # NumPy makes numbers of arrays without axes
+        if name in self.buffers:
+            value = as_buffer(self, name, value)
         object.__setattr__(self, name, value)
 
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:

@@ -23,6 +23,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.losses.reduction import Loss
+from nn.models.buffers import carried_buffers
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.module import Module
 from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, zeros_like
@@ -469,6 +470,14 @@ def isolated(model: Module, buffers: list[tuple[str, Module, str]]) -> Iterator[
                 f"{type(module).__name__} {name!r} has hooks, which a compiled step would not "
                 "call; remove them"
             )
+    with carried_buffers([module for _, module in modules]), unchanged(model, buffers):
+        yield
+
+
+@contextmanager
+def unchanged(model: Module, buffers: list[tuple[str, Module, str]]) -> Iterator[None]:
+    """A block that refuses what a forward pass changes, but for buffers, and undoes it all."""
+    modules = list(model.named_modules())
     before = [dict(vars(module)) for _, module in modules]
     print_before = fingerprint(model, unread=names_of(buffers))
     try:
