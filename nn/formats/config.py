@@ -71,6 +71,15 @@ def to_config(model: Module) -> dict[str, Any]:
         ) from None
 
 
+def refuse_hooks(module: Module, instead: str) -> None:
+    """Refuse a module with forward hooks, of which a file would know nothing."""
+    if module._forward_hooks:
+        raise ag.ArgumentValueError(
+            f"{type(module).__name__} has a forward hook, which may change its outputs, and files "
+            f"hold no functions of one's own; call .remove() on the hook{instead}"
+        )
+
+
 class Writer:
     """Writes modules down; modules, parameters and generators are numbered as they are met."""
 
@@ -81,12 +90,7 @@ class Writer:
         """One module and all within."""
         self.numbers[id(module)] = len(self.numbers)
         cls = type(module)
-        if module._forward_hooks:
-            raise ag.ArgumentValueError(
-                f"{cls.__name__} has a forward hook, which may change its outputs, and files hold "
-                "no functions of one's own; call .remove() on the hook, or save the weights alone "
-                "with architecture=False"
-            )
+        refuse_hooks(module, ", or save the weights alone with architecture=False")
         attributes = {
             name: self.attribute(module, name, value)
             for name, value in vars(module).items()

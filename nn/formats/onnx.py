@@ -15,6 +15,7 @@ import numpy as np
 
 import autograd_lite as ag
 from nn.formats import onnx_shapes  # noqa: F401
+from nn.formats.config import refuse_hooks
 from nn.formats.onnx_operators import add_node
 from nn.models.module import Module
 from nn.training.data import check_model, dtype_of, map_arrays
@@ -88,6 +89,7 @@ def export_onnx(model: Module, path: str | Path, example: Any) -> None:
             "export_onnx: the example is a dict; pass a tuple of its arrays, in the order in which "
             "the model takes its inputs"
         )
+    predict(model, example)  # for layers that learn their sizes
     graph = Graph(onnx, dtype_of(model) or np.dtype(np.float32))
     inputs = graph.take_inputs(example)
     outputs = graph.name_outputs(model, inputs)
@@ -167,6 +169,11 @@ class Graph:
     def _cast(self, x: str, dtype: Any, outputs: list[str] | None = None) -> str:
         return self._node("Cast", [x], outputs, {"to": self.type_of(dtype)})
 
+    def as_floats(self, *names: str) -> list[str]:
+        """Inputs of a layer that computes with floats: whole numbers are made some."""
+        whole = {name for name, array in self.examples.items() if array.dtype.kind != "f"}
+        return [self._cast(name, self.dtype) if name in whole else name for name in names]
+
     def constant(self, value: Any, dtype: Any = None) -> str:
         """Add an array; return its name."""
         name = f"c{len(self.constants)}"
@@ -181,6 +188,7 @@ class Graph:
         A class knows its operators by a ``to_onnx`` of its own; one that is inherited
         may be that of another ``forward``.
         """
+        refuse_hooks(module, " before it is exported")
         example = [self.examples[name] for name in inputs]
         if "to_onnx" in vars(type(module)) and "forward" not in vars(module):
             result: Any = module.to_onnx(self, *inputs)  # type: ignore[attr-defined]
@@ -295,6 +303,11 @@ class Graph:
                     expected = as_tuple(predict(model, x if len(x) > 1 else x[0]))
                 found = evaluator.run(None, feeds)
                 is_right = len(found) == len(expected) and all(map(self._agree, expected, found))
+            except ag.AutogradError as error:
+                raise ag.ArgumentValueError(
+                    f"export_onnx: other samples than those of the example are refused: {error}; "
+                    "give an example whose first axis is that of the samples"
+                ) from None
             except Exception:  # of either, where shapes do not fit
                 is_right = False
             if not is_right:
@@ -307,7 +320,8 @@ class Graph:
     def _agree(self, ours: Any, theirs: Any) -> bool:
         """Whether two outputs are the same but for rounding."""
         precision = np.finfo(np.float32 if self.in_float32 else self.dtype).eps
-        tolerance = 1e3 * precision * np.max(np.abs(ours), initial=0.0)
+        sizes = np.abs(ours)
+        tolerance = 1e3 * precision * np.max(sizes, initial=0.0, where=np.isfinite(sizes))
         return ours.shape == theirs.shape and np.allclose(
             ours, theirs, rtol=0, atol=tolerance, equal_nan=True
         )

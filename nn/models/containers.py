@@ -51,7 +51,7 @@ class Residual(Module):
         return x + out
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        return graph.add("Add", x, graph.apply(self.module, x))
+        return graph.add("Add", *graph.as_floats(x), graph.apply(self.module, x))
 
 
 @layer

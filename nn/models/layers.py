@@ -172,6 +172,7 @@ class Linear(FeatureLayer):
         return out if self.bias is None else out + self.bias
 
     def to_onnx(self, graph: Any, x: str) -> Any:
+        (x,) = graph.as_floats(x)
         x = graph.add("MatMul", x, graph.constant(self.weight))
         return x if self.bias is None else graph.add("Add", x, graph.constant(self.bias))
 
@@ -211,6 +212,7 @@ class Activation(Module):
         name = registered_name(self.function)
         if name is None:
             return graph.record(self, x)
+        (x,) = graph.as_floats(x)
         return onnx_converters[name](graph, x, **self.options)
 
     def __repr__(self) -> str:
@@ -277,7 +279,7 @@ class PReLU(Module):
         return prelu(x, self.weight)
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        return graph.add("PRelu", x, graph.constant(self.weight))
+        return graph.add("PRelu", *graph.as_floats(x), graph.constant(self.weight))
 
 
 @layer

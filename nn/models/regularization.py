@@ -170,6 +170,7 @@ class BatchNorm1d(Normalization):
     def to_onnx(self, graph: Any, x: str) -> Any:
         assert self.weight is not None
         scale = self.weight.data / np.sqrt(self.running_var + self.epsilon)
+        (x,) = graph.as_floats(x)
         x = graph.add("Sub", x, graph.constant(self.running_mean))
         x = graph.add("Mul", x, graph.constant(scale))
         return graph.add("Add", x, graph.constant(self.bias))

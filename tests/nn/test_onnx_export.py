@@ -348,3 +348,75 @@ def test_outputs_without_an_order_are_refused(make, found, tmp_path):
 
     with pytest.raises(ag.ArgumentValueError, match=f"Own returns {found}.*return a tuple of"):
         nn.export_onnx(Own(), tmp_path / "model.onnx", np.zeros((1, 2)))
+
+
+WITH_PARTS = {
+    "dense": lambda: nn.MLP(3, [4, 2], activation="tanh", rng=0),
+    "residual": lambda: nn.Residual(nn.Linear(3, 3, rng=0)),
+    "branches": lambda: nn.Concatenate("identity", nn.Linear(3, 2, rng=0)),
+    "batch": lambda: nn.BatchNorm1d(3),
+    "layer": lambda: nn.LayerNorm(3),
+    "slopes": lambda: nn.PReLU(3),
+    "activation": lambda: nn.Activation("sigmoid"),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.bool_])
+@pytest.mark.parametrize("name", WITH_PARTS)
+def test_whole_numbers_become_floats_in_layers(tmp_path, name, dtype):
+    x = np.array([[0, 1, 2], [3, 0, 1]]).astype(dtype)
+    model = nn.Sequential(WITH_PARTS[name]())
+    export(tmp_path, model, x)
+    found = run(tmp_path / "model.onnx", x)
+    np.testing.assert_allclose(found, nn.predict(model, x), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_model_that_has_seen_no_input_learns_its_sizes(tmp_path, dtype):
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype(dtype)
+    model = nn.MLP(None, [4, 2], rng=0, dtype=dtype)
+    nn.export_onnx(model, tmp_path / "model.onnx", x)
+    assert run(tmp_path / "model.onnx", x).dtype == dtype
+    np.testing.assert_allclose(run(tmp_path / "model.onnx", x), nn.predict(model, x), rtol=1e-5)
+
+
+def test_hooks_are_refused_unless_they_see_gradients_alone(tmp_path):
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    model = nn.MLP(3, [4, 2], rng=0)
+    model[0].register_gradient_hook(lambda module, gradient: 2 * gradient)
+    nn.export_onnx(model, tmp_path / "model.onnx", x)
+    np.testing.assert_allclose(run(tmp_path / "model.onnx", x), nn.predict(model, x), rtol=1e-12)
+    model[0].register_forward_hook(lambda module, inputs, output: 2 * output)
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.export_onnx(model, tmp_path / "other.onnx", x)
+    assert str(error.value) == (
+        "Linear has a forward hook, which may change its outputs, and files hold no functions of "
+        "one's own; call .remove() on the hook before it is exported"
+    )
+
+
+def test_one_sample_without_an_axis_of_samples_is_refused(tmp_path):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.export_onnx(nn.Linear(3, 2, rng=0), tmp_path / "model.onnx", np.ones(3))
+    assert str(error.value) == (
+        "export_onnx: other samples than those of the example are refused: Linear: the input has "
+        "shape (5,), but the weight has shape (3, 2); the last axis of the input must have length "
+        "3; give an example whose first axis is that of the samples"
+    )
+
+
+def test_outputs_that_are_not_finite_hide_no_others(tmp_path):
+    """A tolerance in proportion to the largest output is that of the largest finite one."""
+    x = np.array([[-2.0, 0.5], [0.25, -3.0]], np.float32)
+    model = nn.Sequential(np.log1p)
+    with np.errstate(invalid="ignore"):
+        nn.export_onnx(model, tmp_path / "model.onnx", x)
+        expected = nn.predict(model, x)
+    np.testing.assert_allclose(run(tmp_path / "model.onnx", x), expected, rtol=1e-6)
+
+    def infinite_here(x):  # one more infinity than the samples say
+        return np.concatenate([1 / (x[:, :1] * 0), x[:, 1:] * float(len(x))], axis=1)
+
+    with pytest.raises(ag.ArgumentValueError) as error, np.errstate(divide="ignore"):
+        nn.export_onnx(Own(infinite_here), tmp_path / "other.onnx", np.ones((3, 4), np.float32))
+    assert str(error.value) == OTHER_NUMBERS
