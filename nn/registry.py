@@ -32,6 +32,11 @@ class Registry(dict[str, Callable[..., Any]]):
                     f"{given!r} is no {self.kind}, nor the name of one; use one of "
                     f"{', '.join(self)}, or pass a function"
                 )
+            if isinstance(given, type):
+                raise ag.ArgumentTypeError(
+                    f"{given.__name__} is a class, and no {self.kind}; make an object of it, "
+                    f"{given.__name__}(...), or pass a function"
+                )
             return given
         given = given if given in self else given.lower()
         if given not in self:

@@ -57,6 +57,11 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
     True
     """
     check_model("load_torch_state_dict", model)
+    if not isinstance(state, Mapping):
+        raise ag.ArgumentTypeError(
+            f"load_torch_state_dict: the weights are {type(state).__name__}; pass a dict of "
+            "arrays, what .state_dict() of a model of PyTorch returns"
+        )
     model.load_state_dict(from_torch(model, {k: np.asarray(array) for k, array in state.items()}))
 
 

@@ -21,6 +21,11 @@ __all__ = ["MLP", "Concatenate", "Residual", "Sequential"]
 
 def as_module(part: Module | Callable[..., Any] | str) -> Module:
     """A part of a container, a function or the name of one as an `Activation`."""
+    if isinstance(part, list | tuple):
+        raise ag.ArgumentTypeError(
+            f"a {type(part).__name__} of layers is no layer; pass them one by one, as in "
+            "nn.Sequential(*layers)"
+        )
     return part if isinstance(part, Module) else Activation(part)
 
 
@@ -37,8 +42,8 @@ class Residual(Module):
     array([-1.,  4.])
     """
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
+    def __init__(self, module: Module | Callable[..., Any] | str) -> None:
+        self.module = as_module(module)
 
     def forward(self, x: Any) -> Any:
         """Add the input to the output."""
@@ -89,6 +94,8 @@ class Concatenate(Module):
         *branches: Module | Callable[..., Any] | str,
         **named: Module | Callable[..., Any] | str,
     ) -> None:
+        if not branches and not named:
+            raise ag.ArgumentTypeError("Concatenate: there is no branch; pass at least one")
         if branches and named:
             raise ag.ArgumentTypeError(
                 "Concatenate: some branches have names and others have none; name all or none"
@@ -266,6 +273,10 @@ class MLP(Sequential):
     @property
     def in_features(self) -> int | None:
         """The number of features of the input; None before the first, if it was omitted."""
-        first = self.layers[0]
-        assert isinstance(first, Linear)
-        return first.in_features
+        first = next(iter(self.layers), None)
+        if not hasattr(first, "in_features"):
+            raise ag.MissingAttributeError(
+                f"MLP.in_features: the first layer is {first!r} now, which does not know it; ask "
+                "the layer that does, as in model[1].in_features"
+            )
+        return first.in_features  # type: ignore[union-attr]

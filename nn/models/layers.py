@@ -201,7 +201,8 @@ class Activation(Module):
 
     def __init__(self, function: str | Callable[..., Any], **options: Any) -> None:
         self.function = activations.find(function)
-        check_options(self.function, options)
+        if options:
+            check_options(self.function, options)
         self.options = options
 
     def forward(self, x: Any) -> Any:
@@ -222,15 +223,20 @@ class Activation(Module):
 
 
 def check_options(function: Callable[..., Any], options: dict[str, Any]) -> None:
-    """Refuse options that an activation of nn does not know."""
-    if options and registered_name(function) is not None:
-        known = list(inspect.signature(function).parameters)[1:]
-        for name in options.keys() - set(known):
-            takes = f"takes {', '.join(known)}" if known else "has no options"
-            raise ag.ArgumentTypeError(
-                f"Activation: {function.__name__} was given {name!r}, and it {takes}; leave "
-                f"{name!r} out"
-            )
+    """Refuse options that an activation does not know, as far as its signature tells."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # not every function in C has one
+        return
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return
+    known = [one.name for one in parameters[1:] if one.kind is not one.VAR_POSITIONAL]
+    for name in options.keys() - set(known):
+        takes = f"takes {', '.join(known)}" if known else "has no options"
+        raise ag.ArgumentTypeError(
+            f"Activation: {getattr(function, '__name__', function)} was given {name!r}, and it "
+            f"{takes}; leave {name!r} out"
+        )
 
 
 @layer

@@ -130,8 +130,12 @@ class History:
     def from_dict(cls, contents: dict[str, Any]) -> History:
         """The inverse of `to_dict`."""
         history = cls()
-        history.columns = {name: list(values) for name, values in contents["columns"].items()}
-        history.stopped = contents["stopped"]
+        try:
+            columns, stopped = contents["columns"].items(), contents["stopped"]
+            history.columns = {name: [float(x) for x in values] for name, values in columns}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise not_written(f"{type(error).__name__}: {error}") from None
+        history.stopped = str(stopped)
         return history
 
     def to_json(self) -> str:
@@ -150,7 +154,11 @@ class History:
     @classmethod
     def from_json(cls, text: str) -> History:
         """The inverse of `to_json`."""
-        return cls.from_dict(json.loads(text))
+        try:
+            contents = json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise not_written(str(error)) from None
+        return cls.from_dict(contents)
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame with a row for each epoch."""
@@ -167,3 +175,11 @@ class History:
         """Draw the learning curves, without learning rates; see `nn.plots.learning_curves`."""
         shown = {n: c for n, c in self.columns.items() if not n.startswith("learning_rate")}
         return History.plotter(shown, ax=ax)
+
+
+def not_written(reason: str) -> ag.ArgumentValueError:
+    """The error for what no history has given."""
+    return ag.ArgumentValueError(
+        f"History: this is not what a history was written as: {reason}; pass what to_dict() or "
+        "to_json() returned"
+    )

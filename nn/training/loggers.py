@@ -46,9 +46,10 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, separator: str = ",") -> None:
-        if not isinstance(separator, str) or len(separator) != 1:
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
             raise ag.ArgumentValueError(
-                f"CSVLogger: separator is {separator!r}; it must be a single character"
+                f"CSVLogger: separator is {separator!r}; it must be a single character, neither a "
+                "quotation mark nor the end of a line"
             )
         self.path = Path(path)
         self.separator = separator

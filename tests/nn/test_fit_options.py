@@ -401,7 +401,7 @@ def test_a_table_of_the_history(tmp_path):
     assert first[0]["loss"] == rows[0]["loss"]
 
 
-@pytest.mark.parametrize("separator", ["", ", ", 1])
+@pytest.mark.parametrize("separator", ["", ", ", 1, '"', "\n", "\r"])
 def test_separators_are_single_characters(tmp_path, separator):
     with pytest.raises(ag.ArgumentValueError, match="it must be a single character"):
         nn.CSVLogger(tmp_path / "run.csv", separator=separator)
