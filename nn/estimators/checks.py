@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils import validation
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+import autograd_lite as ag
 from nn.checks import unmasked
 from nn.training.batches import check_rows
 
-__all__ = ["Scored", "check_sample_weight", "validate_data"]
+__all__ = ["Scored", "check_sample_weight", "has_several_labels", "validate_data"]
 
 
 def validate_data(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
@@ -20,6 +23,22 @@ def validate_data(estimator: Any, X: Any, y: Any = "no_validation", **options: A
 def check_sample_weight(weight: Any, X: Any, **options: Any) -> Any:
     """Scikit-learn's check, of weights none of which is masked."""
     return validation._check_sample_weight(unmasked(weight), X, **options)
+
+
+def has_several_labels(estimator: Any, y: Any) -> bool:
+    """Whether each sample has any number of labels, told by zeros and ones, and not one class."""
+    is_sparse = hasattr(y, "toarray")
+    if not is_sparse:
+        check_classification_targets(y)
+        if not type_of_target(y).startswith(("multilabel", "multiclass-multioutput")):
+            return False
+    if not np.isin(y.data if is_sparse else y, (0, 1)).all():
+        raise ag.ArgumentValueError(
+            f"{type(estimator).__name__}: y has several columns, and they hold other than 0 and 1; "
+            "say by these which labels a sample has, or use MultiOutputClassifier of "
+            "sklearn.multioutput for a class in each column"
+        )
+    return True
 
 
 class Scored:

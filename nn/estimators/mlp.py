@@ -6,19 +6,16 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 import autograd_lite as ag
 from nn.activations import log_softmax, sigmoid, softmax, softplus
-from nn.estimators.checks import Scored
+from nn.estimators.checks import Scored, has_several_labels
 from nn.estimators.decorators import only_if
 from nn.estimators.network import BaseMLP, takes_batches
 from nn.estimators.objective import LOGARITHMIC
@@ -166,8 +163,7 @@ class MLPClassifier(Scored, ClassifierMixin, BaseMLP):  # type: ignore[misc]
     # From labels to targets, and back.
 
     def _targets(self, y: Any, classes: Any, reset: bool) -> Any:
-        check_classification_targets(y)
-        if type_of_target(y).startswith("multilabel"):
+        if has_several_labels(self, y):
             return self._several_labels(y, reset)
         y = np.ravel(y)
         if reset:
@@ -190,7 +186,7 @@ class MLPClassifier(Scored, ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
         rows = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
         if reset:
-            self.multilabel_ = True
+            self.multilabel_, self.sparse_labels_ = True, rows is not y
             self.classes_ = np.arange(rows.shape[1])
         return rows.astype(np.float64)
 
@@ -241,8 +237,12 @@ class MLPClassifier(Scored, ClassifierMixin, BaseMLP):  # type: ignore[misc]
     # Predictions.
 
     def predict(self, X: Any) -> Any:
-        """The class of each sample; rows of zeros and ones where there are several labels."""
-        return self._from_outputs(X, "_decide")
+        """The class of each sample; rows of zeros and ones where there are several labels.
+
+        These are sparse where the labels were that the network has learned.
+        """
+        found = self._from_outputs(X, "_decide")
+        return csr_matrix(found) if self.multilabel_ and self.sparse_labels_ else found
 
     def decision_function(self, X: Any) -> Any:
         """How strongly each class is favoured; for two classes how much the second is."""
@@ -346,6 +346,9 @@ class MLPRegressor(Scored, RegressorMixin, BaseMLP):  # type: ignore[misc]
         if reset:
             self.flat_ = numbers.ndim == 1
         return numbers[:, np.newaxis] if numbers.ndim == 1 else numbers
+
+    def _n_summed(self) -> int:
+        return self.n_outputs_ if self.loss == "squared_error" else 1
 
     def _linked_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"

@@ -95,6 +95,10 @@ class BaseMLP(Options):
     def _n_outputs(self, targets: Any) -> int:
         return int(targets.shape[1])
 
+    def _n_summed(self) -> int:
+        """Over how many outputs the loss is a sum, where scikit-learn compares a mean."""
+        return 1
+
     # The parameters under scikit-learn's names.
 
     @property
@@ -299,6 +303,7 @@ class BaseMLP(Options):
         self.history_ = history
         self.n_iter_ = len(history) - 1
         self.loss_curve_, self.loss_ = list(history.loss), history.loss[-1]
+        self.best_loss_ = min(history.loss)
         if self.verbose:
             for number, value in enumerate(history.loss[1:], 1):
                 print(f"Iteration {number}, loss = {value:.8f}")

@@ -8,20 +8,19 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-)
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 import autograd_lite as ag
-from nn.estimators.checks import Scored, check_sample_weight, validate_data
+from nn.estimators.checks import Scored, check_sample_weight, has_several_labels, validate_data
 from nn.estimators.decorators import checking_options
 from nn.estimators.units import Unit
 
@@ -32,7 +31,7 @@ LARGEST_SEED = np.iinfo(np.int32).max
 
 
 @dataclass(eq=False, repr=False)
-class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Perceptron(Scored, ClassifierMixin, SparseCoefMixin, BaseEstimator):  # type: ignore[misc]
     """Rosenblatt's perceptron; several classes, or labels, by one unit for each.
 
     A unit learns from a sample whose sum w·x + b is zero or on the wrong side.  The numbers
@@ -145,10 +144,10 @@ class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ``coef_init`` and ``intercept_init``, or where a warm start left them.
         """
         X, y = self._checked(X, y, reset=True)
-        self.multilabel_ = type_of_target(y).startswith("multilabel")
+        self._note_labels(y)
         self.classes_ = np.arange(y.shape[1]) if self.multilabel_ else np.unique(y)
         if self.warm_start and hasattr(self, "coef_"):
-            coef_init = self.coef_ if coef_init is None else coef_init
+            coef_init = self.densify().coef_ if coef_init is None else coef_init
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
         self.t_ = 1.0
         self._start(X, coef_init, intercept_init)
@@ -178,7 +177,7 @@ class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = self._checked(X, y, reset=first)
         _check_partial_fit_first_call(self, classes)
         if first:
-            self.multilabel_ = type_of_target(y).startswith("multilabel")
+            self._note_labels(y)
             self.t_ = 1.0
             self._start(X, None, None)
         if not self.multilabel_ and not set(np.unique(y)) <= set(self.classes_):
@@ -192,8 +191,13 @@ class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _checked(self, X: Any, y: Any, reset: bool) -> Any:
         """Inputs and labels as arrays."""
         X, y = validate_data(self, X, y, reset=reset, multi_output=True, **INPUTS)
-        check_classification_targets(y)
+        has_several_labels(self, y)  # or refuses what they are
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _note_labels(self, y: Any) -> None:
+        """Note whether a sample has several labels, and how these came."""
+        self.multilabel_ = y.ndim == 2
+        self.sparse_labels_ = hasattr(y, "toarray")
 
     def _start(self, X: Any, coef: Any, intercept: Any) -> None:
         """Put the weights where they begin."""
@@ -217,6 +221,8 @@ class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> None:
         """Let each unit learn its question."""
+        if issparse(self.coef_):
+            self.densify()
         weight = check_sample_weight(sample_weight, X, dtype=X.dtype)
         random_state = check_random_state(self.random_state)
         x = X.toarray() if hasattr(X, "toarray") else X
@@ -263,14 +269,18 @@ class Perceptron(Scored, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The sums of the units."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, accept_sparse="csr")
-        sums = np.asarray(X @ self.coef_.T) + self.intercept_
+        sums = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         return sums[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else sums
 
     def predict(self, X: Any) -> Any:
-        """The class of each sample; rows of zeros and ones where there are several labels."""
+        """The class of each sample; rows of zeros and ones where there are several labels.
+
+        These are sparse where the labels were that it has learned.
+        """
         sums = self.decision_function(X)
         if self.multilabel_:
-            return (sums > 0).astype(int)
+            rows = (sums > 0).astype(int)
+            return csr_matrix(rows) if self.sparse_labels_ else rows
         return self.classes_[(sums > 0).astype(int) if sums.ndim == 1 else sums.argmax(axis=1)]
 
 

@@ -115,7 +115,8 @@ class Convergence(Callback):
 
     def _improved_loss(self) -> bool:
         estimator = self.estimator
-        improved = not estimator.loss_ > estimator.best_loss_ - estimator.tol
+        tolerance = estimator.tol * estimator._n_summed()
+        improved = not estimator.loss_ > estimator.best_loss_ - tolerance
         estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
         return improved
 

@@ -20,6 +20,7 @@ from sklearn.metrics import accuracy_score, mean_poisson_deviance, r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.preprocessing import scale
 
+import autograd_lite as ag
 import nn
 from nn import estimators
 
@@ -449,3 +450,92 @@ def test_a_perceptron_has_a_unit_for_each_of_several_labels():
         single = linear_model.Perceptron(shuffle=False).fit(x, y[:, label])
         np.testing.assert_allclose(several.coef_[label], single.coef_[0])
         np.testing.assert_array_equal(several.predict(x)[:, label], single.predict(x))
+
+
+ODD_LABELS = {
+    "classes": [[0, 2], [1, 0], [0, 1], [1, 2]],
+    "signs": [[-1, 1], [1, -1], [1, 1], [-1, -1]],
+    "names": [["a", "b"], ["b", "a"], ["a", "a"], ["b", "b"]],
+    "sparse": sparse.csr_matrix([[0, 2], [1, 0], [0, 1], [1, 2]]),
+}
+
+
+@pytest.mark.parametrize("labels", ODD_LABELS)
+@pytest.mark.parametrize("name", ["MLPClassifier", "Perceptron"])
+def test_columns_of_anything_but_zeros_and_ones_are_refused(name, labels):
+    y = ODD_LABELS[labels]
+    with pytest.raises(ag.ArgumentValueError) as error:
+        getattr(estimators, name)().fit(np.eye(4), y if labels == "sparse" else np.array(y))
+    assert str(error.value) == (
+        f"{name}: y has several columns, and they hold other than 0 and 1; say by these which "
+        "labels a sample has, or use MultiOutputClassifier of sklearn.multioutput for a class in "
+        "each column"
+    )
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_array])
+def test_sparse_labels_are_predicted_as_sparse_rows(form):
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    y = (x @ np.array([[1.0, 0, 1], [0, 1, 1], [1, 1, -1]]) > 0).astype(int)
+    options = {"hidden_layer_sizes": (4,), "max_iter": 20, "random_state": 0}
+    ours, theirs = (
+        package.MLPClassifier(**options).fit(x, form(y)) for package in (estimators, neural_network)
+    )
+    assert type(ours.predict(x)) is type(theirs.predict(x)) is sparse.csr_matrix
+    np.testing.assert_array_equal(ours.predict(x).toarray(), theirs.predict(x).toarray())
+    assert ours.score(x, form(y)) == theirs.score(x, form(y))
+    unit = estimators.Perceptron().fit(x, form(y))
+    rows = estimators.Perceptron().fit(x, y).predict(x)
+    np.testing.assert_array_equal(unit.predict(x).toarray(), rows)
+
+
+def test_sparsified_weights_decide_and_go_on_learning_as_scikit_learns():
+    x, y = load_iris(return_X_y=True)
+    options = {"penalty": "l1", "warm_start": True}
+    both = [package.Perceptron(**options).fit(x, y) for package in (estimators, linear_model)]
+    sums = []
+    for model in both:
+        assert sparse.issparse(model.sparsify().coef_)
+        sums.append(model.decision_function(sparse.csr_matrix(x)))
+        sums.append(model.decision_function(x))
+        sums.append(model.densify().partial_fit(x, y).decision_function(x))
+    for ours, theirs in zip(sums[:3], sums[3:], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    weights = both[0].coef_.copy()
+    both[0].sparsify().partial_fit(x, y)
+    again = estimators.Perceptron(**options).fit(x, y).partial_fit(x, y)
+    np.testing.assert_array_equal(both[0].coef_, again.partial_fit(x, y).coef_)
+    assert (both[0].coef_ != weights).any()
+
+
+def test_the_smallest_loss_of_lbfgs_is_known():
+    x, y = load_iris(return_X_y=True)
+    options = {"hidden_layer_sizes": (4,), "solver": "lbfgs", "random_state": 0}
+    model = estimators.MLPClassifier(**options, max_iter=500).fit(x, y)
+    assert model.best_loss_ == min(model.loss_curve_) == model.loss_
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_regressors_of_several_outputs_stop_where_scikit_learns_do(solver):
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    y = np.abs(np.c_[x @ [1.0, 2.0, 3.0], x[:, 0] ** 2, x[:, 1]])
+    options = {"hidden_layer_sizes": (4,), "solver": solver, "random_state": 3, "tol": 1e-2,
+               "n_iter_no_change": 2, "learning_rate_init": 0.01}  # fmt: skip
+    ours, theirs = (
+        package.MLPRegressor(**options).fit(x, y) for package in (estimators, neural_network)
+    )
+    assert 3 < ours.n_iter_ == theirs.n_iter_ < 200
+    for found, wanted in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-10)
+
+
+def test_lbfgs_minimizes_the_loss_of_several_outputs():
+    """Scikit-learn's gradient is that of the sum over outputs, its loss the mean over them."""
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    y = np.c_[x @ [1.0, 2.0, 3.0], x[:, 0] - x[:, 1]]
+    model = estimators.MLPRegressor(
+        hidden_layer_sizes=(), solver="lbfgs", alpha=0.5, random_state=0, tol=1e-8
+    ).fit(x, y)
+    middle, means = x - x.mean(axis=0), y - y.mean(axis=0)
+    ridge = np.linalg.solve(middle.T @ middle + 0.5 * np.eye(3), middle.T @ means)
+    np.testing.assert_allclose(model.coefs_[0], ridge, rtol=1e-5)
