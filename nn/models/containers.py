@@ -273,10 +273,11 @@ class MLP(Sequential):
     @property
     def in_features(self) -> int | None:
         """The number of features of the input; None before the first, if it was omitted."""
-        first = next(iter(self.layers), None)
+        first: Any = next(iter(self.layers), None)
         if not hasattr(first, "in_features"):
             raise ag.MissingAttributeError(
                 f"MLP.in_features: the first layer is {first!r} now, which does not know it; ask "
                 "the layer that does, as in model[1].in_features"
             )
-        return first.in_features  # type: ignore[union-attr]
+        found: int | None = first.in_features
+        return found
