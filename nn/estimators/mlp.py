@@ -347,9 +347,6 @@ class MLPRegressor(Scored, RegressorMixin, BaseMLP):  # type: ignore[misc]
             self.flat_ = numbers.ndim == 1
         return numbers[:, np.newaxis] if numbers.ndim == 1 else numbers
 
-    def _n_summed(self) -> int:
-        return self.n_outputs_ if self.loss == "squared_error" else 1
-
     def _linked_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"
 

@@ -95,10 +95,6 @@ class BaseMLP(Options):
     def _n_outputs(self, targets: Any) -> int:
         return int(targets.shape[1])
 
-    def _n_summed(self) -> int:
-        """Over how many outputs the loss is a sum, where scikit-learn compares a mean."""
-        return 1
-
     # The parameters under scikit-learn's names.
 
     @property

@@ -115,7 +115,9 @@ class Convergence(Callback):
 
     def _improved_loss(self) -> bool:
         estimator = self.estimator
-        tolerance = estimator.tol * estimator._n_summed()
+        # This loss is a sum over outputs, and scikit-learn's the mean, which it compares with tol.
+        n_summed = estimator.n_outputs_ if estimator.loss == "squared_error" else 1
+        tolerance = estimator.tol * n_summed
         improved = not estimator.loss_ > estimator.best_loss_ - tolerance
         estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
         return improved

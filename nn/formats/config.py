@@ -33,6 +33,7 @@ __all__ = [
     "checked_classes",
     "from_config",
     "own_classes",
+    "refuse_hooks",
     "to_config",
 ]
 
