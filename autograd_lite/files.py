@@ -10,11 +10,39 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-__all__ = ["atomic_write"]
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
+
+__all__ = ["as_path", "atomic_write"]
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+
+
+def as_path(path: Any) -> Path:
+    """A path of whatever names a file: text, bytes or a path.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        If it is none of them, or holds a character that no name of a file can.
+
+    Examples
+    --------
+    >>> from autograd_lite.files import as_path
+    >>> as_path(b"runs/model.npz").name
+    'model.npz'
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"a path is {path!r}, which names no file; pass text or a pathlib.Path, such as "
+            "'folder/name.suffix'"
+        ) from None
+    if "\0" in text:
+        raise ArgumentValueError(f"the path {text!r} holds a null character; leave it out")
+    return Path(text)
 
 
 @contextmanager
@@ -22,13 +50,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file to write, which takes its place at the end of the block, or never.
 
     It is written under another name beside its place, and then renamed; until then
-    an old file stays as it was.  A link stays a link, to what it leads to; the permissions
-    are those of the old file, or those that the process gives to new ones.
+    an old file stays as it was.  A symbolic link stays a link, to what it leads to; the permissions
+    are those of the old file, or those that the process gives to new ones.  What is no
+    file, as a pipe or ``/dev/stdout``, is written to as it is.
 
     Parameters
     ----------
     path
-        Where the file is to appear; one that is there is replaced.
+        Where the file is to appear; one that is there is replaced, unless it is read-only.
 
     Yields
     ------
@@ -38,7 +67,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Raises
     ------
     OSError
-        If the folder cannot be written to.
+        If the file or its folder cannot be written to.
 
     Examples
     --------
@@ -53,7 +82,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     ...     before, place.read_text()
     (False, '1 2 3')
     """
-    path = Path(os.path.realpath(path))
+    path = Path(os.path.realpath(as_path(path)))
+    mode = mode_of(path)
+    if mode is not None and not stat.S_ISREG(mode):  # a device would be gone, were it replaced
+        with open(path, "wb") as file:
+            yield file
+        return
     temporary = path.parent / f".{secrets.token_hex(8)}"  # as short as a name may have to be
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
@@ -63,13 +97,27 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            if os.name == "posix" and path.exists():
-                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+            if os.name == "posix" and mode is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(mode))
             os.fsync(file.fileno())
         replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def mode_of(path: Path) -> int | None:
+    """What is there, and who may do what with it; None if there is nothing.
+
+    An OSError for a file that this process may not write, which a rename would not ask about.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+    if os.name == "posix" and stat.S_ISREG(mode):
+        os.close(os.open(path, os.O_WRONLY))
+    return mode
 
 
 def replace(temporary: Path, path: Path) -> None:

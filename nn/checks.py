@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time, timedelta
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -144,7 +143,7 @@ def check_dtype(owner: str, dtype: Any) -> np.dtype[Any]:
 
 def check_folder(owner: str, path: Any) -> None:
     """Refuse a path in a folder that there is not, before what is to be written is computed."""
-    folder = Path(path).absolute().parent
+    folder = ag.files.as_path(path).absolute().parent
     if not folder.is_dir():
         raise ag.ArgumentValueError(
             f"{owner}: there is no folder {str(folder)!r}; make it before, with "

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import re
 import stat
 import time
 
@@ -139,3 +142,91 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path):
     with pytest.raises(FileNotFoundError) as error, ag.files.atomic_write(path):
         pass
     assert error.value.filename == str(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no modes of files")
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path, name):
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        WRITERS[name](pipe)
+        assert os.read(reader, 10)
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no links without rights")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_link_to_itself_is_an_error_and_stays(tmp_path, name):
+    link = tmp_path / name
+    link.symlink_to(link)
+    with pytest.raises(OSError, match="symbolic links") as error:
+        WRITERS[name](link)
+    assert error.value.filename == str(link)
+    assert link.is_symlink()
+    assert list(tmp_path.iterdir()) == [link]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no modes of files")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_that_nobody_may_write_stays(tmp_path, name, monkeypatch):
+    place = tmp_path / name
+    place.write_text("kept", encoding="utf-8")
+    place.chmod(0o444)
+    really_open = os.open
+
+    def open_as_owner(path, flags, *mode):
+        """What the system does, also where the tests run as root, who may write anything."""
+        if os.fspath(path) == str(place) and flags & os.O_WRONLY:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really_open(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", open_as_owner)
+    with pytest.raises(PermissionError) as error:
+        WRITERS[name](place)
+    assert error.value.filename == str(place)
+    assert place.read_text(encoding="utf-8") == "kept"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    with pytest.raises(OSError, match=re.escape(str(folder))) as error:
+        WRITERS[name](folder)
+    assert error.value.filename == str(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_bytes_name_a_file_too(tmp_path, name):
+    WRITERS[name](os.fsencode(tmp_path / name))
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("path", [None, 3, 2.5, ["model.npz"], io.BytesIO()])
+def test_what_names_no_file_is_refused(name, path):
+    with pytest.raises(ag.ArgumentTypeError) as error:
+        WRITERS[name](path)
+    assert str(error.value) == (
+        f"a path is {path!r}, which names no file; pass text or a pathlib.Path, such as "
+        "'folder/name.suffix'"
+    )
+
+
+@pytest.mark.parametrize("read", [nn.load, nn.CSVLogger, nn.Playback, nn.Checkpoint])
+def test_readers_and_callbacks_refuse_it_too(read):
+    with pytest.raises(ag.ArgumentTypeError, match="a path is None, which names no file"):
+        read(None)
+
+
+def test_a_null_character_is_refused():
+    with pytest.raises(ag.ArgumentValueError) as error:
+        write_bytes("a\0b")
+    assert str(error.value) == "the path 'a\\x00b' holds a null character; leave it out"

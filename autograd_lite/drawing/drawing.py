@@ -28,7 +28,7 @@ from autograd_lite.drawing.scene import Scene, compose
 from autograd_lite.drawing.subject import find_subject
 from autograd_lite.drawing.themes import THEMES
 from autograd_lite.drawing.writers import Design, encode
-from autograd_lite.files import atomic_write
+from autograd_lite.files import as_path, atomic_write
 
 __all__ = ["Drawing", "DrawingWarning", "draw"]
 
@@ -123,7 +123,7 @@ class Drawing:
         ...     path.name
         'square.dot'
         """
-        path = Path(path)
+        path = as_path(path)
         content = self._content(path.suffix.lower())
         with atomic_write(path) as file:
             file.write(content)

@@ -59,13 +59,15 @@ class FileFormatError(ag.AutogradError, ValueError):
     """
 
 
-def write_file(path: str | Path, arrays: Mapping[str, Array], texts: Mapping[str, str]) -> None:
+def write_file(
+    path: str | os.PathLike[str], arrays: Mapping[str, Array], texts: Mapping[str, str]
+) -> None:
     """Write arrays and texts; the suffix of ``path`` chooses the format.
 
     What was written is read again before the file takes its place; arrays and names
     that the format cannot hold are refused, and a file that was there before stays.
     """
-    path = Path(path)
+    path = ag.files.as_path(path)
     write, read = format_of(path)
     contents = io.BytesIO()
     for name, array in arrays.items():
@@ -99,9 +101,9 @@ def equal_arrays(left: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
     )
 
 
-def read_file(path: str | Path) -> Contents:
+def read_file(path: str | os.PathLike[str]) -> Contents:
     """Read arrays and texts; refuse a file that is damaged in any way."""
-    path = Path(path)
+    path = ag.files.as_path(path)
     _, read = format_of(path)
     with open(path, "rb") as file:
         return read(file, path)
@@ -289,9 +291,9 @@ FORMATS: dict[str, tuple[Writer, Reader]] = {
 }
 
 
-def format_of(path: str | Path) -> tuple[Writer, Reader]:
+def format_of(path: str | os.PathLike[str]) -> tuple[Writer, Reader]:
     """How to write and read files of this suffix."""
-    path = Path(path)
+    path = ag.files.as_path(path)
     if path.suffix not in FORMATS:
         raise ag.ArgumentValueError(
             f"{path.name}: the suffix {path.suffix!r} names no format; "

@@ -7,8 +7,8 @@ the model, before the file takes its place.
 
 from __future__ import annotations
 
+import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ FLOAT32_ALONE = {
 """Operators that onnxruntime has for float32, and not for float64."""
 
 
-def export_onnx(model: Module, path: str | Path, example: Any) -> None:
+def export_onnx(model: Module, path: str | os.PathLike[str], example: Any) -> None:
     """Write a model as an ONNX file, as it computes in use (``eval``).
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -46,7 +47,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 LABEL = json.dumps({"name": FORMAT, "version": VERSION})
 
 
-def save(model: Module, path: str | Path, *, architecture: bool = True) -> None:
+def save(model: Module, path: str | os.PathLike[str], *, architecture: bool = True) -> None:
     """Write a model to a file, its architecture beside its weights and buffers.
 
     The file appears whole or not at all; one that was there before stays as it
@@ -95,7 +96,7 @@ def verified_architecture(model: Module, state: dict[str, Any]) -> str:
     return text
 
 
-def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
+def load(path: str | os.PathLike[str], *, classes: Iterable[type[Module]] = ()) -> Module:
     """Read a model that `save` wrote, in ``eval`` mode.
 
     Parameters
@@ -122,10 +123,10 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
     arrays, texts = read(path)
     if "architecture" not in texts:
         raise FileFormatError(
-            f"{Path(path).name}: it holds weights without an architecture; "
+            f"{ag.files.as_path(path).name}: it holds weights without an architecture; "
             "build the model and use nn.load_weights"
         )
-    name = Path(path).name
+    name = ag.files.as_path(path).name
     try:
         config = json.loads(texts["architecture"])
     except (ValueError, RecursionError):
@@ -145,7 +146,7 @@ def load(path: str | Path, *, classes: Iterable[type[Module]] = ()) -> Module:
 
 def load_weights(
     model: Module,
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
     strict: bool = True,
     prefix: str = "",
@@ -195,7 +196,7 @@ def load_weights(
     if not isinstance(prefix, str):
         raise ag.ArgumentTypeError(f"load_weights: prefix is {prefix!r}; pass a text, such as '0.'")
     arrays, texts = read_file(path)
-    name = Path(path).name
+    name = ag.files.as_path(path).name
     if is_ours(texts):
         check_version(texts, name)
         if layout == "torch":
@@ -224,12 +225,12 @@ def load_weights(
     return load_arrays(model, arrays, path, strict)
 
 
-def read(path: str | Path) -> Contents:
+def read(path: str | os.PathLike[str]) -> Contents:
     """The contents of a file; those of something else, and of versions to come, are refused."""
     arrays, texts = read_file(path)
     if not is_ours(texts):
-        raise FileFormatError(f"{Path(path).name}: it was not written by nn.save")
-    check_version(texts, Path(path).name)
+        raise FileFormatError(f"{ag.files.as_path(path).name}: it was not written by nn.save")
+    check_version(texts, ag.files.as_path(path).name)
     return arrays, texts
 
 
@@ -254,13 +255,13 @@ def check_version(texts: dict[str, str], name: str) -> None:
 
 
 def load_arrays(
-    model: Module, arrays: dict[str, Any], path: str | Path, strict: bool = True
+    model: Module, arrays: dict[str, Any], path: str | os.PathLike[str], strict: bool = True
 ) -> Unmatched | None:
     """Write arrays into a model, and name the file if they do not fit."""
     try:
         return model.load_state_dict(arrays, strict=strict)
     except ag.ArgumentValueError as error:
-        raise FileFormatError(f"{Path(path).name}: {error}") from None
+        raise FileFormatError(f"{ag.files.as_path(path).name}: {error}") from None
 
 
 # Checkpoints: all that training needs to go on.
@@ -283,7 +284,7 @@ def model_first(function: Function) -> Function:
 @model_first
 def save_checkpoint(
     model: Module,
-    path: str | Path,
+    path: str | os.PathLike[str],
     optimizer: Optimizer,
     history: History,
     rng: np.random.Generator | None = None,
@@ -356,7 +357,10 @@ def apply_settings(model: Module, settings: dict[str, Any]) -> None:
 
 @model_first
 def load_checkpoint(
-    model: Module, path: str | Path, optimizer: Optimizer, rng: np.random.Generator | None = None
+    model: Module,
+    path: str | os.PathLike[str],
+    optimizer: Optimizer,
+    rng: np.random.Generator | None = None,
 ) -> History:
     """Read a checkpoint into a model, its optimizer and the generator; return its history.
 
@@ -417,7 +421,7 @@ def load_checkpoint(
         optimizer.load_state_dict(before[1])
         apply_settings(model, before[2])
         raise FileFormatError(
-            f"{Path(path).name}: it is not a checkpoint of this training: {error}"
+            f"{ag.files.as_path(path).name}: it is not a checkpoint of this training: {error}"
         ) from None
     return history
 
@@ -454,7 +458,7 @@ class Checkpoint(Monitor):
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | os.PathLike[str],
         *,
         every: int = 1,
         best_only: bool = False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import autograd_lite as ag
@@ -103,10 +102,10 @@ class Playback(Callback):
                 f"Playback: max_frames is {max_frames!r}; at least 2 are needed, the first and the "
                 "last epoch"
             )
-        self.path = Path(path)
+        self.path = ag.files.as_path(path)
         if self.path.suffix.lower() not in (".html", ".htm"):
             raise ag.ArgumentValueError(
-                f"Playback: the path {os.fspath(path)!r} does not end in .html; the file is a "
+                f"Playback: the path {str(self.path)!r} does not end in .html; the file is a "
                 "page for a browser, such as 'training.html'"
             )
         self.samples = x, y

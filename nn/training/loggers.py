@@ -7,7 +7,6 @@ import io
 import os
 import time
 from math import isnan
-from pathlib import Path
 from typing import Any
 
 import autograd_lite as ag
@@ -51,7 +50,7 @@ class CSVLogger(Callback):
                 f"CSVLogger: separator is {separator!r}; it must be a single character, neither a "
                 "quotation mark nor the end of a line"
             )
-        self.path = Path(path)
+        self.path = ag.files.as_path(path)
         self.separator = separator
 
     def begin(self, run: Run) -> None:

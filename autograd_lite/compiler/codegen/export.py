@@ -25,7 +25,7 @@ from autograd_lite.compiler.runtime import blocks
 from autograd_lite.compiler.runtime.backend import imported_from
 from autograd_lite.core.duck_arrays import duck_types
 from autograd_lite.core.errors import AutogradError, CompileError
-from autograd_lite.files import atomic_write
+from autograd_lite.files import as_path, atomic_write
 
 __all__ = ["module_text", "write_module"]
 
@@ -70,9 +70,10 @@ def decoded(text):
 
 def write_module(path: str | os.PathLike[str], text: str) -> Path:
     """Write a module at once or not at all."""
+    path = as_path(path)
     with atomic_write(path) as file:
         file.write(text.encode())
-    return Path(path)
+    return path
 
 
 def module_text(
