@@ -260,7 +260,7 @@ def weights_by_class(class_weight: Any, labels: Any) -> Any:
 
 def split_chunks(
     x: Any, y: Any, weight: Any, sampling: Sampling
-) -> tuple[tuple[Any, Any, Any], tuple[Any, Any]]:
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
     """Set a random share of each chunk aside; `nn.fit` loads chunks and splits them anew."""
     lengths, total = chunk_lengths(x), length(x)
     n_aside = count_aside(sampling.validation_split, total, sampling.validation_data)
@@ -268,13 +268,17 @@ def split_chunks(
     aside = [int(count) for count in np.diff(ends, prepend=0)]
     seed = int(sampling.rng.integers(2**63))
 
-    def rows(data: Any, bounds: list[tuple[int, int]]) -> Any:
-        return map_arrays(lambda array: rows_within(array, bounds, seed), data)
+    def rows(bounds: list[tuple[int, int]]) -> tuple[Any, Any, Any]:
+        def chosen(array: Any) -> Any:
+            return rows_within(array, bounds, seed)
 
-    first = [(0, count) for count in aside]
-    others = list(zip(aside, lengths, strict=True))
-    kept_weight = None if weight is None else rows(weight, others)
-    return (rows(x, others), rows(y, others), kept_weight), (rows(x, first), rows(y, first))
+        return (
+            map_arrays(chosen, x),
+            map_arrays(chosen, y),
+            None if weight is None else chosen(weight),
+        )
+
+    return rows(list(zip(aside, lengths, strict=True))), rows([(0, count) for count in aside])
 
 
 def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:

@@ -17,7 +17,9 @@ import operator
 import threading
 import time
 import uuid
+import warnings
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -26,11 +28,12 @@ import autograd_lite as ag
 from nn.dask import cluster
 from nn.dask.cluster import ClusterError, cluster_errors, has_workers, scatter
 from nn.dask.data import Share, Shares
+from nn.dask.decomposition import AT_MOST, Part, check_loss_of_parts, depend_on_others
 from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers import SGD
-from nn.training.data import concatenate, dtype_of
-from nn.training.step import Step
+from nn.training.data import apply_model, concatenate, dtype_of, map_outputs
+from nn.training.step import Step, constants, level_of_user
 from nn.training.terms import Tally
 
 __all__ = ["DistributedStep"]
@@ -126,10 +129,7 @@ def replica_of(blueprint: Blueprint) -> Step:
 def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
     """The loss and gradients of one share; runs on a worker."""
     step = replica_of(blueprint)
-    state.load_into(step.model)
-    for place, generator in enumerate(step.generators):
-        fresh: Any = type(generator.bit_generator)
-        generator.bit_generator.state = fresh((*share.seed, share.bounds[0], place)).state
+    prepare(step, state, share)
     x, y, weights = share.rows(dtype_of(step.model))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         _, outputs = step.accumulate(x, y, weights)
@@ -138,6 +138,37 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
     named = step.model.named_buffers()
     buffers = [np.multiply(getattr(module, name), tally.n_samples) for _, module, name in named]
     return Total(tally, gradients, buffers, [outputs])
+
+
+def prepare(step: Step, state: State, share: Share) -> None:
+    """Give a replica the numbers of the model, and the generators of a share."""
+    state.load_into(step.model)
+    for place, generator in enumerate(step.generators):
+        fresh: Any = type(generator.bit_generator)
+        generator.bit_generator.state = fresh((*share.seed, share.bounds[0], place)).state
+
+
+def first_of(share: Share, dtype: Any) -> Part:
+    """The first samples of a share; runs where its chunk lies."""
+    return Part(*share.rows(dtype)).rows(slice(AT_MOST))
+
+
+def try_apart(blueprint: Blueprint, state: State, share: Share, parts: list[Part]) -> bool:
+    """Refuse a loss that shares do not add up to; whether they differ in the model's outputs.
+
+    Runs on a worker, before the first step.
+    """
+    step, whole = replica_of(blueprint), reduce(operator.add, parts)
+    tolerance = float(np.sqrt(np.finfo(dtype_of(step.model) or np.float64).eps))
+
+    def outputs_of(x: Any) -> Any:
+        prepare(step, state, share)
+        with ag.no_grad():
+            return map_outputs(np.asarray, constants(apply_model(step.model, x)))
+
+    with np.errstate(all="ignore"):
+        check_loss_of_parts(blueprint.loss, outputs_of(whole.x), whole, tolerance)
+        return depend_on_others(outputs_of, whole.x, tolerance)
 
 
 # The step here.
@@ -172,6 +203,9 @@ class DistributedStep(Step):
 
     scattered: dict[Any, Any]
     """What tasks find the blueprint by, for the client that it was sent through."""
+
+    is_tried = False
+    """Whether it is known what becomes of loss and model where a batch has several shares."""
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
@@ -230,7 +264,9 @@ class DistributedStep(Step):
         """The total over a batch; tried again if what the workers held of the model was lost."""
         for attempt in range(ATTEMPTS):
             try:
-                total: Total = self._sum(batch).compute()
+                sent = self._send()
+                self._try_apart(batch.shares, *sent)
+                total: Total = self._sum(batch.shares, *sent).compute()
                 return total
             except cluster_errors() as error:
                 self.scattered = {}
@@ -244,20 +280,43 @@ class DistributedStep(Step):
                 time.sleep(0.1 * 4**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _sum(self, batch: Shares) -> Any:
+    def _try_apart(self, shares: list[Share], blueprint: Any, state: Any) -> None:
+        """Once, before two shares are computed apart: tell what differs from the whole."""
+        if self.is_tried or len(shares) < 2:
+            return
+        import dask
+
+        dtype, few = dtype_of(self.model), shares[:AT_MOST]
+        parts = [dask.delayed(first_of, pure=False)(share, dtype) for share in few]
+        task = dask.delayed(try_apart, pure=False)
+        depends = task(blueprint, state, shares[0], parts).compute()
+        self.is_tried = True
+        if depends:
+            warnings.warn(
+                "fit: the outputs of the model for a sample depend on the others of its batch, as "
+                "with BatchNorm1d, and on Dask those of a share are a batch of their own: the "
+                "numbers depend on the chunks; write nn.LayerNorm, or load the arrays with "
+                ".compute()",
+                stacklevel=level_of_user(),
+            )
+
+    def _sum(self, shares: list[Share], blueprint: Any, state: Any) -> Any:
         """The tasks whose result is the total over a batch."""
         import dask
 
-        client = cluster.current_client()
-        if client not in self.scattered:
-            check_can_travel(client, loss=self.loss, model=self.model)
-            self.scattered = {client: scatter(self.blueprint)}
-        blueprint, state = self.scattered[client], scatter(State.of(self.model))
         compute = dask.delayed(differentiate, pure=False)
         add = dask.delayed(operator.add, pure=False)
-        totals = [compute(blueprint, state, share) for share in batch.shares]
+        totals = [compute(blueprint, state, share) for share in shares]
         while len(totals) > 1:  # by pairs, always the same ones
             pairs = zip(totals[0::2], totals[1::2], strict=False)
             left_over = totals[len(totals) // 2 * 2 :]
             totals = [*(add(a, b) for a, b in pairs), *left_over]
         return totals[0]
+
+    def _send(self) -> tuple[Any, Any]:
+        """What tasks find the model by: what stays the same, and its numbers now."""
+        client = cluster.current_client()
+        if client not in self.scattered:
+            check_can_travel(client, loss=self.loss, model=self.model)
+            self.scattered = {client: scatter(self.blueprint)}
+        return self.scattered[client], scatter(State.of(self.model))

@@ -79,7 +79,7 @@ def clip_by_norm(gradients: list[Any], limit: float) -> tuple[list[Any], Any]:
 
     Squares are taken of numbers up to 1, so that they neither overflow nor vanish.
     """
-    largest = reduce(np.maximum, [np.max(np.abs(g), initial=0.0) for g in gradients], np.float64(0))
+    largest = reduce(np.maximum, [np.max(np.abs(g)) for g in gradients if g.size], np.float64(0))
     unit = np.where(np.logical_and(largest > 0, np.isfinite(largest)), largest, 1.0)
     scaled = [np.divide(g, unit, dtype=dtype_of(g)) for g in gradients]
     length = np.sqrt(sum(np.sum(np.square(u, dtype=np.float64)) for u in scaled))
@@ -105,4 +105,4 @@ def clip_by_value(gradients: list[Any], limit: float) -> list[Any]:
 def set_gradients(parameters: list[Parameter], gradients: list[Any]) -> None:
     """Give parameters other gradients; a Python number stays one."""
     for parameter, g in zip(parameters, gradients, strict=True):
-        parameter.grad = g if isinstance(parameter.grad, np.ndarray) else float(g)
+        parameter.grad = float(g) if np.isscalar(parameter.grad) else g

@@ -302,7 +302,7 @@ def as_weights(sample_weight: Any, n_samples: int) -> Array:
             f"fit: sample_weight is {sample_weight!r}; it must hold one number for each of "
             f"{n_samples} samples; weights of classes, or 'balanced', are for class_weight"
         )
-    weight: Array = as_reals("fit: sample_weight", sample_weight, np.float64)
+    weight: Array = np.asarray(as_reals("fit: sample_weight", sample_weight, np.float64))
     return weight[:, 0] if weight.shape == (n_samples, 1) else weight
 
 

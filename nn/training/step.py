@@ -32,7 +32,16 @@ from nn.training.data import apply_model, length, map_outputs
 from nn.training.outputs import explain_missing_gradient
 from nn.training.terms import Kind, Tally, kinds_of, terms_of
 
-__all__ = ["CompileWarning", "NonFiniteError", "Penalties", "Step", "added", "check_compile"]
+__all__ = [
+    "CompileWarning",
+    "NonFiniteError",
+    "Penalties",
+    "Step",
+    "added",
+    "check_compile",
+    "constants",
+    "level_of_user",
+]
 
 
 MOST_CHANGES = 3
@@ -144,7 +153,7 @@ class Step:
         self.penalties = penalties
         self.keep_outputs = keep_outputs
         self.compile = compile
-        self.options = model, loss, optimizer, penalties, keep_outputs, compile
+        self.options = type(self), model, loss, optimizer, penalties, keep_outputs, compile
         self.cannot_compile = False
         self.kinds = kinds_of(loss)
         self.latest = Tally.empty(self.kinds)

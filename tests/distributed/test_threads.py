@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ def test_every_sample_counts_once_an_epoch() -> None:
     x, _ = drawn(437)
     seen: list[Any] = []
 
+    class Forget(nn.Callback):
+        def after_epoch(self, run: Any) -> None:
+            """Of the first epoch, before which the loss is tried."""
+            if len(run.history) == 1:
+                seen.clear()
+
     def noted(outputs: Any, targets: Any) -> Any:
         seen.append(targets)
         return nn.cross_entropy(outputs, targets % 2)
@@ -72,9 +79,8 @@ def test_every_sample_counts_once_an_epoch() -> None:
     with dask.config.set(scheduler="synchronous"):
         data = da.from_array(x, chunks=(50, 6)), da.from_array(np.arange(437), chunks=50)
         model = nn.MLP(6, [8, 2], rng=0)
-        nn.fit(
-            model, *data, loss=noted, epochs=1, batch_size=64, rng=0, progress=False, compile=False
-        )
+        options: dict[str, Any] = {"callbacks": Forget(), "progress": False, "compile": False}
+        nn.fit(model, *data, loss=noted, epochs=2, batch_size=64, rng=0, **options)
     assert sorted(np.concatenate(seen).tolist()) == list(range(437))
 
 
@@ -141,6 +147,7 @@ class Centred(nn.Module):
         return x - self.mean
 
 
+@pytest.mark.filterwarnings("ignore:fit. the outputs of the model for a sample depend")
 def test_dropout_and_batch_statistics_do_not_depend_on_who_computes() -> None:
     def model() -> Any:
         return nn.Sequential(
@@ -264,7 +271,7 @@ def test_a_share_is_set_aside_and_the_same_seed_sets_the_same_aside() -> None:
                 progress=False, compile=False, validation_split=0.2,
             )  # fmt: skip
         *trained, aside = seen
-        return np.sort(np.concatenate(trained)), np.sort(aside), history
+        return np.unique(np.concatenate(trained)), np.sort(aside), history
 
     trained, aside, history = split(0)
     assert len(aside) == round(0.2 * 437)
@@ -346,3 +353,138 @@ def test_several_outputs_weights_and_what_changes_between_batches_are_numpys() -
         np.testing.assert_allclose(lazy_columns[name], column, rtol=1e-9, err_msg=name)
     for mine, other in zip(lazy_numbers, arrays, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-9)
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm1d(8), Centred(8)])
+@pytest.mark.parametrize("rows", [1, 7])
+def test_samples_that_depend_on_each_other_are_told(layer: Any, rows: int) -> None:
+    x, y = drawn(50)
+    layers = nn.Linear(6, 8, rng=0), layer, nn.Dropout(0.3, rng=1), nn.Linear(8, 2, rng=2)
+    with pytest.warns(UserWarning, match="depend on the others of its batch") as warned:
+        fitted(*lazy(x, y, rows=2 * rows), model=nn.Sequential(*layers), batch_size=50)
+    assert [str(warning.message) for warning in warned] == [
+        "fit: the outputs of the model for a sample depend on the others of its batch, as with "
+        "BatchNorm1d, and on Dask those of a share are a batch of their own: the numbers depend "
+        "on the chunks; write nn.LayerNorm, or load the arrays with .compute()"
+    ]
+    assert warned[0].filename == __file__
+
+
+def with_ignored(outputs: Any, targets: Any, **options: Any) -> Any:
+    return nn.cross_entropy(outputs, targets, ignore_index=1, **options)
+
+
+def summed(outputs: Any, targets: Any) -> Any:
+    return np.sum(nn.cross_entropy(outputs, targets, reduction="none"))
+
+
+def rooted(outputs: Any, targets: Any) -> Any:
+    return np.sqrt(nn.cross_entropy(outputs, targets))
+
+
+@pytest.mark.parametrize("loss", [with_ignored, summed, rooted])
+@pytest.mark.parametrize("rows", [2, 7])
+def test_a_loss_that_is_no_mean_over_samples_is_refused(loss: Any, rows: int) -> None:
+    x, y = drawn(50)
+    model = nn.MLP(6, [8, 2], rng=0)
+    before = numbers(model)
+    with pytest.raises(ag.ArgumentValueError) as error:
+        fitted(*lazy(x, y, rows), model=model, loss=loss, batch_size=50)
+    assert re.fullmatch(
+        rf"fit: {loss.__name__} of \d+ samples is \d+\.\d+, and \d+\.\d+ by two parts of them, as "
+        r"shares are computed on Dask; write it as a mean over samples, Σ w·loss / Σ w, or load "
+        r"the arrays with \.compute\(\)",
+        str(error.value),
+    )
+    for a, b in zip(numbers(model), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "loss", [functools.partial(nn.cross_entropy, ignore_index=1), lambda p, t: np.mean(p[:, 0] - t)]
+)
+def test_what_adds_up_is_numpys(loss: Any) -> None:
+    x, y = drawn(50)
+    mine, _ = fitted(*lazy(x, y, 14), loss=loss, batch_size=50)
+    numpys, _ = fitted(x, y, loss=loss, batch_size=50)
+    for a, b in zip(numbers(mine), numbers(numpys), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-13)
+
+
+WEIGHT = np.random.default_rng(2).uniform(0.1, 3, 50)
+LABELS = drawn(50)[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "weight"),
+    [
+        ({"sample_weight": WEIGHT}, WEIGHT),
+        ({"class_weight": {0: 1.0, 1: 5.0}}, np.where(LABELS == 1, 5.0, 1.0)),
+        ({"class_weight": "balanced"}, (25 / np.bincount(LABELS))[LABELS]),
+        ({"class_weight": {0: 1.0, 1: 5.0}, "sample_weight": WEIGHT},
+         np.where(LABELS == 1, 5.0, 1.0) * WEIGHT),
+    ],
+)  # fmt: skip
+def test_samples_set_aside_keep_their_weights(options: dict[str, Any], weight: Any) -> None:
+    x, y = drawn(50)
+    seen: list[Any] = []
+
+    def noted(outputs: Any, targets: Any) -> float:
+        seen.append(outputs)
+        return 0.0
+
+    model = nn.MLP(6, [8, 2], activation="tanh", rng=0)
+    history = nn.fit(
+        model, *lazy(x, y, 14), loss="cross_entropy", metrics=noted, validation_split=0.4, rng=0,
+        epochs=1, batch_size=50, progress=False, **options,
+    )  # fmt: skip
+    outputs = nn.predict(model, x)
+    rows = [int(np.argmin(np.sum((outputs - mine) ** 2, axis=1))) for mine in seen[-1]]
+    assert len(set(rows)) == 20
+    each = np.asarray(nn.cross_entropy(outputs[rows], y[rows], reduction="none"))
+    expected = np.average(each, weights=weight[rows])
+    assert history["validation_loss"] == [pytest.approx(expected, rel=1e-12)]
+
+
+def test_the_step_of_arrays_is_not_that_of_dask() -> None:
+    """An optimizer keeps its last step, which knows batches of one kind."""
+    x, y = drawn()
+    model = nn.MLP(6, [8, 2], rng=0)
+    optimizer = nn.SGD(model, 0.1)
+    other = nn.MLP(6, [8, 2], rng=0)
+    optimizers = optimizer, nn.SGD(other, 0.1)
+    whole: dict[str, Any] = {"epochs": 1, "batch_size": 500}
+    for data in ((x, y), lazy(x, y), (x, y)):
+        fitted(*data, model=model, optimizer=optimizers[0], **whole)
+        fitted(x, y, model=other, optimizer=optimizers[1], **whole)
+    for a, b in zip(numbers(model), numbers(other), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("train", [nn.fit, nn.fit_lbfgs, nn.find_learning_rate])
+def test_weights_of_dask_beside_arrays(train: Any) -> None:
+    x, y = drawn(50)
+    weight = np.random.default_rng(2).uniform(0.1, 3, 50)
+    found = []
+    for given in (weight, da.from_array(weight, chunks=7)):
+        model = nn.MLP(6, [8, 2], rng=0)
+        options: dict[str, Any] = {"loss": "cross_entropy", "sample_weight": given}
+        options |= {"iterations": 5} if train is nn.fit_lbfgs else {"rng": 0}
+        options |= {"progress": False, "epochs": 1} if train is nn.fit else {}
+        result = train(model, x, y, **options)
+        found.append([*numbers(model), getattr(result, "losses", 0)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("clip", [nn.clip_gradient_norm, nn.clip_gradient_values])
+def test_gradients_of_dask_are_clipped(clip: Any) -> None:
+    x, y = drawn(50)
+    found = []
+    for data in ((x, y), lazy(x, y, 14)):
+        model = nn.MLP(6, [8, 2], rng=0)
+        nn.cross_entropy(model(data[0]), data[1]).backward()
+        clip(model, 0.01)
+        found.append([np.asarray(p.grad) for p in model.parameters()])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
