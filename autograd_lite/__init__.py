@@ -7,6 +7,7 @@ array([0., 1.])
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import ops
@@ -207,4 +208,10 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_NOT_BY_STAR, "__version__"])
+    """The public names; without SciPy not those that need it, which ``help`` would ask for."""
+    try:
+        has_scipy = find_spec("scipy") is not None
+    except (ImportError, ValueError):
+        has_scipy = False
+    missing = () if has_scipy else ("scipy", "special")
+    return sorted({*__all__, *_NOT_BY_STAR, "__version__"}.difference(missing))

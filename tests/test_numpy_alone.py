@@ -137,3 +137,15 @@ print(*[w.message for w in told])
         "fit: there is no progress bar, because tqdm is not installed; install it with: "
         "pip install tqdm, or pass progress=False"
     )
+
+
+def test_the_package_can_be_looked_through():
+    """As ``help`` and completion do."""
+    printed = run("""
+import inspect, pydoc, autograd_lite as ag, nn
+for module in (ag, nn):
+    print(len(inspect.getmembers(module)) > 50, "NAME" in pydoc.plain(pydoc.render_doc(module)))
+print({"scipy", "special"} & set(dir(ag)))
+""")
+    assert printed.split("\n") == ["True True", "True True", "set()", ""]
+    assert {"scipy", "special"} <= set(dir(ag))

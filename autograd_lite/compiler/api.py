@@ -52,6 +52,7 @@ from autograd_lite.compiler.frontend.verification import (
 )
 from autograd_lite.compiler.ir import Program
 from autograd_lite.compiler.options import (
+    Backend,
     Options,
     blocking_of,
     check_backend,
@@ -443,7 +444,7 @@ class CompileOptions(TypedDict, total=False):
     cache_size: int
     block: int | None
     threads: int | None
-    backend: str
+    backend: Backend
     cuda_graph: bool
     validate: bool
 
@@ -463,7 +464,7 @@ def compile(
     cache_size: int = 64,
     block: int | None = None,
     threads: int | None = None,
-    backend: str = "numpy",
+    backend: Backend = "numpy",
     cuda_graph: bool = False,
     validate: bool = False,
 ) -> Compiled[...] | Callable[[Function], Compiled[...]]:

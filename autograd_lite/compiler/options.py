@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from autograd_lite.core.value import Value
 __all__ = [
     "BACKENDS",
     "BYTES",
+    "Backend",
     "Blocking",
     "Options",
     "blocking_of",
@@ -25,7 +27,8 @@ __all__ = [
     "check_flags",
 ]
 
-BACKENDS = ("numpy", "numba", "auto")
+Backend = Literal["numpy", "numba", "auto"]
+BACKENDS = get_args(Backend)
 
 BYTES = 1 << 17
 """Of an array in a block, at most: few enough for the cache, many enough to be worth a call."""

@@ -12,7 +12,7 @@ from autograd_lite.doctor.facts import Facts, Option, gather
 
 __all__ = ["add_doctor_command", "advice", "report"]
 
-WITHOUT_KERNELS = {"blas", "cblas", "netlib", "reference", "lapack_lite", "unknown"}
+WITHOUT_KERNELS = {"blas", "cblas", "netlib", "reference", "lapack_lite"}
 
 SLOW = 4.0
 """GFLOP/s in float64 that one core of the last ten years exceeds with any optimized BLAS."""
@@ -61,7 +61,7 @@ def report(facts: Facts) -> str:
 
 def line(option: Option) -> str:
     if option.version:
-        return f"  {option.name:24}{option.version:12}{option.adds}"
+        return f"  {option.name:24}{option.version:11} {option.adds}"
     return f"  {option.name:24}{'missing':12}would add {option.adds}: {option.install}"
 
 

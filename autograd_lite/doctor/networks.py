@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
+from sysconfig import get_path
 
 import autograd_lite
 
@@ -22,7 +23,8 @@ class Networks:
     """What ``import nn`` finds: a file, or None; the one that belongs here; and whose it is.
 
     ``owners`` are other distributions that brought an `nn`, which may lie over this one;
-    ``failure`` is what became of importing this one, if it could not be imported.
+    ``failure`` is what became of importing this one, if it could not be imported, and
+    ``hiding`` a file that lies before one of Python's own modules.
     """
 
     file: Path | None
@@ -30,6 +32,7 @@ class Networks:
     owners: tuple[str, ...] = ()
     is_ours: bool = True
     failure: str | None = None
+    hiding: Path | None = None
 
     def advice(self) -> str | None:
         """What is off, and what to do about it.
@@ -59,6 +62,13 @@ class Networks:
                 f"import nn finds {self.file.name} in the folder of your program; "
                 "give that file another name"
             )
+        if self.failure is not None and self.hiding is not None:
+            return (
+                f"import nn fails ({self.failure}), as {self.hiding.name} lies before Python's own "
+                f"module {self.hiding.stem}; give that file another name"
+            )
+        if self.failure is not None and REINSTALL in self.failure:
+            return f"import nn fails: {self.failure}"
         if self.failure is not None:
             return f"import nn fails ({self.failure}), as if nn were half removed; {REINSTALL}"
         return None
@@ -75,7 +85,8 @@ def find_networks() -> Networks:
     others = tuple(sorted({name for name in owners if name != "autograd-lite"}))
     is_ours = spec is not None and "nn.versions" in source_of(spec)
     failure = failure_of_import() if is_ours and file == expected else None
-    return Networks(file, expected, others, is_ours, failure)
+    hiding = None if failure is None else file_that_hides_a_module()
+    return Networks(file, expected, others, is_ours, failure, hiding)
 
 
 def source_of(spec: ModuleSpec) -> str:
@@ -96,4 +107,17 @@ def failure_of_import() -> str | None:
         import_module("nn")
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+    return None
+
+
+def file_that_hides_a_module() -> Path | None:
+    """A file of somebody's own that was imported in the place of a module of Python."""
+    folders = {Path(get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    installed = {Path(get_path(name)).resolve() for name in ("purelib", "platlib")}
+    for name in sys.stdlib_module_names & sys.modules.keys():
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and name != "__main__":
+            above = set(Path(file).resolve().parents)
+            if not above & folders or above & installed:
+                return Path(file)
     return None

@@ -145,9 +145,24 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
 
 @on_dask("quantile")
 def quantile(a: Any, q: Any, keepdims: bool = False, **static: Any) -> Any:
+    return quantiles(np.quantile, a, q, keepdims, static)
+
+
+@on_dask("nanquantile")
+def nanquantile(a: Any, q: Any, keepdims: bool = False, **static: Any) -> Any:
+    return quantiles(np.nanquantile, a, q, keepdims, static)
+
+
+def quantiles(function: Any, a: Any, q: Any, keepdims: bool, static: dict[str, Any]) -> Any:
     if keepdims and np.ndim(q):
         raise NotImplementedError("quantile keeps no axes for several quantiles")
-    return np.quantile(a, q, keepdims=keepdims, **static)
+    found = function(a, q, keepdims=keepdims, **static)
+    dtype = function(np.ones(1, a.dtype), q).dtype
+    return found.map_blocks(in_dtype, dtype, dtype=dtype)  # its chunks may be of another than it
+
+
+def in_dtype(chunk: Any, to: Any) -> Any:
+    return chunk.astype(to, copy=False)
 
 
 @on_dask("pad")

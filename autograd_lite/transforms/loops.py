@@ -37,10 +37,12 @@ from autograd_lite.transforms.steps import Condition, Step
 __all__ = ["fori", "scan", "while_loop"]
 
 Function = Callable[..., Any]
+OfOne = Callable[[Any], Any]
+OfTwo = Callable[[Any, Any], Any]  # so that checkers know the arguments of a lambda
 
 
 def scan(
-    f: Function,
+    f: OfTwo,
     init: Any,
     xs: Any = None,
     length: int | None = None,
@@ -165,7 +167,7 @@ def scan_in_pieces(f: Function, init: Any, xs: Any, steps: int, reverse: bool) -
     return carry, unflatten(ends, [np.concatenate(pair) for pair in pairs])
 
 
-def fori(lower: Any, upper: Any, f: Function, init: Any) -> Any:
+def fori(lower: Any, upper: Any, f: OfTwo, init: Any) -> Any:
     """Apply a function for each whole number in a range, handing on a value.
 
     In a function under `compile` it is one loop of the program; elsewhere it is
@@ -221,7 +223,7 @@ def fori(lower: Any, upper: Any, f: Function, init: Any) -> Any:
     return unflatten(init, carry)
 
 
-def while_loop(condition: Function, f: Function, init: Any) -> Any:
+def while_loop(condition: OfOne, f: OfOne, init: Any) -> Any:
     """Apply a function for as long as a condition holds, handing on a value.
 
     In a function under `compile` it is a ``while`` of the program; elsewhere it is

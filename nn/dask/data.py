@@ -87,10 +87,14 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
     if data.dtype.kind not in "fiub":
         raise dtype_error(name, data.dtype)
     rows = tuple(filter(None, data.chunks[0])) if chunks is None else chunks
-    if sum(rows) != data.shape[0] or not sum(rows):
+    if not sum(rows):
+        raise ag.ArgumentValueError(
+            f"fit: {name} has shape {data.shape}, which holds no samples; give one at least"
+        )
+    if sum(rows) != data.shape[0]:
         raise ag.ArgumentValueError(
             f"fit: {name} has shape {data.shape}, but there are {sum(rows)} samples; "
-            "both need the same number of samples, at least one, along their first axis"
+            "both need the same number of samples along their first axis"
         )
     return data.rechunk({0: rows, **dict.fromkeys(range(1, data.ndim), -1)})
 
@@ -304,6 +308,12 @@ def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
 
 def predict_chunks(model: Module, x: Any) -> Any:
     """The outputs: a Dask array, or a tuple of them, chunk by chunk."""
+    first = x[0] if isinstance(x, tuple) else x
+    if hasattr(first, "chunks") and first.shape[0] == 0:
+        import dask.array
+
+        outputs = predict(model, map_arrays(lambda part: part[:0], sample_of(x)))
+        return map_arrays(dask.array.from_array, outputs)
     return by_chunks(predict, model, inputs_in_chunks(x))
 
 

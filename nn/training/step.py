@@ -255,7 +255,7 @@ class Step:
         return fingerprint(*things, unread=unread)
 
     def _compile(self) -> dict[str, Any]:
-        backend = self.compile if isinstance(self.compile, str) else "numpy"
+        backend: Any = self.compile if isinstance(self.compile, str) else "numpy"
         overwritten: tuple[Any, ...] = (0, *self.trainable)
         return {
             "step": ag.compile(self._step, donate=overwritten, backend=backend),

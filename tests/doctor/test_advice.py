@@ -125,6 +125,11 @@ def test_a_blas_without_kernels():
     ]
 
 
+def test_a_blas_that_is_not_known_is_no_blas_without_kernels():
+    for name in ("unknown to the doctor", "unknown"):
+        assert advice(replace(HEALTHY, blas=Blas(name))) == []
+
+
 def test_a_slow_product():
     assert advice(replace(HEALTHY, gigaflops={"float32": 3.0, "float64": 1.52})) == [
         "a matrix product reached 1.5 GFLOP/s, less than one core should; see what else is "
@@ -166,3 +171,10 @@ def test_the_report_names_everything_that_is_known():
         "advice",
         "nothing is off",
     ]
+
+
+def test_a_long_version_keeps_its_distance():
+    option = Option("SciPy", "of unknown version", "SciPy's functions", "pip install scipy")
+    lines = report(replace(HEALTHY, options=[DOT, option])).splitlines()
+    assert "  SciPy                   of unknown version SciPy's functions" in lines
+    assert "  dot                     12.0        drawings" in lines

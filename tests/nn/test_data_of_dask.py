@@ -331,3 +331,16 @@ def test_estimators_refuse_masks(estimators: Any, x: Any) -> None:
 def test_a_single_feature_needs_its_axis(estimators: Any) -> None:
     with pytest.raises(ag.ArgumentValueError, match=r"of one feature make a column, X\[:, None\]"):
         estimators.MLPRegressor().fit(LAZY_X[:, 0], Y[:, 0])
+
+
+def test_of_no_samples_there_are_predictions_and_no_training() -> None:
+    x, y = da.zeros((0, 3), chunks=2), da.zeros((0,), chunks=2)
+    model = nn.MLP(3, [4, 2], rng=0)
+    found = nn.predict(model, x)
+    assert isinstance(found, da.Array)
+    assert found.compute().shape == nn.predict(model, np.zeros((0, 3))).shape == (0, 2)
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.fit(model, x, y, loss="mse", progress=False)
+    assert str(error.value) == (
+        "fit: x has shape (0, 3), which holds no samples; give one at least"
+    )

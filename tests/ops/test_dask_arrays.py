@@ -395,6 +395,17 @@ def test_float32_stays_float32() -> None:
     assert gradient.compute().dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, int])
+@pytest.mark.parametrize("q", [0.3, [0.1, 0.5], np.float64(0.3), np.array([0.3])])
+@pytest.mark.parametrize("function", [np.quantile, np.nanquantile])
+def test_quantiles_are_of_numpys_dtype(function: Any, q: Any, dtype: Any) -> None:
+    x = (100 * drawn()[0]).astype(dtype)
+    mine = ag.as_value(function(ag.Value(da.from_array(x, chunks=6)), q, axis=0)).data
+    numpys = function(x, q, axis=0)
+    assert mine.dtype == mine.compute().dtype == numpys.dtype
+    np.testing.assert_allclose(mine.compute(), numpys, rtol=4 * np.finfo(numpys.dtype).eps)
+
+
 def test_arrays_and_values_stand_on_either_side_of_an_operator() -> None:
     x = da.from_array(np.arange(1.0, 5.0), chunks=2)
     w = ag.Value(np.arange(4.0))

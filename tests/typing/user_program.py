@@ -52,6 +52,13 @@ def compiled() -> None:
     print(slope(np.ones(3)))
 
 
+def loops() -> None:
+    """Lambdas of what is handed on."""
+    print(ag.scan(lambda carry, x: (carry + x, carry), 0.0, np.ones(3)))
+    print(ag.fori(0, 3, lambda i, total: total + i, 0.0))
+    print(ag.while_loop(lambda x: x < 3, lambda x: 2 * x, 1.0))
+
+
 def values() -> None:
     """Operators and methods of a Value give Values; NumPy's functions, as a Value says."""
     v, w = ag.Value([1.0, 2.0]), ag.Value([[1.0, 0.0], [0.5, 1.0]])
@@ -185,6 +192,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         gradients()
         compiled()
+        loops()
         values()
         graphs(Path(folder))
         checks()

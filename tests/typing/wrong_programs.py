@@ -40,6 +40,8 @@ def functions() -> None:
     ag.value_and_grad(loss)(W, X, targets=Y)  # wrong: it is called y
     ag.compile(loss)(W, X, Y, 1.0)  # wrong: one argument too many
     ag.compile(loss, checks=False)  # wrong: it is called check
+    ag.compile(loss, backend="cuda")  # wrong: there is none of this name
+    ag.while_loop(lambda x, y: x < y, lambda x: x + 1, 0.0)  # wrong: one value is handed on
     ag.checkpoint(loss)("w", X, Y)  # wrong: a string in the place of an array
     ag.vmap(loss, in_axis=0)  # wrong: it is called in_axes
     print(ag.gradcheck(softplus, W).hint)  # wrong: they are called hints
