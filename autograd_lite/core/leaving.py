@@ -333,12 +333,20 @@ def dask_function_behind(frame: FrameType | None) -> str | None:
     """The function or method of Dask's arrays that a program calls at this moment, if any."""
     while frame is not None and package_of(frame) in WITHIN:
         frame = frame.f_back
-    found = None
+    found: FrameType | None = None
     while frame is not None and package_of(frame) in WITHIN_DASK:
         if str(frame.f_globals["__name__"]).startswith("dask.array"):
-            found = frame.f_code.co_name
+            found = frame
         frame = frame.f_back
-    return found
+    return None if found is None else name_in_dask(found)
+
+
+def name_in_dask(frame: FrameType) -> str:
+    """What people call a function of Dask's; its ufuncs are objects, and some are wrapped."""
+    name, of_object = frame.f_code.co_name, frame.f_locals.get("self")
+    if name == "__call__":
+        return str(getattr(of_object, "__name__", name))
+    return name if of_object is not None or name in frame.f_globals else "function"
 
 
 def check_chunk(caller: FrameType) -> None:

@@ -364,7 +364,7 @@ def checked_batches(batches: Iterable[Any], dtype: Any) -> Iterator[Batch]:
     for batch in batches:
         if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
             raise ag.ArgumentTypeError(
-                f"fit: a batch is {type(batch).__name__}; the iterable must give tuples "
+                f"a batch is {type(batch).__name__}; the iterable must give tuples "
                 "(x, y) or (x, y, sample_weight)"
             )
         is_empty = False
@@ -377,6 +377,6 @@ def checked_batches(batches: Iterable[Any], dtype: Any) -> Iterator[Batch]:
         yield rows_of(x, slice(None), dtype), rows_of(y, slice(None), dtype), weight
     if is_empty:
         raise ag.ArgumentValueError(
-            "fit: the iterable gave no batch; a generator can be iterated over only once, "
+            "the iterable gave no batch; a generator can be iterated over only once, "
             "so pass a list, or an object whose __iter__ starts anew for every epoch"
         )

@@ -104,9 +104,9 @@ def test_bad_data_are_refused_before_anything_changes():
          "or an iterable of batches (x, y)"),
         ({"y": None, "x": iter([])}, "fit: x is an iterator, which can be iterated over only once; "
          "pass a list, or an object whose __iter__ starts anew for every epoch"),
-        ({"y": None, "x": []}, "fit: the iterable gave no batch; a generator can be iterated over "
+        ({"y": None, "x": []}, "the iterable gave no batch; a generator can be iterated over "
          "only once, so pass a list, or an object whose __iter__ starts anew for every epoch"),
-        ({"y": None, "x": [1]}, "fit: a batch is int; the iterable must give tuples (x, y) or "
+        ({"y": None, "x": [1]}, "a batch is int; the iterable must give tuples (x, y) or "
          "(x, y, sample_weight)"),
         ({"y": None, "x": [], "sample_weight": [1]}, "fit: sample_weight, class_weight and "
          "validation_split need arrays x and y; an iterable gives weights as "

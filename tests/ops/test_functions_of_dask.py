@@ -212,3 +212,24 @@ def test_tasks_of_one_value_are_one_task() -> None:
     assert tokenize(ag.Value(DATA)) != tokenize(ag.Value(DATA + 1))
     square = dask.delayed(lambda v: np.sum(v * v))
     np.testing.assert_allclose(ag.grad(lambda w: square(w).compute())(DATA), 2 * DATA)
+
+
+@pytest.mark.parametrize(
+    ("call", "said", "write"),
+    [
+        (lambda w: da.maximum(da.ones(3), w), "maximum", "np.maximum"),
+        (lambda w: da.add(da.ones(3), w), "add", "np.add"),
+        (lambda w: da.clip(da.ones(3), -w, w), "function", "it with functions of NumPy, as np.sum"),
+        (lambda w: da.fft.fft(w), "function", "it with functions of NumPy, as np.sum"),
+        (lambda w: da.ones(3).dot(w), "dot", "np.dot"),
+        (lambda w: da.sum(w), "sum", "np.sum"),
+    ],
+)
+def test_the_refusal_names_what_was_called(call: Any, said: str, write: str) -> None:
+    with pytest.raises(ag.ArgumentTypeError) as error:
+        call(ag.Value(np.ones(3)))
+    assert str(error.value) == (
+        f"Dask's {said} takes a Value for plain numbers, and its gradient would be lost.\n"
+        f"Write {write} (Dask's arrays and Values mix there); or pass x.data if it is meant "
+        "as a constant"
+    )
