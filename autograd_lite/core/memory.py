@@ -25,6 +25,7 @@ __all__ = [
     "constant",
     "copied",
     "frozen",
+    "is_written",
     "memory_of",
     "read_only",
     "verify",
@@ -103,9 +104,14 @@ def checksum(array: Any) -> int:
     return hash((sums.tobytes(), rest.tobytes()))
 
 
+def is_written(node: Node) -> bool:
+    """Whether a constant has been written since it was recorded."""
+    return bool(checksum(node.data) != node.parameters["checksum"])
+
+
 def verify(node: Node) -> None:
     """Refuse a constant that has been written since it was recorded."""
-    if checksum(node.data) != node.parameters["checksum"]:
+    if is_written(node):
         raise InPlaceError(
             f"an array of shape {node.shape} and dtype {node.dtype} was used with Values and "
             "written before the gradient went back through it; "

@@ -17,6 +17,7 @@ from autograd_lite.core.node import unwrap
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten, unflatten
+from autograd_lite.transforms.arguments import Argnum, arguments_in, is_several, places
 from autograd_lite.transforms.forward import Forward
 from autograd_lite.transforms.functions import (
     Function,
@@ -26,16 +27,7 @@ from autograd_lite.transforms.functions import (
     leaves_nested_like,
 )
 from autograd_lite.transforms.tangents import check_outputs, kind_of, push_forward
-from autograd_lite.transforms.trace import (
-    Argnum,
-    Trace,
-    arguments_in,
-    is_number,
-    is_several,
-    owned,
-    places,
-    the_number,
-)
+from autograd_lite.transforms.trace import Trace, is_number, owned, the_number
 
 __all__ = ["derivative", "elementwise_grad", "ggnvp", "hessian_diagonal", "holomorphic_grad"]
 

@@ -14,6 +14,7 @@ import numpy as np
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
+from autograd_lite.transforms.arguments import Argnum, arguments_in, is_several, places
 from autograd_lite.transforms.forward import Forward
 from autograd_lite.transforms.sparse_matrices import sparse_hessian, sparse_jacobian
 from autograd_lite.transforms.tangents import (
@@ -23,15 +24,7 @@ from autograd_lite.transforms.tangents import (
     push_forward,
     transposed,
 )
-from autograd_lite.transforms.trace import (
-    Argnum,
-    Trace,
-    arguments_in,
-    is_several,
-    owned,
-    places,
-    the_number,
-)
+from autograd_lite.transforms.trace import Trace, owned, the_number
 
 __all__ = [
     "Function",

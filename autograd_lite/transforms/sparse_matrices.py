@@ -13,6 +13,7 @@ from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.tree import unflatten
+from autograd_lite.transforms.arguments import Argnum, is_several, places
 from autograd_lite.transforms.coloring import (
     color_rows,
     count_of_colors,
@@ -21,7 +22,7 @@ from autograd_lite.transforms.coloring import (
 )
 from autograd_lite.transforms.sparsity import data_of, pattern_of, size_of, sparse
 from autograd_lite.transforms.tangents import check_outputs, push_together
-from autograd_lite.transforms.trace import Argnum, Trace, is_several, places
+from autograd_lite.transforms.trace import Trace
 
 __all__ = ["sparse_hessian", "sparse_jacobian", "sparsity"]
 

@@ -11,10 +11,7 @@ other than the function's own fresh inputs; else it is a plain array or float.*
 
 from __future__ import annotations
 
-import inspect
-import operator
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -45,29 +42,20 @@ from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.core.views import is_number as is_scalar
 from autograd_lite.ops.shaping import as_new_node
+from autograd_lite.transforms.arguments import CallersArrays, passed_twice
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, rows_of
 from autograd_lite.transforms.mapping import detached
 
 __all__ = [
-    "Argnum",
     "Trace",
-    "arguments_in",
     "is_number",
-    "is_several",
-    "memory_of",
     "owned",
-    "parameter_names",
-    "passed_twice",
-    "places",
     "the_number",
 ]
 
 Function = Callable[..., Any]
 
 Along = Callable[["Trace"], Recorder]
-
-Argnum = int | str | Sequence[int | str]
-"""Which arguments: a position or a name, or several of them."""
 
 MOST_TOGETHER = 1 << 24
 """Rows of a Jacobian are computed together as long as they have no more numbers than this."""
@@ -107,6 +95,7 @@ class Trace:
         """
         self.is_kept = is_kept
         self.name = function.__name__ if hasattr(function, "__name__") else repr(function)
+        self.callers = CallersArrays(self.name, is_kept)
         in_order: Any = list(args)
         by_name: Any = dict(kwargs)
         self.trees = [(by_name if isinstance(i, str) else in_order)[i] for i in varied]
@@ -129,6 +118,7 @@ class Trace:
             call = partial(function, **by_name) if by_name else function
             with using(current.get() if along is None else along(self)):
                 self.result = call_differentiated(call, in_order, inputs)
+        self.callers.check()
         self.aux: Any = None
         if has_aux:
             self.result, self.aux = self._apart(self.result)
@@ -159,8 +149,8 @@ class Trace:
             value.node.requires_grad = True
             return value
         data = leaf if is_usual else self._as_data(leaf)
-        if self.is_kept and data is leaf and hasattr(data, "copy"):
-            data = copied(data)
+        if data.__class__ is not float:
+            data = self.callers.apart(data, leaf)
         if self.batch is not None:
             data = Batched(data, self.batch, stacked=False)
         node = Node.leaf(data, True)
@@ -421,85 +411,6 @@ def unwrap_samples(trace: Trace, result: Any, ancestry: Ancestry) -> Any:
         numbers = trace.unwrap(result.array, ancestry)
         result = Batched(numbers, result.batch, result.stacked)
     return detached(result)
-
-
-def passed_twice(arguments: Sequence[Any]) -> set[int]:
-    """Identities of arrays in which more than one of these arguments lie."""
-    ndarray = np.ndarray
-    memories = [id(x if x.base is None else x.base) for x in arguments if isinstance(x, ndarray)]
-    if len(set(memories)) == len(memories):
-        return set()
-    return {memory for memory, count in Counter(memories).items() if count > 1}
-
-
-def arguments_in(primals: Any) -> tuple[Any, ...]:
-    """The arguments that were passed together: in a tuple, or one alone, as a namedtuple is."""
-    return primals if primals.__class__ is tuple else (primals,)
-
-
-def is_several(argnum: Argnum) -> bool:
-    """Whether several arguments are named, so that there are as many results."""
-    if argnum.__class__ is int:
-        return False
-    if isinstance(argnum, np.ndarray):
-        return argnum.ndim > 0
-    return isinstance(argnum, Sequence) and not isinstance(argnum, str)
-
-
-def places(
-    function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnum: Any
-) -> list[int | str]:
-    """Where the arguments that are named stand in a call: positions, or keywords."""
-    if argnum.__class__ is int and 0 <= argnum < len(args):
-        return [argnum]
-    found: list[int | str] = []
-    for name in argnum if is_several(argnum) else [argnum]:
-        place = place_of(function, args, kwargs, name)
-        if place in found:
-            raise ArgumentValueError(
-                f"argnum {name!r} names an argument that is named already; name each once"
-            )
-        found.append(place)
-    return found
-
-
-def place_of(
-    function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], name: Any
-) -> int | str:
-    if isinstance(name, str):
-        if name in kwargs:
-            return name
-        names = parameter_names(function)[: len(args)]
-        if name in names:
-            return names.index(name)
-    else:
-        try:
-            index = operator.index(name)
-        except TypeError:
-            raise ArgumentTypeError(
-                f"argnum is {name!r}; pass a position, the name of a parameter, or several in a "
-                "tuple"
-            ) from None
-        if -len(args) <= index < len(args):
-            return index % len(args)
-        names = parameter_names(function)
-        if 0 <= index < len(names) and names[index] in kwargs:
-            return names[index]
-    called = getattr(function, "__name__", repr(function))
-    keywords = f" and {', '.join(kwargs)}" if kwargs else ""
-    raise ArgumentValueError(
-        f"argnum {name!r} names no argument: {called} was called with {len(args)}{keywords}"
-    )
-
-
-def parameter_names(function: Function) -> list[str]:
-    """The parameters that may be passed by position, as far as Python can tell them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p.name for p in parameters if p.kind in kinds]
 
 
 def owned(results: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:

@@ -14,22 +14,18 @@ from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InP
 from autograd_lite.core.foreign_arrays import check_ordinary
 from autograd_lite.core.in_place import ARGUMENT, SHARED_ARGUMENT
 from autograd_lite.core.leaving import call_differentiated
+from autograd_lite.core.memory import memory_of
 from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.pullback import Ancestry, own_memory
 from autograd_lite.core.recorder import current, using, value_of
 from autograd_lite.core.tree import flatten, parts_of, refuse_hidden, unflatten
+from autograd_lite.transforms.arguments import CallersArrays, parameter_names, passed_twice
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, is_stacked
 from autograd_lite.transforms.generators import Generators
 from autograd_lite.transforms.leaves import check_alike
 from autograd_lite.transforms.mapping import MappingRecorder, refuse_closed
-from autograd_lite.transforms.trace import (
-    is_number,
-    memory_of,
-    owned,
-    parameter_names,
-    passed_twice,
-)
+from autograd_lite.transforms.trace import is_number, owned
 
 __all__ = ["map", "vmap"]
 
@@ -210,6 +206,7 @@ class Call:
         self.recorder = current.get()
         self.batch = Batch(count_of("vmap", mapped), self.recorder)
         self.shared = passed_twice([x.array for x in self.arguments])
+        self.callers = CallersArrays(self.name)
 
     def _arguments(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], in_axes: Any
@@ -259,6 +256,7 @@ class Call:
             raise
         finally:
             self.batch.is_over = True
+        self.callers.check()
         generators.check()
         return result
 
@@ -272,7 +270,7 @@ class Call:
             return array
         is_shared = isinstance(array, np.ndarray) and id(memory_of(array)) in self.shared
         if argument.axis or not isinstance(array, Handle):
-            array = np.moveaxis(array, argument.axis, 0)
+            array = np.moveaxis(self.callers.apart(array, array), argument.axis, 0)
         node = Node.leaf(Batched(array, self.batch))
         node.parameters = SHARED_ARGUMENT if is_shared else ARGUMENT
         return value_of(node)

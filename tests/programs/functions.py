@@ -279,6 +279,37 @@ def inner_derivative(writer: Writer) -> Text:
     return f"{function}\n{result} = {use}"
 
 
+@kind("inner derivatives", 4)
+def derivative_of_statements(writer: Writer) -> Text:
+    """The derivative of a function with statements of its own, which sees what lies around it."""
+    place = writer.array(has_axes)
+    if place is None or writer.depth > 1:
+        return None
+    name, argument, result = writer.fresh("f"), writer.fresh("b"), writer.fresh("a")
+    near = {argument: eval(place, dict(writer.moved))}
+    inner = Writer(writer.random, writer.features, {argument: writer.evaluate(place)}, near, writer)
+    inner.write(writer.random.randint(1, 4))
+    inner.body.append(f"return np.sum({inner.result()})")
+    definition = indented(f"def {name}({argument}):", inner.body)
+    between = writer.statement() or "pass"
+    weight = single(writer)
+    how = writer.choose([
+        f"{result} = ag.grad({name})({place})",
+        f"{result}s, {result} = ag.value_and_grad({name})({place})",
+        f"{result}s, {result} = ag.jvp({name}, {place}, np.cos({place}))",
+        f"{result} = ag.hvp({name}, {place}, np.cos({place}))",
+        f"{result} = ag.jacobian({name})({place})",
+        f"{result} = np.sum(ag.hessian({name})({place}), axis=0)",
+        f"{result} = ag.grad(lambda b: {weight} * {name}(b) ** 2)({place})",
+        f"{result}s, pull{result} = ag.vjp({name}, {place})\n{between}\n"
+        f"({result},) = pull{result}({weight})",
+        f"{result}s, push{result} = ag.linearize({name}, {place})\n{between}\n"
+        f"{result} = push{result}(np.cos({place}))",
+        f"{result} = ag.checkpoint({name})({place})",
+    ])  # fmt: skip
+    return f"{definition}\n{how}"
+
+
 @kind("inner derivatives", 2)
 def handed_out(writer: Writer) -> Text:
     """What transforms return shares no memory: neither it nor what it came from sees writes."""
