@@ -31,6 +31,7 @@ __all__ = [
     "SHARED_ARGUMENT",
     "buffer",
     "check_cast",
+    "check_holds_values",
     "check_place_in_row",
     "check_writable",
     "constant",
@@ -56,12 +57,23 @@ SHARED_ARGUMENT: Any = MappingProxyType({})
 
 def buffer(array: Any) -> Any:
     """An array to write into, as a Value without gradient of its own."""
-    if getattr(array, "dtype", None) is not None and array.dtype.kind == "V":
-        raise ArgumentTypeError(
-            f"an array of records, of dtype {array.dtype}, holds no Values; make an array for each "
-            "field (a dict or dataclass of them is differentiated as it is)"
-        )
+    check_holds_values(getattr(array, "dtype", None))
     return current.get().value(Node.leaf(array))
+
+
+def check_holds_values(dtype: Any) -> None:
+    """Refuse records and objects, of which NumPy's functions would take apart what is no array."""
+    if dtype is None or dtype.kind not in "VO":
+        return
+    if dtype.kind == "O":
+        raise ArgumentTypeError(
+            "an array of objects holds no Values; write list(x) for a list of them, or compute "
+            "with an array of numbers"
+        )
+    raise ArgumentTypeError(
+        f"an array of records, of dtype {dtype}, holds no Values; make an array for each "
+        "field (a dict or dataclass of them is differentiated as it is)"
+    )
 
 
 def is_writable(handle: Handle) -> bool:

@@ -161,7 +161,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 @composite(np.trapezoid, asks_numpy="on failure")
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    steps = dx
+    y, steps = as_array(y), dx
     if x is not None:
         steps = np.diff(x, axis=axis if np.ndim(x) > 1 else -1)
         if np.ndim(x) == 1:
@@ -196,7 +196,7 @@ def segments(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any, Any]:
 
 def interp_x(g: Any, out: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
     _, _, slope, inside = segments(x, xp, fp)
-    return np.where(inside, g * slope, 0)
+    return np.where(inside, g * slope, np.where(np.isnan(x), g * np.nan, 0))
 
 
 def interp_xp(g: Any, out: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:

@@ -7,11 +7,12 @@ the mask takes 16.  The bits are the same, also of infinities, NaN and negative 
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 from autograd_lite.core.numpy_namespace import np
 
-__all__ = ["chosen", "share"]
+__all__ = ["chosen", "clip_high", "clip_low", "clip_x", "share"]
 
 WORDS = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
 """Whole numbers as long as the floating-point numbers of a dtype."""
@@ -44,3 +45,30 @@ def share(wins: Any, g: Any, x: Any, y: Any, over: Any = None) -> Any:
     if halves is not None:
         np.copyto(result, halves, where=ties)
     return result
+
+
+# Of x, low and high that which np.clip chose. A NaN in x is chosen; between bounds that are NaN
+# the result is NaN whatever x is.
+
+
+def clip_x(g: Any, out: Any, x: Any, low: Any, high: Any) -> Any:
+    return np.where((out < x) | (out > x), 0, defined(defined(g, low), high))
+
+
+def clip_low(g: Any, out: Any, x: Any, low: Any, high: Any) -> Any:
+    in_order = True if high is None else np.logical_not(low > high)
+    return np.where(np.logical_and(x < low, in_order), g, 0)
+
+
+def clip_high(g: Any, out: Any, x: Any, low: Any, high: Any) -> Any:
+    """Of bounds in the wrong order NumPy gives the upper one."""
+    is_above = False if low is None else low > high
+    return np.where(np.logical_or(x > high, is_above), g, 0)
+
+
+def defined(g: Any, bound: Any) -> Any:
+    """A gradient where a bound is a number, and NaN where it is none."""
+    is_number = isinstance(bound, float | int | np.generic)
+    if bound is None or (is_number and bound == bound):
+        return g
+    return np.where(np.isnan(bound), g * nan, g)

@@ -21,7 +21,7 @@ from autograd_lite.core.in_place import write_result
 from autograd_lite.core.node import ABSENT, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, register, registry
-from autograd_lite.ops.choosing import chosen, share
+from autograd_lite.ops.choosing import chosen, clip_high, clip_low, clip_x, share
 from autograd_lite.ops.define import (
     LeftToNumpy,
     array_function,
@@ -458,23 +458,8 @@ relu = Primitive(
 register("relu", relu)
 
 
-def is_above(low: Any, high: Any) -> Any:
-    """Whether bounds are in the wrong order, so that NumPy gives the upper one."""
-    return False if low is None or high is None else low > high
-
-
-def is_below(low: Any, high: Any) -> Any:
-    return True if low is None or high is None else np.logical_not(low > high)
-
-
 clip_between = Primitive(
-    np.clip,
-    lambda g, out, x, low, high: np.where((out < x) | (out > x), 0, g),  # NaN is x's own
-    lambda g, out, x, low, high: np.where(np.logical_and(x < low, is_below(low, high)), g, 0),
-    lambda g, out, x, low, high: np.where(np.logical_or(x > high, is_above(low, high)), g, 0),
-    elementwise=True,
-    masks=True,
-    builtin=True,
+    np.clip, clip_x, clip_low, clip_high, elementwise=True, masks=True, builtin=True
 )
 
 

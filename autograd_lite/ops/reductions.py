@@ -140,7 +140,10 @@ def var_vjp(
     count = count_of(x, out, axis, where)
     middle = np.sum(np.where(where, in_dtype(x, dtype), 0), axis=axis, keepdims=True) / count
     freedom = at_least_zero(count - (ddof or correction))
-    return keep_axes(g, axis, keepdims) / freedom * 2 * np.conjugate(x - middle)
+    deviations = np.conjugate(x - middle)
+    if where is not True:  # behind a mask 0 / 0 is seen in a quotient alone
+        return keep_axes(g, axis, keepdims) * (2 * deviations / freedom)
+    return keep_axes(g, axis, keepdims) / freedom * 2 * deviations
 
 
 def about_mean(

@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.core.in_place import buffer
+from autograd_lite.core.in_place import buffer, check_holds_values
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, apply, register, registry
@@ -114,6 +114,7 @@ def roll_vjp(g: Any, out: Any, x: Any, shift: Any = 0, axis: Any = None) -> Any:
 
 
 def astype_forward(x: Any, dtype: Any, copy: bool = True) -> Any:
+    check_holds_values(np.dtype(dtype))
     if isinstance(x, (float, int, complex, np.generic)):
         return np.asarray(x).astype(dtype)[()]  # of a number, a number
     array = array_of(x)

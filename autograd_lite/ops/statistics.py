@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
+from math import nan
 from typing import Any
 
 from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.node import unwrap
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import Rule
+from autograd_lite.core.primitive import Primitive, Rule
 from autograd_lite.ops.define import LeftToNumpy, array_function, composite, is_known
 from autograd_lite.ops.indexing import scatter
 from autograd_lite.ops.joining import as_array
@@ -68,43 +69,71 @@ def one_row_is_turned() -> bool:
     return bool(np.cov([[1.0, 2.0]], rowvar=False, bias=True).ndim == 2)
 
 
-@composite(np.cov, asks_numpy="on failure")
-def cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
-    fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
-) -> Any:  # fmt: skip
+undefined = Primitive(
+    lambda x, where: np.positive(x),
+    lambda g, out, x, where: np.where(where, g * nan, g),
+    name="undefined",
+    elementwise=True,
+)
+"""Observations that are too few or too equal. What they give is NaN, and so are its derivatives:
+the deviations do not vary, and behind a mask they would count as constant."""
+
+
+def variables(m: Any, y: Any, rowvar: bool, dtype: Any) -> Any:
+    """All observations: a row for each variable."""
     rows = [np.atleast_2d(x) for x in (m, y) if x is not None]
     turned = [not rowvar and np.shape(x)[0] != 1 for x in rows]
     turned[0] = turned[0] or (not rowvar and np.ndim(m) != 1 and one_row_is_turned())
     rows = [np.transpose(x) if turn else x for x, turn in zip(rows, turned, strict=True)]
+    if max(map(np.ndim, rows)) > 2:
+        raise LeftToNumpy
     if not np.shape(rows[0])[0]:
-        return np.reshape(np.astype(np.real(rows[0]), float), (0, 0))
+        return np.astype(np.real(rows[0]), float)
     dtype = np.result_type(*(x.dtype for x in rows), float) if dtype is None else np.dtype(dtype)
     if dtype.kind not in "fc":
         raise LeftToNumpy
     rows = [np.astype(row, dtype) for row in rows]
     # To join one alone would be a mask, behind which what is NaN has the derivative 0.
-    x = np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
+    return np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
+
+
+@composite(np.cov, asks_numpy="on failure")
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
+    fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
+) -> Any:  # fmt: skip
+    return covariances(variables(m, y, rowvar, dtype), bias, ddof, fweights, aweights)
+
+
+def covariances(
+    x: Any, bias: bool = False, ddof: int | None = None, fweights: Any = None, aweights: Any = None
+) -> Any:
+    if not np.shape(x)[0]:
+        return np.reshape(x, (0, 0))
     ddof = (1 if bias == 0 else 0) if ddof is None else ddof
-    if ddof != int(ddof) or max(map(np.ndim, rows)) > 2:
+    if ddof != int(ddof):
         raise LeftToNumpy
-    for counts, w in ((True, fweights), (False, aweights)):
-        if w is not None and not may_weigh(w, np.shape(x)[1], counts):
+    for counts, given in ((True, fweights), (False, aweights)):
+        if given is not None and not may_weigh(given, np.shape(x)[1], counts):
             raise LeftToNumpy
     weights = [np.asarray(w, float) for w in (fweights, aweights) if w is not None]
-    if not weights:
-        centred = x - np.mean(x, axis=1)[:, None]
-        right, count = np.transpose(centred), np.shape(x)[1] - ddof
+    w: Any = np.prod(weights, axis=0) if weights else None
+    if w is None:
+        count = np.shape(x)[1] - ddof
     else:
-        w = np.prod(weights, axis=0)
-        centred = np.astype(x - np.average(x, axis=1, weights=w)[:, None], x.dtype)
-        right = np.transpose(centred * w)
         repeated = np.sum(w) if aweights is None else np.sum(w * aweights)
         count = np.sum(w) - (ddof * repeated / np.sum(w) if aweights is not None else ddof)
+    if is_known(count) and unwrap(count) <= 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=7)
+        x = undefined(x, True)
+    if w is None:
+        centred = x - np.mean(x, axis=1)[:, None]
+        right = np.transpose(centred)
+    else:
+        centred = np.astype(x - np.average(x, axis=1, weights=w)[:, None], x.dtype)
+        right = np.transpose(centred * w)
     # A real transpose stays a view: of x and its own xᵀ BLAS computes one triangle alone.
     product = np.dot(centred, np.conjugate(right) if is_complex(right) else right)
-    if is_known(count) and unwrap(count) <= 0:
-        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=6)
     scaled = product * np.true_divide(1, at_least_zero(count))
     return np.squeeze(np.astype(scaled, product.dtype))
 
@@ -121,7 +150,11 @@ def may_weigh(weights: Any, count: int, are_counts: bool) -> bool:
 
 @composite(np.corrcoef, asks_numpy="on failure")
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    c = np.cov(x, y, rowvar, dtype=dtype)
+    observed = variables(x, y, rowvar, dtype)
+    c = covariances(observed)
+    are_equal = np.real(np.diag(np.atleast_2d(c)))[:, None] == 0
+    if is_known(are_equal) and np.any(unwrap(are_equal)):
+        c = covariances(undefined(observed, unwrap(are_equal)))
     if np.ndim(c) == 0:
         return c / c
     deviation = np.sqrt(np.real(np.diag(c)))

@@ -143,7 +143,33 @@ def test_weights_that_do_not_fit_the_axis_are_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [object, "U5", "m8[s]"])
-def test_objects_text_and_times_are_refused_by_what_to_write(kind):
+@pytest.mark.parametrize("make", [
+    lambda x: x.astype([("a", float)])["a"],
+    lambda x: np.array(x, dtype=[("a", float)], like=x)["a"],
+    lambda x: np.zeros(2, dtype=[("a", float)], like=x)["a"],
+], ids=["astype", "array", "zeros"])  # fmt: skip
+def test_records_are_refused(make):
+    refused(
+        ag.ArgumentTypeError,
+        "an array of records, of dtype [('a', '<f8')], holds no Values; make an array for each "
+        "field (a dict or dataclass of them is differentiated as it is)",
+        lambda: ag.grad(lambda x: np.sum(make(x)))(np.ones(2)),
+    )
+
+
+@pytest.mark.parametrize("make", [
+    lambda x: x.astype(object), lambda x: np.empty(2, object, like=x),
+], ids=["astype", "empty"])  # fmt: skip
+def test_arrays_of_objects_are_refused(make):
+    refused(
+        ag.ArgumentTypeError,
+        "an array of objects holds no Values; write list(x) for a list of them, or compute with "
+        "an array of numbers",
+        lambda: ag.grad(lambda x: np.sum(make(x)))(np.ones(2)),
+    )
+
+
+@pytest.mark.parametrize("kind", ["U5", "m8[s]"])
+def test_text_and_times_are_refused_by_what_to_write(kind):
     with pytest.raises(ag.RuleError, match="convert arrays of objects, text or times"):
         ag.grad(lambda x: np.sum(x.astype(kind).astype(float)))(np.ones(2))
