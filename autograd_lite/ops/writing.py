@@ -7,12 +7,13 @@ primitive like any other; `in_place.write` gives it to the array.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from types import FrameType
 from typing import Any
 
 from autograd_lite.core.duck_arrays import is_duck_array, moved
-from autograd_lite.core.errors import ArgumentTypeError, InPlaceError
+from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.in_place import (
     buffer,
     check_cast,
@@ -186,12 +187,34 @@ def ufunc_at(ufunc: Any, x: Any, index: Any, *operands: Any) -> None:
         return
     parts = tuple(map(numbers_of, parts))
     if repeats_possible(parts) and has_repeats(x, parts):
-        raise InPlaceError(
-            f"{what} with an index that names an element twice has no derivative rule; "
-            "write it as a loop over the repeated elements"
-        )
-    content = ufunc(x[index], *operands)
-    write(x, registry["at.set"](x, np.astype(content, x.dtype), *parts), what)
+        named = places_in(np.shape(x))[parts]
+        # As they are now: NumPy copies operands that lie where it writes.
+        wide = [np.broadcast_to(as_array(operand), named.shape).flatten() for operand in operands]
+        for turn in turns(np.ravel(named)):
+            place = np.unravel_index(np.ravel(named)[turn], np.shape(x))
+            write_content(ufunc, x, place, [operand[turn] for operand in wide])
+        return
+    write_content(ufunc, x, parts, operands)
+
+
+def write_content(ufunc: Any, x: Any, parts: tuple[Any, ...], operands: Sequence[Any]) -> None:
+    content = np.astype(ufunc(x[parts], *operands), x.dtype)
+    write(x, registry["at.set"](x, content, *parts), f"np.{ufunc.__name__}.at")
+
+
+def places_in(shape: tuple[int, ...]) -> Any:
+    """The place of each element in the array made flat."""
+    return np.reshape(np.arange(prod(shape)), shape)
+
+
+def turns(elements: Any) -> Iterator[Any]:
+    """Where each element is named for the first time, then where for the second, and so on."""
+    order = np.argsort(elements, kind="stable")
+    in_order = elements[order]
+    turn = np.empty_like(elements)
+    turn[order] = np.arange(np.size(elements)) - np.searchsorted(in_order, in_order)
+    for number in range(np.max(turn, initial=-1) + 1):
+        yield np.flatnonzero(turn == number)
 
 
 def has_repeats(x: Any, parts: tuple[Any, ...]) -> bool:

@@ -191,6 +191,7 @@ def write_by_function(writer: Writer) -> Text:
         f"np.put({place}, [0, 0], np.array([0.5, 0.25]))", f"{place}.sort()",
         f"{place}.sort(axis=0)",
         f"np.add.at({place}, 0, {number})", f"np.add.at({place}, [0, 0], 0.3)",
+        f"np.multiply.at({place}, [0, -1, 0], {number})", f"np.maximum.at({place}, [0, 0], 0.03)",
         f"np.put_along_axis({place}, np.argmax({place}, -1, keepdims=True), {number}, axis=-1)",
         f"np.multiply.at({place}, [{shape[0] - 1}], {number})", f"{place}.put([0], {number})",
         f"np.subtract.at({place}, ({shape[0] - 1}, ...), {number})", f"{place}.itemset(0, 0.5)",
