@@ -148,7 +148,7 @@ class MappingRecorder(Recorder):
         if (
             primitive in MAKES_ARRAYS
             and not value.shape
-            and makes_array(primitive, nodes, parameters)
+            and makes_array(primitive, inputs, nodes, parameters)
         ):
             return np.copy(value)
         return self._looking(value, primitive, inputs, nodes, parameters)
@@ -317,17 +317,25 @@ def detached(result: Any) -> Any:
 
 MAKES_ARRAYS = frozenset(
     registry.get(function)
-    for function in (np.tensordot, np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
-) | {elementwise.where_chosen}
+    for function in (
+        np.tensordot, np.quantile, np.percentile, np.nanquantile, np.nanpercentile,
+        np.astype, np.i0, np.roll,
+    )
+) | {elementwise.where_chosen}  # fmt: skip
 """Their results are arrays where those of other functions are numbers, if these have no axes."""
 
 
-def makes_array(primitive: Primitive, nodes: Sequence[Any], parameters: dict[str, Any]) -> bool:
-    """Whether NumPy's result for one sample is an array without axes, and no number."""
-    samples = [
-        np.ones(x.shape, x.dtype) if x.__class__ is Batched else x for x in map(data_of, nodes)
-    ]
-    return isinstance(primitive.forward(*samples, **parameters), np.ndarray)
+def makes_array(
+    primitive: Primitive, inputs: Any, nodes: Sequence[Any], parameters: dict[str, Any]
+) -> bool:
+    """Whether NumPy makes of one sample an array without axes, and no number."""
+    samples = list(map(data_of, nodes))
+    for place, (x, data) in enumerate(zip(inputs, samples, strict=True)):
+        if data.__class__ is Batched:
+            one = np.ones(data.shape, data.dtype)
+            samples[place] = one[()] if isinstance(x, Handle) and is_number(x) else one
+    result = primitive.forward(*samples, **parameters)
+    return isinstance(result, np.ndarray) and not any(result is x for x in samples)
 
 
 MAY_LOOK = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -257,3 +258,31 @@ def test_windows_that_can_be_written_are_not_written_as_if_apart() -> None:
     for call, x in ((ag.grad(f), np.arange(5.0)), (ag.vmap(f), np.ones((2, 5)))):
         with pytest.raises(ag.InPlaceError, match="write into a copy"):
             call(x)
+
+
+WITHOUT_AXES: dict[str, Callable[[Any], Any]] = {
+    "astype": lambda a: a.astype(float),
+    "astype without a copy": lambda a: a.astype(float, copy=False),
+    "np.astype": lambda a: np.astype(a, float),
+    "roll": lambda a: np.roll(a, 0),
+    "i0": np.i0,
+}
+
+
+@pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
+@pytest.mark.parametrize("is_array", [True, False], ids=["array", "number"])
+@pytest.mark.parametrize("name", WITHOUT_AXES)
+def test_what_has_no_axes_is_an_array_of_each_sample_where_it_is_of_one(
+    name: str, is_array: bool
+) -> None:
+    def f(x: Any) -> Any:
+        x = np.cos(x)
+        y = WITHOUT_AXES[name](x[0, ...] if is_array else x[0])
+        other = y
+        y -= 1.0
+        return other * 1.0
+
+    samples = np.array([[0.3, 0.4], [0.5, 0.6]])
+    right = [f(x) for x in samples]
+    np.testing.assert_array_equal(ag.vmap(f)(samples), right)
+    np.testing.assert_array_equal([ag.value_and_grad(f)(x)[0] for x in samples], right)
