@@ -122,6 +122,14 @@ class AnalyticGradients:
         analytic.noise[0] = max(self.noise[0], analytic.noise[0])
         return analytic
 
+    def without_results(self, left_out: Mask) -> AnalyticGradients:
+        """The same of all results but these, whose weights are zero."""
+        changed = replace(self.cotangents, rows=np.where(left_out, 0.0, self.cotangents.rows))
+        analytic = AnalyticGradients.of(self.subject, changed, self.tolerance)
+        analytic.linear, analytic.smooth_from = self.linear, self.smooth_from
+        analytic.is_brief, analytic.noise = self.is_brief, self.noise
+        return analytic
+
     def ladder(self, direction: Vector) -> Ladder:
         """The function ⟨v, F⟩ along a direction, an element for each cotangent."""
         subject = self.subject

@@ -183,6 +183,14 @@ class Probe:
         return bool(np.any(is_lost & (self.error <= DECISIVE * self.size)))
 
     @property
+    def is_lost_in_still(self) -> Mask:
+        """Where a disagreement is no more than results that are the same at all steps may hide."""
+        lost: Mask = (self.difference > self.allowed) & (
+            self.difference <= SAFETY * self.ladder.unseen
+        )
+        return lost
+
+    @property
     def agreement(self) -> Agreement:
         if not np.all(np.isfinite(self.limit.value)):
             return Agreement.BORDER
@@ -192,11 +200,10 @@ class Probe:
             if self.jumps:  # what finer steps do not see is not at x
                 is_here &= np.any(self._jump_seen(max(self.ladder.samples)))
             return Agreement.KINK if is_here else Agreement.UNDECIDED
-        different = self.difference > self.allowed
-        lost = different & (self.difference <= SAFETY * self.ladder.unseen)
-        if np.any(lost) and not np.any(different & ~lost):
+        lost = self.is_lost_in_still
+        different = (self.difference > self.allowed) & ~lost
+        if np.any(lost) and not np.any(different):
             return Agreement.UNDECIDED
-        different &= ~lost
         if self.level < self.near - BLOCK:  # what is passed on the way spoils an estimate
             size = np.maximum(np.abs(self.limit.value), np.abs(self.analytic))
             different &= self.error <= DECISIVE * size

@@ -500,8 +500,12 @@ def missing_term(evidence: Evidence) -> Hint | None:
     # Each coordinate has an upstream gradient of its own place, or all have the same.
     places = evidence.measured - leaf.start if size > 1 else np.zeros_like(evidence.measured)
     upstream = evidence.cotangents[:, places]
-    term = (numerical - analytic) / upstream
-    if not matches(term, term[:1], error / np.abs(upstream)).all():
+    rows = np.all(upstream, axis=1)  # those in which no result was left out
+    if not np.any(rows):
+        return None
+    upstream = upstream[rows]
+    term = (numerical - analytic)[rows] / upstream
+    if not matches(term, term[:1], error[rows] / np.abs(upstream)).all():
         return None
     formula = name_function(np.ldexp(term[0], evidence.exponent), evidence, evidence.measured)
     if formula is None:

@@ -461,7 +461,24 @@ class Examination(Conclusions):
             made.limit = made.ladder.derivative(made.level)
             self.analytic.allow_for_rounding(made)
             confirm(made)
-        return made
+        return self.beside_still_results(made)
+
+    def beside_still_results(self, made: Probe) -> Probe:
+        """The same probe; or that of the results that change, if these disagree by themselves.
+
+        What is the same at all steps may hide a derivative, but not that of other results.
+        """
+        still = made.ladder.still_results
+        is_hidden = made.agreement is Agreement.UNDECIDED and np.any(made.is_lost_in_still)
+        if not is_hidden or still is None or np.all(still):
+            return made
+        others = self.analytic.without_results(still)
+        there = others.probe(made.ladder.direction, made.level)
+        confirm(there)
+        if there.agreement is not Agreement.DIFFERENT:
+            return made
+        self.analytic = others
+        return there
 
     def further_directions(self) -> Iterator[tuple[Vector, bool]]:
         """All entries made to contribute alike; and those that contribute next to nothing.

@@ -217,8 +217,12 @@ def taken_at_another_place(evidence: Evidence) -> Hint | None:
     """The right formula, of the input where it should be of the result, or the other way."""
     if not alike(evidence) or evidence.measured.size < 2:
         return None
-    analytic, numerical, error = evidence.numbers
     v = evidence.cotangents[:, evidence.measured - evidence.leaf.start]
+    rows = np.all(v, axis=1)  # those in which no result was left out
+    if not np.any(rows):
+        return None
+    v = v[rows]
+    analytic, numerical, error = (numbers[rows] for numbers in evidence.numbers)
     claims, truths = analytic / v, numerical / v
     variables = list(variables_of(evidence, evidence.measured))
     with np.errstate(all="ignore"):

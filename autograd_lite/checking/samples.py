@@ -241,6 +241,12 @@ class Samples:
         return still
 
     @property
+    def still_results(self) -> npt.NDArray[np.bool_] | None:
+        """Which results are the same to the last bit at the finest steps that count."""
+        levels = [level for level in self.unchanged if level <= STILL]
+        return self.unchanged[max(levels)] if levels else None
+
+    @property
     @remembered
     def unseen(self) -> Vector:
         """How steep results can be that are the same at all steps from some on.
