@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,6 +41,12 @@ NODES = 16
 
 MOSTLY_MADE = 0.2
 """A derivative that is followed leaves no more than this part of the difference that it makes."""
+
+CLEARLY = 100.0
+"""So many errors of a slope are no error."""
+
+EVENLY = 3
+"""In so many steps, each half of the one before, a slope is seen to change with the step."""
 
 NEIGHBOURS = (1.0, -1.0, 1.5, -2.0)
 """Where the analytic derivative is computed again, in units of a few last digits of x."""
@@ -226,6 +233,19 @@ class AnalyticGradients:
         left, gap = np.abs(measured - mean), np.abs(measured - probe.analytic)
         return bool(np.all(left <= MOSTLY_MADE * gap + SAFETY * probe.limit.error))
 
+    def is_kept(self, probe: Probe) -> bool:
+        """Whether the analytic derivative is the same to the last bit at the coarsest step of the
+        estimate, though the values show that the slope is another there."""
+        ladder, subject = probe.ladder, self.subject
+        if not subject.remaining or not np.any(self.rows[0]) or not np.any(turns(probe)):
+            return False
+        step = np.ldexp(ladder.direction, -probe.coarsest)
+        try:
+            there = subject.pull(self.cotangents.rows[0], subject.x + step)
+        except Exception:  # as beyond a border
+            return False
+        return bool(np.array_equal(there, self.rows[0]))
+
     def allow_for_rounding(self, probe: Probe) -> None:
         """Let a probe know what the analytic derivative itself is worth.
 
@@ -257,3 +277,15 @@ class AnalyticGradients:
 
         with np.errstate(all="ignore"):
             return [change(distance) for distance in NEIGHBOURS]
+
+
+def turns(probe: Probe) -> Mask:
+    """Whether the slope changes evenly with the step, beyond all errors: no jump makes it so."""
+    ladder, level = probe.ladder, probe.coarsest
+    with np.errstate(all="ignore"):
+        off = [ladder.right(level + finer) - probe.analytic for finer in range(EVENLY)]
+        rounding = np.ldexp(ladder.noise_at(level), level + EVENLY)
+        turned = np.abs(off[-1]) > CLEARLY * np.maximum(rounding, probe.allowed)
+        for coarse, fine in pairwise(off):
+            turned &= np.abs(coarse / fine - 2) < 0.5
+    return turned

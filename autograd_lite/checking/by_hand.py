@@ -56,6 +56,8 @@ class HandWritten(Subject):
         """Whether arguments come in their own dtypes, as others are not taken."""
         self.latest: list[Vector] = []
         """Where the function was called last: the derivative may use what that call kept."""
+        self.uses_up: bool | None = None
+        """Whether it can use that only once, as a backward pass that clears what was kept."""
         try:
             self.start()
         except Exception:  # what is compiled for one dtype says in its own way that it wants it
@@ -99,21 +101,19 @@ class HandWritten(Subject):
     def pull(self, v: Vector, x: Vector | None = None) -> Vector:
         at = self.x if x is None else x
         leaves = self.inputs.arrays(at)
-        if self.remaining and not np.array_equal(self.latest[0], at):
-            self.evaluations += 1
-            with suppress(Exception):  # it may have no value there, and its derivative one
-                self._results(self.inputs.arrays(at))
+        if self.uses_up or not np.array_equal(self.latest[0], at):
+            self._call_again(at)
         called = self.called_with(leaves)
         seeds = self.outputs.arrays(v, own_dtype=True)
         rounded = self.outputs.vector(seeds)
         if self.form == "gradient":
             with np.errstate(over="ignore"):
-                analytic = float(v[0]) * self._as_vector(self._derived(*called))
+                analytic = float(v[0]) * self._as_vector(self._derived(at, *called))
         elif self.form == "vjp":
-            analytic = self._as_vector(self._derived(self.outputs.nest(seeds), *called))
+            analytic = self._as_vector(self._derived(at, self.outputs.nest(seeds), *called))
         else:
             shape, seed = self.outputs.leaves[0].shape, self.outputs.arrays(v)[0]
-            blocks = self._checked(self._in_order(self._derived(*called)), shape)
+            blocks = self._checked(self._in_order(self._derived(at, *called)), shape)
             analytic = self.as_gradient(self._pulled_through(seed, blocks))
         self.refuse_changes(self.form, leaves, at)
         if not np.array_equal(self.outputs.vector(seeds), rounded):
@@ -123,14 +123,35 @@ class HandWritten(Subject):
             )
         return analytic
 
-    def _derived(self, *args: Any) -> Any:
-        """What the user's derivative returns; that it raises is a finding."""
+    def _call_again(self, at: Vector) -> None:
+        """Call the function at a point, for what it keeps for its derivative there."""
+        if self.remaining:
+            self.evaluations += 1
+            with suppress(Exception):  # it may have no value there, and its derivative one
+                self._results(self.inputs.arrays(at))
+
+    def _derived(self, at: Vector, *args: Any) -> Any:
+        """What the user's derivative returns at a point; that it raises is a finding."""
+        if self.uses_up is None:
+            self.uses_up = self._is_used_up(*args)
+            if self.uses_up:
+                self._call_again(at)
         try:
             return self.derivative(*args)
         except (Finding, AutogradError):
             raise
         except Exception as error:  # a function of the user's may raise anything
             raise Finding(Verdict.WRONG, f"{self.form} raises {described(error)}") from error
+
+    def _is_used_up(self, *args: Any) -> bool:
+        """Whether the derivative works after a call of the function, but not any number of times:
+        something may have been kept of each call so far."""
+        for again in range(self.evaluations + 1):
+            try:
+                self.derivative(*args)
+            except Exception:  # a function of the user's may raise anything
+                return again > 0
+        return False
 
     def _pulled_through(self, seed: Any, blocks: Sequence[Any]) -> list[Any]:
         """Gradients by way of a Jacobian: of complex results it holds derivatives, by complex

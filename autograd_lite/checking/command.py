@@ -49,6 +49,19 @@ def add_check_command(commands: Any) -> None:
     parser.add_argument("--full", action="store_true", help="compare the whole Jacobian")
     for name, what in (("rtol", "relative"), ("atol", "absolute")):
         parser.add_argument(f"--{name}", type=float, help=f"{what} tolerance")
+    parser.add_argument(
+        "--nondeterminism", type=float, help="by how much results may differ from run to run"
+    )
+    parser.add_argument(
+        "--argnum",
+        type=int,
+        action="append",
+        metavar="N",
+        help="the position of an argument to check, from 0 on; may be repeated; all by default",
+    )
+    parser.add_argument(
+        "--max-evaluations", type=int, help="how often the function may be computed, at most"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of random directions and arguments")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--table", action="store_true", help="print the Taylor table too")
@@ -75,8 +88,10 @@ def checked(options: argparse.Namespace) -> GradcheckReport:
         raise CommandError(f"--seed {options.seed} is negative; write an integer from 0 on")
     args = [*parse_arguments(options.args), *random_arguments(options.shape, options.seed)]
     given = {name: x for name, x in vars(options).items() if x is not None}
-    names = ("order", "mode", "full", "rtol", "atol")
+    names = ("order", "mode", "full", "rtol", "atol", "nondeterminism", "max_evaluations")
     chosen: dict[str, Any] = {name: given[name] for name in names if name in given}
+    if "argnum" in given:
+        chosen["argnum"] = tuple(given["argnum"])
     derivatives = (name for name in ("gradient", "vjp", "jacobian") if name in given)
     chosen |= {name: load(given[name]) for name in derivatives}
     function = load(options.function)

@@ -17,7 +17,7 @@ from autograd_lite.checking.report import GradcheckReport, taylor_table
 from autograd_lite.checking.subjects import Subject
 from autograd_lite.checking.verdict import Hint, Verdict
 
-__all__ = ["Conclusions"]
+__all__ = ["FEWEST_EVALUATIONS", "Conclusions"]
 
 COARSE = 1e-12
 """Values with errors above this part of them are rounded to fewer digits than floats have."""
@@ -25,8 +25,22 @@ COARSE = 1e-12
 FEW_ROUNDINGS = 100.0
 """So many rounding errors are left of terms that cancel."""
 
+FEWEST_EVALUATIONS = 40
+"""A right derivative of an easy function takes no more."""
+
 FAINTEST = 1e-14
 """Results below this part of the largest are named, as no direction decides on them."""
+
+KEPT = (
+    "it is the same to the last digit nearby, where the slope of the function is another: it was "
+    "computed once and kept, or uses what an earlier call has saved; compute it from its "
+    "arguments, or from what the latest call has saved"
+)
+
+
+def is_number(subject: Subject) -> bool:
+    """Whether a derivative may have been given as the numbers that it has at the point."""
+    return isinstance(subject, HandWritten) and subject.form != "vjp"
 
 
 @dataclass
@@ -55,6 +69,13 @@ class Conclusions:
     def correct(self) -> GradcheckReport:
         if self.hints:
             return self.conclude(Verdict.WRONG, self.hints[0].text, tuple(self.hints))
+        is_cheap = self.subject.evaluations < FEWEST_EVALUATIONS
+        is_kept = is_cheap and self.analytic.is_kept(self.probes[0])
+        if is_kept and not is_number(self.subject):
+            hint = Hint("kept", KEPT)
+            return self.conclude(
+                Verdict.WRONG, "the derivative is right at this point only", (hint,)
+            )
         reason = f"along {len(self.probes)} random directions "
         decided = [probe for probe in self.probes if probe.agreement is Agreement.SAME]
         if self.probes[0] not in decided or not np.any(self.analytic.rows):
@@ -76,6 +97,8 @@ class Conclusions:
             reason += f"; {names} is too small beside other results to be decided: check it alone"
         if isinstance(self.subject, HandWritten) and self.subject.summed:
             reason += "; the result is an array, so the gradient of its sum was checked"
+        if is_kept:
+            reason += f"; {KEPT}"
         return self.conclude(Verdict.CORRECT, reason)
 
     def digits(self, decided: list[Probe]) -> str:
@@ -110,6 +133,22 @@ class Conclusions:
             "check at a point inside its domain, or check it as a function of what may vary",
         )
 
+    def lost(self, made: Probe) -> GradcheckReport:
+        row = int(np.argmax(made.difference - made.allowed))
+        exponent = int(self.analytic.cotangents.exponents[row])
+        numerical, analytic, base = (
+            float(np.ldexp(x[row], exponent))
+            for x in (made.limit.value, made.analytic, made.ladder.base)
+        )
+        return self.conclude(
+            Verdict.NOISE,
+            f"the numerical derivative is {numerical:.3g}, the analytic one {analytic:.3g}, and "
+            f"what was computed on the way to values of {base:.3g} is so much larger that its "
+            "rounding errors may make this difference: terms are lost beside larger ones, as in a "
+            "softmax whose largest entry is 1; to decide, check at another point, or write it so "
+            "that they are kept (log1p, expm1, logaddexp, the log of a softmax)",
+        )
+
     def noise(self, made: Probe) -> GradcheckReport:
         row = int(np.argmax(made.error / np.maximum(made.scale, made.error / 1e9)))
         exponent = int(self.analytic.cotangents.exponents[row])
@@ -138,7 +177,7 @@ class Conclusions:
                 f"± {number(SAFETY * made.floor):.1g}, the numerical one "
                 f"{number(made.limit.value):.3g} ± {number(SAFETY * made.limit.error):.1g}; to "
                 "decide, let it keep all digits (astype, round and int cut them off), or check at "
-                "another point",
+                f"another point{', farther from its border' * made.ladder.is_at_border}",
             )
         noise, base = number(made.ladder.noise), number(np.abs(made.ladder.base))
         if self.subject.resolution > 1e-10:
@@ -148,7 +187,7 @@ class Conclusions:
                 "check at a point where the function gives about the same for neighbouring floats: "
                 "of numbers as large as here they may be periods apart"
             )
-        elif made.is_rough:
+        elif made.is_rough or made.ladder.is_at_border:
             advice = "check farther away from where its slope is infinite, or from its border"
         elif noise > COARSE * base:
             # So small beside 1 and the inputs, it may as well be what cancelling left.

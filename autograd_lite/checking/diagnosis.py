@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_lite.checking.comparison import SAFETY
 from autograd_lite.checking.evidence import SLACK, Evidence, matches
-from autograd_lite.checking.formulas import name_factor, name_function
+from autograd_lite.checking.formulas import beside_one, name_factor, name_function
 from autograd_lite.checking.hypotheses import HYPOTHESES, hypothesis
 from autograd_lite.checking.layers import FEWEST
 from autograd_lite.checking.layout import Leaf, Vector
@@ -38,8 +38,11 @@ VISIBLE = 1e-3
 def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
     """What would explain the numbers, the best explanation first."""
     evidence, result = results_that_are_wrong(evidence)
-    leaves = [replace(evidence, leaves=(leaf,)) for leaf in evidence.leaves]
-    wrong = tuple(single.leaf for single in leaves if np.any(single.wrong()))
+    wrong = tuple(
+        leaf
+        for leaf in evidence.leaves
+        if leaf in evidence.known_wrong or np.any(replace(evidence, leaves=(leaf,)).wrong())
+    )
     focused = replace(evidence, leaves=wrong) if wrong else evidence
     hints = explanations(focused)
     if not hints and len(focused.leaves) > 1:
@@ -90,7 +93,7 @@ def unexplained_hint(evidence: Evidence, everything: Evidence) -> Hint:
     if finite.size:
         low, high = finite.min() + 0.0, finite.max() + 0.0  # no -0
         text = "no simple mistake explains the numbers; analytic over true is "
-        text += f"between {low:.4g} and {high:.4g}" if low < high else f"{low:.4g}"
+        text += f"between {low:.4g} and {high:.4g}" if low < high else beside_one(low)
         if np.any(np.isinf(ratio)):
             text += " where the true one is not zero"
     elif evidence.measured.size:
@@ -415,8 +418,8 @@ def only_in_a_region(evidence: Evidence) -> Hint | None:
     if evidence.leaf.size <= FEWEST:
         return None  # any of so few is where something is positive, first or odd
     for description, inside in regions(evidence.subject, evidence.leaf):
-        if not 0 < np.count_nonzero(inside) < inside.size:
-            continue
+        if not 0 < np.count_nonzero(inside) < inside.size - 1:
+            continue  # a single one that is right is the exception, whatever it has of its own
         if evidence.complete:
             confined = np.array_equal(evidence.wrong(), inside)
         else:

@@ -106,6 +106,8 @@ class Evidence:
         Coordinates known to be wrong; all of them, if it is complete.
     exponent
         Derivatives are in units of 2^exponent: 1 but for numbers near overflow or underflow.
+    known_wrong
+        Leaves that are wrong as a whole, whichever of their coordinates were measured.
     """
 
     gradients: AnalyticGradients
@@ -122,6 +124,7 @@ class Evidence:
     clean: Callable[[Indices], bool] = field(repr=False)
     tolerance: Tolerance
     exponent: int = 0
+    known_wrong: tuple[Leaf, ...] = ()
 
     @property
     def subject(self) -> Subject:
@@ -263,7 +266,8 @@ def collect(
     cotangents = np.concatenate([known, fresh])
     analytic = np.concatenate([gradients.rows, subject.pull_each(fresh)])
     located = Located(complete=False)
-    coordinates = np.arange(subject.x.size) if full else may_be_wrong(subject, clean)
+    suspects = tuple(subject.inputs.leaves) if full else may_be_wrong(subject, clean)
+    coordinates = np.concatenate([np.arange(leaf.start, leaf.stop) for leaf in suspects])
     if not (full or can_measure(subject, coordinates)):
         located = locate()
         coordinates = sampled(subject, located, coordinates, rng)
@@ -293,6 +297,7 @@ def collect(
         clean,
         gradients.tolerance,
         exponent,
+        known_wrong=suspects if len(suspects) < len(subject.inputs.leaves) else (),
     )
 
 
@@ -321,13 +326,13 @@ def known_columns(
     return known | exact
 
 
-def may_be_wrong(subject: Subject, clean: Callable[[Indices], bool]) -> Indices:
-    """All coordinates; those of the arrays that are wrong, if not all can be measured."""
-    leaves = [np.arange(leaf.start, leaf.stop) for leaf in subject.inputs.leaves]
-    if not subject.can_measure_all and 1 < len(leaves) <= MOST_ARRAYS:
-        wrong = [places for places in leaves if places.size and not clean(places)]
-        leaves = wrong or leaves
-    return np.concatenate(leaves)
+def may_be_wrong(subject: Subject, clean: Callable[[Indices], bool]) -> tuple[Leaf, ...]:
+    """All arrays; those that are wrong, if not all can be measured."""
+    leaves = tuple(subject.inputs.leaves)
+    if subject.can_measure_all or not 1 < len(leaves) <= MOST_ARRAYS:
+        return leaves
+    filled = (leaf for leaf in leaves if leaf.size)
+    return tuple(leaf for leaf in filled if not clean(np.arange(leaf.start, leaf.stop))) or leaves
 
 
 def can_measure(subject: Subject, coordinates: Indices) -> bool:

@@ -24,7 +24,7 @@ from autograd_lite.checking.comparison import (
     Probe,
     Tolerance,
 )
-from autograd_lite.checking.conclusions import Conclusions
+from autograd_lite.checking.conclusions import FEWEST_EVALUATIONS, Conclusions
 from autograd_lite.checking.directions import (
     cotangents,
     equalized,
@@ -49,6 +49,7 @@ from autograd_lite.checking.locate import Indices, Located, Locator, describe_ki
 from autograd_lite.checking.noise import NEAR, measured_noise
 from autograd_lite.checking.numerical import Ladder
 from autograd_lite.checking.report import GradcheckReport
+from autograd_lite.checking.rounding import is_lost_inside
 from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 from autograd_lite.checking.settling import MOST_BLOCKS, confirm, settle
 from autograd_lite.checking.subjects import (
@@ -83,9 +84,6 @@ FEW = 8
 
 ROUGHLY = 0.5
 """To such a part the weakest of many inputs are known, where one more look would be too much."""
-
-FEWEST_EVALUATIONS = 40
-"""A right derivative of an easy function takes no more."""
 
 AFAR = (-10, -14)
 """Where it is looked for what the rounding errors of a large constant hide nearby."""
@@ -144,9 +142,9 @@ def examine(
     gap = inspect_function(subject, settings.nondeterminism)
     hints: list[Hint] = []
     if isinstance(subject, RecordedSubject):
-        hints = inspect_rules(subject, rng, settings.nondeterminism)
+        hints = inspect_rules(subject, rng, settings.nondeterminism, settings.tolerance.rtol)
     elif isinstance(subject, Foreign) or getattr(subject, "form", "") == "vjp":
-        hints = inspect_linearity(subject, rng)
+        hints = inspect_linearity(subject, rng, settings.nondeterminism, settings.tolerance.rtol)
     analytic = AnalyticGradients.of(
         subject, cotangents(subject.outputs, subject.value, rng), settings.tolerance
     )
@@ -159,7 +157,8 @@ def examine(
     if report and settings.forward:
         if not isinstance(subject, EngineFunction):
             raise ArgumentValueError(
-                f'gradcheck: mode="forward" needs a function of Values, and {subject.name} is not'
+                f'gradcheck: mode="forward" needs a function of Values, and {subject.name} is not; '
+                "omit it, and the derivative itself is checked"
             )
         inspect_forward(subject, analytic, rng)
     return report
@@ -246,6 +245,23 @@ def without_cancelling(
         return float(np.min(np.abs(np.sum(contributions, axis=1))))
 
     return max(drawn, key=kept)
+
+
+def beside_still_results(
+    analytic: AnalyticGradients, made: Probe
+) -> tuple[AnalyticGradients, Probe]:
+    """The same; or those of the results that change, if these disagree by themselves.
+
+    What is the same at all steps may hide a derivative, but not that of other results.
+    """
+    still = made.ladder.still_results
+    is_hidden = made.agreement is Agreement.UNDECIDED and np.any(made.is_lost_in_still)
+    if not is_hidden or still is None or np.all(still):
+        return analytic, made
+    others = analytic.without_results(still)
+    there = others.probe(made.ladder.direction, made.level)
+    confirm(there)
+    return (others, there) if there.agreement is Agreement.DIFFERENT else (analytic, made)
 
 
 @dataclass
@@ -461,24 +477,8 @@ class Examination(Conclusions):
             made.limit = made.ladder.derivative(made.level)
             self.analytic.allow_for_rounding(made)
             confirm(made)
-        return self.beside_still_results(made)
-
-    def beside_still_results(self, made: Probe) -> Probe:
-        """The same probe; or that of the results that change, if these disagree by themselves.
-
-        What is the same at all steps may hide a derivative, but not that of other results.
-        """
-        still = made.ladder.still_results
-        is_hidden = made.agreement is Agreement.UNDECIDED and np.any(made.is_lost_in_still)
-        if not is_hidden or still is None or np.all(still):
-            return made
-        others = self.analytic.without_results(still)
-        there = others.probe(made.ladder.direction, made.level)
-        confirm(there)
-        if there.agreement is not Agreement.DIFFERENT:
-            return made
-        self.analytic = others
-        return there
+        self.analytic, made = beside_still_results(self.analytic, made)
+        return made
 
     def further_directions(self) -> Iterator[tuple[Vector, bool]]:
         """All entries made to contribute alike; and those that contribute next to nothing.
@@ -540,6 +540,8 @@ class Examination(Conclusions):
 
     def trouble(self, made: Probe) -> GradcheckReport:
         is_kink = made.agreement is Agreement.KINK
+        if not is_kink and is_lost_inside(self.subject, self.analytic.cotangents, made):
+            return self.lost(made)
         try:
             return self.kink(made) if is_kink else self.wrong(made, self.evidence_of(made))
         except Exhausted:

@@ -15,7 +15,7 @@ from autograd_lite.checking.locate import Indices
 from autograd_lite.checking.subjects import Subject
 from autograd_lite.core.numpy_namespace import np
 
-__all__ = ["FUNCTIONS", "Formula", "name_factor", "name_function", "variables_of"]
+__all__ = ["FUNCTIONS", "Formula", "beside_one", "name_factor", "name_function", "variables_of"]
 
 CLOSE = 1e-6
 
@@ -46,6 +46,16 @@ def name_factor(factor: float, subject: Subject) -> tuple[str, bool]:
     if abs(factor - 1) < 1e-4:
         return f"1 {'+' if factor > 1 else '-'} {abs(factor - 1):.3g}", False
     return f"{factor:.7g}", False
+
+
+def beside_one(ratio: float) -> str:
+    """A ratio to four digits, or as many more as tell it from 1.
+
+    >>> from autograd_lite.checking.formulas import beside_one
+    >>> beside_one(0.25), beside_one(1.00039651)
+    ('0.25', '1.0004')
+    """
+    return next(text for n in range(4, 18) if float(text := f"{ratio:.{n}g}") != 1 or ratio == 1)
 
 
 def names_of(size: float, subject: Subject) -> Iterator[str]:

@@ -299,6 +299,11 @@ class Samples:
         return same
 
     @property
+    def is_at_border(self) -> bool:
+        """Whether the function is not defined at some of the steps."""
+        return not all(np.isfinite(pair).all() for pair in self.samples.values())
+
+    @property
     def is_doubtful(self) -> npt.NDArray[np.bool_]:
         """Whether there is more noise than computing makes as a rule; then it may be none."""
         usual = self.resolution * np.abs(self.base)

@@ -45,6 +45,7 @@ __all__ = [
     "function_name",
     "is_model",
     "only_varied",
+    "pullback_of",
     "resolution_of",
     "smallest_of",
     "with_parts",

@@ -77,6 +77,17 @@ def single(function):
 
 order_of_sums = np.random.default_rng(0)
 
+
+def entropy_of_softmax(x):
+    p = softmax(x)
+    return -np.sum(p * np.log(p))
+
+
+def entropy_of_softmax_gradient(x):
+    p = softmax(x)
+    return -p * (np.log(p) - np.sum(p * np.log(p), axis=-1, keepdims=True))
+
+
 CLAIMED = {
     "single tanh": (single(np.tanh), lambda x: 1 - np.tanh(x) ** 2, 1.0),
     "single sine": (single(np.sin), np.cos, 1.0),
@@ -94,6 +105,7 @@ CLAIMED = {
         1.0,
     ),
     "entropy": (lambda x: -np.sum(x * np.log(x)), lambda x: -np.log(x) - 1, "inside one"),
+    "entropy of a softmax": (entropy_of_softmax, entropy_of_softmax_gradient, "saturated"),
     "huge": (lambda x: 1e300 * np.sum(np.tanh(x)), lambda x: 1e300 * (1 - np.tanh(x) ** 2), 1.0),
     "tiny": (lambda x: 1e-300 * np.sum(np.sin(x)), lambda x: 1e-300 * np.cos(x), 1.0),
 }
@@ -115,6 +127,8 @@ def draw(domain, shape, scale, dtype, rng):
 def draw_claimed(where, shape, rng):
     if where == "inside one":
         return np.minimum(rng.uniform(0.01, 1, size=shape), 1 - 10.0 ** rng.uniform(-9, -1))
+    if where == "saturated":  # so that the largest of a softmax is 1, now and then
+        return 10.0 ** rng.uniform(0, 1.3) * rng.normal(size=shape)
     return rng.normal(size=shape)
 
 
@@ -189,7 +203,8 @@ def mutations(x, rng):
 
 
 def wrong_case(index, rng):
-    """A right gradient with something wrong: a name, the function, its argument, the claim.
+    """A right gradient with something wrong: a name, the function, its argument, the claim, and
+    what is wrong with it.
 
     None where the mistake is lost in the numbers: it changes the gradient, or what the entry
     contributes by its own size, by less than a millionth of the largest.
@@ -204,8 +219,11 @@ def wrong_case(index, rng):
     weights = rng.normal(size=np.shape(function(x)))
     factor = mutations(x, rng)
 
+    def each(x):
+        return size * weights * function(x)
+
     def weighed(x):
-        return size * np.sum(weights * function(x))
+        return np.sum(each(x))
 
     right = ag.grad(weighed)(x)
     with np.errstate(all="ignore"):
@@ -215,7 +233,19 @@ def wrong_case(index, rng):
         )
     # What cancels to rounding errors has no factor that could be wrong.
     lost |= not np.max(wrong * np.abs(x)) > 1e-6 * abs(weighed(x))
-    return None if lost else (name, weighed, x, lambda x: factor * ag.grad(weighed)(x), factor)
+    if lost:
+        return None
+    if index % 5 == 1:  # beside results that are always zero, as those of dead units
+        dead = np.zeros_like(x)
+
+        def beside(x):
+            return (each(x), x * dead)
+
+        def claim(g, x):
+            return factor * ag.grad(lambda x: np.sum(g[0] * each(x)))(x)
+
+        return name, beside, x, {"vjp": claim}, factor
+    return name, weighed, x, {"gradient": lambda x: factor * ag.grad(weighed)(x)}, factor
 
 
 def run_wrong(indices, seed):
@@ -226,11 +256,11 @@ def run_wrong(indices, seed):
             found = wrong_case(index, np.random.default_rng([seed, index]))
             if found is None:
                 continue
-            name, function, x, gradient, factor = found
+            name, function, x, claim, factor = found
             report = ag.gradcheck(
                 function,
                 x,
-                gradient=gradient,
+                **claim,
                 rng=index,
                 raise_error=False,
                 progress=False,

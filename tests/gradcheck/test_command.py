@@ -44,6 +44,21 @@ def test_the_table_is_printed_on_request(capsys):
     assert "step    remainder    order" in capsys.readouterr().out
 
 
+def power(x, n):
+    return np.sum(x**n)
+
+
+def test_options_are_those_of_gradcheck(capsys):
+    arguments = ["check", f"{HERE}:power", "--args", "[0.5, 1.0], 3"]
+    assert main([*arguments, "--argnum", "0", "--max-evaluations", "60"]) == 0
+    assert main([*arguments, "--argnum", "0", "--nondeterminism", "1e-3"]) == 0
+    capsys.readouterr()
+    assert main(arguments) == 2
+    assert "or name the arguments to check with argnum=" in capsys.readouterr().err
+    assert main([*arguments, "--argnum", "0", "--max-evaluations", "3"]) == 2
+    assert "max_evaluations=3 is no number of evaluations" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -311,3 +311,52 @@ def test_of_two_round_inputs_no_function_is_named_that_fits_by_chance():
         vjp=lambda g, w: -g * w / (1 + w**2),
     )
     assert found == "a factor is missing, as the inner one of the chain rule: multiply by out"
+
+
+def test_a_ratio_of_nearly_1_is_told_from_1():
+    found = hints(lambda x: x**3, 2.0, gradient=lambda x: 3.00119 * x**2)
+    assert found == "no simple mistake explains the numbers; analytic over true is 1.0004"
+
+
+def test_a_single_entry_that_is_right_makes_no_region():
+    """Of a total variation one of two terms, right at the last entry, the only one above 1."""
+    x = np.array([0.1, -0.1, 0.6, 0.1, -0.5, 0.4, 1.3])
+    found = hints(
+        lambda x: np.sum(np.abs(np.diff(x))),
+        x,
+        gradient=lambda x: np.append(0.0, np.sign(np.diff(x))),
+    )
+    assert "magnitude" not in found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_array_of_which_few_entries_were_measured_is_not_called_right(seed):
+    """The cell of an LSTM: all of 68 inputs but the cell state are wrong."""
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    rng = np.random.default_rng(seed)
+    args = [rng.normal(size=shape) for shape in (2, 3, 3, (12, 2), (12, 3))]
+
+    def gates(x, h, c, w, u):
+        z = w @ x + u @ h
+        return (*np.split(sigmoid(z[:9]), 3), np.tanh(z[9:]))
+
+    def cell(x, h, c, w, u):
+        i, f, o, n = gates(x, h, c, w, u)
+        new = f * c + i * n
+        return np.concatenate([o * np.tanh(new), new])
+
+    def swapped(g, x, h, c, w, u):
+        i, f, o, n = gates(x, h, c, w, u)
+        t = np.tanh(f * c + i * n)
+        gc = g[3:] + g[:3] * o * (1 - t * t)
+        parts = gc * c * i * (1 - i), gc * n * f * (1 - f), g[:3] * t * o * (1 - o)
+        d = np.concatenate([*parts, gc * i * (1 - n * n)])
+        return w.T @ d, u.T @ d, gc * f, np.outer(d, x), np.outer(d, h)
+
+    found = hints(cell, *args, vjp=swapped, rng=seed)
+    named = found.partition("only for ")[2].partition(":")[0]
+    named = named or found.partition("wrong is the gradient of ")[2].partition(", right that")[0]
+    assert named == "x, h, w, u"

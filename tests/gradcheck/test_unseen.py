@@ -244,3 +244,108 @@ def test_a_derivative_that_underflows_is_not_known_without_any_error():
     assert (
         found.verdict == "cannot decide" or "both derivatives are zero, as far as" in found.reason
     )
+
+
+ALIVE = np.array([1.0, 1.0, 0.0, 1.0, 0.0, 1.0])
+
+
+class TestBesideResultsThatStay:
+    """Such a result may hide its own derivative, but not that of the others."""
+
+    x = np.array([0.3, -1.2, 0.7, 2.0, -0.4, 1.1])
+
+    @pytest.mark.parametrize("unit", [1.0, 1e-16, 1e-20, 1e-100, 1e-200, 1e-300])
+    @pytest.mark.parametrize(
+        "mistake",
+        [
+            lambda g: 1.01 * g,
+            lambda g: np.roll(g, 1),
+            lambda g: g - 0.3 * np.mean(g),
+            lambda g: g * [1, 1, 1, 0, 1, 1],
+        ],
+    )
+    def test_however_small_these_are(self, unit, mistake):
+        def masked(x):
+            return unit * ALIVE * np.sin(x)
+
+        def right(g, x):
+            return unit * ALIVE * np.cos(x) * g
+
+        assert report(masked, self.x, vjp=right)
+        found = report(masked, self.x, vjp=lambda g, x: mistake(right(g, x)))
+        assert found.verdict == "wrong derivative"
+
+    def test_the_mistake_is_named(self):
+        def masked(x):
+            return 1e-20 * ALIVE * np.sin(x)
+
+        found = report(masked, self.x, vjp=lambda g, x: 1.1e-20 * ALIVE * np.cos(x) * g)
+        assert found.hints[0].text.startswith("a constant factor: the analytic derivative is 11/10")
+
+    def test_what_they_hide_is_left_undecided(self):
+        """1 + 1e-20·x is 1 whatever x is."""
+        found = report(
+            lambda x: np.array([1 + 1e-20 * x[0], 1e-20 * x[1]]),
+            self.x[:2],
+            vjp=lambda g, x: 1e-20 * g,
+        )
+        assert found.verdict == "cannot decide"
+
+
+def entropy_of_softmax(x):
+    p = softmax(x)
+    return -np.sum(p * np.log(p))
+
+
+def entropy_of_softmax_gradient(x):
+    p = softmax(x)
+    return -p * (np.log(p) + entropy_of_softmax(x))
+
+
+class TestLostOnTheWay:
+    """Where the largest p of a softmax is 1, its -p·log(p) is 0, and its derivative too."""
+
+    @pytest.mark.parametrize("by_hand", [True, False])
+    @pytest.mark.parametrize("scale", [30.0, 36.0, 50.0, 100.0, 140.0])
+    def test_of_what_is_lost_nothing_is_said(self, scale, by_hand):
+        x = scale * np.array([2.04, -2.56, 0.42, -0.57])
+        claim = {"gradient": entropy_of_softmax_gradient} if by_hand else {}
+        found = report(entropy_of_softmax, x, **claim)
+        assert found or found.verdict == "cannot decide"
+        assert found or "terms are lost beside larger ones" in found.reason
+
+    @pytest.mark.parametrize("scale", [1.0, 3.0, 10.0])
+    def test_where_nothing_is_lost_it_is_decided(self, scale):
+        x = scale * np.array([2.04, -2.56, 0.42, -0.57])
+        assert report(entropy_of_softmax, x, gradient=entropy_of_softmax_gradient)
+
+        def wrong(x):
+            return 1.02 * entropy_of_softmax_gradient(x)
+
+        assert report(entropy_of_softmax, x, gradient=wrong).verdict == "wrong derivative"
+
+    @pytest.mark.parametrize("x", [1e-300, 1e-100, 1e100, 1e150, 1e300])
+    @pytest.mark.parametrize(
+        ("function", "gradient"),
+        [
+            (lambda x: np.hypot(x, 1e-5 * x), lambda x: 1.02 * np.hypot(1, 1e-5)),
+            (lambda x: x * np.log(x), lambda x: 1.02 * (np.log(x) + 1)),
+            (lambda x: 3 * x, lambda x: 3.1),
+        ],
+    )
+    def test_sizes_of_any_kind_are_decided(self, x, function, gradient):
+        assert report(function, x, gradient=gradient).verdict == "wrong derivative"
+
+
+@pytest.mark.parametrize("distance", [1e-11, 1e-12, 1e-13, 1e-15])
+@pytest.mark.parametrize(
+    ("function", "gradient"),
+    [
+        (np.arcsin, lambda x: 1 / np.sqrt(1 - x * x)),
+        (np.arctanh, lambda x: 1 / (1 - x * x)),
+        (lambda x: np.sqrt(1 - x), lambda x: -0.5 / np.sqrt(1 - x)),
+    ],
+)
+def test_beside_a_border_it_is_said_to_go_farther_away(function, gradient, distance):
+    found = report(function, 1 - distance, gradient=gradient)
+    assert found or "border" in found.reason
