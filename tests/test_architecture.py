@@ -40,7 +40,7 @@ FLOORS = [
     ["core.calling", "core.foreign_arrays", "core.overlaps", "core.plain_arrays"],
     ["core.primitive"],
     ["core.operands", "core.signatures"],
-    ["core.array_methods", "core.backward", "core.exclusive"],
+    ["core.array_methods", "core.backward", "core.callers", "core.exclusive"],
     ["core.hooks", "core.in_place"],
     ["core.leaving", "core.pullback", "core.writing_methods"],
     ["core.value"],

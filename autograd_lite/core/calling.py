@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from itertools import combinations
-from types import FrameType
+from types import FrameType, NoneType
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.errors import InPlaceError, UnsupportedError
+from autograd_lite.core.errors import ArgumentTypeError, InPlaceError, UnsupportedError
 from autograd_lite.core.interpreter import getrefcount
 from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import Handle, Node, holds_value
@@ -21,9 +21,17 @@ __all__ = ["called_unwritten", "check_plain", "is_held_by_others", "lines_of_eng
 
 
 def called_unwritten(
-    forward: Any, operands: list[Any], nodes: list[Any], parameters: dict[str, Any], name: str
+    forward: Any,
+    operands: list[Any],
+    nodes: list[Any],
+    parameters: dict[str, Any],
+    name: str,
+    is_single: bool = False,
 ) -> Any:
-    """What a function of others computes, which must not write into what Values hold."""
+    """What a function of others computes, which must not write into what Values hold.
+
+    ``is_single``: whether its rules are those of one result.
+    """
     places = [
         i for i, x in enumerate(operands)
         if x.__class__ is np.ndarray and x.flags.writeable and isinstance(nodes[i], Node)
@@ -46,6 +54,11 @@ def called_unwritten(
                 "known; let it write into a copy (x = x.copy())"
             ) from error
     check_plain(name, data)
+    if is_single and isinstance(data, (tuple, list, dict, str, NoneType)):
+        raise ArgumentTypeError(
+            f"{name} returned {type(data).__name__}, and a Primitive has one array or number for "
+            "a result; write @ag.primitive, which takes several in a tuple"
+        )
     if isinstance(data, tuple):
         return with_own_arrays(data, operands, name)
     if is_held_by_others(data, operands, shown):

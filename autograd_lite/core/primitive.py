@@ -114,7 +114,8 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
         if builtin:
             data = forward(*operands, **parameters)
         else:
-            data = called_unwritten(forward, operands, nodes, parameters, primitive.name)
+            is_single = primitive.__class__ is Primitive
+            data = called_unwritten(forward, operands, nodes, parameters, primitive.name, is_single)
     except Exception as error:
         current().note_error(error)
         raise
@@ -148,14 +149,13 @@ def apply_to_one(primitive: Primitive, value: Handle) -> Any:
         if result is not NotImplemented:
             return result
     x = value.node
-    operand = x.data
+    forward, operand = primitive.forward, x.data
     try:
         if primitive.builtin:
-            data = primitive.forward(operand)
+            data = forward(operand)
         else:
-            data = called_unwritten(
-                primitive.forward, [operand], [x], NO_PARAMETERS, primitive.name
-            )
+            name, is_single = primitive.name, primitive.__class__ is Primitive
+            data = called_unwritten(forward, [operand], [x], NO_PARAMETERS, name, is_single)
     except Exception as error:
         current().note_error(error)
         raise

@@ -262,3 +262,16 @@ def test_values_in_a_container_by_keyword_need_a_rule_too():
     scaled.defvjp(lambda g, out, x, options=None: g * options["scale"])
     with pytest.raises(ag.NoRuleError, match="no derivative rule for argument 1"):
         ag.grad(lambda x: scaled(x, options={"scale": x}))(1.5)
+
+
+@pytest.mark.parametrize(
+    "result", [(1.0, 2.0), [1.0], {"a": 1.0}, None], ids=["tuple", "list", "dict", "None"]
+)
+def test_a_primitive_has_one_result(result) -> None:
+    of_one = ag.Primitive(lambda x: result, lambda g, out, x: g, name="of_one")
+    of_two = ag.Primitive(lambda x, y: result, lambda g, out, x, y: g, None, name="of_two")
+    for function in (of_one, lambda x: of_two(x, 2.0)):
+        with pytest.raises(
+            ag.ArgumentTypeError, match=r"returned \w+, and a Primitive has one array"
+        ):
+            ag.grad(function)(np.ones(2))

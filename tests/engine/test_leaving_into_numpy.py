@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.core.leaving import OF_CALLS, OF_FAMILIES
+from autograd_lite.core.callers import OF_CALLS, OF_FAMILIES
 
 POLYNOMIAL = np.polynomial.polynomial
 NAMES = {

@@ -405,6 +405,30 @@ def tried(x: Any) -> Any:
         return np.exp(x)
 
 
+@pytest.mark.parametrize("part", [0, slice(0, 1)], ids=["element", "slice"])
+def test_a_refused_write_that_was_caught_is_refused_all_the_same(part):
+    def function(x: Any) -> Any:
+        found = np.zeros(2)
+        try:
+            found[part] = x[part]
+        except (TypeError, ValueError):
+            found[0] = 7.0
+        return np.sum(found * x)
+
+    for transform in (ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian):
+        with pytest.raises(ag.AutogradError, match=r"Write np\.zeros\(n, like=x\)"):
+            transform(function)(np.array([1.0, 2.0]))
+
+    def outer(x: Any) -> Any:
+        try:
+            return ag.grad(function)(x) + x
+        except ag.AutogradError:
+            return x * 3
+
+    gradient = ag.grad(lambda x: np.sum(outer(x)))
+    np.testing.assert_array_equal(gradient(np.array([1.0, 2.0])), [3.0, 3.0])
+
+
 def test_nested_transforms_refuse_what_depends_on_any_of_their_arguments():
     with pytest.raises(ag.UnsupportedError):
         ag.grad(lambda x: ag.grad(lambda y: y * math.exp(x))(2.0))(1.0)
