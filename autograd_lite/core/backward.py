@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import zip_longest
 from math import isfinite
 from operator import attrgetter
 from typing import Any, cast
@@ -540,11 +541,12 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def add(a: Any, b: Any) -> Any:
-    """Add two gradients of one node; those of several outputs are tuples with gaps."""
+    """Add two gradients of one node; those of several outputs are tuples with gaps.
+
+    A loop of a program may come to keep more results in the course of a sweep.
+    """
     if a.__class__ is tuple:
-        return tuple(
-            y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True)
-        )
+        return tuple(y if x is None else x if y is None else x + y for x, y in zip_longest(a, b))
     return a + b
 
 

@@ -190,6 +190,11 @@ class Recorder:
         """
         raise NotImplementedError
 
+    @property
+    def innermost_body(self) -> int:
+        """The number of the body of a loop or branch that is being traced; 0 outside of all."""
+        return self.trace.bodies[-1] if self.trace is not None and self.trace.bodies else 0
+
     def sweeping(self, carry: Callable[..., Any]) -> Callable[..., Any]:
         """What carries gradients back through nodes, for who wants to look at them."""
         return carry

@@ -59,6 +59,14 @@ __all__ = ["Row", "Value", "start_of_sweep"]
 ndarray = np.ndarray
 
 
+def refuse_samples(data: Any) -> None:
+    if isinstance(data, Handle):
+        raise UnsupportedError(
+            "x.detach() makes a leaf of a plain array, and under ag.vmap there is none; write "
+            "ag.stop_gradient(x)"
+        )
+
+
 def unary(function: Any) -> Callable[[Value], Value]:
     def operate(self: Value) -> Value:
         result: Value = apply_to_one(registry[function], self)
@@ -313,6 +321,7 @@ class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
         >>> (Value(2.0) * 3).detach()
         Value(6.0)
         """
+        refuse_samples(self.node.data)
         return Value(self.data, requires_grad=False, label=self.label)
 
     # Operators.

@@ -15,6 +15,7 @@ from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
+from autograd_lite.core.recorder import current
 from autograd_lite.ops.define import is_known
 from autograd_lite.ops.shaping import keep_axes
 
@@ -46,7 +47,8 @@ class Curvature:
     """The derivative of ``g`` by a length where that is zero, and 0 elsewhere.
 
     It is found when it is asked for, and once: by then curvatures further on in the graph
-    of ``g`` have been found, so that each takes one sweep.  As a parameter it is no other
+    of ``g`` have been found, so that each takes one sweep.  In the body of a loop of a program
+    it is found for that body, as nothing of it is known in another.  As a parameter it is no other
     than any: what it is follows from the graph.
     """
 
@@ -55,8 +57,8 @@ class Curvature:
     def __init__(self, g: Any, length: Any) -> None:
         self.g = g
         self.length = length
-        self.found: dict[bool, Any] = {}
-        """As Values, if recorded, and as numbers."""
+        self.found: dict[tuple[bool, int], Any] = {}
+        """As Values, if recorded, and as numbers; by the body that it was asked for in."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Curvature)
@@ -65,7 +67,8 @@ class Curvature:
         return hash(Curvature)
 
     def find(self, recorded: bool) -> Any:
-        if recorded not in self.found:
+        key = recorded, current.get().innermost_body
+        if key not in self.found:
             node: Node = self.length.node
             since = 1 + max(x.serial for x in node.inputs if isinstance(x, Node))
             graph = Pullback([self.g.node], since=since)
@@ -77,8 +80,8 @@ class Curvature:
                 [ones_like(self.g.node.data)], recorded=recorded
             )
             length = self.length if recorded else unwrap(self.length)
-            self.found[recorded] = np.where(length == 0, sum(slopes), 0)
-        return self.found[recorded]
+            self.found[key] = np.where(length == 0, sum(slopes), 0)
+        return self.found[key]
 
 
 def is_same(node: Node, other: Node) -> bool:

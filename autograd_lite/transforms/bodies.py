@@ -83,7 +83,7 @@ class Body:
         Nodes with a serial number below it are older than the body.
     hoists
         What does not depend on the inputs is computed outside, once: of a body that runs for
-        sure, as it may fail.
+        sure, as it may fail.  What is only taken out of several results is so of any body.
 
     Attributes
     ----------
@@ -118,7 +118,8 @@ class Body:
         for node in reachable([*outputs, *self.draws], given, self.since):
             inner.update(dict.fromkeys(filter(self._is_made_inside, node.inputs)))
             depends = any(isinstance(x, Node) and (x in inner or x in given) for x in node.inputs)
-            if depends or not self.hoists or is_own(node):
+            is_hoisted = self.hoists or primitive_of(node) in (part, select)
+            if depends or not is_hoisted or is_own(node):
                 inner[node] = None
         read = (x for node in inner for x in node.inputs if isinstance(x, Node))
         captured = dict.fromkeys(
@@ -360,8 +361,8 @@ class Structured(Primitive):
         """What is the same at all steps, as a result."""
         return x
 
-    def is_varying(self, index: int) -> bool:
-        """Whether a gradient goes through a result."""
+    def is_varying(self, node: Node, index: int) -> bool:
+        """Whether a gradient goes through a result of a node that applies it."""
         outputs = [body.outputs[index] for body in self.bodies if index < len(body.outputs)]
         return any(isinstance(x, Node) and x.requires_grad for x in outputs)
 
@@ -407,7 +408,7 @@ class Structured(Primitive):
     def take(self, node: Node, index: int) -> Any:
         """A result of a node that applies it."""
         data = self.result_of(index) if self.outside is None else self._found_outside(index)
-        requires_grad = node.requires_grad and self.is_varying(index)
+        requires_grad = node.requires_grad and self.is_varying(node, index)
         return record(part, data, {"index": index}, requires_grad, node)
 
     def keep(self, node: Node, inside: Node) -> Any:

@@ -36,7 +36,7 @@ from autograd_lite.core.views import Looking, root_of
 from autograd_lite.ops.define import parts
 from autograd_lite.ops.shaping import as_new_node, recompute
 from autograd_lite.random import keeping_draws, repeating_draws
-from autograd_lite.transforms.batching import Batched, array_of
+from autograd_lite.transforms.batching import Batched, array_of, batch_of
 from autograd_lite.transforms.bodies import Cotangents
 from autograd_lite.transforms.trace import is_number
 
@@ -113,7 +113,7 @@ def checkpoint(function: Function) -> Function:
             with repeating_draws(kept):
                 return made_inside(run(*varied, again=True), varied, since)
 
-        if not block.results:
+        if not block.results or block.is_mixed:
             return block.tree
         return block.forget(run_again, values, getattr(function, "__name__", "function"))
 
@@ -202,6 +202,16 @@ class Block:
         self.serials = range(since, next(serials))
         """Those of the nodes made inside; also of views from outside that were looked at anew."""
 
+    @property
+    def is_of_samples(self) -> bool:
+        """Whether the results are of one sample of a batch."""
+        return any(x.node.data.__class__ is Batched for x in self.results)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some of them are, and others are of outside: no node is on both levels."""
+        return len({batch_of(x) for x in self.results}) > 1
+
     def forget(self, run_again: Function, values: list[Any], name: str) -> Any:
         """The results, as those of one node that remembers the arguments alone."""
         count = len(values)
@@ -219,8 +229,7 @@ class Block:
 
         again = Recomputing(forward, joint=joint, name=f"checkpoint({name})")
         inputs = (*(value.node for value in values), *self.captured)
-        recorder = current.get()
-        if recorder.trace is not None and recorder.batch is None:
+        if current.get().trace is not None and not self.is_of_samples:
             # A program is made of what happened inside; no gradient goes through there.
             # Of one sample of a batch, the numbers are what happened outside.
             computed = as_new_node(self.results[0]) if is_one else pack(*self.results)

@@ -9,11 +9,13 @@ from autograd_lite.core.backward import conjugate, in_byte_order
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.in_place import look_plainly
 from autograd_lite.core.leaving import is_differentiated
-from autograd_lite.core.node import Handle
+from autograd_lite.core.node import Handle, Node
 from autograd_lite.core.pullback import Pullback
-from autograd_lite.core.recorder import current
+from autograd_lite.core.recorder import current, value_of
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value, start_of_sweep
+from autograd_lite.transforms.batching import Batched
+from autograd_lite.transforms.mapping import without_gradient
 from autograd_lite.transforms.trace import owned
 
 __all__ = ["as_value", "gradients", "stop_gradient"]
@@ -133,6 +135,11 @@ def stop_gradient(x: Any) -> Any:
         if not any(isinstance(leaf, Handle) for leaf in leaves):
             return x
         return unflatten(x, map(stop_gradient, leaves))
-    if isinstance(x, Value) and current.get().trace is not None:
-        return x.detach()
-    return look_plainly(x)
+    if (data := x.node.data).__class__ is Batched:
+        found = value_of(Node.leaf(without_gradient(data)))
+    elif isinstance(x, Value) and current.get().trace is not None:
+        found = x.detach()
+    else:
+        return look_plainly(x)
+    current.get().note_shared([found.node], "stop_gradient")  # a plain array is handed back itself
+    return found

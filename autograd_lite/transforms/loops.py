@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -19,7 +20,6 @@ from autograd_lite.core.node import Handle, get_node, serials, unwrap
 from autograd_lite.core.recorder import Recorder, current, using
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops.shaping import as_new_node
-from autograd_lite.transforms.batching import batch_of
 from autograd_lite.transforms.checkpoint import checkpoint as checkpointed
 from autograd_lite.transforms.leaves import (
     as_type,
@@ -346,13 +346,26 @@ class Rehearsal(Recorder):
         return primitive.forward(deepcopy(rng), **parameters)
 
 
+@contextmanager
+def rehearsing(recorder: Recorder) -> Iterator[Recorder]:
+    """A block in which a recorder rehearses, and those outside of it where it maps over samples."""
+    if recorder.batch is None:
+        yield Rehearsal()
+        return
+    with rehearsing(recorder.outer) as outer:
+        mapping: Any = recorder.replace(is_recording=False, outer=outer)
+        with mapping.in_body():
+            yield mapping
+
+
 def rehearse(f: Function, init: Any, xs: Any) -> tuple[Any, Any]:
     """A scan of no steps: one step is made on zeros, to see what results look like."""
     step = Step(f, init, xs, "scan")
     rows = [np.zeros(np.shape(x)[1:], unwrap(x).dtype)[()] for x in map(unwrap, step.xs_leaves)]
     with (
         refuse_side_effects("scan", [f]),
-        using(Rehearsal()),
+        rehearsing(current.get()) as recorder,
+        using(recorder),
         np.errstate(all="ignore"),
     ):
         found = step([*map(as_new, flatten(init)), *rows])
@@ -361,11 +374,10 @@ def rehearse(f: Function, init: Any, xs: Any) -> tuple[Any, Any]:
 
 
 def as_new(x: Any) -> Any:
-    """A carry for a step that is only looked at: a Value of its own, which may be written into.
-
-    Samples of a batch are looked at as they are.
-    """
-    return as_new_node(x) if isinstance(x, Handle) and batch_of(x) is None else unwrap(x)
+    """A carry for a step that is only looked at: one of its own, which may be written into."""
+    if isinstance(x, Handle):
+        return as_new_node(x)
+    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def dtype_or_own(x: Any) -> Any:

@@ -40,7 +40,7 @@ from autograd_lite.transforms.batching import Batch, Batched, batch_of, shares_m
 from autograd_lite.transforms.batching_axes import REARRANGEMENTS
 from autograd_lite.transforms.generators import Generators
 
-__all__ = ["MappingRecorder", "detached", "refuse_closed"]
+__all__ = ["MappingRecorder", "detached", "refuse_closed", "without_gradient"]
 
 
 class MappingRecorder(Recorder):
@@ -313,6 +313,18 @@ def detached(result: Any) -> Any:
     if result.__class__ is not Batched:
         return result
     return value_of(Node.leaf(result)) if result.stacked else result.array
+
+
+def without_gradient(samples: Batched) -> Batched:
+    """The same numbers, through which no gradient goes, outside of the batch neither."""
+    array = samples.array
+    data = array.node.data if isinstance(array, Value) else array
+    if data.__class__ is Batched:
+        array = without_gradient(data)
+    elif isinstance(array, Value):
+        with using(samples.batch.recorder):
+            array = array.detach()
+    return Batched(array, samples.batch, samples.stacked)
 
 
 MAKES_ARRAYS = frozenset(

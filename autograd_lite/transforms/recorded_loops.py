@@ -168,6 +168,14 @@ class Scan(Structured):
     def gives_rows(self, index: int) -> bool:
         return index >= self.carries
 
+    def is_varying(self, node: Node, index: int) -> bool:
+        """Without a step the last carry is the first one, whatever a step makes of it."""
+        if index < self.carries and not self.length:
+            first = node.inputs[index]
+            if isinstance(first, Node) and first.requires_grad:
+                return True
+        return super().is_varying(node, index)
+
     def of_all(self, x: Any) -> Any:
         if self.length is None:
             raise UnsupportedError(f"what is the same at all steps is not kept by {self.name}")

@@ -29,7 +29,10 @@ class RandomProgram:
 
     def expression(self, size: int) -> Callable[[list[Any]], Any]:
         """An array of the shape of one in the pool, computed from a few of them."""
-        kind = self.choose(["one", "two", "two", "where", "sum", "product", "softmax", "part"])
+        kind = self.choose([
+            "one", "two", "two", "where", "sum", "product", "softmax", "part", "stopped",
+            "checkpoint", "constant",
+        ])  # fmt: skip
         i, j = (int(self.rng.integers(size)) for _ in range(2))
         unary = self.choose([np.sin, np.tanh, np.cos, lambda x: x / (1 + x * x), np.abs])
         binary = self.choose([np.add, np.multiply, np.maximum, lambda x, y: x - 0.5 * y])
@@ -46,6 +49,13 @@ class RandomProgram:
             return lambda pool: pool[i] @ matrix if np.ndim(pool[i]) else pool[i] * 0.9
         if kind == "softmax":
             return lambda pool: softmax(pool[i])
+        if kind == "stopped":
+            return lambda pool: np.tanh(ag.stop_gradient(np.sum(pool[j]) * 1.0) * pool[i])
+        if kind == "checkpoint":
+            again = ag.checkpoint(lambda x: np.sin(x) * x)
+            return lambda pool: fit(np.tanh(again(pool[j])), pool[i])
+        if kind == "constant":
+            return lambda pool: 0.3 + np.zeros(np.shape(pool[i]))
         return lambda pool: pool[i] * (pool[j][0] if np.ndim(pool[j]) == 1 else 0.7)
 
     def choice(self, pool: int, depth: int) -> Callable[[list[Any]], Any]:
@@ -85,7 +95,7 @@ class RandomProgram:
         n = int(self.rng.integers(1, 4))
         places = [int(self.rng.integers(pool)) for _ in range(n)]
         row = int(self.rng.integers(pool))
-        length, is_reversed = int(self.rng.integers(1, 5)), bool(self.rng.integers(2))
+        length, is_reversed = int(self.rng.integers(0, 5)), bool(self.rng.integers(2))
         inner = pool + n + 1
         nexts = [
             self.choose(
@@ -105,8 +115,7 @@ class RandomProgram:
                 y = carry[result] if isinstance(result, int) else result(known)
                 return tuple(found), y
 
-            steps = np.arange(1.0, length + 1)
-            xs = np.stack([values[row] * k for k in steps])
+            xs = np.stack([values[row] * k for k in np.arange(1.0, 5.0)])[:length]
             return ag.scan(step, tuple(values[p] for p in places), xs, reverse=is_reversed)
 
         return run

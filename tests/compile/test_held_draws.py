@@ -113,3 +113,26 @@ def test_roots_of_negative_numbers_are_compared_on_the_same_draws():
             found, root = compiled(rng, -2.0)
             assert found == 2.0 * other.random()
             assert np.isnan(root)
+
+
+@pytest.mark.parametrize("shuffle", [np.random.default_rng(0).shuffle, np.random.shuffle])
+def test_a_shuffle_is_refused_before_numpy_warns(shuffle):
+    def shuffled(x):
+        y = x * 1.0
+        shuffle(y)
+        return y
+
+    with pytest.raises(ag.CompileError) as error:
+        ag.compile(shuffled)(np.arange(4.0))
+    assert str(error.value).startswith("a traced Value was shuffled in place at ")
+    assert str(error.value).endswith("write x = x[ag.random.permutation(rng, len(x))]")
+
+
+def test_the_advice_for_a_shuffle_works():
+    def shuffled(rng, x):
+        y = x * 1.0
+        return y[ag.random.permutation(rng, len(y))]
+
+    mine, yours = np.random.default_rng(0), np.random.default_rng(0)
+    found = ag.compile(shuffled)(mine, np.arange(4.0))
+    np.testing.assert_array_equal(found, yours.permutation(4) * 1.0)

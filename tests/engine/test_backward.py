@@ -11,6 +11,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
+from autograd_lite.core.backward import add
 
 
 def test_every_value_of_the_graph_gets_its_gradient():
@@ -31,6 +32,11 @@ def test_a_value_used_twice_adds_its_gradients():
     x = Value(3.0)
     (x * x + x).backward()
     assert x.grad == 7.0
+
+
+def test_gradients_of_several_results_may_be_for_more_results_by_now():
+    assert add((1.0, None), (None, 2.0, 3.0)) == (1.0, 2.0, 3.0)
+    assert add((1.0, None, 3.0), (1.0, 2.0)) == (2.0, 2.0, 3.0)
 
 
 def test_a_second_sweep_adds_to_leaves_and_renews_the_rest():

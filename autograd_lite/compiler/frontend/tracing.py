@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.ir import SourceLocation
+from autograd_lite.core.callers import called_by
 from autograd_lite.core.errors import CompileError, UnsupportedError
 from autograd_lite.core.memory import checksum
 from autograd_lite.core.node import ABSENT, Node, get_node, serials, set_node
@@ -435,6 +436,17 @@ class Traced(Value):
 
     node: Any = property(_node)
     data: Any = property(_data)
+
+    def __len__(self) -> int:
+        # NumPy's shuffle asks for it before it warns of what is no sequence; Python's only draws.
+        caller = sys._getframe(1)
+        is_python = caller.f_globals.get("__name__") == "random"
+        if not is_python and called_by(caller, "len()")[0].endswith("shuffle()"):
+            raise refuse(
+                "a traced Value was shuffled in place",
+                "write x = x[ag.random.permutation(rng, len(x))]",
+            )
+        return super().__len__()
 
     def __bool__(self) -> bool:
         raise refuse(
