@@ -8,6 +8,8 @@ looks into; other views of the same memory look again when they are next used.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -34,7 +36,6 @@ __all__ = [
     "check_holds_values",
     "check_place_in_row",
     "check_writable",
-    "constant",
     "data_now",
     "is_overlapping",
     "is_writable",
@@ -42,6 +43,7 @@ __all__ = [
     "look_plainly",
     "set_item",
     "set_row",
+    "within_history",
     "write",
     "write_called",
     "write_result",
@@ -116,8 +118,8 @@ def write_result(handle: Any, result: Any, what: str, where: Any = True) -> Any:
     check_writable(handle, what)
     if where is not True:
         if leaves_the_rest(handle):
-            with recording(True), looking_recorded(handle):
-                result = registry[np.where](where, constant(result), handle)
+            with within_history(handle, result) as result:
+                result = registry[np.where](where, result, handle)
         else:
             result = registry[np.where](where, result, handle)
     write(handle, result, what)
@@ -199,8 +201,7 @@ def set_item(handle: Any, index: Any, content: Any) -> None:
     if is_same_part(handle, parts, content):
         return
     if leaves_the_rest(handle):
-        content = constant(content)
-        with recording(True), looking_recorded(handle):
+        with within_history(handle, content) as content:
             set_item(handle, index, content)
         return
     if not is_writable(handle):
@@ -244,10 +245,13 @@ def leaves_the_rest(handle: Handle) -> bool:
     return node.requires_grad and (node.primitive is not None or is_argument)
 
 
-def constant(content: Any) -> Any:
-    """The numbers of what is written under `no_grad`."""
+@contextmanager
+def within_history(handle: Handle, content: Any) -> Iterator[Any]:
+    """A block that records a write which `leaves_the_rest`, of this content as a constant."""
     with recording(False):
-        return registry["identity"](content) if isinstance(content, Handle) else content
+        constant = registry["identity"](content) if isinstance(content, Handle) else content
+    with recording(True), looking_recorded(handle):
+        yield constant
 
 
 def set_row(row: Any, index: Any, content: Any) -> None:
@@ -315,8 +319,7 @@ def write(handle: Any, content: Any, what: str) -> None:
     """
     root = root_of(handle)
     if handle is not root and leaves_the_rest(handle):
-        content = constant(content)
-        with recording(True), looking_recorded(handle):
+        with within_history(handle, content) as content:
             write(handle, content, what)
         return
     node = fitting(handle, content, what).node

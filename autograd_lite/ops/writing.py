@@ -18,9 +18,9 @@ from autograd_lite.core.in_place import (
     buffer,
     check_cast,
     check_writable,
-    constant,
     data_now,
     leaves_the_rest,
+    within_history,
     write,
     write_result,
 )
@@ -29,9 +29,8 @@ from autograd_lite.core.node import Handle, holds_value, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.overlaps import check_overlap
 from autograd_lite.core.primitive import Primitive, register, registry
-from autograd_lite.core.recorder import recording
 from autograd_lite.core.signatures import full_name
-from autograd_lite.core.views import Looking, is_number, looking_recorded
+from autograd_lite.core.views import Looking, is_number
 from autograd_lite.ops.define import composite, has_numbers, numbers_of
 from autograd_lite.ops.indexing import repeats_possible, scatter
 from autograd_lite.ops.joining import as_array
@@ -93,8 +92,7 @@ def writing(function: Any, what: str) -> Callable[..., None]:
         check_writable(x, f"np.{what}")
         check_cast(as_array(elements), data_now(x), f"np.{what}", "unsafe")
         if leaves_the_rest(x):
-            elements = constant(as_array(elements))
-            with recording(True), looking_recorded(x):
+            with within_history(x, as_array(elements)) as elements:
                 call(x, elements, *places, **static)
             return
         content = primitive(x, as_array(elements), *places, **static)
