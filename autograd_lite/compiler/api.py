@@ -300,8 +300,8 @@ class Compiled(Generic[P]):
             kinds = AttributeError | TypeError | ValueError
             is_of_values = isinstance(error, kinds) and not isinstance(error, AutogradError)
             looks = is_of_values or generators
-            given = (arguments.args, arguments.kwargs, generators, not is_of_values)
-            if (looks and fails_on_arrays(self.function, *given)) or not is_of_values:
+            given = (arguments.args, arguments.kwargs, generators)
+            if (looks and fails_on_arrays(self.function, *given, error)) or not is_of_values:
                 raise
             raise CompileError(
                 f"{name_of(self.function)} raised {type(error).__name__} ({error}) while it was "
@@ -385,7 +385,7 @@ class Compiled(Generic[P]):
                 again = record_again(self.function, arguments, program.captured.generators)
             except Exception as error:
                 if program.generators and not isinstance(error, CompileError):
-                    fails_on_arrays(self.function, args, kwargs, program.generators, once=False)
+                    fails_on_arrays(self.function, args, kwargs, program.generators, error)
                 raise
             difference = first_difference(program.recorded, again)
             if difference is not None:

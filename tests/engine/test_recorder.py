@@ -105,6 +105,21 @@ def test_a_function_that_raises_while_it_is_compiled_is_called_once(size):
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("kind", [AttributeError, TypeError, ValueError])
+def test_an_error_that_may_be_of_values_is_looked_for_once_on_arrays(kind):
+    """Raised there too, it is the function's own, and is what the caller sees."""
+    calls = []
+
+    @ag.compile
+    def failing(x):
+        calls.append(type(x))
+        raise kind("of the user's own")
+
+    with pytest.raises(kind, match=r"^of the user's own$"):
+        failing(np.ones(3))
+    assert [issubclass(of, ag.Value) for of in calls] == [True, False]
+
+
 def test_numpys_refusal_of_a_stand_in_is_tried_again_with_the_data():
     """The first rows of a large matrix repeated are singular; the matrix is not."""
     matrix = np.eye(512) + np.random.default_rng(0).normal(size=(512, 512)) / 100

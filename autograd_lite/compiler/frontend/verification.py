@@ -111,13 +111,20 @@ def plain_leaves(result: Any) -> list[Any]:
 
 
 def outcome_of(
-    function: Callable[..., Any], args: Any, kwargs: Any, states: RandomStates
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    states: RandomStates,
+    seen: Exception | None = None,
 ) -> Outcome:
     """Run a function on its arguments as they are; on Values, where it cannot do with arrays.
 
-    Either way it draws from random generators as they are in ``states``.
+    Either way it draws from random generators as they are in ``states``.  An error that was
+    ``seen`` of it before is its own.
     """
     outcome = on_arrays(function, args, kwargs)
+    if seen is not None and is_same_error(outcome.error, seen):
+        return outcome
     with np.errstate(all="ignore"):
         given = map(is_complex, tree.flatten((args, kwargs)))
         answers_in_complex = any(map(is_complex, outcome.leaves)) and not any(given)
@@ -131,6 +138,10 @@ def outcome_of(
             return outcome
 
 
+def is_same_error(error: Exception | None, other: Exception) -> bool:
+    return type(error) is type(other) and str(error) == str(other)
+
+
 def on_arrays(function: Callable[..., Any], args: Any, kwargs: Any) -> Outcome:
     """Run a function on its arguments as they are."""
     with np.errstate(all="ignore"):
@@ -141,18 +152,19 @@ def on_arrays(function: Callable[..., Any], args: Any, kwargs: Any) -> Outcome:
 
 
 def fails_on_arrays(
-    function: Callable[..., Any], args: Any, kwargs: Any, generators: Iterable[Any], once: bool
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    generators: Iterable[Any],
+    seen: Exception,
 ) -> bool:
-    """Whether a function raises an error on plain arrays; the draws before that are made.
+    """Whether a function, whose trace raised an error, raises one on plain arrays as well.
 
-    ``once``: it is not tried on Values then, as its own error is not of what it was given.
+    The draws before that are made.
     """
     args, kwargs = tree.map(own, (args, kwargs))
     states = RandomStates(generators)
-    if once:
-        outcome = on_arrays(function, args, kwargs)
-    else:
-        outcome = outcome_of(function, args, kwargs, states)
+    outcome = outcome_of(function, args, kwargs, states, seen)
     fails = outcome.error is not None
     if not fails:
         states.restore()
