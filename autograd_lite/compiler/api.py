@@ -20,6 +20,7 @@ import numpy as np
 from autograd_lite.compiler.codegen.export import module_text, write_module
 from autograd_lite.compiler.executable import (
     CompiledProgram,
+    Specialization,
     Statistics,
     check_unchanged,
     check_watched,
@@ -268,16 +269,17 @@ class Compiled(Generic[P]):
                 transparent_functions(recorded.program), recorded.captured, recorded.read
             )
             check_watched(self.function, captured)
-            kind = TieredProgram if self.options.tiered else CompiledProgram
-            program = kind(
+            specialization = Specialization(
                 self.function,
                 recorded,
                 captured,
-                self._donated(arguments, recorded),
-                [(leaf.argument_name, leaf.expression) for leaf in arguments.variables],
-                entry_of(args, kwargs, recorded.by_layout),
-                self.options,
+                donated=self._donated(arguments, recorded),
+                arguments=[(leaf.argument_name, leaf.expression) for leaf in arguments.variables],
+                entry=entry_of(args, kwargs, recorded.by_layout),
+                options=self.options,
             )
+            kind = TieredProgram if self.options.tiered else CompiledProgram
+            program = kind(specialization)
             if recorded.by_layout:
                 self._by_layout.add(key)
                 key = (key, layout)

@@ -30,7 +30,14 @@ from autograd_lite.transforms.bodies import part
 from autograd_lite.transforms.captures import Captured
 from autograd_lite.transforms.reach import MOST_THINGS
 
-__all__ = ["CompiledProgram", "Statistics", "check_unchanged", "check_watched", "is_array"]
+__all__ = [
+    "CompiledProgram",
+    "Specialization",
+    "Statistics",
+    "check_unchanged",
+    "check_watched",
+    "is_array",
+]
 
 Function = Callable[..., Any]
 
@@ -55,30 +62,40 @@ class Statistics:
     """Why each of them was made."""
 
 
+@dataclass(frozen=True)
+class Specialization:
+    """A function recorded for one signature, and all else that its program is made from."""
+
+    function: Function
+    recorded: Recorded
+    captured: Captured
+    donated: Sequence[int]
+    """The inputs that it writes results into."""
+    arguments: Sequence[tuple[str, str | None]]
+    """The name of the argument that each variable leaf is of, and the leaf as an expression."""
+    entry: Entry
+    options: Options
+
+    def with_options(self, **changes: Any) -> Specialization:
+        return replace(self, options=replace(self.options, **changes))
+
+
 class CompiledProgram:
     """The program for one signature, and the prepared functions that run it."""
 
-    def __init__(
-        self,
-        function: Function,
-        recorded: Recorded,
-        captured: Captured,
-        donated: Sequence[int],
-        arguments: Sequence[tuple[str, str | None]],
-        entry: Entry,
-        options: Options,
-    ) -> None:
-        self.function = function
-        self.recorded = recorded
+    def __init__(self, specialization: Specialization) -> None:
+        self.specialization = specialization
+        self.function = function = specialization.function
+        self.recorded = recorded = specialization.recorded
+        self.captured = captured = specialization.captured
+        self.donated = donated = specialization.donated
+        self.arguments = specialization.arguments
+        self.entry = specialization.entry
+        self.options = options = specialization.options
         self.backend = recorded.backend
         self.moves_arguments = self.backend.moves_arguments
-        self.captured = captured
         reached = [*captured.generators, *generators_in(recorded.program)]
         self.generators = list({id(x): x for x in reached}.values())
-        self.donated = donated
-        self.arguments = arguments
-        self.entry = entry
-        self.options = options
         self.holds_identities_only = captured.holds_identities_only
         self.calls = 0
         self.next_check: float = 1 if options.check else math.inf
@@ -108,7 +125,6 @@ class CompiledProgram:
         handles = map(captured.handle_of, recorded.captured)
         self.outside = list(zip(handles, captured_inputs, strict=True))
         self.layouts = self._layouts_outside() if recorded.by_layout else None
-        self.is_of_numbers = all(x.type.dtype is None for x in walk(self.program))
 
     @property
     def compares_numbers(self) -> bool:
@@ -127,13 +143,12 @@ class CompiledProgram:
         """The same without loops by Numba."""
         if not self.options.numba:
             return self
-        return self.remade(replace(self.options, backend="numpy", validate=False))
+        return self.remade(backend="numpy")
 
-    def remade(self, options: Options) -> CompiledProgram:
+    def remade(self, backend: str) -> CompiledProgram:
         """The same recorded program, made in another way."""
-        recorded, captured, donated = self.recorded, self.captured, self.donated
-        made_of = (recorded, captured, donated, self.arguments, self.entry, options)
-        return CompiledProgram(self.function, *made_of)
+        changed = self.specialization.with_options(backend=backend, validate=False)
+        return CompiledProgram(changed)
 
     def become(self, other: CompiledProgram) -> None:
         """Run from the next call on as another program for the same signature does."""

@@ -12,29 +12,24 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.executable import CompiledProgram
-from autograd_lite.compiler.frontend.entry import Entry
-from autograd_lite.compiler.frontend.recorded import Recorded
+from autograd_lite.compiler.executable import CompiledProgram, Specialization
 from autograd_lite.compiler.frontend.verification import (
     Contents,
     Outcome,
     coarsest_epsilon,
     first_difference,
 )
-from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.runtime import disk_cache
 from autograd_lite.compiler.runtime.background import do_later
 from autograd_lite.compiler.runtime.machine_code import environment
-from autograd_lite.transforms.captures import Captured
 
 __all__ = ["TieredProgram"]
 
@@ -51,18 +46,8 @@ NUMPY, LOOPS = b"numpy", b"loops "
 class TieredProgram(CompiledProgram):
     """A program of NumPy's calls, which loops may replace while it is in use."""
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        recorded: Recorded,
-        captured: Captured,
-        donated: Sequence[int],
-        arguments: Sequence[tuple[str, str | None]],
-        entry: Entry,
-        options: Options,
-    ) -> None:
-        options = replace(options, backend="numpy")
-        super().__init__(function, recorded, captured, donated, arguments, entry, options)
+    def __init__(self, specialization: Specialization) -> None:
+        super().__init__(specialization.with_options(backend="numpy"))
         self.loops: CompiledProgram | None = None
         """Compiled, and on trial."""
         self.times: list[tuple[float, float]] = []
@@ -88,7 +73,7 @@ class TieredProgram(CompiledProgram):
 
     def in_loops(self) -> CompiledProgram:
         """The same with loops by Numba."""
-        return self.remade(replace(self.options, backend="numba", validate=False))
+        return self.remade(backend="numba")
 
     def prepare_loops(self) -> None:
         """Compile the loops, and put them on trial if there are any."""
