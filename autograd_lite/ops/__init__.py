@@ -24,6 +24,7 @@ from autograd_lite.ops import (
     slices,
     sorting,
     statistics,
+    trigonometric,
     writing,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "slices",
     "sorting",
     "statistics",
+    "trigonometric",
     "writing",
 ]

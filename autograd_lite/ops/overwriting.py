@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Rule, registry
+from autograd_lite.ops import elementwise, trigonometric  # noqa: F401, they enter the primitives
 from autograd_lite.ops.choosing import share
 
 __all__ = ["OVER"]

@@ -20,11 +20,12 @@ from autograd_lite.compiler.runtime.blocks import run_blocks
 from autograd_lite.core.tree import flatten
 from tests.compile.elementwise_programs import STEPS, objective, programs, run
 from tests.compile.test_equivalence import assert_same, gradient_of, plain
-from tests.ops.cases import CASES, elementwise, reductions
+from tests.ops.cases import CASES, elementwise, reductions, trigonometric
 from tests.ops.cases.case import Case
 from tests.ops.reading import is_refused_rightly
 
-ROWS = [case for case in CASES if case in elementwise.ROWS or case in reductions.ROWS]
+FAMILIES = [*elementwise.ROWS, *trigonometric.ROWS, *reductions.ROWS]
+ROWS = [case for case in CASES if case in FAMILIES]
 
 every_case = pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
 

@@ -15,9 +15,11 @@ from autograd_lite.compiler.runtime.numba_math import LARGEST_ANGLE, scalar_func
 from autograd_lite.core.tree import flatten
 from tests.compile.elementwise_programs import assert_close, programs, with_gradients
 from tests.compile.test_equivalence import assert_same, gradient_of, plain
-from tests.ops.cases import CASES, elementwise
+from tests.ops.cases import CASES, elementwise, trigonometric
 from tests.ops.cases.case import Case
 from tests.ops.reading import is_refused_rightly
+
+ELEMENTWISE = [*elementwise.ROWS, *trigonometric.ROWS]
 
 numba = pytest.importorskip("numba")
 
@@ -57,7 +59,7 @@ def test_loops_that_do_the_same_are_compiled_once():
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case.derivatives and case in elementwise.ROWS],
+    [case for case in CASES if case.derivatives and case in ELEMENTWISE],
     ids=lambda case: case.name,
 )
 def test_every_elementwise_case_among_others(case: Case) -> None:

@@ -17,7 +17,7 @@ from autograd_lite.compiler import validation
 from autograd_lite.compiler.ir import Constant, Operation, Program, rewrite
 from autograd_lite.compiler.passes import pipeline
 from autograd_lite.compiler.passes.schedule import Schedule
-from autograd_lite.ops import elementwise
+from autograd_lite.ops import elementwise, trigonometric
 from tests.compile.test_equivalence import assert_same, gradient_of
 from tests.ops.cases import CASES
 from tests.ops.cases.case import Case
@@ -73,7 +73,7 @@ def bound_divisor(operation: Operation) -> Any:
 
 
 def double_tanh(operation: Operation) -> Any:
-    if operation.primitive is elementwise.tanh and operation.operands[0].type.shape == (3,):
+    if operation.primitive is trigonometric.tanh and operation.operands[0].type.shape == (3,):
         return replace(
             operation,
             primitive=elementwise.multiply,

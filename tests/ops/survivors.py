@@ -135,7 +135,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "bessel.λ g * (i0e(x) …, out, x): x → out",
     ),
     "Both formulas hold there.": (
-        "elementwise.arctan_vjp+1: g / (1 + 1j … + x * x) → g / (1 + 1j …- 1j * x)",
+        "trigonometric.arctan_vjp+1: g / (1 + 1j … + x * x) → g / (1 + 1j …- 1j * x)",
         "gamma_functions.rgamma_vjp+2: 0.5 → 1.5",
         "gamma_functions.rgamma_vjp+2: x → out",
         "gamma_functions.rgamma_vjp+2: np.real(x) → np.imag(x)",

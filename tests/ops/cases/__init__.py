@@ -24,12 +24,14 @@ from tests.ops.cases import (
     slices,
     sorting,
     statistics,
+    trigonometric,
     writing,
 )
 from tests.ops.cases.case import Case, has, is_deprecated
 
 ROWS: list[Case] = [
     *elementwise.ROWS,
+    *trigonometric.ROWS,
     *reductions.ROWS,
     *accumulations.ROWS,
     *shaping.ROWS,
