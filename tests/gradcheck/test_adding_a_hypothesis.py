@@ -21,6 +21,8 @@ def clipped(evidence: Evidence) -> Hint | None:
     most = np.max(np.abs(analytic), axis=1, keepdims=True)
     if not matches(analytic, np.clip(numerical, -most, most), error).all():
         return None
+    if not matches(analytic, numerical, error).any():
+        return None  # of numbers that are all cut off, nothing shows where
     return Hint("clipped", "the gradient is clipped")
 '''
 ANYTHING = """
@@ -56,7 +58,7 @@ def python(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def gates(checkout: Path) -> subprocess.CompletedProcess[str]:
     files = [f"tests/gradcheck/{name}.py" for name in ("test_hypotheses", "test_corpus")]
-    chosen = "junk or tanh or matmul"
+    chosen = "not_explained or tanh or matmul"
     return python(checkout, "-m", "pytest", "-n0", "-q", *files, "-k", chosen)
 
 
