@@ -166,6 +166,35 @@ def test_imports_inside_functions_are_of_optional_packages_only():
                 )
 
 
+UPWARDS = {
+    "autograd_lite.core.array_methods": "autograd_lite.array_api",
+    "autograd_lite.array_api": "autograd_lite.scipy.special",
+    "autograd_lite.doctor.networks": "nn",
+}
+"""The only imports of a floor above, each by its name when it is asked for.
+
+The array API standard wants the namespace of its functions from every array, and in it,
+for who looks there, SciPy's special functions; the doctor asks whether ``nn`` can be imported.
+"""
+
+
+def imported_by_name(module: Module) -> set[str]:
+    """The modules of these packages that are named in calls of ``import_module``."""
+    calls = [x for x in ast.walk(module.tree) if isinstance(x, ast.Call)]
+    names = [x.args[0] for x in calls if last_name(x) == "import_module"]
+    return {x.value for x in names if isinstance(x, ast.Constant) and x.value in MODULES}
+
+
+def test_what_is_imported_by_name_lies_below_too():
+    found = {
+        name: target
+        for name, module in MODULES.items()
+        for target in imported_by_name(module)
+        if FLOOR_OF[room_of(target)] > FLOOR_OF[room_of(name)]
+    }
+    assert found == UPWARDS
+
+
 # What is private.
 
 
