@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import logging
 import sys
-import types
-from collections import Counter, deque
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +14,7 @@ import nn
 from autograd_lite.transforms.captures import Captured
 from autograd_lite.transforms.packages import is_installed
 from tests.compile.held import X, check_held
+from tests.compile.ways_of_holding import WAYS, Child, Scaled
 from tests.standard_objects import OBJECTS
 
 
@@ -31,53 +26,6 @@ def at(n, action):
             action()
 
     return change
-
-
-class Scaled:
-    factor = 2.0
-
-    def __init__(self):
-        self.rate = 2.0
-
-    def helper(self, x):
-        return self.rate * x
-
-    @property
-    def doubled(self):
-        return 2 * self.rate
-
-    def through_helper(self, x):
-        return self.helper(x)
-
-    def through_property(self, x):
-        return self.doubled * x
-
-    def through_getattr(self, x):
-        return getattr(self, "ra" + "te") * x
-
-    def through_dict(self, x):
-        return vars(self)["rate"] * x + self.__dict__["rate"]
-
-    def through_class(self, x):
-        return type(self).factor * x
-
-    def through_class_attribute(self, x):
-        return self.factor * x
-
-
-class Child(Scaled):
-    def helper(self, x):
-        return super().helper(x) + 1
-
-
-class Slotted:
-    __slots__ = ("rate",)
-
-    def __init__(self):
-        self.rate = 2.0
-
-    def __call__(self, x):
-        return x * self.rate
 
 
 @pytest.mark.parametrize("when", [2, 3, 4, 6])
@@ -103,190 +51,11 @@ def test_class_attributes(method, when):
     check_held(make, (X,), refused_from=when)
 
 
-def state(when):
-    """Ways of keeping a number, and of changing it."""
-
-    def slots():
-        thing = Slotted()
-        return thing, lambda: setattr(thing, "rate", 5.0)
-
-    def slots_captured():
-        thing = Slotted()
-        return (lambda x: x * thing.rate), lambda: setattr(thing, "rate", 5.0)
-
-    def attribute_of_captured():
-        thing = Scaled()
-        return (lambda x: thing.helper(x)), lambda: setattr(thing, "rate", 5.0)
-
-    def module():
-        settings = types.ModuleType("settings")
-        settings.RATE = 2.0
-        return (lambda x: x * settings.RATE), lambda: setattr(settings, "RATE", 5.0)
-
-    def function_in_dict():
-        rate = [2.0]
-        table = {"f": lambda x: x * rate[0]}
-        return (lambda x: table["f"](x)), lambda: rate.__setitem__(0, 5.0)
-
-    def replaced_function_in_dict():
-        table = {"f": lambda x: x * 2.0}
-        return (lambda x: table["f"](x)), lambda: table.update(f=lambda x: x * 5.0)
-
-    def function_in_list():
-        thing = Scaled()
-        table = [thing.helper]
-        return (lambda x: table[0](x)), lambda: setattr(thing, "rate", 5.0)
-
-    def partial_argument():
-        config = {"rate": 2.0}
-        return functools.partial(
-            lambda config, x: x * config["rate"], config
-        ), lambda: config.update(rate=5.0)
-
-    def partial_keyword():
-        config = SimpleNamespace(rate=2.0)
-        return functools.partial(lambda x, config: x * config.rate, config=config), lambda: setattr(
-            config, "rate", 5.0
-        )
-
-    def namespace():
-        config = SimpleNamespace(inner=SimpleNamespace(rate=2.0))
-        return (lambda x: x * config.inner.rate), lambda: setattr(config.inner, "rate", 5.0)
-
-    def dataclass():
-        @dataclasses.dataclass
-        class Config:
-            rate: float = 2.0
-
-        config = Config()
-        return (lambda x: x * config.rate), lambda: setattr(config, "rate", 5.0)
-
-    def regrouped():
-        config = {"a": [None, 2.0]}
-        return (
-            lambda x: x * (config["a"][1] or 1.0) if config["a"][0] is None else -x
-        ), lambda: config.update(a=[2.0, None])
-
-    def zero_to_minus_zero():
-        zero = [0.0]
-        return (lambda x: np.copysign(x, zero[0])), lambda: zero.__setitem__(0, -0.0)
-
-    def zero_of_closure():
-        zero = 0.0
-
-        def change():
-            nonlocal zero
-            zero = -0.0
-
-        return (lambda x: np.copysign(x, zero)), change
-
-    def true_to_one():
-        flag = [True]
-        return (lambda x: x if flag[0] is True else -x), lambda: flag.__setitem__(0, 1)
-
-    def elements_of_a_set():
-        chosen = {0, 1}
-        return (lambda x: x * len(chosen)), lambda: chosen.add(7)
-
-    def counter():
-        counts = Counter(a=2)
-        return (lambda x: x * counts["a"]), lambda: counts.update(a=3)
-
-    def default_dict_like():
-        table = {"rate": {"now": 2.0}}
-        return (lambda x: x * table["rate"]["now"]), lambda: table["rate"].update(now=5.0)
-
-    def in_deque():
-        queue = deque([2.0], maxlen=1)
-        return (lambda x: x * queue[0]), lambda: queue.append(5.0)
-
-    def keyword_default():
-        def f(x, *, rate=2.0):
-            return x * rate
-
-        return f, lambda: f.__kwdefaults__.update(rate=5.0)
-
-    def default():
-        def f(x, rate=2.0):
-            return x * rate
-
-        return f, lambda: setattr(f, "__defaults__", (5.0,))
-
-    def function_attribute():
-        def f(x):
-            return x * f.rate
-
-        f.rate = 2.0
-        return f, lambda: setattr(f, "rate", 5.0)
-
-    def code_of_helper():
-        def helper(x):
-            return x * 2.0
-
-        return (lambda x: helper(x)), lambda: setattr(
-            helper, "__code__", (lambda x: x * 5.0).__code__
-        )
-
-    def method_of_class():
-        class Thing:
-            def scale(self, x):
-                return x * 2.0
-
-        thing = Thing()
-        return (lambda x: thing.scale(x)), lambda: setattr(Thing, "scale", lambda self, x: x * 5.0)
-
-    def operator_of_class():
-        class Thing:
-            def __rmul__(self, x):
-                return x * 2.0
-
-            __array_ufunc__ = None
-
-        thing = Thing()
-        return (lambda x: x * thing), lambda: setattr(Thing, "__rmul__", lambda self, x: x * 5.0)
-
-    def call_of_class():
-        class Thing:
-            def __call__(self, x):
-                return x * 2.0
-
-        thing = Thing()
-        return (lambda x: thing(x)), lambda: setattr(Thing, "__call__", lambda self, x: x * 5.0)
-
-    def object_in_a_list():
-        things = [Scaled(), Scaled()]
-        return (lambda x: sum(thing.helper(x) for thing in things)), lambda: setattr(
-            things[1], "rate", 5.0
-        )
-
-    def array_attribute():
-        thing = SimpleNamespace(w=np.ones(3))
-        return (lambda x: x * thing.w), lambda: thing.w.__setitem__(slice(None), 5.0)
-
-    def array_attribute_rebound():
-        thing = SimpleNamespace(w=np.ones(3))
-        return (lambda x: x * thing.w), lambda: setattr(thing, "w", np.full(3, 5.0))
-
-    def class_changed():
-        thing = Scaled()
-        return (lambda x: thing.helper(x)), lambda: setattr(thing, "__class__", Child)
-
-    def appended_list():
-        factors = [2.0]
-        return (lambda x: x * sum(factors)), lambda: factors.append(3.0)
-
-    def requires_grad():
-        w = ag.Value(2.0)
-        return (lambda x: ag.grad(lambda v: np.sum(v * w * w))(x)), lambda: setattr(w, "data", 5.0)
-
-    return [thing for thing in locals().values() if callable(thing)]
-
-
 @pytest.mark.parametrize("when", [2, 3, 4, 6])
-@pytest.mark.parametrize("kind", state(0), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", WAYS)
 def test_state_of_all_kinds(kind, when):
     def make():
-        function, action = kind()
+        function, action = WAYS[kind]()
         return function, at(when, action)
 
     check_held(make, (X,), refused_from=when)
@@ -471,115 +240,6 @@ def test_a_program_for_every_call_is_warned_of_once():
     for n in range(1, 30):  # each of them is used again
         for _ in range(2):
             alternating(np.ones(n))
-
-
-# Spaced verification.
-
-SCALE = logging.getLogger("scale of a test")
-"""What holds a number that no guard watches."""
-
-
-def test_verification_repeats_draws_and_leaves_the_stream_as_it_is():
-    rng, same = np.random.default_rng(0), np.random.default_rng(0)
-    noisy = ag.compile(lambda x: x + ag.random.normal(rng, 0.0, 1.0, x.shape))
-    for _ in range(20):
-        np.testing.assert_array_equal(noisy(X), X + same.normal(0.0, 1.0, 3))
-
-
-@pytest.mark.parametrize("way", ["captured", "given", "in a loop"])
-def test_verification_sees_changes_beside_draws(way):
-    rng, same = np.random.default_rng(0), np.random.default_rng(0)
-
-    def noise(rng):
-        if way == "in a loop":
-            return ag.scan(lambda c, _: (c + ag.random.normal(rng), None), 0.0, length=3)[0]
-        return ag.random.uniform(rng, size=3)
-
-    def scaled(x, rng=rng):
-        return x * noise(rng) * float(SCALE.getEffectiveLevel())
-
-    given = [] if way == "captured" else [rng]
-    SCALE.setLevel(1)
-    compiled = ag.compile(scaled)
-    for _ in range(2):
-        np.testing.assert_allclose(compiled(X, *given), scaled(X, same))
-    SCALE.setLevel(2)
-    compiled(X, *given)
-    with pytest.raises(ag.CompileError, match=r"at call 4 .* does not compute what the function"):
-        compiled(X, *given)
-
-
-def test_verification_does_not_write_to_what_is_donated_or_passed():
-    step = ag.compile(lambda w, g: w - 0.1 * g, donate=0)
-    w, g, right = np.ones(3), np.arange(3.0), np.ones(3)
-    for _ in range(20):
-        assert step(w, g) is w
-        right = right - 0.1 * g
-        np.testing.assert_allclose(w, right)
-    np.testing.assert_array_equal(g, np.arange(3.0))
-
-
-@pytest.mark.parametrize("call", [1, 4, 8])
-@pytest.mark.parametrize("way", ["argument", "captured"])
-def test_what_is_written_over_hides_no_difference(way, call):
-    """A large step: how far rounding goes was measured from where the step had led."""
-    SCALE.setLevel(2 if call == 1 else 1)
-
-    def scale(x):
-        return float(SCALE.getEffectiveLevel()) if call > 1 or isinstance(x, ag.Value) else 1.0
-
-    w, rng = ag.Value(np.ones(3)), np.random.default_rng(0)
-
-    def moved(w, x, rng):
-        return w - 0.5 * scale(x) * np.sum(x * w) * ag.random.random(rng, (3,))
-
-    if way == "captured":
-        compiled = ag.compile(lambda x, rng: moved(w, x, rng), donate=w)
-        given = []
-    else:
-        compiled, given = ag.compile(moved, donate=0), [w.data]
-    for _ in range(1, call):
-        compiled(*given, X, rng)
-    before, draws = w.data.copy(), rng.bit_generator.state
-    SCALE.setLevel(2)
-    with pytest.raises(ag.CompileError, match=f"at call {call} .* does not compute what"):
-        compiled(*given, X, rng)
-    np.testing.assert_array_equal(w.data, before)
-    assert rng.bit_generator.state == draws
-
-
-def test_rounding_that_grows_is_no_difference():
-    """The logistic map doubles a difference at each step: after 60 the digits are others."""
-
-    def chaotic(x):
-        for _ in range(60):
-            x = 3.999 * x * (1 - x)
-        return x
-
-    compiled = ag.compile(lambda x: chaotic(x / 3 + 0.1))
-    for _ in range(9):
-        compiled(np.linspace(0.1, 0.9, 7))
-    cancelling = ag.compile(lambda x: np.sum(x - np.mean(x)))
-    for k in range(9):
-        cancelling(np.linspace(0.1, 0.9 + k, 1000))
-
-
-def test_large_functions_are_traced_again_instead(monkeypatch):
-    def deep(x):
-        for _ in range(40):
-            x = np.sin(x)
-        return x
-
-    def forbidden(*args):
-        raise MemoryError
-
-    monkeypatch.setattr("autograd_lite.compiler.api.outcome_of", forbidden)
-    monkeypatch.setattr("autograd_lite.compiler.executable.MOST_VERIFIED", 10_000)
-    compiled = ag.compile(deep)
-    for _ in range(5):
-        compiled(np.ones(100))
-    with pytest.raises(MemoryError):
-        compiled(np.ones(3))
 
 
 @pytest.mark.parametrize("kind", OBJECTS)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
+
+SHOWN_DIGITS = 1e-3
+"""Numbers are shown with four significant digits."""
 
 
 def steps_of(page):
@@ -70,3 +74,27 @@ def contrast(page, one, other):
     colours = [list(map(int, re.findall(r"\d+", page.evaluate(code, x)))) for x in (one, other)]
     low, high = sorted(map(luminance, colours))
     return (high + 0.05) / (low + 0.05)
+
+
+def numbers_of(page):
+    """The numbers beside the epoch, by their names."""
+    names = page.locator("#numbers dt").all_inner_texts()
+    return dict(
+        zip(names, map(number_in, page.locator("#numbers dd").all_inner_texts()), strict=True)
+    )
+
+
+def number_in(text):
+    found = re.search(r"-?\d[\d.]*(e[+-]?\d+)?", text)
+    return float(found[0]) if found else None
+
+
+def right_side(text):
+    """The result of an equation that is spelt out, after it was checked to follow from it."""
+    left, sign, right = re.fullmatch(r"(.*) ([=≈]) (\S+)", text).groups()
+    left = re.sub(r"^\w+ (=|←) ", "", left).replace("·", "*")
+    functions = {"tanh": np.tanh, "relu": lambda z: max(z, 0.0), "__builtins__": {}}
+    computed = eval(left, functions)
+    assert f"{computed:.4g}" == f"{float(right):.4g}", text
+    assert sign == "≈" or computed == pytest.approx(float(right), abs=1e-12)
+    return float(right)

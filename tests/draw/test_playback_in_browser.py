@@ -8,52 +8,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import autograd_lite as ag
 import nn
-from tests.draw.pages import contrast, wait_until
+from tests.draw.pages import (
+    SHOWN_DIGITS,
+    contrast,
+    number_in,
+    numbers_of,
+    right_side,
+    wait_until,
+)
+from tests.draw.recorded import EPOCHS, Recorded, two_classes
 from tests.draw.test_stepper_in_browser import HOSTILE
-
-EPOCHS = 20
-SHOWN_DIGITS = 1e-3  # numbers are shown with four significant digits
-
-
-class States(nn.Callback):
-    """Keeps copies of what the model was."""
-
-    def begin(self, run):
-        self.states = [run.model.state_dict()]
-
-    def after_epoch(self, run):
-        self.states.append(run.model.state_dict())
-
-
-class Recorded:
-    """A training and its page."""
-
-    def __init__(self, path, model, x, y, options=None, **fit):
-        self.path, self.model, self.x, self.y = path, model, x, y
-        self.recorder, watcher = nn.Playback(path, **(options or {})), States()
-        fit = {"epochs": EPOCHS, "rng": 0, "progress": False, "compile": False} | fit
-        self.history = nn.fit(model, x, y, callbacks=[watcher, self.recorder], **fit)
-        self.states = watcher.states
-
-    def at(self, epoch):
-        """The model as it was."""
-        self.model.load_state_dict(self.states[epoch])
-        return self.model
-
-    def gradients(self, epoch):
-        """Of the loss on the probe, by the names of the parameters."""
-        model, probe = self.at(epoch), self.recorder.probe
-        loss = nn.cross_entropy(model(probe.x), probe.y)
-        names = [name for name, _ in model.named_parameters()]
-        return dict(zip(names, ag.gradients(loss, list(model.parameters())), strict=True))
-
-
-def two_classes(n=60):
-    rng = np.random.default_rng(3)
-    y = rng.integers(0, 2, n)
-    return rng.normal(size=(n, 2)) + 1.2 * y[:, None] - 0.6, y
 
 
 @pytest.fixture(scope="module")
@@ -99,30 +64,6 @@ def show(open_file):
 
 def go_to(page, epoch):
     page.locator("#slider").fill(str(epoch))
-
-
-def numbers_of(page):
-    """The numbers beside the epoch, by their names."""
-    names = page.locator("#numbers dt").all_inner_texts()
-    return dict(
-        zip(names, map(number_in, page.locator("#numbers dd").all_inner_texts()), strict=True)
-    )
-
-
-def number_in(text):
-    found = re.search(r"-?\d[\d.]*(e[+-]?\d+)?", text)
-    return float(found[0]) if found else None
-
-
-def right_side(text):
-    """The result of an equation that is spelt out, after it was checked to follow from it."""
-    left, sign, right = re.fullmatch(r"(.*) ([=≈]) (\S+)", text).groups()
-    left = re.sub(r"^\w+ (=|←) ", "", left).replace("·", "*")
-    functions = {"tanh": np.tanh, "relu": lambda z: max(z, 0.0), "__builtins__": {}}
-    computed = eval(left, functions)
-    assert f"{computed:.4g}" == f"{float(right):.4g}", text
-    assert sign == "≈" or computed == pytest.approx(float(right), abs=1e-12)
-    return float(right)
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 6, 13, EPOCHS])

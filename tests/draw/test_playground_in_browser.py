@@ -5,16 +5,21 @@ The server of a playground is the one that pages may ask; `open_url` sees to tha
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
 import autograd_lite as ag
 import nn
 from nn.playground.settings import Settings
-from tests.draw.pages import contrast, wait_until
-from tests.draw.test_playback_in_browser import SHOWN_DIGITS, number_in, numbers_of, right_side
+from tests.draw.pages import (
+    SHOWN_DIGITS,
+    contrast,
+    number_in,
+    numbers_of,
+    right_side,
+    wait_until,
+)
+from tests.draw.playgrounds import epoch_of, model_at, program_on, settled, train, write
 from tests.draw.test_stepper_in_browser import HOSTILE
 
 
@@ -33,68 +38,6 @@ def show(open_url):
     yield shown
     for one in opened:
         one.close()
-
-
-IF_IDLE = """() => {
-  if (!window.asked) {
-    window.asked = true;
-    queue.then(() => { window.idle = true; });
-  }
-  if (!window.idle) return null;
-  window.asked = window.idle = false;
-  return [data.settings, epochOf(lastFrame())];
-}"""
-"""Asked again and again: a promise that only a test waits for may be collected."""
-
-
-def settled(page, session):
-    """Wait until the page shows what the session is."""
-
-    def is_settled():
-        shown = page.evaluate(IF_IDLE)
-        if shown is None:
-            return False
-        weights = page.evaluate("() => Array.from(film.weights[lastFrame()])")
-        last = session.film.frames[-1].weights.tolist()
-        return [session.settings.data_for_page(), session.epoch] == shown and weights == last
-
-    wait_until(page, is_settled)
-    page.wait_for_timeout(20)
-
-
-def epoch_of(page):
-    return int(page.inner_text("#count").split(" / ")[0])
-
-
-def train(page, session, epochs):
-    """Train so many epochs by the button."""
-    for _ in range(epochs):
-        page.click("#next")
-        settled(page, session)
-
-
-def write(page, selector, text):
-    """Type into a field, and leave it."""
-    page.fill(selector, str(text))
-    page.press(selector, "Tab")
-
-
-def program_on(page):
-    """The program that the page shows; the window with it is closed again."""
-    page.click("#copy")
-    page.wait_for_selector("#program[open]")
-    text = page.text_content("#code")
-    page.click("#program button")
-    assert not page.is_visible("#program")
-    return text
-
-
-def model_at(session, epoch):
-    """The model as the program of the session makes it, at an earlier epoch."""
-    made = {}
-    text = re.sub(r"epochs=\d+", f"epochs={epoch}", session.program())
-    exec(text if epoch else text.partition("history = ")[0], made)
-    return made
 
 
 # Numbers.

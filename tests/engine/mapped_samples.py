@@ -1,4 +1,4 @@
-"""What tests of vmap share: samples, the loop over them, and a comparison."""
+"""What tests of vmap share: samples, functions of them, the loop over them, and a comparison."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["XS", "assert_equal", "loop"]
+__all__ = ["INPUTS", "TARGETS", "WEIGHTS", "XS", "assert_equal", "loop", "loss", "swish"]
 
 XS = np.random.default_rng(0).normal(size=(4, 6))
+
+RNG = np.random.default_rng(0)
+INPUTS, TARGETS = RNG.normal(size=(5, 3)), RNG.normal(size=5)
+WEIGHTS = RNG.normal(size=(3, 4))
 
 
 def assert_equal(found: Any, wanted: Any) -> None:
@@ -21,3 +25,20 @@ def assert_equal(found: Any, wanted: Any) -> None:
 
 def loop(function: Any, *columns: Any) -> Any:
     return np.stack([function(*row) for row in zip(*columns, strict=True)])
+
+
+def loss(w: Any, x: Any, y: Any) -> Any:
+    return (np.sum(np.tanh(x @ w)) - y) ** 2
+
+
+@ag.primitive
+def swish(x: Any) -> Any:
+    return x / (1 + np.exp(-np.asarray(x)))
+
+
+def swish_vjp(g: Any, out: Any, x: Any) -> Any:
+    s = 1 / (1 + np.exp(-x))
+    return g * (s + x * s * (1 - s))
+
+
+swish.defvjp(swish_vjp)
