@@ -96,7 +96,7 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
         for kind in () if is_plain else kinds_in(x, array):
             if issubclass(kind, NO_REALS):
                 raise ag.ArgumentTypeError(
-                    f"{owner} holds {kind.__name__}, which is no real number; leave it out, or "
+                    f"{owner} holds {kind.__name__}, which is not a real number; leave it out, or "
                     "make a number of it"
                 )
         return array.astype(dtype, copy=False)
@@ -166,7 +166,7 @@ def refuse_times(kinds: Iterable[type]) -> None:
     for kind in kinds:
         if issubclass(kind, TIMES):
             raise ag.ArgumentTypeError(
-                f"the data hold {kind.__name__}, which is no number; leave that column out, or "
+                f"the data hold {kind.__name__}, which is not a number; leave that column out, or "
                 "make numbers of it, such as (t - t.min()).dt.total_seconds()"
             )
 

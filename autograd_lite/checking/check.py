@@ -166,7 +166,7 @@ def generator_of(rng: int | np.random.Generator) -> np.random.Generator:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise ArgumentValueError(
-            f"gradcheck: rng={rng!r} is no seed ({error}); pass an integer from 0 on, or a "
+            f"gradcheck: rng={rng!r} is not a seed ({error}); pass an integer from 0 on, or a "
             "np.random.Generator"
         ) from None
 
@@ -184,7 +184,7 @@ def require_names(function: Function, kwargs: Any, count: int) -> None:
     """Refuse ``kwargs`` that is no mapping from names, or names what was passed by position."""
     if not (isinstance(kwargs, Mapping) and all(isinstance(name, str) for name in kwargs)):
         raise ArgumentTypeError(
-            f"gradcheck: kwargs={kwargs!r} is no dict of names; write kwargs={{'w': w}}"
+            f"gradcheck: kwargs={kwargs!r} is not a dict of names; write kwargs={{'w': w}}"
         )
     for name in argument_names(function, count):
         if name in kwargs:
@@ -264,7 +264,7 @@ def require_choices(order: int, mode: str, **amounts: float) -> None:
         is_number = isinstance(amount, numbers.Real) and not isinstance(amount, bool)
         if not (is_number and math.isfinite(amount) and amount >= 0):
             raise ArgumentValueError(
-                f"gradcheck: {name}={amount!r} is no tolerance; pass a finite number from 0 on"
+                f"gradcheck: {name}={amount!r} is not a tolerance; pass a finite number from 0 on"
             )
 
 
@@ -272,8 +272,8 @@ def require_budget(max_evaluations: int) -> None:
     is_count = isinstance(max_evaluations, numbers.Integral)
     if not is_count or isinstance(max_evaluations, bool) or max_evaluations < FEWEST_EVALUATIONS:
         raise ArgumentValueError(
-            f"gradcheck: max_evaluations={max_evaluations!r} is no number of evaluations that can "
-            f"decide anything; pass an integer from {FEWEST_EVALUATIONS} on"
+            f"gradcheck: max_evaluations={max_evaluations!r} is not a number of evaluations that "
+            f"can decide anything; pass an integer from {FEWEST_EVALUATIONS} on"
         )
 
 

@@ -12,7 +12,7 @@ __all__ = ["getrefcount", "watching_calls"]
 
 
 def not_counted(x: Any) -> float:
-    """What a Python says that keeps no count: NaN, which is no number of references."""
+    """What a Python says that keeps no count: NaN, which is not a number of references."""
     return math.nan
 
 

@@ -164,7 +164,7 @@ ADVICE = (
     ),
     (
         re.compile(r"(array|destination) is read-only$"),
-        "np.asarray(x) shows the numbers of a Value, and nobody writes through it; write "
+        "np.asarray(x) shows the numbers of a Value, and cannot be written through; write "
         "np.array(x), which copies, or write into the Value, as x[i] = v",
     ),
 )
@@ -338,7 +338,7 @@ class Conversions(ArrayMethods[Result]):
             return bool(self._read())
         except ValueError as error:
             raise ArgumentValueError(
-                f"a Value of shape {self.shape} is no single truth value; write np.any(x) or "
+                f"a Value of shape {self.shape} has no single truth value; write np.any(x) or "
                 "np.all(x), or np.where(x, a, b) to choose element by element"
             ) from error
 
@@ -379,7 +379,7 @@ class Conversions(ArrayMethods[Result]):
 
     def __bytes__(self) -> bytes:
         raise ArgumentTypeError(
-            "bytes() of a Value, whose memory nobody reads; write x.data.tobytes() for a constant"
+            "bytes() of a Value, whose memory cannot be read; write x.data.tobytes() for a constant"
         )
 
     # Text, which nothing is computed from.

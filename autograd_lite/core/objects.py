@@ -37,7 +37,7 @@ def verify_objects(node: Node) -> None:
         names = " or ".join(sorted({type(x).__name__ for x in objects_of(node)}))
         raise InPlaceError(
             f"{node.primitive.name} was called with an object of type {names}, and a number or "
-            "array in that was changed before the gradient went back; let the function return "
+            "array in it was changed before the gradient went back; let the function return "
             "what its rules need as residuals (ag.primitive(residuals=True)), or pass copies"
         )
 

@@ -525,9 +525,9 @@ class Primitive:
 def wrongly_singular(name: str) -> ArgumentValueError:
     """The error of ``singular=True`` for what is not elementwise."""
     return ArgumentValueError(
-        f"{name}: singular=True keeps the gradient of an element zero where that of its like "
-        "in the result is, so it goes with elementwise functions only; pass elementwise=True "
-        "if it is one, else leave singular out"
+        f"{name}: singular=True keeps a gradient zero, element by element, where that of the "
+        "result is, so it goes with elementwise functions only; pass elementwise=True if it is "
+        "one, else leave singular out"
     )
 
 

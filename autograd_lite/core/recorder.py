@@ -208,7 +208,7 @@ class Recorder:
 def writes_shared(write: str, what: str) -> str:
     """Why what may lie in the memory of others is not written."""
     return (
-        f"{write} writes into a result of {what}, or into what that was given or returned: for "
+        f"{write} writes into a result of {what}, or into what it was given or returned: for "
         "some data these are one array, and for others they are not; write into a copy "
         "(x = x.copy())"
     )

@@ -245,7 +245,7 @@ def no_rule(function: Any, method: str = "__call__") -> NoRuleError:
     namesake = getattr(np, function.__name__, function)
     if namesake is not function and namesake in registry:
         return NoRuleError(
-            f"array.{function.__name__}() of a plain array and a Value, which that cannot record; "
+            f"array.{function.__name__}() of a plain array does not record a Value; "
             f"write np.{function.__name__}(array, ...)"
         )
     return NoRuleError(

@@ -91,7 +91,7 @@ def register_tree(type: type, flatten: Flatten, unflatten: Unflatten) -> None:
         if not callable(function):
             raise ArgumentTypeError(
                 f"register_tree: {name} is {function!r}; pass a function that takes an object "
-                "apart as flatten, and one that makes it anew as unflatten"
+                "apart as flatten, and one that rebuilds it as unflatten"
             )
     trees[type] = flatten, unflatten
 
@@ -239,7 +239,7 @@ def rebuild(tree: Any, parts: Parts, children: Sequence[Any]) -> Any:
     except Exception as error:
         name = type(tree).__name__
         raise ArgumentTypeError(
-            f"{name} cannot be made anew with other numbers ({error}); say how it is made with "
+            f"{name} cannot be rebuilt with other numbers ({error}); say how it is made with "
             f"ag.register_tree({name}, flatten, unflatten)"
         ) from error
 
@@ -302,7 +302,7 @@ def flatten_like(tree: Any, like: Any) -> list[Any]:
     given = parts_of(tree)
     if given is None or len(given.keys) != len(wanted.keys):
         raise ArgumentValueError(
-            f"wanted were {len(flatten(like))} arrays, given {len(flatten(tree))}; "
+            f"expected {len(flatten(like))} arrays, given {len(flatten(tree))}; "
             "nest tangents like the arguments, and cotangents like the result"
         )
     # Sequences correspond by position, so that a tuple may stand for a named one.
@@ -311,7 +311,7 @@ def flatten_like(tree: Any, like: Any) -> list[Any]:
     keyed = dict(zip(keys, given.children, strict=True))
     if set(keyed) != set(wanted.keys):
         raise ArgumentValueError(
-            f"wanted were the parts {list(wanted.keys)}, given {list(given.keys)}; "
+            f"expected the parts {list(wanted.keys)}, given {list(given.keys)}; "
             "nest tangents like the arguments, and cotangents like the result"
         )
     return [

@@ -142,7 +142,7 @@ def power_without_modulus(operate: Operator) -> Operator:
     def power(self: Value, other: Any, modulus: Any = None) -> Any:
         if modulus is not None:
             raise ArgumentTypeError(
-                "pow(x, y, m) of a Value, and of arrays, knows no modulus; write x**y % m"
+                "pow(x, y, m) of Values and of arrays takes no modulus; write x**y % m"
             )
         return operate(self, other)
 
@@ -269,7 +269,7 @@ class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
             If the cotangent has another shape than this Value.
         UnsupportedError
             In a function that is differentiated, where this Value depends on its
-            arguments: ``.grad`` is numbers, and what is computed of them would be
+            arguments: ``.grad`` is numbers, and what is computed from them would be
             a constant.  `gradients` gives Values there.
 
         Examples
@@ -283,7 +283,7 @@ class Value(WritingMethods["Value"], Conversions["Value"], HookMethods):
         root = self.node
         if is_differentiated(root):
             raise UnsupportedError(
-                "backward() gives plain numbers, and what is computed of them in a function that "
+                "backward() gives plain numbers, and what is computed from them in a function that "
                 "is differentiated would lose its derivative.\nWrite gradients = "
                 "ag.gradients(y, [w]), which are differentiated further; or call y.backward() "
                 "under ag.no_grad(), if they are meant as constants"

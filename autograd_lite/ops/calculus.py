@@ -313,7 +313,9 @@ def geomspace(
 ) -> Any:
     start, stop = as_array(start), as_array(stop)
     if np.any(start == 0) or np.any(stop == 0):
-        raise ArgumentValueError("geomspace: an end is 0, which no factor leads to; pass others")
+        raise ArgumentValueError(
+            "geomspace: an end is 0, which no factor leads to; pass ends other than 0"
+        )
     wide = np.result_type(start.dtype, stop.dtype, float(num), np.dtype(dtype))
     start, stop = np.astype(start, wide), np.astype(stop, wide)
     # Turned so that it starts at a positive number, and back.

@@ -87,8 +87,8 @@ def masked(
     mask = where if is_array else np.asarray(where, bool)
     if mask.dtype != bool:
         raise ArgumentTypeError(
-            f"{full_name(function)}: where= is an array of {mask.dtype}, and NumPy takes no other "
-            "than of bool; write mask != 0"
+            f"{full_name(function)}: where= is an array of {mask.dtype}, and NumPy takes one of "
+            "bool only; write mask != 0"
         )
     operands = in_loop(function, inputs, dtype, casting, is_masked=True)
     harmless = HARMLESS.get(function, 0.5)
@@ -274,7 +274,8 @@ def asked(function: Any, definition: Callable[..., Any], when: Asked) -> Callabl
         """Whether there are numbers to ask NumPy with, which then has not refused them."""
         if not all(map(has_numbers, flatten((args, kwargs)))):
             return False
-        operands, keywords = plain(args), {key: plain(x) for key, x in kwargs.items()}
+        operands = unwrap_nested(args)
+        keywords = {key: unwrap_nested(x) for key, x in kwargs.items()}
         with np.errstate(all="ignore"):
             call_of = getattr(*function) if isinstance(function, tuple) else function
             call_of(*operands, **keywords)
@@ -303,10 +304,10 @@ def asked(function: Any, definition: Callable[..., Any], when: Asked) -> Callabl
     return call
 
 
-def plain(x: Any) -> Any:
+def unwrap_nested(x: Any) -> Any:
     """The numbers of a Value, and of those in lists and tuples."""
     if isinstance(x, SEQUENCES):
-        return type(x)(map(plain, x)) if holds_value(x) else x
+        return type(x)(map(unwrap_nested, x)) if holds_value(x) else x
     return unwrap(x)
 
 

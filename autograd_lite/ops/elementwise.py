@@ -397,7 +397,7 @@ def where(condition: Any, *choices: Any) -> Any:
     chosen = where_chosen(condition, *choices)
     if chosen.dtype.kind not in "fciub":
         raise ArgumentTypeError(
-            f"where: a Value beside what is no number, together of dtype {chosen.dtype}; "
+            f"where: a Value beside what is not a number, together of dtype {chosen.dtype}; "
             "pass numbers"
         )
     return chosen

@@ -173,7 +173,7 @@ def as_array(nested: Any, dtype: Any = None) -> Any:
     joined = array_of_rows(*rows)
     if joined.dtype.kind not in "fciub":
         raise ArgumentTypeError(
-            f"ag.array: a Value beside what is no number, together of dtype {joined.dtype}; "
+            f"ag.array: a Value beside what is not a number, together of dtype {joined.dtype}; "
             "pass numbers, arrays of numbers and Values"
         )
     return joined

@@ -435,7 +435,7 @@ def sample_by_sample(
     if not batch.count:
         raise UnsupportedError(
             f"ag.vmap: {primitive.name} has no batching rule and is called for each sample, and "
-            "there is none, so that the shape of its result is unknown; pass a sample at least"
+            "there is none, so that the shape of its result is unknown; pass at least one sample"
         )
 
     call = getattr(primitive, "with_residuals", primitive)

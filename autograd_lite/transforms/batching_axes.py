@@ -197,7 +197,7 @@ def of_matrices(primitive: Primitive, inputs: Sequence[Any], parameters: dict[st
 def reshape(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     x, _ = one_stacked(inputs)
     if parameters.get("order", "C") != "C":
-        raise NoBatchingRuleError("only arrays in the order of C are reshaped row by row")
+        raise NoBatchingRuleError("only arrays in C order are reshaped row by row")
     shape = parameters.get("shape", -1)
     shape = tuple(shape) if np.ndim(shape) else (shape,)
     if -1 in shape:

@@ -203,7 +203,7 @@ def trace_body(
             raise CompileError(
                 f"{what}: one of its functions failed on the data of this call, on which it is "
                 f"traced whether it is needed or not ({type(error).__name__}: {error}); make the "
-                "two first calls with data that all of them can work on"
+                "first two calls with data that all of them can work on"
             ) from error
     outputs = list(map(operand_of, results))
     if through:

@@ -154,8 +154,8 @@ def check_single(what: str, argument: str, x: Any) -> None:
     check_leaf(what, argument, x)
     if np.shape(unwrap(x)):
         raise ArgumentTypeError(
-            f"{what}: {argument} has shape {np.shape(unwrap(x))}, and is no single number; reduce "
-            "it (np.all, np.any), or choose element by element with np.where"
+            f"{what}: {argument} has shape {np.shape(unwrap(x))}, which is not a single number; "
+            "reduce it (np.all, np.any), or choose element by element with np.where"
         )
 
 

@@ -305,8 +305,8 @@ class Block:
 KEPT_BY_THE_FUNCTION = (
     "checkpoint: called again for its gradient, the function reads a Value that its first call "
     "made and kept, in a cache, an attribute or a global, and the gradient would lack what goes "
-    "there.\nMake it anew in each call, or outside of the checkpoint; call a layer once before, if "
-    "that draws its weights"
+    "there.\nMake it anew in each call, or outside of the checkpoint; call a layer once "
+    "beforehand, if that draws its weights"
 )
 
 

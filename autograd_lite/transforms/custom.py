@@ -152,7 +152,7 @@ class CustomFunction(Primitive):
         have = [rule is not None for rule in rules]
         if have != [rule is not None for rule in self.rules]:
             raise ArgumentTypeError(
-                f"{self.name}.defjvp: rules are given for other inputs than by defvjp; "
+                f"{self.name}.defjvp gives rules for other inputs than defvjp did; "
                 "call defvjp first, and give both for the same inputs"
             )
         self.jvp_rules = rules
@@ -448,7 +448,7 @@ def pieces(made: Any) -> list[Any]:
     numeric = list(map(is_numeric, data))
     if not all(numeric) and current.get().trace is not None:
         raise UnsupportedError(
-            "a function keeps objects for its rules that are no arrays, which a program cannot "
+            "a function keeps objects for its rules that are not arrays, which a program cannot "
             "pass on; keep arrays or numbers while it is compiled"
         )
     taken = parts(made, len(numeric))
@@ -521,7 +521,7 @@ def primitive(
     def make(function: Callable[..., Any]) -> CustomFunction:
         if not callable(function):
             raise ArgumentTypeError(
-                f"primitive: {function!r} is no function; write @ag.primitive above one, or "
+                f"primitive: {function!r} is not a function; write @ag.primitive above one, or "
                 "ag.primitive(function)"
             )
         return CustomFunction(function, broadcasts=broadcasts, formula=formula, residuals=residuals)

@@ -145,8 +145,8 @@ def check_diagonal(slope: Any, weighted: Any, powers: Any, *, name: str) -> Any:
     if not np.all(close | ~np.isfinite(slope)):
         raise UnsupportedError(
             f"elementwise_grad: {name} is not elementwise: an element of its result depends on "
-            "another element of the argument than its like; use ag.jacobian, or ag.vmap of "
-            "ag.grad for a function of each row, or ag.grad of the sum if that is meant"
+            "an element of the argument at another place; use ag.jacobian, or ag.vmap of ag.grad "
+            "for a function of each row, or ag.grad of the sum if that is meant"
         )
     return slope.copy()  # which may be written
 

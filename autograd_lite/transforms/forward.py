@@ -181,7 +181,7 @@ class Pass:
         if self.is_running:
             raise BackwardError(
                 "backward() in a function under ag.jvp reaches a result whose operands were "
-                "forgotten, as forward mode needs them no more; call ag.grad of a function there"
+                "forgotten, as forward mode no longer needs them; call ag.grad of a function there"
             )
         return ABSENT
 

@@ -362,8 +362,8 @@ def regular_solve(matrix: Any, b: Any) -> Any:
     if not condition * np.finfo(np.result_type(matrix)).eps < 1:
         raise ArgumentValueError(
             "implicit: the Jacobian of the residual with respect to the solution is singular "
-            f"(condition number {condition:.2g}), so that the solution is no differentiable "
-            "function of the arguments; add the equations that determine it"
+            f"(condition number {condition:.2g}), so that the solution is not a "
+            "differentiable function of the arguments; add the equations that determine it"
         )
     return np.linalg.solve(matrix, b)
 

@@ -116,6 +116,6 @@ class Condition:
         if np.shape(unwrap(found)):
             raise ArgumentTypeError(
                 f"while_loop: the condition returned an array of shape {np.shape(unwrap(found))}, "
-                "and no single number; reduce it (np.all, np.any)"
+                "not a single number; reduce it (np.all, np.any)"
             )
         return [found]

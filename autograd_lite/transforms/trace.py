@@ -101,7 +101,9 @@ class Trace:
         self.trees = [(by_name if isinstance(i, str) else in_order)[i] for i in varied]
         leaves = flatten(self.trees)
         if not leaves:
-            raise ArgumentValueError(f"{self.name}: there is no number among its arguments")
+            raise ArgumentValueError(
+                f"{self.name}: there is no number among its arguments; pass a number or array"
+            )
         others = [x for i, x in enumerate(in_order) if i not in varied]
         others += [x for i, x in by_name.items() if i not in varied]
         is_one = len(leaves) == 1 and not others
@@ -166,7 +168,7 @@ class Trace:
             name = type(leaf).__name__
             raise ArgumentTypeError(
                 f"an argument of {self.name} is {name}, which is neither a number nor a container "
-                "that can be taken apart; mark a field of a dataclass that is no number by "
+                "that can be taken apart; mark a field of a dataclass that is not a number by "
                 'field(metadata={"static": True}), or say how a class is taken apart by '
                 f"ag.register_tree({name}, flatten, unflatten)"
             )

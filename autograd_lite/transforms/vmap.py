@@ -156,7 +156,7 @@ def map(function: Function, xs: Any) -> Any:  # noqa: A001
     if not count:
         raise ArgumentValueError(
             f"map: there is no sample, so that the shape of what {name} returns is unknown; pass "
-            "a sample at least"
+            "at least one sample"
         )
     results = [function(unflatten(xs, [x[i] for x in leaves])) for i in range(count)]
     for result in results:

@@ -245,7 +245,7 @@ def checked_classes(caller: str, classes: Any) -> list[type[Module]]:
     for given in several:
         if not (isinstance(given, type) and issubclass(given, Module)):
             raise ag.ArgumentTypeError(
-                f"{caller}: classes has {given!r}, which is no subclass of nn.Module; pass the "
+                f"{caller}: classes has {given!r}, which is not a subclass of nn.Module; pass the "
                 "class itself, such as classes=[Net]"
             )
     return several
@@ -390,7 +390,9 @@ def ufunc_of(name: str) -> np.ufunc:
     """One of NumPy's elementwise functions."""
     found = getattr(np, name)
     if not isinstance(found, np.ufunc):
-        raise ag.ArgumentValueError(f"the architecture names {name!r}, which is no ufunc of NumPy")
+        raise ag.ArgumentValueError(
+            f"the architecture names {name!r}, which is not a ufunc of NumPy"
+        )
     return found
 
 

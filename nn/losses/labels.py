@@ -193,7 +193,7 @@ def class_numbers(labels: Any, shape: tuple[int, ...], caller: str) -> Array:
     if columns and given.shape == shape:
         if given.dtype.kind not in "fiub" or not is_distribution(given):
             raise ag.ArgumentValueError(
-                f"{caller}: the labels have shape {given.shape}, and their rows are no "
+                f"{caller}: the labels have shape {given.shape}, and their rows are not "
                 "probabilities; give class numbers, or rows that add up to 1"
             )
         return np.asarray(np.argmax(given, axis=-1))

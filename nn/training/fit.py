@@ -273,7 +273,7 @@ def checked_callbacks(callbacks: Any) -> list[Callback]:
     for callback in found:
         if not isinstance(callback, Callback):
             raise ag.ArgumentTypeError(
-                f"fit: {callback!r} is no callback; pass objects of classes that derive from "
+                f"fit: {callback!r} is not a callback; pass objects of classes that derive from "
                 "nn.Callback"
             )
     return found

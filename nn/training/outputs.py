@@ -147,7 +147,7 @@ def choose_metrics(chosen: Any, loss: Loss | None) -> dict[str, Callable[..., An
     for name in found:
         if not isinstance(name, str):
             raise ag.ArgumentTypeError(
-                f"metrics: {name!r} is no name for a column of a history; use a text"
+                f"metrics: {name!r} is not a name for a column of a history; use a text"
             )
         if name == "loss" or re.match(r"validation_|learning_rate(_\d+)?$", name):
             raise ag.ArgumentValueError(

@@ -178,7 +178,7 @@ def test_what_fails_in_a_branch_that_is_not_taken() -> None:
 
     compiled = ag.compile(solve)
     singular = np.zeros((2, 2))
-    message = "make the two first calls with data that all of them can work on"
+    message = "make the first two calls with data that all of them can work on"
     with pytest.raises(ag.CompileError, match=message):
         compiled(singular)
     for a in (A, A, np.zeros((3, 3)), A):

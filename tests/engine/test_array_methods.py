@@ -323,7 +323,7 @@ def test_a_wrong_call_is_told_how_to_call() -> None:
         "write x.flatten(order='C')"
     )
     assert said(ag.ArgumentTypeError, lambda: pow(x, 2, 3)) == (
-        "pow(x, y, m) of a Value, and of arrays, knows no modulus; write x**y % m"
+        "pow(x, y, m) of Values and of arrays takes no modulus; write x**y % m"
     )
     with pytest.raises(ag.ArgumentValueError, match=r"write x = np\.delete\(x, i\)"):
         del x[0]

@@ -471,7 +471,7 @@ def test_gradients_of_a_dict_go_by_its_keys(nested):
 @pytest.mark.parametrize(
     ("returned", "what"),
     [
-        ({"slope": 1.0, "intercept": 2.0}, r"wanted were the parts \['slope', 'offset'\], given"),
+        ({"slope": 1.0, "intercept": 2.0}, r"expected the parts \['slope', 'offset'\], given"),
         ({"slope": 1.0, "offset": None}, "returned None among its gradients; return 0"),
         ((1.0,), "nested as the argument is, and 0"),
     ],

@@ -270,7 +270,7 @@ def test_backward_is_refused_where_operands_are_forgotten(monkeypatch: pytest.Mo
         ag.jvp(function, X, V)
     assert str(error.value) == (
         "backward() in a function under ag.jvp reaches a result whose operands were forgotten, as "
-        "forward mode needs them no more; call ag.grad of a function there"
+        "forward mode no longer needs them; call ag.grad of a function there"
     )
 
 

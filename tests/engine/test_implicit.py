@@ -270,7 +270,7 @@ def test_a_singular_jacobian_is_refused(order: int) -> None:
         derivative = ag.grad(derivative)
     message = (
         "implicit: the Jacobian of the residual with respect to the solution is singular "
-        "(condition number inf), so that the solution is no differentiable function of the "
+        "(condition number inf), so that the solution is not a differentiable function of the "
         "arguments; add the equations that determine it"
     )
     assert said(ag.ArgumentValueError, derivative, 1.0) == message

@@ -157,13 +157,13 @@ REFUSED = {
     ),
     "a condition that is an array": (
         lambda: ag.while_loop(lambda v: v < 0, lambda v: v + 1, W),
-        "while_loop: the condition returned an array of shape (3,), and no single number; reduce "
+        "while_loop: the condition returned an array of shape (3,), not a single number; reduce "
         "it (np.all, np.any)",
     ),
     "a predicate that is an array": (
         lambda: ag.cond(W > 0, np.sin, np.cos, W),
-        "cond: predicate has shape (3,), and is no single number; reduce it (np.all, np.any), or "
-        "choose element by element with np.where",
+        "cond: predicate has shape (3,), which is not a single number; reduce it (np.all, np.any), "
+        "or choose element by element with np.where",
     ),
     "a fraction as an index": (
         lambda: ag.switch(1.0, [np.sin, np.cos], W),

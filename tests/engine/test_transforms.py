@@ -358,7 +358,7 @@ def test_bad_calls_say_what_to_do():
         (
             lambda: ag.grad(bowl)([]),
             ag.ArgumentValueError,
-            "bowl: there is no number among its arguments",
+            "bowl: there is no number among its arguments; pass a number or array",
         ),
         (
             lambda: ag.vjp(np.sin, POINT)[1](np.ones(2)),
@@ -373,7 +373,7 @@ def test_bad_calls_say_what_to_do():
         (
             lambda: ag.jvp(np.multiply, (POINT, POINT), (POINT,)),
             ag.ArgumentValueError,
-            "wanted were 2 arrays, given 1; nest tangents like the arguments, and cotangents like "
+            "expected 2 arrays, given 1; nest tangents like the arguments, and cotangents like "
             "the result",
         ),
         (

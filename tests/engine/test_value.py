@@ -238,7 +238,7 @@ def test_rounding_is_pythons():
 
 
 def test_a_power_to_a_modulus_is_refused_as_of_floats():
-    with pytest.raises(TypeError, match="knows no modulus; write x"):
+    with pytest.raises(TypeError, match="takes no modulus; write x"):
         pow(Value(2.0), 3, 5)
     assert pow(Value(2.0), 3).data == 8.0
 

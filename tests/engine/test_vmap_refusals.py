@@ -202,12 +202,12 @@ def test_samples_do_not_outlive_the_call():
         (
             lambda: ag.vmap(swish)(XS[:0]),
             "ag.vmap: swish has no batching rule and is called for each sample, and there is "
-            "none, so that the shape of its result is unknown; pass a sample at least",
+            "none, so that the shape of its result is unknown; pass at least one sample",
         ),
         (
             lambda: ag.map(lambda x: x, XS[:0]),
             "map: there is no sample, so that the shape of what <lambda> returns is unknown; "
-            "pass a sample at least",
+            "pass at least one sample",
         ),
         (
             lambda: ag.map(lambda x: x[x > 0], np.array([[1.0, 2.0], [-1.0, 2.0]])),

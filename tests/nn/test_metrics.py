@@ -143,7 +143,7 @@ def test_absent_classes_count_zero():
         ),
         (
             lambda: metrics.accuracy(LOGITS, np.ones((60, 4))),
-            "accuracy: the labels have shape (60, 4), and their rows are no probabilities; "
+            "accuracy: the labels have shape (60, 4), and their rows are not probabilities; "
             "give class numbers, or rows that add up to 1",
         ),
         (

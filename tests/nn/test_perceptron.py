@@ -180,7 +180,7 @@ def test_what_is_no_number_is_not_learned(odd):
         lambda: unit(odd),
         lambda: nn.hebb_update(weight, odd, y),
     ):
-        with pytest.raises(ag.ArgumentTypeError, match=r"masked|no real number"):
+        with pytest.raises(ag.ArgumentTypeError, match=r"masked|not a real number"):
             call()
     assert not unit.weight.data.any()
 

@@ -24,8 +24,8 @@ CASES = {
     "a label that is no yes or no": (
         1, np.where(YES * (np.arange(600) == 590)[:, np.newaxis], 2.0, YES),
         "binary_cross_entropy", [], "go from 0 to 2"),
-    "rows that are no probabilities": (
-        3, 2.0 * np.eye(3)[CLASSES], "mse", ["accuracy"], "rows are no probabilities"),
+    "rows that are not probabilities": (
+        3, 2.0 * np.eye(3)[CLASSES], "mse", ["accuracy"], "rows are not probabilities"),
     "metrics of numbers for classes": (
         3, CLASSES, "cross_entropy", ["r2"], "r2: the outputs have shape"),
     "one class alone": (1, np.ones((600, 1)), "binary_cross_entropy", ["roc_auc"],

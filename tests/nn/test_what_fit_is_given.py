@@ -66,7 +66,7 @@ MISTAKES = {
         lambda: fit(validation_split="a"),
         "fit: validation_split is 'a' for 12 samples; it must be in (0, 1)",
     ),
-    "callbacks": (lambda: fit(callbacks=5), "fit: 5 is no callback; pass objects of classes"),
+    "callbacks": (lambda: fit(callbacks=5), "fit: 5 is not a callback; pass objects of classes"),
     "sample_weight": (
         lambda: fit(sample_weight="balanced"),
         "fit: sample_weight is 'balanced'; it must hold one number for each of 12 samples; weights "

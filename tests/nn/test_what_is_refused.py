@@ -61,7 +61,7 @@ def test_columns_of_dates_are_refused(column):
     }[column]  # fmt: skip
     frame = pandas.DataFrame({"number": [1.0, 2.0, 3.0, 4.0], "other": made})
     for use in (lambda: fit(frame), lambda: nn.predict(MODEL, frame)):
-        with pytest.raises(ag.ArgumentTypeError, match="which is no number; leave that column"):
+        with pytest.raises(ag.ArgumentTypeError, match="which is not a number; leave that column"):
             use()
     digits = pandas.DataFrame({"number": [1.0, 2.0, 3.0, 4.0], "text": list("1234")})
     with pytest.raises(ag.ArgumentTypeError, match="x has dtype object; it must hold real numb"):
@@ -341,8 +341,8 @@ def test_the_messages_for_data_that_are_no_samples():
         ),
         (
             ROWS + 1j,
-            "the input of a layer holds complex128, which is no real number; leave it out, or make "
-            "a number of it",
+            "the input of a layer holds complex128, which is not a real number; leave it out, or "
+            "make a number of it",
         ),
     ):
         with pytest.raises(ag.ArgumentTypeError) as error:

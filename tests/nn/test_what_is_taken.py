@@ -118,7 +118,7 @@ def test_what_is_no_callback_is_refused():
     with pytest.raises(ag.ArgumentTypeError) as error:
         fit(line(), callbacks=[nn.EarlyStopping])
     assert str(error.value) == (
-        "fit: <class 'nn.training.callbacks.EarlyStopping'> is no callback; pass objects of "
+        "fit: <class 'nn.training.callbacks.EarlyStopping'> is not a callback; pass objects of "
         "classes that derive from nn.Callback"
     )
 

@@ -241,8 +241,8 @@ def advice(call: int) -> str:
             "nor on exceptions that it catches (check=False skips this test)"
         )
     return (
-        "it reads something that changes and is no argument (a file, the clock, an attribute that "
-        "is found at run time): pass that as an argument, or call .clear() after a change "
+        "it reads something that changes and is not an argument (a file, the clock, an attribute "
+        "that is found at run time): pass that as an argument, or call .clear() after a change "
         "(check=False skips this test)"
     )
 
