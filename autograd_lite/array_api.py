@@ -108,7 +108,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     Raises
     ------
     ArgumentValueError
-        With ``copy=False`` for what is no Value, or is one of another dtype: Values hold copies.
+        With ``copy=False`` for what is not a Value, or is one of another dtype: Values hold copies.
 
     Examples
     --------
@@ -120,8 +120,8 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     is_there = isinstance(obj, Handle) and (dtype is None or np.dtype(dtype) == obj.node.dtype)
     if copy is False and not is_there:
         raise ArgumentValueError(
-            "asarray: copy=False for what is no Value of that dtype; Values hold copies, so that "
-            "nobody writes into what was computed with: leave copy out"
+            "asarray: copy=False for what is not a Value of that dtype; Values hold copies, so "
+            "that nobody writes into what was computed with: leave copy out"
         )
     if is_there:
         return registry[np.array](obj) if copy else obj

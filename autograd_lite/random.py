@@ -244,7 +244,7 @@ def normal(
         If a standard deviation is negative, or ``size`` is less than the parameters broadcast
         to, so that several would share a number; NumPy refuses both too.
     ArgumentTypeError
-        If a parameter is no real number, or numbers of ``dtype`` cannot be drawn.
+        If a parameter is not a real number, or numbers of ``dtype`` cannot be drawn.
 
     Examples
     --------

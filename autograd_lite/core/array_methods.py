@@ -373,7 +373,7 @@ class ArrayMethods(Handle, Generic[Result]):
 
 
 def check_order(order: Any) -> None:
-    """Let NumPy refuse what is no order of elements."""
+    """Let NumPy refuse what is not an order of elements."""
     NOTHING.copy(order)
 
 

@@ -106,7 +106,7 @@ class HookMethods(Handle):
         BackwardError
             If the Value requires no gradient.
         ArgumentTypeError
-            If ``hook`` is no function; in the sweep, if it returns what is no gradient.
+            If ``hook`` is not a function; in the sweep, if it returns what is not a gradient.
         ArgumentValueError
             In the sweep, if it returns another shape.
         UnsupportedError

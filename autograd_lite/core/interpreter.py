@@ -32,6 +32,6 @@ def watching_calls(note: Callable[..., object]) -> Iterator[None]:
     finally:
         if before is None or callable(before):
             sys.setprofile(before)
-        else:  # cProfile's before Python 3.12, which is no function
+        else:  # cProfile's before Python 3.12, which is not a function
             sys.setprofile(None)
             before.enable()

@@ -169,7 +169,7 @@ def apply_to_one(primitive: Primitive, value: Handle) -> Any:
 
 
 def kept(x: Any) -> Any:
-    """What a graph keeps of an operand that is no node: it stays what it was."""
+    """What a graph keeps of an operand that is not a node: it stays what it was."""
     if isinstance(x, np.ndarray):
         return constant(x)
     return frozen(x)
@@ -532,7 +532,7 @@ def wrongly_singular(name: str) -> ArgumentValueError:
 
 
 def no_handle_in(x: Any) -> bool:
-    """Whether it is no container of handles."""
+    """Whether it is not a container of handles."""
     return not any(isinstance(leaf, Handle) for leaf in flatten(x))
 
 

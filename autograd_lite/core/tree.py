@@ -381,7 +381,7 @@ def refuse_hidden(name: str, result: Any, since: int) -> None:
 
 
 def holders(tree: Any) -> Iterator[Any]:
-    """Whatever of a nesting might hide a Value: leaves that are none, and what is no part."""
+    """Whatever of a nesting might hide a Value: leaves that are none, and what is not a part."""
     parts = parts_of(tree)
     if parts is None:
         if not (tree is None or isinstance(tree, (Handle, float, int, str))):

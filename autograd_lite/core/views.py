@@ -35,7 +35,7 @@ __all__ = [
 class Look(NamedTuple):
     """How a view looks into the memory of another handle.
 
-    ``base`` is that handle, ``root`` the first one on the way that is no view.  The
+    ``base`` is that handle, ``root`` the first one on the way that is not a view.  The
     view is the result of ``primitive`` on ``operands``, of which the one at ``place``
     is the base.
     """
@@ -85,7 +85,7 @@ def is_number(x: Any) -> bool:
 
 
 def root_of(handle: Any) -> Any:
-    """The handle whose memory this one looks into; itself if it is no view."""
+    """The handle whose memory this one looks into; itself if it is not a view."""
     return handle.look.root if isinstance(handle, Looking) else handle
 
 

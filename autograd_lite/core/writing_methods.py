@@ -35,7 +35,7 @@ ASSIGNMENTS = {
 
 
 def check_swap(caller: FrameType) -> None:
-    """Refuse what is no assignment: a shuffle swaps rows by views, and so would repeat some."""
+    """Refuse what is not an assignment: a shuffle swaps rows by views, and so would repeat some."""
     if caller.f_code.co_code[caller.f_lasti] not in ASSIGNMENTS:
         raise InPlaceError(
             "a call puts a part of a Value into another part, as rng.shuffle(x) does, and "

@@ -102,4 +102,4 @@ parts_of: dict[type, Callable[[Any], Any]] = {
     MethodType: lambda method: (method.__func__, method.__self__),
     FunctionType: held_by_function,
 }
-"""What things of a type consist of, where it is no object's own affair."""
+"""What things of a type consist of, where it is not an object's own affair."""

@@ -198,7 +198,7 @@ def extremum_vjp(
     attained = np.logical_or(x == keep_axes(out, axis, keepdims), np.isnan(x))
     if where is not True:
         attained = np.logical_and(where, attained)
-    each = attained * np.ones_like(g)  # a mask that is summed with a dtype is no line of a loop
+    each = attained * np.ones_like(g)  # a mask that is summed with a dtype is not a line of a loop
     return each * (g / np.maximum(np.sum(each, axis=axis, keepdims=True), 1))
 
 

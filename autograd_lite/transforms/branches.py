@@ -73,7 +73,7 @@ def cond(predicate: Any, f: Function, g: Function, *operands: Any) -> Any:
     Raises
     ------
     ArgumentTypeError
-        If the predicate is no single number; under `compile`, if results differ in kind.
+        If the predicate is not a single number; under `compile`, if results differ in kind.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     Raises
     ------
     ArgumentTypeError
-        If the index is no whole number; under `compile`, if results differ in kind.
+        If the index is not a whole number; under `compile`, if results differ in kind.
     ArgumentValueError
         If there is no branch of that number.
 
@@ -150,7 +150,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
 
 
 def check_single(what: str, argument: str, x: Any) -> None:
-    """Refuse what is no single number."""
+    """Refuse what is not a single number."""
     check_leaf(what, argument, x)
     if np.shape(unwrap(x)):
         raise ArgumentTypeError(

@@ -189,7 +189,7 @@ class CustomFunction(Primitive):
         return list(data) if isinstance(data, tuple) else [data]
 
     def _require_results(self, data: Any, args: Sequence[Any]) -> None:
-        """Refuse what is no number or array among several results, or looks into an argument."""
+        """Refuse what is not a number or array among several results, or looks into an argument."""
         given = [x for x in map(unwrap, flatten(args)) if isinstance(x, np.ndarray)]
         for x in self.results_of(data):
             require_number(self.name, x)
@@ -443,7 +443,7 @@ def with_operand(function: Callable[..., Any], operands: Sequence[Any], place: i
 
 
 def pieces(made: Any) -> list[Any]:
-    """Each of several results as a Value; what is no number or array as it is."""
+    """Each of several results as a Value; what is not a number or array as it is."""
     data = unwrap(made)
     numeric = list(map(is_numeric, data))
     if not all(numeric) and current.get().trace is not None:

@@ -81,7 +81,7 @@ def value_and_grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = Fa
     BackwardError
         If the function returns more than one number.
     ArgumentTypeError
-        If an argument is no number, or the function returns none.
+        If an argument is not a number, or the function returns none.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def grad(function: Function, argnum: Argnum = 0, *, has_aux: bool = False) -> Fu
     BackwardError
         If the function returns more than one number.
     ArgumentTypeError
-        If an argument is no number, or the function returns none.
+        If an argument is not a number, or the function returns none.
 
     Examples
     --------
@@ -426,7 +426,7 @@ def value_and_jacobian(
     UnsupportedError
         If an output and an argument are complex, as for `jacobian`.
     ArgumentTypeError
-        If a result is no number or array.
+        If a result is not a number or array.
 
     Examples
     --------

@@ -75,7 +75,7 @@ def implicit(
         If ``method`` is unknown; in the call, if the residual has another number of elements
         than ``x`` or is not zero there; in the sweep, if its Jacobian is singular.
     UnsupportedError
-        In the call, if the solver or the residual reads a Value that is no argument, or the
+        In the call, if the solver or the residual reads a Value that is not an argument, or the
         solution is complex.
 
     Examples
@@ -266,7 +266,7 @@ def rows(pullback: Pullback, count: int, recorded: bool) -> Any:
     units = np.eye(count, dtype=getattr(data_of(pullback.outputs[0]), "dtype", np.float64))
     batch = Batch(count)
     lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
-    # A rule of the user's may fail in any way on what is no plain array.
+    # A rule of the user's may fail in any way on what is not a plain array.
     with suppress(Exception):
         (found,) = pullback([Batched(units, batch)], recorded=recorded, lift=lift)
         return np.reshape(rows_of(found, batch), (count, count))
@@ -300,7 +300,7 @@ class Form(NamedTuple):
 
     @property
     def is_one(self) -> bool:
-        """Whether the solution is no container: it lies there as it is."""
+        """Whether the solution is not a container: it lies there as it is."""
         return len(self.shapes) == 1
 
     def packed(self, tree: Any) -> Any:
@@ -352,7 +352,7 @@ def reads_a_value(name: str, what: str) -> str:
 
 
 def regular_solve(matrix: Any, b: Any) -> Any:
-    """The solution of a linear system whose matrix is no singular one, to rounding."""
+    """The solution of a linear system whose matrix is not a singular one, to rounding."""
     if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(b))):
         raise NonFiniteError(
             "implicit: the Jacobian of the residual, or the gradient with respect to the "

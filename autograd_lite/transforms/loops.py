@@ -193,7 +193,7 @@ def fori(lower: Any, upper: Any, f: OfTwo, init: Any) -> Any:
     Raises
     ------
     ArgumentTypeError
-        If a bound is no whole number, or ``f`` returns another kind of value than it got.
+        If a bound is not a whole number, or ``f`` returns another kind of value than it got.
 
     Examples
     --------

@@ -418,7 +418,7 @@ class OfSamples(Primitive):
         try:
             return rule(*operands, **parameters)
         except Exception:
-            # A rule of the user's may fail in any way on what is no plain array.
+            # A rule of the user's may fail in any way on what is not a plain array.
             if not any(x.__class__ is Batched for x in flatten(operands)):
                 raise
         leaves = flatten(operands)

@@ -234,7 +234,7 @@ REPEATING = {"constant", "edge", "reflect", "symmetric", "wrap"}
 
 
 def moving(node: Node, patterns: Patterns) -> Pattern | None:
-    """The function itself, of the elements' numbers; 0 stands for what is no element."""
+    """The function itself, of the elements' numbers; 0 stands for what is not an element."""
     primitive: Any = node.primitive
     parameters = dict(node.parameters)
     if primitive.name == "pad":

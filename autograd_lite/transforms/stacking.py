@@ -53,7 +53,7 @@ class Steps(tuple):  # type: ignore[type-arg]
 
 
 def data_in(x: Any) -> Any:
-    """The data of a Value; what is no Value is data."""
+    """The data of a Value; what is not a Value is data."""
     return x if x.__class__ is Batched or not isinstance(x, Handle) else x.node.data
 
 

@@ -60,7 +60,7 @@ def taylor(
     Raises
     ------
     ArgumentTypeError
-        If an argument or a result is no number.
+        If an argument or a result is not a number.
     ArgumentValueError
         If the direction has another shape than ``primal``, or the order is negative.
     UnsupportedError

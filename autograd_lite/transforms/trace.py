@@ -284,7 +284,7 @@ class Trace:
             return [rows_of(zeros_like(node.data), Batch(0)) for node in self.pullback.inputs]
         together = min(count, self._rows_in_memory())
         if together > 1 and not self.pullback.is_duck:
-            # A rule of the user's may fail in any way on what is no plain array.
+            # A rule of the user's may fail in any way on what is not a plain array.
             with suppress(Exception):
                 return concatenate(
                     [

@@ -89,7 +89,7 @@ def unflatten(tree: Any, vector: Any) -> Any:
     ArgumentValueError
         If the vector has another shape.
     ArgumentTypeError
-        If the vector is complex and ``tree`` is not, or ``tree`` holds what is no number.
+        If the vector is complex and ``tree`` is not, or ``tree`` holds what is not a number.
 
     Examples
     --------

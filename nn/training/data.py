@@ -117,10 +117,10 @@ def dtype_of(model: Module) -> Any:
 
 
 def check_model(caller: str, model: Any) -> None:
-    """Refuse what is no model."""
+    """Refuse what is not a model."""
     if not isinstance(model, Module):
         raise ag.ArgumentTypeError(
-            f"{caller}: the model is {model!r}, which is no Module; put a function into one, "
+            f"{caller}: the model is {model!r}, which is not a Module; put a function into one, "
             "such as nn.Sequential(nn.Activation(function)), or derive a class from nn.Module"
         )
 

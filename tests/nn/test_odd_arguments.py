@@ -135,7 +135,7 @@ def test_what_is_no_model_is_refused(odd, tmp_path):
         lambda: nn.fit_lbfgs(odd, X, Y, loss="mse"),
         lambda: nn.find_learning_rate(odd, X, Y, loss="mse"),
     ):
-        with pytest.raises(ag.ArgumentTypeError, match="which is no Module"):
+        with pytest.raises(ag.ArgumentTypeError, match="which is not a Module"):
             use()
     assert not (tmp_path / "other.npz").exists()
 

@@ -47,7 +47,7 @@ def several(outputs, targets):
 
 
 MISTAKES = {
-    "model": (lambda: fit(np.tanh), "fit: the model is <ufunc 'tanh'>, which is no Module; put a"),
+    "model": (lambda: fit(np.tanh), "fit: the model is <ufunc 'tanh'>, which is not a Module; put"),
     "predict": (lambda: nn.predict(np.tanh, X), "predict: the model is <ufunc"),
     "evaluate": (lambda: nn.evaluate(np.tanh, X, X), "evaluate: the model is <ufunc"),
     "no samples": (

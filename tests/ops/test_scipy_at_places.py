@@ -117,8 +117,8 @@ REFUSED = [
     ),
     (
         lambda a: ours.sparse.linalg.cg(sparse.diags_array(X + 1).tocsr(), a * X, maxiter=1)[0],
-        "cg did not converge (info=1), and what is no solution has no derivative as one; pass a "
-        "larger maxiter or rtol, or call spsolve",
+        "cg did not converge (info=1), and what is not a solution has no derivative as one; pass "
+        "a larger maxiter or rtol, or call spsolve",
     ),
 ]
 

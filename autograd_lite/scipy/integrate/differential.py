@@ -83,9 +83,9 @@ def solve_ivp(
     Raises
     ------
     UnsupportedError
-        If ``fun`` reads a Value that is no argument, SciPy found no solution, ``y0`` is complex,
-        or the number of times is not known under `compile` and `vmap`: pass ``t_eval`` there, and
-        no events.
+        If ``fun`` reads a Value that is not an argument, SciPy found no solution, ``y0`` is
+        complex, or the number of times is not known under `compile` and `vmap`: pass ``t_eval``
+        there, and no events.
 
     Examples
     --------

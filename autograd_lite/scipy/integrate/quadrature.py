@@ -56,7 +56,7 @@ def quad(
     Raises
     ------
     UnsupportedError
-        If ``func`` reads a Value that is no argument, or an option has no derivative rule.
+        If ``func`` reads a Value that is not an argument, or an option has no derivative rule.
 
     Examples
     --------

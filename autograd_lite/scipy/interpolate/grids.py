@@ -90,7 +90,7 @@ class RegularGridInterpolator(Curve):
         self.read = by_definition(
             forward, between, name="RegularGridInterpolator", arrays=2 + len(self.points)
         )
-        if not holds_value([self.values, *self.points]):  # which refuses what is no grid
+        if not holds_value([self.values, *self.points]):  # which refuses what is not a grid
             interpolate.RegularGridInterpolator(
                 self.points, self.values, method, **self.settings, **options
             )

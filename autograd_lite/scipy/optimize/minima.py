@@ -113,7 +113,7 @@ def linprog(
     """``scipy.optimize.linprog``: ``x`` and ``fun`` have derivatives by the five arrays.
 
     By the conditions of Karush, Kuhn and Tucker, for the solution together with its
-    multipliers; refused where the corner is no single one, so that there is no derivative.
+    multipliers; refused where the corner is not a single one, so that there is no derivative.
 
     Examples
     --------

@@ -136,8 +136,8 @@ def iterative(function: Any) -> Callable[..., Any]:
         x, info = function(a, b, **options)
         if info:
             raise UnsupportedError(
-                f"{name} did not converge (info={info}), and what is no solution has no derivative "
-                "as one; pass a larger maxiter or rtol, or call spsolve"
+                f"{name} did not converge (info={info}), and what is not a solution has no "
+                "derivative as one; pass a larger maxiter or rtol, or call spsolve"
             )
         return x
 

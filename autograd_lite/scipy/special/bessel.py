@@ -68,7 +68,7 @@ k1: Primitive = ufunc(special.k1, lambda g, out, x: -g * (k0(x) + kv(2, x)) / 2)
 
 
 def by_modulus(g: Any, out: Any, z: Any) -> Any:
-    """What exp(-|Re z|) adds, which is no function of z alone."""
+    """What exp(-|Re z|) adds, which is not a function of z alone."""
     return np.sign(np.real(z)) * np.real(g * out)
 
 
