@@ -26,6 +26,7 @@ from autograd_lite.compiler.runtime.blocks import available_threads
 from autograd_lite.compiler.validation import Validation
 from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentValueError, CompileError
+from autograd_lite.core.in_place import is_overlapping
 from autograd_lite.transforms.bodies import part
 from autograd_lite.transforms.captures import Captured
 from autograd_lite.transforms.reach import MOST_THINGS
@@ -185,7 +186,7 @@ class CompiledProgram:
                     f"the donated argument {self.program.inputs[index].name!r} is read-only; "
                     "pass a writable array, or do not donate it"
                 )
-            if has_repeats(leaf):
+            if is_overlapping(leaf):
                 raise ArgumentValueError(
                     f"the donated argument {self.program.inputs[index].name!r} shows one number in "
                     "several places, so that it cannot be written to; pass a copy (array.copy())"
@@ -273,19 +274,6 @@ def refuse_sharing(
                     f"the donated argument {inputs[index].name!r} shares memory with "
                     f"{inputs[other].name!r}; pass a copy of one of them"
                 )
-
-
-def has_repeats(array: Any) -> bool:
-    """Whether several elements of an array may lie in one place of memory."""
-    if not isinstance(array, np.ndarray) or array.flags.contiguous:
-        return False
-    steps = sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1)
-    reach = array.itemsize
-    for step, count in steps:
-        if step < reach:
-            return True
-        reach = step * count
-    return False
 
 
 def owner_of(array: Any) -> Any:

@@ -26,6 +26,7 @@ __all__ = [
     "Program",
     "SourceLocation",
     "Type",
+    "keep_in_order",
     "rewrite",
     "rewrite_bodies",
     "substitute",
@@ -168,6 +169,14 @@ class Program:
         return format_program(self)
 
 
+def keep_in_order(operation: Operation, kept: dict[Operation, None]) -> None:
+    """Put an operation into a new list of operations, after those of its operands that are new."""
+    for x in operation.operands:
+        if isinstance(x, Operation) and x not in kept:
+            keep_in_order(x, kept)
+    kept[operation] = None
+
+
 def rewrite(program: Program, rule: Callable[[Operation], Operand]) -> Program:
     """Let ``rule`` replace operations, in order; it sees operands that are already replaced.
 
@@ -175,12 +184,6 @@ def rewrite(program: Program, rule: Callable[[Operation], Operand]) -> Program:
     """
     known: dict[Operand, Operand] = {}
     kept: dict[Operation, None] = {}
-
-    def keep(operation: Operation) -> None:
-        for x in operation.operands:
-            if isinstance(x, Operation) and x not in kept:
-                keep(x)
-        kept[operation] = None
 
     for operation in program.operations:
         same = operation
@@ -192,7 +195,7 @@ def rewrite(program: Program, rule: Callable[[Operation], Operand]) -> Program:
         if new is same:
             kept[same] = None  # its operands are kept already
         elif isinstance(new, Operation):
-            keep(new)
+            keep_in_order(new, kept)
     return Program(program.inputs, tuple(kept), substitute(program.outputs, known))
 
 

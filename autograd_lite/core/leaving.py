@@ -49,7 +49,13 @@ from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten
 
-__all__ = ["Conversions", "call_differentiated", "check_leaving", "is_differentiated"]
+__all__ = [
+    "Conversions",
+    "call_differentiated",
+    "check_leaving",
+    "is_differentiated",
+    "package_of",
+]
 
 differentiated: set[Node] = set()
 """The arguments of all transforms whose functions are running, in whatever thread.

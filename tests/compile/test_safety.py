@@ -334,6 +334,23 @@ def test_a_donated_array_that_is_still_read_or_returned_is_not_written_over():
     np.testing.assert_array_equal(third, [1, 6, 18])
 
 
+@pytest.mark.parametrize("part", [np.s_[:, ::3], np.s_[::-2, 1::4], np.s_[1, ::3], np.s_[:0]])
+def test_a_part_of_an_array_may_be_donated(part):
+    """Between its elements lie others, which stay as they are."""
+    whole = np.arange(40.0).reshape(4, 10)
+    expected = whole.copy()
+    expected[part] *= 2
+    given = whole[part]
+    assert ag.compile(lambda x: x * 2, donate=0)(given) is given
+    np.testing.assert_array_equal(whole, expected)
+
+
+def test_an_array_whose_elements_are_one_in_memory_is_not_donated():
+    windows = np.lib.stride_tricks.as_strided(np.ones(5), (3, 3), (8, 8))
+    with pytest.raises(ag.ArgumentValueError, match="shows one number in several places"):
+        ag.compile(lambda x: x * 2, donate=0)(windows)
+
+
 def test_donated_views_of_one_array_may_not_overlap():
     step = ag.compile(lambda a, b, c: (a + b, b + c), donate=(0, 1))
     whole = np.zeros(9)

@@ -20,6 +20,7 @@ from autograd_lite.compiler.ir import (
     Operation,
     Program,
     Type,
+    keep_in_order,
     substitute,
     with_operands,
 )
@@ -46,12 +47,6 @@ def split_loops(program: Program) -> Program:
     places: dict[Operand, dict[int, Any]] = {}
     kept: dict[Operation, None] = {}
 
-    def keep(operation: Operation) -> None:
-        for x in operation.operands:
-            if isinstance(x, Operation) and x not in kept:
-                keep(x)
-        kept[operation] = None
-
     for operation in program.operations:
         new = with_operands(operation, substitute(operation.operands, known))
         if is_counted_loop(new):
@@ -59,7 +54,7 @@ def split_loops(program: Program) -> Program:
             new = split.loop
             places[operation] = split.results
             known[operation] = new
-            keep(new)
+            keep_in_order(new, kept)
             continue
         if operation.primitive is part and operation.operands[0] in places:
             place = places[operation.operands[0]].get(operation.parameters["index"])
@@ -68,10 +63,10 @@ def split_loops(program: Program) -> Program:
             elif place is not None:
                 known[operation] = place
                 if isinstance(place, Operation):
-                    keep(place)
+                    keep_in_order(place, kept)
                 continue
         known[operation] = new
-        keep(new)
+        keep_in_order(new, kept)
     return Program(program.inputs, tuple(kept), substitute(program.outputs, known))
 
 
