@@ -174,7 +174,7 @@ UPWARDS = {
 """The only imports of a floor above, each by its name when it is asked for.
 
 The array API standard wants the namespace of its functions from every array, and in it,
-for who looks there, SciPy's special functions; the doctor asks whether ``nn`` can be imported.
+for those who look there, SciPy's special functions; the doctor asks whether ``nn`` can be imported.
 """
 
 

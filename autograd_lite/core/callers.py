@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 WITHIN = frozenset({"autograd_lite", "numpy", "random"})
-"""Packages whose own lines are not what somebody wrote who called them."""
+"""Packages whose own lines are not those of whoever called them."""
 
 WITHIN_DASK = WITHIN | {"dask", "tlz", "toolz", "cytoolz"}
 

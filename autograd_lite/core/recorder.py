@@ -196,7 +196,7 @@ class Recorder:
         return self.trace.bodies[-1] if self.trace is not None and self.trace.bodies else 0
 
     def sweeping(self, carry: Callable[..., Any]) -> Callable[..., Any]:
-        """What carries gradients back through nodes, for who wants to look at them."""
+        """What carries gradients back through nodes, for those who look at them."""
         return carry
 
     @contextmanager

@@ -257,7 +257,7 @@ def with_whole_numbers(
 
 
 def whole(x: Any) -> Any:
-    """The integers of a Value, or of Values in a list; what is none is left for NumPy to refuse."""
+    """The integers of a Value, or of Values in a list; others are left for NumPy to refuse."""
     if isinstance(x, SEQUENCES):
         return type(x)(map(whole, x)) if holds_value(x) else x
     return numbers_of(x) if isinstance(x, Handle) else x

@@ -73,7 +73,7 @@ def beside_number(x: Any, other: Any) -> Any:
     if kind not in PYTHON_SCALARS or type(unwrap(x)) in PYTHON_SCALARS:
         return x
     if x.dtype.kind in "biu" and kind is not int:
-        return x  # they become floats beside either, but for who wants integers, as ldexp
+        return x  # they become floats beside either, but where integers are wanted, as by ldexp
     return np.astype(x, np.result_type(x.dtype, kind))
 
 

@@ -1,8 +1,8 @@
 """Results of loops and branches that for some data are one array with something older.
 
 A branch may hand on what it reads, a loop of no steps its first carry, and a step what it was
-given.  In a function on plain arrays who writes to one of these then writes to the other.  Recorded
-for all data they are apart, so that none of them is written from there on.
+given.  In a function on plain arrays whoever writes to one of these then writes to the other.
+Recorded for all data they are apart, so that none of them is written from there on.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class Monitor(Callback):
         self.best, self.waited = np.inf, 0
 
     def _missing(self, columns: Iterable[str]) -> ag.ArgumentValueError:
-        """The error for a column that there is not."""
+        """The error for a column that is missing."""
         return ag.ArgumentValueError(
             f"{type(self).__name__}: there is no {self.monitor!r} to watch; "
             f"the history has {', '.join(columns)}"

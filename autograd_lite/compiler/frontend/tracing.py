@@ -3,7 +3,7 @@
 While a trace runs, the recorder of its thread or task is a `TraceRecorder`, whose
 results are `Traced`.  Such a Value refuses what a recording cannot show: a Python
 branch on its number, reading the number out, putting it into a plain array; and
-any use by who does not record for the same trace, such as another thread.
+any use by one that does not record for the same trace, such as another thread.
 """
 
 from __future__ import annotations
