@@ -18,7 +18,7 @@ import numpy.typing as npt
 from autograd_lite.core.tree import parts_of, unflatten
 from autograd_lite.core.value import Value
 
-__all__ = ["Layout", "Leaf", "Vector", "paths", "unwrap"]
+__all__ = ["Layout", "Leaf", "Vector", "conjugate", "conjugate_all", "paths", "unwrap"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -127,3 +127,15 @@ class Layout:
     def entry(self, coordinate: int) -> str:
         """What a coordinate is called."""
         return self.leaf_of(coordinate).entry(coordinate)
+
+
+def conjugate(rows: Vector, leaf: Leaf) -> Vector:
+    """Rows for one leaf, with the other sign for imaginary parts."""
+    return rows * np.repeat([1.0, -1.0], leaf.size) if leaf.is_complex else rows
+
+
+def conjugate_all(rows: Vector, leaves: Sequence[Leaf]) -> Vector:
+    conjugated = rows.copy()
+    for leaf in leaves:
+        conjugated[:, leaf.place] = conjugate(rows[:, leaf.place], leaf)
+    return conjugated
