@@ -49,13 +49,7 @@ from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten
 
-__all__ = [
-    "Conversions",
-    "call_differentiated",
-    "check_leaving",
-    "is_differentiated",
-    "package_of",
-]
+__all__ = ["Conversions", "call_differentiated", "check_leaving", "is_differentiated"]
 
 differentiated: set[Node] = set()
 """The arguments of all transforms whose functions are running, in whatever thread.

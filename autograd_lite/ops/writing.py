@@ -24,7 +24,6 @@ from autograd_lite.core.in_place import (
     write,
     write_result,
 )
-from autograd_lite.core.leaving import package_of
 from autograd_lite.core.memory import copied
 from autograd_lite.core.node import Handle, holds_value, unwrap
 from autograd_lite.core.numpy_namespace import np
@@ -114,6 +113,10 @@ def caller_in_numpy() -> str | None:
     while frame is not None and package_of(frame) == "numpy":
         caller, frame = f"np.{frame.f_code.co_name}", frame.f_back
     return caller
+
+
+def package_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 put_elements = writing(lambda x, v, places, mode: np.put(x, places, v, mode), "put")
