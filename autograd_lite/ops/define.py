@@ -402,6 +402,12 @@ def parts(results: Any, count: int) -> list[Any]:
     ]
 
 
+class Several(Primitive):
+    """A function of NumPy's whose results are one tuple, which `apart` takes apart."""
+
+    __slots__ = ()
+
+
 def multi_output(
     function: Any, rule: Rule | None, *, arrays: int = 1, **options: Any
 ) -> Callable[..., Any]:
@@ -411,7 +417,7 @@ def multi_output(
     as ``out`` what `parts` takes apart.
     """
     rules = () if rule is None else (rule, *[None] * (arrays - 1))
-    primitive = Primitive(function, *rules, arrays=arrays, **options)
+    primitive = Several(function, *rules, arrays=arrays, **options)
 
     def call(*args: Any, **static: Any) -> Any:
         return apart(primitive(*args, **static))

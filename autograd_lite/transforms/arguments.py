@@ -27,6 +27,9 @@ __all__ = [
 
 Function = Callable[..., Any]
 
+MOST_COPIED = 2**20
+"""Bytes of an argument up to which a copy costs less than to compare it before and after."""
+
 Argnum = int | str | Sequence[int | str]
 """Which arguments: a position or a name, or several of them."""
 
@@ -49,7 +52,8 @@ class CallersArrays:
         if isinstance(data, np.ndarray):
             if data is not given and data.base is None:
                 return data  # a list that was made an array, or integers that were made floats
-            kept = copied(data) if self.is_kept else constant(data)
+            is_copied = self.is_kept or data.nbytes <= MOST_COPIED
+            kept = copied(data) if is_copied else constant(data)
             if kept.__class__ is not Node:
                 return kept
             self.watched.append(kept)
