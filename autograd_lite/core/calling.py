@@ -1,8 +1,9 @@
-"""Calls of functions of others, which may write into what they get, or keep what they give."""
+"""Calls of functions of others, which may write into what they get, keep what they give, refuse."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import combinations
 from types import FrameType, NoneType
@@ -14,10 +15,37 @@ from autograd_lite.core.errors import ArgumentTypeError, InPlaceError, Unsupport
 from autograd_lite.core.interpreter import getrefcount
 from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import Handle, Node, holds_value
+from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import tuple_like
 from autograd_lite.core.views import is_view_of
 
-__all__ = ["called_unwritten", "check_plain", "is_held_by_others", "lines_of_engine"]
+__all__ = [
+    "PYTHON_SCALARS",
+    "called_unwritten",
+    "check_plain",
+    "computed_in_numpy",
+    "in_numpys_type",
+    "is_held_by_others",
+    "lines_of_engine",
+]
+
+PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
+
+
+def computed_in_numpy(
+    primitive: Any, operands: Sequence[Any], parameters: dict[str, Any], error: Exception
+) -> Any:
+    """What NumPy's arithmetic says where Python's numbers refuse: 1/0 is inf; else the refusal."""
+    are_pythons = all(x.__class__ in PYTHON_SCALARS for x in operands)
+    if not (primitive.builtin and are_pythons and isinstance(error, ArithmeticError)):
+        current.get().note_error(error)
+        raise error
+    return primitive.forward(*map(in_numpys_type, operands), **parameters).item()
+
+
+def in_numpys_type(x: Any) -> Any:
+    """One of Python's numbers as the one that NumPy computes with beside floats."""
+    return np.complex128(x) if x.__class__ is complex else np.float64(x)
 
 
 def called_unwritten(

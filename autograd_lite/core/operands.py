@@ -9,12 +9,13 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any
 
+from autograd_lite.core.calling import PYTHON_SCALARS, in_numpys_type
 from autograd_lite.core.duck_arrays import computed_by_library, is_duck_array, settled
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.foreign_arrays import check_ordinary
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, holds_value, operand_of
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, apply, kept, registry
+from autograd_lite.core.primitive import Primitive, apply, kept, registry
 from autograd_lite.core.recorder import current, noting_errors
 
 __all__ = ["NUMBERS", "as_data", "as_operands", "operate_recorded", "otherwise", "unusual"]
@@ -95,7 +96,7 @@ def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
     """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
     left, right = (other, x) if reflected else (x, other)
     if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
-        return primitive.forward(np.float64(left), np.float64(right)).item()
+        return primitive.forward(in_numpys_type(left), in_numpys_type(right)).item()
     compute = computed_by_library(primitive.forward, [left, right], primitive.name)
     return noting_errors(compute, left, right)
 

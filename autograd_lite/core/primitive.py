@@ -13,7 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_lite.core.calling import called_unwritten, check_plain
+from autograd_lite.core.calling import (
+    PYTHON_SCALARS,
+    called_unwritten,
+    check_plain,
+    computed_in_numpy,
+)
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types, settled
 from autograd_lite.core.errors import (
     ArgumentTypeError,
@@ -57,8 +62,6 @@ RuleOfUser = (
     | Rule
 )
 """A rule, spelt so that type checkers know the parameters of a lambda."""
-
-PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
 
 registry: dict[Any, Any] = {}
 """What to call for each NumPy function when an argument is a Value: mostly a Primitive."""
@@ -117,8 +120,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
             is_single = primitive.__class__ is Primitive
             data = called_unwritten(forward, operands, nodes, parameters, primitive.name, is_single)
     except Exception as error:
-        current().note_error(error)
-        raise
+        data = computed_in_numpy(primitive, operands, parameters, error)
     kind = data.__class__
     if kind is not ndarray or not data.ndim:
         data = settle_scalar(data, kind, operands)
@@ -157,8 +159,7 @@ def apply_to_one(primitive: Primitive, value: Handle) -> Any:
             name, is_single = primitive.name, primitive.__class__ is Primitive
             data = called_unwritten(forward, [operand], [x], NO_PARAMETERS, name, is_single)
     except Exception as error:
-        current().note_error(error)
-        raise
+        data = computed_in_numpy(primitive, [operand], NO_PARAMETERS, error)
     if operand.__class__ in PYTHON_SCALARS and data.__class__ not in PYTHON_SCALARS:
         data = data.item() if getattr(data, "ndim", None) == 0 else data
     requires_grad = x.requires_grad and primitive.differentiable

@@ -9,8 +9,17 @@ import numpy as np
 
 from autograd_lite.drawing.formatting import ALL_DIGITS, DIGITS, Shown, number, show
 from autograd_lite.drawing.formulas import fill_in
+from autograd_lite.drawing.languages import word
 
-__all__ = ["NUMBERS", "SHORT_ARRAY", "enough_digits", "equation", "put_in", "sum_of_products"]
+__all__ = [
+    "NUMBERS",
+    "SHORT_ARRAY",
+    "enough_digits",
+    "equation",
+    "outcome",
+    "put_in",
+    "sum_of_products",
+]
 
 NUMBERS = (float, int, complex, np.ndarray, np.generic)
 SHORT_ARRAY = 4
@@ -21,6 +30,12 @@ def put_in(formula: str, numbers: Mapping[str, Shown]) -> Shown:
     filled = fill_in(formula, {name: shown.text for name, shown in numbers.items()})
     rounded = {name: "\N{REPLACEMENT CHARACTER}" for name, x in numbers.items() if not x.exact}
     return Shown(filled, fill_in(formula, rounded) == formula)
+
+
+def outcome(filled: Shown, result: Any) -> Shown:
+    """A result behind the formula that it comes out of; exact if both are."""
+    told = show(result)
+    return Shown(told.text, filled.exact and told.exact)
 
 
 def enough_digits(evaluate: Callable[..., Any], operands: Sequence[Any], result: Any) -> int:
@@ -37,25 +52,42 @@ def enough_digits(evaluate: Callable[..., Any], operands: Sequence[Any], result:
     return ALL_DIGITS
 
 
+def follows(evaluate: Callable[..., Any], operands: Sequence[Any], result: Any) -> bool:
+    """Whether a result comes out of its operands, as they are, to the digits that are shown of it.
+
+    The engine may have added up in another order, and what is left of numbers that cancel is
+    rounding then.  Of complex numbers only a part may be handed back.
+    """
+    if any(np.iscomplexobj(x) for x in (*operands, result)):
+        return True
+    with np.errstate(all="ignore"):
+        found = evaluate(*operands)
+    return bool(found == result) or show(found).text == show(result).text
+
+
 def as_shown(x: Any, digits: int) -> Any:
     """The number that a reader sees of a number; of a short array its numbers."""
     array = np.asarray(x) if isinstance(x, NUMBERS) else None
     if array is None or array.dtype.kind not in "fc" or array.size > SHORT_ARRAY:
         return x
-    rounded = [complex(number(y, digits).replace("i", "j").replace(" ", "")) for y in array.flat]
-    result = np.array(rounded if array.dtype.kind == "c" else np.real(rounded), array.dtype)
-    return result.reshape(array.shape)[()]
+    rounded = np.empty_like(array)
+    parts = (rounded.real, rounded.imag) if array.dtype.kind == "c" else (rounded,)
+    for part, given in zip(parts, (array.real, array.imag), strict=False):
+        part[...] = np.reshape([float(number(y, digits)) for y in given.flat], array.shape)
+    return rounded[()]
 
 
 def equation(
     formula: str, operands: Mapping[str, Any], result: Any, evaluate: Callable[..., Any]
 ) -> str:
     """A formula of single numbers with enough of their digits put in, and its result."""
-    digits = enough_digits(evaluate, list(operands.values()), result)
+    numbers = list(operands.values())
+    digits, beside = enough_digits(evaluate, numbers, result), ""
+    if digits == ALL_DIGITS and not follows(evaluate, numbers, result):
+        digits, beside = DIGITS, f" ({word('rounding')})"
     shown = {name: show(x, digits) for name, x in operands.items()}
     filled = put_in(formula, shown)
-    told = show(result)
-    return f"{filled.text} {Shown(told.text, filled.exact and told.exact).equated}"
+    return f"{filled.text} {outcome(filled, result).equated}{beside}"
 
 
 def sum_of_products(

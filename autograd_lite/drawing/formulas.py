@@ -8,9 +8,8 @@ operation needs nothing but its rule.
 from __future__ import annotations
 
 import inspect
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +48,7 @@ def argument_names(node: Node) -> list[str]:
                 break
             names.append(parameter.name)
     if len(names) < count:
+        names += re.findall(r"\b[a-z]\b(?!\()", primitive.formula or "")[len(names) : count]
         names += [f"x{index + 1}" for index in range(len(names), count)]
     return ["x"] if not primitive.rules and count == 1 else names[:count]
 
@@ -190,6 +190,7 @@ def apply_rule(
 class Symbol(NDArrayOperatorsMixin):
     """A number or array together with the text of how it was computed.
 
+    It is computed by NumPy, where 1/0 is inf and a power that is not real is NaN.
     Of a matrix product the ``factors`` are kept, so that one entry of it can be spelt out.
     """
 
@@ -255,7 +256,17 @@ def negative(x: Symbol) -> Symbol:
     return Symbol(text, -x.data, PRODUCT)
 
 
-def binary(function: Callable[[Any, Any], Any], sign: str, binds: int) -> Any:
+def conjugate(x: Symbol) -> Symbol:
+    """Of real numbers it is what they are, and nobody needs to know the word."""
+    return call(np.conjugate, (x,), {}) if np.iscomplexobj(x.data) else x
+
+
+def floor_divide(left: Any, right: Any) -> Symbol:
+    data = np.floor_divide(data_of(left), data_of(right))
+    return Symbol(f"⌊{text_of(left, PRODUCT)} / {text_of(right, POWER)}⌋", data)
+
+
+def binary(function: np.ufunc, sign: str, binds: int) -> Any:
     def operate(left: Any, right: Any) -> Any:
         data = function(data_of(left), data_of(right))
         a = text_of(left, binds)
@@ -282,16 +293,18 @@ def simplify(sign: str, a: str, b: str, data: Any, left: Any, right: Any) -> Sym
 
 OPERATORS: dict[Any, Any] = {
     np.negative: negative,
-    np.add: binary(operator.add, "+", SUM),
-    np.subtract: binary(operator.sub, "-", SUM),
-    np.multiply: binary(operator.mul, "·", PRODUCT),
-    np.divide: binary(operator.truediv, "/", PRODUCT),
-    np.power: binary(operator.pow, "**", POWER),
+    np.conjugate: conjugate,
+    np.add: binary(np.add, "+", SUM),
+    np.subtract: binary(np.subtract, "-", SUM),
+    np.multiply: binary(np.multiply, "·", PRODUCT),
+    np.divide: binary(np.divide, "/", PRODUCT),
+    np.floor_divide: floor_divide,
+    np.power: binary(np.power, "**", POWER),
     np.matmul: binary(np.matmul, "@", PRODUCT),
-    np.less: binary(operator.lt, "<", 0),
-    np.less_equal: binary(operator.le, "≤", 0),
-    np.greater: binary(operator.gt, ">", 0),
-    np.greater_equal: binary(operator.ge, "≥", 0),
-    np.equal: binary(operator.eq, "=", 0),
-    np.not_equal: binary(operator.ne, "≠", 0),
+    np.less: binary(np.less, "<", 0),
+    np.less_equal: binary(np.less_equal, "≤", 0),
+    np.greater: binary(np.greater, ">", 0),
+    np.greater_equal: binary(np.greater_equal, "≥", 0),
+    np.equal: binary(np.equal, "=", 0),
+    np.not_equal: binary(np.not_equal, "≠", 0),
 }

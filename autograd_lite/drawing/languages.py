@@ -109,6 +109,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "no entry of the result depends on it: 0.0",
         "ningún elemento del resultado depende de él: 0.0",
     ),
+    "rounding": ("up to rounding", "salvo redondeo"),
     "last_term": (
         "the last term: {count} smaller products together",
         "el último término: {count} productos menores juntos",

@@ -18,6 +18,7 @@ from autograd_lite.drawing.equations import (
     SHORT_ARRAY,
     enough_digits,
     equation,
+    outcome,
     put_in,
     sum_of_products,
 )
@@ -104,7 +105,7 @@ class Story:
         lines.setdefault(filled.text, filled.equated)
         return {
             "formulas": [shorten(text, 160) for text in lines.values()],
-            "result": show(node.data).equated,
+            "result": outcome(filled, node.data).equated,
             **self._forward_elements(node, names, formula),
         }
 
@@ -260,7 +261,7 @@ class Story:
         }
         filled = put_in(symbol.text, numbers | {"out": show(node.data, digits)})
         sides = {formula: formula}
-        for side in (filled, local):
+        for side in (filled, outcome(filled, symbol.data)):
             sides.setdefault(side.text, side.equated)
         return " ".join(shorten(text, 120) for text in sides.values())
 
@@ -332,7 +333,7 @@ def forward(node: Node, operands: Sequence[Any]) -> Any:
 
 def sum_text(before: Any, contribution: Any, total: Any) -> dict[str, str]:
     """What a contribution is added to and what comes out, of single numbers."""
-    if before is None or rank(contribution) or rank(before):
+    if before is None or any(rank(x) or isinstance(x, tuple) for x in (before, contribution)):
         return {}
     return {"addition": equation("a + b", {"a": before, "b": contribution}, total, operator.add)}
 

@@ -149,7 +149,7 @@ fmod = ufunc(
     np.fmod,
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g * np.rint((x - out) / y),  # x / y may be rounded up to an integer
-    formula="x mod y",
+    formula="x - y · trunc(x / y)",
 )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+import nn
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.formatting import in_short, show_number
 from autograd_lite.drawing.story import Story
@@ -107,3 +108,79 @@ def test_contributions_multiply_and_add_up_as_they_are_shown():
                     assert show_number(u * v if sign == "×" else u + v).text == shown
                     checked += 1
     assert checked >= 5
+
+
+def equations_of(result):
+    """All that the stepper sets equal or nearly so, of a recorded result."""
+    for step in steps_of(result, "forward"):
+        if "formulas" in step:
+            yield " ".join((*step["formulas"], step["result"]))
+    for step in steps_of(result, "backward"):
+        for part in step["contributions"]:
+            yield from (part[row] for row in ("formula", "product", "addition") if row in part)
+
+
+def test_an_exact_result_of_rounded_numbers_is_nearly_equal_to_them():
+    x = ag.Value(math.log(3.5), label="x")
+    assert list(equations_of(np.exp(x))) == [
+        "exp(x) ≈ exp(1.25276) ≈ 3.5",
+        "result = 3.5",
+        "1.0 × 3.5 = 3.5",
+    ]
+
+
+def test_an_infinite_number_among_others_leaves_them_their_digits():
+    x = ag.Value(-1.86563217e303, label="x")
+    with np.errstate(over="ignore"):
+        told = list(equations_of(np.square(x)))
+    assert "2 · x ≈ 2 · (-1.8656322e303) ≈ -3.731e303" in told
+
+
+def test_a_power_that_is_not_real_is_no_complex_number():
+    x, y = ag.Value(-378.5, label="x"), ag.Value(-1.5, label="y")
+    with np.errstate(invalid="ignore"):
+        told = " ".join(equations_of(x**y))
+    assert "x ** y = (-378.5) ** (-1.5) = nan" in told
+    assert not re.search(r"\di\b", told)
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "derivatives"),
+    [
+        (
+            np.fmod,
+            "x - y · trunc(x / y) = (-6.0) - 2.5 · trunc((-6.0) / 2.5) = -1.0",
+            ["1.0", "-rint((x - result) / y) = -rint(((-6.0) - (-1.0)) / 2.5) = 2.0"],
+        ),
+        (
+            np.remainder,
+            "x mod y = (-6.0) mod 2.5 = 1.5",
+            ["1.0", "-⌊x / y⌋ = -⌊(-6.0) / 2.5⌋ = 3.0"],
+        ),
+        (np.floor_divide, "⌊x / y⌋ = ⌊(-6.0) / 2.5⌋ = -3.0", ["0.0", "0.0"]),
+    ],
+)
+def test_remainders_are_told_apart(function, formula, derivatives):
+    x, y = ag.Value(-6.0, label="x"), ag.Value(2.5, label="y")
+    first, *others = equations_of(function(x, y))
+    assert (first, others[::2]) == (formula, derivatives)
+
+
+def test_real_numbers_have_no_conjugates():
+    x = ag.Value(-3.0, label="x")
+    assert "sign(x) = sign(-3.0) = -1.0" in list(equations_of(np.abs(x)))
+
+
+def test_what_rounding_left_of_a_sum_is_said_to_be_that():
+    x = ag.Value(np.full(3, 0.1), label="x")
+    result = np.sum(nn.log_softmax(x) * nn.softmax(x))
+    entries = [
+        text
+        for step in steps_of(result, "backward")
+        for part in step["contributions"]
+        for text in part.get("spelt", ())
+        if "e-1" in text
+    ]
+    assert entries
+    for text in entries:
+        assert re.fullmatch(r"\[\d\]: .+ ≈ -?\d\.\d+e-1[67] \(up to rounding\)", text), text

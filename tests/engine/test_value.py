@@ -383,3 +383,38 @@ def test_mismatched_shapes_are_numpys_own_error():
         Value([1.0, 2.0]) + np.ones(3)
     with pytest.raises(ValueError, match="mismatch in its core dimension"):
         Value(np.ones((2, 3))) @ np.ones((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (np.divide, (1.0, 0.0)),
+        (np.divide, (1j, 0.0)),
+        (np.floor_divide, (1.0, 0.0)),
+        (np.remainder, (1.0, 0.0)),
+        (np.power, (0.0, -1.0)),
+        (np.power, (1e200, 2.0)),
+        (np.square, (1e200,)),
+    ],
+)
+def test_functions_of_numbers_give_what_numpys_do_where_pythons_refuse(function, arguments):
+    """Operators and functions are one: neither ends with a ZeroDivisionError or OverflowError."""
+    with np.errstate(all="ignore"):
+        right = function(*arguments)
+        found = function(*map(Value, arguments)).data
+        within = ag.compile(function)(*arguments)
+    np.testing.assert_equal((found, within), (right, right))
+
+
+def test_a_refusal_that_was_asked_for_stays_one():
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        np.divide(Value(1.0), Value(0.0))
+
+
+def test_numbers_that_a_function_of_ones_own_refuses_are_refused():
+    @ag.primitive
+    def share(x):
+        return 1 / x
+
+    with pytest.raises(ZeroDivisionError):
+        share(Value(0.0))
