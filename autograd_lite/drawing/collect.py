@@ -12,6 +12,7 @@ from autograd_lite.core.backward import by_serial
 from autograd_lite.core.memory import Overwritten
 from autograd_lite.core.node import Node
 from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.languages import word
 
 __all__ = [
     "Graph",
@@ -113,5 +114,6 @@ def index_text(part: Any) -> str:
     if part is None:
         return "None"
     if isinstance(part, (list, np.ndarray)) and np.ndim(part):
-        return f"{np.size(part)} {'booleans' if np.asarray(part).dtype == bool else 'indices'}"
+        said = "booleans" if np.asarray(part).dtype == bool else "indices"
+        return word(said, count=np.size(part))
     return str(part)

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.drawing.equations import NUMBERS
+from autograd_lite.drawing.formatting import ALL_DIGITS, DIGITS, show
+from autograd_lite.drawing.languages import word
 from autograd_lite.drawing.picture import Cluster, Mark, Picture, Vertex
 from autograd_lite.drawing.scene import Scene
 
@@ -27,14 +30,15 @@ def side_by_side(first: Scene, second: Scene) -> Picture:
     pictures = first.picture(), second.picture()
     paired = list(pairs(*pictures))
     names = first.title, second.title
-    title, frames = " and ".join(names), names
+    title, frames = word("two.and", first=names[0], second=names[1]), names
     if names[0] == names[1]:
-        title, frames = f"two runs of {names[0]}", (f"first {names[0]}", f"second {names[1]}")
+        title = word("two.title", name=names[0])
+        frames = word("two.first", name=names[0]), word("two.second", name=names[1])
     marks = differences((first, second), pictures, paired)
     changes = {}
     for a, b in paired:
         if marks.get(a.key) == "differs":
-            changes[a.key] = changes[b.key] = f"{value_text(a)} → {value_text(b)}"
+            changes[a.key] = changes[b.key] = change_text((first, second), a, b)
     parts = [
         frame_of(picture, frame, scene.prefix, marks, changes)
         for scene, picture, frame in zip((first, second), pictures, frames, strict=True)
@@ -79,14 +83,49 @@ def notes_on(parts: list[Picture]) -> Iterator[str]:
     vertices = [vertex for part in parts for vertex in part.vertices]
     differing = sum(bool(vertex.marks) for vertex in vertices)
     if not differing:
-        yield "The two runs are the same."
+        yield word("two.same")
         return
-    yield f"{differing} of {len(vertices)} nodes differ."
+    yield word("two.differ", count=differing, size=len(vertices))
     cause = next((v for part in parts for v in part.vertices if "differs" in v.marks), None)
     if cause is not None:
-        change = dict(cause.facts).get(CHANGE, "only one run has it")
-        where = f", computed at {cause.source}" if cause.source else ""
-        yield f"The first difference is {cause.title}: {change}{where}."
+        change = dict(cause.facts).get(CHANGE, word("two.alone"))
+        said = "two.cause_at" if cause.source else "two.cause"
+        yield word(said, name=cause.title, change=change, line=cause.source)
+
+
+def change_text(scenes: tuple[Scene, Scene], a: Vertex, b: Vertex) -> str:
+    """What a number was and is; of two arrays their first entries that differ, and how many do."""
+    old, new = (held(scene, vertex) for scene, vertex in zip(scenes, (a, b), strict=True))
+    are_numbers = all(isinstance(x, NUMBERS) for x in (old, new))
+    if not are_numbers or np.shape(old) != np.shape(new):
+        return f"{value_text(a)} → {value_text(b)}"
+    if np.ndim(old) == 0:
+        return change_of(old, new)
+    places = np.argwhere((old != new) & ((old == old) | (new == new)))  # NaN is equal to NaN here
+    if not places.size:
+        return f"{value_text(a)} → {value_text(b)}"
+    first = tuple(map(int, places[0]))
+    change = change_of(old[first], new[first])
+    return word(
+        "two.entries", index=list(first), change=change, count=len(places), size=np.size(old)
+    )
+
+
+def change_of(old: Any, new: Any) -> str:
+    """Two numbers with the digits that tell them apart."""
+    for digits in range(DIGITS, ALL_DIGITS + 1):
+        before, after = show(old, digits), show(new, digits)
+        if before.text != after.text:
+            break
+    return f"{before.marked} → {after.marked}"
+
+
+def held(scene: Scene, vertex: Vertex) -> Any:
+    """The number or array in a box; None where there are several."""
+    members, place = scene.contents(vertex.key)
+    if place is not None:
+        return members[0].inputs[place]
+    return members[0].data if len(members) == 1 else None
 
 
 def value_text(vertex: Vertex) -> str:

@@ -256,7 +256,7 @@ def draw(
     lines : SourceLines, optional
         Where a Value's graph was recorded; a function's is found by itself.
     lang : {"en", "es"}
-        The language of the stepper and of the texts in boxes.
+        The language of all words: in boxes, notes and the legend, and of the stepper.
 
     Raises
     ------

@@ -117,7 +117,7 @@ def in_short(data: Any) -> str:
 def show(data: Any, digits: int = DIGITS) -> Shown:
     """A number, or of an array a few statistics."""
     if isinstance(data, tuple):
-        return Shown(f"tuple of {len(data)}")
+        return Shown(word("tuple", count=len(data)))
     if is_duck_array(data):
         return Shown(whereabouts(data))
     array = np.asarray(data)
@@ -127,9 +127,11 @@ def show(data: Any, digits: int = DIGITS) -> Shown:
 def whereabouts(data: Any) -> str:
     """Of another library's array where it is; its numbers are not fetched for a picture."""
     if not hasattr(data, "chunks"):
-        return f"held by {type(data).__module__.partition('.')[0]}"
+        return word("held_by", library=type(data).__module__.partition(".")[0])
     count = math.prod(data.numblocks)
-    return "1 chunk" if count == 1 else f"{count:,} chunks of {data.chunksize}"
+    if count == 1:
+        return word("one_chunk")
+    return word("chunks", count=f"{count:,}", size=data.chunksize)
 
 
 def array_facts(array: np.ndarray[Any, Any]) -> str:
@@ -146,7 +148,7 @@ def show_array(array: np.ndarray[Any, Any], digits: int = DIGITS) -> Shown:
         return Shown(word("empty"))
     if array.dtype.kind not in "fiub":
         mean = show_number(np.mean(np.abs(array)), digits)
-        return Shown(f"|mean| {mean.text}", mean.exact)
+        return Shown(f"|{word('mean')}| {mean.text}", mean.exact)
     finite = array[np.isfinite(array)]
     if not finite.size:
         return Shown(word("no_finite"))

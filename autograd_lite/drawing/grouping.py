@@ -17,6 +17,7 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from autograd_lite.drawing.collect import Graph
+from autograd_lite.drawing.languages import word
 
 __all__ = ["Groups", "Path", "fold", "folded_text", "kinds_of", "one_box_each", "run_text"]
 
@@ -238,11 +239,12 @@ def folded_text(operations: Sequence[str], leaves: int) -> tuple[str, list[tuple
     if len(set(operations)) == 1:
         title = f"{len(operations)} × {operations[0]}"
     else:
-        title = f"{len(operations):,} operations"
+        title = word("operations", count=f"{len(operations):,}")
         run = run_text(operations)
         rows.append(("", run if len(run) < 60 else counts_of(operations)))
     if leaves:
-        rows.append(("", f"with {leaves:,} {'leaf' if leaves == 1 else 'leaves'}"))
+        said = "with_leaf" if leaves == 1 else "with_leaves"
+        rows.append(("", word(said, count=f"{leaves:,}")))
     return title, rows
 
 
@@ -253,5 +255,5 @@ def counts_of(operations: Sequence[str]) -> str:
     shown = counted.most_common(4)
     rest = (len(operations) - sum(count for _, count in shown)) // times
     parts = [name if count == times > 1 else f"{count // times:,} {name}" for name, count in shown]
-    text = ", ".join(parts + ([f"{rest:,} others"] if rest else []))
+    text = ", ".join(parts + ([word("others", count=f"{rest:,}")] if rest else []))
     return f"{times:,} × ({text})" if times > 1 else text

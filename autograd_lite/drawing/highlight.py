@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_lite.core.node import Node
 from autograd_lite.drawing.backpropagation import Backpropagation, backpropagation_from
+from autograd_lite.drawing.languages import word
 from autograd_lite.drawing.picture import Mark, Picture
 from autograd_lite.drawing.scene import Scene
 
@@ -24,33 +25,32 @@ def highlight_nan(scene: Scene, picture: Picture) -> Picture:
     vertices: dict[str, Mark] = {scene.key(index): "tainted" for index in spoilt}
     vertices[scene.key(spoilt[0])] = "first"
     first = nodes[spoilt[0]]
-    what = f"The first {kind_of_loss(first.data)}"
-    return picture.with_marks(vertices, {}, *blame(scene, first, what))
+    return picture.with_marks(vertices, {}, *blame(scene, first, kind_of_loss(first.data)))
 
 
 def highlight_nan_gradient(scene: Scene, picture: Picture) -> Picture:
     """The same for gradients: the operation whose rule made one from finite numbers."""
     sweep = backpropagation_from(scene.root)
     if sweep is None:
-        return picture.with_marks({}, {}, "All values are finite; there is no gradient.")
+        return picture.with_marks({}, {}, word("nan.no_gradient"))
     for node in sweep.order:
         for place, _ in operands(node):
             part = sweep.contribution(node, place)
             if part is not None and not is_finite(part) and is_finite(sweep.gradients[node]):
-                what = f"All values are finite; the first {kind_of_loss(part)} in the gradient"
                 tail, head = scene.key_of(node.inputs[place]), scene.key_of(node)
-                notes = blame(scene, node, what)
+                notes = blame(scene, node, kind_of_loss(part), "nan.gradient")
                 return picture.with_marks({head: "first"}, {(tail, head): "first"}, *notes)
-    return picture.with_marks({}, {}, "All values and gradients are finite.")
+    return picture.with_marks({}, {}, word("nan.none"))
 
 
-def blame(scene: Scene, node: Node, what: str) -> list[str]:
+def blame(scene: Scene, node: Node, what: str, said: str = "nan.result") -> list[str]:
+    """What made a NaN or infinity, and on which line of source."""
     origin = scene.lines.origins.get(node.serial)
     if node.primitive is None:
-        name = scene.names.get(node.serial, "a value")
-        return [f"{what} was put in as {name}."]
-    notes = [f"{what} is the result of {node.primitive.name}."]
-    return [*notes, f"It was called at {origin}."] if origin is not None else notes
+        name = scene.names.get(node.serial) or word("nan.a_value")
+        return [word("nan.given", what=what, name=name)]
+    notes = [word(said, what=what, name=node.primitive.name)]
+    return [*notes, word("nan.line", line=origin)] if origin is not None else notes
 
 
 def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
@@ -73,27 +73,34 @@ def highlight_zero_gradient(scene: Scene, picture: Picture) -> Picture:
         vertices[scene.key_of(leaf)] = "blocked"
     notes = []
     if starved_leaves:
-        names = [scene.names.get(leaf.serial, "value") for leaf in starved_leaves]
-        notes.append(f"No gradient reaches {enumerate_some(names)}.")
-    partly = {node: dead_units(sweep, node) for node in nodes if node.primitive is None}
-    if parts := {node: text for node, text in partly.items() if text and node not in starved}:
+        names = [name_of(scene, leaf) for leaf in starved_leaves]
+        notes.append(word("zero.reaches_not", names=enumerate_some(names)))
+    leaves = [node for node in nodes if node.primitive is None and node not in starved]
+    if parts := {leaf: text for leaf in leaves if (text := dead_units(scene, sweep, leaf))}:
         vertices |= {scene.key_of(node): "tainted" for node in parts}
-        names = [f"{text} of {scene.names.get(x.serial, 'value')}" for x, text in parts.items()]
-        notes.append(f"No gradient reaches {enumerate_some(names)}.")
-    return picture.with_marks(vertices, edges, *(notes or ["A gradient reaches every leaf."]))
+        notes.append(word("zero.reaches_not", names=enumerate_some(list(parts.values()))))
+    return picture.with_marks(vertices, edges, *(notes or [word("zero.none")]))
 
 
 def enumerate_some(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    shown = ", ".join(names[:8])
+    return word("zero.more", names=shown, count=len(names) - 8) if len(names) > 8 else shown
 
 
-def dead_units(sweep: Backpropagation | None, leaf: Node) -> str:
+def name_of(scene: Scene, leaf: Node) -> str:
+    return scene.names.get(leaf.serial) or word("given")
+
+
+def dead_units(scene: Scene, sweep: Backpropagation | None, leaf: Node) -> str:
     """How many units, which are entries along the last axis, a gradient passes by."""
     gradient = np.asarray(0.0 if sweep is None else numbers(sweep.gradients.get(leaf, 0.0)))
     if gradient.ndim == 0 or gradient.shape[-1] < 2:
         return ""
     dead = ~np.any(gradient.reshape(-1, gradient.shape[-1]), axis=0)
-    return f"{np.count_nonzero(dead)} of {dead.size} units" if dead.any() else ""
+    if not dead.any():
+        return ""
+    name = name_of(scene, leaf)
+    return word("zero.units", count=np.count_nonzero(dead), size=dead.size, name=name)
 
 
 def has_gradient(sweep: Backpropagation | None, node: Node) -> bool:
@@ -104,7 +111,7 @@ def highlight_path(scene: Scene, picture: Picture) -> Picture:
     """Mark the way from the result on which each operation hands on its largest contribution."""
     sweep = backpropagation_from(scene.root)
     if sweep is None:
-        return picture.with_marks({}, {}, "There is no gradient to follow: the result has none.")
+        return picture.with_marks({}, {}, word("path.none"))
     node = scene.root
     vertices: dict[str, Mark] = {scene.key_of(node): "path"}
     edges: dict[tuple[str, str], Mark] = {}
@@ -118,9 +125,9 @@ def highlight_path(scene: Scene, picture: Picture) -> Picture:
         vertices[scene.key_of(largest)] = "path"
         names.append(scene.names.get(node.serial) or (node.primitive and node.primitive.name))
         node = largest
-    names.append(scene.names.get(node.serial, "value"))
+    names.append(name_of(scene, node))
     shown = [str(name) for name in (names if len(names) < 12 else [*names[:6], "…", *names[-5:]])]
-    return picture.with_marks(vertices, edges, f"The largest gradient flows {' ← '.join(shown)}.")
+    return picture.with_marks(vertices, edges, word("path.flows", way=" ← ".join(shown)))
 
 
 HIGHLIGHTS: dict[str, Callable[[Scene, Picture], Picture]] = {

@@ -21,11 +21,12 @@ __all__ = [
     "Picture",
     "Rectangle",
     "Vertex",
+    "fact_name",
     "fact_text",
     "shifted",
 ]
 
-TOLD = ("value", "grad", "parameters")
+TOLD = ("value", "grad", "parameters", "changed")
 """Rows of boxes whose names are words."""
 
 Kind = Literal["leaf", "parameter", "operation", "constant", "fold", "module"]
@@ -57,18 +58,22 @@ class Vertex:
 
     def describe(self) -> str:
         """One sentence for tooltips and screen readers."""
-        facts = [f"{word(name) if name in TOLD else name} {text}" for name, text in self.facts]
+        facts = [f"{fact_name(name)} {text}" for name, text in self.facts]
         name = " ".join(filter(None, (self.title, self.subtitle)))
         kind = [word("kind.parameter")] if self.kind == "parameter" else []
-        parts = [name, *kind, *facts, *sorted(self.marks)]
+        parts = [name, *kind, *facts, *(word(f"mark.{mark}") for mark in sorted(self.marks))]
         return "; ".join(filter(None, parts)) + (f"; {self.source}" if self.source else "")
 
 
 def fact_text(fact: tuple[str, str]) -> str:
     """A line of a box: what it is, and its text."""
     name, text = fact
-    name = word(name) if name in TOLD else name
-    return f"{name}  {shorten(text, 48)}".strip()
+    return f"{fact_name(name)}  {shorten(text, 48)}".strip()
+
+
+def fact_name(name: str) -> str:
+    """What a row is called in the language that is spoken."""
+    return word(name) if name in TOLD else name
 
 
 @dataclass(frozen=True)

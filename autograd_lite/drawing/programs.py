@@ -11,6 +11,7 @@ from autograd_lite.compiler.ir import Constant, Input, Operand, Operation, Progr
 from autograd_lite.drawing.collect import arguments_text, is_data, is_indexing, operation_text
 from autograd_lite.drawing.formatting import in_short, shape_text, shorten
 from autograd_lite.drawing.grouping import Groups, Path, fold, folded_text, one_box_each
+from autograd_lite.drawing.languages import word
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex
 from autograd_lite.drawing.provenance import SourceLine
 
@@ -77,7 +78,7 @@ def program_graph(program: Program) -> ProgramGraph:
 
     several = len({x.origin.section for x in program.operations}) > 1
     for x in program.operations:
-        section = (x.origin.section,) if several else ()
+        section = (word(f"section.{x.origin.section}"),) if several else ()
         operands = [place(y, section) for y in x.operands if is_drawn(y, x)]
         position[x] = graph.add(operation_vertex(x, section), operands)
     graph.results.update(place(x, ()) for x in dict.fromkeys(program.outputs))
@@ -98,7 +99,9 @@ def input_vertex(x: Input) -> Item:
 def constant_vertex(x: Constant, section: Path) -> Item:
     if x.is_number:
         return Item(Vertex("", "constant", in_short(x.value), module=section), x.type)
-    return Item(Vertex("", "constant", "constant", "", (type_fact(x.type),), section), x.type)
+    return Item(
+        Vertex("", "constant", word("kind.constant"), "", (type_fact(x.type),), section), x.type
+    )
 
 
 def operation_vertex(x: Operation, section: Path) -> Item:
@@ -137,8 +140,9 @@ def make_vertex(graph: ProgramGraph, box: int, members: list[int]) -> Vertex:
     if operations:
         title, rows = folded_text(operations, len(items) - len(operations))
     else:
-        kinds = {"input" if item.vertex.kind == "leaf" else "constant" for item in items}
-        title, rows = f"{len(items)} × {' or '.join(sorted(kinds))}", []
+        kinds = sorted({word(f"kind.{item.vertex.kind}") for item in items})
+        kind = kinds[0] if len(kinds) == 1 else word("or", one=kinds[0], other=kinds[1])
+        title, rows = f"{len(items)} × {kind}", []
     sections = {item.vertex.module for item in items}
     section = sections.pop() if len(sections) == 1 else ()
     return Vertex(f"v{box}", "fold", title, "", tuple(rows), section)

@@ -135,7 +135,9 @@ class Scene(Subject):
             if np.ndim(data) == 0:
                 yield Vertex(key, "constant", rows[0][1], module=module)
             else:
-                yield Vertex(key, "constant", "constant", "", (*type_text(data), *rows), module)
+                yield Vertex(
+                    key, "constant", word("kind.constant"), "", (*type_text(data), *rows), module
+                )
 
     def _single(self, box: int, index: int) -> Vertex:
         """The box of one node: its name or operation, its value, its gradient."""
@@ -191,9 +193,9 @@ class Scene(Subject):
         return rows
 
     def _common_name(self, members: list[Node]) -> str:
-        names = {self.names.get(node.serial, "value") for node in members}
+        names = {self.names.get(node.serial) or word("given") for node in members}
         stem = min(names).rstrip("0123456789[].") if len(names) > 1 else names.pop()
-        return shorten(stem) if stem else "value"
+        return shorten(stem) if stem else word("given")
 
     def _modules(self, box: int, members: list[Node]) -> Vertex:
         """The box of a whole layer, or of a run of equal layers."""
@@ -209,7 +211,7 @@ class Scene(Subject):
         before = shape(self.graph.nodes[outside[0]]) if outside else ""
         after = shape(members[-1])
         if before or after:
-            rows.append(("", f"{before or 'number'} → {after or 'number'}"))
+            rows.append(("", f"{before or word('number')} → {after or word('number')}"))
         key, module = self.box_key(box), calls[0].path[:-1]
         return Vertex(key, "module", shorten(title, 60), "", tuple(rows), module)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass, replace
 from math import hypot
 from zlib import crc32
 
-from autograd_lite.drawing.formatting import shorten
+from autograd_lite.drawing.formatting import columns, shorten
+from autograd_lite.drawing.languages import word
 from autograd_lite.drawing.picture import (
     Cluster,
     Edge,
+    Kind,
     Layout,
+    Mark,
     Picture,
     Rectangle,
     Vertex,
     fact_text,
 )
-from autograd_lite.drawing.themes import Theme
+from autograd_lite.drawing.themes import WIDTHS, Theme
 
 __all__ = ["svg_text"]
 
@@ -28,13 +32,20 @@ FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', Verdana, sans-serif
 LINE = 12.5
 ARROW = 6.0
 NOTE_LETTER = 5.6
+SIGN_WIDTH, SIGN_HEIGHT, SIGN_ROW = 22.0, 11.0, 18.0
+NARROWEST = 240.0
+"""A row of the legend may be as wide as this below a picture that is not."""
 
 
 def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
     """The SVG, with titles and descriptions for screen readers."""
     notes = [shorten(note, 160) for note in picture.notes]
+    signs = legend(picture)
     width = max(layout.width, *(len(note) * NOTE_LETTER + 20 for note in notes), 0.0)
-    height = layout.height + LINE * len(notes) + (8 if notes else 0)
+    rows = rows_of(signs, max(width, NARROWEST))
+    width = max(width, *(row[-1].end for row in rows), 0.0)
+    top = layout.height + LINE * len(notes) + (8 if notes else 0)
+    height = top + SIGN_ROW * len(rows) + (4 if rows else 0)
     root = element_text(
         None,
         "svg",
@@ -58,7 +69,59 @@ def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
     for index, note in enumerate(notes):
         y = layout.height + LINE * (index + 0.8)
         text_element(root, 10, y, note, theme.muted, text_anchor="start")
+    for index, row in enumerate(rows):
+        write_signs(root, row, top + SIGN_ROW * (index + 0.5), theme)
     return ET.tostring(root, encoding="unicode")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One sign of the legend, a kind of box or a mark, and where it stands in its row."""
+
+    text: str
+    kind: Kind
+    mark: Mark | None = None
+    start: float = 10.0
+
+    @property
+    def end(self) -> float:
+        """Where the next one can start."""
+        return self.start + SIGN_WIDTH + 6 + columns(self.text) * NOTE_LETTER + 12
+
+
+def legend(picture: Picture) -> list[Sign]:
+    """What the kinds of boxes are, and the marks, in the order in which they come."""
+    kinds = dict.fromkeys(vertex.kind for vertex in picture.vertices)
+    marks = dict.fromkeys(
+        mark for x in (*picture.vertices, *picture.edges) for mark in sorted(x.marks)
+    )
+    marked = [Sign(word(f"mark.{mark}"), "operation", mark) for mark in marks]
+    kept = kinds if len(kinds) > 1 else ()
+    return [*(Sign(word(f"kind.{kind}"), kind) for kind in kept), *marked]
+
+
+def rows_of(signs: list[Sign], width: float) -> list[list[Sign]]:
+    """The signs beside each other, in as many rows as it takes."""
+    rows: list[list[Sign]] = []
+    for sign in signs:
+        beside = replace(sign, start=rows[-1][-1].end) if rows else sign
+        if rows and beside.end <= width:
+            rows[-1].append(beside)
+        else:
+            rows.append([sign])
+    return rows
+
+
+def write_signs(root: ET.Element, row: list[Sign], middle: float, theme: Theme) -> None:
+    for sign in row:
+        group = element_text(root, "g", class_="legend")
+        box = Rectangle(sign.start, middle - SIGN_HEIGHT / 2, SIGN_WIDTH, SIGN_HEIGHT)
+        outline = theme.border[sign.kind], "1"
+        if sign.mark is not None:
+            outline = theme.mark[sign.mark], WIDTHS.get(sign.mark, "2.4")
+        write_shape(group, sign.kind, box, theme, *outline)
+        x = sign.start + SIGN_WIDTH + 6
+        text_element(group, x, middle + 3.5, sign.text, theme.muted, text_anchor="start")
 
 
 def element_text(parent: ET.Element | None, tag: str, **attributes: str | float) -> ET.Element:
@@ -133,20 +196,30 @@ def write_vertex(
     marks = sorted(vertex.marks)
     group = element_text(root, "g", id=vertex.key, class_=" ".join(("node", vertex.kind, *marks)))
     element_text(group, "title").text = shorten(vertex.describe(), 300)
-    stroke, width = theme.outline(vertex, is_result)
-    drawn = {"fill": theme.fill[vertex.kind], "stroke": stroke, "stroke_width": width}
-    if vertex.kind in ("leaf", "parameter"):
-        drawn["rx"] = "9"
-    elif vertex.kind == "constant":
+    write_shape(group, vertex.kind, box, theme, *theme.outline(vertex, is_result))
+    write_texts(group, vertex, box, theme)
+
+
+def write_shape(
+    group: ET.Element, kind: Kind, box: Rectangle, theme: Theme, stroke: str, width: str
+) -> None:
+    """The outline of a kind of box, which tells it from the others without colour too."""
+    drawn = {"fill": theme.fill[kind], "stroke": stroke, "stroke_width": width}
+    if kind in ("leaf", "parameter"):
+        drawn["rx"] = f"{min(9.0, box.height / 2):.0f}"
+    elif kind == "constant":
         drawn["stroke_dasharray"] = "5,2"
     rectangle(group, box, **drawn)
-    if vertex.kind == "fold":
-        inner = Rectangle(box.x + 3, box.y + 3, box.width - 6, box.height - 6)
+    inset = min(3.0, box.height / 5)
+    if kind == "fold":
+        inner = Rectangle(
+            box.x + inset, box.y + inset, box.width - 2 * inset, box.height - 2 * inset
+        )
         rectangle(group, inner, **drawn)
-    elif vertex.kind == "module":
-        for y in (box.y + 4, box.y + box.height - 8):
-            rectangle(group, Rectangle(box.x - 4, y, 8, 4), **drawn)
-    write_texts(group, vertex, box, theme)
+    elif kind == "module":
+        side = min(4.0, box.height / 4)
+        for y in (box.y + side, box.y + box.height - 2 * side):
+            rectangle(group, Rectangle(box.x - side, y, 2 * side, side), **drawn)
 
 
 def write_texts(group: ET.Element, vertex: Vertex, box: Rectangle, theme: Theme) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from autograd_lite.drawing.picture import Kind, Mark, Vertex
 
-__all__ = ["THEMES", "Theme"]
+__all__ = ["THEMES", "WIDTHS", "Theme"]
 
 WIDTHS: dict[Mark, str] = {"first": "4", "tainted": "1.6"}
 

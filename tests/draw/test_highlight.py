@@ -173,3 +173,24 @@ def test_comparisons_that_make_no_sense_are_refused():
         ag.draw(x * 2.0, compare=3.0)
     with pytest.raises(ag.ArgumentValueError, match="cannot be combined"):
         ag.draw(x * 2.0, compare=x * 3.0, highlight="nan")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (0.5, 0.9, "0.5 → 0.9"),
+        (1.0, 1.0000001, "1.0 → 1.0000001"),
+        (0.0, -0.0, "0.0 → -0.0"),
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 3.5], "[2]: 3.0 → 3.5 (1 of 3 entries differ)"),
+        (np.arange(9.0), np.arange(9.0)[::-1], "[0]: 0.0 → 8.0 (8 of 9 entries differ)"),
+        ([[np.nan, 1.0]], [[np.nan, 2.0]], "[0, 1]: 1.0 → 2.0 (1 of 2 entries differ)"),
+        ([1.0, 2.0], [1.0, 2.0, 3.0], "[1.0, 2.0] → [1.0, 2.0, 3.0]"),
+    ],
+)
+def test_a_difference_says_what_was_and_is(before, after, change):
+    def double(x):
+        return x * 2.0
+
+    with np.errstate(invalid="ignore"):
+        notes = ag.draw(double, np.array(before), compare=(np.array(after),)).picture.notes
+    assert notes[1] == f"The first difference is x: {change}."

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+import nn
 from autograd_lite.drawing.languages import WORDS
 from tests.draw.networks import expression
 
@@ -76,3 +77,73 @@ def test_the_steps_are_shown_in_a_notebook_without_a_file(open_file, tmp_path):
 def test_languages_that_there_are_not_are_refused():
     with pytest.raises(ag.AutogradError, match="lang='fr' is unknown; use 'en', 'es'"):
         ag.draw(shares(), lang="fr")
+
+
+def entropy(p):
+    q = 1.0 - p
+    return -np.sum(q * np.log(q))
+
+
+def shifted(a, b):
+    return np.tanh(a * 2.0) + b
+
+
+def dead_units():
+    w = ag.Value(np.array([[0.5, 0.5], [1.0, 1.0]]), label="w")
+    b = ag.Value(np.array([0.0, -9.0]), label="b")
+    return np.sum((np.ones((3, 2)) @ w + b).relu())
+
+
+def training_step():
+    def loss(w, x):
+        return np.sum(np.tanh(x @ w) ** 2)
+
+    @ag.compile
+    def step(w, x):
+        value, gradient = ag.value_and_grad(loss)(w, x)
+        return value, w - 0.1 * gradient
+
+    step(np.ones((3, 2)), np.ones((4, 3)))
+    return step
+
+
+TWELVE = ag.Value(np.linspace(0.0, 1.0, 12), label="v")
+DRAWN = {
+    "nan": ((entropy, np.array([0.5, 1.0])), {"highlight": "nan"}),
+    "nan as an argument": ((entropy, np.array([0.5, np.nan])), {"highlight": "nan"}),
+    "no nan": ((entropy, np.array([0.5, 0.2])), {"highlight": "nan"}),
+    "path": ((entropy, np.array([0.5, 0.2])), {"highlight": "path"}),
+    "dead": ((dead_units,), {"highlight": "zero_grad"}),
+    "dead argument": ((lambda x: (x * 0.0) * x, 1.0), {"highlight": "zero_grad"}),
+    "alive": ((entropy, np.array([0.5, 0.2])), {"highlight": "zero_grad"}),
+    "two runs": ((shifted, 1.0, 5.0), {"compare": (1.5, 5.0)}),
+    "twice the same": ((shifted, 1.0, 5.0), {"compare": (1.0, 5.0)}),
+    "program": ((training_step(),), {}),
+    "folded program": ((training_step(),), {"max_nodes": 10}),
+    "folded": ((lambda x: sum(np.sin(x * k) for k in range(40)), 1.0), {"max_nodes": 10}),
+    "layers": ((nn.MLP(8, [4, 4, 4, 2], rng=0), np.zeros((5, 8))), {"depth": 1}),
+    "one box": ((nn.MLP(2, [3, 1], rng=0), np.zeros((5, 2))), {"depth": 0}),
+    "choice": ((lambda: TWELVE[np.array([0, 3])],), {}),
+    "several results": ((lambda: np.linalg.svd(TWELVE.reshape(3, 4))[1],), {}),
+}
+OF_CODE = """
+add axis backward bias cos dead_units entropy float full grad indices inf inputs linear log matmul
+matrices mlp multiply nan negative relu reshape select shape shifted sin sqrt square step subtract
+sum svd swapaxes tanh true values weight index count getitem lambda compute_uv training_step
+full_matrices
+"""
+
+
+@pytest.mark.filterwarnings("ignore::autograd_lite.DrawingWarning")
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("suffix", [".svg", ".txt"])
+def test_no_picture_mixes_the_languages(name, suffix):
+    """What a Spanish picture has in common with the English one are numbers, and names of code."""
+    arguments, options = DRAWN[name]
+    texts = []
+    for lang in ("en", "es"):
+        with np.errstate(all="ignore"):
+            content = ag.draw(*arguments, lang=lang, **options)._content(suffix).decode()
+        content = re.sub(r"\w+\.py:\d+[^<\n]*|<(?!/?(?:text|tspan|title|desc))[^>]*>", " ", content)
+        texts.append(set(re.findall(r"[a-z_]{3,}", re.sub(r"<[^>]*>", " ", content).lower())))
+    assert texts[0] & texts[1] <= set(OF_CODE.split())

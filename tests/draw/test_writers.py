@@ -98,12 +98,31 @@ def test_every_kind_and_mark_can_be_told_in_a_grey_print():
     edges = [Edge("v0", "v1"), Edge("v0", "v5", marks=frozenset({"blocked"}))]
     picture = Picture("kinds", tuple(vertices), tuple(edges))
     root = ET.fromstring(svg_text(picture, layered_layout(picture), THEMES["light"]))
-    forms = []
+    forms, signs = [], []
     for group in root.iter(f"{SVG}g"):
+        if group.get("class") == "legend":
+            signs.append(group.findtext(f"{SVG}text"))
+            continue
         shapes = [x for x in group if x.tag in (f"{SVG}rect", f"{SVG}path")]
         look = [shapes[0].get(x) for x in ("rx", "stroke-dasharray", "stroke-width")]
         forms.append((group.get("class").split()[0], len(shapes), *look))
     assert len(set(forms)) == len(vertices) + len(edges)
+    words = ["input", "operation", "constant", "several operations", "layer"]
+    assert signs == [*words, "first", "tainted", "blocked"]
+
+
+def test_a_legend_is_within_the_picture_and_left_out_where_all_boxes_are_alike():
+    x = ag.Value(2.0, label="x")
+    for drawing in (ag.draw(x * 3.0), ag.draw(np.log(x * 0.0 + 1.0) * x, highlight="path")):
+        root = ET.fromstring(drawing.svg)
+        _, _, width, height = map(float, root.get("viewBox").split())
+        for group in root.iter(f"{SVG}g"):
+            if group.get("class") == "legend":
+                text = group.find(f"{SVG}text")
+                assert float(text.get("x")) + 5 * len(text.text) < width
+                assert float(text.get("y")) < height - 2
+    assert 'class="legend"' in ag.draw(x * 3.0).svg
+    assert 'class="legend"' not in ag.draw(x).svg
 
 
 @pytest.mark.parametrize("source", ["svg", "dot"])

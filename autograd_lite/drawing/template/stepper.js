@@ -58,7 +58,7 @@ function spoken(vertex, known, gradient) {
   const facts = vertex.facts.filter(([name]) => name !== "grad" && (known || name !== "value"));
   if (gradient !== undefined) facts.push(["grad", gradient]);
   const named = facts.map(([name, text]) => `${nameOfFact(name)} ${text}`.trim());
-  return [nameOf(vertex.key), ...named, ...(vertex.marks ?? [])].join(", ");
+  return [nameOf(vertex.key), ...named, ...(vertex.marks ?? []).map((mark) => say(`mark.${mark}`))].join(", ");
 }
 
 function showValues(step) {

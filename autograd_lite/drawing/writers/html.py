@@ -142,7 +142,7 @@ def vertex_data(
 def full_value(data: Any, heat_map_size: int) -> dict[str, Any]:
     """A number with all its digits; of an array the statistics and a heat map."""
     if isinstance(data, tuple):
-        return {"text": f"tuple of {len(data)}"}
+        return {"text": word("tuple", count=len(data))}
     if is_duck_array(data):
         return {"text": f"{shape_text(data.shape)} {data.dtype}: {whereabouts(data)}"}
     array = np.asarray(data)
@@ -207,5 +207,5 @@ def variables(theme: Theme) -> str:
     colors = {name: getattr(theme, name) for name in names} | theme.fill
     colors |= {f"{kind}-line": color for kind, color in theme.border.items()}
     colors |= {"forward": theme.border["leaf"], "backward": theme.gradient}
-    colors["mark"] = theme.mark["first"]
+    colors |= {"mark": theme.mark["first"], "tainted": theme.mark["tainted"]}
     return " ".join(f"--{name}: {color};" for name, color in colors.items())

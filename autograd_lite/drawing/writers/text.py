@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from autograd_lite.drawing.formats import Design, writer
+from autograd_lite.drawing.languages import word
+from autograd_lite.drawing.picture import fact_name
 
 __all__ = ["plain_text"]
 
@@ -35,12 +37,12 @@ def plain_text(design: Design) -> str:
     for vertex in picture.vertices:
         if vertex.module != module:
             module = vertex.module
-            rows.append(f"{' / '.join(module) or 'outside of modules'}:")
+            rows.append(f"{' / '.join(module) or word('outside')}:")
         parts = [f"{numbers[vertex.key]:3}", titles[vertex.key].ljust(width)]
         if vertex.key in operands:
             parts.append(f"({', '.join(map(str, operands[vertex.key]))})")
-        parts += [" ".join(filter(None, fact)) for fact in vertex.facts]
-        parts += [f"[{mark}]" for mark in sorted(vertex.marks)]
+        parts += [f"{fact_name(name)} {text}".strip() for name, text in vertex.facts]
+        parts += [f"[{word(f'mark.{mark}')}]" for mark in sorted(vertex.marks)]
         parts += [vertex.source] if vertex.source else []
         rows.append("  ".join(parts).rstrip())
     return "\n".join(rows) + "\n"
