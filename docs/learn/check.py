@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
+import re
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,8 @@ def exercise_of(number: str) -> Exercise:
 def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
     """Whether an answer is right, and a line that says so or says what is wrong."""
     head = f"{exercise.number} {exercise.name}"
+    if how := misfit(exercise, answer):
+        return False, f"{head}: not yet. {how}"
     try:
         exercise.check(answer)
     except NotYetError as error:
@@ -41,6 +46,20 @@ def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
     except Exception as error:
         return False, f"{head}: not yet. It ended with {type(error).__name__}: {error}"
     return True, f"{head}: right"
+
+
+def misfit(exercise: Exercise, answer: Any) -> str:
+    """What keeps an answer from being called as the task says; empty if nothing does."""
+    if not callable(answer):
+        return f"{exercise.name} is {answer!r}; it must be a function, def {exercise.call}"
+    arguments = re.findall(r"\w+(?= *[,)=])", exercise.call.partition("(")[2])
+    try:
+        inspect.signature(answer).bind(*arguments)
+    except TypeError as error:
+        return f"It cannot be called as {exercise.call}: {error}"
+    except ValueError:
+        pass  # functions of other languages may not tell what they take
+    return ""
 
 
 def chosen(wanted: str | None) -> list[Exercise]:
@@ -58,8 +77,23 @@ def answers_in(path: Path) -> dict[str, Any]:
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    try:
+        specification.loader.exec_module(module)
+    except SystemExit:
+        raise SystemExit(f"{path} ends Python itself: leave out exit() and quit().") from None
+    except Exception as error:
+        raise SystemExit(f"{path} does not run yet.\n\n{told(error, path)}") from None
     return vars(module)
+
+
+def told(error: Exception, path: Path) -> str:
+    """An error as Python tells it, from the file of answers on."""
+    if isinstance(error, SyntaxError):
+        return "".join(traceback.format_exception_only(error)).rstrip()
+    frames = traceback.extract_tb(error.__traceback__)
+    first = next((k for k, frame in enumerate(frames) if Path(frame.filename) == path), 0)
+    shown = traceback.format_list(frames[first:]) + traceback.format_exception_only(error)
+    return "".join(shown).rstrip()
 
 
 def place_of(exercise: Exercise, given: Path | None) -> Path:

@@ -1,7 +1,7 @@
 """Make the pictures of the course again: ``python docs/learn/pictures.py``.
 
-Plots are made twice, with English words for ``learn/images`` and with Spanish ones for
-``es/images``. Drawings of graphs serve both: they show names of the code, which is the same.
+All are made twice, with English words for ``learn/images`` and with Spanish ones for
+``es/images``.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ def step_and_sigmoid() -> Any:
     return figure
 
 
-def neuron() -> ag.Drawing:
+def neuron(lang: str = "en") -> ag.Drawing:
     x1, x2 = Value(1.0, label="x1"), Value(2.0, label="x2")
     w1, w2 = Value(0.5, label="w1"), Value(-1.0, label="w2")
     b = Value(0.5, label="b")
     output = np.tanh(w1 * x1 + w2 * x2 + b)
     output.label = "output"
     output.backward()
-    return ag.draw(output)
+    return ag.draw(output, lang=lang)
 
 
 def perceptron() -> Any:
@@ -348,7 +348,7 @@ PLOTS: tuple[Callable[[], Any], ...] = (
     gates, step_and_sigmoid, perceptron, xor, circles, step_size, learning_rates,
     network_learning_rates, momentum, overfitting, remedies, double_descent,
 )  # fmt: skip
-DRAWINGS: tuple[Callable[[], ag.Drawing], ...] = (neuron, graph, backpropagation)
+DRAWINGS: tuple[Callable[..., ag.Drawing], ...] = (neuron, graph, backpropagation)
 
 
 # What stands in the plots, longer words before those that they begin with.
@@ -419,7 +419,9 @@ def main() -> None:
     figures = {f"{plot.__name__}.png": plot() for plot in PLOTS} | digits()
     save(figures, english)
     for draw in DRAWINGS:
-        print("wrote", draw().save(english / f"{draw.__name__}.svg"))
+        for lang, place in (("en", english), ("es", spanish)):
+            place.mkdir(parents=True, exist_ok=True)
+            print("wrote", draw(lang).save(place / f"{draw.__name__}.svg"))
     for figure in figures.values():
         translate(figure)
     save(figures, spanish)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -173,3 +174,41 @@ def test_the_report_that_the_page_of_workshops_shows_is_that_of_such_an_answer()
     _, told = check.verdict(EXERCISES["gates.3"], bump)
     for page in (LEARN / "workshops.md", LEARN.parent / "es" / "talleres.md"):
         assert told in page.read_text(encoding="utf-8")
+
+
+def refusal(tmp_path, text, number="1.1"):
+    """What is said of a file of answers that cannot be read."""
+    path = tmp_path / "answers.py"
+    path.write_text(textwrap.dedent(text), "utf-8")
+    with pytest.raises(SystemExit) as caught:
+        check.main([number, "--file", str(path)])
+    return str(caught.value.code).replace(str(path), "answers.py")
+
+
+def test_a_file_that_does_not_run_is_told_by_the_readers_own_lines(tmp_path):
+    assert refusal(tmp_path, "import math\n\ndef half(x):\n    return x / y\n\nhalf(1)\n") == (
+        "answers.py does not run yet.\n\n"
+        '  File "answers.py", line 6, in <module>\n    half(1)\n'
+        '  File "answers.py", line 4, in half\n    return x / y\n'
+        + ("               ^\n" if sys.version_info >= (3, 11) else "")
+        + "NameError: name 'y' is not defined"
+    )
+    unfinished = refusal(tmp_path, "def xor(x)\n    return x\n")
+    assert unfinished.startswith('answers.py does not run yet.\n\n  File "answers.py", line 1')
+    assert unfinished.endswith("SyntaxError: expected ':'")
+    assert refusal(tmp_path, "quit()") == (
+        "answers.py ends Python itself: leave out exit() and quit()."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (3, "xor is 3; it must be a function, def xor(x)"),
+        (lambda: 0, "It cannot be called as xor(x): too many positional arguments"),
+        (lambda x, y: 0, "It cannot be called as xor(x): missing a required argument: 'y'"),
+    ],
+    ids=["no function", "too few arguments", "too many arguments"],
+)
+def test_an_answer_that_cannot_be_called_is_shown_how(answer, text):
+    assert check.verdict(EXERCISES["1.1"], answer) == (False, f"1.1 xor: not yet. {text}")

@@ -135,6 +135,7 @@ def check_xor_outputs(xor_outputs: Any) -> None:
 @exercise("gates.1", "gates()", "Choose weights and bias of a unit for each of four gates.")
 def check_gates(gates: Any) -> None:
     found = gates()
+    is_true(isinstance(found, dict), 'return a dictionary, {"AND": ((w1, w2), b), …}')
     for name, right in (
         ("AND", [0, 0, 0, 1]), ("OR", [0, 1, 1, 1]), ("NAND", [1, 1, 1, 0]), ("NOR", [1, 0, 0, 0]),
     ):  # fmt: skip
@@ -157,7 +158,10 @@ def check_bump(bump: Any) -> None:
 
 @exercise("gates.4", "disc()", "Enclose a disc with four neurons.")
 def check_disc(disc: Any) -> None:
-    weight, bias, out_weight, out_bias = (np.asarray(part, dtype=float) for part in disc())
+    parts = disc()
+    are_four = isinstance(parts, (tuple, list)) and len(parts) == 4
+    is_true(are_four, "return four things: the weights and biases of the four, and of the one")
+    weight, bias, out_weight, out_bias = (np.asarray(part, dtype=float) for part in parts)
     shapes = (weight.shape, bias.shape, out_weight.shape, out_bias.shape)
     is_true(shapes == ((2, 4), (4,), (4,), ()), f"the shapes are {shapes}")
     x = np.random.default_rng(7).uniform(-1, 1, size=(4000, 2))
