@@ -73,7 +73,9 @@ def show_number(x: Any, digits: int = DIGITS) -> Shown:
     text, exact = next(((w, True) for w in written if says_all(w, x)), (written[0], False))
     if "e" in text:
         return Shown(exponent_of(text), exact)
-    return Shown(text if any(c in text for c in ".in") else text + ".0", exact)
+    # A tenth that was rounded away is not said to be 0.
+    is_cut = not exact and abs(x) >= 10 ** (digits - 1)
+    return Shown(text if is_cut or any(c in text for c in ".in") else text + ".0", exact)
 
 
 def says_all(text: str, x: Any) -> bool:

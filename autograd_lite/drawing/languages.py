@@ -129,6 +129,7 @@ WORDS: dict[str, tuple[str, str]] = (
         "no_finite": ("no finite element", "ningún elemento finito"),
         "lost": ("{count} not finite", "{count} no finitos"),
         "no_gradient": ("no gradient", "sin gradiente"),
+        "changed": ("changed", "cambió"),
         "given": ("value", "valor"),
         "shared": ("shared", "compartido"),
         "held_by": ("held by {library}", "en {library}"),

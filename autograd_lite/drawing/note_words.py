@@ -37,7 +37,6 @@ NOTES: dict[str, tuple[str, str]] = {
         "No hay gradiente que seguir: el resultado no tiene.",
     ),
     # Two runs side by side.
-    "changed": ("changed", "cambió"),
     "two.and": ("{first} and {second}", "{first} y {second}"),
     "two.title": ("two runs of {name}", "dos ejecuciones de {name}"),
     "two.first": ("first {name}", "primera: {name}"),

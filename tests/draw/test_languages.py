@@ -62,6 +62,22 @@ def test_the_legend_shows_the_kinds_of_boxes_that_there_are(open_page):
     assert page.locator("#legend li").all_inner_texts() == ["input", "operation", "constant"]
 
 
+def test_two_runs_are_told_of_in_spanish(open_page):
+    page = open_page(ag.draw(shifted, 1.0, 5.0, compare=(1.5, 5.0), lang="es"))
+    kinds = ["entrada", "constante", "operación"]
+    assert page.locator("#legend li").all_inner_texts() == [*kinds, "difiere", "afectado"]
+    assert page.inner_text("h1") == "dos ejecuciones de shifted"
+    assert "cambió  1.0 → 1.5" in page.locator("#graph text").all_text_contents()
+    page.focus("#a0")
+    heard = page.get_attribute("#a0", "aria-label")
+    assert "cambió 1.0 → 1.5" in heard and "difiere" in heard
+    consequence, cause = (
+        page.evaluate("(key) => getComputedStyle(document.querySelector(key)).stroke", key)
+        for key in (".mark-tainted rect", ".mark-differs rect")
+    )
+    assert consequence != cause
+
+
 def test_the_steps_are_shown_in_a_notebook_without_a_file(open_file, tmp_path):
     result, _ = expression()
     shown = ag.draw(result).steps(height=480)._repr_html_()

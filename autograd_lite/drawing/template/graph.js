@@ -337,14 +337,18 @@ function listModules() {
   });
 }
 
-/** What the boxes of each kind look like, of the kinds that there are. */
+/** What the boxes of each kind look like, and what marks do, of those that there are. */
 function listKinds() {
-  const list = byId("legend").querySelector("ul");
-  for (const kind of new Set(data.vertices.map((vertex) => vertex.kind))) {
-    const key = make("svg", { viewBox: "0 0 26 16", "aria-hidden": "true" });
-    key.append(make("g", { class: kind }, make("rect", { x: 1, y: 2, width: 24, height: 12 })));
-    list.append(make("li", {}, key, say(`kind.${kind}`)));
-  }
+  const kinds = new Set(data.vertices.map((vertex) => vertex.kind));
+  const marks = new Set([...data.vertices, ...data.edges].flatMap((part) => part.marks ?? []));
+  for (const kind of kinds) listSign(kind, say(`kind.${kind}`));
+  for (const mark of marks) listSign(`operation marked mark-${mark}`, say(`mark.${mark}`));
+}
+
+function listSign(look, word) {
+  const key = make("svg", { viewBox: "0 0 26 16", "aria-hidden": "true" });
+  key.append(make("g", { class: look }, make("rect", { x: 2, y: 2, width: 22, height: 12 })));
+  byId("legend").querySelector("ul").append(make("li", {}, key, word));
 }
 
 function listSources() {
