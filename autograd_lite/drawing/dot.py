@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_lite.core.errors import MissingOptionError
 from autograd_lite.drawing.formatting import columns, shorten
+from autograd_lite.drawing.legend import Sign, legend
 from autograd_lite.drawing.picture import Cluster, Edge, Picture, Vertex, fact_text
 from autograd_lite.drawing.themes import Theme
 
@@ -75,6 +76,7 @@ def dot_source(picture: Picture, theme: Theme, direction: str, styled: bool = Fa
     for index, edge in enumerate(picture.edges):
         write_edge(graph, edge, index, theme)
     if styled:
+        graph.attr(label=rich_legend(picture, theme))
         for vertex in picture.vertices:
             graph.node(vertex.key, label=rich_label(vertex, theme))
     return str(graph.source)
@@ -126,6 +128,24 @@ def rich_label(vertex: Vertex, theme: Theme) -> str:
         lines[0] += rich_text(f"  {vertex.subtitle}", theme.muted)
     lines += [rich_text(fact_text(x), colors.get(x[0], theme.muted)) for x in vertex.facts]
     return f"<{'<br/>'.join(lines)}>"
+
+
+def rich_legend(picture: Picture, theme: Theme) -> str:
+    """The notes below a picture, and the legend below them."""
+    notes = [rich_text(shorten(note, 160), theme.muted) for note in picture.notes]
+    signs = "".join(rich_sign(sign, theme) for sign in legend(picture))
+    rows = [*notes, f'<table border="0" cellspacing="4"><tr>{signs}</tr></table>' if signs else ""]
+    cells = "".join(f'<tr><td align="left">{row}</td></tr>' for row in rows if row)
+    return f'<<table border="0" cellspacing="0">{cells}</table>>' if cells else ""
+
+
+def rich_sign(sign: Sign, theme: Theme) -> str:
+    color, width = sign.outline(theme)
+    styles = {"leaf": "rounded", "parameter": "rounded", "constant": "dashed"}
+    style = f'style="{styles[sign.kind]}" ' if sign.kind in styles else ""
+    look = f'{style}border="{float(width):.0f}" color="{color}" bgcolor="{theme.fill[sign.kind]}"'
+    box = f'<td {look} fixedsize="true" width="24" height="12"></td>'
+    return f"{box}<td>{rich_text(sign.text, theme.muted)}</td>"
 
 
 def rich_text(text: str, color: str) -> str:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass, replace
 from math import hypot
 from zlib import crc32
 
 from autograd_lite.drawing.formatting import columns, shorten
-from autograd_lite.drawing.languages import word
+from autograd_lite.drawing.legend import Sign, legend
 from autograd_lite.drawing.picture import (
     Cluster,
     Edge,
     Kind,
     Layout,
-    Mark,
     Picture,
     Rectangle,
     Vertex,
     fact_text,
 )
-from autograd_lite.drawing.themes import WIDTHS, Theme
+from autograd_lite.drawing.themes import Theme
 
 __all__ = ["svg_text"]
 
@@ -40,10 +38,9 @@ NARROWEST = 240.0
 def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
     """The SVG, with titles and descriptions for screen readers."""
     notes = [shorten(note, 160) for note in picture.notes]
-    signs = legend(picture)
     width = max(layout.width, *(len(note) * NOTE_LETTER + 20 for note in notes), 0.0)
-    rows = rows_of(signs, max(width, NARROWEST))
-    width = max(width, *(row[-1].end for row in rows), 0.0)
+    rows = rows_of(legend(picture), max(width, NARROWEST))
+    width = max(width, *(end_of(*row[-1]) for row in rows), 0.0)
     top = layout.height + LINE * len(notes) + (8 if notes else 0)
     height = top + SIGN_ROW * len(rows) + (4 if rows else 0)
     root = element_text(
@@ -74,53 +71,31 @@ def svg_text(picture: Picture, layout: Layout, theme: Theme) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-@dataclass(frozen=True)
-class Sign:
-    """One sign of the legend, a kind of box or a mark, and where it stands in its row."""
-
-    text: str
-    kind: Kind
-    mark: Mark | None = None
-    start: float = 10.0
-
-    @property
-    def end(self) -> float:
-        """Where the next one can start."""
-        return self.start + SIGN_WIDTH + 6 + columns(self.text) * NOTE_LETTER + 12
-
-
-def legend(picture: Picture) -> list[Sign]:
-    """What the kinds of boxes are, and the marks, in the order in which they come."""
-    kinds = dict.fromkeys(vertex.kind for vertex in picture.vertices)
-    marks = dict.fromkeys(
-        mark for x in (*picture.vertices, *picture.edges) for mark in sorted(x.marks)
-    )
-    marked = [Sign(word(f"mark.{mark}"), "operation", mark) for mark in marks]
-    kept = kinds if len(kinds) > 1 else ()
-    return [*(Sign(word(f"kind.{kind}"), kind) for kind in kept), *marked]
-
-
-def rows_of(signs: list[Sign], width: float) -> list[list[Sign]]:
-    """The signs beside each other, in as many rows as it takes."""
-    rows: list[list[Sign]] = []
+def rows_of(signs: list[Sign], width: float) -> list[list[tuple[Sign, float]]]:
+    """The signs and where each starts, beside each other in as many rows as it takes."""
+    rows: list[list[tuple[Sign, float]]] = []
     for sign in signs:
-        beside = replace(sign, start=rows[-1][-1].end) if rows else sign
-        if rows and beside.end <= width:
-            rows[-1].append(beside)
+        start = end_of(*rows[-1][-1]) if rows else 0.0
+        if rows and end_of(sign, start) <= width:
+            rows[-1].append((sign, start))
         else:
-            rows.append([sign])
+            rows.append([(sign, 10.0)])
     return rows
 
 
-def write_signs(root: ET.Element, row: list[Sign], middle: float, theme: Theme) -> None:
-    for sign in row:
+def end_of(sign: Sign, start: float) -> float:
+    """Where the next sign can start."""
+    return start + SIGN_WIDTH + columns(sign.text) * NOTE_LETTER + 18
+
+
+def write_signs(
+    root: ET.Element, row: list[tuple[Sign, float]], middle: float, theme: Theme
+) -> None:
+    for sign, start in row:
         group = element_text(root, "g", class_="legend")
-        box = Rectangle(sign.start, middle - SIGN_HEIGHT / 2, SIGN_WIDTH, SIGN_HEIGHT)
-        outline = theme.border[sign.kind], "1"
-        if sign.mark is not None:
-            outline = theme.mark[sign.mark], WIDTHS.get(sign.mark, "2.4")
-        write_shape(group, sign.kind, box, theme, *outline)
-        x = sign.start + SIGN_WIDTH + 6
+        box = Rectangle(start, middle - SIGN_HEIGHT / 2, SIGN_WIDTH, SIGN_HEIGHT)
+        write_shape(group, sign.kind, box, theme, *sign.outline(theme))
+        x = start + SIGN_WIDTH + 6
         text_element(group, x, middle + 3.5, sign.text, theme.muted, text_anchor="start")
 
 

@@ -406,6 +406,8 @@ def test_texts_of_png_and_pdf_are_bold_and_coloured_like_those_of_svg():
         "tanh": (None, theme.muted),
         "value  ≈ 0.964": (None, theme.text),
         "grad  1.0": (None, theme.gradient),
+        "input": (None, theme.muted),
+        "operation": (None, theme.muted),
     }
 
 
