@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 LONGEST = 80
+LETTER = r"(?<![a-z])[a-z](?![a-z(])"
+"""What stands for an operand in a formula whose rules name none."""
+
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 
@@ -48,7 +51,7 @@ def argument_names(node: Node) -> list[str]:
                 break
             names.append(parameter.name)
     if len(names) < count:
-        names += re.findall(r"\b[a-z]\b(?!\()", primitive.formula or "")[len(names) : count]
+        names += re.findall(LETTER, primitive.formula or "")[len(names) : count]
         names += [f"x{index + 1}" for index in range(len(names), count)]
     return ["x"] if not primitive.rules and count == 1 else names[:count]
 
