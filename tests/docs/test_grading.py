@@ -67,6 +67,13 @@ def test_a_wrong_answer_is_told_so(exercise):
         assert told.startswith(f"{exercise.number} {exercise.name}: not yet. ")
 
 
+def test_a_gradient_of_the_wrong_shape_is_told_the_right_one():
+    _, told = check.verdict(EXERCISES["1.2"], lambda z: 0.0)
+    assert re.fullmatch(r".*: not yet\. the shape is \(\), and should be \(\d+,\)", told)
+    _, told = check.verdict(EXERCISES["1.2"], lambda z: None)
+    assert told == "1.2 sigmoid_slope: not yet. nothing came back; is there a return?"
+
+
 def test_the_usual_slips_are_named():
     _, told = check.verdict(EXERCISES["6.1"], lambda rate: (rate - 1, 25 * rate - 1))
     assert told.endswith("; look at the sign")

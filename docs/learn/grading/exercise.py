@@ -90,7 +90,11 @@ def is_true(condition: Any, otherwise: str) -> None:
 
 def is_gradient(answer: Any, function: Any, *points: Any) -> None:
     """``answer`` is the gradient of ``function``, as measured at a point of all its arguments."""
-    answer(*points)  # what it raises is told as it is; to gradcheck it would be a finding
+    found = answer(*points)  # what it raises is told as it is; to gradcheck it would be a finding
+    is_true(found is not None, "nothing came back; is there a return?")
+    if len(points) == 1 and not isinstance(found, (tuple, list)):
+        shapes = np.shape(found), np.shape(points[0])
+        is_true(shapes[0] == shapes[1], f"the shape is {shapes[0]}, and should be {shapes[1]}")
     report = ag.gradcheck(function, *points, gradient=answer, raise_error=False)
     if not report:
         hint = f"; {report.hints[0]}" if report.hints else ""
