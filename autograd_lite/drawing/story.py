@@ -22,7 +22,7 @@ from autograd_lite.drawing.equations import (
     put_in,
     sum_of_products,
 )
-from autograd_lite.drawing.formatting import Shown, in_short, number, shorten, show
+from autograd_lite.drawing.formatting import Shown, in_short, number, shorten, show, show_number
 from autograd_lite.drawing.formulas import (
     Symbol,
     apply_rule,
@@ -138,6 +138,8 @@ class Story:
         if last.size > LARGEST_TABLE:
             return alone
         told: Step = {"tables": {name: table(array) for name, array in arrays.items()}}
+        if rounded := [name for name, array in arrays.items() if not is_exact(array)]:
+            told["rounded"] = rounded
         told["picked"] = int(np.ravel_multi_index(index, last.shape))
         if text is not None:
             told["spelt"] = [spell(place) for place in np.ndindex(last.shape)]
@@ -341,6 +343,11 @@ def sum_text(before: Any, contribution: Any, total: Any) -> dict[str, str]:
 def has_elements(data: Any) -> bool:
     """Whether there are numbers to show: those of other libraries' arrays are not fetched."""
     return isinstance(data, np.ndarray) and data.ndim > 0 and data.size > 0
+
+
+def is_exact(data: Any) -> bool:
+    """Whether the numbers of an array are all there is to them, as a table shows them."""
+    return all(show_number(x).exact for x in np.ravel(data))
 
 
 def table(data: Any) -> list[list[str]]:

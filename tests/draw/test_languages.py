@@ -62,6 +62,14 @@ def test_the_legend_shows_the_kinds_of_boxes_that_there_are(open_page):
     assert page.locator("#legend li").all_inner_texts() == ["input", "operation", "constant"]
 
 
+def test_a_table_of_rounded_numbers_says_so(open_page):
+    x = ag.Value(np.array([0.5, 0.25]), label="x")
+    page = open_page(ag.draw(np.sum(np.sin(x))))
+    page.keyboard.press("End")
+    captions = page.locator("#panel caption").all_inner_texts()
+    assert captions == ["upstream", "local ≈", "contribution ≈"]
+
+
 def test_two_runs_are_told_of_in_spanish(open_page):
     page = open_page(ag.draw(shifted, 1.0, 5.0, compare=(1.5, 5.0), lang="es"))
     kinds = ["entrada", "constante", "operación"]

@@ -144,17 +144,18 @@ function explainForward(step) {
 
 /** Arrays number by number: tables if they are small, else one element spelt out. */
 function elements(entry) {
-  if (entry.tables) return tables(entry.tables, entry.spelt ?? [], entry.picked);
+  if (entry.tables) return tables(entry.tables, entry.rounded ?? [], entry.spelt ?? [], entry.picked);
   return entry.element ? [line("formula element", entry.element)] : [];
 }
 
 /** Tables of equal shape side by side; the element that is picked in them is spelt out below. */
-function tables(arrays, texts, first) {
+function tables(arrays, rounded, texts, first) {
   const group = make("div", { class: "tables" });
   const spelt = line("formula element", "");
   const columns = Object.values(arrays)[0][0].length;
   const cells = Object.entries(arrays).map(([name, rows]) => {
-    const body = make("table", { class: "numbers", role: "grid" }, make("caption", {}, say(name)));
+    const caption = make("caption", {}, rounded.includes(name) ? `${say(name)} ≈` : say(name));
+    const body = make("table", { class: "numbers", role: "grid" }, caption);
     for (const row of rows) body.append(make("tr", {}, ...row.map((text) => make("td", {}, text))));
     group.append(body);
     return [...body.querySelectorAll("td")];
