@@ -97,18 +97,25 @@ def change_text(scenes: tuple[Scene, Scene], a: Vertex, b: Vertex) -> str:
     """What a number was and is; of two arrays their first entries that differ, and how many do."""
     old, new = (held(scene, vertex) for scene, vertex in zip(scenes, (a, b), strict=True))
     are_numbers = all(isinstance(x, NUMBERS) for x in (old, new))
-    if not are_numbers or np.shape(old) != np.shape(new):
+    if not are_numbers:
         return f"{value_text(a)} → {value_text(b)}"
+    if np.shape(old) != np.shape(new):
+        return f"{kind_text(old)} → {kind_text(new)}"
     if np.ndim(old) == 0:
         return change_of(old, new)
     places = np.argwhere((old != new) & ((old == old) | (new == new)))  # NaN is equal to NaN here
     if not places.size:
-        return f"{value_text(a)} → {value_text(b)}"
+        return f"{kind_text(old)} → {kind_text(new)}"
     first = tuple(map(int, places[0]))
     change = change_of(old[first], new[first])
     return word(
         "two.entries", index=list(first), change=change, count=len(places), size=np.size(old)
     )
+
+
+def kind_text(array: Any) -> str:
+    """Shape and dtype, which may be all that differs."""
+    return f"{np.shape(array)} {np.asarray(array).dtype}"
 
 
 def change_of(old: Any, new: Any) -> str:

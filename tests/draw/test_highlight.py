@@ -184,7 +184,8 @@ def test_comparisons_that_make_no_sense_are_refused():
         ([1.0, 2.0, 3.0], [1.0, 2.0, 3.5], "[2]: 3.0 → 3.5 (1 of 3 entries differ)"),
         (np.arange(9.0), np.arange(9.0)[::-1], "[0]: 0.0 → 8.0 (8 of 9 entries differ)"),
         ([[np.nan, 1.0]], [[np.nan, 2.0]], "[0, 1]: 1.0 → 2.0 (1 of 2 entries differ)"),
-        ([1.0, 2.0], [1.0, 2.0, 3.0], "[1.0, 2.0] → [1.0, 2.0, 3.0]"),
+        ([1.0, 2.0], [1.0, 2.0, 3.0], "(2,) float64 → (3,) float64"),
+        (np.ones(3, np.float32), np.ones(3), "(3,) float32 → (3,) float64"),
     ],
 )
 def test_a_difference_says_what_was_and_is(before, after, change):
