@@ -95,10 +95,10 @@ def laws_of_case(case: Case, seed: int = 1) -> Iterator[Law]:
     yield Law(f"{case.name}: second", second)
 
 
-def laws_of_tests(module: Any) -> Iterator[Law]:
+def laws_of_tests(module: Any, prefix: str = "test_") -> Iterator[Law]:
     """The tests of a module, each with all of its parameters, but for what is compiled."""
     for name, test in vars(module).items():
-        if not name.startswith("test_"):
+        if not name.startswith(prefix):
             continue
         marks = [m for m in getattr(test, "pytestmark", []) if m.name == "parametrize"]
         choices = [list(assignments(*mark.args[:2])) for mark in marks]

@@ -1,8 +1,10 @@
 """Mutants of the derivative rules: the source of each, changed in one place.
 
-A rule is a function whose first argument is a gradient, ``g`` or ``h``; what it calls in its
-own module belongs to it.  A mutant's code takes the place of the code of the live function, so
-that whoever holds the function (a primitive, a table, a closure) computes with the mutant.
+A rule is a function whose first argument is a gradient, ``g`` or ``h``, or one that is handed to
+what derives rules from a definition; what it calls in its own module belongs to it.  A mutant's
+code takes the place of the code of the live function, so that whoever holds the function (a
+primitive, a table, a closure) computes with the mutant; and its place in the code of functions
+that make it anew at each call.
 """
 
 from __future__ import annotations
@@ -82,6 +84,10 @@ CONVERSIONS = {"int", "list", "tuple", "iter", "asarray", "atleast_1d", "unwrap"
 """Functions that make the same of what is the same already."""
 
 
+DERIVE_FROM_SECOND = {"by_definition", "of_samples", "read_at", "read_by"}
+"""Functions whose second argument is a definition, from which they derive the rules."""
+
+
 @dataclass(frozen=True, eq=False)
 class Written:
     """A function of a module as it is written, and its names that live in enclosing functions."""
@@ -111,6 +117,8 @@ class Written:
         outer = ast.FunctionDef(
             "outer", ast.arguments([], arguments, None, [], [], None, []), [inner], []
         )
+        if not self.is_lambda and self.name not in self.free:
+            outer.body.insert(0, ast.Global([self.name]))  # which may call itself
         module = ast.fix_missing_locations(ast.Module([outer], []))
         flags = annotations_flag
         compiled = compile(module, str(self.module.__file__), "exec", flags=flags)
@@ -147,7 +155,8 @@ def rules_of(module: ModuleType) -> list[Written]:
     tree = ast.parse(inspect.getsource(module))
     functions = list(functions_in(tree, module, frozenset()))
     named = {f.name: f for f in functions if not f.is_lambda and not f.free}
-    wanted = [f for f in functions if is_rule(f.node)]
+    definitions = set(definitions_in(tree))
+    wanted = [f for f in functions if is_rule(f.node) or f.name in definitions]
     for rule in wanted:
         for node in ast.walk(rule.node):
             called = named.get(node.id) if isinstance(node, ast.Name) else None
@@ -179,6 +188,15 @@ def own_names(function: FunctionNode) -> frozenset[str]:
         x.name for x in ast.walk(function) if isinstance(x, ast.FunctionDef) and x is not function
     }
     return frozenset({x.arg for x in named} | stored | nested)
+
+
+def definitions_in(tree: ast.AST) -> Iterator[str]:
+    """The functions whose derivatives are those of what other functions compute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name_of(node.func) in DERIVE_FROM_SECOND:
+            definition = node.args[1]
+            if isinstance(definition, ast.Name):
+                yield definition.id
 
 
 def is_rule(function: FunctionNode) -> bool:
@@ -349,14 +367,24 @@ def operands_of(function: FunctionNode) -> list[str]:
 
 
 def functions_at(places: Iterable[Place]) -> dict[Place, list[FunctionType]]:
-    """The live functions that are written in these places."""
+    """The live functions that are written in these places, and those that make them."""
     found: dict[Place, list[FunctionType]] = {place: [] for place in places}
+    files = {place[0] for place in found}
     for thing in gc.get_objects():
-        if type(thing) is FunctionType:  # isinstance would ask proxies, also dead ones
-            place = place_of(thing.__code__)
-            if place in found:
-                found[place].append(thing)
+        # isinstance would ask proxies, also dead ones
+        if type(thing) is FunctionType and thing.__code__.co_filename in files:
+            for code in codes_within(thing.__code__):
+                if place_of(code) in found:
+                    found[place_of(code)].append(thing)
     return found
+
+
+def codes_within(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function, and of those that are written in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes_within(constant)
 
 
 def place_of(code: CodeType) -> Place:
@@ -364,12 +392,21 @@ def place_of(code: CodeType) -> Place:
     return code.co_filename, code.co_firstlineno, code.co_name, position
 
 
+def exchanged(code: CodeType, place: Place, new: CodeType) -> CodeType:
+    """The code of a function with other code in some place: its own, or within it."""
+    if place_of(code) == place:
+        assert code.co_freevars == new.co_freevars
+        return new
+    constants = [exchanged(x, place, new) if isinstance(x, CodeType) else x for x in code.co_consts]
+    return code.replace(co_consts=tuple(constants))
+
+
 @contextmanager
-def in_place(code: CodeType, functions: Sequence[FunctionType]) -> Iterator[None]:
-    """A block in which functions compute with other code."""
+def in_place(code: CodeType, place: Place, functions: Sequence[FunctionType]) -> Iterator[None]:
+    """A block in which functions compute with other code in some place."""
     originals = [function.__code__ for function in functions]
     for function in functions:
-        function.__code__ = code
+        function.__code__ = exchanged(function.__code__, place, code)
     try:
         yield
     finally:
