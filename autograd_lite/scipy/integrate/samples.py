@@ -5,12 +5,12 @@ Their derivatives are those of these pieces: by the samples, and by where they w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scipy import integrate
 
-from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.errors import ArgumentValueError, UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
 from autograd_lite.ops.define import is_known
@@ -20,18 +20,31 @@ from autograd_lite.scipy.names import as_array_operand
 __all__ = ["cumulative_simpson", "cumulative_trapezoid", "simpson", "trapezoid"]
 
 
-def steps(y: Any, spacing: Any, by: str, axis: int) -> Any:
+def steps(name: str, y: Any, spacing: Any, by: str, axis: int) -> Any:
     """The steps between samples along the last axis; ``by`` is "x" for places, "dx" for steps."""
+    *rows, count = np.shape(np.moveaxis(y, axis, -1))
     if by == "dx":
-        h = spacing if np.ndim(spacing) == 0 else np.moveaxis(spacing, axis, -1)
-    elif np.ndim(spacing) == 1:
+        shape = list(np.shape(y))
+        shape[axis] = count - 1
+        return np.moveaxis(spread(name, y, spacing, shape), axis, -1)
+    if np.ndim(spacing) == 1:
         h = np.diff(spacing)
     else:
         h = np.moveaxis(np.diff(spacing, axis=axis), axis, -1)
-    if not hasattr(h, "dtype"):
-        h = np.asarray(h, np.real(y).dtype)  # numbers of Python's are in the precision of others
-    shape = np.shape(np.moveaxis(y, axis, -1))
-    return np.broadcast_to(h, (*shape[:-1], shape[-1] - 1))
+    return np.broadcast_to(h, (*rows, count - 1))
+
+
+def spread(name: str, y: Any, dx: Any, shape: Sequence[int]) -> Any:
+    """``dx`` for all of a shape; where it is larger, SciPy computes more than that."""
+    if np.broadcast_shapes(np.shape(dx), tuple(shape)) != tuple(shape):
+        raise UnsupportedError(
+            f"{name}: dx of shape {np.shape(dx)} makes more of samples of shape {np.shape(y)} than "
+            "their integrals, for which there is no derivative rule here; pass a number, or dx "
+            f"that broadcasts to {tuple(shape)}"
+        )
+    if not hasattr(dx, "dtype"):
+        dx = np.asarray(dx, np.real(y).dtype)  # numbers of Python's are in the precision of others
+    return np.broadcast_to(dx, shape)
 
 
 def over_first(y: Any, h: Any) -> Any:
@@ -54,7 +67,10 @@ def triples(y: Any, h: Any, start: int, stop: int, stride: int) -> tuple[Any, An
 
 
 def simpson_definition(y: Any, spacing: Any, *, by: str, axis: int) -> Any:
-    h, y = steps(y, spacing, by, axis), np.moveaxis(y, axis, -1)
+    if by == "dx":  # one for each integral
+        rows = np.shape(np.moveaxis(y, axis, -1))[:-1]
+        spacing = np.expand_dims(spread("simpson", y, spacing, rows), axis)
+    h, y = steps("simpson", y, spacing, by, axis), np.moveaxis(y, axis, -1)
     if is_known(h) and np.any(h == 0):
         raise ArgumentValueError(
             "simpson: parabolas through samples of which two were taken at one place have no "
@@ -73,7 +89,7 @@ def simpson_definition(y: Any, spacing: Any, *, by: str, axis: int) -> Any:
 def cumulative_trapezoid_definition(
     y: Any, spacing: Any, *, by: str, axis: int, initial: Any = None
 ) -> Any:
-    h, y = steps(y, spacing, by, axis), np.moveaxis(y, axis, -1)
+    h, y = steps("cumulative_trapezoid", y, spacing, by, axis), np.moveaxis(y, axis, -1)
     return from_start(h * (y[..., 1:] + y[..., :-1]) / 2, axis, initial)
 
 
@@ -84,7 +100,7 @@ def cumulative_simpson_definition(
     count = np.shape(y)[axis]
     if count < 3:
         return cumulative_trapezoid_definition(y, spacing, by=by, axis=axis, initial=initial)
-    h, y = steps(y, spacing, by, axis), np.moveaxis(y, axis, -1)
+    h, y = steps("cumulative_simpson", y, spacing, by, axis), np.moveaxis(y, axis, -1)
     everywhere = triples(y, h, 0, count - 2, 1)
     first, second = over_first(*everywhere), over_second(*everywhere)
     is_even = np.arange(count - 2) % 2 == 0

@@ -56,13 +56,10 @@ def spline(places: Any, t: Any, c: Any, *, k: int, nu: int, extrapolate: Any, ax
     """``c`` along the first axis."""
     ndim, count = np.ndim(places), np.size(t) - k - 1
     places, outside = read_inside(places, t[k], t[count], extrapolate)
-    index = last_knot_before(places, t, k, count - 1) - min(nu, k + 1)
+    if nu > k:
+        return placed(np.zeros(np.shape(places) + np.shape(c)[1:]), outside, ndim, axis)
+    index = last_knot_before(places, t, k, count - 1) - nu
     for _ in range(nu):
-        if k == 0:
-            return placed(
-                0 * np.sum(c) * places[(...,) + (None,) * (np.ndim(c) - 1)] + 0 * c[0],
-                outside, ndim, axis,
-            )  # fmt: skip
         t, c = of_derivative(t, c, k)
         k -= 1
     beside = (...,) + (None,) * (np.ndim(c) - 1)

@@ -51,9 +51,9 @@ def hermite(
         0: lambda: ((cubic * way + square) * way + start) * way + first,
         1: lambda: (3 * cubic * way + 2 * square) * way + start,
         2: lambda: 6 * cubic * way + 2 * square,
-        3: lambda: 6 * cubic + 0 * way,
+        3: lambda: 6 * cubic,
     }
-    return placed(powers[nu]() if nu < 4 else 0 * cubic * way, outside, ndim, axis)
+    return placed(powers[nu]() if nu < 4 else np.zeros_like(cubic), outside, ndim, axis)
 
 
 # Slopes of splines.
@@ -103,20 +103,20 @@ def at_end(h: Any, rise: Any, given: Any, sign: float) -> tuple[Any, Any, Any]:
     one, shape = np.ones_like(h[:1]), np.shape(rise[:1])
     if given is not None:
         order, value = given
-        value = np.broadcast_to(as_array_operand(value), shape)
+        value = np.broadcast_to(value, shape)
         if order == 1:
-            return one, 0 * one, value + 0 * rise[:1]
+            return one, np.zeros_like(one), value
         return 2 * one, one, 3 * rise[:1] - sign * 0.5 * value * h[0]
     both = h[0] + h[1]
     right = ((h[0] + 2 * both) * h[1] * rise[0] + h[0] ** 2 * rise[1]) / both
-    return h[1:2], both * one, right[None]
+    return h[1:2], both[None], right[None]
 
 
 def periodic_slopes(h: Any, width: Any, rise: Any) -> Any:
     """The system goes round: the last slope is the first one."""
     count = np.size(h)
     if count == 1:
-        return np.concatenate([0 * rise, 0 * rise])
+        return np.zeros((2, *np.shape(rise)[1:]), rise.dtype)
     before, rise_before = np.roll(h, 1), np.roll(rise, 1, axis=0)
     eye = np.eye(count, dtype=h.dtype)
     matrix = np.diag(2 * (h + before)) + h[:, None] * np.roll(eye, -1, axis=1)
@@ -144,7 +144,7 @@ def monotone_slopes(x: Any, y: Any) -> Any:
     if np.size(x) == 2:
         return np.concatenate([rise, rise])
     before, after = rise[:-1], rise[1:]
-    is_flat = (np.sign(before) != np.sign(after)) | (before == 0) | (after == 0)
+    is_flat = np.sign(before) * np.sign(after) <= 0
     left, right = 2 * width[1:] + width[:-1], width[1:] + 2 * width[:-1]
     steep = left / np.where(is_flat, 1, before) + right / np.where(is_flat, 1, after)
     inner = np.where(is_flat, 0, (left + right) / np.where(is_flat, 1, steep))
@@ -157,7 +157,7 @@ def slope_at_end(h: Any, next_h: Any, rise: Any, next_rise: Any) -> Any:
     """By three points, but no steeper than the curve may be."""
     slope = ((2 * h + next_h) * rise - h * next_rise) / (h + next_h)
     turns = np.sign(slope) != np.sign(rise)
-    is_steep = (np.sign(rise) != np.sign(next_rise)) & (np.abs(slope) > 3 * np.abs(rise))
+    is_steep = np.abs(slope) > 3 * np.abs(rise)
     return np.where(turns, 0, np.where(is_steep, 3 * rise, slope))
 
 

@@ -37,7 +37,9 @@ def between(
         outside = outside | (place < knots[0]) | (place > knots[-1])
         indices.append((index, following))
         start = getitem(knots, index)
-        ways.append((place - start) / (getitem(knots, following) - start))
+        # Of one point alone both ends are the same, wherever between them a place lies.
+        width = getitem(knots, following) - start if np.size(knots) > 1 else 1.0
+        ways.append((place - start) / width)
     if method == "nearest":
         nearest = [np.where(way <= 0.5, i, j) for (i, j), way in zip(indices, ways, strict=True)]
         found = getitem(values, *nearest)

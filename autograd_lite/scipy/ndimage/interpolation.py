@@ -249,7 +249,7 @@ def rotated(
 ) -> Any:  # fmt: skip
     axes = sorted(axis % np.ndim(input) for axis in axes)
     c, s = cosdg(angle), sindg(angle)
-    matrix = np.stack([np.stack([c, s]), np.stack([-s, c])])
+    matrix = np.reshape(np.stack([c, s, -s, c]), (2, 2))
     before, after = (np.array([x[axis] for axis in axes]) for x in (np.shape(input), shape))
     pixels = grid(tuple(after.tolist()), matrix)
     before, after = (np.astype(x, matrix.dtype) for x in (before, after))

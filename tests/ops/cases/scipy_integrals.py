@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from scipy import integrate
 
 import autograd_lite as ag
-from tests.ops.cases.case import Case, Domain, complex_numbers, increasing, positive, real, row
+from tests.ops.cases.case import (
+    Case,
+    Domain,
+    Rng,
+    complex_numbers,
+    domain,
+    increasing,
+    positive,
+    real,
+    row,
+)
 
 WHOLE = ("trapezoid", "simpson")
 CUMULATIVE = ("cumulative_trapezoid", "cumulative_simpson")
@@ -29,14 +40,20 @@ def case(name: str, *domains: Domain, label: str = "", **keywords: Any) -> Case:
     )  # fmt: skip
 
 
-def by_steps(name: str) -> Case:
+def by_steps(name: str, samples: Domain, dx: Domain, label: str = "by dx", axis: int = -1) -> Case:
     def by(module: Any) -> Any:
-        return lambda y, dx: getattr(module, name)(y, dx=dx)
+        return lambda y, dx: getattr(module, name)(y, dx=dx, axis=axis)
 
     return row(
-        getattr(integrate, name), real(5), positive(), call=by(ag.scipy.integrate),
-        reference=by(integrate), label="integrate: by dx",
+        getattr(integrate, name), samples, dx, call=by(ag.scipy.integrate),
+        reference=by(integrate), label=f"integrate: {label}",
     )  # fmt: skip
+
+
+@domain
+def growing(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Increasing along the axis before the last."""
+    return np.cumsum(rng.uniform(0.5, 1.5, shape), axis=-2)
 
 
 ROWS: list[Case] = [
@@ -46,6 +63,18 @@ ROWS: list[Case] = [
     *[case(name, real(2, 6), increasing(2, 6), label="all") for name in WHOLE + CUMULATIVE],
     *[case(name, real(4, 2), axis=0, dx=0.5) for name in WHOLE + CUMULATIVE],
     *[case(name, real(4, 2), axis=0, initial=0) for name in CUMULATIVE],
-    *[by_steps(name) for name in WHOLE + CUMULATIVE],
+    *[case(name, real(5, 2), increasing(5), label="places, axis=0", axis=0)
+      for name in WHOLE + CUMULATIVE],
+    *[case(name, real(2, 5, 2), growing(2, 5, 2), label="all, axis=1", axis=1)
+      for name in WHOLE + CUMULATIVE],
+    *[case(name, real(2, 4, 2), axis=1, initial=0) for name in CUMULATIVE],
+    case("simpson", real(2), increasing(2), label="places of two"),
+    *[by_steps(name, real(5), positive()) for name in WHOLE + CUMULATIVE],
+    *[by_steps(name, real(5, 3), positive(3), "dx of columns", axis=0)
+      for name in (*WHOLE, "cumulative_trapezoid")],
+    *[by_steps(name, real(2, 4, 3), positive(2, 1, 3), "dx of rows", axis=1)
+      for name in CUMULATIVE],
+    by_steps("simpson", real(2, 4, 3), positive(2, 3), "dx of rows", axis=1),
+    by_steps("cumulative_trapezoid", real(2, 4, 3), positive(2, 3, 3), "dx of each", axis=1),
     case("simpson", complex_numbers(5), label="complex"),
-]
+]  # fmt: skip

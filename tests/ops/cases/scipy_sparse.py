@@ -60,6 +60,20 @@ def solved_by_steps(function: Any, scipy: Any, data: Any, b: Any) -> Any:
     return function(placed(scipy.sparse.csr_array, data), b, rtol=64 * np.finfo(b.dtype).eps)[0]
 
 
+@domain
+def turning(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Nearly a matrix that moves each element on by one."""
+    return 1 + rng.uniform(-0.02, 0.02, shape)
+
+
+def conditioned(function: Any, scipy: Any, data: Any, b: Any) -> Any:
+    """So few steps that the transposed of the preconditioner would not do."""
+    places = np.arange(4), np.roll(np.arange(4), 1)
+    a = scipy.sparse.csr_array((data, places), shape=(4, 4))
+    inverse = np.roll(np.eye(4), 1, axis=1).T
+    return function(a, b, M=inverse, rtol=64 * np.finfo(b.dtype).eps, maxiter=9)[0]
+
+
 CONSTANT = sparse.csr_array(np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]))
 
 
@@ -90,4 +104,5 @@ ROWS: list[Case] = [
         case(linalg, name, dominant(8), real(4), label="vector", call=solved_by_steps)
         for name in ("gmres", "bicgstab")
     ],
+    case(linalg, "bicgstab", turning(4), real(4), label="preconditioned", call=conditioned),
 ]  # fmt: skip
