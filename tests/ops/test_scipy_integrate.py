@@ -70,6 +70,11 @@ CASES = [
         lambda a: (np.exp(-0.5 * a[0] ** 2) - np.exp(-a[0] * a[1])) / a[0],
     ),
     Case(
+        "quad by limits alone",
+        lambda a: ours.quad(lambda x: x**2, a[0], 2 * a[1])[0],
+        lambda a: (8 * a[1] ** 3 - a[0] ** 3) / 3,
+    ),
+    Case(
         "quad to infinity, of nested args",
         lambda a: ours.quad(
             lambda x, k: k["b"][1] * np.exp(-k["b"][0] * x**2), -np.inf, np.inf, ({"b": a},)
@@ -143,6 +148,16 @@ def test_values_and_derivatives_are_those_of_the_closed_form(case: Case) -> None
         return
     slope, curve = ag.hvp(found, AT, BEND), ag.hvp(expected, AT, BEND)
     np.testing.assert_allclose(slope, curve, **close)
+
+
+def test_values_and_derivatives_of_the_error_are_scipys_and_zero() -> None:
+    def error(module: Any, k: Any) -> Any:
+        return module.quad_vec(lambda x, k: np.sin(k * x * AT), 0.0, 1.0, args=(k,))[1]
+
+    found = error(ours, ag.Value(2.0))
+    assert not isinstance(found, ag.Value)
+    assert found == error(scipys, 2.0)
+    assert ag.grad(lambda k: error(ours, k))(2.0) == 0.0
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name not in (
@@ -292,6 +307,18 @@ REFUSED = [
         lambda a: ours.simpson([a, 2.0, 3.0], x=[0.0, 0.0, 1.0]),
         "simpson: parabolas through samples of which two were taken at one place have no "
         "derivative; pass each place once, or call trapezoid",
+    ),
+    (
+        lambda a: ours.cumulative_trapezoid(np.ones(3), dx=a * np.ones((2, 1)))[0],
+        "cumulative_trapezoid: dx of shape (2, 1) makes more of samples of shape (3,) than their "
+        "integrals, for which there is no derivative rule here; pass a number, or dx that "
+        "broadcasts to (2,)",
+    ),
+    (
+        lambda a: ours.simpson(np.ones((2, 5)), dx=a * np.ones((1, 1, 5)), axis=0)[0],
+        "simpson: dx of shape (1, 1, 5) makes more of samples of shape (2, 5) than their "
+        "integrals, for which there is no derivative rule here; pass a number, or dx that "
+        "broadcasts to (5,)",
     ),
 ]
 

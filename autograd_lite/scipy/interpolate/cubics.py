@@ -115,8 +115,6 @@ def at_end(h: Any, rise: Any, given: Any, sign: float) -> tuple[Any, Any, Any]:
 def periodic_slopes(h: Any, width: Any, rise: Any) -> Any:
     """The system goes round: the last slope is the first one."""
     count = np.size(h)
-    if count == 1:
-        return np.zeros((2, *np.shape(rise)[1:]), rise.dtype)
     before, rise_before = np.roll(h, 1), np.roll(rise, 1, axis=0)
     eye = np.eye(count, dtype=h.dtype)
     matrix = np.diag(2 * (h + before)) + h[:, None] * np.roll(eye, -1, axis=1)

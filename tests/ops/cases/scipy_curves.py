@@ -80,6 +80,10 @@ def periodic(kind: Any, x: Any, y: Any, q: Any) -> Any:
     return kind(x, np.concatenate([y, y[:1]]), bc_type="periodic")(q)
 
 
+def flat(kind: Any, x: Any, y: Any, q: Any) -> Any:
+    return kind(x, np.concatenate([y[:2], y[1:]]))(q)
+
+
 def periodic_of_two(kind: Any, x: Any, y: Any, q: Any) -> Any:
     return kind(x, np.stack([y, y]), bc_type="periodic")(q)
 
@@ -87,7 +91,7 @@ def periodic_of_two(kind: Any, x: Any, y: Any, q: Any) -> Any:
 def of_one_place(kind: Any, v: Any, q: Any) -> Any:
     """A grid that falls, and has one point along an axis; the places are beside it."""
     grid = (np.array([0.4]), np.array([3.5, -0.5]))
-    return kind(grid, v, bounds_error=False, fill_value=None)(q)
+    return kind(grid, v, bounds_error=False, fill_value=None)(3 * q - 1)
 
 
 KNOTS = np.array([0.0, 0.0, 0.0, 0.0, 1.2, 2.0, 3.0, 3.0, 3.0, 3.0])
@@ -106,16 +110,19 @@ ROWS: list[Case] = [
     case("CubicSpline", near_whole(5), real(4), between(3), call=periodic, label="periodic"),
     case("CubicSpline", near_whole(5), real(4, 2), between(3), call=periodic,
          label="periodic, of vectors"),
+    case("CubicSpline", near_whole(3), real(2), between(3), call=periodic,
+         label="periodic, of three"),
     case("CubicSpline", near_whole(2), real(), between(3), call=periodic_of_two,
          label="periodic, of two"),
     curve("PchipInterpolator", near_whole(5), rising(5), between(4), label="rising"),
     curve("PchipInterpolator", near_whole(5), distinct(5, 2), between(3), nu=1),
     curve("PchipInterpolator", near_whole(2), real(2), between(3), label="of two"),
+    case("PchipInterpolator", near_whole(5), rising(4), between(6), call=flat, label="flat"),
     *[
         curve("PchipInterpolator", near_whole(6), with_rises(*rises)(6), around(7), label=label)
         for label, rises in {
-            "turning, and steep": (1, 4.5, 1, -4.5, 1),
-            "steep, and turning": (1, -4.5, 1, 4.5, 1),
+            "turning, and steep": (1, 4.5, 1, -3.8, 1),
+            "steep, and turning": (1, -3.8, 1, 4.5, 1),
             "up and down": (1, -1, 1, 2, -1),
         }.items()
     ],

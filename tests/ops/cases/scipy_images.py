@@ -64,7 +64,7 @@ ROWS: list[Case] = [
     of_image("map_coordinates", real(6), between_pixels(1, 2, 2), order=2, mode="mirror"),
     of_image("map_coordinates", real(6), between_pixels(1, 4), order=5, mode="reflect"),
     of_image("map_coordinates", real(5, 4), between_pixels(2, 3), prefilter=False),
-    of_image("map_coordinates", real(4), near_edges(1, 4), order=1, mode="grid-constant", cval=0.5),
+    of_image("map_coordinates", real(4), near_edges(1, 4), order=1, mode="grid-constant"),
     of_image("map_coordinates", real(3, 3, 3), between_pixels(3, 2), order=1, mode="mirror"),
     of_image("shift", real(5, 4), small(2), mode="nearest"),
     of_image("shift", complex_numbers(5), small(1), order=2, mode="reflect"),

@@ -68,6 +68,8 @@ ROWS: list[Case] = [
     *[case(name, real(2, 5, 2), growing(2, 5, 2), label="all, axis=1", axis=1)
       for name in WHOLE + CUMULATIVE],
     *[case(name, real(2, 4, 2), axis=1, initial=0) for name in CUMULATIVE],
+    *[case(name, real(5, 2), growing(5, 2), label="all, axis=0", axis=0)
+      for name in WHOLE + CUMULATIVE],
     case("simpson", real(2), increasing(2), label="places of two"),
     *[by_steps(name, real(5), positive()) for name in WHOLE + CUMULATIVE],
     *[by_steps(name, real(5, 3), positive(3), "dx of columns", axis=0)
