@@ -98,12 +98,12 @@ def is_noticed(mutant: Mutant, laws: dict[Place, list[Law]], live: Any) -> bool:
 
 def modules_with_rules() -> list[str]:
     """Those in which something can be changed; what is in one but no rule is left as it is."""
-    return [
-        listed.name
-        for package in ("ops", "scipy")
-        for listed in pkgutil.walk_packages(named(package).__path__, f"{package}.")
-        if any(mutation.mutants_of(named(listed.name)))
+    names = [
+        listed.name.removeprefix("autograd_lite.")
+        for package in map(named, ("ops", "scipy"))
+        for listed in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
+    return [name for name in names if any(mutation.mutants_of(named(name)))]
 
 
 def named(module: str) -> ModuleType:

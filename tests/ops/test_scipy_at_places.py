@@ -130,6 +130,25 @@ def test_refused_by_name(function: Any, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_beyond_its_last_derivative_a_spline_is_zero_at_a_number_too() -> None:
+    for spline in (
+        ours.interpolate.BSpline(np.arange(9.0), X, 3),
+        ours.interpolate.CubicSpline(X, X),
+    ):
+        assert ag.grad(lambda q: spline(q, nu=4))(4.5) == 0.0  # noqa: B023
+
+
+def test_a_grid_of_one_place_is_flat_along_its_axis() -> None:
+    grid, values = (np.array([0.5]), X[:3]), np.array([[1.0, 2.0, 4.0]])
+
+    def read(values: Any, place: Any) -> Any:
+        return ours.interpolate.RegularGridInterpolator(grid, values)(place)[0]
+
+    by_values, by_place = ag.grad(read, (0, 1))(values, np.array([0.5, 1.25]))
+    np.testing.assert_array_equal(by_values, [[0.0, 0.75, 0.25]])
+    np.testing.assert_array_equal(by_place, [0.0, 2.0])
+
+
 def test_plain_calls_are_scipys() -> None:
     x = ours.sparse.linalg.cg(EYE, X, X)
     assert x[1] == 0 and np.allclose(x[0], X)
