@@ -134,7 +134,15 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "elementwise.λ share(y > x, g, x, y): y → out",
         "overwriting.λ share(y > x,… x, y, g): y → out",
         "elementwise.λ g * (x > 0): x → out",
-        "elementwise.λ np.where(np.…)), g, 0): high → out",
+        "choosing.clip_low+1: high → out",
+        "choosing.clip_high+2: high → out",
+        "choosing.clip_high+3: high → out",
+    ),
+    "NaN times anything is NaN.": (
+        "choosing.defined+5: g * nan → g / nan",
+        "choosing.defined+5: g * nan → nan",
+        "choosing.defined+5: g → 1.001 * g",
+        "choosing.defined+5: g → -g",
     ),
     "1/0 is masked; it warns.": (
         "linalg.cut_pinv_vjp+9: np.where(kept, s, 1) → s",

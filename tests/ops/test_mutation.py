@@ -27,6 +27,7 @@ from tests.ops import (
     test_rare_arguments,
     test_singular_matrices,
     test_ties_and_degeneracies,
+    test_undefined_results,
 )
 from tests.ops.cases import CASES, accumulations, fft
 from tests.ops.laws import Law, laws_of_case, laws_of_tests, watched
@@ -57,6 +58,7 @@ CONVENTIONS = [
     test_rare_arguments,
     test_singular_matrices,
     test_ties_and_degeneracies,
+    test_undefined_results,
 ]
 
 CLOSED_FORMS = ["test_scipy_integrate", "test_scipy_optimize"]
@@ -149,7 +151,11 @@ def test_mutants_of_the_rules_are_noticed() -> None:
         assert len(survivors - WITHOUT_EFFECT) <= MOST * (count - len(WITHOUT_EFFECT))
 
 
-def test_modules_that_are_named_have_rules() -> None:
+def test_what_is_named_is_there() -> None:
     pytest.importorskip("scipy")
     pytest.importorskip("dask")
-    assert EXCEPTIONS.keys() | SAMPLE.keys() <= set(modules_with_rules())
+    names = modules_with_rules()
+    assert EXCEPTIONS.keys() | SAMPLE.keys() <= set(names)
+    modules = [named(name) for name in names if name not in EXCEPTIONS]
+    mutants = {mutant.name for module in modules for mutant in mutation.mutants_of(module)}
+    assert sorted(SURVIVORS - mutants) == []
