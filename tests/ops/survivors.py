@@ -139,6 +139,12 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "choosing.clip_high+3: high → out",
     ),
     "NaN times anything is NaN.": (
+        "calculus.interp_x+2: g * np.nan → g / np.nan",
+        "calculus.interp_x+2: g → -g",
+        "calculus.interp_x+2: g → 1.001 * g",
+        "statistics.λ np.where(whe…* nan, g): g * nan → g / nan",
+        "statistics.λ np.where(whe…* nan, g): g → -g",
+        "statistics.λ np.where(whe…* nan, g): g → 1.001 * g",
         "choosing.defined+5: g * nan → g / nan",
         "choosing.defined+5: g * nan → nan",
         "choosing.defined+5: g → 1.001 * g",
