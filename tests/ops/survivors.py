@@ -146,7 +146,6 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "statistics.λ np.where(whe…* nan, g): g → -g",
         "statistics.λ np.where(whe…* nan, g): g → 1.001 * g",
         "choosing.defined+5: g * nan → g / nan",
-        "choosing.defined+5: g * nan → nan",
         "choosing.defined+5: g → 1.001 * g",
         "choosing.defined+5: g → -g",
     ),
