@@ -298,7 +298,7 @@ def propagate(
         if index == 0 and primitive.accumulate is not None and lift is None and x in gradients:
             is_only_there = getrefcount(gradients[x]) == ONLY_THERE
             is_array = has_memory(gradients[x]) and not isinstance(node.data, Handle)
-            if is_only_there and is_array and gradients[x].dtype is g.dtype:
+            if is_only_there and is_array and gradients[x].dtype is getattr(g, "dtype", None):
                 primitive.accumulate(gradients[x], g, out, *operands, **node.parameters)
                 continue
         contribution = apply_rule(rule, g, out, operands, node.parameters)

@@ -20,7 +20,7 @@ from autograd_lite.core.exclusive import write_part
 from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, get_node, set_node, unwrap
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.overlaps import check_overlap, reads_at_other_steps
+from autograd_lite.core.overlaps import check_overlap, place_of, reads_at_other_steps
 from autograd_lite.core.plain_arrays import check_unshown
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import EAGER, current, recording
@@ -213,7 +213,8 @@ def set_item(handle: Any, index: Any, content: Any) -> None:
         not all(isinstance(part, BASIC) for part in parts)
         or reads_at_other_steps(handle, unwrapped(parts), content)
     ):
-        check_overlap(lambda x, v: x.__setitem__(unwrapped(parts), v), handle, content, "x[i] = v")
+        places = tuple(place_of(unwrap(part)) for part in parts)
+        check_overlap(lambda x, v: x.__setitem__(places, v), handle, content, "x[i] = v")
     data = data_now(handle)
     if np.ndim(content):
         surplus = np.ndim(content) - np.ndim(registry[operator.getitem](data, *unwrapped(parts)))

@@ -20,7 +20,7 @@ from autograd_lite.core.recorder import current
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.views import Looking, root_of
 
-__all__ = ["check_overlap", "layouts_of", "reads_at_other_steps"]
+__all__ = ["check_overlap", "layouts_of", "place_of", "reads_at_other_steps"]
 
 
 def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: str) -> None:
@@ -115,6 +115,17 @@ def number_of(x: Any) -> Any:
     return numbers_like(numbers, 0)
 
 
+def place_of(part: Any) -> Any:
+    """A part of an index as NumPy gets it; of whole numbers of samples some one.
+
+    Places that differ between two indices lie apart, so that nothing is overwritten there
+    that is read; so the trial takes the same for all.
+    """
+    data = data_of(part)
+    is_of_samples = isinstance(data, Handle) and not data.shape and data.dtype.kind in "iu"
+    return data.dtype.type(0) if is_of_samples else data
+
+
 def trials_of(content: Any) -> Iterator[Any]:
     """Numbers to try a write out on, laid out as those that are written.
 
@@ -143,6 +154,6 @@ def looked_at(handle: Any, content: Any) -> Any:
     if not isinstance(handle, Looking):
         return content
     look = handle.look
-    operands = list(map(data_of, look.operands))
+    operands = list(map(place_of, look.operands))
     operands[look.place] = looked_at(look.base, content)
     return look.primitive.forward(*operands, **look.parameters)

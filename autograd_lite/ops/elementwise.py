@@ -20,6 +20,7 @@ from autograd_lite.core.in_place import write_result
 from autograd_lite.core.node import ABSENT, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import PYTHON_SCALARS, Primitive, register, registry
+from autograd_lite.core.views import is_number
 from autograd_lite.ops.choosing import chosen, clip_high, clip_low, clip_x, share
 from autograd_lite.ops.define import (
     LeftToNumpy,
@@ -408,7 +409,17 @@ def where(condition: Any, *choices: Any) -> Any:
 conjugate = ufunc(np.conjugate, lambda g, out, x: np.conjugate(g), singular=False, linear="all")
 real = ufunc(np.real, lambda g, out, x: g, singular=False, linear="all")
 imag = ufunc(np.imag, lambda g, out, x: -1j * g, singular=False, linear="all")
-real_if_close = array_function(np.real_if_close, lambda g, out, x, tol=100: g)
+real_if_close = Primitive(
+    np.real_if_close, lambda g, out, x, tol=100: g, name="real_if_close", builtin=True
+)
+
+
+@composite(np.real_if_close, asks_numpy="on failure")
+def as_real(a: Any, tol: Any = 100) -> Any:
+    """What is real is itself; of a number NumPy makes an array without axes."""
+    if a.dtype.kind == "c":
+        return real_if_close(a, tol=tol)
+    return np.copy(a) if is_number(a) else a
 
 
 @composite(np.angle, asks_numpy="on failure")

@@ -81,7 +81,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
                 continue
             piece = piece(chosen, *args, **kw)
         result = at_set(result, piece, condition)
-    return result
+    return result if np.ndim(result) else np.copy(result)  # an array, of a number too
 
 
 def conditions_of(condlist: Any, x: Any) -> list[Any]:

@@ -331,6 +331,8 @@ def array_like(function: Any) -> Callable[..., Any]:
         if not isinstance(value, Handle):
             return buffer_of(function(a, dtype, **kwargs), a)
         result: Any = value
+        if function in ORDERS and not value.shape:
+            return (np.copy(result) if is_number(result) else result)[None]  # never without axes
         if is_number(result):
             return np.copy(result)
         order: Any = ORDERS.get(function) or kwargs.get("order") or "K"

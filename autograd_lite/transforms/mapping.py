@@ -33,7 +33,7 @@ from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.core.views import Looking, is_number, is_view_of, look_into
-from autograd_lite.ops import elementwise, shaping
+from autograd_lite.ops import elementwise, indexing, shaping
 from autograd_lite.ops.define import apart
 from autograd_lite.random import draw_permutation, permutations
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, shares_memory
@@ -145,11 +145,7 @@ class MappingRecorder(Recorder):
         value = self.record(recorded, data, parameters, requires_grad, *split_inputs(nodes))
         if is_recording and requires_grad and not primitive.builtin:
             watch_objects(value.node)
-        if (
-            primitive in MAKES_ARRAYS
-            and not value.shape
-            and makes_array(primitive, inputs, nodes, parameters)
-        ):
+        if not value.shape and makes_array(primitive, inputs, nodes, parameters):
             return np.copy(value)
         return self._looking(value, primitive, inputs, nodes, parameters)
 
@@ -170,12 +166,14 @@ class MappingRecorder(Recorder):
                 view.__class__ = PerhapsView
                 return view
             if data.__class__ is Batched and (
-                primitive in MAY_LOOK or shares_memory(data.array, operand.array)
+                primitive in MAY_LOOK
+                or picks(primitive, inputs, nodes)
+                or shares_memory(data.array, operand.array)
             ):
                 if is_number(x):  # of which nothing is a view
                     is_array = not value.shape and gives_array(primitive, nodes, place, parameters)
                     return np.copy(value) if is_array else value
-                votes = views_of_samples(primitive, nodes, place, parameters)
+                votes = views_of_samples(primitive, inputs, nodes, place, parameters)
                 if not any(votes):
                     return value
                 view = look_into(value, x, primitive, nodes, place, parameters)
@@ -333,21 +331,26 @@ MAKES_ARRAYS = frozenset(
         np.tensordot, np.quantile, np.percentile, np.nanquantile, np.nanpercentile,
         np.astype, np.i0, np.roll,
     )
-) | {elementwise.where_chosen}  # fmt: skip
+) | {elementwise.where_chosen, elementwise.real_if_close, shaping.resized}  # fmt: skip
 """Their results are arrays where those of other functions are numbers, if these have no axes."""
 
 
 def makes_array(
     primitive: Primitive, inputs: Any, nodes: Sequence[Any], parameters: dict[str, Any]
 ) -> bool:
-    """Whether NumPy makes of one sample an array without axes, and no number."""
+    """Whether NumPy makes of one sample an array of its own without axes, and no number."""
+    is_by_array = primitive is indexing.getitem and any(part is ... for part in inputs[1:])
+    if primitive not in MAKES_ARRAYS and not is_by_array:
+        return False
     samples = list(map(data_of, nodes))
     for place, (x, data) in enumerate(zip(inputs, samples, strict=True)):
         if data.__class__ is Batched:
-            one = np.ones(data.shape, data.dtype)
+            one = np.full(data.shape, data.dtype.kind not in "iu", data.dtype)  # an index is 0
             samples[place] = one[()] if isinstance(x, Handle) and is_number(x) else one
     result = primitive.forward(*samples, **parameters)
-    return isinstance(result, np.ndarray) and not any(result is x for x in samples)
+    return isinstance(result, np.ndarray) and not any(
+        result is x or is_view_of(result, x) for x in samples
+    )
 
 
 MAY_LOOK = frozenset(
@@ -365,11 +368,30 @@ def gives_array(
     return isinstance(primitive.forward(*operands, **parameters), np.ndarray)
 
 
+def is_integer_of_sample(x: Any, data: Any) -> bool:
+    """Whether an operand is a whole number, another one for each sample."""
+    of_sample = data.__class__ is Batched and isinstance(x, Handle)
+    return of_sample and data.dtype.kind in "iu" and is_number(x)
+
+
+def picks(primitive: Primitive, inputs: Any, nodes: Sequence[Any]) -> bool:
+    """Whether an index, as the `i` of ``x[i]``, is a number of each sample.
+
+    Of all samples together the parts are gathered; of one ``x[i]`` is a view.
+    """
+    return primitive is indexing.getitem and any(
+        map(is_integer_of_sample, inputs[1:], map(data_of, nodes[1:]))
+    )
+
+
 def views_of_samples(
-    primitive: Primitive, nodes: Sequence[Any], place: int, parameters: dict[str, Any]
+    primitive: Primitive, inputs: Any, nodes: Sequence[Any], place: int, parameters: dict[str, Any]
 ) -> list[bool]:
     """Whether a result is a view that can be written, for arrays that lie in several ways."""
-    operands = list(map(data_of, nodes))
+    operands = [
+        x.dtype.type(0) if i != place and is_integer_of_sample(inputs[i], x) else x
+        for i, x in enumerate(map(data_of, nodes))
+    ]
     votes = []
     for sample in layouts_of(operands[place]):
         operands[place] = sample

@@ -318,3 +318,15 @@ def test_the_direction_may_be_written_while_the_function_runs() -> None:
         return np.sin(x)
 
     np.testing.assert_allclose(ag.jvp(function, X, direction)[1], np.cos(X) * V, rtol=1e-14)
+
+
+def test_directions_may_be_numbers_of_pythons_where_elements_are_taken() -> None:
+    def to_cartesian(radius: Any, angle: Any) -> Any:
+        rows = [x[..., np.newaxis] for x in ag.array([radius, angle])]
+        radius, angle = ag.array(list(np.concatenate(rows)))
+        return ag.array([radius * np.cos(angle), radius * np.sin(angle)])
+
+    value, tangent = ag.jvp(to_cartesian, (0.7, 0.8), (1.0, 1.0))
+    cosine, sine = np.cos(0.8), np.sin(0.8)
+    np.testing.assert_allclose(value, [0.7 * cosine, 0.7 * sine], rtol=1e-15)
+    np.testing.assert_allclose(tangent, [cosine - 0.7 * sine, sine + 0.7 * cosine], rtol=1e-15)

@@ -266,6 +266,12 @@ WITHOUT_AXES: dict[str, Callable[[Any], Any]] = {
     "np.astype": lambda a: np.astype(a, float),
     "roll": lambda a: np.roll(a, 0),
     "i0": np.i0,
+    "real_if_close": np.real_if_close,
+    "real_if_close of complex numbers": lambda a: np.real_if_close(a + 0j),
+    "piecewise": lambda a: np.piecewise(a, [a > 0.5], [np.sin, 0.5]),
+    "resize": lambda a: np.resize(a, ()),
+    "an index with an ellipsis": lambda a: np.stack([a, a])[np.array(0), ...],
+    "a place that is found, with an ellipsis": lambda a: np.stack([a, -a])[np.argmax(a), ...],
 }
 
 
@@ -286,3 +292,38 @@ def test_what_has_no_axes_is_an_array_of_each_sample_where_it_is_of_one(
     right = [f(x) for x in samples]
     np.testing.assert_array_equal(ag.vmap(f)(samples), right)
     np.testing.assert_array_equal([ag.value_and_grad(f)(x)[0] for x in samples], right)
+
+
+ROWS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "a row": lambda x, i, j: x[i],
+    "a part of a row": lambda x, i, j: x[i, 1:],
+    "a column": lambda x, i, j: x[:, i],
+    "an element": lambda x, i, j: x[i, j, ...],
+    "a row of a transpose": lambda x, i, j: x.T[i],
+    "a row with an axis more": lambda x, i, j: x[None, i],
+    "a view of a row": lambda x, i, j: x[i][::-1][:, None],
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_part_at_a_place_that_is_found_is_a_view(name: str) -> None:
+    """Each sample has its own; NumPy copies nothing for an index that is a whole number."""
+
+    def f(x: Any) -> Any:
+        x = np.sin(x)
+        i, j = np.argmax(x[:, 0]), np.argmin(x[:, 1])
+        part, other = ROWS[name](x, i, j), ROWS[name](x, j, i)
+        part *= 3.0
+        x -= 0.5
+        x[i] += x[j]
+        other -= x[j, 0]
+        return x * part.ravel()[0]
+
+    samples = np.random.default_rng(0).normal(size=(4, 3, 3))
+    right = [f(x) for x in samples]
+    np.testing.assert_allclose(ag.vmap(f)(samples), right, rtol=1e-14)
+    np.testing.assert_allclose(ag.vmap(ag.vmap(f))(samples[None])[0], right, rtol=1e-14)
+    gradient = ag.grad(lambda x: np.sum(f(x)))
+    np.testing.assert_allclose(
+        ag.vmap(gradient)(samples), [gradient(x) for x in samples], rtol=1e-12
+    )

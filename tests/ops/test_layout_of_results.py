@@ -48,3 +48,19 @@ def test_results_lie_in_memory_as_numpy_lays_them_out(lay: Any) -> None:
                 assert steps_of(found) == steps_of(yours), case.name
                 checked += 1
     assert checked > 500
+
+
+@pytest.mark.parametrize("function", [np.ascontiguousarray, np.asfortranarray])
+def test_what_has_no_axes_gets_one_and_is_a_view(function: Any) -> None:
+    def f(x: Any) -> Any:
+        part = np.copy(x[0])
+        row = function(part, like=x) if isinstance(x, ag.Value) else function(part)
+        row += 1
+        return part * row
+
+    x = np.array([2.0, 3.0])
+    assert f(x).tolist() == [9.0]
+    value, pullback = ag.vjp(f, x)
+    assert value.tolist() == [9.0]
+    np.testing.assert_array_equal(pullback(np.ones(1))[0], [6.0, 0.0])
+    np.testing.assert_array_equal(ag.vmap(f)(np.stack([x, x + 1])), [[9.0], [16.0]])

@@ -66,6 +66,29 @@ def view_of_what_may_be_a_view(writer: Writer) -> Text:
     return f"{name} = {view.format(taken)}\n{write}\n{writer.fresh('a')} = {name} * 1.0"
 
 
+@kind("overlapping writes", 3)
+def view_at_a_place_that_is_found(writer: Writer) -> Text:
+    """The index differs from sample to sample; the part is a view all the same."""
+    place = writer.target(lambda x: np.ndim(x) > 1 and len(x) > 1)
+    if place is None:
+        return None
+    column = f"{place}.reshape(len({place}), -1)[:, 0]"
+    taken = writer.choose([
+        "{0}[{1}]", "{0}[{1}]", "{0}[{1}, 1:]", "{0}[{1}, ...]", "{0}[None, {1}]", "{0}[{1}].T",
+        "{0}[{1}, ::2]", "{0}[{1}, 0, ...]", "{0}[{1}][None]", "{0}[{1}, [0]]",
+    ])  # fmt: skip
+    first, second = (writer.fresh("v") for _ in range(2))
+    write = writer.choose([
+        f"{first} *= 0.5", f"{place} *= 0.5", f"{first} += {second}", f"{place}[0] = 0.5",
+        f"{first}[...] = {second}", f"{second} -= {single(writer)}",
+    ])  # fmt: skip
+    return (
+        f"{first} = {taken.format(place, f'np.argmax({column})')}\n"
+        f"{second} = {taken.format(place, f'np.argmin({column})')}\n{write}\n"
+        f"{writer.fresh('a')} = {first} * {second}"
+    )
+
+
 @kind("numbers and arrays", 5)
 def number_or_array(writer: Writer) -> Text:
     """A number is rebound, an array without axes is written, under all of its names."""
@@ -84,6 +107,10 @@ def number_or_array(writer: Writer) -> Text:
         f"np.reshape({item}, ())", f"np.full((), {item}, like={place})", f"+{part}",
         f"np.nan_to_num({item})", f"np.round({part} * 1e3)", f"np.real({item})",
         f"np.atleast_1d({item})", f"np.broadcast_to({item}, ())", f"np.ravel({item})",
+        f"np.real_if_close({item})", f"np.real_if_close({part})", f"np.resize({place}, ())",
+        f"np.piecewise({item}, [{item} > 0.02], [0.5, 0.25])", f"np.ravel({place})[np.array(0)]",
+        f"np.ravel({place})[np.array(0), ...]", f"np.ravel({place})[np.argmax({place}), ...]",
+        f"np.ascontiguousarray({item}, like={place})",
     ])  # fmt: skip
     name, other = writer.fresh("a"), writer.fresh("a")
     write = writer.choose(["+= 0.5", "*= 0.5", f"-= {single(writer)}"])
