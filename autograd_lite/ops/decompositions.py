@@ -64,6 +64,25 @@ def reciprocal_gaps(x: Any) -> Any:
     return (1 - identity) / (x[..., None, :] - x[..., :, None] + identity)
 
 
+ROUNDINGS = 10
+"""Values that differ by no more roundings of them are equal, as far as they can tell."""
+
+
+def over_gaps(x: Any, values: Any, levels: Any = None) -> Any:
+    """F ∘ x, with the gaps of the values, or of levels that grow with them.
+
+    Of equal values that were computed the gap is nothing but rounding, and the quotient would be
+    any number: it is NaN, as it is where the gap is 0.  An x of 0 stays 0, as nobody asked
+    for the vectors of these values.
+    """
+    sizes = np.abs(values)
+    distances = np.abs(values[..., None, :] - values[..., :, None])
+    least = ROUNDINGS * np.finfo(distances.dtype).eps * (sizes[..., None, :] + sizes[..., :, None])
+    is_rounding = np.logical_and(distances > 0, distances <= least / 2)
+    found = np.where(np.logical_and(is_rounding, x != 0), 0.0, 1.0).astype(distances.dtype)
+    return reciprocal_gaps(values if levels is None else levels) * x * (found / found)
+
+
 # Eigenvalues.
 
 
@@ -73,7 +92,7 @@ def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     values, vectors = parts(out, 2)
     inner = 0 if g_values is None else diagonal_matrix(g_values)
     if g_vectors is not None:
-        inner = inner + reciprocal_gaps(values) * (matrix_transpose(vectors) @ g_vectors)
+        inner = inner + over_gaps(matrix_transpose(vectors) @ g_vectors, values)
     return hermitian_part(np.conjugate(vectors) @ inner @ matrix_transpose(vectors))
 
 
@@ -98,7 +117,7 @@ def eig_vjp(g: Any, out: Any, a: Any) -> Any:
             largest = rows == np.argmax(np.abs(vectors), axis=-2)[..., None, :]
             turn = np.imag(along) / np.where(largest, np.real(vectors), 1)
             g_vectors = g_vectors - 1j * np.where(largest, turn, 0)
-        inner = inner + reciprocal_gaps(values) * (matrix_transpose(vectors) @ g_vectors)
+        inner = inner + over_gaps(matrix_transpose(vectors) @ g_vectors, values)
     return divided_by_vectors(inner @ matrix_transpose(vectors), vectors)
 
 
@@ -154,18 +173,17 @@ def svd_vjp(g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bo
             "pass full_matrices=False"
         )
     inner = 0 if g_s is None else diagonal_matrix(g_s)
-    gaps = reciprocal_gaps(s * s)
     outside = 0
     if g_u is not None:
         inside = adjoint(u) @ np.conjugate(g_u)
-        inner = inner + gaps * (inside - adjoint(inside)) * s[..., None, :]
+        inner = inner + over_gaps(inside - adjoint(inside), s, s * s) * s[..., None, :]
         outside = outside + (np.conjugate(g_u) - u @ inside) / s[..., None, :] @ vh
         if is_complex(u):
             turn = np.imag(np.diagonal(inside, axis1=-2, axis2=-1))
             inner = inner + 1j * diagonal_matrix(turn / s)
     if g_vh is not None:
         inside = vh @ matrix_transpose(g_vh)
-        inner = inner + s[..., :, None] * gaps * (inside - adjoint(inside))
+        inner = inner + s[..., :, None] * over_gaps(inside - adjoint(inside), s, s * s)
         outside = outside + u @ ((np.conjugate(g_vh) - adjoint(inside) @ vh) / s[..., :, None])
     return np.conjugate(u @ inner @ vh + outside)
 

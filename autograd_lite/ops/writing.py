@@ -331,7 +331,7 @@ def array_like(function: Any) -> Callable[..., Any]:
         if not isinstance(value, Handle):
             return buffer_of(function(a, dtype, **kwargs), a)
         result: Any = value
-        if function in ORDERS and not value.shape:
+        if function in ORDERS and not result.shape:
             return (np.copy(result) if is_number(result) else result)[None]  # never without axes
         if is_number(result):
             return np.copy(result)

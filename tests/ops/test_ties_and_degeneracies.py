@@ -221,3 +221,56 @@ def test_numbers_have_numbers_as_gradients(function: Any, data: Any) -> None:
     step = 1e-6
     numerical = (total(np.array(0.7 + step)) - total(np.array(0.7 - step))) / (2 * step)
     assert float(share) == pytest.approx(float(numerical), rel=1e-5, abs=1e-7)
+
+
+# What is equal but for rounding.
+
+
+def weighted(matrix: Any) -> Any:
+    return np.sum(matrix * np.arange(1.0, 10.0).reshape(3, 3))
+
+
+def root(a: Any) -> Any:
+    values, vectors = np.linalg.eigh(a)
+    return weighted((vectors * np.sqrt(values)) @ vectors.T)
+
+
+def orthogonal_factor(a: Any) -> Any:
+    u, _, vh = np.linalg.svd(a)
+    return weighted(u @ vh)
+
+
+@pytest.mark.parametrize("function", [root, orthogonal_factor])
+def test_vectors_of_values_that_are_equal_but_for_rounding_have_no_gradient(
+    function: Callable[[Any], Any],
+) -> None:
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    matrix = turn @ np.diag([1.0, 1.0, 2.0]) @ turn.T
+    assert np.ptp(np.linalg.svd(matrix)[1][1:]) > 0  # so that NumPy itself divides by no zero
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(ag.grad(function)(matrix)).all()
+
+
+def test_a_vector_of_its_own_has_a_gradient_beside_equal_values() -> None:
+    """dv = Σ vⱼ (vⱼᵀ dA v) / (λ - λⱼ), over the others."""
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    matrix = turn @ np.diag([1.0, 1.0, 2.0]) @ turn.T
+    found = ag.grad(lambda a: np.linalg.eigh(a)[1][0, 2] ** 2)(matrix)
+    top, others = turn[:, 2], turn[:, :2] @ turn[:, :2].T
+    slope = 2 * top[0] * np.outer(others[0], top)
+    np.testing.assert_allclose(found, (slope + slope.T) / 2, rtol=1e-12, atol=1e-14)
+
+
+def test_what_does_not_depend_on_the_vectors_of_zeros_has_a_gradient() -> None:
+    """Zeros that are nothing but rounding are not near each other as numbers go."""
+    rng = np.random.default_rng(0)
+    thin = rng.normal(size=(5, 2))
+    matrix = thin @ thin.T
+    weights = rng.normal(size=(5, 5))
+
+    def rebuilt(a: Any) -> Any:
+        values, vectors = np.linalg.eigh(a)
+        return np.sum((vectors * values) @ vectors.T * weights)
+
+    found = ag.grad(rebuilt)(matrix)
+    np.testing.assert_allclose(found, (weights + weights.T) / 2, rtol=1e-6, atol=1e-6)
