@@ -121,9 +121,11 @@ def place_of(part: Any) -> Any:
     Places that differ between two indices lie apart, so that nothing is overwritten there
     that is read; so the trial takes the same for all.
     """
-    data: Any = data_of(part)
-    is_of_samples = isinstance(data, Handle) and not data.shape and data.dtype.kind in "iu"
-    return data.dtype.type(0) if is_of_samples else data
+    data = data_of(part)
+    if not isinstance(data, Handle):
+        return data
+    sample: Any = data
+    return sample if sample.shape or sample.dtype.kind not in "iu" else sample.dtype.type(0)
 
 
 def trials_of(content: Any) -> Iterator[Any]:
