@@ -14,6 +14,7 @@ from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import current, value_of
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value, start_of_sweep
+from autograd_lite.core.views import WITHOUT_AXES, is_number
 from autograd_lite.transforms.batching import Batched
 from autograd_lite.transforms.mapping import without_gradient
 from autograd_lite.transforms.trace import owned
@@ -137,6 +138,8 @@ def stop_gradient(x: Any) -> Any:
         return unflatten(x, map(stop_gradient, leaves))
     if (data := x.node.data).__class__ is Batched:
         found = value_of(Node.leaf(without_gradient(data)))
+        if not is_number(x):
+            found.node.parameters = WITHOUT_AXES  # if it has none
     elif isinstance(x, Value) and current.get().trace is not None:
         found = x.detach()
     else:

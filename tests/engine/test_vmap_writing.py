@@ -327,3 +327,19 @@ def test_a_part_at_a_place_that_is_found_is_a_view(name: str) -> None:
     np.testing.assert_allclose(
         ag.vmap(gradient)(samples), [gradient(x) for x in samples], rtol=1e-12
     )
+
+
+def test_a_constant_without_axes_is_not_written_as_a_number() -> None:
+    """Of a plain array it is that array, of a Value one that is read-only."""
+
+    def f(x: Any) -> Any:
+        constant = ag.stop_gradient(np.copy(x[0]))
+        other = constant
+        constant += 1.0
+        return other * 1.0
+
+    for call, x in ((ag.vmap(f), XS), (ag.vmap(lambda x: f(x * 2.0)), XS), (ag.grad(f), XS[0])):
+        with pytest.raises(ag.AutogradError, match=r"stop_gradient|read-only"):
+            call(x)
+    number = ag.vmap(lambda x: ag.stop_gradient(x[0]) + 1.0)
+    np.testing.assert_array_equal(number(XS), XS[:, 0] + 1.0)
