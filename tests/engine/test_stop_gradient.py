@@ -77,7 +77,7 @@ def test_what_it_gives_is_not_written(compiled: bool) -> None:
     with pytest.raises(ag.AutogradError) as error:
         (ag.compile(function) if compiled else function)(XS)
     assert str(error.value) == (
-        "x[i] = v writes into a result of stop_gradient, or into what that was given or returned: "
+        "x[i] = v writes into a result of stop_gradient, or into what it was given or returned: "
         "for some data these are one array, and for others they are not; write into a copy "
         "(x = x.copy())"
     )
