@@ -8,6 +8,7 @@ would overflow or be slow, a primitive has its rule beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import pi, sqrt
 from typing import Any, TypeVar
 
@@ -94,12 +95,14 @@ def identity(x: Any) -> Any:
     return x
 
 
-def onnx_heaviside(graph: Any, x: str) -> Any:
+def onnx_threshold(graph: Any, x: str, below: float) -> Any:
+    """1 where x >= 0, else another number; NaN of NaN."""
     fires = graph.add("GreaterOrEqual", x, graph.constant(0))
-    return graph.add("Cast", fires, to=graph.type_of(graph.dtype))
+    decided = graph.add("Where", fires, graph.constant(1), graph.constant(below))
+    return graph.add("Where", graph.add("IsNaN", x), x, decided)
 
 
-@activation(onnx_heaviside)
+@activation(partial(onnx_threshold, below=0))
 @ag.primitive(broadcasts=True, formula="H(x)")
 def heaviside(x: Any) -> Any:
     """The threshold unit: 1 where x >= 0, else 0; its derivative counts as 0 everywhere.
@@ -119,12 +122,7 @@ def heaviside(x: Any) -> Any:
 heaviside.defvjp(lambda g, out, x: np.zeros_like(g))
 
 
-def onnx_sign(graph: Any, x: str) -> Any:
-    twice = graph.add("Mul", onnx_heaviside(graph, x), graph.constant(2))
-    return graph.add("Sub", twice, graph.constant(1))
-
-
-@activation(onnx_sign)
+@activation(partial(onnx_threshold, below=-1))
 @ag.primitive(broadcasts=True, formula="sign(x)")
 def sign(x: Any) -> Any:
     """The threshold unit with outputs ±1: 1 where x >= 0, else -1; derivative 0 everywhere.

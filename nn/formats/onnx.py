@@ -90,7 +90,7 @@ def export_onnx(model: Module, path: str | os.PathLike[str], example: Any) -> No
             "the model takes its inputs"
         )
     predict(model, example)  # for layers that learn their sizes
-    graph = Graph(onnx, dtype_of(model) or np.dtype(np.float32))
+    graph = Graph(onnx, dtype_of(model) or dtype_of_floats(example))
     inputs = graph.take_inputs(example)
     outputs = graph.name_outputs(model, inputs)
     file = graph.to_model(inputs, outputs)
@@ -100,6 +100,12 @@ def export_onnx(model: Module, path: str | os.PathLike[str], example: Any) -> No
         warnings.warn(f"export_onnx: {graph.note}", stacklevel=2)
     with ag.files.atomic_write(path) as target:
         target.write(file.SerializeToString())
+
+
+def dtype_of_floats(example: Any) -> np.dtype[Any]:
+    """The dtype of the first floats in an example; that of most files if there are none."""
+    dtypes = (np.asarray(part).dtype for part in as_tuple(example))
+    return next((dtype for dtype in dtypes if dtype.kind == "f"), np.dtype(np.float32))
 
 
 def as_tuple(things: Any) -> tuple[Any, ...]:
@@ -173,6 +179,11 @@ class Graph:
         """Inputs of a layer that computes with floats: whole numbers are made some."""
         whole = {name for name, array in self.examples.items() if array.dtype.kind != "f"}
         return [self._cast(name, self.dtype) if name in whole else name for name in names]
+
+    def as_index(self, name: str) -> str:
+        """An input that numbers things: operators take no shorter integers than these two."""
+        is_one = self.examples[name].dtype in (np.int32, np.int64)
+        return name if is_one else self._cast(name, np.int64)
 
     def constant(self, value: Any, dtype: Any = None) -> str:
         """Add an array; return its name."""

@@ -379,7 +379,7 @@ class Embedding(Module):
         return np.where(trained, vectors, ag.stop_gradient(vectors))
 
     def to_onnx(self, graph: Any, x: str) -> Any:
-        return graph.add("Gather", graph.constant(self.weight), x)
+        return graph.add("Gather", graph.constant(self.weight), graph.as_index(x))
 
 
 def checked_index(index: Any, count: int) -> int:

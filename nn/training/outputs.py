@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
@@ -23,6 +24,7 @@ __all__ = [
     "LossChoice",
     "LossOfOutputs",
     "OfOutput",
+    "check_depends",
     "check_loss",
     "check_outputs",
     "check_takes",
@@ -236,14 +238,22 @@ def score(metric: Callable[..., Any], outputs: Any, targets: Any, weight: Any) -
     """The number of a metric."""
     weights = (weight,) if isinstance(metric, OfOutput) else ()
     number = metric(outputs, targets, *weights)
-    try:
-        return float(number)
-    except (TypeError, ValueError):
-        raise ag.ArgumentTypeError(
-            f"metrics: {name_of(metric)!r} returned {type(number).__name__}"
-            f"{' of shape ' + str(np.shape(number)) if np.ndim(number) else ''}; return a single "
-            "number, such as np.mean(...)"
-        ) from None
+    with suppress(TypeError, ValueError):
+        if not np.iscomplexobj(number):  # of which NumPy gives the real part
+            return float(number)
+    raise ag.ArgumentTypeError(
+        f"metrics: {name_of(metric)!r} returned {words_for(number)}, such as np.mean(...)"
+    )
+
+
+def words_for(value: Any) -> str:
+    """What was returned in the place of a single real number, and what to return."""
+    found = type(value).__name__
+    if isinstance(value, ag.Value | np.ndarray) and value.ndim:
+        found += f" of shape {value.shape}"
+    if isinstance(value, ag.Value | np.ndarray | np.generic | complex) and np.iscomplexobj(value):
+        return f"{found} of complex numbers; return a single real number"
+    return f"{found}; return a single number"
 
 
 def name_of(function: Any) -> str:
@@ -274,15 +284,21 @@ def identifier(function: Any) -> str:
 
 
 def check_loss(loss: Loss, value: Any) -> None:
-    """Refuse what a loss returned if it is no single number."""
-    if (
-        not isinstance(value, ag.Value | np.ndarray | np.generic | int | float)
-        or np.size(value) != 1
-    ):
-        shape = f" of shape {np.shape(value)}" if np.ndim(value) else ""
+    """Refuse what a loss returned if it is no single real number."""
+    is_number = isinstance(value, ag.Value | np.ndarray | np.generic | int | float)
+    if not is_number or np.ndim(value) or np.iscomplexobj(value):
         raise ag.ArgumentTypeError(
-            f"fit: the loss {name_of(loss)!r} returned {type(value).__name__}{shape}; return a "
-            "single number, such as np.mean(...) over the batch"
+            f"fit: the loss {name_of(loss)!r} returned {words_for(value)}, such as np.mean(...) "
+            "over the batch"
+        )
+
+
+def check_depends(loss: Loss, values: Iterable[Any]) -> None:
+    """Refuse to train with plain numbers, of which nothing is known but how large they are."""
+    if not any(isinstance(value, ag.Value) for value in values):
+        raise ag.BackwardError(
+            f"fit: the loss {name_of(loss)!r} returned a plain number, through which no gradient "
+            "goes; compute it of the outputs with NumPy's functions, without float() or .data"
         )
 
 

@@ -40,6 +40,7 @@ from nn.training.data import (
 )
 from nn.training.outputs import (
     LossChoice,
+    check_loss,
     check_outputs,
     check_takes,
     choose_loss,
@@ -242,5 +243,7 @@ def numbers_of(
         check_takes(loss, options)
         if weight is not None and Kind.SUM not in kinds_of(loss):  # means go by proportions
             options = {"sample_weight": of_moderate_size(weight)}
-        numbers["loss"] = float(loss(outputs, targets, **options))
+        value = loss(outputs, targets, **options)
+        check_loss(loss, value)
+        numbers["loss"] = float(value)
     return numbers | {name: score(m, outputs, targets, weight) for name, m in metrics.items()}

@@ -29,7 +29,7 @@ from nn.models.module import Module
 from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length, map_outputs
-from nn.training.outputs import explain_missing_gradient
+from nn.training.outputs import check_depends, explain_missing_gradient
 from nn.training.terms import Kind, Tally, kinds_of, terms_of
 
 __all__ = [
@@ -352,8 +352,8 @@ class Step:
 
     def _gradients(self, losses: list[Any], loss_of: Loss, outputs: Any) -> list[list[Any]]:
         """For each parameter the gradients of some losses; of those that it is not in 0."""
-        found = gradients_of(losses, self.trainable)
-        by_parameter = list(zip(*found, strict=True))
+        check_depends(loss_of, losses)
+        by_parameter = list(zip(*gradients_of(losses, self.trainable), strict=True))
         some = [next((g for g in several if g is not None), None) for several in by_parameter]
         self._require_gradients(some, loss_of, outputs)
         return [

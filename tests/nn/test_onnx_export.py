@@ -29,14 +29,18 @@ def export(tmp_path, model, x):
     return note, [str(w.message) for w in warned]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", nn.activations.activations)
-def test_every_activation(tmp_path, name):
-    x = np.linspace(-8, 8, 24, dtype=np.float32).reshape(6, 4)
+def test_every_activation(tmp_path, name, dtype):
+    x = np.linspace(-8, 8, 24, dtype=dtype).reshape(6, 4)
+    edges = [[0.0, -0.0, 1e-30, -1e-30], [np.nan, np.inf, -np.inf, 1.0], [100.0, -100.0, 1e30, 6.0]]
     model = nn.Sequential(name)
-    nn.export_onnx(model, tmp_path / "model.onnx", x)
-    np.testing.assert_allclose(
-        run(tmp_path / "model.onnx", x), nn.predict(model, x), rtol=1e-5, atol=1e-6
-    )
+    export(tmp_path, model, x)
+    for samples in (x, np.array(edges, dtype)):
+        found = run(tmp_path / "model.onnx", samples)
+        assert found.dtype == dtype
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(found, nn.predict(model, samples), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -129,9 +133,10 @@ def test_models_of_layers(tmp_path, model):
     np.testing.assert_allclose(outputs, nn.predict(model, x), rtol=1e-5, atol=1e-6)
 
 
-def test_embeddings_take_integers(tmp_path):
+@pytest.mark.parametrize("dtype", "bhilBHIL")
+def test_embeddings_take_integers(tmp_path, dtype):
     model = nn.Sequential(nn.Embedding(5, 3, rng=0), nn.Flatten()).astype(np.float32)
-    x = np.array([[1, 4], [0, 2]])
+    x = np.array([[1, 4], [0, 2]], dtype)
     nn.export_onnx(model, tmp_path / "model.onnx", x)
     np.testing.assert_array_equal(run(tmp_path / "model.onnx", x), nn.predict(model, x))
 

@@ -177,13 +177,79 @@ def test_a_parameter_takes_numbers_of_its_shape():
     np.testing.assert_array_equal(layer.weight.data, np.arange(1.0, 7).reshape(3, 2))
     with pytest.raises(ag.ArgumentValueError, match=r"layer\.weight = nn\.Parameter\(data\)$"):
         layer.weight.data = np.zeros((3, 5))
-    with pytest.raises(ag.ArgumentTypeError, match="assign numbers"):
+    with pytest.raises(ag.ArgumentTypeError, match="convert it to float first"):
         layer.weight.data = "abc"
     with pytest.raises(ag.ArgumentTypeError, match="are masked"):
         layer.weight.data = np.ma.masked_less(np.zeros((3, 2)), 1)
     number = nn.Parameter(2.0)
     number.data = 3
     assert float(number.data) == 3.0
+
+
+GIVEN_LATER = {
+    "read-only": lambda: np.broadcast_to(0.5, (3, 2)),
+    "strided": lambda: np.full((6, 4), 0.5)[::2, ::2],
+    "of one memory": lambda: np.lib.stride_tricks.as_strided(np.full(4, 0.5), (3, 2), (8, 8)),
+    "whole numbers": lambda: np.zeros((3, 2), int),
+    "lists": lambda: [[0.5, 0.5]] * 3,
+    "another's": lambda: nn.Parameter(np.full((3, 2), 0.5)).data.copy(),
+}
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("name", GIVEN_LATER)
+def test_what_a_parameter_is_given_later_is_its_own(name, compiled):
+    given, rng = GIVEN_LATER[name](), np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+    before = np.array(given, float)
+    layer = nn.Linear(3, 2, rng=0)
+    layer.weight.data = given
+    options = {"loss": "mse", "epochs": 1, "batch_size": 8, "progress": False, "rng": 0}
+    nn.fit(layer, x, y, optimizer=nn.SGD(layer, 0.1), compile=compiled, **options)
+    np.testing.assert_array_equal(given, before)
+    np.testing.assert_allclose(layer.weight.data, before - 0.1 * 2 * x.T @ (x @ before - y) / 16)
+
+
+@pytest.mark.parametrize("view", ["itself", "transposed", "a part"])
+def test_numbers_of_another_parameter_are_not_given(view):
+    mine, other = nn.Parameter(np.zeros((2, 2))), nn.Parameter(np.ones((2, 2)), label="weight")
+    views = {"itself": mine.data, "transposed": mine.data.T, "a part": mine.data[:, ::-1]}
+    with pytest.raises(ag.ArgumentValueError) as error:
+        other.data = views[view]
+    assert str(error.value) == (
+        "the parameter 'weight' was given the numbers of a parameter, which it would not share; "
+        "write layer.weight = other.weight to tie two layers, or assign other.weight.data.copy()"
+    )
+    other.data -= 1  # its own
+    other.data = mine.data.copy()
+    np.testing.assert_array_equal(other.data, 0)
+
+
+def test_gradients_given_by_hand_are_such_as_the_engine_gives():
+    w = nn.Parameter(np.zeros(2), label="weight")
+    optimizer = nn.SGD([w], 0.1)
+    for given in (np.array([3, 4]), [3.0, 4.0], np.array([3.0, 4.0])):
+        w.data, w.grad = np.zeros(2), given
+        assert nn.clip_gradient_norm([w], 1.0) == 5.0
+        optimizer.step()
+        np.testing.assert_allclose(w.data, [-0.06, -0.08])
+    for wrong, shape in ((1.0, "()"), (np.ones(3), "(3,)"), (np.ones((1, 2)), "(1, 2)")):
+        with pytest.raises(ag.ArgumentValueError) as error:
+            w.grad = wrong
+        assert str(error.value) == (
+            "the parameter 'weight' has shape (2,), and was given a gradient of shape "
+            f"{shape}; assign one of the same shape"
+        )
+    for name in ("data", "grad"):
+        with pytest.raises(ag.ArgumentTypeError, match=r"of complex numbers; assign their \.real"):
+            setattr(w, name, np.ones(2) * 1j)
+
+
+def test_arrays_of_other_libraries_are_no_data_of_a_parameter():
+    pandas = pytest.importorskip("pandas")
+    w = nn.Parameter(np.zeros(2))
+    with pytest.raises(ag.ArgumentTypeError, match=r"pandas Series, .*: x\.to_numpy\(\)$"):
+        w.data = pandas.Series([1.0, 2.0], index=[1, 0])
 
 
 def test_numbers_that_a_dtype_cannot_hold_are_refused():

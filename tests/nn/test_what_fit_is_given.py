@@ -108,6 +108,35 @@ MISTAKES = {
         "fit: the loss 'nothing' returned NoneType; return a single number, such as np.mean(...)",
     ),
     "losses": (lambda: fit(loss=several), "fit: the loss 'several' returned ndarray of shape (3,)"),
+    "a loss of one row": (
+        lambda: fit(loss=lambda outputs, targets: np.mean(outputs, keepdims=True)),
+        "fit: the loss '<lambda>' returned Value of shape (1, 1); return a single number, such",
+    ),
+    "a loss of one row, evaluated": (
+        lambda: nn.evaluate(model(), X, CLASSES, loss=lambda z, y: np.mean(z, keepdims=True)),
+        "fit: the loss '<lambda>' returned ndarray of shape (1, 1); return a single number, such",
+    ),
+    "a complex loss": (
+        lambda: fit(loss=lambda outputs, targets: np.mean(outputs) * 1j),
+        "fit: the loss '<lambda>' returned Value of complex numbers; return a single real number",
+    ),
+    "a complex loss, evaluated": (
+        lambda: nn.evaluate(model(), X, CLASSES, loss=lambda z, y: np.mean(z) * 1j),
+        "fit: the loss '<lambda>' returned complex128 of complex numbers; return a single real",
+    ),
+    "a complex metric": (
+        lambda: fit(metrics=[lambda z, y: np.mean(z) * 1j]),
+        "metrics: '<lambda>' returned complex128 of complex numbers; return a single real number",
+    ),
+    "two losses at once": (
+        lambda: fit(loss=lambda outputs, targets: (np.mean(outputs), 1.0)),
+        "fit: the loss '<lambda>' returned tuple; return a single number, such as np.mean(...)",
+    ),
+    "a loss of plain numbers": (
+        lambda: fit(loss=lambda outputs, targets: float(np.mean(outputs))),
+        "fit: the loss '<lambda>' returned a plain number, through which no gradient goes; compute "
+        "it of the outputs with NumPy's functions, without float() or .data",
+    ),
     "a loss is missing": (
         lambda: two(loss={"a": "mse"}),
         "fit: the parameter 'weight' of shape (4, 1) received no gradient, and there is no loss "
