@@ -35,7 +35,7 @@ def as_buffer(module: Any, name: str, value: Any) -> Any:
         return value
     number = ag.stop_gradient(value)
     if type(number).__module__.partition(".")[0] == "autograd_lite":  # it stands for numbers
-        is_traced = isinstance(number, ag.Value)
+        is_traced = type(number) is not ag.Value  # those of vmap are Values like others
         where = "while ag.compile traces" if is_traced else "by ag.vmap, for each sample another"
         raise (ag.CompileError if is_traced else ag.UnsupportedError)(
             f"{type(module).__name__}.{name} would be changed {where}, and the model be left "
