@@ -457,8 +457,9 @@ class Model(RecordedSubject):
         return arrays_among(list(self.data))
 
     def _hold(self, leaves: Sequence[Any]) -> None:
+        """Give the Values other numbers; what was recorded of them before keeps its own."""
         for value, leaf in zip(self.values, leaves, strict=True):
-            value.data = leaf
+            value.node = Node.leaf(leaf, True, value.label)
 
     def _call(self) -> Any:
         if self.loss is None:

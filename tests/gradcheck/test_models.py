@@ -95,3 +95,10 @@ def test_higher_orders_of_a_model_are_refused():
     model = nn.MLP(3, [5, 2], rng=0)
     with pytest.raises(ag.ArgumentValueError, match="MLP is a model, which is checked to"):
         ag.gradcheck(model, X, LABELS, loss=nn.cross_entropy, order=2)
+
+
+def test_a_product_of_input_and_weights_is_swept_where_it_was_recorded():
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    for layer in (nn.Linear(3, 2, rng=0), nn.PReLU(3), nn.Residual(nn.Linear(3, 3, rng=0))):
+        report = ag.gradcheck(layer, x, raise_error=False)
+        assert report.verdict == "correct", report.explanation
