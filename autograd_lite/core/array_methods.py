@@ -109,8 +109,9 @@ class Refused:
 
 
 OF_DASK = (
-    *("blocks", "chunks", "chunksize", "compute", "map_blocks", "map_overlap", "numblocks"),
-    *("npartitions", "persist", "rechunk", "to_delayed", "visualize"),
+    *("blocks", "chunks", "chunksize", "compute", "map_blocks", "map_overlap", "moment"),
+    *("numblocks", "npartitions", "persist", "rechunk", "store", "to_delayed", "topk"),
+    *("vindex", "visualize"),
 )
 
 INSTEAD = {

@@ -91,7 +91,7 @@ def as_array_of(duck: Any, x: Any) -> Any:
 
 
 def settled(array: Any, what: str) -> Any:
-    """An array in chunks none of which is empty, which functions of Dask stumble over.
+    """An array in chunks none of which is empty, which functions of Dask stumble over; or in one.
 
     One that does not know its own shape is refused: a gradient could not have it either.
     """
@@ -102,9 +102,11 @@ def settled(array: Any, what: str) -> Any:
             "np.where(mask, x, 0) instead of x[mask]"
         )
     chunks = getattr(array, "chunks", ())
-    if not any(len(along) > 1 and 0 in along for along in chunks):
+    if not any(0 in along for along in chunks) or all(len(along) == 1 for along in chunks):
         return array
-    return array.rechunk(tuple(tuple(filter(None, along)) or (0,) for along in chunks))
+    if not array.size:
+        return array.rechunk(-1)
+    return array.rechunk(tuple(tuple(filter(None, along)) for along in chunks))
 
 
 def computed_by_library(

@@ -19,7 +19,7 @@ from autograd_lite.core.backward import (
     sweep,
     zeros_like,
 )
-from autograd_lite.core.duck_arrays import as_array_of, is_duck_array
+from autograd_lite.core.duck_arrays import as_array_of, is_duck_array, settled
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.hooks import have_hooks, sweep_with_hooks
 from autograd_lite.core.memory import verify
@@ -217,7 +217,7 @@ def as_cotangent(given: Any, output: Any, what: str, counterpart: str) -> Any:
     if data.__class__ in PYTHON_SCALARS:
         return type(data)(given)
     if is_duck_array(data) and current.get().trace is None:
-        return as_array_of(data, given)
+        return settled(as_array_of(data, given), f"a {what}")
     return np.asarray(given, data.dtype)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.core.duck_arrays import is_duck_array, moved, stand_ins
+from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.contractions import einsum_forward
 from autograd_lite.ops.decompositions import adjoint, lower_part
@@ -110,6 +111,22 @@ for extremum in ("argmax", "argmin", "nanargmax", "nanargmin"):
     on_dask(extremum)(first_place(extremum))
 
 
+def extremum_each(name: str) -> Callable[..., Any]:
+    """That of rows of which there are none, which Dask looks for all the same."""
+
+    def forward(x: Any, axis: Any = None, keepdims: bool = False, **static: Any) -> Any:
+        if not x.size:
+            none = getattr(np, name)(np.empty(x.shape), axis=axis, keepdims=keepdims, **static)
+            return np.zeros_like(x, shape=none.shape)
+        return getattr(np, name)(x, axis=axis, keepdims=keepdims, **static)
+
+    return forward
+
+
+for extremum in ("max", "min"):
+    on_dask(extremum)(extremum_each(extremum))
+
+
 def with_axis_in_one_chunk(transform: Callable[..., Any]) -> Callable[..., Any]:
     """A Fourier transform, which needs its axis in one chunk."""
 
@@ -123,11 +140,35 @@ for transform in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
     on_dask(transform.__name__)(with_axis_in_one_chunk(transform))
 
 
+def finite(x: Any, name: str) -> Any:
+    """A matrix whose chunks are looked at when they are computed: Dask's factors need numbers."""
+    return x.map_blocks(finite_chunk, name, dtype=x.dtype, meta=x._meta) if is_duck_array(x) else x
+
+
+def finite_chunk(chunk: Any, name: str) -> Any:
+    if np.isfinite(chunk).all():
+        return chunk
+    raise ArgumentValueError(
+        f"{name} of an array of dask: the matrix holds NaN or infinity, of which Dask computes "
+        "none; write np.where(np.isfinite(x), x, 0), or turn it into a NumPy array first"
+    )
+
+
+@on_dask("inv")
+def inv(a: Any) -> Any:
+    return np.linalg.inv(finite(a, "inv"))
+
+
+@on_dask("solve")
+def solve(a: Any, b: Any) -> Any:
+    return np.linalg.solve(finite(a, "solve"), finite(b, "solve"))
+
+
 @on_dask("qr")
 def qr(a: Any, mode: str = "reduced") -> Any:
     if mode != "reduced":
         raise NotImplementedError("qr takes no mode but 'reduced'")
-    q, r = np.linalg.qr(a)
+    q, r = np.linalg.qr(finite(a, "qr"))
     return type(np.linalg.qr(np.eye(1)))(q, r)
 
 
@@ -138,6 +179,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
 
     if a.ndim != 2:
         raise NotImplementedError("it takes single matrices")
+    a = finite(a, "cholesky")
     half = lower_part(adjoint(a) if upper else a)
     both = half + adjoint(lower_part(half, -1))
     return dask.array.linalg.cholesky(both, lower=not upper)

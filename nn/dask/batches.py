@@ -18,6 +18,7 @@ from nn.dask.data import (
     Shares,
     chunk_lengths,
     chunks_of,
+    even_batches,
     sample_of,
     samples_in_chunks,
     split_chunks,
@@ -103,15 +104,18 @@ class DaskBatches(Batches):
         seed = int(rng.integers(2**63))
         x, y = chunks_of(self.x), chunks_of(self.y)
         weights = [None] * len(x) if self.weight is None else chunks_of(self.weight)
+        starts = np.random.default_rng(seed)
         for group in self._groups():
             loaded: Any = dask.persist(*[(x[i], y[i], weights[i]) for i in group])
             parts = self._batches_of(group)
-            for part in range(parts):
+            lengths = [self.lengths[i] for i in group]
+            for part, bounds in enumerate(even_batches(lengths, parts, starts)):
                 shares = [
-                    Share(*chunks, self.lengths[i], part, parts, (seed, i))  # type: ignore[call-arg]
-                    for i, chunks in zip(group, loaded, strict=True)
+                    Share(*chunks, self.lengths[i], rows, (seed, i))
+                    for i, chunks, rows in zip(group, loaded, bounds, strict=True)
+                    if rows[0] < rows[1]
                 ]
-                batch = Shares([share for share in shares if share.bounds[0] < share.bounds[1]])
+                batch = Shares(shares)
                 del shares
                 if part + 1 == parts:
                     del loaded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from nn.training.data import (
     finite_sum,
     length,
     map_arrays,
+    map_outputs,
     rows_of,
     weights_error,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "check_indices",
     "chunk_lengths",
     "chunks_of",
+    "even_batches",
     "finite",
     "inputs_in_chunks",
     "is_dask",
@@ -60,53 +62,53 @@ def is_dask(data: Any) -> bool:
     )
 
 
-def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str) -> Any:
+def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str, caller: str = "fit") -> Any:
     """A Dask array in chunks of whole samples; from a dataframe, or from an array of NumPy."""
     import dask.array
 
     if hasattr(data, "to_dask_array"):
-        data = numbers_of_frame(data, name).to_dask_array(lengths=True)
+        data = numbers_of_frame(data, name, caller).to_dask_array(lengths=True)
     elif not hasattr(data, "chunks"):
         data = dask.array.from_array(as_batch_array(data))
-    check_samples("fit", (name, data, data))
+    check_samples(caller, (name, data, data))
     if any(map(math.isnan, data.shape)):
         raise ag.ArgumentValueError(
-            f"fit: {name} has the shape {data.shape}, whose unknown lengths depend on numbers not "
+            f"{caller}: {name} has the shape {data.shape}, whose unknown lengths depend on numbers not "
             "computed yet; call .compute_chunk_sizes() on it first"
         )
     if isinstance(data._meta, np.ma.MaskedArray):
         raise ag.ArgumentTypeError(
-            f"fit: {name} is a masked array, and what is masked would be used; give "
+            f"{caller}: {name} is a masked array, and what is masked would be used; give "
             "da.ma.filled(x, number), or leave these samples out"
         )
     if not isinstance(data._meta, np.ndarray | np.generic):
         raise ag.ArgumentTypeError(
-            f"fit: {name} is an array of Dask in chunks of {type(data._meta).__name__}; make "
+            f"{caller}: {name} is an array of Dask in chunks of {type(data._meta).__name__}; make "
             "arrays of NumPy of them, such as x.map_blocks(lambda x: x.toarray()) of sparse ones"
         )
     if data.dtype.kind not in "fiub":
-        raise dtype_error(name, data.dtype)
+        raise dtype_error(name, data.dtype, caller)
     rows = tuple(filter(None, data.chunks[0])) if chunks is None else chunks
     if not sum(rows):
         raise ag.ArgumentValueError(
-            f"fit: {name} has shape {data.shape}, which holds no samples; give one at least"
+            f"{caller}: {name} has shape {data.shape}, which holds no samples; give one at least"
         )
     if sum(rows) != data.shape[0]:
         raise ag.ArgumentValueError(
-            f"fit: {name} has shape {data.shape}, but there are {sum(rows)} samples; "
+            f"{caller}: {name} has shape {data.shape}, but there are {sum(rows)} samples; "
             "both need the same number of samples along their first axis"
         )
     return data.rechunk({0: rows, **dict.fromkeys(range(1, data.ndim), -1)})
 
 
-def numbers_of_frame(frame: Any, name: str) -> Any:
+def numbers_of_frame(frame: Any, name: str, caller: str) -> Any:
     """A dataframe of columns that make an array of numbers; of others NumPy makes objects."""
     dtypes = set(np.atleast_1d(np.asarray(frame.dtypes, object)))
     kinds = {getattr(dtype, "kind", "O") for dtype in dtypes}
     if not kinds <= set("fiub") or kinds > {"b"} or not all(map(is_numpys, dtypes)):
         names = ", ".join(sorted(map(str, dtypes)))
         raise ag.ArgumentTypeError(
-            f"fit: {name} is a dataframe of the dtypes {names}, which make no array of numbers; "
+            f"{caller}: {name} is a dataframe of the dtypes {names}, which make no array of numbers; "
             "leave out columns that hold none, and write frame.astype(float)"
         )
     return frame
@@ -194,10 +196,10 @@ def pair_in_chunks(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
     return x, map_arrays(lambda part: to_row_chunks(part, chunks, y_name), y)
 
 
-def inputs_in_chunks(x: Any, name: str = "x") -> Any:
+def inputs_in_chunks(x: Any, name: str = "x", caller: str = "fit") -> Any:
     """Inputs as Dask arrays with the same samples in each chunk: those of the first."""
-    first = to_row_chunks(x[0] if isinstance(x, tuple) else x, None, name)
-    return map_arrays(lambda part: to_row_chunks(part, first.chunks[0], name), x)
+    first = to_row_chunks(x[0] if isinstance(x, tuple) else x, None, name, caller)
+    return map_arrays(lambda part: to_row_chunks(part, first.chunks[0], name, caller), x)
 
 
 def chunk_lengths(x: Any) -> tuple[int, ...]:
@@ -313,8 +315,8 @@ def predict_chunks(model: Module, x: Any) -> Any:
         import dask.array
 
         outputs = predict(model, map_arrays(lambda part: part[:0], sample_of(x)))
-        return map_arrays(dask.array.from_array, outputs)
-    return by_chunks(predict, model, inputs_in_chunks(x))
+        return map_outputs(dask.array.from_array, outputs)
+    return by_chunks(predict, model, inputs_in_chunks(x, caller="predict"))
 
 
 def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
@@ -327,14 +329,16 @@ def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
     parts = [run(whole, chunk) for chunk in chunks_of(x)]
 
     def column(outputs: list[Any], like: Any) -> Any:
+        if isinstance(like, (dict, tuple, list)):
+            names = like if isinstance(like, dict) else range(len(like))
+            columns = iter([column([part[n] for part in outputs], like[n]) for n in names])
+            return map_outputs(lambda _: next(columns), like)
         blocks = [
             dask.array.from_delayed(part, (count, *like.shape[1:]), dtype=like.dtype)
             for part, count in zip(outputs, chunk_lengths(x), strict=True)
         ]
         return dask.array.concatenate(blocks)
 
-    if isinstance(example, tuple):
-        return tuple(column([part[i] for part in parts], one) for i, one in enumerate(example))
     return column(parts, example)
 
 
@@ -343,21 +347,14 @@ def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Share:
-    """Some samples of one chunk: its ``part``-th of ``parts`` shares, in a shuffled order."""
+    """Some samples of one chunk: from one place in a shuffled order of it to another."""
 
     x: Any
     y: Any
     weight: Any
     chunk_length: int
-    part: int
-    parts: int
+    bounds: tuple[int, int]
     seed: tuple[int, int]
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """From which place in the chunk's order to which."""
-        length = self.chunk_length
-        return length * self.part // self.parts, length * (self.part + 1) // self.parts
 
     def rows(self, dtype: Any) -> tuple[Any, Any, Any]:
         """Inputs, targets and weights of the samples, once their chunks are there."""
@@ -375,6 +372,23 @@ class Share:
         if data is None:
             return None
         return shuffled_rows(data, self.chunk_length, self.bounds, self.seed, dtype)
+
+
+def even_batches(
+    lengths: list[int], count: int, rng: np.random.Generator
+) -> Iterator[list[tuple[int, int]]]:
+    """For each of so many batches, from where to where it takes of chunks of these lengths.
+
+    Batches differ by one sample at the most.  Each is a systematic sample of what is left, from a
+    start drawn at random: its share of a chunk is in proportion, rounded up or down.
+    """
+    begins, left = np.zeros_like(lengths), np.array(lengths)
+    for batches_left in range(count, 0, -1):
+        total = int(left.sum())
+        marks = np.cumsum([0, *left]) * (total // batches_left) + rng.integers(total)
+        taken = np.diff(marks // total)
+        yield list(zip(begins.tolist(), (begins + taken).tolist(), strict=True))
+        begins, left = begins + taken, left - taken
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from nn.training.data import concatenate, length, map_arrays, map_outputs
 from nn.training.outputs import LossOfOutputs, function_of, name_of
 from nn.training.terms import Tally, kinds_of, terms_of
 
-__all__ = ["AT_MOST", "Part", "check_loss_of_parts", "depend_on_others"]
+__all__ = ["AT_MOST", "Part", "check_captures_nothing", "check_loss_of_parts", "depend_on_others"]
 
 AT_MOST = 8
 """Of how many shares so many samples each are looked at: what mixes them up does so with few."""
@@ -58,10 +58,32 @@ def depend_on_others(outputs_of: Callable[[Any], Any], x: Any, tolerance: float)
     return not all(nearly_equal(a[:half], b[:half], tolerance) for a, b in zip(*found, strict=True))
 
 
+def own_parts(loss: Loss) -> list[Loss]:
+    """The losses that are not those of nn."""
+    parts = loss.parts.values() if isinstance(loss, LossOfOutputs) else [loss]
+    return [part for part in parts if function_of(part) not in losses.values()]
+
+
+def check_captures_nothing(loss: Loss, outputs: Any, whole: Part) -> None:
+    """Refuse a loss that is a Value although outputs and targets are plain arrays.
+
+    It depends on parameters that it captured, and workers compute with copies of those.
+    """
+    own = own_parts(loss)
+    if not own:
+        return
+    for term in terms_of_rows(loss, outputs, whole):
+        if isinstance(term.value, ag.Value) and term.value.node.requires_grad:
+            raise ag.ArgumentTypeError(
+                f"fit: {name_of(own[0])} depends on Values beside outputs and targets, such as "
+                "parameters of the model, whose gradient would be lost on Dask; write a penalty "
+                "as l1= or l2=, x.data for what is constant, or load the arrays with .compute()"
+            )
+
+
 def check_loss_of_parts(loss: Loss, outputs: Any, whole: Part, tolerance: float) -> None:
     """Refuse a loss of one's own that of some samples is not what it is of parts of them."""
-    parts = loss.parts.values() if isinstance(loss, LossOfOutputs) else [loss]
-    own = [part for part in parts if function_of(part) not in losses.values()]
+    own = own_parts(loss)
     if not own:
         return
     n_samples = length(whole.x)
@@ -79,11 +101,16 @@ def check_loss_of_parts(loss: Loss, outputs: Any, whole: Part, tolerance: float)
             )
 
 
+def terms_of_rows(loss: Loss, outputs: Any, part: Part) -> Any:
+    """The terms of a loss of some samples, with their weights."""
+    options = {} if part.weight is None else {"sample_weight": part.weight}
+    return terms_of(loss, outputs, part.y, options)
+
+
 def tally_of(loss: Loss, outputs: Any, whole: Part, rows: slice) -> Tally:
     """What a loss of some of the samples comes to."""
     outputs, part = map_outputs(lambda array: array[rows], outputs), whole.rows(rows)
-    options = {} if part.weight is None else {"sample_weight": part.weight}
-    terms = terms_of(loss, outputs, part.y, options)
+    terms = terms_of_rows(loss, outputs, part)
     values, shares = [float(term.value) for term in terms], [term.share for term in terms]
     return Tally.of_batch(kinds_of(loss), float(length(part.x)), part.weight, values, shares)
 

@@ -28,7 +28,13 @@ import autograd_lite as ag
 from nn.dask import cluster
 from nn.dask.cluster import ClusterError, cluster_errors, has_workers, scatter
 from nn.dask.data import Share, Shares
-from nn.dask.decomposition import AT_MOST, Part, check_loss_of_parts, depend_on_others
+from nn.dask.decomposition import (
+    AT_MOST,
+    Part,
+    check_captures_nothing,
+    check_loss_of_parts,
+    depend_on_others,
+)
 from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers import SGD
@@ -156,7 +162,7 @@ def first_of(share: Share, dtype: Any) -> Part:
 def try_apart(blueprint: Blueprint, state: State, share: Share, parts: list[Part]) -> bool:
     """Refuse a loss that shares do not add up to; whether they differ in the model's outputs.
 
-    Runs on a worker, before the first step.
+    Runs on a worker, before the first step; of one share only what the loss depends on is asked.
     """
     step, whole = replica_of(blueprint), reduce(operator.add, parts)
     tolerance = float(np.sqrt(np.finfo(dtype_of(step.model) or np.float64).eps))
@@ -167,7 +173,11 @@ def try_apart(blueprint: Blueprint, state: State, share: Share, parts: list[Part
             return map_outputs(np.asarray, constants(apply_model(step.model, x)))
 
     with np.errstate(all="ignore"):
-        check_loss_of_parts(blueprint.loss, outputs_of(whole.x), whole, tolerance)
+        outputs = outputs_of(whole.x)
+        check_captures_nothing(blueprint.loss, outputs, whole)
+        if len(parts) == 1:
+            return False
+        check_loss_of_parts(blueprint.loss, outputs, whole, tolerance)
         return depend_on_others(outputs_of, whole.x, tolerance)
 
 
@@ -204,8 +214,8 @@ class DistributedStep(Step):
     scattered: dict[Any, Any]
     """What tasks find the blueprint by, for the client that it was sent through."""
 
-    is_tried = False
-    """Whether it is known what becomes of loss and model where a batch has several shares."""
+    shares_tried = 0
+    """Of how many shares, one or several, it is known what becomes of loss and model."""
 
     def refresh(self) -> None:
         """Take up what was changed from outside, and tell the workers of it."""
@@ -223,17 +233,16 @@ class DistributedStep(Step):
             self._draw_blueprint()
 
     def _draw_blueprint(self) -> None:
+        trained = set(map(id, self.trainable))
+        places = [i for i, p in enumerate(self.model.parameters()) if id(p) in trained]
+        if len(places) < len(trained):
+            raise ag.ArgumentValueError(
+                f"fit: the optimizer has {len(trained) - len(places)} parameters that are not the "
+                "model's, whose gradients would be lost on Dask; make them attributes of the "
+                "model, or load the arrays with .compute()"
+            )
         self.blueprint = Blueprint(
-            uuid.uuid4().hex,
-            self.model,
-            self.loss,
-            [
-                index
-                for index, parameter in enumerate(self.model.parameters())
-                if any(parameter is other for other in self.trainable)
-            ],
-            self.keep_outputs,
-            self.compile,
+            uuid.uuid4().hex, self.model, self.loss, places, self.keep_outputs, self.compile
         )
         self.scattered = {}
 
@@ -281,8 +290,8 @@ class DistributedStep(Step):
         raise AssertionError("the last attempt returns or raises")
 
     def _try_apart(self, shares: list[Share], blueprint: Any, state: Any) -> None:
-        """Once, before two shares are computed apart: tell what differs from the whole."""
-        if self.is_tried or len(shares) < 2:
+        """Once, and once before two shares are computed apart: tell what differs from the whole."""
+        if self.shares_tried >= min(len(shares), 2):
             return
         import dask
 
@@ -290,7 +299,7 @@ class DistributedStep(Step):
         parts = [dask.delayed(first_of, pure=False)(share, dtype) for share in few]
         task = dask.delayed(try_apart, pure=False)
         depends = task(blueprint, state, shares[0], parts).compute()
-        self.is_tried = True
+        self.shares_tried = min(len(shares), 2)
         if depends:
             warnings.warn(
                 "fit: the outputs of the model for a sample depend on the others of its batch, as "

@@ -356,7 +356,7 @@ class BaseMLP(Options):
     def _inputs_in_chunks(self, X: Any, reset: bool) -> Any:
         """Inputs of Dask, with their names and number of features checked, or kept."""
         _check_feature_names(self, getattr(X, "_meta", X), reset=reset)
-        X = to_row_chunks(X, None, "X")
+        X = to_row_chunks(X, None, "X", type(self).__name__)
         check_axes(type(self).__name__, X)
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         _check_n_features(self, X, reset=reset)

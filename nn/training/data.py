@@ -249,10 +249,10 @@ def check_numbers(name: str, array: Array) -> None:
         raise bad_numbers_error(f"fit: {name}", len(bad), bad[0])
 
 
-def dtype_error(name: str, dtype: Any) -> ag.ArgumentTypeError:
+def dtype_error(name: str, dtype: Any, caller: str = "fit") -> ag.ArgumentTypeError:
     """The error for texts, categories and what else is no real numbers."""
     return ag.ArgumentTypeError(
-        f"fit: {name} has dtype {dtype}; it must hold real numbers: of categories make columns of "
+        f"{caller}: {name} has dtype {dtype}; it must hold real numbers: of categories make columns of "
         "0 and 1, as pandas.get_dummies does, of class names numbers, as "
         "np.unique(y, return_inverse=True)[1] are"
     )

@@ -171,7 +171,7 @@ def seconds_of_share(name: str, samples: int) -> float:
     blueprint = Blueprint(f"{name}-{samples}", model, nn.mse, trainable, False, True)
     state, (n_in, sizes) = State(parameters, []), MODELS[name]
     x, y = np.ones((samples, n_in), np.float32), np.ones((samples, sizes[-1]), np.float32)
-    share = Share(x, y, None, samples, 0, 1, (0, 0))
+    share = Share(x, y, None, samples, (0, samples), (0, 0))
     for _ in range(2):  # traced, and traced again for comparison
         differentiate(blueprint, state, share)
     return duration(lambda: differentiate(blueprint, state, share))

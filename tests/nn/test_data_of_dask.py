@@ -10,6 +10,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
+from nn.dask.data import even_batches
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -344,3 +345,118 @@ def test_of_no_samples_there_are_predictions_and_no_training() -> None:
     assert str(error.value) == (
         "fit: x has shape (0, 3), which holds no samples; give one at least"
     )
+
+
+@pytest.mark.parametrize("rows", [1, 2, 13, 60])
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 25])
+def test_batches_are_even_however_small_and_take_each_sample_once(
+    rows: int, batch_size: int
+) -> None:
+    taken: list[int] = []
+
+    def ones_more(outputs: Any, targets: Any) -> Any:
+        taken.append(len(targets))
+        return np.mean((outputs - targets) ** 2)
+
+    lazy = da.from_array(X, chunks=(rows, 4)), da.from_array(Y, chunks=(rows, 1))
+    model = nn.Linear(4, 1, rng=0)
+    batches: list[int] = []
+
+    class Counted(nn.Callback):
+        def after_batch(self, run: nn.Run) -> None:
+            batches.append(sum(taken))
+            taken.clear()
+
+    nn.fit(
+        model, *lazy, loss=ones_more, optimizer=nn.SGD(model, 0.01), epochs=2, rng=0,
+        batch_size=batch_size, compile=False, progress=False, callbacks=Counted(),
+    )  # fmt: skip
+    epoch = batches[len(batches) // 2 :]  # the first one begins with trials of the loss
+    assert sum(epoch) == 60
+    assert max(epoch) <= batch_size
+    assert min(epoch) >= 1
+    if rows * 8 >= 60:  # one group of chunks
+        assert len(epoch) == -(-60 // batch_size)
+        assert max(epoch) - min(epoch) <= 1
+
+
+def test_shares_of_chunks_are_in_proportion() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        lengths = rng.integers(1, 40, rng.integers(1, 12)).tolist()
+        count = int(rng.integers(1, sum(lengths) + 1))
+        ends, left = [0] * len(lengths), np.array(lengths)
+        sizes = []
+        for bounds in even_batches(lengths, count, rng):
+            assert [start for start, _ in bounds] == ends
+            ends = [stop for _, stop in bounds]
+            taken = np.array([stop - start for start, stop in bounds])
+            assert (abs(taken - taken.sum() * left / left.sum()) < 1).all()
+            left = left - taken
+            sizes.append(int(taken.sum()))
+        assert ends == lengths
+        assert len(sizes) == count
+        assert min(sizes) >= 1
+        assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("rows", [20, 60])
+def test_a_loss_that_captures_parameters_is_refused(rows: int) -> None:
+    model = nn.Linear(4, 1, rng=0)
+
+    def penalized(outputs: Any, targets: Any) -> Any:
+        return np.mean((outputs - targets) ** 2) + 0.1 * np.sum(model.weight**2)
+
+    lazy = da.from_array(X, chunks=(rows, 4)), da.from_array(Y, chunks=(rows, 1))
+    with pytest.raises(ag.ArgumentTypeError) as refusal:
+        nn.fit(model, *lazy, loss=penalized, progress=False)
+    assert str(refusal.value) == (
+        "fit: penalized depends on Values beside outputs and targets, such as parameters of the "
+        "model, whose gradient would be lost on Dask; write a penalty as l1= or l2=, x.data for "
+        "what is constant, or load the arrays with .compute()"
+    )
+
+
+def test_parameters_that_are_not_the_models_are_refused() -> None:
+    model, scale = nn.Linear(4, 1, rng=0), nn.Parameter(np.ones(()))
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        nn.fit(
+            model, LAZY_X, LAZY_Y, loss="mse", progress=False,
+            optimizer=nn.SGD([*model.parameters(), scale]),
+        )  # fmt: skip
+    assert str(refusal.value) == (
+        "fit: the optimizer has 1 parameters that are not the model's, whose gradients would be "
+        "lost on Dask; make them attributes of the model, or load the arrays with .compute()"
+    )
+
+
+class Nested(nn.Module):
+    """Outputs by name, one of them a tuple."""
+
+    def __init__(self) -> None:
+        self.a, self.b = nn.Linear(4, 1, rng=0), nn.Linear(4, 3, rng=1)
+
+    def forward(self, x: Any) -> Any:
+        return {"a": self.a(x), "both": (self.b(x), [self.a(x) * 2])}
+
+
+@pytest.mark.parametrize("rows", [60, 0], ids=["some rows", "no rows"])
+def test_outputs_are_nested_as_in_memory(rows: int) -> None:
+    lazy, plain = nn.predict(Nested(), LAZY_X[:rows]), nn.predict(Nested(), X[:rows])
+    assert lazy.keys() == plain.keys()
+    assert type(lazy["both"]) is tuple
+    assert type(lazy["both"][1]) is list
+    for mine, numpys in (
+        (lazy["a"], plain["a"]),
+        (lazy["both"][0], plain["both"][0]),
+        (lazy["both"][1][0], plain["both"][1][0]),
+    ):
+        np.testing.assert_array_equal(mine.compute(), numpys)
+
+
+def test_what_is_refused_is_named_by_its_caller() -> None:
+    unknown = LAZY_X[LAZY_X[:, 0] > 0]
+    with pytest.raises(ag.ArgumentValueError, match=r"^predict: x has the shape \(nan, 4\)"):
+        nn.predict(nn.Linear(4, 1), unknown)
+    with pytest.raises(ag.ArgumentTypeError, match=r"^predict: x has dtype complex128"):
+        nn.predict(nn.Linear(4, 1), LAZY_X * 1j)

@@ -431,3 +431,53 @@ def test_a_picture_shows_chunks_and_computes_nothing() -> None:
     assert "3 chunks of (2, 4)" in source
     assert "3 chunks of (2,)" in source
     assert "1 chunk" in source
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf])
+@pytest.mark.parametrize("function", [np.linalg.inv, np.linalg.cholesky, np.linalg.qr])
+def test_factors_of_what_is_not_finite_are_refused(function: Any, hole: float) -> None:
+    matrix = 3 * np.eye(4)
+    matrix[1, 2] = matrix[2, 1] = hole
+    x = ag.Value(da.from_array(matrix, chunks=(4, 4)))
+    name = function.__name__
+    found = function(x)
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        (found[0] if name == "qr" else found).data.compute(scheduler="synchronous")
+    assert str(refusal.value) == (
+        f"{name} of an array of dask: the matrix holds NaN or infinity, of which Dask computes "
+        "none; write np.where(np.isfinite(x), x, 0), or turn it into a NumPy array first"
+    )
+
+
+def test_solutions_of_what_is_not_finite_are_refused() -> None:
+    matrix, right = da.eye(4, chunks=2), da.from_array([1.0, np.nan, 0, 0], chunks=2)
+    found = np.linalg.solve(ag.Value(matrix), right)
+    with pytest.raises(ag.ArgumentValueError, match="^solve of an array of dask: the matrix holds"):
+        found.data.compute(scheduler="synchronous")
+
+
+NOTHING = {
+    "sum": lambda x: np.sum(x**2),
+    "norm": np.linalg.norm,
+    "product": lambda x: np.sum(x.T @ x),
+    "mean of rows": lambda x: np.sum(np.mean(x, axis=1)),
+    "largest of rows": lambda x: np.sum(np.max(x, axis=1)),
+    "smallest of rows": lambda x: np.sum(np.min(x, axis=-1, keepdims=True)),
+    "softmax": lambda x: np.sum(np.exp(x - np.max(x, axis=1, keepdims=True))),
+    "products": lambda x: np.sum(np.prod(x, axis=0)),
+}
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [((0,), (4,)), ((0, 0), (2, 2)), ((0,), (1, 1, 2))],
+    ids=["one", "several", "several columns"],
+)
+@pytest.mark.parametrize("name", NOTHING)
+def test_arrays_of_no_elements_are_numpys(name: str, chunks: Any) -> None:
+    function, plain = NOTHING[name], np.zeros((0, 4))
+    lazy = da.zeros((0, 4), chunks=chunks)
+    numpys = [*ag.value_and_grad(function)(plain), *ag.jvp(function, (plain,), (plain,))]
+    mine = [*ag.value_and_grad(function)(lazy), *ag.jvp(function, (lazy,), (lazy * 1.0,))]
+    for a, b in zip(dask.compute(*mine, scheduler="synchronous"), numpys, strict=True):
+        np.testing.assert_array_equal(a, b)
