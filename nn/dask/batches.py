@@ -111,7 +111,7 @@ class DaskBatches(Batches):
             lengths = [self.lengths[i] for i in group]
             for part, bounds in enumerate(even_batches(lengths, parts, starts)):
                 shares = [
-                    Share(*chunks, self.lengths[i], rows, (seed, i))
+                    Share(*chunks, self.lengths[i], rows, (seed, i))  # type: ignore[call-arg]
                     for i, chunks, rows in zip(group, loaded, bounds, strict=True)
                     if rows[0] < rows[1]
                 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from nn.training.data import (
     count_aside,
     dtype_error,
     finite_sum,
+    leaves_of,
     length,
     map_arrays,
     map_outputs,
@@ -73,8 +74,8 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str, caller: 
     check_samples(caller, (name, data, data))
     if any(map(math.isnan, data.shape)):
         raise ag.ArgumentValueError(
-            f"{caller}: {name} has the shape {data.shape}, whose unknown lengths depend on numbers not "
-            "computed yet; call .compute_chunk_sizes() on it first"
+            f"{caller}: {name} has the shape {data.shape}, whose unknown lengths depend on numbers "
+            "not computed yet; call .compute_chunk_sizes() on it first"
         )
     if isinstance(data._meta, np.ma.MaskedArray):
         raise ag.ArgumentTypeError(
@@ -108,8 +109,8 @@ def numbers_of_frame(frame: Any, name: str, caller: str) -> Any:
     if not kinds <= set("fiub") or kinds > {"b"} or not all(map(is_numpys, dtypes)):
         names = ", ".join(sorted(map(str, dtypes)))
         raise ag.ArgumentTypeError(
-            f"{caller}: {name} is a dataframe of the dtypes {names}, which make no array of numbers; "
-            "leave out columns that hold none, and write frame.astype(float)"
+            f"{caller}: {name} is a dataframe of the dtypes {names}, which make no array of "
+            "numbers; leave out columns that hold none, and write frame.astype(float)"
         )
     return frame
 
@@ -309,7 +310,7 @@ def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
 
 
 def predict_chunks(model: Module, x: Any) -> Any:
-    """The outputs: a Dask array, or a tuple of them, chunk by chunk."""
+    """The outputs: Dask arrays, nested as the model returns them, chunk by chunk."""
     first = x[0] if isinstance(x, tuple) else x
     if hasattr(first, "chunks") and first.shape[0] == 0:
         import dask.array
@@ -324,22 +325,24 @@ def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
     import dask.array
 
     example = function(thing, sample_of(x))
-    run = dask.delayed(function, pure=False)
+    run = dask.delayed(leaves_by, pure=False)
     whole = scatter(thing)
-    parts = [run(whole, chunk) for chunk in chunks_of(x)]
+    parts = [run(function, whole, chunk) for chunk in chunks_of(x)]
 
-    def column(outputs: list[Any], like: Any) -> Any:
-        if isinstance(like, (dict, tuple, list)):
-            names = like if isinstance(like, dict) else range(len(like))
-            columns = iter([column([part[n] for part in outputs], like[n]) for n in names])
-            return map_outputs(lambda _: next(columns), like)
+    def column(place: int, like: Any) -> Any:
         blocks = [
-            dask.array.from_delayed(part, (count, *like.shape[1:]), dtype=like.dtype)
-            for part, count in zip(outputs, chunk_lengths(x), strict=True)
+            dask.array.from_delayed(part[place], (count, *like.shape[1:]), dtype=like.dtype)
+            for part, count in zip(parts, chunk_lengths(x), strict=True)
         ]
         return dask.array.concatenate(blocks)
 
-    return column(parts, example)
+    columns = iter([column(*place) for place in enumerate(leaves_of(example))])
+    return map_outputs(lambda _: next(columns), example)
+
+
+def leaves_by(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> list[Any]:
+    """The arrays that a function gives of a chunk; runs where it lies."""
+    return leaves_of(function(thing, x))
 
 
 # Shares.
@@ -355,6 +358,11 @@ class Share:
     chunk_length: int
     bounds: tuple[int, int]
     seed: tuple[int, int]
+
+    def first(self, count: int) -> Share:
+        """So many of its samples, or all."""
+        start, stop = self.bounds
+        return replace(self, bounds=(start, min(start + count, stop)))
 
     def rows(self, dtype: Any) -> tuple[Any, Any, Any]:
         """Inputs, targets and weights of the samples, once their chunks are there."""

@@ -15,7 +15,7 @@ import numpy as np
 import autograd_lite as ag
 from nn.losses import losses
 from nn.losses.reduction import Loss
-from nn.training.data import concatenate, length, map_arrays, map_outputs
+from nn.training.data import concatenate, leaves_of, length, map_arrays, map_outputs
 from nn.training.outputs import LossOfOutputs, function_of, name_of
 from nn.training.terms import Tally, kinds_of, terms_of
 
@@ -54,7 +54,7 @@ def depend_on_others(outputs_of: Callable[[Any], Any], x: Any, tolerance: float)
     n_samples = length(x)
     half = (n_samples + 1) // 2
     beside_itself = take(x, np.arange(n_samples) % half)
-    found = [arrays_of(outputs_of(inputs)) for inputs in (x, beside_itself)]
+    found = [leaves_of(outputs_of(inputs)) for inputs in (x, beside_itself)]
     return not all(nearly_equal(a[:half], b[:half], tolerance) for a, b in zip(*found, strict=True))
 
 
@@ -113,13 +113,6 @@ def tally_of(loss: Loss, outputs: Any, whole: Part, rows: slice) -> Tally:
     terms = terms_of_rows(loss, outputs, part)
     values, shares = [float(term.value) for term in terms], [term.share for term in terms]
     return Tally.of_batch(kinds_of(loss), float(length(part.x)), part.weight, values, shares)
-
-
-def arrays_of(outputs: Any) -> list[Any]:
-    """The arrays that a model returned."""
-    found: list[Any] = []
-    map_outputs(found.append, outputs)
-    return found
 
 
 def nearly_equal(a: Any, b: Any, tolerance: float) -> bool:

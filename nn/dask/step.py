@@ -18,6 +18,8 @@ import threading
 import time
 import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -38,7 +40,7 @@ from nn.dask.decomposition import (
 from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers import SGD
-from nn.training.data import apply_model, concatenate, dtype_of, map_outputs
+from nn.training.data import apply_model, concatenate, dtype_of, length, map_outputs
 from nn.training.step import Step, constants, level_of_user
 from nn.training.terms import Tally
 
@@ -137,13 +139,29 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
     step = replica_of(blueprint)
     prepare(step, state, share)
     x, y, weights = share.rows(dtype_of(step.model))
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        telling(f"of {length(x)} samples of a chunk"),
+    ):
         _, outputs = step.accumulate(x, y, weights)
     tally, gradients = step.tally, step.sums
     step.reset()
     named = step.model.named_buffers()
     buffers = [np.multiply(getattr(module, name), tally.n_samples) for _, module, name in named]
     return Total(tally, gradients, buffers, [outputs])
+
+
+@contextmanager
+def telling(which: str) -> Iterator[None]:
+    """Errors say of which samples they speak: positions and shapes are not those of the whole."""
+    try:
+        yield
+    except ag.NonFiniteError:
+        raise  # speaks of the loss
+    except (ag.ArgumentValueError, ag.ArgumentTypeError) as error:
+        if not str(error).startswith("fit: "):
+            error.args = (f"{which}: {error}", *error.args[1:])
+        raise
 
 
 def prepare(step: Step, state: State, share: Share) -> None:
@@ -154,9 +172,9 @@ def prepare(step: Step, state: State, share: Share) -> None:
         generator.bit_generator.state = fresh((*share.seed, share.bounds[0], place)).state
 
 
-def first_of(share: Share, dtype: Any) -> Part:
-    """The first samples of a share; runs where its chunk lies."""
-    return Part(*share.rows(dtype)).rows(slice(AT_MOST))
+def part_of(share: Share, dtype: Any) -> Part:
+    """The samples of a share; runs where its chunk lies."""
+    return Part(*share.rows(dtype))
 
 
 def try_apart(blueprint: Blueprint, state: State, share: Share, parts: list[Part]) -> bool:
@@ -172,7 +190,7 @@ def try_apart(blueprint: Blueprint, state: State, share: Share, parts: list[Part
         with ag.no_grad():
             return map_outputs(np.asarray, constants(apply_model(step.model, x)))
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), telling(f"of {length(whole.x)} samples of some chunks"):
         outputs = outputs_of(whole.x)
         check_captures_nothing(blueprint.loss, outputs, whole)
         if len(parts) == 1:
@@ -295,8 +313,8 @@ class DistributedStep(Step):
             return
         import dask
 
-        dtype, few = dtype_of(self.model), shares[:AT_MOST]
-        parts = [dask.delayed(first_of, pure=False)(share, dtype) for share in few]
+        dtype, few = dtype_of(self.model), [share.first(AT_MOST) for share in shares[:AT_MOST]]
+        parts = [dask.delayed(part_of, pure=False)(share, dtype) for share in few]
         task = dask.delayed(try_apart, pure=False)
         depends = task(blueprint, state, shares[0], parts).compute()
         self.shares_tried = min(len(shares), 2)

@@ -33,6 +33,7 @@ __all__ = [
     "dtype_of",
     "finite_sum",
     "in_dtype",
+    "leaves_of",
     "length",
     "map_arrays",
     "map_outputs",
@@ -89,6 +90,13 @@ def map_outputs(function: Callable[[Any], Any], outputs: Any) -> Any:
         parts = [map_outputs(function, part) for part in outputs]
         return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
     return function(outputs)
+
+
+def leaves_of(outputs: Any) -> list[Any]:
+    """The arrays that a model returned, in the order in which `map_outputs` goes through them."""
+    found: list[Any] = []
+    map_outputs(found.append, outputs)
+    return found
 
 
 def length(data: Any) -> int:
@@ -252,8 +260,8 @@ def check_numbers(name: str, array: Array) -> None:
 def dtype_error(name: str, dtype: Any, caller: str = "fit") -> ag.ArgumentTypeError:
     """The error for texts, categories and what else is no real numbers."""
     return ag.ArgumentTypeError(
-        f"{caller}: {name} has dtype {dtype}; it must hold real numbers: of categories make columns of "
-        "0 and 1, as pandas.get_dummies does, of class names numbers, as "
+        f"{caller}: {name} has dtype {dtype}; it must hold real numbers: of categories make "
+        "columns of 0 and 1, as pandas.get_dummies does, of class names numbers, as "
         "np.unique(y, return_inverse=True)[1] are"
     )
 

@@ -14,7 +14,7 @@ from nn.metrics import OneClassError
 from nn.metrics import metrics as known_metrics
 from nn.models.module import Module
 from nn.training.batches import Batches, is_iterable_of_batches, source_of
-from nn.training.data import dtype_of, length, map_outputs, rows_of
+from nn.training.data import dtype_of, leaves_of, length, map_outputs, rows_of
 from nn.training.outputs import LossOfOutputs, OfOutput, function_of, score
 
 __all__ = ["try_out"]
@@ -42,13 +42,6 @@ def try_out(model: Module, batches: Batches, outputs: Any, loss: Loss, metrics: 
     if data is not None and not is_iterable_of_batches(data) and source_of(data[0]) is None:
         try_losses(outputs, data[1], dtype, loss)
         try_metrics(outputs, rows_of(data[1], slice(None), dtype), metrics, are_all=True)
-
-
-def leaves_of(outputs: Any) -> list[Any]:
-    """The arrays that a model returned."""
-    found: list[Any] = []
-    map_outputs(found.append, outputs)
-    return found
 
 
 def is_usable(output: Any) -> bool:

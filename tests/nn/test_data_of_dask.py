@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -460,3 +461,18 @@ def test_what_is_refused_is_named_by_its_caller() -> None:
         nn.predict(nn.Linear(4, 1), unknown)
     with pytest.raises(ag.ArgumentTypeError, match=r"^predict: x has dtype complex128"):
         nn.predict(nn.Linear(4, 1), LAZY_X * 1j)
+
+
+def test_a_label_out_of_range_is_one_of_a_share() -> None:
+    labels = np.arange(60) % 2
+    labels[47] = 5
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        nn.fit(
+            nn.Linear(4, 2, rng=0), LAZY_X, da.from_array(labels, chunks=20), rng=0,
+            loss="cross_entropy", progress=False, batch_size=60,
+        )  # fmt: skip
+    assert re.fullmatch(
+        r"of \d+ samples of a chunk: cross_entropy: the label at position \d+ is 5, but the "
+        r"logits have 2 classes; labels go from 0 to 1",
+        str(refusal.value),
+    )
