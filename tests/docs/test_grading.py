@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import inspect
 import re
 import sys
@@ -65,6 +67,52 @@ def test_a_wrong_answer_is_told_so(exercise):
         is_right, told = check.verdict(exercise, wrong)
         assert not is_right
         assert told.startswith(f"{exercise.number} {exercise.name}: not yet. ")
+
+
+GOOD_ENOUGH = {"3.1", "8.1", "8.2", "15.2"}
+"""Many answers are right, or the search for one is long."""
+
+SAME = (
+    "/ np.ones(2)",  # of 3.2: a multiplication by 1
+    "g.shape[i] != 0",  # of 10.2: an axis of length 1 is summed, and stays
+    "range(101)",  # of 18.2: one more round
+)
+"""Mutants that compute the same."""
+
+
+def mutants(function):
+    """What a slip makes of a function: another operator, another number, a lost sign."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    for place, node in enumerate(ast.walk(tree)):
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
+            others = [
+                ("op", operator())
+                for operator in (ast.Add, ast.Sub, ast.Mult, ast.Div)
+                if not isinstance(node.op, operator)
+            ]
+        elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            others = [("value", node.value + 1)]
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            others = [("op", ast.UAdd())]
+        else:
+            continue
+        for field, other in others:
+            changed = copy.deepcopy(tree)
+            setattr(list(ast.walk(changed))[place], field, other)
+            yield ast.unparse(changed)
+
+
+@pytest.mark.filterwarnings("ignore")
+@EACH
+def test_an_answer_with_one_slip_in_it_is_not_right(exercise):
+    """At a point where x² is 2x, or 1 is -1/x, a wrong formula may give the right number."""
+    if exercise.number in GOOD_ENOUGH:
+        return
+    for source in mutants(getattr(answers, exercise.name)):
+        names = dict(vars(answers))
+        exec(source, names)
+        is_right, _ = check.verdict(exercise, names[exercise.name])
+        assert not is_right or any(text in source for text in SAME), source
 
 
 def test_a_gradient_of_the_wrong_shape_is_told_the_right_one():
@@ -163,6 +211,26 @@ def test_a_wrong_workshop_is_told_so(skeleton):
     for exercise in EXERCISES.values():
         if exercise.chapter == skeleton.stem:
             assert not check.verdict(exercise, lambda *args, **options: None)[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "line", "slip", "told"),
+    [
+        ("framework.1", "x @ self.weight + self.bias", "x @ self.weight", "forward: 10 of 10"),
+        ("sequential.3", "layer.bias - rate * of_bias", "layer.bias + rate * of_bias", "the bias"),
+    ],
+    ids=["a bias forgotten", "a bias that climbs"],
+)
+def test_a_bias_that_is_not_used_or_not_learned_is_missed(number, line, slip, told):
+    exercise = EXERCISES[number]
+    source = Path(__file__).parent / "solutions" / f"{exercise.chapter}.py"
+    text = source.read_text(encoding="utf-8")
+    assert line in text
+    names: dict = {}
+    exec(text.replace(line, slip), names)
+    is_right, found = check.verdict(exercise, names[exercise.name])
+    assert not is_right
+    assert told in found
 
 
 def test_the_program_with_the_mistake_says_a_half_four_times():

@@ -134,7 +134,7 @@ def check_factors(factors: Any) -> None:
 @exercise("6.2", "rosenbrock_gradient(x)", "Return the gradient of Rosenbrock's valley at x.")
 def check_rosenbrock_gradient(answer: Any) -> None:
     is_gradient(
-        answer, lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2, np.array([-1.0, 1.2])
+        answer, lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2, np.array([-1.3, 1.2])
     )
 
 

@@ -25,13 +25,13 @@ def check_tanh(tanh: Any) -> None:
 
 @exercise("9.2", "divide(x, y)", "Return the quotient of two Values of docs/learn/engine.py.")
 def check_divide(divide: Any) -> None:
-    x, y = Value(3.0), Value(2.0)
+    x, y = Value(3.0), Value(4.0)
     z = divide(x, y)
     is_true(isinstance(z, Value), "it must return a Value of docs.learn.engine: import it")
-    same(z.data, 1.5, "3 / 2")
+    same(z.data, 0.75, "3 / 4")
     z.backward()
-    same(x.grad, 0.5, "the slope in the numerator at 3 / 2")
-    same(y.grad, -0.75, "the slope in the denominator at 3 / 2")
+    same(x.grad, 0.25, "the slope in the numerator at 3 / 4")
+    same(y.grad, -0.1875, "the slope in the denominator at 3 / 4")
 
 
 @exercise("9.3", "depth(result)", "Return how many operations the longest way to a Value has.")
@@ -120,10 +120,11 @@ def check_largest_rate(largest_rate: Any) -> None:
 
 @exercise("14.2", "adam_step(w, g, m, s, t, rate)", "Return w, m and s after step number t.")
 def check_adam_step(adam_step: Any) -> None:
-    w, m, s = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    w, m, s = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3)
     parameter = nn.Parameter(w.copy())
     optimizer = nn.Adam([parameter], learning_rate=0.1)
-    for t, g in enumerate(([3.0, -0.1], [-1.0, 2.0], [0.5, 0.5]), 1):
+    # The last gradients are so small that ε counts.
+    for t, g in enumerate(([3.0, -0.1, 1e-8], [-1.0, 2.0, 2e-8], [0.5, 0.5, -1e-8]), 1):
         optimizer.zero_grad()
         (parameter @ np.array(g)).backward()
         optimizer.step()
@@ -135,6 +136,7 @@ def check_adam_step(adam_step: Any) -> None:
 def check_kind(kind: Any) -> None:
     for hessian, right in (
         ([[2.0, 0.0], [0.0, 1.0]], "minimum"), ([[-2.0, 0.5], [0.5, -1.0]], "maximum"),
+        ([[0.5, 0.1], [0.1, 2.0]], "minimum"), ([[-0.5, 0.1], [0.1, -0.3]], "maximum"),
         ([[1.0, 3.0], [3.0, 1.0]], "saddle"), ([[1.0, 0.0], [0.0, 0.0]], "undecided"),
     ):  # fmt: skip
         is_true(kind(np.array(hessian)) == right, f"the Hessian {hessian} is not that")
@@ -201,6 +203,8 @@ def check_recall(recall: Any) -> None:
         spoilt = pattern.copy()
         spoilt[[0, 5]] *= -1
         same(recall(weight, spoilt), pattern, "what is recalled from a spoilt pattern")
+    of_sums_of_0 = recall(np.zeros((3, 3)), np.array([-1, 1, -1]))
+    same(of_sums_of_0, np.ones(3), "what comes of sums of 0")
     chain = np.diag(np.ones(15), 1) * 2.0
     chain[0, 0] = 1.0
     same(recall(chain, np.r_[1, -np.ones(15, int)]), np.ones(16), "a change that runs on and on")

@@ -40,6 +40,7 @@ def irises() -> tuple[Any, Any, Any, Any]:
 def check_linear(linear: Any) -> None:
     rng = np.random.default_rng(1)
     layer, x, g = linear(3, 2, rng), rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+    layer.bias = rng.normal(size=np.shape(layer.bias))  # zeros would not be missed
     weight, bias = layer.weight.copy(), layer.bias.copy()
     y, pullback = ag.vjp(lambda x, w, b: x @ w + b, x, weight, bias)
     of_x, of_weight, of_bias = pullback(g)
@@ -207,6 +208,9 @@ def check_sequential(sequential: Any) -> None:
     is_true(len(losses) == 400, f"{len(losses)} losses came back")
     is_true(losses[-1] < 0.05, f"the loss is {losses[-1]:.3f} after 400 epochs; 0.05 is due")
     same(np.sign(model.predict(PAIRS)[:, 0]), signs, "XOR of 00, 01, 10, 11")
+    output_alone = sequential(make_layers(sequential)[1:], seed=3)
+    losses = output_alone.fit(np.zeros((4, 2)), np.ones(4), squared, 0.1, 50)
+    is_true(losses[-1] < 0.05, "where all inputs are 0 the bias should learn, and does not")
 
 
 def make_layers(sequential: Any) -> list[Any]:
