@@ -82,7 +82,8 @@ def arguments_text(operation: str, inputs: Sequence[Any], parameters: Mapping[st
         start = 1 if operation == "getitem" else 2
         return "[" + ", ".join(map(index_text, inputs[start:])) + "]"
     given = {name: x for name, x in parameters.items() if x is not None and x is not False}
-    return ", ".join(f"{name}={x}" for name, x in given.items())
+    texts = {name: x.__name__ if isinstance(x, type) else x for name, x in given.items()}
+    return ", ".join(f"{name}={text}" for name, text in texts.items())
 
 
 def operation_text(operation: str, static: str) -> str:
@@ -102,6 +103,9 @@ def rank(data: Any) -> int:
     return getattr(data, "ndim", 0)
 
 
+SHORT_INDEX = 4
+
+
 def index_text(part: Any) -> str:
     """One part of an index as it is written."""
     if isinstance(part, Node):
@@ -114,6 +118,8 @@ def index_text(part: Any) -> str:
     if part is None:
         return "None"
     if isinstance(part, (list, np.ndarray)) and np.ndim(part):
-        said = "booleans" if np.asarray(part).dtype == bool else "indices"
-        return word(said, count=np.size(part))
+        array = np.asarray(part)
+        if array.ndim == 1 and array.size <= SHORT_INDEX:
+            return str(array.tolist())
+        return word("booleans" if array.dtype == bool else "indices", count=array.size)
     return str(part)

@@ -14,6 +14,7 @@ from autograd_lite.drawing.languages import word
 __all__ = [
     "NUMBERS",
     "SHORT_ARRAY",
+    "as_read",
     "enough_digits",
     "equation",
     "outcome",
@@ -34,13 +35,27 @@ def put_in(formula: str, numbers: Mapping[str, Shown]) -> Shown:
 
 def outcome(filled: Shown, result: Any) -> Shown:
     """A result behind the formula that it comes out of; exact if both are."""
-    told = show(result)
+    told = show(as_read(result))
     return Shown(told.text, filled.exact and told.exact)
+
+
+def as_read(x: Any) -> Any:
+    """A number of half or single precision as the double that it is.
+
+    Whoever checks an equation computes with all digits, and finds 0.1 / 1.01 = 0.099009900…,
+    of which single precision says 0.0990099.
+    """
+    array = np.asarray(x) if isinstance(x, NUMBERS) else None
+    if array is None or array.dtype.kind not in "fc":
+        return x
+    wide = np.result_type(array, np.float64)
+    return x if wide == array.dtype else array.astype(wide)[()]
 
 
 def enough_digits(evaluate: Callable[..., Any], operands: Sequence[Any], result: Any) -> int:
     """How many digits operands must show for the result, as it is shown, to follow from them."""
-    wanted = show(result).text
+    wanted = show(as_read(result)).text
+    operands = list(map(as_read, operands))
     for digits in range(DIGITS, ALL_DIGITS, 2):
         try:
             with np.errstate(all="ignore"):
@@ -81,7 +96,8 @@ def equation(
     formula: str, operands: Mapping[str, Any], result: Any, evaluate: Callable[..., Any]
 ) -> str:
     """A formula of single numbers with enough of their digits put in, and its result."""
-    numbers = list(operands.values())
+    operands = {name: as_read(x) for name, x in operands.items()}
+    numbers, result = list(operands.values()), as_read(result)
     digits, beside = enough_digits(evaluate, numbers, result), ""
     if digits == ALL_DIGITS and not follows(evaluate, numbers, result):
         digits, beside = DIGITS, f" ({word('rounding')})"

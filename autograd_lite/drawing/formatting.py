@@ -148,7 +148,9 @@ def show_array(array: np.ndarray[Any, Any], digits: int = DIGITS) -> Shown:
         return Shown(f"[{', '.join(x.text for x in parts)}]", all(x.exact for x in parts))
     if array.size == 0:
         return Shown(word("empty"))
-    if array.dtype.kind not in "fiub":
+    if array.dtype == bool:
+        return Shown(word("true", count=np.count_nonzero(array), size=array.size))
+    if array.dtype.kind not in "fiu":
         mean = show_number(np.mean(np.abs(array)), digits)
         return Shown(f"|{word('mean')}| {mean.text}", mean.exact)
     finite = array[np.isfinite(array)]

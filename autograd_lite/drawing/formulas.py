@@ -70,7 +70,7 @@ def formula_of(node: Node) -> str:
 
 
 def fill_in(formula: str, texts: Mapping[str, str]) -> str:
-    """A formula with something put in for its names; negative numbers get their parentheses.
+    """A formula with something put in for its names; negative numbers and sums get parentheses.
 
     Examples
     --------
@@ -79,12 +79,14 @@ def fill_in(formula: str, texts: Mapping[str, str]) -> str:
     '2.0 · (-3.0)'
     >>> fill_in("tanh(x)", {"x": "-3.0"})
     'tanh(-3.0)'
+    >>> fill_in("x · y", {"x": "1.0 + 2.0i", "y": "2.0"})
+    '(1.0 + 2.0i) · 2.0'
     """
 
     def put_in(match: re.Match[str]) -> str:
         text = texts.get(match[0], match[0])
         alone = formula[: match.start()][-1:] in "(," and formula[match.end() :][:1] in "),"
-        return f"({text})" if text.startswith("-") and not alone else text
+        return f"({text})" if re.match(r"-|.* [+-] ", text) and not alone else text
 
     # A square and a transpose are letters to Python, but no part of a name.
     return re.sub(r"[^\W\d](?:(?![²ᵀ])\w)*", put_in, formula)

@@ -125,6 +125,7 @@ WORDS: dict[str, tuple[str, str]] = (
         # Numbers in short.
         "mean": ("mean", "media"),
         "all": ("all", "todos"),
+        "true": ("{count} of {size} True", "{count} de {size} True"),
         "empty": ("empty", "vacío"),
         "no_finite": ("no finite element", "ningún elemento finito"),
         "lost": ("{count} not finite", "{count} no finitos"),
@@ -151,9 +152,13 @@ WORDS: dict[str, tuple[str, str]] = (
         "outside": ("outside of modules", "fuera de los módulos"),
         "graph_title": ("computation graph", "grafo computacional"),
         "graph_size": (
-            "Computation graph of {nodes} nodes and {edges} edges.",
-            "Grafo computacional de {nodes} nodos y {edges} aristas.",
+            "Computation graph of {nodes} and {edges}.",
+            "Grafo computacional de {nodes} y {edges}.",
         ),
+        "one_node": ("1 node", "1 nodo"),
+        "all_nodes": ("{count} nodes", "{count} nodos"),
+        "one_edge": ("1 edge", "1 arista"),
+        "all_edges": ("{count} edges", "{count} aristas"),
     }
     | SENTENCES
     | NOTES

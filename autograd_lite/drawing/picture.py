@@ -108,7 +108,12 @@ class Picture:
 
     def describe(self) -> str:
         """The drawing in one paragraph, the text alternative of its image."""
-        size = word("graph_size", nodes=len(self.vertices), edges=len(self.edges))
+        n_nodes, n_edges = len(self.vertices), len(self.edges)
+        size = word(
+            "graph_size",
+            nodes=word("one_node" if n_nodes == 1 else "all_nodes", count=n_nodes),
+            edges=word("one_edge" if n_edges == 1 else "all_edges", count=n_edges),
+        )
         return " ".join((size, *self.notes))
 
     def with_marks(

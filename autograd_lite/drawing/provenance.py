@@ -154,8 +154,16 @@ def is_module(x: Any) -> bool:
 
 
 def parameter_names(module: Any) -> dict[int, str]:
-    """The names of a module's parameters, by the serial numbers of their Values."""
-    return {x.node.serial: name for name, x in module.named_parameters() if isinstance(x, Value)}
+    """The names of a module's parameters, by the serial numbers of their Values.
+
+    None of one that is still being built, by a drawn function or within it: its attributes are
+    not all there.
+    """
+    try:
+        named = list(module.named_parameters())
+    except AttributeError:
+        return {}
+    return {x.node.serial: name for name, x in named if isinstance(x, Value)}
 
 
 def parameters_in(variables: Mapping[str, Any]) -> frozenset[int]:

@@ -16,6 +16,7 @@ from autograd_lite.drawing.entries import Entries
 from autograd_lite.drawing.equations import (
     NUMBERS,
     SHORT_ARRAY,
+    as_read,
     enough_digits,
     equation,
     outcome,
@@ -119,7 +120,7 @@ class Story:
             return self._elements(
                 {"result": node.data}, lambda i: product_text(factors, node.data, i)
             )
-        if not node.primitive.broadcasts or node.parameters:
+        if not node.primitive.elementwise or node.parameters:
             return self._elements({"result": node.data})
         operands = dict(zip(names, map(data_of, node.inputs), strict=True))
         return self._elements(
@@ -261,7 +262,7 @@ class Story:
         numbers = {
             name: self._number(x, digits) for name, x in zip(names, node.inputs, strict=True)
         }
-        filled = put_in(symbol.text, numbers | {"out": show(node.data, digits)})
+        filled = put_in(symbol.text, numbers | {"out": show(as_read(node.data), digits)})
         sides = {formula: formula}
         for side in (filled, outcome(filled, symbol.data)):
             sides.setdefault(side.text, side.equated)
@@ -324,7 +325,7 @@ class Story:
         data = data_of(x)
         if isinstance(data, tuple) or np.ndim(data) > 1 or np.size(data) > SHORT_ARRAY:
             return Shown(self._name(x))
-        return show(data, digits) if isinstance(data, NUMBERS) else Shown(index_text(data))
+        return show(as_read(data), digits) if isinstance(data, NUMBERS) else Shown(index_text(data))
 
 
 def forward(node: Node, operands: Sequence[Any]) -> Any:

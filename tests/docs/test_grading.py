@@ -72,6 +72,8 @@ def test_a_wrong_answer_is_told_so(exercise):
 GOOD_ENOUGH = {"3.1", "8.1", "8.2", "15.2"}
 """Many answers are right, or the search for one is long."""
 
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+
 SAME = (
     "/ np.ones(2)",  # of 3.2: a multiplication by 1
     "g.shape[i] != 0",  # of 10.2: an axis of length 1 is summed, and stays
@@ -84,11 +86,9 @@ def mutants(function):
     """What a slip makes of a function: another operator, another number, a lost sign."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     for place, node in enumerate(ast.walk(tree)):
-        if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (*OPERATORS, ast.Pow)):
             others = [
-                ("op", operator())
-                for operator in (ast.Add, ast.Sub, ast.Mult, ast.Div)
-                if not isinstance(node.op, operator)
+                ("op", operator()) for operator in OPERATORS if not isinstance(node.op, operator)
             ]
         elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
             others = [("value", node.value + 1)]

@@ -12,7 +12,7 @@ import autograd_lite as ag
 import nn
 from autograd_lite.core.primitive import registry
 from autograd_lite.drawing.formulas import LETTER, argument_names
-from tests.draw.test_numbers import equations_of
+from tests.draw.test_numbers import equations_of, steps_of
 
 OF_ONE = (
     np.sin, np.cos, np.exp, np.log, np.sqrt, np.tanh, np.square, np.abs, np.arctan, np.log1p,
@@ -78,6 +78,29 @@ def test_equations_of_a_program_are_true(seed):
         wrong = [text for text in told if not bears_out(text)]
     assert told and wrong == []
     assert not any(re.search(r"\di\b", text) for text in told), "real numbers stay real"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_equations_of_single_precision_are_true(seed):
+    rng = np.random.default_rng(seed)
+    values = [ag.Value(np.array([drawn(rng) for _ in range(3)], np.float32)) for _ in range(2)]
+    with np.errstate(all="ignore"):
+        for _ in range(4):
+            one, other = (values[rng.integers(len(values))] for _ in range(2))
+            if rng.random() < 0.5:
+                values.append(OF_ONE[rng.integers(len(OF_ONE))](one))
+            else:
+                values.append(OF_TWO[rng.integers(len(OF_TWO))](one, other))
+        told = [
+            text.partition(": ")[2]
+            for phase in ("forward", "backward")
+            for step in steps_of(np.sum(values[-1]), phase)
+            for part in step.get("contributions", [step])
+            for text in part.get("spelt") or ()
+            if text and "rounding" not in text and "inf" not in text
+        ]
+        wrong = [text for text in told if not bears_out(text)]
+    assert told and wrong == []
 
 
 def test_formulas_name_what_is_put_into_them():

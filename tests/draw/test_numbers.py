@@ -45,6 +45,7 @@ def steps_of(result, phase):
         (np.array([1.0, 1 - 1e-9] * 4), "≈ 0.999999999 … 1.0, mean 0.999999999"),
         (np.full(8, 1 / 3), "≈ all 0.3333"),
         (np.full(8, 0.25), "all 0.25"),
+        (np.arange(9) > 6, "2 of 9 True"),
     ],
 )
 def test_what_was_rounded_is_marked(x, text):
@@ -187,3 +188,29 @@ def test_what_rounding_left_of_a_sum_is_said_to_be_that():
     assert entries
     for text in entries:
         assert re.fullmatch(r"\[\d\]: .+ ≈ -?\d\.\d+e-1[67] \(up to rounding\)", text), text
+
+
+def spelt_of(result):
+    """The elements that the steps forward spell out."""
+    return [text for step in steps_of(result, "forward") for text in step.get("spelt", ())]
+
+
+def test_single_precision_is_told_to_those_who_compute_with_all_digits():
+    x = ag.Value(np.array([0.1, -np.pi], np.float32), label="x")
+    assert spelt_of(x / np.float32(1.01))[0] == "[0]: 0.1 / 1.01 ≈ 0.09901"
+    assert spelt_of(np.sin(x))[1] == "[1]: sin(-3.14159274101) ≈ 8.742e-8"
+    assert spelt_of(x * np.float32(0.5))[0] == "[0]: 0.1 · 0.5 ≈ 0.05"
+    half = ag.Value(np.array([0.5, 0.25], np.float32), label="half")
+    assert spelt_of(half + half)[0] == "[0]: 0.5 + 0.5 = 1.0"
+
+
+def test_an_element_is_spelt_out_only_where_it_comes_of_one_element():
+    a, b = ag.Value(np.array([[2.0, 1.0], [1.0, 3.0]])), ag.Value(np.eye(2))
+    assert spelt_of(np.linalg.solve(a, b)) == []
+
+
+def test_complex_operands_have_their_parentheses():
+    z = ag.Value(1.0 + 2.0j, label="z")
+    (product,) = steps_of(z * z, "forward")
+    assert product["formulas"][-1] == "= (1.0 + 2.0i) · (1.0 + 2.0i)"
+    assert product["result"] == "= -3.0 + 4.0i"
