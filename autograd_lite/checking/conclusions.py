@@ -145,8 +145,9 @@ class Conclusions:
             f"the numerical derivative is {numerical:.3g}, the analytic one {analytic:.3g}, and "
             f"what was computed on the way to values of {base:.3g} is so much larger that its "
             "rounding errors may make this difference: terms are lost beside larger ones, as in a "
-            "softmax whose largest entry is 1; to decide, check at another point, or write it so "
-            "that they are kept (log1p, expm1, logaddexp, the log of a softmax)",
+            "softmax whose largest entry is 1, or a matrix is next to singular; to decide, check "
+            "at another point, or write it so that they are kept (log1p, expm1, logaddexp, the log "
+            "of a softmax)",
         )
 
     def noise(self, made: Probe) -> GradcheckReport:

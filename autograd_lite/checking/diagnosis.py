@@ -135,7 +135,8 @@ def no_influence(evidence: Evidence) -> Hint | None:
     return Hint(
         "no influence",
         f"the result does not change with {names} around this point: the derivative is zero, as "
-        "it is almost everywhere of what goes by steps (floor, round, sign, comparisons)",
+        "it is almost everywhere of what goes by steps (floor, round, sign, comparisons), and of "
+        "what is saturated (tanh or a sigmoid far out)",
     )
 
 
@@ -417,6 +418,10 @@ def coupling_term_missing(evidence: Evidence) -> Hint | None:
     rank = rank_of(difference, error)
     if not 0 < rank < min(*difference.shape, rank_of(numerical, 0.0)) // 2 + 1:
         return None
+    columns = evidence.columns[:, np.isin(evidence.coordinates, evidence.measured)]
+    reached = np.any(columns[:, evidence.wrong()], axis=1)
+    if 1 < np.count_nonzero(reached) <= rank:
+        return None  # each result has a part of its own, so that nothing need couple them
     return Hint(
         "missing term",
         "a term that couples the entries is missing or wrong, as from a sum, a mean or a norm: "

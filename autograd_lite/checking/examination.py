@@ -540,7 +540,7 @@ class Examination(Conclusions):
 
     def trouble(self, made: Probe) -> GradcheckReport:
         is_kink = made.agreement is Agreement.KINK
-        if not is_kink and is_lost_inside(self.subject, self.analytic.cotangents, made):
+        if is_lost_inside(self.subject, self.analytic.cotangents, made):
             return self.lost(made)
         try:
             return self.kink(made) if is_kink else self.wrong(made, self.evidence_of(made))

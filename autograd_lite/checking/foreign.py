@@ -344,6 +344,9 @@ class Foreign(Subject):
             call, args, names = module_of_parameters(function, args, loss)
         if varied is None:
             varied = [i for i, x in enumerate(args) if any(map(self._is_float, flatten([x])))]
+            tensors = [i for i in varied if any(map(library.knows, flatten([args[i]])))]
+            if isinstance(library, Torch) and tensors:
+                varied = tensors  # a plain number beside them has no gradient in torch
         plain = tree.map(library.array, list(args))
         self.user_args, self.call, self.wide = list(args), call, True
         super().__init__(name, plain, names, varied)
@@ -429,6 +432,8 @@ def module_of_parameters(
 ) -> tuple[Function, list[Any], list[str]]:
     """A torch module as a function of its parameters, and of its inputs if there is no loss."""
     torch = sys.modules["torch"]
+    # A copy of a parameter has no hooks, and these make its gradient what it is.
+    hooks = [list((p._backward_hooks or {}).values()) for p in module.parameters()]
     module = deepcopy(module)
     named = dict(module.named_parameters())
     count = len(named)
@@ -438,7 +443,7 @@ def module_of_parameters(
         )
 
     def call(*parts: Any) -> Any:
-        parameters = dict(zip(named, parts[:count], strict=True))
+        parameters = dict(zip(named, map(hooked, parts[:count], hooks), strict=True))
         wide = deepcopy(module).to(parts[0].dtype) if parts else module
         if loss is None:
             return torch.func.functional_call(wide, parameters, tuple(parts[count:]))
@@ -447,6 +452,16 @@ def module_of_parameters(
 
     names = [*named, *(f"input {i}" for i in range(len(args)))]
     return call, [*(p.detach() for p in named.values()), *args], names
+
+
+def hooked(parameter: Any, hooks: Sequence[Function]) -> Any:
+    """A parameter, or a view of it that passes its gradient through hooks."""
+    if not (hooks and parameter.requires_grad):
+        return parameter
+    view = parameter.view_as(parameter)
+    for hook in hooks:
+        view.register_hook(hook)
+    return view
 
 
 def refused(compute: Callable[[], Any]) -> Any:

@@ -25,6 +25,7 @@ from autograd_lite.checking.subjects import (
     RecordedSubject,
     Subject,
     only_varied,
+    resolution_of,
     smallest_of,
 )
 from autograd_lite.checking.verdict import Finding, Hint, Verdict, described
@@ -234,9 +235,10 @@ def inspect_linearity(
         pull,
         (g, h),
         lost_beside(subject.value, subject.x),
-        subject.gradient_resolution,
+        max(subject.gradient_resolution, subject.resolution),  # g is rounded as results are
         nondeterminism,
         UNNOTICED * rtol,
+        [leaf.place for leaf in subject.inputs.leaves],
     )
     return [] if hint is None else [hint]
 
@@ -420,11 +422,12 @@ def axes_to_sum(shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, .
 
 def linearity(
     name: str, apply: Apply, upstream: Sequence[Any], beside: float, resolution: float = 0.0,
-    gap: float = 0.0, unnoticed: float = 0.0,
+    gap: float = 0.0, unnoticed: float = 0.0, parts: Sequence[Any] = (...,),
 ) -> Hint | None:  # fmt: skip
     """A rule R is a matrix product, so R(2g - 3h) = 2R(g) - 3R(h), each within a gap.
 
-    An ``unnoticed`` part of them does not count, as where a solver stops at a tolerance.
+    An ``unnoticed`` part of them does not count, as where a solver stops at a tolerance.  Of what
+    is off by little, all ``parts`` are, or it is one that is small beside the others.
 
     Where terms cancel in it, it is off by their rounding errors, which are no small part of what is
     left. Single precision is not looked for in what is less than ``beside``.
@@ -433,22 +436,25 @@ def linearity(
     of_g, of_h, of_both = (np.asarray(apply(v)) for v in (g, h, 2.0 * g - 3.0 * h))
     if not all(np.all(np.isfinite(contribution)) for contribution in (of_g, of_h, of_both)):
         return None
-    largest = max(float(np.max(np.abs(of_v), initial=0.0)) for of_v in (of_g, of_h))
+    largest = max(map(largest_of, (of_g, of_h)))
     if not (largest or np.any(of_both)) or of_g.shape != of_both.shape:
         return None
-    precision = float(np.finfo(of_g.dtype).eps) if of_g.dtype.kind in "fc" else 2.0**-52
-    precision = max(precision, resolution)
+    precision = max(resolution_of([of_g, np.asarray(g)]), resolution)
     allowed = 1e4 * precision * largest
     allowed += 1e2 * smallest_of([of_g])  # what is lost by underflow
     allowed += 6.0 * gap  # one, two and three times
-    off = float(np.max(np.abs(of_both - (2.0 * of_g - 3.0 * of_h))))
+    differences = np.abs(of_both - (2.0 * of_g - 3.0 * of_h))
+    off = float(np.max(differences))
     is_ignored = np.array_equal(of_g, of_h) and not np.array_equal(g, h)
     text = f"{name} is not linear in its upstream gradient g"
     enough = allowed + unnoticed * largest
     if off <= enough and not is_ignored:
         how = treated_by_size(apply, g, of_g, enough, 6.0 * gap + unnoticed * largest)
         return Hint("upstream", text + how) if how else None
-    is_small = off <= SINGLE * float(np.max(np.abs(of_both)))
+    is_small = all(
+        largest_of(differences[part]) <= max(SINGLE * largest_of(of_both[part]), allowed)
+        for part in parts
+    )
     is_single = is_small and rounds_coarsely(apply, g, of_g)
     if not (is_single and off > beside):
         scatter = max(scatter_of(partial(of_multiple, apply, v), allowed) for v in upstream)
@@ -464,6 +470,10 @@ def linearity(
             "where a solver stops at a tolerance, allow for it with nondeterminism="
         )
     return Hint("upstream", text)
+
+
+def largest_of(numbers: Any) -> float:
+    return float(np.max(np.abs(numbers), initial=0.0))
 
 
 def treated_by_size(apply: Apply, g: Any, of_g: Any, allowed: float, missed: float) -> str:

@@ -131,3 +131,49 @@ def test_forward_rules_of_them_are_transposes(name, x, factor):
         assert found
     elif len(x) > 1:
         assert "is not the transpose" in found.hints[0].text
+
+
+VANDERMONDE = np.linspace(0, 1, 9)[:, None] ** np.arange(8)
+NORMAL = VANDERMONDE.T @ VANDERMONDE
+"""Of condition 1e10: what solves with it is right to six digits."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_matrix_that_is_next_to_singular_loses_digits_but_makes_nothing_wrong(seed):
+    b = np.random.default_rng(seed).normal(size=8)
+
+    def quadratic(b):
+        return b @ np.linalg.solve(NORMAL, b)
+
+    def verdict_on(factor):
+        def gradient(b):
+            return factor * np.linalg.solve(NORMAL, b)
+
+        return ag.gradcheck(quadratic, b, gradient=gradient, raise_error=False).verdict
+
+    assert verdict_on(2.0) in ("correct", "cannot decide")
+    assert verdict_on(3.0) == "wrong derivative"
+
+
+@pytest.mark.parametrize("rng", range(3))
+def test_values_that_jump_by_rounding_errors_are_no_jump(rng):
+    hilbert = 1 / (np.arange(7)[:, None] + np.arange(7) + 1.0)
+
+    def solved(change):
+        return np.linalg.solve(hilbert + change, np.ones(7))
+
+    report = ag.gradcheck(solved, np.zeros((7, 7)), rng=rng, raise_error=False)
+    assert report.verdict in ("correct", "cannot decide")
+
+
+def test_results_narrower_than_their_inputs():
+    x = np.array([0.5, -1.0, 2.0])
+
+    def narrow(x):
+        return np.sin(x).astype(np.float32)
+
+    assert ag.gradcheck(narrow, x, vjp=lambda g, x: g * np.cos(x))
+    wrong = ag.gradcheck(narrow, x, vjp=lambda g, x: 1.01 * g * np.cos(x), raise_error=False)
+    assert wrong.hints[0].kind == "factor"
+    squared = ag.gradcheck(narrow, x, vjp=lambda g, x: g * g * np.cos(x), raise_error=False)
+    assert squared.hints[0].text == "the vjp is not linear in its upstream gradient g"

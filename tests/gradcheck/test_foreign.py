@@ -246,6 +246,34 @@ class TestTorch:
         assert checked(right, z)
         assert checked(wrong, z).hints[0].kind == "conjugate"
 
+    def test_a_plain_number_beside_tensors_is_a_constant(self):
+        def forward(ctx, x, slope):
+            ctx.save_for_backward(x)
+            ctx.slope = slope
+            assert isinstance(slope, float)
+            return self.torch.where(x > 0, x, slope * x)
+
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return self.torch.where(x > 0, g, ctx.slope * g), None
+
+        assert checked(self.function(forward, backward), self.of(5), 0.1)
+
+    def test_a_hook_on_a_parameter_is_part_of_its_gradient(self):
+        layer = self.torch.nn.Linear(3, 2).double()
+        assert checked(layer, self.of(4, 3))
+        layer.weight.register_hook(lambda g: g / 2)
+        report = checked(layer, self.of(4, 3))
+        assert report.hints[0].text == (
+            "only for weight: a constant factor: the analytic derivative is 1/2 times the true "
+            "one, everywhere"
+        )
+
+    def test_a_result_in_single_precision_of_a_tensor_in_double(self):
+        assert checked(lambda x: self.torch.sin(x).float(), self.of(3))
+        report = checked(lambda x: (x * x.detach()).float(), self.of(3))
+        assert report.hints[0].kind == "factor"
+
 
 class TestJax:
     @pytest.fixture(autouse=True)

@@ -360,3 +360,40 @@ def test_an_array_of_which_few_entries_were_measured_is_not_called_right(seed):
     named = found.partition("only for ")[2].partition(":")[0]
     named = named or found.partition("wrong is the gradient of ")[2].partition(", right that")[0]
     assert named == "x, h, w, u"
+
+
+def test_a_small_argument_whose_upstream_gradient_is_ignored_computes_not_in_single_precision():
+    def scaled(x, t):
+        return t * np.log(np.sum(np.exp(x / t)))
+
+    def ignores(g, x, t):
+        p = np.exp(x / t) / np.sum(np.exp(x / t))
+        return x * p, g * (np.log(np.sum(np.exp(x / t))) - np.sum(p * x) / t)
+
+    assert hints(scaled, 1e-7 * V, 1.7, vjp=ignores) == (
+        "the vjp is not linear in its upstream gradient g | only for x: the upstream gradient is "
+        "ignored: the analytic derivative is the same whatever it is"
+    )
+
+
+def test_what_is_wrong_entry_by_entry_couples_nothing():
+    x, w = RNG.normal(size=6), RNG.normal(size=6)
+    mask = np.array([1, 0, 1, 1, 0, 1]) / 0.66
+
+    def residual(x, w):
+        return x + mask * np.maximum(w * x, 0.1 * w * x)
+
+    def with_slope(slope):
+        def vjp(g, x, w):
+            through = g * mask * np.where(w * x > 0, 1, slope)
+            return g + through * w, through * x
+
+        return vjp
+
+    assert ag.gradcheck(residual, x, w, vjp=with_slope(0.1))
+    assert "couples" not in hints(residual, x, w, vjp=with_slope(-0.9))
+
+
+def test_a_slope_claimed_of_what_is_saturated():
+    claimed = hints(np.tanh, 50 + V, vjp=lambda g, x: 1e-5 * g)
+    assert "of what is saturated (tanh or a sigmoid far out)" in claimed
