@@ -88,12 +88,31 @@ def entropy_of_softmax_gradient(x):
     return -p * (np.log(p) - np.sum(p * np.log(p), axis=-1, keepdims=True))
 
 
+VANDERMONDE = np.linspace(-1, 1, 17)[:, np.newaxis] ** np.arange(16)
+
+
+def normal_matrix(x):
+    """Of x.size powers, next to singular if these are many."""
+    powers = VANDERMONDE[:, : x.size]
+    return powers.T @ powers
+
+
 CLAIMED = {
     "single tanh": (single(np.tanh), lambda x: 1 - np.tanh(x) ** 2, 1.0),
     "single sine": (single(np.sin), np.cos, 1.0),
     "eight digits": (lambda x: float(f"{np.sum(np.sin(x)):.8g}"), np.cos, 1.0),
     "permuted": (lambda x: np.sum(order_of_sums.permutation(np.ravel(np.sin(x)))), np.cos, 1.0),
     "rounded": (lambda x: np.round(np.sum(np.sin(x)), 12), np.cos, 1.0),
+    "narrow": (
+        lambda x: np.tanh(x).astype(np.float32),
+        lambda g, x: g * (1 - np.tanh(x) ** 2),
+        "with an upstream gradient",
+    ),
+    "next to singular": (
+        lambda x: np.ravel(x) @ np.linalg.solve(normal_matrix(x), np.ravel(x)),
+        lambda x: 2 * np.reshape(np.linalg.solve(normal_matrix(x), np.ravel(x)), x.shape),
+        1.0,
+    ),
     "arccos": (
         lambda x: sum(map(math.acos, np.ravel(x))),
         lambda x: -1 / np.sqrt((1 - x) * (1 + x)),
@@ -139,7 +158,8 @@ def case(index, rng):
     shape = (int(rng.integers(1, 5)), int(rng.integers(2, 5)))
     if name in CLAIMED:
         function, gradient, where = CLAIMED[name]
-        return name, function, [draw_claimed(where, shape, rng)], {"gradient": gradient}
+        form = "vjp" if where == "with an upstream gradient" else "gradient"
+        return name, function, [draw_claimed(where, shape, rng)], {form: gradient}
     function, domains = (FUNCTIONS | CANCELLING)[name]
     round_number = index // len(names)
     order = 2 if round_number % 4 == 3 else 1
