@@ -56,7 +56,7 @@ def test_options_are_those_of_gradcheck(capsys):
     assert main(arguments) == 2
     assert "or name the arguments to check with argnum=" in capsys.readouterr().err
     assert main([*arguments, "--argnum", "0", "--max-evaluations", "3"]) == 2
-    assert "max_evaluations=3 is no number of evaluations" in capsys.readouterr().err
+    assert "max_evaluations=3 is not a number of evaluations" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
