@@ -96,6 +96,8 @@ def otherwise(primitive: Primitive, x: Any, other: Any, reflected: bool) -> Any:
     """What operands refused: in NumPy 1/0 is inf, and a library may need its own arrays."""
     left, right = (other, x) if reflected else (x, other)
     if left.__class__ in PYTHON_SCALARS and right.__class__ in PYTHON_SCALARS:
+        if complex in (left.__class__, right.__class__) and not primitive.differentiable:
+            return primitive.forward(left, right)  # which Python does not order, nor do we
         return primitive.forward(in_numpys_type(left), in_numpys_type(right)).item()
     compute = computed_by_library(primitive.forward, [left, right], primitive.name)
     return noting_errors(compute, left, right)

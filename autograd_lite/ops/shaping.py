@@ -13,6 +13,7 @@ from autograd_lite.core.in_place import buffer, check_holds_values
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, apply, register, registry
+from autograd_lite.core.calling import PYTHON_SCALARS
 from autograd_lite.core.recorder import EAGER, current, record
 from autograd_lite.core.views import WITHOUT_AXES, is_number
 from autograd_lite.ops.define import array_function, back_to_origins, composite, rearrangement
@@ -296,6 +297,8 @@ def full_like(
     data = unwrap(a)
     if isinstance(data, np.ndarray) and not isinstance(fill, Handle):
         return buffer(np.full_like(data, fill, dtype, order, subok, shape))
+    if isinstance(fill_value, Handle) and is_number(fill_value):
+        fill = np.copy(fill)  # an array: a number of Python's has no dtype to be changed
     filled = np.broadcast_to(fill, np.shape(a) if shape is None else shape)
     filled = np.astype(filled, a.dtype if dtype is None else dtype)
     if not isinstance(filled, Handle):
@@ -313,7 +316,8 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     is_sample = isinstance(node.data, Handle) and not node.shape
     is_plain = isinstance(node.data, np.ndarray) or (is_number(a) and not is_sample)
     data = np.array(node.data, order=order) if is_plain else node.data
-    value = record(identity, data, NO_PARAMETERS, node.requires_grad, node)
+    made = array_of_number if node.data.__class__ in PYTHON_SCALARS else identity
+    value = record(made, data, NO_PARAMETERS, node.requires_grad, node)
     if is_sample:
         value.node.parameters = WITHOUT_AXES
     elif is_plain and np.ndim(data) and current.get() is EAGER:
@@ -323,6 +327,11 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
 
 identity = Primitive(lambda x: x, lambda g, out, x: g, name="identity", builtin=True, linear="all")
 registry["identity"] = identity
+
+array_of_number = Primitive(
+    np.copy, lambda g, out, x: g, name="copy", arrays=1, builtin=True, linear="all"
+)
+"""The array without axes of a number of Python's: unlike that, it fits in with no other dtype."""
 
 
 def laid_out(x: Any, like: Any = None, order: Any = "K") -> Any:

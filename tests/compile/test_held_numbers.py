@@ -203,6 +203,9 @@ POLES = {
     "log10": lambda a, s: a * np.log10(s),
     "relu": lambda a, s: a * np.maximum(s, 0),
     "where": lambda a, s: a * np.where(s > 0, s, -s),
+    "np.divide": lambda a, s: a * np.divide(1.0, s),
+    "np.floor_divide": lambda a, s: a * np.floor_divide(1.0, s),
+    "np.remainder": lambda a, s: a * np.remainder(1.0, s),
 }
 
 
@@ -242,6 +245,65 @@ def test_python_numbers_at_their_poles(name):
                 np.testing.assert_allclose(
                     compiled_slope(a, s), slope(a, s), rtol=1e-10, err_msg=str((a, s))
                 )
+
+
+@pytest.mark.parametrize("x", [1j, 2j - 1, 0j], ids=["i", "-1 + 2i", "zero"])
+def test_complex_numbers_divided_by_zero(x):
+    with np.errstate(all="ignore"):
+        expected = np.complex128(x) / 0.0
+        for f in (lambda x: x / 0.0, lambda x: np.divide(x, 0.0)):
+            np.testing.assert_equal(ag.compile(f)(x), expected)
+        found = ag.compile(lambda x: np.nan_to_num(x / 0))(x)
+        np.testing.assert_equal(found, np.nan_to_num(expected))
+
+
+def test_a_complex_zero_is_complex_in_the_second_trace():
+    scaled = ag.compile(lambda z, x: z * x)
+    for _ in range(5):
+        assert is_same(scaled(0j, 2.0), 0j)
+
+
+def test_complex_numbers_of_python_have_no_order():
+    with pytest.raises(TypeError, match="not supported between instances of 'complex'"):
+        ag.Value(1j) < 2.0  # noqa: B015
+
+
+ROOTS = {
+    "an element": lambda x, n: (x[0] * 1) ** n,
+    "an extremum": lambda x, n: np.max(x[:1]) ** n,
+    "rows": lambda x, n: ag.scan(lambda c, r: (c * 0.1, (r + c) ** n), 0.0, x)[1],
+    "a carry": lambda x, n: ag.fori(0, 1, lambda i, c: c**n, x[0]),
+    "elements": lambda x, n: x**n,
+    "np.power": lambda x, n: np.power(x[0] * 1, n),
+    "np.power of rows": lambda x, n: ag.scan(lambda c, r: (c, np.power(r, n)), 0.0, x)[1],
+}
+"""NumPy takes the root of arrays and in `numpy.power`, for ``**`` of numbers C's power."""
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ROOTS)
+def test_roots_of_numbers_and_of_arrays(name, dtype, backend):
+    if backend == "numba":
+        pytest.importorskip("numba")
+    f = ROOTS[name]
+    given = ag.compile(f, backend=backend)
+    written = ag.compile(lambda x: f(x, dtype(0.5)), backend=backend)
+    with np.errstate(all="ignore"):
+        for first in (4.0, -np.inf, -0.0, 0.0, np.inf):
+            x = np.array([first, 2.0, first], dtype)
+            assert is_same(given(x, 0.5), f(x, 0.5))
+            assert is_same(written(x), f(x, dtype(0.5)))
+
+
+def test_arrays_of_python_numbers_have_a_dtype():
+    single = np.ones(2, np.float32)
+    assert ag.compile(lambda s: np.copy(s) * single)(1.5).dtype == np.float64
+    converted = ag.compile(lambda s: np.asarray(s, like=s).astype(np.float32), check=False)
+    assert is_same(converted(1.5), np.array(1.5, np.float32))
+    for like in (np.float32(1), np.array(1, np.float16), np.uint8(1), single):
+        filled = ag.compile(lambda a, s: np.full_like(a, s))
+        assert is_same(filled(like, 2.5), np.full_like(like, 2.5))
 
 
 def test_small_caches():

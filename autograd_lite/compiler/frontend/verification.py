@@ -351,7 +351,7 @@ def epsilon_of(x: Any) -> float:
 def perturbed(x: Any, shift: float = SHIFT) -> Any:
     """A leaf with each of its numbers changed a little; whole numbers change their places."""
     if type(x) in (float, complex):
-        return x * (1 + shift) or shift
+        return x * (1 + shift) or type(x)(shift)
     if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
         return np.roll(x, 1) if abs(shift) == SHIFT else x
     if not (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"):

@@ -22,7 +22,7 @@ from autograd_lite.compiler.lowering.forms import (
     call,
     call_lines,
 )
-from autograd_lite.compiler.lowering.numbers import SCALAR
+from autograd_lite.compiler.lowering.numbers import SCALAR, is_safe_power
 from autograd_lite.compiler.runtime.steps import add_steps
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
@@ -36,6 +36,7 @@ __all__ = [
     "bits_of",
     "find_lowering",
     "has_dtype",
+    "is_power_of_numbers",
     "is_zero",
     "lowering_of",
     "lowers",
@@ -133,7 +134,28 @@ def lower_ufunc(ufunc: np.ufunc, operation: Operation, *extra: Operand) -> Lower
 
 @lowers(elementwise.power_operator)
 def lower_power(operation: Operation) -> Lowering | None:
-    return lower_ufunc(np.power, operation)
+    if not is_power_of_numbers(operation):
+        return lower_ufunc(np.power, operation)
+
+    def lines(write: Writer, operation: Operation, out: str | None) -> list[str]:
+        x, n = (write.operand(x) + "[()]" * x.type.is_array for x in operation.operands)
+        return [f"{x} ** {n}"]
+
+    return Lowering(Form.ALLOCATE, lines)
+
+
+def is_power_of_numbers(operation: Operation) -> bool:
+    """Whether it is ``x ** n`` of single numbers, and ``n`` is perhaps no whole number.
+
+    That is the power of the C library.  For arrays NumPy takes the root where ``n`` is ½ for all:
+    of -∞ and -0 these are ∞ and 0, and NaN and -0.
+    """
+    if operation.primitive is not elementwise.power_operator:
+        return False
+    of, n = operation.type, operation.operands[1]
+    if of.kind is not np.generic or of.dtype is None or of.dtype.kind != "f" or is_safe_power(n):
+        return False
+    return all(x.type.kind is not np.ndarray for x in operation.operands)
 
 
 @lowers(elementwise.relu)

@@ -11,7 +11,7 @@ from autograd_lite.core.backward import guard
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops import elementwise, shaping
 
-__all__ = ["SCALAR"]
+__all__ = ["SCALAR", "is_safe_power"]
 
 INFIX = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", operator.pow: "**",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.ir import Constant, Operand, Operation, SourceLocation, Type
+from autograd_lite.compiler.lowering.calls import is_power_of_numbers
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops import contractions, elementwise, indexing, joining, reductions, shaping
 
@@ -40,7 +41,7 @@ RULES: dict[Primitive, Rule] = {}
 
 def at_once(operation: Operation, operands: list[Stacked], length: int) -> Operation | None:
     """An operation for all steps at once; None where it is not known how."""
-    if operation.type.dtype is None or operation.bodies:
+    if operation.type.dtype is None or operation.bodies or is_power_of_numbers(operation):
         return None
     if not any(x.is_stacked for x in operands):
         return None
