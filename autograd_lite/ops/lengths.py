@@ -54,6 +54,9 @@ class Curvature:
 
     __slots__ = ("found", "g", "length")
 
+    is_of_all_samples = True
+    """Under `vmap` its graph is that of all samples; no single one has a part of it."""
+
     def __init__(self, g: Any, length: Any) -> None:
         self.g = g
         self.length = length
@@ -97,7 +100,8 @@ def is_same(node: Node, other: Node) -> bool:
 def curved_x(
     h: Any, out: Any, share: Any, x: Any, axis: Any, keepdims: bool, curvature: Curvature
 ) -> Any:
-    return h * keep_axes(curvature.find(isinstance(x, Handle)), axis, keepdims)
+    is_recorded = isinstance(x, Handle) and not x.is_data
+    return h * keep_axes(curvature.find(is_recorded), axis, keepdims)
 
 
 curved = Primitive(

@@ -441,7 +441,8 @@ class OfSamples(Primitive):
             return rule(*operands, **parameters)
         except Exception:
             # A rule of the user's may fail in any way on what is not a plain array.
-            if not any(x.__class__ is Batched for x in flatten(operands)):
+            is_together = any(hasattr(x, "is_of_all_samples") for x in parameters.values())
+            if is_together or not any(x.__class__ is Batched for x in flatten(operands)):
                 raise
         leaves = flatten(operands)
 
