@@ -7,13 +7,13 @@ from math import prod
 from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
+from autograd_lite.core.calling import PYTHON_SCALARS
 from autograd_lite.core.duck_arrays import array_of, is_duck_array
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.in_place import buffer, check_holds_values
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, apply, register, registry
-from autograd_lite.core.calling import PYTHON_SCALARS
 from autograd_lite.core.recorder import EAGER, current, record
 from autograd_lite.core.views import WITHOUT_AXES, is_number
 from autograd_lite.ops.define import array_function, back_to_origins, composite, rearrangement

@@ -6,9 +6,8 @@ differ between the samples is computed once.
 
 Two transforms use it.  A Jacobian sweeps back with all rows as one cotangent, for a
 sweep is linear in it (`trace.Trace.rows`).  `vmap` calls a function on Values whose data
-are Batched: nodes, rules and sweeps inside know the shapes of one sample and nothing of
-the others, so that every transform works there as it does anywhere.  Batches nest: the
-array of a Batched may be a Value, or a Batched of a batch that began before.
+are Batched: nodes, rules and sweeps inside know the shapes of one sample, so that every
+transform works there.  Batches nest: the array of a Batched may be a Value, or a Batched.
 
 The rules are in `batching_axes`, `batching_indexing` and `batching_products`.
 """
@@ -127,7 +126,6 @@ class Batched(ArrayMethods[Any]):
     """
 
     __slots__ = ("array", "batch", "stacked")
-
     is_data = True
 
     def __init__(self, array: Any, batch: Batch, stacked: bool = True) -> None:
