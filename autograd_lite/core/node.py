@@ -149,9 +149,6 @@ class Handle:
     is_exclusive: ClassVar[bool] = False
     """Whether nobody else has seen its array, so that a write may change it."""
 
-    is_data: ClassVar[bool] = False
-    """Whether it is what a node holds, as the samples of a batch are, and no Value."""
-
     exclusive: ClassVar[Any]
     """The class of such a handle."""
 

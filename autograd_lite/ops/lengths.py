@@ -83,7 +83,8 @@ class Curvature:
                 [ones_like(self.g.node.data)], recorded=recorded
             )
             length = self.length if recorded else unwrap(self.length)
-            self.found[key] = np.where(length == 0, sum(slopes), 0)
+            with current.get().follow_sweep():  # whose rules may read what a branch has left behind
+                self.found[key] = np.where(length == 0, sum(slopes), 0)
         return self.found[key]
 
 
@@ -97,11 +98,17 @@ def is_same(node: Node, other: Node) -> bool:
     )
 
 
+def is_recorded(x: Any) -> bool:
+    """Whether it is a Value; samples of a batch are what the array of all of them is."""
+    while hasattr(x, "array"):
+        x = x.array
+    return isinstance(x, Handle)
+
+
 def curved_x(
     h: Any, out: Any, share: Any, x: Any, axis: Any, keepdims: bool, curvature: Curvature
 ) -> Any:
-    is_recorded = isinstance(x, Handle) and not x.is_data
-    return h * keep_axes(curvature.find(is_recorded), axis, keepdims)
+    return h * keep_axes(curvature.find(is_recorded(x)), axis, keepdims)
 
 
 curved = Primitive(

@@ -126,7 +126,6 @@ class Batched(ArrayMethods[Any]):
     """
 
     __slots__ = ("array", "batch", "stacked")
-    is_data = True
 
     def __init__(self, array: Any, batch: Batch, stacked: bool = True) -> None:
         self.array = array

@@ -202,3 +202,31 @@ def test_random_programs(seed: int) -> None:
         ]
         wanted = [np.stack(column) for column in zip(*samples, strict=True)]
         assert_same(list(ag.compile(ag.vmap(of, axes))(*args)), wanted, 1e-7)
+
+
+def of_length(length: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: ag.cond(x[0] > 0, length, lambda x: np.sum(x * x), x)
+
+
+LENGTHS = {
+    "norm": of_length(lambda x: np.linalg.norm(x) * 1.0),
+    "abs": of_length(lambda x: np.sum(np.abs(x) * x)),
+    "std": of_length(np.std),
+    "hypot": of_length(lambda x: np.sum(np.hypot(x, x[::-1]))),
+    "in a loop": lambda x: ag.fori(0, 2, lambda i, c: c * of_length(np.linalg.norm)(c), x)[1],
+}
+
+
+@pytest.mark.parametrize("f", LENGTHS.values(), ids=LENGTHS.keys())
+def test_second_derivatives_of_lengths_in_branches_of_samples(f: Callable[[Any], Any]) -> None:
+    """Of each sample they are differences of its gradient."""
+    second = ag.grad(lambda x: np.sum(np.sin(ag.grad(f)(x))))
+    xs = np.array([[0.3, 0.8, 0.4], [-1.3, 0.9, 0.5], [0.7, -0.2, 1.1]])
+    step = 1e-6
+
+    def total(x: Any) -> float:
+        return float(np.sum(np.sin(ag.grad(f)(x))))
+
+    expected = [[(total(x + e) - total(x - e)) / (2 * step) for e in step * np.eye(3)] for x in xs]
+    for mapped in (ag.vmap(second), ag.compile(ag.vmap(second))):
+        np.testing.assert_allclose(mapped(xs), expected, rtol=1e-6, atol=1e-8)
