@@ -178,7 +178,9 @@ def ufunc_at(ufunc: Any, x: Any, index: Any, *operands: Any) -> None:
         ufunc_at(ufunc, content, index, *operands)
         x[index] = content[index]
         return
-    if ufunc in (np.add, np.subtract):
+    # Fractions are cut off of each sum, not of what is added.
+    is_added = ufunc in (np.add, np.subtract)
+    if is_added and np.can_cast(as_array(operands[0]).dtype, x.dtype, "same_kind"):
         operand = np.astype(as_array(operands[0]), x.dtype)
         increment = operand if ufunc is np.add else -operand
         write(x, registry["at.add"](x, increment, *parts), what)

@@ -296,6 +296,20 @@ def test_roots_of_numbers_and_of_arrays(name, dtype, backend):
             assert is_same(written(x), f(x, dtype(0.5)))
 
 
+@pytest.mark.parametrize("places", [[0, 0], [0, 2]], ids=["one place", "two places"])
+def test_fractions_added_to_integers_are_cut_off_of_each_sum(places):
+    def f(x, k):
+        sums = k.copy()
+        np.add.at(sums, places, x)
+        np.subtract.at(sums, places, x[::-1])
+        return sums
+
+    compiled = ag.compile(f)
+    for x in ([0.126, -0.132], [0.105, -0.536], [1.304, 0.947], [-1.265, -0.623]):
+        x, k = np.array(x), np.array([1, -2, 3])
+        assert is_same(compiled(x, k), f(x, k))
+
+
 def test_arrays_of_python_numbers_have_a_dtype():
     single = np.ones(2, np.float32)
     assert ag.compile(lambda s: np.copy(s) * single)(1.5).dtype == np.float64
