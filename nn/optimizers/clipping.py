@@ -79,7 +79,7 @@ def clip_by_norm(gradients: list[Any], limit: float) -> tuple[list[Any], Any]:
 
     Squares are taken of numbers up to 1, so that they neither overflow nor vanish.
     """
-    sizes = [np.max(np.abs(g)) for g in gradients if np.size(g)]
+    sizes = [np.max(np.abs(g)) for g in gradients if getattr(g, "size", 1)]
     largest = reduce(np.maximum, sizes, np.float64(0))
     unit = np.where(np.logical_and(largest > 0, np.isfinite(largest)), largest, 1.0)
     scaled = [np.divide(g, unit, dtype=dtype_of(g)) for g in gradients]
