@@ -91,7 +91,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "orthogonal.below+2: 0 → 1",
     ),
     "The other term is zero here, and is there so that terms stand alike.": (
-        "decompositions.svd_vjp+16: outside + (n…, :] @ vh → (np.conjugat…, :] @ vh",
+        "decompositions.svd_vjp+15: outside + (n…, :] @ vh → (np.conjugat…, :] @ vh",
         "linalg.lstsq_vjp+12: column + mat…_solution → matrix_trans…_solution",
         "linalg.lstsq_vjp+13: g_a + pinv_v…se limit) → pinv_vjp(g_s…se limit)",
     ),

@@ -155,8 +155,8 @@ def make_interp_spline(
     >>> from autograd_lite.scipy import interpolate
     >>> x = np.arange(5.0)
     >>> at = lambda y: interpolate.make_interp_spline(x, y)(1.5)
-    >>> ag.grad(at)(np.zeros(5)).round(4)
-    array([-0.0469,  0.5   ,  0.6562, -0.125 ,  0.0156])
+    >>> ag.grad(at)(np.zeros(5)).round(3)
+    array([-0.047,  0.5  ,  0.656, -0.125,  0.016])
     """
     x, y = as_array_operand(x), as_array_operand(y)
     t = None if t is None else as_array_operand(t)
