@@ -6,7 +6,6 @@ import ast
 import copy
 import inspect
 import re
-import sys
 import textwrap
 from pathlib import Path
 
@@ -261,13 +260,16 @@ def refusal(tmp_path, text, number="1.1"):
 
 
 def test_a_file_that_does_not_run_is_told_by_the_readers_own_lines(tmp_path):
-    assert refusal(tmp_path, "import math\n\ndef half(x):\n    return x / y\n\nhalf(1)\n") == (
-        "answers.py does not run yet.\n\n"
-        '  File "answers.py", line 6, in <module>\n    half(1)\n'
-        '  File "answers.py", line 4, in half\n    return x / y\n'
-        + ("               ^\n" if sys.version_info >= (3, 11) else "")
-        + "NameError: name 'y' is not defined"
-    )
+    told = refusal(tmp_path, "import math\n\ndef half(x):\n    return x / y\n\nhalf(1)\n")
+    # Where marks stand under a line differs between Pythons.
+    assert [line for line in told.splitlines() if line.strip("~^ ")] == [
+        "answers.py does not run yet.",
+        '  File "answers.py", line 6, in <module>',
+        "    half(1)",
+        '  File "answers.py", line 4, in half',
+        "    return x / y",
+        "NameError: name 'y' is not defined",
+    ]
     unfinished = refusal(tmp_path, "def xor(x)\n    return x\n")
     assert unfinished.startswith('answers.py does not run yet.\n\n  File "answers.py", line 1')
     assert unfinished.endswith("SyntaxError: expected ':'")
