@@ -10,25 +10,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from autograd_lite.compiler.ir import Constant, Operand, Operation, rewrite
+from autograd_lite.compiler.ir import Constant, Operand, Operation
 from autograd_lite.compiler.lowering.forms import Form, Lowered, Lowering, Writer, call
-from autograd_lite.compiler.passes.remove_dead_code import remove_dead_code
 from autograd_lite.compiler.passes.schedule import Schedule
 from autograd_lite.core.numpy_namespace import np
-from autograd_lite.core.primitive import registry
-from autograd_lite.ops import contractions
+from autograd_lite.ops import contractions, elementwise
 
 __all__ = ["scale_rows"]
-
-MULTIPLY = registry[np.multiply]
 
 
 def scale_rows(schedule: Schedule) -> Schedule:
     """Multiply rows by slopes, in the place of a matrix by a diagonal one."""
-    if not schedule.backend.has_scalars:  # a branch would wait for the device
-        return schedule
-    program = rewrite(schedule.program, scaled)
-    return replace(schedule, program=remove_dead_code(program))
+    return schedule.with_branches(scaled)
 
 
 def scaled(operation: Operation) -> Operand:
@@ -36,7 +29,7 @@ def scaled(operation: Operation) -> Operand:
     if operation.primitive not in (contractions.matmul, contractions.dot):
         return operation
     x, y = operation.operands
-    if not isinstance(x, Operation) or x.primitive is not MULTIPLY or x.parameters:
+    if not isinstance(x, Operation) or x.primitive is not elementwise.multiply or x.parameters:
         return operation
     identity, slopes = x.operands if is_identity(x.operands[0]) else x.operands[::-1]
     dtype = operation.type.dtype

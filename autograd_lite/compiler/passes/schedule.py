@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.ir import Input, Operation, Program, Type
+from autograd_lite.compiler.ir import Input, Operand, Operation, Program, Type, rewrite
 from autograd_lite.compiler.lowering.forms import Form, Lowering
 from autograd_lite.compiler.lowering.steps import Steps
 from autograd_lite.compiler.options import Options
 from autograd_lite.compiler.passes.groups import Graph, Loop, Tile
+from autograd_lite.compiler.passes.remove_dead_code import remove_dead_code
 from autograd_lite.compiler.runtime.backend import NumpyBackend
 
 __all__ = ["Memory", "Plan", "Schedule", "layout_of"]
@@ -71,6 +73,12 @@ class Schedule:
     """Loops that Numba compiles, body and all."""
     stored: tuple[int, ...] = ()
     """Of a body: the outputs for which there is an array with a row for each step."""
+
+    def with_branches(self, rule: Callable[[Operation], Operand]) -> Schedule:
+        """Operations replaced by ones that branch on numbers, for which a device would wait."""
+        if not self.backend.has_scalars:
+            return self
+        return replace(self, program=remove_dead_code(rewrite(self.program, rule)))
 
     @property
     def rows(self) -> frozenset[Operation]:

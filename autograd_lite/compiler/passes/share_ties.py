@@ -10,26 +10,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from autograd_lite.compiler.ir import Constant, Operand, Operation, rewrite
+from autograd_lite.compiler.ir import Constant, Operand, Operation
 from autograd_lite.compiler.lowering.calls import BITS, bits_of, has_dtype, is_zero
 from autograd_lite.compiler.lowering.forms import Form, Lowered, Lowering, Writer
-from autograd_lite.compiler.passes.remove_dead_code import remove_dead_code
 from autograd_lite.compiler.passes.schedule import Schedule
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops import elementwise
+from autograd_lite.ops.choosing import share
 
 __all__ = ["share_ties"]
 
-DIVIDE, EQUAL = registry[np.divide], registry[np.equal]
+EQUAL = registry[np.equal]
 
 
 def share_ties(schedule: Schedule) -> Schedule:
     """Make one operation with a branch of what is chosen, or halved where both operands tie."""
-    if not schedule.backend.has_scalars:  # a branch would wait for the device
-        return schedule
-    program = rewrite(schedule.program, shared)
-    return replace(schedule, program=remove_dead_code(program))
+    return schedule.with_branches(shared)
 
 
 def shared(operation: Operation) -> Operand:
@@ -40,7 +37,7 @@ def shared(operation: Operation) -> Operand:
     if not is_made_by(otherwise, elementwise.where_chosen):
         return operation
     ties, half, zero = otherwise.operands
-    if not (is_made_by(ties, EQUAL) and is_made_by(half, DIVIDE) and is_zero(zero)):
+    if not (is_made_by(ties, EQUAL) and is_made_by(half, elementwise.divide) and is_zero(zero)):
         return operation
     x, y = ties.operands
     halved, by = half.operands
@@ -63,7 +60,7 @@ def by_ties(wins: Any, g: Any, ties: Any) -> Any:
 
 
 def by_zeros(wins: Any, g: Any, x: Any) -> Any:
-    return by_ties(wins, g, x == 0)
+    return share(wins, g, x, 0)
 
 
 class Shared(Lowered):
