@@ -10,11 +10,13 @@ An array that is read-only, and owns its numbers, needs neither.
 from __future__ import annotations
 
 import operator
+from collections import deque
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.core.errors import InPlaceError
+from autograd_lite.core.interpreter import getrefcount
 from autograd_lite.core.node import Node
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "checksum",
     "constant",
     "copied",
+    "copied_for_a_while",
     "frozen",
     "is_written",
     "memory_of",
@@ -46,7 +49,7 @@ class Watched(dict[str, Any]):
 
 def copied(array: Any) -> Any:
     """A copy with the same strides: what is a view of an array is one of its copy too."""
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
         return array.copy()
     copy = np.array(array, order="K")
     axes = list(zip(array.shape, array.strides, strict=True))
@@ -59,6 +62,43 @@ def copied(array: Any) -> Any:
     spread: Any = np.ndarray(array.shape, array.dtype, room.data, -low, array.strides)
     spread[...] = array
     return spread
+
+
+lent: deque[Any] = deque(maxlen=8)
+"""Copies that were made for a while, the oldest first: whether one is free its references tell."""
+
+
+def copied_for_a_while(array: Any) -> Any:
+    """A copy of a large array for one call, in memory of an earlier one if nobody has that.
+
+    Large memory comes in fresh pages each time, which cost five times as much as to copy.
+    """
+    if array.nbytes <= MOST_COPIED or not array.flags.c_contiguous:
+        return copied(array)
+    for _ in range(len(lent)):
+        try:
+            free = lent.popleft()
+        except IndexError:  # another thread looks at it
+            break
+        is_alike = free.shape == array.shape and free.dtype == array.dtype
+        if is_alike and getrefcount(free) == OF_ONE_NAME and free.flags.writeable:
+            free[...] = array
+            lent.append(free)
+            return free
+        lent.append(free)
+        del free
+    copy = copied(array)
+    lent.append(copy)
+    return copy
+
+
+def references_of_one_name() -> float:
+    """What is counted of an array that a local variable alone has."""
+    array = np.zeros(1)
+    return getrefcount(array)
+
+
+OF_ONE_NAME = references_of_one_name()
 
 
 def frozen(x: Any) -> Any:
@@ -81,7 +121,7 @@ def frozen(x: Any) -> Any:
 def constant(array: Any) -> Any:
     """What a graph keeps of an array that is an operand: a copy, or a node with its checksum."""
     if array.nbytes <= MOST_COPIED:
-        return array.copy() if array.flags.c_contiguous else copied(array)
+        return copied(array)
     if not array.flags.writeable and array.flags.owndata:
         return array
     node = Node.leaf(array.view())  # the array itself may go when its user lets it go

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
-from autograd_lite.core.memory import constant, copied, is_written
+from autograd_lite.core.memory import constant, copied, copied_for_a_while, is_written
 from autograd_lite.core.node import Node
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
 
 Function = Callable[..., Any]
 
-MOST_COPIED = 2**20
+MOST_COPIED_FOR_A_CALL = 2**20
 """Bytes of an argument up to which a copy costs less than to compare it before and after."""
 
 Argnum = int | str | Sequence[int | str]
@@ -52,8 +52,11 @@ class CallersArrays:
         if isinstance(data, np.ndarray):
             if data is not given and data.base is None:
                 return data  # a list that was made an array, or integers that were made floats
-            is_copied = self.is_kept or data.nbytes <= MOST_COPIED
-            kept = copied(data) if is_copied else constant(data)
+            if self.is_kept:
+                return copied(data)
+            if data.nbytes <= MOST_COPIED_FOR_A_CALL:
+                return copied_for_a_while(data)
+            kept = constant(data)
             if kept.__class__ is not Node:
                 return kept
             self.watched.append(kept)

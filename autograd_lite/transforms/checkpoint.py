@@ -256,7 +256,8 @@ class Block:
         if lift is not None:
             arguments = list(map(array_of, arguments))
         with recording(True):
-            fresh = [fresh_value(x) for x in arguments]
+            # Results, as they were in the first call: the copy of a leaf would be another leaf.
+            fresh = [as_new_node(fresh_value(x)) for x in arguments]
             since = next(serials)
             try:
                 results = run_again(*fresh)

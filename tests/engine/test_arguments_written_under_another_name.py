@@ -94,3 +94,26 @@ def test_a_large_array_that_is_not_written_is_taken_as_it_is():
     value, pullback = ag.vjp(lambda x: np.sum(x**2), state)
     state[0] = 5.0
     assert (value, pullback(1.0)[0][0]) == (200_000.0, 2.0)
+
+
+def test_what_somebody_keeps_of_a_copy_is_not_written_by_the_next_call():
+    """Copies of this size lie in memory that is used again."""
+    kept: list[Any] = []
+
+    def total(x):
+        kept.extend([x, x[::2], x.data, np.reshape(x.data, (2, -1))[1], memoryview(x.data)])
+        return np.sum(x**2)
+
+    for number in (1.0, 2.0, 3.0):
+        np.testing.assert_array_equal(ag.grad(total)(np.full(40_000, number)), 2 * number)
+    for i, part in enumerate(kept):
+        numbers = part.data if isinstance(part, ag.Value) else part
+        np.testing.assert_array_equal(numbers, 1.0 + i // 5)
+
+
+def test_memory_of_a_copy_is_used_again_for_arrays_of_its_form_alone():
+    for array in (np.full((200, 200), 2.0), np.full(40_000, 2.0), np.full(40_000, 2.0, ">f8")):
+        for factor in (1, 3):
+            found = ag.grad(lambda x: np.sum(x * x))(factor * array)
+            assert (found.shape, found.dtype) == (array.shape, (factor * array).dtype)
+            np.testing.assert_array_equal(found, 4.0 * factor)

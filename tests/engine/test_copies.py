@@ -41,6 +41,7 @@ Pair = namedtuple("Pair", ["a", "b"])
 def test_copies_carry_the_gradient(copied: Any):
     assert ag.grad(lambda x: copied(x * x) * x)(1.5) == 3 * 1.5**2
     assert ag.grad(lambda x: copied(x) * x)(1.5) == 2 * 1.5
+    assert ag.grad(ag.checkpoint(lambda x: copied(x) * x))(1.5) == 2 * 1.5
     assert ag.grad(ag.grad(lambda x: copied(x * x) * x))(1.5) == 6 * 1.5
     np.testing.assert_allclose(
         ag.grad(lambda x: np.sum(copied(x * x) * x))(VECTOR), 3 * VECTOR**2, rtol=1e-15
