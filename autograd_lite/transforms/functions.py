@@ -16,7 +16,7 @@ from autograd_lite.core.pullback import as_cotangent, unit_cotangent
 from autograd_lite.core.tree import flatten_like, unflatten
 from autograd_lite.transforms.arguments import Argnum, arguments_in, is_several, places
 from autograd_lite.transforms.forward import Forward
-from autograd_lite.transforms.sparse_matrices import sparse_hessian, sparse_jacobian
+from autograd_lite.transforms.sparse_matrices import rows_by_color, sparse_hessian, sparse_jacobian
 from autograd_lite.transforms.tangents import (
     check_outputs,
     columns_of,
@@ -453,7 +453,7 @@ def value_and_jacobian(
                 if by_column
                 else [
                     np.reshape(rows, shape + np.shape(rows)[1:]) if shape else rows
-                    for rows in trace.rows(index)
+                    for rows in rows_by_color(trace, index) or trace.rows(index)
                 ]
             )
             trees = trace.like_arguments(derivatives)

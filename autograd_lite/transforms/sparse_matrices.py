@@ -13,6 +13,7 @@ from autograd_lite.core.backward import is_complex
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.tree import unflatten
+from autograd_lite.ops.indexing import at_set
 from autograd_lite.transforms.arguments import Argnum, is_several, places
 from autograd_lite.transforms.coloring import (
     color_rows,
@@ -24,9 +25,13 @@ from autograd_lite.transforms.sparsity import data_of, pattern_of, size_of, spar
 from autograd_lite.transforms.tangents import check_outputs, push_together
 from autograd_lite.transforms.trace import Trace
 
-__all__ = ["sparse_hessian", "sparse_jacobian", "sparsity"]
+__all__ = ["rows_by_color", "sparse_hessian", "sparse_jacobian", "sparsity"]
 
 Function = Callable[..., Any]
+
+FEWEST_ROWS, SPARSE = 16, 0.25
+"""From how many rows on those of one colour are computed together, if no more than this part of
+the matrix may be other than zero."""
 
 
 def sparsity(function: Function, *args: Any, argnum: Argnum = 0) -> Any:
@@ -127,6 +132,49 @@ def sparse_hessian(gradient: Function, argnum: Argnum, has_aux: bool) -> Functio
         return in_blocks(trace, pattern, data, argnum, has_aux)
 
     return second_derivatives
+
+
+def rows_by_color(trace: Trace, index: int) -> list[Any] | None:
+    """What `Trace.rows` gives, from as many products as the rows have colours; None if not few.
+
+    In programs, which are made once and run often.  A row has zeros where it cannot have
+    anything else.
+    """
+    output = trace.pullback.outputs[index]
+    inputs = trace.pullback.inputs
+    height = size_of(output)
+    is_whole = trace.is_traced and trace.batch is None and not trace.pullback.is_duck
+    if (
+        not is_whole
+        or height < FEWEST_ROWS
+        or any(map(is_complex, map(data_of, (output, *inputs))))
+    ):
+        return None
+    try:
+        pattern = pattern_of(trace.pullback.order, inputs, [output], fullest=SPARSE)
+    except UnsupportedError:
+        return None
+    if pattern is None or most_in_a_column(pattern) > SPARSE * height:
+        return None
+    pattern.sum_duplicates()
+    colors = color_rows(pattern)
+    count = count_of_colors(colors)
+    if not 0 < count <= SPARSE * height:
+        return None
+    cotangents: list[Any] = [None] * len(trace.outputs)
+    cotangents[index] = one_hot(colors, colors, output)
+    rows, columns = coordinates(pattern)
+    found, left = [], 0
+    for x, product in zip(inputs, trace.products(cotangents, count), strict=True):
+        width = size_of(x)
+        inside = (columns >= left) & (columns < left + width)
+        row, column = rows[inside], columns[inside] - left
+        numbers = np.ravel(product)[colors[row] * width + column]
+        zeros = np.zeros((height, *x.shape), numbers.dtype)
+        place = np.unravel_index(column, x.shape) if x.shape else ()
+        found.append(at_set(zeros, numbers, row, *place))
+        left += width
+    return found
 
 
 def coordinates(pattern: Any) -> tuple[Any, Any]:

@@ -98,10 +98,13 @@ def is_same(x: Pattern, y: Pattern) -> bool:
     return x.which is y.which or np.array_equal(x.which, y.which)
 
 
-def pattern_of(order: Sequence[Node], inputs: Sequence[Node], outputs: Sequence[Any]) -> Any:
+def pattern_of(
+    order: Sequence[Node], inputs: Sequence[Node], outputs: Sequence[Any], fullest: float = 1.0
+) -> Any:
     """The pattern of the outputs, one after the other, by the numbers of the inputs.
 
-    ``order`` holds the nodes between them, oldest first.
+    ``order`` holds the nodes between them, oldest first.  None as soon as the elements of one
+    depend on more than the part ``fullest`` of the numbers.
     """
     sizes = [node.size for node in inputs]
     total = sum(sizes)
@@ -119,6 +122,9 @@ def pattern_of(order: Sequence[Node], inputs: Sequence[Node], outputs: Sequence[
             patterns = [found.get(x) if isinstance(x, Node) else None for x in node.inputs]
             if any(x is not None for x in patterns):
                 found[node] = pattern_of_result(node, patterns)
+                matrix = found[node].matrix
+                if matrix.nnz > fullest * math.prod(matrix.shape):
+                    return None
         for x in node.inputs:
             if isinstance(x, Node):
                 uses[x] -= 1

@@ -344,18 +344,18 @@ class Trace:
         return [rows_of(rows, batch) for rows in gradients]
 
     def products(self, cotangents: Sequence[Any], count: int) -> list[Any]:
-        """The gradients for cotangents of every output, of which there are ``count``, stacked."""
+        """The gradients for ``count`` cotangents of each output, or None for one, stacked."""
         together = min(count, self._rows_in_memory())
         if together > 1 and not self.pullback.is_duck:
             with suppress(Exception):  # as for `rows`
                 return concatenate(
                     [
-                        self._together([x[start : start + together] for x in cotangents], n)
+                        self._together([part(x, slice(start, start + n)) for x in cotangents], n)
                         for start in range(0, count, together)
                         for n in [min(together, count - start)]
                     ]
                 )
-        rows = [self.gradients([x[i] for x in cotangents]) for i in range(count)]
+        rows = [self.gradients([part(x, i) for x in cotangents]) for i in range(count)]
         return [np.stack(parts) for parts in zip(*rows, strict=True)]
 
     def _one_by_one(self, index: int, one: complex) -> list[Any]:
@@ -375,6 +375,11 @@ class Trace:
         unwrapped = [self.unwrap(result, ancestry) for result in results]
         trees: list[Any] = unflatten(self.trees, owned(unwrapped, cotangents))
         return trees
+
+
+def part(cotangents: Any, place: int | slice) -> Any:
+    """Some of the cotangents of an output, if it has any."""
+    return None if cotangents is None else cotangents[place]
 
 
 def the_number(trace: Trace, transform: str) -> Any:
