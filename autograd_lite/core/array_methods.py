@@ -14,13 +14,13 @@ from autograd_lite.core.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     AutogradError,
-    InPlaceError,
     MissingAttributeError,
 )
 from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import EAGER, current
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.signatures import check_casting
 from autograd_lite.core.views import is_number
 
@@ -157,7 +157,9 @@ class ArrayMethods(Handle, Generic[Result]):
 
     @shape.setter
     def shape(self, shape: Any) -> None:
-        raise InPlaceError("a Value does not change its shape in place; write x = x.reshape(shape)")
+        raise refused_write(
+            "a Value does not change its shape in place; write x = x.reshape(shape)"
+        )
 
     @property
     def ndim(self) -> int:
@@ -176,7 +178,7 @@ class ArrayMethods(Handle, Generic[Result]):
 
     @dtype.setter
     def dtype(self, dtype: Any) -> None:
-        raise InPlaceError("a Value does not change its dtype in place; write x = x.astype(dtype)")
+        raise refused_write("a Value does not change its dtype in place; write x = x.astype(dtype)")
 
     @property
     def T(self) -> Result:

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.errors import ArgumentTypeError, InPlaceError, UnsupportedError
+from autograd_lite.core.errors import ArgumentTypeError, UnsupportedError
 from autograd_lite.core.interpreter import getrefcount
 from autograd_lite.core.memory import copied, read_only
 from autograd_lite.core.node import Handle, Node, holds_value
 from autograd_lite.core.recorder import current
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.tree import tuple_like
 from autograd_lite.core.views import is_view_of
 
@@ -77,7 +78,7 @@ def called_unwritten(
             shown[i] = copied(operands[i])
         data = forward(*shown, **parameters)
         if any(shown[i].tobytes() != operands[i].tobytes() for i in places):
-            raise InPlaceError(
+            raise refused_write(
                 f"{name} writes into its argument, and what that means for the gradient is not "
                 "known; let it write into a copy (x = x.copy())"
             ) from error

@@ -24,6 +24,7 @@ from autograd_lite.core.overlaps import check_overlap, place_of, reads_at_other_
 from autograd_lite.core.plain_arrays import check_unshown
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import EAGER, current, recording
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.signatures import full_name
 from autograd_lite.core.views import Look, Looking, is_number, looking_recorded, root_of
 
@@ -92,7 +93,7 @@ def check_writable(handle: Handle, what: str) -> None:
         return
     data = handle.node.data
     if is_duck_array(data):
-        raise InPlaceError(
+        raise refused_write(
             f"{what}: arrays of {package_of(data).__name__} are not written in place; "
             "write x = x.at[i].set(v), or x = np.where(mask, v, x)"
         )
@@ -110,7 +111,7 @@ def data_now(handle: Any) -> Any:
 def write_result(handle: Any, result: Any, what: str, where: Any = True) -> Any:
     """Write what a function computed into the handle that it was told to, and return that."""
     if not isinstance(handle, Handle):
-        raise InPlaceError(
+        raise refused_write(
             f"{what} cannot write a Value into a plain array, where its gradient would be lost; "
             "make the array with np.zeros(shape, like=x) or np.empty_like(x), "
             "or write what makes a new one, as a = a + x in the place of a += x"
@@ -149,7 +150,7 @@ def write_ufunc(
     what = f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}(out=)"
     roots = [id(root_of(x)) for x in out if x is not None]
     if len(set(roots)) < len(roots):
-        raise InPlaceError(
+        raise refused_write(
             f"{what}: two results cannot be written into the same memory; pass an array for each"
         )
     compute = getattr(ufunc, method)
@@ -397,20 +398,20 @@ def check_view(view: Any, what: str) -> None:
         if look.primitive.function is np.imag and look.base.node.dtype.kind != "c":
             raise InPlaceError(no_imaginary_part(what))  # of samples; others are read-only
         if not view.is_certain:
-            raise InPlaceError(
+            raise refused_write(
                 f"{what}: under ag.vmap it is not known how a sample lies in memory, and so not "
                 f"whether the result of {look.primitive.name} is a view, through which its "
                 "argument is written; write into a copy (x.copy()), or into the argument"
             )
         check_not_read_only(view.node.data, look.primitive, data_now(look.base), what)
         if is_overlapping(view.node.data):
-            raise InPlaceError(
+            raise refused_write(
                 f"{what}: in the result of {look.primitive.name} several elements are one in "
                 "memory, so that a write of one writes the others; write into a copy (x.copy()), "
                 "or into the array that it looks into"
             )
         if not look.primitive.builtin:
-            raise InPlaceError(
+            raise refused_write(
                 f"{what}: the result of {look.primitive.name} shares memory with its argument, "
                 "and what a write into it means for the argument is not known; "
                 "write into a copy (x.copy())"
@@ -457,7 +458,7 @@ def check_root(root: Handle, what: str) -> None:
     """Refuse to write what ``backward()`` would be asked for the gradient of."""
     node = get_node(root)
     if node.parameters is SHARED_ARGUMENT:
-        raise InPlaceError(
+        raise refused_write(
             f"{what} would write into an array that is passed twice, where NumPy would change "
             "both arguments; pass a copy (a.copy()) as one of them"
         )
@@ -470,7 +471,7 @@ def check_root(root: Handle, what: str) -> None:
     is_leaf = node.primitive is None and node.requires_grad and node.parameters is not ARGUMENT
     if is_leaf and current.get().is_recording:
         name = f" {node.label!r}" if node.label else ""
-        raise InPlaceError(
+        raise refused_write(
             f"{what} would overwrite the leaf{name}, a variable or argument whose gradient may be "
             "asked for; write into a copy (y = x.copy()), or update the leaf under ag.no_grad()"
         )

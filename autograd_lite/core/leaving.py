@@ -47,14 +47,10 @@ from autograd_lite.core.node import Handle, Node
 from autograd_lite.core.plain_arrays import as_plain_array
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.recorder import current
+from autograd_lite.core.refusals import differentiated, refused_writes, running
 from autograd_lite.core.tree import flatten
 
 __all__ = ["Conversions", "call_differentiated", "check_leaving", "is_differentiated"]
-
-differentiated: set[Node] = set()
-"""The arguments of all transforms whose functions are running, in whatever thread.
-
-A result is asked whether it depends on one of them, so that threads do not meet here."""
 
 ELSEWHERE = {
     "dist": "np.linalg.norm(x - y)",
@@ -79,11 +75,12 @@ def call_differentiated(function: Callable[..., Any], args: list[Any], nodes: li
     the refusal, the refusal is what the caller gets; also where it is caught, if a write into an
     array was refused, which lacks the number then.
     """
-    known = [*refused.values()] if refused else []
+    known = [*refused.values(), *refused_writes] if refused or refused_writes else []
     differentiated.update(nodes)
+    running.append(function)
     try:
         result = function(*args)
-        if refused:
+        if refused or refused_writes:
             check_writes(known)
         if not isinstance(result, Handle):
             check_entries(filter(is_duck_array, flatten(result)))
@@ -92,20 +89,24 @@ def call_differentiated(function: Callable[..., Any], args: list[Any], nodes: li
         refusal = refusal_behind(error)
         for place in [key for key, new in refused.items() if new not in known]:
             del refused[place]  # whoever catches the error knows of it
+        refused_writes[:] = [new for new in refused_writes if new in known]
         if refusal is None:
             raise
         error.__cause__ = None
         raise refusal from error
     finally:
         differentiated.difference_update(nodes)
-        if not differentiated:
+        running.pop()
+        if not running:
             refused.clear()
+            refused_writes.clear()
 
 
 def check_writes(known: list[AutogradError]) -> None:
     """Raise what a program has caught of refused writes, as of ``array[i] = x``."""
-    for (code, place), refusal in refused.items():
-        if is_write(code, place) and refusal not in known:
+    numbers = [refusal for place, refusal in refused.items() if is_write(*place)]
+    for refusal in (*numbers, *refused_writes):
+        if refusal not in known:
             raise refusal
 
 

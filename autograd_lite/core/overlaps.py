@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.errors import InPlaceError
 from autograd_lite.core.memory import copied
 from autograd_lite.core.node import Handle, data_of, get_node, unwrap
 from autograd_lite.core.recorder import current
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.views import Looking, root_of
 
@@ -60,7 +60,7 @@ def check_overlap(write: Callable[..., Any], handle: Any, sources: Any, what: st
 
     if all(isinstance(x, np.ndarray) and all(map(is_as_if_copied, trials_of(x))) for x in contents):
         return
-    raise InPlaceError(
+    raise refused_write(
         f"{what}: what is read lies in the memory that is written, and NumPy copies none of it "
         "beforehand, so that its result depends on the order of the elements in memory; read "
         "from a copy (x.copy())"

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, Generic
 
 from autograd_lite.core.array_methods import Result, with_named_calls
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.in_place import (
     OF_ARITHMETIC,
     check_writable,
@@ -22,6 +22,7 @@ from autograd_lite.core.in_place import (
 from autograd_lite.core.node import Handle
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.views import Looking, is_number, look_into, root_of
 
 __all__ = ["WritingMethods"]
@@ -37,7 +38,7 @@ ASSIGNMENTS = {
 def check_swap(caller: FrameType) -> None:
     """Refuse what is not an assignment: a shuffle swaps rows by views, and so would repeat some."""
     if caller.f_code.co_code[caller.f_lasti] not in ASSIGNMENTS:
-        raise InPlaceError(
+        raise refused_write(
             "a call puts a part of a Value into another part, as rng.shuffle(x) does, and "
             "x.__setitem__(i, x[j]); write x = x[rng.permutation(len(x))], or x[i] = x[j]"
         )

@@ -14,7 +14,6 @@ from autograd_lite.core.errors import (
     ArgumentTypeError,
     AutogradError,
     BackwardError,
-    InPlaceError,
 )
 from autograd_lite.core.memory import constant, verify
 from autograd_lite.core.node import (
@@ -30,6 +29,7 @@ from autograd_lite.core.node import (
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import current, record, recording, value_of
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.core.views import Looking, root_of
@@ -184,7 +184,7 @@ class Block:
         leaves = [moved(x, fresh, values) for x in flatten(self.tree)]
         self.tree = unflatten(self.tree, leaves)
         if any(value.node is not node for value, node in zip(fresh, before, strict=True)):
-            raise InPlaceError(
+            raise refused_write(
                 "checkpoint: the function writes into its argument, which would be written again "
                 "when it is computed again; let it write into a copy (x = x.copy())"
             )

@@ -29,6 +29,7 @@ from autograd_lite.core.objects import states, verify_objects
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import EAGER, SILENT, Recorder, current
+from autograd_lite.core.refusals import forget
 from autograd_lite.transforms.pushforward import push_through
 from autograd_lite.transforms.tangents import forward_mode_of, push_forward
 from autograd_lite.transforms.trace import Trace
@@ -246,7 +247,8 @@ class Pass:
             if states and node in states:
                 verify_objects(node)
             tangent = push_through(node, tangents, self.masked)
-        except Exception:  # of a rule that may not be asked for, in the end
+        except Exception as error:  # of a rule that may not be asked for, in the end
+            forget(error)
             return KEPT
         self.masked = self.masked or node.primitive.masks
         if tangent.__class__ is tuple:

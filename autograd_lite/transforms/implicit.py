@@ -26,6 +26,7 @@ from autograd_lite.core.leaving import call_differentiated
 from autograd_lite.core.node import Handle, Node, data_of, operand_of
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import EAGER, current, recording, using
+from autograd_lite.core.refusals import Attempt
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops.define import RowByRow
 from autograd_lite.transforms.batching import Batch, Batched, rows_of
@@ -267,7 +268,7 @@ def rows(pullback: Pullback, count: int, recorded: bool) -> Any:
     batch = Batch(count)
     lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
     # A rule of the user's may fail in any way on what is not a plain array.
-    with suppress(Exception):
+    with Attempt():
         (found,) = pullback([Batched(units, batch)], recorded=recorded, lift=lift)
         return np.reshape(rows_of(found, batch), (count, count))
     found = [np.reshape(pullback([unit], recorded=recorded)[0], (count,)) for unit in units]

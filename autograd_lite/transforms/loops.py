@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.node import Handle, get_node, serials, unwrap
 from autograd_lite.core.recorder import Recorder, current, using
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.ops.shaping import as_new_node
 from autograd_lite.transforms.checkpoint import checkpoint as checkpointed
@@ -336,7 +337,7 @@ class Rehearsal(Recorder):
 
     def before_write(self, root: Any, what: str) -> None:
         if get_node(root).serial < self.since:
-            raise InPlaceError(
+            raise refused_write(
                 f"{what} writes in a scan into what is outside of its function, which is called "
                 "once to see what it returns, though there are no steps; write into a copy "
                 "(x = x.copy()) and return that"

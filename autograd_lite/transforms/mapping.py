@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
-from autograd_lite.core.errors import InPlaceError, UnsupportedError
+from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.in_place import is_overlapping
 from autograd_lite.core.node import ABSENT, Handle, Node, data_of, get_node, serials, split_inputs
 from autograd_lite.core.numpy_namespace import np
@@ -29,6 +29,7 @@ from autograd_lite.core.primitive import (
     settle_parameters,
 )
 from autograd_lite.core.recorder import Recorder, using, value_of, writes_shared
+from autograd_lite.core.refusals import forget, refused_write
 from autograd_lite.core.signatures import full_name
 from autograd_lite.core.tree import flatten, unflatten
 from autograd_lite.core.value import Value
@@ -246,20 +247,20 @@ class MappingRecorder(Recorder):
         """Refuse writes that reach outside, where each sample would write in turn."""
         node = get_node(root)
         if node.serial < self.since:
-            raise InPlaceError(
+            raise refused_write(
                 f"{what} writes into a Value from outside of the function that ag.vmap maps, where "
                 "each sample would write in turn; let it write into a copy (x = x.copy())"
             )
         if node in self.shared:
             reason = writes_shared(what, self.shared[node])
-            raise InPlaceError(reason) if self.trace is None else self.trace.refuse(reason)
+            raise refused_write(reason) if self.trace is None else self.trace.refuse(reason)
         if self.batch.bodies and node.serial < self.batch.bodies[-1]:
             reason = (
                 f"{what} writes in a loop or branch into what is handed to it, or is from outside "
                 "of it, which not all samples may want; write into a copy (x = x.copy()) and "
                 "return that"
             )
-            raise InPlaceError(reason) if self.trace is None else self.trace.refuse(reason)
+            raise refused_write(reason) if self.trace is None else self.trace.refuse(reason)
         if not self._is_here(node.data):
             self.outer.before_write(root, what)
 
@@ -439,7 +440,8 @@ class OfSamples(Primitive):
     def _apply_rule(self, rule: Rule, *operands: Any, **parameters: Any) -> Any:
         try:
             return rule(*operands, **parameters)
-        except Exception:
+        except Exception as error:
+            forget(error)
             # A rule of the user's may fail in any way on what is not a plain array.
             is_together = any(hasattr(x, "is_of_all_samples") for x in parameters.values())
             if is_together or not any(x.__class__ is Batched for x in flatten(operands)):

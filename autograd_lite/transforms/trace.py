@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -38,6 +37,7 @@ from autograd_lite.core.node import Handle, Node, operand_of, unwrap
 from autograd_lite.core.operands import as_data
 from autograd_lite.core.pullback import Ancestry, Pullback, own_memory
 from autograd_lite.core.recorder import Recorder, current, recording, using, value_of
+from autograd_lite.core.refusals import Attempt
 from autograd_lite.core.tree import flatten, refuse_hidden, unflatten
 from autograd_lite.core.value import Value
 from autograd_lite.core.views import is_number as is_scalar
@@ -285,7 +285,7 @@ class Trace:
         together = min(count, self._rows_in_memory())
         if together > 1 and not self.pullback.is_duck:
             # A rule of the user's may fail in any way on what is not a plain array.
-            with suppress(Exception):
+            with Attempt():
                 return concatenate(
                     [
                         self._batch(index, range(start, min(start + together, count)), one)
@@ -312,7 +312,7 @@ class Trace:
         together = min(count, self._rows_in_memory())
         found: list[Any] = []
         if together > 1 and not self.pullback.is_duck:
-            with suppress(Exception):  # as for `rows`
+            with Attempt():  # as for `rows`
                 for start in range(0, count, together):
                     places = range(start, min(start + together, count))
                     rows = np.reshape(self._batch(index, places, 1)[index], (len(places), count))
@@ -347,7 +347,7 @@ class Trace:
         """The gradients for ``count`` cotangents of each output, or None for one, stacked."""
         together = min(count, self._rows_in_memory())
         if together > 1 and not self.pullback.is_duck:
-            with suppress(Exception):  # as for `rows`
+            with Attempt():  # as for `rows`
                 return concatenate(
                     [
                         self._together([part(x, slice(start, start + n)) for x in cotangents], n)

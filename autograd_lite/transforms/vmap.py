@@ -19,6 +19,7 @@ from autograd_lite.core.node import Handle, Node, unwrap
 from autograd_lite.core.primitive import registry
 from autograd_lite.core.pullback import Ancestry, own_memory
 from autograd_lite.core.recorder import current, using, value_of
+from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.tree import flatten, parts_of, refuse_hidden, unflatten
 from autograd_lite.transforms.arguments import CallersArrays, parameter_names, passed_twice
 from autograd_lite.transforms.batching import Batch, Batched, batch_of, is_stacked
@@ -249,7 +250,7 @@ class Call:
                 refuse_hidden(self.name, result, recorder.since)
         except ValueError as error:
             if "read-only" in str(error) and not isinstance(error, InPlaceError):
-                raise InPlaceError(
+                raise refused_write(
                     f"vmap: {self.name} writes into an argument that is the same for all samples, "
                     "where each sample would write in turn; let it write into a copy (x = x.copy())"
                 ) from error
