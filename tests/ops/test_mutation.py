@@ -131,6 +131,7 @@ def survivors_of(modules: list[ModuleType], laws: list[Law], step: int) -> tuple
     return {m.name for m in mutants if not is_noticed(m, of_place, live)}, len(mutants)
 
 
+@pytest.mark.timeout(3600 if IS_NIGHTLY else 600)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("alarm")
 @pytest.mark.skipif(not hasattr(signal, "SIGVTALRM"), reason="needs alarms, which Windows lacks")
