@@ -23,16 +23,12 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.contractions import matrix_transpose
 from autograd_lite.ops.define import array_function, composite, multi_output, parts
 
-__all__ = ["adjoint", "lower_part"]
+__all__ = ["adjoint", "by_triangle", "hermitian_of_lower", "lower_part"]
 
 
 def adjoint(x: Any) -> Any:
     """The conjugate transposes of a stack of matrices."""
     return np.conjugate(matrix_transpose(x))
-
-
-def hermitian_part(x: Any) -> Any:
-    return (x + adjoint(x)) / 2
 
 
 def lower_part(x: Any, k: int = 0) -> Any:
@@ -46,6 +42,27 @@ def lower_part(x: Any, k: int = 0) -> Any:
 def diagonal_part(x: Any) -> Any:
     """Zeros but for the diagonal."""
     return lower_part(matrix_transpose(lower_part(matrix_transpose(x))))
+
+
+# Of a Hermitian matrix LAPACK reads one triangle, and of its diagonal the real part.
+
+
+def hermitian_of_lower(x: Any) -> Any:
+    """The Hermitian matrix that has this lower triangle."""
+    below = lower_part(x, -1)
+    return below + adjoint(below) + np.real(diagonal_part(x))
+
+
+def by_triangle(g: Any, lower: bool) -> Any:
+    """The gradient by the triangle that is read, of that by all entries of the matrix.
+
+    An entry beside the diagonal stands for two, and the others are not looked at.
+    """
+    both = g + adjoint(g)
+    counted = both - diagonal_part(both) / 2
+    if lower:
+        return lower_part(counted)
+    return matrix_transpose(lower_part(matrix_transpose(counted)))
 
 
 def eye_like(x: Any) -> Any:
@@ -87,18 +104,20 @@ def over_gaps(x: Any, values: Any, levels: Any = None) -> Any:
 
 
 def eigh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
-    """dw = diag(Vᴴ dA V) and dV = V (F ∘ Vᴴ dA V); the gradient is symmetric as A is."""
+    """dw = diag(Vᴴ dA V) and dV = V (F ∘ Vᴴ dA V)."""
     g_values, g_vectors = g
     values, vectors = parts(out, 2)
     inner = 0 if g_values is None else diagonal_matrix(g_values)
     if g_vectors is not None:
         inner = inner + over_gaps(matrix_transpose(vectors) @ g_vectors, values)
-    return hermitian_part(np.conjugate(vectors) @ inner @ matrix_transpose(vectors))
+    by_all = np.conjugate(vectors) @ inner @ matrix_transpose(vectors)
+    return by_triangle(by_all, UPLO in "Ll")
 
 
 def eigvalsh_vjp(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     vectors = np.linalg.eigh(a, UPLO)[1]
-    return (np.conjugate(vectors) * g[..., None, :]) @ matrix_transpose(vectors)
+    by_all = (np.conjugate(vectors) * g[..., None, :]) @ matrix_transpose(vectors)
+    return by_triangle(by_all, UPLO in "Ll")
 
 
 def eig_vjp(g: Any, out: Any, a: Any) -> Any:
@@ -213,12 +232,6 @@ def svd(
 # QR and Cholesky.
 
 
-def hermitian_of_lower(x: Any) -> Any:
-    """The Hermitian matrix that has this lower triangle."""
-    below = lower_part(x, -1)
-    return below + adjoint(below) + np.real(diagonal_part(x))
-
-
 def qr_vjp(g: Any, out: Any, a: Any, mode: str = "reduced") -> Any:
     """S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010).
 
@@ -254,7 +267,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
 
 def cholesky_vjp(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
-    """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹, made Hermitian; Φ halves the diagonal and drops what is above.
+    """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹, by one triangle; Φ halves the diagonal and drops what is above.
 
     I. Murray, "Differentiation of the Cholesky decomposition" (2016).
     """
@@ -263,7 +276,8 @@ def cholesky_vjp(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     product = lower_part(adjoint(low) @ g_low)
     halved = product - diagonal_part(product) / 2
     left = np.linalg.solve(adjoint(low), halved)
-    return np.conjugate(hermitian_part(adjoint(np.linalg.solve(adjoint(low), adjoint(left)))))
+    by_all = np.linalg.solve(adjoint(low), adjoint(left))
+    return by_triangle(np.conjugate(by_all), not upper)
 
 
 cholesky = array_function(np.linalg.cholesky, cholesky_vjp)

@@ -140,40 +140,99 @@ def test_a_limit_that_cuts_nothing_leaves_equal_singular_values_smooth() -> None
     assert hessian(2.0) == pytest.approx(0.5, rel=1e-14)
 
 
-# NumPy reads one triangle of a symmetric matrix.
+# NumPy and SciPy read one triangle of a symmetric matrix, and the real part of the diagonal.
 
-LOPSIDED = np.array([[4.0, 9.0, 7.0], [1.0, 3.0, 8.0], [0.5, -1.0, 6.0]])
+LOPSIDED = np.array([[24.0, 9.0, 7.0], [1.0, 23.0, 8.0], [0.5, -1.0, 26.0]])
+TURNED = LOPSIDED + 1j * np.array([[0.3, 1.0, 2.0], [-0.5, 0.2, 3.0], [0.4, 0.6, -0.7]])
+WEIGHTS = np.array([[0.3, -1.1, 0.7], [1.3, 0.2, -0.4], [0.9, 0.8, -0.6]])
+IN_ORDER = np.array([1.0, 2.0, 4.0])
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda a: np.sum(np.linalg.eigh(a)[0] * [1.0, 2.0, 4.0]),
-        lambda a: np.sum(np.linalg.eigh(a)[1] ** 2 * np.arange(9.0).reshape(3, 3)),
-        lambda a: np.sum(np.linalg.eigvalsh(a) * [1.0, 2.0, 4.0]),
-        lambda a: np.sum(np.linalg.cholesky(a) * np.arange(9.0).reshape(3, 3)),
-    ],
-    ids=["eigh values", "eigh vectors", "eigvalsh", "cholesky"],
-)
-def test_the_gradient_at_a_matrix_that_is_not_symmetric_is_that_of_its_lower_triangle(
-    function: Any,
+def weighed(x: Any) -> Any:
+    return np.sum(np.real((WEIGHTS + 0.5j * WEIGHTS.T) * x))
+
+
+OF_A_TRIANGLE = {
+    "eigh values": (lambda a: np.sum(np.linalg.eigh(a)[0] * IN_ORDER), "L"),
+    "eigh values of the upper": (lambda a: np.sum(np.linalg.eigh(a, "U")[0] * IN_ORDER), "U"),
+    "eigh vectors": (lambda a: np.sum(np.abs(np.linalg.eigh(a, "l")[1]) ** 2 * WEIGHTS), "L"),
+    "eigh vectors of the upper": (
+        lambda a: np.sum(np.abs(np.linalg.eigh(a, "u").eigenvectors) ** 2 * WEIGHTS), "U",
+    ),
+    "eigvalsh": (lambda a: np.sum(np.linalg.eigvalsh(a) * IN_ORDER), "L"),
+    "eigvalsh of the upper": (lambda a: np.sum(np.linalg.eigvalsh(a, UPLO="U") * IN_ORDER), "U"),
+    "cholesky": (lambda a: weighed(np.linalg.cholesky(a)), "L"),
+    "cholesky, upper": (lambda a: weighed(np.linalg.cholesky(a, upper=True)), "U"),
+    "scipy's cholesky": (lambda a: weighed(ag.scipy.linalg.cholesky(a)), "U"),
+    "scipy's cholesky, lower": (lambda a: weighed(ag.scipy.linalg.cholesky(a, lower=True)), "L"),
+    "cho_solve": (
+        lambda a: np.sum(
+            np.real(ag.scipy.linalg.cho_solve(ag.scipy.linalg.cho_factor(a), IN_ORDER))
+        ),
+        "U",
+    ),
+}  # fmt: skip
+
+OF_THE_LOWER = {
+    "multivariate_normal": lambda a: ag.scipy.stats.multivariate_normal.logpdf(
+        IN_ORDER, np.zeros(3), a
+    ),
+    "entropy": lambda a: ag.scipy.stats.multivariate_normal.entropy(np.zeros(3), a),
+    "wishart's scale": lambda a: ag.scipy.stats.wishart.logpdf(LOPSIDED, 4.5, a),
+}
+EVERY = {name: function for name, (function, _) in OF_A_TRIANGLE.items()} | OF_THE_LOWER
+
+
+def by_parts(function: Any, a: Any) -> Any:
+    """The gradient ∂/∂re + i ∂/∂im by differences, one entry after the other."""
+    parts = numerical(lambda v: function(v[0] + 1j * v[1]), np.array([a.real, a.imag]))
+    return parts[0] + 1j * parts[1]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_each_entry_of_the_triangle_that_is_read_has_the_derivative_of_changing_it(
+    name: str,
 ) -> None:
-    """It is symmetric: each half of a pair gets half of what both together have."""
-    lower = np.tril(LOPSIDED) + np.tril(LOPSIDED, -1).T
-    share = ag.grad(function)(LOPSIDED)
-    np.testing.assert_allclose(share, ag.grad(function)(lower), rtol=1e-13)
-    np.testing.assert_allclose(share, share.T, rtol=1e-13, atol=1e-13)
-    of_triangle = numerical(function, LOPSIDED)
-    assert not np.any(np.triu(of_triangle, 1))
-    np.testing.assert_allclose(np.tril(share + share.T, -1), np.tril(of_triangle, -1), atol=1e-9)
-    np.testing.assert_allclose(np.diag(share), np.diag(of_triangle), atol=1e-9)
+    function = EVERY[name]
+    found = ag.grad(function)(LOPSIDED)
+    np.testing.assert_allclose(found, numerical(function, LOPSIDED), atol=1e-9)
+    unread = np.tril if OF_A_TRIANGLE.get(name, "L")[-1] == "U" else np.triu
+    np.testing.assert_array_equal(unread(found) - np.diag(np.diag(found)), 0)
+    hessian = ag.hessian(function)(LOPSIDED)
+    np.testing.assert_allclose(hessian, numerical(ag.grad(function), LOPSIDED), atol=1e-8)
+    np.testing.assert_allclose(
+        ag.jvp(function, LOPSIDED, WEIGHTS)[1], np.sum(found * WEIGHTS), atol=1e-12
+    )
 
 
-@pytest.mark.parametrize("function", [np.linalg.eigh, np.linalg.eigvalsh])
-def test_the_upper_triangle_is_read_where_it_is_named(function: Any) -> None:
-    def total(a: Any, triangle: str) -> Any:
-        values = function(a, triangle)
-        return (values[0] if isinstance(values, tuple) else values)[0]
+@pytest.mark.parametrize("name", OF_A_TRIANGLE)
+def test_the_gradient_by_a_complex_matrix_is_that_of_the_parts_that_are_read(name: str) -> None:
+    function, _ = OF_A_TRIANGLE[name]
+    found = ag.grad(function)(TURNED)
+    np.testing.assert_allclose(found, by_parts(function, TURNED), atol=1e-9)
+    np.testing.assert_array_equal(np.diag(found).imag, 0)
 
-    upper = ag.grad(lambda a: total(a, "U"))(LOPSIDED)
-    np.testing.assert_allclose(upper, ag.grad(lambda a: total(a, "L"))(LOPSIDED.T), rtol=1e-13)
+
+@pytest.mark.parametrize("name", OF_A_TRIANGLE)
+def test_triangles_are_read_alike_in_stacks_and_in_compiled_programs(name: str) -> None:
+    function, _ = OF_A_TRIANGLE[name]
+    matrices = np.stack([LOPSIDED, LOPSIDED + 0.1])
+    singly = np.stack([ag.grad(function)(a) for a in matrices])
+    np.testing.assert_allclose(ag.vmap(ag.grad(function))(matrices), singly, atol=1e-12)
+    together = ag.grad(lambda stack: np.sum(ag.vmap(function)(stack)))(matrices)
+    np.testing.assert_allclose(together, singly, atol=1e-12)
+    np.testing.assert_allclose(ag.compile(ag.grad(function))(LOPSIDED), singly[0], atol=1e-12)
+
+
+def test_wisharts_trace_is_taken_of_all_entries() -> None:
+    def function(x: Any) -> Any:
+        return ag.scipy.stats.wishart.logpdf(x, 4.5, np.eye(3) + 0.1)
+
+    found = ag.grad(function)(LOPSIDED)
+    np.testing.assert_allclose(found, numerical(function, LOPSIDED), atol=1e-9)
+    assert ag.gradcheck(function, LOPSIDED)
+
+
+@pytest.mark.parametrize("name", OF_A_TRIANGLE)
+def test_gradcheck_changes_single_entries(name: str) -> None:
+    assert ag.gradcheck(OF_A_TRIANGLE[name][0], LOPSIDED)

@@ -235,6 +235,11 @@ def root(a: Any) -> Any:
     return weighted((vectors * np.sqrt(values)) @ vectors.T)
 
 
+def of_lower(slope: Any) -> Any:
+    """What the lower triangle gets, whose entries stand for two beside the diagonal."""
+    return np.tril(slope + slope.T) - np.diag(np.diag(slope))
+
+
 def orthogonal_factor(a: Any) -> Any:
     u, _, vh = np.linalg.svd(a)
     return weighted(u @ vh)
@@ -248,7 +253,8 @@ def test_vectors_of_values_that_are_equal_but_for_rounding_have_no_gradient(
     matrix = turn @ np.diag([1.0, 1.0, 2.0]) @ turn.T
     assert np.ptp(np.linalg.svd(matrix)[1][1:]) > 0  # so that NumPy itself divides by no zero
     with pytest.warns(RuntimeWarning, match="invalid value"):
-        assert np.isnan(ag.grad(function)(matrix)).all()
+        found = ag.grad(function)(matrix)
+    assert np.isnan(found[np.tril_indices(3)]).all()
 
 
 def test_a_vector_of_its_own_has_a_gradient_beside_equal_values() -> None:
@@ -258,7 +264,7 @@ def test_a_vector_of_its_own_has_a_gradient_beside_equal_values() -> None:
     found = ag.grad(lambda a: np.linalg.eigh(a)[1][0, 2] ** 2)(matrix)
     top, others = turn[:, 2], turn[:, :2] @ turn[:, :2].T
     slope = 2 * top[0] * np.outer(others[0], top)
-    np.testing.assert_allclose(found, (slope + slope.T) / 2, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(found, of_lower(slope), rtol=1e-12, atol=1e-14)
 
 
 def test_what_does_not_depend_on_the_vectors_of_zeros_has_a_gradient() -> None:
@@ -273,4 +279,4 @@ def test_what_does_not_depend_on_the_vectors_of_zeros_has_a_gradient() -> None:
         return np.sum((vectors * values) @ vectors.T * weights)
 
     found = ag.grad(rebuilt)(matrix)
-    np.testing.assert_allclose(found, (weights + weights.T) / 2, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found, of_lower(weights), rtol=1e-6, atol=1e-6)

@@ -1,7 +1,7 @@
 """Distributions of vectors and matrices.
 
-Gradients by a symmetric matrix are symmetric: those of all its entries, as for the functions
-of ``numpy.linalg``.
+Of a symmetric matrix SciPy reads the lower triangle, as the functions of ``numpy.linalg`` do; only
+the trace in Wishart's density is taken of all entries of its first argument.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy import stats
 from autograd_lite.core.errors import ArgumentValueError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
+from autograd_lite.ops.decompositions import by_triangle, hermitian_of_lower
 from autograd_lite.scipy.names import as_array_operand, by_scipy_alone
 from autograd_lite.scipy.special.gamma_functions import digamma
 
@@ -42,6 +43,11 @@ def method(
     return call
 
 
+def inverse(x: Any) -> Any:
+    """That of the symmetric matrix which has this lower triangle."""
+    return np.linalg.inv(hermitian_of_lower(x))
+
+
 def outer(x: Any, y: Any) -> Any:
     return x[..., :, None] * y[..., None, :]
 
@@ -67,12 +73,16 @@ def check_normal(name: str, *shapes: tuple[int, ...]) -> None:
 
 def log_normal_slopes(g: Any, x: Any, mean: Any, cov: Any) -> tuple[Any, Any, Any]:
     """Gradients of the logarithm of the density."""
-    precision = np.linalg.inv(cov)
+    precision = inverse(cov)
     pull = (x - mean) @ precision
     weight = np.reshape(g, np.shape(x)[:-1])[..., None]
     by_x = -weight * pull
     by_cov = weight[..., None] * (outer(pull, pull) - precision) / 2
-    return by_x, -sum_to(by_x, np.shape(mean)), sum_to(by_cov, np.shape(cov))
+    return by_x, -sum_to(by_x, np.shape(mean)), by_triangle(sum_to(by_cov, np.shape(cov)), True)
+
+
+def entropy_slopes(g: Any, mean: Any, cov: Any) -> tuple[Any, Any]:
+    return np.zeros_like(mean), by_triangle(g * inverse(cov) / 2, True)
 
 
 class multivariate_normal:  # noqa: N801, SciPy's name
@@ -99,7 +109,7 @@ class multivariate_normal:  # noqa: N801, SciPy's name
             stats.multivariate_normal,
             "entropy",
             check_normal,
-            lambda g, out, mean, cov: (np.zeros_like(mean), g * np.linalg.inv(cov) / 2),
+            lambda g, out, mean, cov: entropy_slopes(g, mean, cov),
         )
     )
 
@@ -169,17 +179,17 @@ def check_wishart(name: str, *shapes: tuple[int, ...]) -> None:
 
 def log_wishart_slopes(g: Any, x: Any, df: Any, scale: Any) -> tuple[Any, Any, Any]:
     size = np.shape(x)[0]
-    inverse, precision = np.linalg.inv(x), np.linalg.inv(scale)
+    precision = inverse(scale)
     by_df = (
-        np.linalg.slogdet(x)[1]
-        - np.linalg.slogdet(scale)[1]
+        np.linalg.slogdet(hermitian_of_lower(x))[1]
+        - np.linalg.slogdet(hermitian_of_lower(scale))[1]
         - size * log(2)
         - sum(digamma((df - j) / 2) for j in range(size))
     )
     return (
-        g * ((df - size - 1) * inverse - precision) / 2,
+        by_triangle(g * (df - size - 1) * inverse(x) / 2, True) - g * precision / 2,
         g * by_df / 2,
-        g * (precision @ x @ precision - df * precision) / 2,
+        by_triangle(g * (precision @ x @ precision - df * precision) / 2, True),
     )
 
 

@@ -1,8 +1,7 @@
 """Cases of linear algebra and decompositions.
 
-Symmetric matrices are made so inside the call: NumPy reads one triangle of them
-only, and no single element can be varied alone.  Of complex eigenvectors only
-what does not depend on their phase has a derivative.
+Of symmetric matrices NumPy reads one triangle, and no element of the other counts.  Of complex
+eigenvectors only what does not depend on their phase has a derivative.
 """
 
 from __future__ import annotations
@@ -37,13 +36,9 @@ ROTATION = np.array([[0.0, 9.0, 0.0], [-9.0, 0.0, 0.0], [0.0, 0.0, 5.0]])
 """Gives a matrix one real eigenvalue and a pair of complex ones, far apart."""
 
 
-def hermitian(x: Any) -> Any:
-    return (x + np.conjugate(np.swapaxes(x, -1, -2))) / 2
-
-
 def rebuilt(x: Any) -> Any:
     """A function of a Hermitian matrix, whatever the phases of its eigenvectors."""
-    values, vectors = la.eigh(hermitian(x))
+    values, vectors = la.eigh(x)
     return (vectors * np.sin(values)) @ np.conjugate(np.swapaxes(vectors, -1, -2))
 
 
@@ -211,22 +206,12 @@ ROWS: list[Case] = [
     row(la.vecdot, real(2, 3), real(3)),
     row(la.vecdot, complex_numbers(3, 2), complex_numbers(3, 2), label="complex", axis=0),
     # Decompositions.
-    row(la.eigh, symmetric(4, 4), call=lambda x: settled(la.eigh(hermitian(x)))),
-    row(
-        la.eigh,
-        symmetric(2, 3, 3),
-        call=lambda x: settled(la.eigh(hermitian(x), "U")),
-        label="upper",
-    ),
-    row(la.eigh, symmetric(3, 3), call=lambda x: la.eigh(hermitian(x))[0], label="values"),
+    row(la.eigh, symmetric(4, 4), call=lambda x: settled(la.eigh(x))),
+    row(la.eigh, symmetric(2, 3, 3), call=lambda x: settled(la.eigh(x, "U")), label="upper"),
+    row(la.eigh, symmetric(3, 3), call=lambda x: la.eigh(x)[0], label="values"),
     row(la.eigh, complex_of(symmetric)(3, 3), call=rebuilt, label="complex"),
-    row(la.eigvalsh, symmetric(2, 3, 3), call=lambda x: la.eigvalsh(hermitian(x))),
-    row(
-        la.eigvalsh,
-        complex_of(symmetric)(3, 3),
-        call=lambda x: la.eigvalsh(hermitian(x), "U"),
-        label="complex",
-    ),
+    row(la.eigvalsh, symmetric(2, 3, 3)),
+    row(la.eigvalsh, complex_of(symmetric)(3, 3), label="complex", UPLO="U"),
     row(la.eig, symmetric(3, 3), call=lambda x: settled(la.eig(x))),
     row(la.eig, symmetric(2, 3, 3), call=lambda x: settled(la.eig(x)), label="stacked"),
     row(la.eig, real(3, 3), call=lambda x: la.eig(x + ROTATION), label="complex values"),
@@ -264,23 +249,8 @@ ROWS: list[Case] = [
     row(la.qr, full_rank(2, 2, 4), label="wide, stacked"),
     row(la.qr, complex_full_rank(4, 3), label="complex"),
     row(la.qr, complex_full_rank(2, 4), label="complex wide"),
-    row(la.cholesky, positive_definite(3, 3), call=lambda x: la.cholesky(hermitian(x))),
-    row(
-        la.cholesky,
-        positive_definite(2, 3, 3),
-        label="upper",
-        call=lambda x: la.cholesky(hermitian(x), upper=True),
-    ),
-    row(
-        la.cholesky,
-        complex_of(positive_definite)(3, 3),
-        label="complex",
-        call=lambda x: la.cholesky(hermitian(x)),
-    ),
-    row(
-        la.cholesky,
-        complex_of(positive_definite)(3, 3),
-        label="complex upper",
-        call=lambda x: la.cholesky(hermitian(x), upper=True),
-    ),
+    row(la.cholesky, positive_definite(3, 3)),
+    row(la.cholesky, positive_definite(2, 3, 3), label="upper", upper=True),
+    row(la.cholesky, complex_of(positive_definite)(3, 3), label="complex"),
+    row(la.cholesky, complex_of(positive_definite)(3, 3), label="complex upper", upper=True),
 ]

@@ -21,7 +21,6 @@ from tests.ops.cases.case import (
     real,
     row,
 )
-from tests.ops.cases.stats import symmetric_part
 
 complex_invertible = complex_of(invertible)
 
@@ -79,7 +78,7 @@ def solved_by_lu(module: Any, a: Any, b: Any, trans: int = 0) -> Any:
 
 
 def solved_by_cholesky(module: Any, a: Any, b: Any, lower: bool = False) -> Any:
-    return module.cho_solve(module.cho_factor(symmetric_part(a), lower), b)
+    return module.cho_solve(module.cho_factor(a, lower), b)
 
 
 def with_pivots(module: Any, a: Any) -> Any:
@@ -106,9 +105,9 @@ ROWS: list[Case] = [
     case("solve_triangular", complex_of(triangular)(3, 3), complex_numbers(3), trans=2),
     case("solve_triangular", complex_of(triangular)(3, 3), complex_numbers(3), trans="T"),
     case("cho_factor", positive_definite(3, 3), label="upper",
-         call=lambda module, a: module.cho_factor(symmetric_part(a))[0]),
+         call=lambda module, a: module.cho_factor(a)[0]),
     case("cho_factor", positive_definite(3, 3), label="lower",
-         call=lambda module, a: module.cho_factor(symmetric_part(a), lower=True)[0]),
+         call=lambda module, a: module.cho_factor(a, lower=True)[0]),
     case("cho_solve", positive_definite(3, 3), real(3), label="upper", call=solved_by_cholesky),
     case("cho_solve", positive_definite(3, 3), real(3, 2), label="lower",
          call=lambda module, a, b: solved_by_cholesky(module, a, b, True)),
@@ -134,10 +133,9 @@ ROWS: list[Case] = [
          call=lambda module, ab, b: module.solveh_banded(ab[::-1], b, lower=True)),
     case("inv", invertible(3, 3)),
     case("det", invertible(3, 3)),
-    case("cholesky", positive_definite(3, 3),
-         call=lambda module, a: module.cholesky(symmetric_part(a))),
-    case("cholesky", positive_definite(3, 3), label="lower",
-         call=lambda module, a: module.cholesky(symmetric_part(a), lower=True)),
+    case("cholesky", positive_definite(3, 3)),
+    case("cholesky", positive_definite(3, 3), lower=True),
+    case("cholesky", complex_of(positive_definite)(3, 3), label="complex"),
     *[case(name, real(3, 3)) for name in ("expm", "sinm", "cosm", "sinhm", "coshm")],
     case("expm", complex_numbers(3, 3), label="complex"),
     case("expm", real(), label="of a number"),

@@ -93,25 +93,6 @@ def trials(method: str) -> Case:
     )
 
 
-def symmetric_part(x: Any) -> Any:
-    return (x + np.swapaxes(x, -1, -2)) / 2
-
-
-def of_symmetric(
-    distribution: Any, name: str, *domains: Domain, places: tuple[int, ...], label: str = ""
-) -> Case:
-    """A method of a multivariate distribution, which reads one triangle of a matrix."""
-    ours = getattr(getattr(ag.scipy.stats, kind_of(distribution)), name)
-
-    def by(function: Any) -> Any:
-        return lambda *xs: function(
-            *[symmetric_part(x) if place in places else x[()] for place, x in enumerate(xs)]
-        )
-
-    theirs = getattr(distribution, name)
-    return row((distribution, name), *domains, call=by(ours), reference=by(theirs), label=label)
-
-
 @domain
 def middle(rng: Rng, shape: tuple[int, ...]) -> Any:
     """A third each, or what lies between 0 and 1 wherever these are moved to."""
@@ -145,23 +126,20 @@ ROWS: list[Case] = [
     trials("pmf"),
     trials("logpmf"),
     *[
-        of_symmetric(
-            stats.multivariate_normal, name, real(4, 3), real(3), positive_definite(3, 3),
-            places=(2,),
-        )
+        at(stats.multivariate_normal, name, real(4, 3), real(3), positive_definite(3, 3))
         for name in ("pdf", "logpdf")
     ],
-    of_symmetric(
+    at(
         stats.multivariate_normal, "logpdf", real(3), real(3), positive_definite(3, 3),
-        places=(2,), label="one vector",
+        label="one vector",
     ),
-    of_symmetric(
-        stats.multivariate_normal, "entropy", real(3), positive_definite(3, 3), places=(1,)
-    ),
+    at(stats.multivariate_normal, "entropy", real(3), positive_definite(3, 3)),
     *[at(stats.dirichlet, name, middle(2), positive(3)) for name in ("pdf", "logpdf")],
     at(stats.dirichlet, "logpdf", middle(2, 2), positive(3), label="several"),
-    of_symmetric(
-        stats.wishart, "logpdf", positive_definite(3, 3), upwards(), positive_definite(3, 3),
-        places=(0, 2),
+    row(
+        (stats.wishart, "logpdf"),
+        positive_definite(3, 3), upwards(), positive_definite(3, 3),
+        call=ag.scipy.stats.wishart.logpdf,
+        reference=lambda x, df, scale: stats.wishart.logpdf(x, df[()], scale),
     ),
 ]  # fmt: skip
