@@ -190,20 +190,6 @@ class ArrayMethods(Handle, Generic[Result]):
         """The matrix transpose: the last two axes swapped."""
         return self._call(np.swapaxes, self, -1, -2)
 
-    def item(self, *index: Any) -> Any:
-        """The single number held, or the one at an index, as a plain Python number.
-
-        Examples
-        --------
-        >>> from autograd_lite import Value
-        >>> Value([4.0]).item()
-        4.0
-        """
-        data = self._read()
-        if data.__class__ in (float, complex) and not index:
-            return data
-        return (data if hasattr(data, "item") else np.asarray(data)).item(*index)
-
     # The array API standard.
 
     @property

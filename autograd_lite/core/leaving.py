@@ -67,8 +67,14 @@ ELSEWHERE = {
 refused: dict[tuple[CodeType, int], AutogradError] = {}
 """What was refused while transforms run, by the instruction that asked for a number."""
 
+taken: dict[tuple[int, int], tuple[Node, str, CodeType]] = {}
+"""What ``x.item()`` took out of the graph last while transforms run, by the instruction: the ``id``
+of its code and the place there, as the hash of code reads all of it."""
 
-def call_differentiated(function: Callable[..., Any], args: list[Any], nodes: list[Node]) -> Any:
+
+def call_differentiated(
+    function: Callable[..., Any], args: list[Any], nodes: list[Node], has_aux: bool = False
+) -> Any:
     """Call a function whose derivatives by these nodes, which are in its arguments, are wanted.
 
     Where NumPy or a solver asked for a number and put an error of its own in the place of
@@ -82,6 +88,9 @@ def call_differentiated(function: Callable[..., Any], args: list[Any], nodes: li
         result = function(*args)
         if refused or refused_writes:
             check_writes(known)
+        if taken:
+            is_pair = has_aux and isinstance(result, (tuple, list))
+            check_taken(result[:1] if is_pair else result, nodes)
         if not isinstance(result, Handle):
             check_entries(filter(is_duck_array, flatten(result)))
         return result
@@ -100,6 +109,40 @@ def call_differentiated(function: Callable[..., Any], args: list[Any], nodes: li
         if not running:
             refused.clear()
             refused_writes.clear()
+            taken.clear()
+
+
+def check_taken(result: Any, nodes: list[Node]) -> None:
+    """Refuse a result that is constant because ``x.item()`` took a number out of the graph."""
+    since = min([node.serial for node in nodes], default=0)
+
+    def depends(node: Node) -> bool:
+        return not set(nodes).isdisjoint(dependencies([node], since)[0])
+
+    def is_constant(leaf: Any) -> bool:
+        kind = getattr(getattr(leaf, "dtype", None), "kind", None)
+        if kind not in ("f", "c") and not isinstance(leaf, (float, complex)):
+            return False  # the derivative of steps is 0
+        return not (isinstance(leaf, Handle) and depends(leaf.node))
+
+    for (_, place), (node, method, code) in [*taken.items()]:
+        if depends(node) and any(map(is_constant, flatten(result))):
+            line = next(line for start, end, line in code.co_lines() if start <= place < end)
+            raise UnsupportedError(
+                f"{method}() in line {line} of {code.co_name} took a number out of the graph while "
+                "a function is differentiated, and its result does not depend on the arguments any "
+                "more: the gradient would be 0.\n"
+                "Return the Value itself in the place of x.item(); or write ag.stop_gradient(x) if "
+                "it is meant as a constant"
+            )
+
+
+def note_taken(node: Node, method: str) -> None:
+    """Remember who took a number out, in case that it becomes the result."""
+    if node.requires_grad and current.get().is_recording:
+        caller = sys._getframe(3)  # behind a method and what names its arguments
+        code = caller.f_code
+        taken[id(code), caller.f_lasti] = node, method, code
 
 
 def check_writes(known: list[AutogradError]) -> None:
@@ -303,10 +346,31 @@ class Conversions(ArrayMethods[Result]):
         check_leaving(self.node, "complex()")
         return complex(self._read())
 
+    def item(self, *index: Any) -> Any:
+        """The single number held, or the one at an index, as a plain Python number.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> Value([4.0]).item()
+        4.0
+        """
+        if differentiated:
+            note_taken(self.node, "item")
+        return self._number(*index)
+
+    def _number(self, *index: Any) -> Any:
+        data = self._read()
+        if data.__class__ in (float, complex) and not index:
+            return data
+        return (data if hasattr(data, "item") else np.asarray(data)).item(*index)
+
     def tolist(self) -> Any:
         """The data as nested lists of plain Python numbers."""
         if self.ndim == 0:
-            return self.item()
+            if differentiated:
+                note_taken(self.node, "tolist")
+            return self._number()
         check_leaving(self.node, "tolist()")
         return np.asarray(self._read()).tolist()
 
@@ -320,7 +384,7 @@ class Conversions(ArrayMethods[Result]):
         (3, 4)
         """
         check_leaving(self.node, "as_integer_ratio()")
-        ratio: tuple[int, int] = self.item().as_integer_ratio()
+        ratio: tuple[int, int] = self._number().as_integer_ratio()
         return ratio
 
     def __dask_tokenize__(self) -> Any:
@@ -350,11 +414,11 @@ class Conversions(ArrayMethods[Result]):
         return int(self)
 
     def __floor__(self) -> int:
-        floor: int = math.floor(self.item())
+        floor: int = math.floor(self._number())
         return floor
 
     def __ceil__(self) -> int:
-        ceil: int = math.ceil(self.item())
+        ceil: int = math.ceil(self._number())
         return ceil
 
     def __index__(self) -> int:
@@ -371,7 +435,7 @@ class Conversions(ArrayMethods[Result]):
         if isinstance(node.data, np.ndarray) or node.shape:
             return object.__hash__(self)  # NumPy has no hash of arrays
         if isinstance(node.data, Handle):
-            return hash(self.item())
+            return hash(self._number())
         if node.primitive is not None and not node.requires_grad:
             return hash(self._read())
         if is_differentiated(node):
@@ -386,4 +450,4 @@ class Conversions(ArrayMethods[Result]):
     # Text, which nothing is computed from.
 
     def __format__(self, specification: str) -> str:
-        return format(self._read() if self.ndim else self.item(), specification)
+        return format(self._read() if self.ndim else self._number(), specification)

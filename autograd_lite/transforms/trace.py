@@ -119,7 +119,7 @@ class Trace:
                 (by_name if isinstance(i, str) else in_order)[i] = tree
             call = partial(function, **by_name) if by_name else function
             with using(current.get() if along is None else along(self)):
-                self.result = call_differentiated(call, in_order, inputs)
+                self.result = call_differentiated(call, in_order, inputs, has_aux)
         self.callers.check()
         self.aux: Any = None
         if has_aux:

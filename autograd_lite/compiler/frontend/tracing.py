@@ -490,7 +490,7 @@ class Traced(Value):
             "use np.where, or look up what is static (shapes, ints, strings)",
         )
 
-    def item(self) -> Any:
+    def _number(self, *index: Any) -> Any:
         raise refuse(".item() of a traced Value", "compute with the Value itself")
 
     def tolist(self) -> Any:
