@@ -28,6 +28,7 @@ __all__ = [
     "in_numpys_type",
     "is_held_by_others",
     "lines_of_engine",
+    "settle_scalar",
 ]
 
 PYTHON_SCALARS: frozenset[Any] = frozenset({float, int, complex, bool})
@@ -47,6 +48,17 @@ def computed_in_numpy(
 def in_numpys_type(x: Any) -> Any:
     """One of Python's numbers as the one that NumPy computes with beside floats."""
     return np.complex128(x) if x.__class__ is complex else np.float64(x)
+
+
+def settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
+    """Keep graphs of Python numbers in Python numbers: there NumPy's scalars only cost time."""
+    if kind in PYTHON_SCALARS or isinstance(data, (tuple, list)):
+        return data
+    for operand in operands:
+        if operand.__class__ not in PYTHON_SCALARS:
+            return data
+    is_read_only = kind is np.ndarray and not data.flags.writeable  # made of a number by NumPy
+    return data if is_read_only else data.item()
 
 
 def called_unwritten(

@@ -31,6 +31,7 @@ from autograd_lite.core.views import Look, Looking, is_number, looking_recorded,
 __all__ = [
     "ARGUMENT",
     "OF_ARITHMETIC",
+    "READ_ONLY",
     "SHARED_ARGUMENT",
     "buffer",
     "check_cast",
@@ -397,13 +398,13 @@ def check_view(view: Any, what: str) -> None:
         look: Look = view.look
         if look.primitive.function is np.imag and look.base.node.dtype.kind != "c":
             raise InPlaceError(no_imaginary_part(what))  # of samples; others are read-only
+        check_not_read_only(view.node.data, look.primitive, data_now(look.base), what)
         if not view.is_certain:
             raise refused_write(
                 f"{what}: under ag.vmap it is not known how a sample lies in memory, and so not "
                 f"whether the result of {look.primitive.name} is a view, through which its "
                 "argument is written; write into a copy (x.copy()), or into the argument"
             )
-        check_not_read_only(view.node.data, look.primitive, data_now(look.base), what)
         if is_overlapping(view.node.data):
             raise refused_write(
                 f"{what}: in the result of {look.primitive.name} several elements are one in "
@@ -421,17 +422,22 @@ def check_view(view: Any, what: str) -> None:
 
 def check_not_read_only(data: Any, primitive: Any, base: Any, what: str) -> None:
     """Refuse to write what NumPy made read-only, rather than what it looks into was."""
-    if not isinstance(data, np.ndarray) or data.flags.writeable:
-        return
-    is_numpys_choice = isinstance(base, np.ndarray) and base.flags.writeable
-    if not (is_numpys_choice or 0 in data.strides or primitive.function is np.imag):
-        return
+    if primitive.function not in READ_ONLY:
+        if not isinstance(data, np.ndarray) or data.flags.writeable:
+            return
+        is_numpys_choice = isinstance(base, np.ndarray) and base.flags.writeable
+        if not (is_numpys_choice or 0 in data.strides or primitive.function is np.imag):
+            return
     if primitive.function is np.imag:
         raise InPlaceError(no_imaginary_part(what))
     raise InPlaceError(
         f"{what}: the result of {primitive.name} is read-only, as several of its elements may lie "
         "at one place; write into a copy (x.copy())"
     )
+
+
+READ_ONLY = frozenset({np.broadcast_to, np.diagonal, np.linalg.diagonal})
+"""Results of these are read-only in NumPy, also those of a number, and of samples."""
 
 
 def no_imaginary_part(what: str) -> str:

@@ -18,6 +18,7 @@ from autograd_lite.core.calling import (
     called_unwritten,
     check_plain,
     computed_in_numpy,
+    settle_scalar,
 )
 from autograd_lite.core.duck_arrays import computed_by_library, duck_types, settled
 from autograd_lite.core.errors import (
@@ -214,16 +215,6 @@ def is_discrete(data: Any) -> bool:
 
 DISCRETE = frozenset({"b", "i", "u", bool, int})
 """Kinds of dtypes, and Python's types."""
-
-
-def settle_scalar(data: Any, kind: type, operands: list[Any]) -> Any:
-    """Keep graphs of Python numbers in Python numbers: there NumPy's scalars only cost time."""
-    if kind in PYTHON_SCALARS or isinstance(data, (tuple, list)):
-        return data
-    for operand in operands:
-        if operand.__class__ not in PYTHON_SCALARS:
-            return data
-    return data.item()
 
 
 class Primitive:

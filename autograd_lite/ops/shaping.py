@@ -244,8 +244,19 @@ def one_or_all(results: Iterable[Any]) -> Any:
 
 @composite(np.broadcast_arrays, asks_numpy="on failure")
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    """Where all have one shape they come back themselves; else nobody writes into them."""
     shape = np.broadcast_shapes(*map(np.shape, args))
-    return tuple(np.broadcast_to(x, shape) for x in args)
+    if any(np.shape(x) != shape for x in args):
+        return tuple(np.broadcast_to(x, shape) for x in args)
+    return tuple(map(as_it_is, args))
+
+
+def as_it_is(x: Any) -> Any:
+    """An array itself, and of a number an array without axes."""
+    is_value = isinstance(x, Handle)
+    if is_value and not is_number(x):
+        return x
+    return np.copy(x) if is_value else np.asarray(x)
 
 
 @composite(np.meshgrid)

@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import Any
 
 from autograd_lite.core.errors import UnsupportedError
-from autograd_lite.core.in_place import is_overlapping
+from autograd_lite.core.in_place import READ_ONLY, is_overlapping
 from autograd_lite.core.node import ABSENT, Handle, Node, data_of, get_node, serials, split_inputs
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.objects import watch_objects
@@ -172,6 +172,8 @@ class MappingRecorder(Recorder):
                 or shares_memory(data.array, operand.array)
             ):
                 if is_number(x):  # of which nothing is a view
+                    if primitive.function in READ_ONLY:  # for writes to refuse
+                        return look_into(value, x, primitive, nodes, place, parameters)
                     is_array = not value.shape and gives_array(primitive, nodes, place, parameters)
                     return np.copy(value) if is_array else value
                 votes = views_of_samples(primitive, inputs, nodes, place, parameters)

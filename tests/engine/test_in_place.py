@@ -558,29 +558,6 @@ def test_an_assignment_of_parts_is_what_numpy_makes_of_it() -> None:
     same_as_numpy(swapped, np.arange(3.0))
 
 
-LOOKS_AT_READ_ONLY = {
-    "broadcast_arrays": lambda y: np.broadcast_arrays(y, np.ones((2, 3)))[0][0],
-    "a part": lambda y: np.broadcast_to(y, (2, 3))[0],
-    "one row": lambda y: np.broadcast_to(y, (1, 3))[0],
-    "reshaped": lambda y: np.broadcast_to(y, (1, 3)).reshape(-1),
-    "diagonal": lambda y: np.diagonal(np.outer(y, y))[:2],
-    "of a number": lambda y: np.broadcast_to(y[0], (3,)),
-}
-
-
-@pytest.mark.parametrize("is_written_before", [False, True])
-@pytest.mark.parametrize("look", LOOKS_AT_READ_ONLY.values(), ids=LOOKS_AT_READ_ONLY)
-def test_what_is_read_only_of_numpy_stays_so(look: Any, is_written_before: bool) -> None:
-    y = ag.Value([1.0, 2.0, 3.0]) * 1.0
-    part = look(y)
-    if is_written_before:
-        y[2] = 7.0
-    with pytest.raises(ag.InPlaceError, match="read-only"):
-        part[0] = 9.0
-    with pytest.raises(ag.InPlaceError, match="read-only"):
-        part *= 2.0
-
-
 def test_a_number_of_numpys_is_rebound_and_not_written() -> None:
     def function(t: Any) -> Any:
         q = t

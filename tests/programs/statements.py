@@ -68,6 +68,7 @@ def view(writer: Writer) -> Text:
         f"np.split({place}, 1)[0]", f"np.array_split({place}, 2)[0]",
         f"np.diagonal(np.atleast_2d({place}))",
         f"np.broadcast_to({place}, (2, *{place}.shape))", f"{place}.transpose()",
+        f"np.broadcast_to({place}.sum(), ())",
         f"np.fliplr(np.atleast_2d({place}))",
         f"{place}.reshape({place}.shape[::-1])", f"{place}.view()",
         f"{place}.astype(float, order='C', copy=False)",
