@@ -56,6 +56,7 @@ def gradient_along_vjp(g: Any, out: Any, f: Any, spacing: Any, axis: int, edge_o
 
     No element depends on one more than two places off, so the differences of
     five combs, each with every fifth element 1, show all entries of the matrix.
+    Between equal places these are infinite, but not for whom they do not concern.
     """
     length = np.shape(f)[axis]
     places = np.arange(length)
@@ -63,10 +64,13 @@ def gradient_along_vjp(g: Any, out: Any, f: Any, spacing: Any, axis: int, edge_o
     columns = np.gradient(combs, spacing, axis=1, edge_order=edge_order)
     g = np.moveaxis(g, axis, -1)
     contribution = np.zeros_like(g)
+    ahead = np.where(places == 0, edge_order, places < length - 1)
+    behind = np.where(places == length - 1, edge_order, places > 0)
     for offset in range(-2, 3):
         moved = np.clip(places + offset, 0, length - 1)
-        entries = np.where(moved == places + offset, columns[(places + offset) % 5, places], 0)
-        weighted = g * entries.astype(f.dtype)
+        is_read = (-behind <= offset) & (offset <= ahead)
+        entries = np.where(is_read, columns[(places + offset) % 5, places], 0).astype(f.dtype)
+        weighted = g * np.where((g == 0) & ~np.isfinite(entries), 0, entries)
         contribution = contribution + scatter(weighted, ..., moved, shape=np.shape(g))
     return np.moveaxis(contribution, -1, axis)
 

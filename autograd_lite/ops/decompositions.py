@@ -95,9 +95,37 @@ def over_gaps(x: Any, values: Any, levels: Any = None) -> Any:
     sizes = np.abs(values)
     distances = np.abs(values[..., None, :] - values[..., :, None])
     least = ROUNDINGS * np.finfo(distances.dtype).eps * (sizes[..., None, :] + sizes[..., :, None])
-    is_rounding = np.logical_and(distances > 0, distances <= least / 2)
-    found = np.where(np.logical_and(is_rounding, x != 0), 0.0, 1.0).astype(distances.dtype)
-    return reciprocal_gaps(values if levels is None else levels) * x * (found / found)
+    is_asked = np.logical_and(distances <= least / 2, x != 0)
+    is_rounding = np.logical_or(is_asked, is_lost(distances, sizes, x))
+    is_rounding = np.logical_and(distances > 0, is_rounding)
+    return (
+        reciprocal_gaps(values if levels is None else levels) * x * where_known(is_rounding, sizes)
+    )
+
+
+def is_lost(distances: Any, sizes: Any, x: Any) -> Any:
+    """Where a distance is less than the rounding of the largest value, and x is no rounding.
+
+    Of a matrix that lacks rank the values that should be 0 differ by many times themselves.
+    """
+    eps = np.finfo(sizes.dtype).eps
+    largest = np.max(sizes, axis=-1, keepdims=True, initial=0)[..., None]
+    asked = np.abs(x)
+    most = np.max(asked, axis=(-2, -1), keepdims=True, initial=0)
+    return np.logical_and(distances <= ROUNDINGS * eps * largest, asked > np.sqrt(eps) * most)
+
+
+def where_known(is_rounding: Any, like: Any) -> Any:
+    """1, and NaN with NumPy's warning where a quotient is one of roundings."""
+    found = np.where(is_rounding, 0.0, 1.0).astype(like.dtype)
+    return found / found
+
+
+def over_lengths(x: Any, lengths: Any) -> Any:
+    """Columns divided by the singular values; NaN for those that are 0 but for rounding."""
+    divisors = lengths[..., None, :]
+    quotient = x / np.where(np.logical_and(x == 0, divisors == 0), 1, divisors)
+    return quotient * where_known(is_lost(divisors, lengths, x), lengths)
 
 
 # Eigenvalues.
@@ -196,14 +224,17 @@ def svd_vjp(g: Any, out: Any, a: Any, full_matrices: bool = True, compute_uv: bo
     if g_u is not None:
         inside = adjoint(u) @ np.conjugate(g_u)
         inner = inner + over_gaps(inside - adjoint(inside), s, s * s) * s[..., None, :]
-        outside = outside + (np.conjugate(g_u) - u @ inside) / s[..., None, :] @ vh
+        if np.shape(u)[-2] > np.shape(u)[-1]:  # else nothing is outside of the vectors
+            outside = outside + over_lengths(np.conjugate(g_u) - u @ inside, s) @ vh
         if is_complex(u):
             turn = np.imag(np.diagonal(inside, axis1=-2, axis2=-1))
             inner = inner + 1j * diagonal_matrix(turn / s)
     if g_vh is not None:
         inside = vh @ matrix_transpose(g_vh)
         inner = inner + s[..., :, None] * over_gaps(inside - adjoint(inside), s, s * s)
-        outside = outside + u @ ((np.conjugate(g_vh) - adjoint(inside) @ vh) / s[..., :, None])
+        if np.shape(vh)[-1] > np.shape(vh)[-2]:
+            beside = matrix_transpose(np.conjugate(g_vh) - adjoint(inside) @ vh)
+            outside = outside + u @ matrix_transpose(over_lengths(beside, s))
     return np.conjugate(u @ inner @ vh + outside)
 
 

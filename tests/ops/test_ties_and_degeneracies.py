@@ -280,3 +280,106 @@ def test_what_does_not_depend_on_the_vectors_of_zeros_has_a_gradient() -> None:
 
     found = ag.grad(rebuilt)(matrix)
     np.testing.assert_allclose(found, of_lower(weights), rtol=1e-6, atol=1e-6)
+
+
+# Singular matrices, whose last singular value is 0 or what rounding leaves of it.
+
+SQUARES = np.array([[0.3, -1.1, 0.7], [1.3, 0.2, -0.4], [0.9, 0.8, -0.6]])
+LACKING_ONE = SQUARES[:, :2] @ np.array([[1.0, 0.5, -0.3], [0.2, -0.7, 1.1]])
+LACKING_TWO = np.outer([1.0, 0.3, -0.6], [0.7, 1.2, 0.4])
+
+
+@pytest.mark.parametrize("matrix", [LACKING_ONE, np.diag([2.0, 1.0, 0.0])], ids=["rounded", "0"])
+@pytest.mark.parametrize("place", [0, 2])
+def test_vectors_of_a_single_zero_of_a_square_matrix_have_gradients(
+    matrix: Any, place: int
+) -> None:
+    """Those of U are eigenvectors of A Aᵀ, which has one eigenvalue 0, and those of V of Aᵀ A."""
+    for turned in (False, True):
+
+        def function(a: Any, turned: bool = turned) -> Any:
+            vectors = np.linalg.svd(a)[0] if not turned else np.linalg.svd(a)[2].T
+            return np.sum(vectors[:, place] ** 2 * SQUARES[0])
+
+        def by_definition(a: Any, turned: bool = turned) -> Any:
+            return np.sum(
+                np.linalg.eigh(a.T @ a if turned else a @ a.T)[1][:, 2 - place] ** 2 * SQUARES[0]
+            )
+
+        found = ag.grad(function)(matrix)
+        np.testing.assert_allclose(found, ag.grad(by_definition)(matrix), rtol=1e-9, atol=1e-12)
+
+
+def test_vectors_beside_those_of_a_zero_have_gradients() -> None:
+    tall = np.zeros((4, 3))
+    tall[:3] = np.diag([20.0, 10.0, 0.0])
+    for matrix in (tall, tall.T):
+        side = 0 if matrix is tall else 2
+        found = ag.grad(
+            lambda a, side=side: (
+                np.linalg.svd(a, False)[0][3, 0] if side == 0 else np.linalg.svd(a, False)[2][0, 3]
+            )
+        )(matrix)
+        first = np.linalg.svd(matrix, False)[2 - side]
+        sign = np.sign(first[0, 0])
+        expected = np.zeros_like(tall)
+        expected[3, 0] = sign / 20  # u₁ = A v₁ / σ₁
+        np.testing.assert_allclose(found, expected if side == 0 else expected.T, atol=1e-15)
+
+
+OF_NO_ONE = {
+    "u of two zeros": (lambda a: np.sum(np.linalg.svd(a)[0][:, 2] ** 2 * SQUARES[0]), LACKING_TWO),
+    "v of two zeros": (lambda a: np.sum(np.linalg.svd(a)[2][1] ** 2 * SQUARES[0]), LACKING_TWO),
+    "u of a tall one": (
+        lambda a: np.sum(np.linalg.svd(a, False)[0][:, 2] ** 2 * np.arange(4)),
+        np.concatenate([LACKING_ONE, LACKING_ONE[:1]]),
+    ),
+    "v of a wide one": (
+        lambda a: np.sum(np.linalg.svd(a, False)[2][2] ** 2 * np.arange(4)),
+        np.concatenate([LACKING_ONE, LACKING_ONE[:1]]).T,
+    ),
+    "eigenvectors": (
+        lambda a: np.sum(np.linalg.eigh(a)[1][:, 0] ** 2 * SQUARES[0]),
+        np.outer(SQUARES[0], SQUARES[0]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_NO_ONE)
+def test_vectors_that_can_be_turned_into_others_have_none(name: str) -> None:
+    function, matrix = OF_NO_ONE[name]
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(ag.grad(function)(matrix)).any()
+
+
+@pytest.mark.parametrize("matrix", [LACKING_ONE, LACKING_TWO, LACKING_TWO[:, :2]])
+def test_what_is_put_together_again_has_its_gradient_at_singular_matrices(matrix: Any) -> None:
+    def function(a: Any) -> Any:
+        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        return np.sum((u * s) @ vh * SQUARES[:, : a.shape[1]])
+
+    found = ag.grad(function)(matrix)
+    np.testing.assert_allclose(found, SQUARES[:, : matrix.shape[1]], rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("places", "edge_order", "row", "expected"),
+    [
+        ([0, 1, 1, 2, 3], 1, 0, [-1, 1, 0, 0, 0]),
+        ([0, 1, 1, 2, 3], 1, 3, [0, 0, -0.5, 0, 0.5]),
+        ([0, 1, 2, 3, 3], 2, 0, [-1.5, 2, -0.5, 0, 0]),
+        ([0, 1, 2, 3, 3], 1, 4, [0, 0, 0, -np.inf, np.inf]),
+    ],
+)
+def test_differences_between_equal_places_leave_those_of_others(
+    places: Any, edge_order: int, row: int, expected: Any
+) -> None:
+    values, x = np.array([1.0, 2.0, 4.0, 3.0, 7.0]), np.array(places, float)
+
+    def function(f: Any) -> Any:
+        return np.gradient(f, x, edge_order=edge_order)
+
+    np.testing.assert_allclose(ag.jacobian(function)(values)[row], expected, rtol=1e-14)
+    if np.isfinite(expected).all():
+        np.testing.assert_allclose(ag.grad(lambda f: function(f)[row])(values), expected)
