@@ -6,7 +6,7 @@ import argparse
 import ast
 from collections import Counter
 
-from tests.programs.generation import FEATURES, switched_on, write_program
+from tests.programs.generation import switched_on, write_program
 from tests.programs.judging import examine
 from tests.programs.program import Program
 from tests.programs.shrinking import shortest
@@ -30,9 +30,9 @@ def main() -> None:
         options.compiled: Compiled(options.backend), options.mapped: MAPPED, options.sparse: SPARSE
     }  # fmt: skip
     way: Way = asked.get(True, EAGER)
-    features = switched_on(way)
-    if options.features:
-        features = list(FEATURES) if options.features == "all" else options.features.split(",")
+    features = switched_on(way, options.features == "all")
+    if options.features not in ("", "all"):
+        features = options.features.split(",")
     outcomes: Counter[str] = Counter()
     families: Counter[str] = Counter()
     shown: set[frozenset[str]] = set()

@@ -66,14 +66,17 @@ FEATURES = {
 """What programs may have, and whether that is expected to go well."""
 
 
-def switched_on(way: Way = EAGER) -> list[str]:
-    """The features whose programs are all computed in a way, or refused by name.
+def switched_on(way: Way = EAGER, everything: bool = False) -> list[str]:
+    """The features whose programs are all computed in a way, or refused by name; or every one.
 
-    What is called for several samples or directions draws more often than the program does.
+    What is called for several samples or directions draws more often than the program does, and
+    each sample its own numbers: there is nothing to compare these with.
     """
     draws_as_often = way.name in ("eager", "compiled")
     return [
-        name for name, is_on in FEATURES.items() if is_on and (draws_as_often or name != "draws")
+        name
+        for name, is_on in FEATURES.items()
+        if (is_on or everything) and (draws_as_often or name != "draws")
     ]
 
 
