@@ -41,6 +41,7 @@ from autograd_lite.transforms.stacking import (
     outside,
     rows_outside,
     stacked,
+    stacked_in_all,
 )
 
 __all__ = [
@@ -536,9 +537,7 @@ class Cotangents:
 
     def example(self, data: Any, name: str) -> Example:
         """The same, as a body is given it: of each sample its own."""
-        batch = current.get().batch
-        zeros = self._like(data)
-        return Example(zeros if batch is None else stacked(zeros, batch, True), name=name)
+        return Example(stacked_in_all(self._like(data), current.get()), name=name)
 
     def _like(self, data: Any) -> Any:
         return Steps(map(self._like, data)) if isinstance(data, Steps) else self.zeros(data)

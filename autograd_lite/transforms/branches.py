@@ -37,7 +37,7 @@ from autograd_lite.transforms.leaves import (
 from autograd_lite.transforms.samples import call_each_taken, differs, one_of
 from autograd_lite.transforms.sharing import Owners, note_results, owners_of, without_new_arrays
 from autograd_lite.transforms.side_effects import refuse_side_effects
-from autograd_lite.transforms.stacking import Steps, example_of, stacked
+from autograd_lite.transforms.stacking import Steps, example_of, stacked_in_all
 
 __all__ = ["cond", "switch"]
 
@@ -175,9 +175,7 @@ def record_called(what: str, chooser: Any, called: Sequence[Called]) -> Any:
     types = [common(leaves) for leaves in zip(*(body.outputs for body in bodies), strict=True)]
     for example in examples:
         check_numbers(what, called[0].tree, example, types)
-    batch = current.get().batch
-    if batch is not None:
-        types = [stacked(x, batch, True) for x in types]
+    types = [stacked_in_all(x, current.get()) for x in types]
     for x in called:
         x.types = types
     again = [x.trace() for x in called]

@@ -27,7 +27,7 @@ from autograd_lite.transforms.leaves import as_type, is_plain_number
 from autograd_lite.transforms.samples import across, go_on
 from autograd_lite.transforms.sharing import note_results, owners_of
 from autograd_lite.transforms.side_effects import refuse_side_effects
-from autograd_lite.transforms.stacking import Steps, example_of, first_row, stacked
+from autograd_lite.transforms.stacking import Steps, example_of, first_row, stacked, stacked_in_all
 from autograd_lite.transforms.steps import Condition, Step
 
 __all__ = ["record_scan", "record_while"]
@@ -75,14 +75,16 @@ def settle(
     twice: bool = False,
     hoists: bool = True,
     through: Sequence[Body] = (),
+    given: Sequence[Any] = (),
 ) -> tuple[Body, tuple[Body, ...], list[Example]]:
-    """Trace a step whose carry comes out as it goes in: Python numbers take on a dtype."""
-    batch = current.get().batch
-    if batch is not None:
-        carry = [x._replace(data=begun(x.data, batch)) for x in carry]
+    """Trace a step whose carry comes out as it goes in: Python numbers take on a dtype.
+
+    ``given``: examples of what else it gives; where these differ between samples, so does that.
+    """
+    carry = [x._replace(data=begun(x.data)) for x in carry]
     for _ in range(3 + len(carry)):
         before = [x.data for x in carry]
-        body = trace_body(function, [*carry, *rest], what, hoists, through, before)
+        body = trace_body(function, [*carry, *rest], what, hoists, through, [*before, *given])
         found = [example_of(data_of(x)) for x in body.outputs[: len(carry)]]
         after = [carry_like(x, y) for x, y in zip(before, found, strict=True)]
         carry = [x._replace(data=data) for x, data in zip(carry, after, strict=True)]
@@ -99,14 +101,16 @@ def settle(
     return body, again, carry
 
 
-def begun(data: Any, batch: Any) -> Any:
+def begun(data: Any) -> Any:
     """A first carry of one sample: what is the same for all will differ after a step, mostly."""
     differs = is_smooth(data) and data.__class__ not in PYTHON_SCALARS
-    return stacked(data, batch, differs)
+    return stacked_in_all(data, current.get()) if differs else data
 
 
 def carry_like(before: Any, after: Any) -> Any:
     """The carry before a step, of such a kind that it comes out of the step as it goes in."""
+    if after.__class__ is Batched and before.__class__ is not Batched:
+        before = Batched(before, after.batch, stacked=False)
     if before.__class__ is Batched:
         batch = before.batch
         after = stacked(after, batch, before.stacked)
@@ -248,7 +252,9 @@ class Scan(Structured):
         what = f"the gradient of {self.name}"
         sources = [(self, out.node), *self.sources]
         through = [inner for source, _ in sources for inner in source.bodies]
-        reverse, _, examples = settle(step, carry, given, what, through=through)
+        # Of an unknown number of steps, no more can be made for other samples afterwards.
+        gives = [several.example(nodes[i].data, "g").data for i in varied if self.is_endless]
+        reverse, _, examples = settle(step, carry, given, what, through=through, given=gives)
         begin = [
             several.zeros(nodes[i].data) if g[i] is None else several.leaf(g[i]) for i in carried
         ]

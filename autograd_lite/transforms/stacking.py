@@ -28,6 +28,7 @@ __all__ = [
     "outside",
     "rows_outside",
     "stacked",
+    "stacked_in_all",
 ]
 
 
@@ -76,6 +77,16 @@ def stacked(data: Any, batch: Batch, is_apart: bool) -> Any:
         return data
     array = np.broadcast_to(data.array, (batch.count, *np.shape(data.array)))
     return Batched(array, batch)
+
+
+def stacked_in_all(data: Any, recorder: Any) -> Any:
+    """An example with a row for each sample of every batch that a recorder maps over."""
+    batch = recorder.batch
+    if batch is None:
+        return data
+    found = stacked(data, batch, True)
+    with using(recorder.outer):
+        return held(found, stacked_in_all(holding(found), recorder.outer))
 
 
 def is_apart(data: Any, batch: Batch) -> bool:
@@ -139,7 +150,7 @@ def operand_outside(x: Any, inside: Any, like: Any, batch: Batch, is_row: bool) 
     ``inside`` and ``like`` are what its body is given, inside and outside; of ``is_row`` the
     rows, one after the other.
     """
-    if isinstance(inside, Steps) or isinstance(x, range):
+    if isinstance(inside, Steps) or isinstance(x, range) or isinstance(data_in(x), Steps):
         return outside(x, batch)
     if not is_row:
         array = rows_outside(x, batch) if inside.stacked else outside(x, batch)

@@ -147,6 +147,74 @@ def test_batches_nest_and_other_transforms_are_outside() -> None:
         assert_same(ag.compile(matrices)(WS, XS), matrices(WS, XS), 1e-8)
 
 
+def settling(w: Any) -> Any:
+    """A loop of a number of steps that differs between the samples."""
+    return ag.while_loop(lambda c: np.sum(c * c) > 0.1, lambda c: np.sin(c) * 0.8, w)
+
+
+def captured(w: Any) -> Any:
+    """The same, of steps that read what is outside of them."""
+    shrink = lambda c: np.sin(c * np.cos(w)) * 0.6  # noqa: E731
+    return ag.while_loop(lambda c: np.sum(c * c) > 0.1, shrink, w)
+
+
+def begun_alike(w: Any) -> Any:
+    """A scan that begins with the same for all samples, of which parts differ a step later."""
+    step = lambda c, x: ((c[1] * x, c[2] * 1.5, np.sum(w) * c[2]), c[0])  # noqa: E731
+    (last, *_), rows = ag.scan(step, (1.0, 0.5, 0.2), np.array([0.5, 0.7, 0.9]))
+    return last + rows[2] * w
+
+
+def branched(w: Any) -> Any:
+    """A branch in a loop; one of the two gives the same for all samples."""
+    step = lambda c, x: (ag.cond(np.sum(c) > x, np.sin, lambda c: c * 0 + x, c) * w, None)  # noqa: E731
+    return ag.scan(step, w, np.array([0.9, 0.4]))[0]
+
+
+def sines(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: np.sum(np.sin(function(x)))
+
+
+def along(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: ag.jvp(function, x, np.cos(x))[1]
+
+
+def table(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Samples of samples, which differ by both."""
+    return ag.vmap(lambda x: ag.vmap(lambda k: function(x * k))(np.array([0.9, 0.7])))
+
+
+HIGHER: dict[str, Callable[[Any], Any]] = {
+    "slopes of tangents": lambda f: ag.vmap(ag.grad(sines(along(f)))),
+    "slope of slopes": lambda f: ag.grad(sines(ag.vmap(ag.grad(sines(f))))),
+    "slope of tangents": lambda f: ag.grad(sines(ag.vmap(along(f)))),
+    "slope of slopes of tangents": lambda f: ag.grad(sines(ag.vmap(ag.grad(sines(along(f)))))),
+    "slope of tangents of slopes": lambda f: ag.grad(sines(ag.vmap(along(ag.grad(sines(f)))))),
+    "slope of matrices": lambda f: ag.grad(sines(ag.vmap(ag.hessian(sines(f))))),
+    "tangent of slopes": lambda f: along(ag.vmap(ag.grad(sines(f)))),
+    "slope of a table": lambda f: ag.grad(sines(table(f))),
+    "slope of a table of slopes": lambda f: ag.grad(sines(table(ag.grad(sines(f))))),
+    "slope of a table of tangents": lambda f: ag.grad(sines(table(along(f)))),
+    "slopes of rows of slopes": lambda f: ag.vmap(ag.grad(sines(ag.vmap(ag.grad(sines(f)))))),
+}
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 2)], ids=["numbers", "vectors"])
+@pytest.mark.parametrize("transform", HIGHER)
+@pytest.mark.parametrize("loop", [settling, captured, begun_alike, branched])
+def test_batches_between_derivatives(
+    loop: Callable[[Any], Any], transform: str, shape: tuple[int, ...]
+) -> None:
+    """Loops in batches whose derivatives are mapped, or differentiated outside of the batch."""
+    function = HIGHER[transform](loop)
+    xs = np.linspace(0.55, 1.45, int(np.prod(shape))).reshape(shape)
+    if transform == "slopes of rows of slopes":
+        xs = np.stack([xs, xs[::-1] * 0.8])
+    program = ag.compile(function)
+    for x in (xs, xs * 0.9):
+        assert_same(program(x), function(x), 1e-9)
+
+
 def test_each_sample_draws_its_own_numbers_in_each_step() -> None:
     def dropped(w: Any, rng: Any) -> Any:
         def step(h: Any, x: Any) -> Any:
