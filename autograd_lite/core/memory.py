@@ -23,6 +23,7 @@ __all__ = [
     "History",
     "Overwritten",
     "Watched",
+    "as_it_lies",
     "checksum",
     "constant",
     "copied",
@@ -99,6 +100,19 @@ def references_of_one_name() -> float:
 
 
 OF_ONE_NAME = references_of_one_name()
+
+
+def as_it_lies(array: Any) -> Any:
+    """A copy that NumPy's loops take as they take the array: what that repeats is repeated here.
+
+    Of exponents that are one number repeated, ``np.power`` makes squares and roots, whose results
+    at infinity are others.  A copy with repetitions is read-only.
+    """
+    repeats = [n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True)]
+    if not any(repeats):
+        return copied(array)
+    once = tuple(slice(0, 1) if repeated else slice(None) for repeated in repeats)
+    return np.broadcast_to(copied(array[once]), array.shape)
 
 
 def frozen(x: Any) -> Any:

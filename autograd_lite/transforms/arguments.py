@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
-from autograd_lite.core.memory import constant, copied, copied_for_a_while, is_written
+from autograd_lite.core.memory import as_it_lies, constant, copied_for_a_while, is_written
 from autograd_lite.core.node import Node
 
 __all__ = [
@@ -53,9 +53,10 @@ class CallersArrays:
             if data is not given and data.base is None:
                 return data  # a list that was made an array, or integers that were made floats
             if self.is_kept:
-                return copied(data)
+                return as_it_lies(data)
             if data.nbytes <= MOST_COPIED_FOR_A_CALL:
-                return copied_for_a_while(data)
+                is_in_line = data.flags.c_contiguous
+                return copied_for_a_while(data) if is_in_line else as_it_lies(data)
             kept = constant(data)
             if kept.__class__ is not Node:
                 return kept

@@ -375,3 +375,23 @@ def test_a_fork_during_a_trace():
         return x * 2
 
     check_held(lambda: f, (X,), times=3)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("shape", [(3,), (2, 3)], ids=["a row", "rows"])
+@pytest.mark.parametrize("exponent", [0.5, 1.5, 2.0, -0.5, 0.0, np.float32(0.5)])
+def test_an_exponent_that_repeats_one_number(exponent, shape):
+    """NumPy takes roots by it, which are NaN at -inf, where powers by a full array are inf."""
+    base = np.array([-np.inf, -0.0, 2.0])
+    exponents = np.broadcast_to(exponent, shape)
+    right = np.power(base, exponents)
+    slope, _ = ag.grad(total_power, (0, 1))(base, exponents)
+    np.testing.assert_array_equal(ag.vjp(np.power, base, exponents)[0], right)
+    np.testing.assert_array_equal(ag.jvp(np.power, (base, exponents), (base, exponents))[0], right)
+    for function in (np.power, operator.pow, ag.value_and_grad(total_power, (0, 1))):
+        check_held(lambda f=function: lambda x, n: f(x, n), (base, exponents), times=2)
+    np.testing.assert_array_equal(slope[2], right.reshape(-1, 3)[:, 2].sum() * exponent / 2)
+
+
+def total_power(x, n):
+    return np.sum(np.power(x, n))

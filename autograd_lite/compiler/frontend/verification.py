@@ -21,7 +21,7 @@ from autograd_lite.compiler.frontend.signature import Arguments
 from autograd_lite.compiler.ir import Program, walk
 from autograd_lite.core import tree
 from autograd_lite.core.errors import CompileError
-from autograd_lite.core.memory import copied
+from autograd_lite.core.memory import as_it_lies, copied
 from autograd_lite.core.value import Value
 
 __all__ = [
@@ -71,7 +71,7 @@ def unchanged(x: Any) -> Any:
 
 def own(x: Any) -> Any:
     """A copy of an array: a function that runs as it is may write to it."""
-    return copied(x) if isinstance(x, np.ndarray) else x
+    return as_it_lies(x) if isinstance(x, np.ndarray) else x
 
 
 class Outcome:
