@@ -40,7 +40,7 @@ def with_curvature(
     if is_known(length) and not np.any(unwrap(length) == 0):
         return share
     parameters = {"axis": axis, "keepdims": keepdims, "curvature": Curvature(g, length)}
-    return share.apply(curved, (share, x), parameters)
+    return share.apply(curved, (share, x, length), parameters)
 
 
 class Curvature:
@@ -106,17 +106,19 @@ def is_recorded(x: Any) -> bool:
 
 
 def curved_x(
-    h: Any, out: Any, share: Any, x: Any, axis: Any, keepdims: bool, curvature: Curvature
-) -> Any:
+    h: Any, out: Any, share: Any, x: Any, length: Any, axis: Any, keepdims: bool,
+    curvature: Curvature,
+) -> Any:  # fmt: skip
     return h * keep_axes(curvature.find(is_recorded(x)), axis, keepdims)
 
 
 curved = Primitive(
-    lambda share, x, **static: share,
-    lambda h, out, share, x, **static: h,
+    lambda share, x, length, **static: share,
+    lambda h, out, share, x, length, **static: h,
     curved_x,
+    None,
     name="curved",
     broadcasts=True,
     builtin=True,
 )
-"""The identity of a share, which has a derivative by ``x`` besides."""
+"""The identity of a share, which has a derivative by ``x`` besides, where the length is zero."""

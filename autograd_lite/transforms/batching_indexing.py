@@ -168,7 +168,7 @@ def origins(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, A
 def curved(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
     """The curvature is one of the arrays, if these are differentiated."""
     count = count_of(inputs)
-    share, x = (in_every_row(y, count) for y in inputs)
+    share, x, length = (in_every_row(y, count) for y in inputs)
     curvature = parameters["curvature"]
     if not any(is_stacked(y) for y in (curvature.g, curvature.length)):
         return share
@@ -177,7 +177,7 @@ def curved(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, An
         axis = shifted(axis, np.ndim(inputs[1]))
     elif np.ndim(curvature.length) < np.ndim(inputs[1]):
         axis = every_axis(inputs[1])
-    g, length = (in_every_row(y, count) for y in (curvature.g, curvature.length))
+    g = in_every_row(curvature.g, count)
     return lengths.with_curvature(share, x, g, length, axis, parameters["keepdims"])
 
 

@@ -56,6 +56,20 @@ def test_hessians_are_those_of_pythons_loops(program: Callable[[Any], Any]) -> N
         np.testing.assert_allclose(compiled(x), hessian(x), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_third_derivatives_are_those_of_pythons_loops(program: Callable[[Any], Any]) -> None:
+    def along(x: Any) -> Any:
+        return ag.jvp(ag.hessian(program), x, np.cos(x))[1]
+
+    def slope(x: Any) -> Any:
+        return ag.grad(lambda x: np.sum(ag.hessian(program)(x) ** 2))(x)
+
+    for third in (along, slope):
+        compiled = ag.compile(third)
+        for x in POINTS[:2]:
+            np.testing.assert_allclose(compiled(x), third(x), rtol=1e-9, atol=1e-9)
+
+
 def test_a_hessian_is_that_of_differences() -> None:
     program = PROGRAMS["abs outside, norm inside"]
     x, steps = POINTS[0], 1e-6 * np.eye(3)
