@@ -27,7 +27,7 @@ from autograd_lite.core.primitive import Primitive
 from autograd_lite.core.pullback import Pullback
 from autograd_lite.core.recorder import current, record, recording, using, value_of
 from autograd_lite.ops import shaping
-from autograd_lite.ops.define import select
+from autograd_lite.ops.define import select, select_constant
 from autograd_lite.random import Draw
 from autograd_lite.transforms.batching import Batched, is_stacked, rows_of
 from autograd_lite.transforms.stacking import (
@@ -119,7 +119,7 @@ class Body:
         for node in reachable([*outputs, *self.draws], given, self.since):
             inner.update(dict.fromkeys(filter(self._is_made_inside, node.inputs)))
             depends = any(isinstance(x, Node) and (x in inner or x in given) for x in node.inputs)
-            is_hoisted = self.hoists or primitive_of(node) in (part, select)
+            is_hoisted = self.hoists or primitive_of(node) in TAKEN
             if depends or not is_hoisted or is_own(node):
                 inner[node] = None
         read = (x for node in inner for x in node.inputs if isinstance(x, Node))
@@ -266,7 +266,7 @@ def residuals(
     roots = [x for x in outputs if isinstance(x, Node)]
     inside: list[Node] = []
     for node in reachable(roots, given, since):
-        is_part = primitive_of(node) in (part, select)
+        is_part = primitive_of(node) in TAKEN
         owner = next((body for body in bodies if is_part and node.inputs[0] in body.own), None)
         if owner is None:
             inside.append(node)
@@ -491,7 +491,7 @@ def primitive_of(node: Node) -> Any:
 
 def belongs(node: Node, body: Body) -> bool:
     """Whether a node is of a body, or was taken later of one that is."""
-    if node not in body.own and primitive_of(node) in (part, select, shaping.swapaxes):
+    if node not in body.own and primitive_of(node) in (*TAKEN, shaping.swapaxes):
         (of,) = (x for x in node.inputs if isinstance(x, Node))
         if belongs(of, body):
             body.own.add(node)
@@ -509,6 +509,9 @@ def part_vjp(g: Any, out: Any, results: Any, index: int) -> Any:
 
 part = Primitive(lambda results, index: results[index], part_vjp, name="part", builtin=True)
 """One of the results of a loop or branch."""
+
+TAKEN = (part, select, select_constant)
+"""What takes one of several results."""
 
 
 # Reverse sweeps of bodies.

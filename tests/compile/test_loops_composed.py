@@ -259,3 +259,28 @@ def test_samples_are_computed_together(number: int) -> None:
     summed = ag.grad(lambda xs: np.sum(ag.vmap(lambda x: loss(x, w, None))(xs)))
     for of in (summed, ag.compile(summed)):
         np.testing.assert_allclose(of(xs), np.stack(columns[1]), rtol=1e-9, atol=1e-12)
+
+
+def halved(x: Any) -> Any:
+    """Mantissas times exponents, which are integers among the results of one function."""
+    mantissa, exponent = np.frexp(x)
+    return mantissa * (exponent + 1) * 0.5
+
+
+SPLIT: dict[str, Callable[[Any], Any]] = {
+    "scan": lambda x: ag.scan(lambda c, e: (halved(c * e) * c, None), x, x)[0],
+    "cond": lambda x: ag.cond(x[0] > 0, halved, np.sin, x),
+    "while_loop": lambda x: ag.while_loop(lambda c: np.sum(c) > 1, lambda c: halved(c) * c, x),
+}
+
+
+@pytest.mark.parametrize("function", SPLIT.values(), ids=SPLIT.keys())
+def test_integers_among_several_results(function: Callable[[Any], Any]) -> None:
+    x = np.array([1.5, -0.3, 0.7])
+    slope = ag.grad(lambda x: np.sum(np.sin(function(x))))
+    curvature = ag.grad(lambda x: np.sum(np.sin(slope(x))))
+    for derivative in (slope, curvature, lambda x: ag.jvp(function, x, x)[1]):
+        np.testing.assert_allclose(ag.compile(derivative)(x), derivative(x), rtol=1e-12)
+    each = ag.vmap(slope)
+    xs = np.stack([x, x * 0.7])
+    np.testing.assert_allclose(ag.compile(each)(xs), each(xs), rtol=1e-12)
