@@ -118,3 +118,28 @@ def batch(writer: Writer) -> Text:
     in_turn, together = f"map({name}, {rows})", f"vmap({name})({rows})"
     call = in_turn if DONE_ONCE & writer.features else writer.choose([in_turn, together, together])
     return f"{text}\n{writer.fresh('a')} = ag.{call}"
+
+
+@kind("steps", 2)
+def derivatives_of_samples(writer: Writer) -> Text:
+    """Derivatives of a function with a loop or branch, mapped, or through what is mapped."""
+    rows = writer.array(has_axes)
+    if writer.depth > 0 or rows is None or DONE_ONCE & writer.features:
+        return None
+    name, row, b, c = (writer.fresh(letter) for letter in "frbb")
+    inner = function_of(writer, {row: f"{rows}[0]"})
+    step = inner.choose([scan, fori, while_loop, branch])(inner)
+    if step is None or not inner.keep([step]):
+        return None
+    text = definition(inner, name, inner.result())
+    slope = f"ag.grad(lambda {b}: np.sum({name}({b})))"
+    tangent = f"lambda {b}: ag.jvp({name}, {b}, np.cos({b}))[1]"
+    table = f"lambda {b}: ag.vmap({name})(np.stack([{b}, {b} * 0.5]))"
+    found = writer.choose([
+        f"ag.vmap({slope})({rows})", f"ag.vmap({tangent})({rows})", f"ag.vmap({table})({rows})",
+        f"ag.grad(lambda {c}: np.sum(ag.vmap({name})({c})))({rows})",
+        f"ag.grad(lambda {c}: np.sum(np.sin(ag.vmap({slope})({c}))))({rows})",
+        f"ag.grad(lambda {c}: np.sum(ag.vmap({tangent})({c})))({rows})",
+        f"ag.grad(lambda {c}: np.sum(ag.vmap({table})({c})))({rows})",
+    ])  # fmt: skip
+    return f"{text}\n{writer.fresh('a')} = {found}"
