@@ -37,6 +37,7 @@ __all__ = [
     "parts",
     "rearrangement",
     "select",
+    "select_constant",
     "ufunc",
     "without_rule",
 ]
