@@ -50,12 +50,13 @@ class Watched(dict[str, Any]):
 
 def copied(array: Any) -> Any:
     """A copy with the same strides: what is a view of an array is one of its copy too."""
-    if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
+    if not isinstance(array, np.ndarray):
         return array.copy()
-    copy = np.array(array, order="K")
+    copy = array.copy() if array.flags.c_contiguous else np.array(array, order="K")
+    if copy.strides == array.strides or array.size < 2:
+        return copy
     axes = list(zip(array.shape, array.strides, strict=True))
-    is_spread_out = any(step == 0 and length > 1 for length, step in axes)
-    if copy.strides == array.strides or array.size < 2 or is_spread_out:
+    if any(step == 0 and length > 1 for length, step in axes):
         return copy
     low = sum(min(0, (length - 1) * step) for length, step in axes)
     high = sum(max(0, (length - 1) * step) for length, step in axes)
@@ -81,7 +82,8 @@ def copied_for_a_while(array: Any) -> Any:
             free = lent.popleft()
         except IndexError:  # another thread looks at it
             break
-        is_alike = free.shape == array.shape and free.dtype == array.dtype
+        is_alike = free.strides == array.strides and free.shape == array.shape
+        is_alike = is_alike and free.dtype == array.dtype
         if is_alike and getrefcount(free) == OF_ONE_NAME and free.flags.writeable:
             free[...] = array
             lent.append(free)
