@@ -126,3 +126,12 @@ def test_static_arguments_may_be_numpys_numbers() -> None:
 
     for _ in range(2):
         np.testing.assert_allclose(ag.compile(solve)(a, b), solve(a, b), rtol=1e-12)
+
+
+def test_a_number_is_read_from_an_array_before_that_is_overwritten() -> None:
+    """The imaginary part of a buffer is a view of it, and ``1j *`` that a Python number."""
+    weights = np.array([1 + 2j, 0.5 - 1j, 0.3 + 0.1j])
+    slopes = ag.grad(lambda x: np.abs(np.sum(x * weights)))
+    second = ag.grad(lambda x: np.sum(np.sin(slopes(x))))
+    x = np.array([0.4, 0.7, -0.2])
+    np.testing.assert_allclose(ag.compile(second, check=False)(x), second(x), rtol=1e-13)

@@ -179,7 +179,8 @@ def is_owned(x: Operand, schedule: Schedule) -> bool:
 def used_once(schedule: Schedule) -> set[Operation]:
     """Numbers that a single line of the same section needs: they may be written into it.
 
-    Not random draws: in that line they would come after others that were made before it.
+    Not random draws: in that line they would come after others that were made before it; nor what
+    reads an array, whose memory may be another's by then.
     """
     program, lowerings = schedule.program, schedule.lowerings
     uses = Counter(x for operation in program.operations for x in operation.operands)
@@ -193,6 +194,7 @@ def used_once(schedule: Schedule) -> set[Operation]:
         and not isinstance(x.primitive, Draw)
         and lowerings[x].form is Form.SCALAR
         and uses[x] == 1
+        and not any(isinstance(y, Operation) and y.type.dtype is not None for y in x.operands)
         and x.origin.section == operation.origin.section
     }
 
