@@ -335,12 +335,12 @@ class Trace:
         return self._together(cotangents, len(places))
 
     def _together(self, cotangents: Sequence[Any], count: int) -> list[Any]:
-        """The gradients for several cotangents, stacked, from one sweep."""
+        """The gradients for several cotangents, whose zeros are a mask, stacked, from one sweep."""
         batch = Batch(count)
         stacked = [None if x is None else Batched(x, batch) for x in cotangents]
         recorded = self.is_traced or self.is_recorded()
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
-        gradients = self._conjugated(stacked, recorded, lift)
+        gradients = self._conjugated(stacked, recorded, lift, masked=True)
         return [rows_of(rows, batch) for rows in gradients]
 
     def products(self, cotangents: Sequence[Any], count: int) -> list[Any]:
@@ -355,7 +355,7 @@ class Trace:
                         for n in [min(together, count - start)]
                     ]
                 )
-        rows = [self.gradients([part(x, i) for x in cotangents]) for i in range(count)]
+        rows = [self.gradients([part(x, i) for x in cotangents], masked=True) for i in range(count)]
         return [np.stack(parts) for parts in zip(*rows, strict=True)]
 
     def _one_by_one(self, index: int, one: complex) -> list[Any]:
@@ -364,7 +364,7 @@ class Trace:
         rows = []
         for position in np.ndindex(np.shape(like)):
             cotangents[index] = one * unit(like, position)
-            rows.append(self.gradients(cotangents))
+            rows.append(self.gradients(cotangents, masked=True))
         if not np.shape(like):
             return rows[0]
         return [np.stack(parts) for parts in zip(*rows, strict=True)]

@@ -30,7 +30,7 @@ def test_the_rows_are_scaled(dtype):
             found, by_formula(x, weights), rtol=10 * tolerance, atol=tolerance
         )
         np.testing.assert_array_equal(found, ag.jacobian(layer)(x, weights))
-    assert "times_diagonal(" in compiled.source
+    assert "times_masked_diagonal(" in compiled.source
 
 
 def test_it_is_part_of_a_longer_product():
@@ -42,7 +42,7 @@ def test_it_is_part_of_a_longer_product():
     expected = slopes * WEIGHTS @ ((1 - inner**2)[:, None] * second)
     for _ in range(3):
         np.testing.assert_allclose(compiled(x), expected, rtol=1e-12)
-    assert "times_diagonal(" in compiled.source
+    assert "times_masked_diagonal(" in compiled.source
 
 
 @pytest.mark.parametrize("place", [np.inf, np.nan])

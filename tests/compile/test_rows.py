@@ -88,3 +88,20 @@ def test_zero_upstream_stays_zero_where_a_derivative_is_infinite():
         np.testing.assert_allclose(ag.compile(gradient)(x), [8.0, 1.0, 18.0], rtol=1e-14)
         hessian = ag.compile(ag.hessian(lambda x: np.sum(roots(x))))(x)
     np.testing.assert_allclose(hessian, np.diag([2.0, 0.0, 2.0]), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("function", "slopes"),
+    [(np.sqrt, [np.inf, 0.5]), (np.log, [np.inf, 1.0]), (lambda x: x**0.5, [np.inf, 0.5])],
+    ids=["sqrt", "log", "power"],
+)
+def test_an_infinite_slope_stays_in_its_row(function, slopes):
+    pytest.importorskip("scipy")
+    x = np.array([0.0, 1.0])
+    with np.errstate(all="ignore"):
+        for jacobian in (ag.jacobian(function), ag.compile(ag.jacobian(function))):
+            np.testing.assert_array_equal(jacobian(x), np.diag(slopes))
+        sparse = ag.jacobian(function, sparse=True)(x)
+        np.testing.assert_array_equal(sparse.toarray(), np.diag(slopes))
+        first = ag.jacobian(lambda x: 2 * function(x)[:1])(x)
+        np.testing.assert_array_equal(first, [[np.inf, 0.0]])

@@ -7,6 +7,7 @@ nothing to a sum, unless they meet what is not finite: the program looks for tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,49 +30,77 @@ def scaled(operation: Operation) -> Operand:
     if operation.primitive not in (contractions.matmul, contractions.dot):
         return operation
     x, y = operation.operands
-    if not isinstance(x, Operation) or x.primitive is not elementwise.multiply or x.parameters:
+    product = masked_by_identity(x)
+    is_masked = product is not x
+    if not isinstance(product, Operation) or product.primitive is not elementwise.multiply:
         return operation
-    identity, slopes = x.operands if is_identity(x.operands[0]) else x.operands[::-1]
+    left, right = product.operands
+    identity, slopes = (left, right) if is_identity(left) else (right, left)
     dtype = operation.type.dtype
     alike = all(z.type.dtype == dtype for z in (identity, slopes, y))
-    if not (is_identity(identity) and alike and len(y.type.shape) == 2):
+    if product.parameters or not (is_identity(identity) and alike and len(y.type.shape) == 2):
         return operation
     if slopes.type.shape != x.type.shape[1:]:
         return operation
-    return replace(
-        operation, primitive=TIMES_DIAGONAL, operands=(identity, slopes, y), parameters={}
-    )
+    primitive = TIMES_MASKED if is_masked else TIMES_DIAGONAL
+    return replace(operation, primitive=primitive, operands=(identity, slopes, y), parameters={})
 
 
-def is_identity(x: Operand) -> bool:
-    """Whether it is a square matrix of real numbers, known to be the identity."""
+def masked_by_identity(x: Operand) -> Operand:
+    """What zeros are chosen for beside the diagonal; any other operand as it is."""
+    if not isinstance(x, Operation) or x.primitive is not elementwise.where_chosen:
+        return x
+    mask, product, zero = x.operands
+    is_zero = isinstance(zero, Constant) and zero.is_known and np.array_equal(zero.value, 0)
+    return product if is_zero and is_identity(mask, "b") else x
+
+
+def is_identity(x: Operand, kind: str = "f") -> bool:
+    """Whether it is a square matrix of real numbers, or truths, known to be the identity."""
     if not (isinstance(x, Constant) and x.is_known and len(x.type.shape) == 2):
         return False
     rows, columns = x.type.shape
-    is_square = rows == columns and np.dtype(x.type.dtype).kind == "f"
+    is_square = rows == columns and np.dtype(x.type.dtype).kind == kind
     return is_square and np.array_equal(x.value, np.eye(rows))
 
 
 def times_diagonal(identity: Any, slopes: Any, y: Any, out: Any = None) -> Any:
     """``(identity * slopes) @ y``, a matrix of slopes on the diagonal times another one."""
     with np.errstate(all="ignore"):  # as a product of matrices, which warns of nothing
-        if np.isfinite(slopes).all() and np.isfinite(y).all():
-            out = np.multiply(y, slopes[:, None], out)
-            return np.add(out, 0.0, out)  # a sum with zeros is never -0.0
+        if are_finite(slopes, y):
+            return rows_scaled(slopes, y, out)
         return np.dot(identity * slopes, y, out)
 
 
+def times_masked_diagonal(identity: Any, slopes: Any, y: Any, out: Any = None) -> Any:
+    """The same with zeros beside the diagonal, whatever the slopes are."""
+    with np.errstate(all="ignore"):
+        if are_finite(slopes, y):
+            return rows_scaled(slopes, y, out)
+        return np.dot(np.diag(slopes), y, out)
+
+
+def are_finite(slopes: Any, y: Any) -> bool:
+    return bool(np.isfinite(slopes).all() and np.isfinite(y).all())
+
+
+def rows_scaled(slopes: Any, y: Any, out: Any) -> Any:
+    out = np.multiply(y, slopes[:, None], out)
+    return np.add(out, 0.0, out)  # a sum with zeros is never -0.0
+
+
 class TimesDiagonal(Lowered):
-    """A call of this function; the matrix may be an argument of the program, and not known."""
+    """A call of such a function; the matrix may be an argument of the program, and not known."""
 
     __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__(times_diagonal, name="matmul")
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, name="matmul")
         self.lowering = Lowering(Form.OUT, self.lines)
 
     def lines(self, write: Writer, operation: Operation, out: str | None) -> list[str]:
-        return [call(write, times_diagonal, [*map(write.operand, operation.operands)], out)]
+        return [call(write, self.forward, [*map(write.operand, operation.operands)], out)]
 
 
-TIMES_DIAGONAL = TimesDiagonal()
+TIMES_DIAGONAL = TimesDiagonal(times_diagonal)
+TIMES_MASKED = TimesDiagonal(times_masked_diagonal)
