@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -110,24 +111,48 @@ def recorded(model: Module, x: Any) -> Any:
 def in_use(model: Module) -> Iterator[None]:
     """A block in which a model is in ``eval``, and which leaves its modes and buffers as they were.
 
-    Buffers that it makes, of layers that learn their shape from the input, stay.
+    Buffers that it makes, of layers that learn their shape from the input, stay.  Where blocks of
+    several threads overlap, a module goes back when the last one ends.
     """
-    modes = [(module, module.training) for _, module in model.named_modules()]
-    buffers = [
-        (module, name, array, array.copy())
-        for _, module, name in model.named_buffers()
-        for array in (getattr(module, name),)
-    ]
-    model.eval()
+    with changing_modes:
+        modules = [module for _, module in model.named_modules()]
+        for module in modules:
+            uses[id(module)] = found = uses.get(id(module)) or Use(module)
+            found.count += 1
     try:
+        model.eval()
         yield
     finally:
-        for module, mode in modes:
-            module.training = mode
-        for module, name, array, before in buffers:
+        with changing_modes:
+            for module in modules:
+                uses[id(module)].count -= 1
+                if not uses[id(module)].count:
+                    uses.pop(id(module)).end()
+
+
+class Use:
+    """How a module was before it was used, and how many blocks use it now."""
+
+    def __init__(self, module: Module) -> None:
+        self.module, self.mode, self.count = module, module.training, 0
+        found = {name: getattr(module, name, None) for name in module.buffers}
+        self.buffers = {
+            name: (array, array.copy()) for name, array in found.items() if array is not None
+        }
+
+    def end(self) -> None:
+        """Put back the mode, and the numbers of the buffers in their arrays."""
+        self.module.training = self.mode
+        for name, (array, before) in self.buffers.items():
             if not np.array_equal(array, before, equal_nan=True):
                 array[...] = before
-            setattr(module, name, array)
+            setattr(self.module, name, array)
+
+
+uses: dict[int, Use] = {}
+"""Of modules that are in use now, by their id: whoever uses one holds it."""
+
+changing_modes = Lock()
 
 
 def evaluate(
