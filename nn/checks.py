@@ -18,6 +18,7 @@ __all__ = [
     "NOT_NEGATIVE",
     "POSITIVE",
     "Range",
+    "as_array",
     "as_floats",
     "as_reals",
     "check_counts",
@@ -28,6 +29,7 @@ __all__ = [
     "check_range",
     "check_size",
     "generator_of",
+    "in_numpys_dtype",
     "kinds_in",
     "refuse_times",
     "unmasked",
@@ -87,7 +89,7 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
     A conversion would take days for their number, texts for what they spell, and lose a part
     of complex numbers.
     """
-    x = unmasked(x)
+    x = unmasked(in_numpys_dtype(x))
     is_plain = getattr(getattr(x, "dtype", None), "kind", "O") in "fiub"
     try:
         array = np.asarray(
@@ -184,6 +186,28 @@ def unmasked(x: Any) -> Any:
             "masked would be used; give x.filled(number), or leave these samples out"
         )
     return x.data
+
+
+def as_array(what: str, given: Any) -> Any:
+    """An array of what was given, refused by name if it makes none: a tensor elsewhere, say."""
+    given = unmasked(in_numpys_dtype(given))
+    try:
+        return np.asarray(given)
+    except ag.AutogradError:
+        raise
+    except Exception as error:  # libraries have errors of their own
+        raise ag.ArgumentTypeError(
+            f"{what} is {type(given).__name__}, which makes no array ({error}); pass an array of "
+            "numbers"
+        ) from None
+
+
+def in_numpys_dtype(given: Any) -> Any:
+    """A tensor of PyTorch whose dtype NumPy lacks, such as bfloat16, in float32; others as are."""
+    if isinstance(given, np.ndarray) or not hasattr(given, "float"):
+        return given
+    is_lacking = str(given.dtype).startswith(("torch.bfloat", "torch.float8"))
+    return given.float() if is_lacking else given
 
 
 def generator_of(caller: str, rng: Any) -> np.random.Generator:

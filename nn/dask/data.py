@@ -58,8 +58,11 @@ def is_dask(data: Any) -> bool:
     """Whether data are an array or dataframe of Dask, or a tuple of inputs one of which is."""
     if isinstance(data, tuple):
         return any(map(is_dask, data))
-    return hasattr(data, "__dask_graph__") and (
-        hasattr(data, "chunks") or hasattr(data, "to_dask_array")
+    # xarray's arrays have the first two names, whatever they hold.
+    return (
+        hasattr(data, "__dask_graph__")
+        and (hasattr(data, "chunks") or hasattr(data, "to_dask_array"))
+        and hasattr(data, "_meta")
     )
 
 
@@ -69,7 +72,7 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str, caller: 
 
     if hasattr(data, "to_dask_array"):
         data = numbers_of_frame(data, name, caller).to_dask_array(lengths=True)
-    elif not hasattr(data, "chunks"):
+    elif not is_dask(data):
         data = dask.array.from_array(as_batch_array(data))
     check_samples(caller, (name, data, data))
     if any(map(math.isnan, data.shape)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -382,11 +383,7 @@ def draw_network(
     estimator: Options, in_features: int, out_features: int, dtype: Any, random_state: Any
 ) -> Sequential:
     """Layers whose weights and biases scikit-learn would draw so, too."""
-    hidden = np.atleast_1d(estimator.hidden_layer_sizes).astype(int).tolist()
-    if any(size < 1 for size in hidden):
-        raise ag.ArgumentValueError(
-            f"hidden_layer_sizes must be > 0, got {estimator.hidden_layer_sizes}."
-        )
+    hidden = checked_sizes(estimator.hidden_layer_sizes)
     factor = 2.0 if activation_named(estimator.activation) == "sigmoid" else 6.0
     layers: list[Module] = []
     for size in [*hidden, out_features]:
@@ -404,6 +401,19 @@ def draw_network(
         for position in range(2 * len(hidden), 0, -2):
             layers.insert(position, Dropout(estimator.dropout, rng=rng))
     return Sequential(*layers)
+
+
+def checked_sizes(given: Any) -> list[int]:
+    """The sizes of the hidden layers, which nothing is rounded to."""
+    sizes = list(given) if np.iterable(given) else [given]
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes):
+        raise ag.ArgumentTypeError(
+            f"hidden_layer_sizes is {given!r}; it must hold whole numbers, one for each hidden "
+            "layer, such as (100,)"
+        )
+    if any(size < 1 for size in sizes):
+        raise ag.ArgumentValueError(f"hidden_layer_sizes must be > 0, got {given}.")
+    return [int(size) for size in sizes]
 
 
 def checked_out_activation(estimator: Any) -> Any:

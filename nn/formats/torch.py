@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.models.module import Module, Parameter, dotted
+from nn.checks import as_array
+from nn.models.module import Module, Parameter, dotted, without_graph
 from nn.training.data import check_model
 
 __all__ = ["from_torch", "load_torch_state_dict", "torch_state_dict"]
@@ -62,7 +63,11 @@ def load_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
             f"load_torch_state_dict: the weights are {type(state).__name__}; pass a dict of "
             "arrays, what .state_dict() of a model of PyTorch returns"
         )
-    model.load_state_dict(from_torch(model, {k: np.asarray(array) for k, array in state.items()}))
+    arrays = {
+        name: as_array(f"load_torch_state_dict: {name!r}", without_graph(weights))
+        for name, weights in state.items()
+    }
+    model.load_state_dict(from_torch(model, arrays))
 
 
 def from_torch(model: Module, arrays: dict[str, Array]) -> dict[str, Array]:

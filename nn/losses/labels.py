@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import check_counts, check_flags, unmasked
+from nn.checks import as_array, check_counts, check_flags, unmasked
 
 __all__ = [
     "as_labels",
@@ -31,7 +31,8 @@ Array = np.ndarray[Any, Any]
 
 def plain(x: Any) -> Array:
     """The numbers of a Value, array or list, as an array."""
-    return np.asarray(as_labels(x.data if isinstance(x, ag.Value) else x))
+    given = as_labels(x.data if isinstance(x, ag.Value) else x)
+    return np.asarray(as_array("what holds labels or outputs", given))
 
 
 def as_labels(labels: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
+from reprlib import recursive_repr
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import Range, check_flags, check_range, unmasked
+from nn.checks import Range, as_array, check_flags, check_range
 from nn.models.buffers import as_buffer
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.hooks import Hooked
@@ -106,7 +107,7 @@ class Module(Hooked):
 
     def members(self) -> Iterator[tuple[str, Parameter | Module]]:
         """The parameters and modules held directly, by name."""
-        for name, attribute in vars(self).items():
+        for name, attribute in list(vars(self).items()):  # another thread may add one
             yield from members_of(name, attribute)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -320,6 +321,7 @@ class Module(Hooked):
             and not equals(value, parameters[name].default)
         )
 
+    @recursive_repr("...")
     def __repr__(self) -> str:
         lines = [
             f"  {name}: " + repr(member).replace("\n", "\n  ")
@@ -552,7 +554,7 @@ def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
             f"load_state_dict: the state lacks {name!r} of shape {own.shape}; "
             "build the model that was saved"
         )
-    array = np.asarray(unmasked(state[name]))
+    array = as_array(f"load_state_dict: {name!r}", without_graph(state[name]))
     if not np.can_cast(array.dtype, own.dtype, "same_kind"):
         raise ag.ArgumentValueError(
             f"load_state_dict: {name!r} has dtype {array.dtype} in the state; "
@@ -565,6 +567,11 @@ def checked_entry(name: str, state: Mapping[str, Any], own: Array) -> Array:
         )
     fitting: Array = in_dtype(array, own.dtype, f"load_state_dict: {name!r}")
     return fitting.copy()
+
+
+def without_graph(weights: Any) -> Any:
+    """Weights of a module of PyTorch that are still parameters there, as numbers."""
+    return weights.detach() if hasattr(weights, "detach") else weights
 
 
 def equals(value: Any, default: Any) -> bool:

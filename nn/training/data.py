@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import as_reals, kinds_in, refuse_times, unmasked
+from nn.checks import as_reals, in_numpys_dtype, kinds_in, refuse_times, unmasked
 from nn.models.module import Module
 
 __all__ = [
@@ -213,7 +213,7 @@ def as_inputs(caller: str, x: Any) -> Any:
 
 def as_batch_array(data: Any) -> Any:
     """An array; one that is mapped from a file stays there, one that is sparse stays sparse."""
-    data = unmasked(data)
+    data = unmasked(in_numpys_dtype(data))
     if isinstance(data, np.ndarray | RowsOf):
         return data
     if hasattr(data, "toarray"):  # of the sparse ones, these can be indexed by rows

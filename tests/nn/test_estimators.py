@@ -250,3 +250,15 @@ def test_the_step_may_be_compiled_by_numba_and_is_checked():
     np.testing.assert_allclose(outputs[2], outputs[0], rtol=1e-9)
     with pytest.raises(ValueError, match="The 'compile' parameter of MLPClassifier must be"):
         MLPClassifier(compile="c").fit(x, y)
+
+
+@pytest.mark.parametrize("sizes", [(2.5,), (3.0,), ("3",), (True,), (None,), [[3]]])
+def test_sizes_of_layers_are_whole_numbers(sizes):
+    """They are not rounded to what is near, nor by scikit-learn."""
+    x, y = load_iris(return_X_y=True)
+    with pytest.raises(TypeError) as error:
+        MLPClassifier(sizes, max_iter=1).fit(x, y)
+    assert str(error.value) == (
+        f"hidden_layer_sizes is {sizes!r}; it must hold whole numbers, one for each hidden layer, "
+        "such as (100,)"
+    )

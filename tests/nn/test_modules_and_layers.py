@@ -490,6 +490,13 @@ def test_running_averages_in_a_checkpoint_move_once_in_fit(compiled):
         np.testing.assert_allclose(found, value, rtol=1e-10)
 
 
+def test_a_part_may_know_the_whole():
+    model = nn.Sequential(nn.Linear(2, 3))
+    model[0].whole = model
+    assert repr(model) == "Sequential(\n  0: Linear(\n    whole: ...\n  )\n)"
+    assert list(model.state_dict()) == ["0.weight", "0.bias"]
+
+
 def test_containers_may_be_deep_and_hold_themselves():
     """No depth is too deep for what a module holds, and no circle is walked twice."""
     weights = [nn.Parameter([float(n)]) for n in range(3)]

@@ -371,6 +371,10 @@ class Unreadable:
     lambda odd: nn.predict(nn.Linear(2, 2), odd),
     lambda odd: nn.Linear(2, 2)(odd),
     lambda odd: nn.mse(np.ones((2, 2)), odd),
+    lambda odd: nn.metrics.rmse(odd, np.ones((2, 2))),
+    lambda odd: nn.metrics.accuracy(odd, [0, 1]),
+    lambda odd: nn.Linear(2, 2).load_state_dict({"weight": odd, "bias": [0.0, 0.0]}),
+    lambda odd: nn.load_torch_state_dict(nn.Linear(2, 2), {"weight": odd, "bias": [0.0, 0.0]}),
 ])  # fmt: skip
 def test_errors_of_other_libraries_are_refusals_by_name(use):
     with pytest.raises(ag.ArgumentTypeError, match=r"Unreadable.* no array.*datatype not supp"):

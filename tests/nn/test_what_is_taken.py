@@ -154,6 +154,60 @@ def test_batches_of_pytorch_are_lists_of_tensors():
     same_training(torch.tensor(X), torch.tensor(Y))
 
 
+def test_numbers_of_pytorch_that_numpy_has_no_dtype_for():
+    torch = pytest.importorskip("torch")
+    numbers = torch.tensor(X).to(torch.bfloat16)
+    rounded = numbers.double().numpy()
+    models = [line(), line()]
+    for model, x in zip(models, (numbers, rounded), strict=True):
+        fit(model, x)
+    np.testing.assert_array_equal(weights_of(models[0]), weights_of(models[1]))
+    np.testing.assert_array_equal(nn.predict(models[0], numbers), nn.predict(models[0], rounded))
+    assert nn.metrics.rmse(numbers, X) == nn.metrics.rmse(rounded, X)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn"])
+def test_weights_of_pytorch_in_every_dtype_and_as_its_parameters(dtype):
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.Linear(3, 2).to(getattr(torch, dtype))
+    wanted = theirs.weight.detach().double().numpy().T
+    for state in (theirs.state_dict(), dict(theirs.named_parameters())):
+        model = nn.Linear(3, 2, rng=0)
+        nn.load_torch_state_dict(model, state)
+        np.testing.assert_array_equal(model.weight.data, wanted)
+        model.load_state_dict({"weight": state["weight"].T, "bias": state["bias"]})
+        np.testing.assert_array_equal(model.weight.data, wanted)
+
+
+class Labelled:
+    """An array with names for its axes, as xarray has it: asked like one of Dask, it is none."""
+
+    chunks = None
+
+    def __init__(self, numbers):
+        self.numbers, self.shape, self.dtype = numbers, numbers.shape, numbers.dtype
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __dask_graph__(self):
+        return None
+
+    def __array__(self, dtype=None, copy=None):
+        return self.numbers.astype(dtype or self.dtype)
+
+
+def test_arrays_that_might_hold_chunks_of_dask_and_do_not():
+    x, y = Labelled(X), Labelled(Y)
+    same_training(x, y)
+    same_training(x, y, validation_data=(x, y))
+    model = line()
+    np.testing.assert_array_equal(nn.predict(model, x), nn.predict(model, X))
+    assert nn.evaluate(model, x, y, loss="mse") == nn.evaluate(model, X, Y, loss="mse")
+    histories = [nn.fit_lbfgs(line(), *data, loss="mse") for data in ((x, y), (X, Y))]
+    assert histories[0].loss == histories[1].loss
+
+
 def test_frames_of_numbers_and_bools():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": X[:, 0], "kind": list("xyyx" * 5)})
