@@ -145,7 +145,7 @@ def decision_regions(
     >>> ax.has_data()
     True
     """
-    points, classes = plain(x), plain(labels).astype(int).ravel()
+    points, classes = plain(x), class_numbers(labels)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) != len(classes):
         raise ag.ArgumentValueError(
             f"decision_regions: x has shape {points.shape} and there are {len(classes)} labels; "
@@ -171,6 +171,19 @@ def decision_regions(
     ax.contourf(*sides, regions, levels=levels, colors=colours, alpha=0.25)
     ax.scatter(*points.T, c=[colours[c] for c in classes], s=15, edgecolors="white", linewidths=0.4)
     return ax
+
+
+def class_numbers(labels: Any) -> Any:
+    """Labels as whole numbers from 0 on, each of which has a colour."""
+    given = plain(labels).ravel()
+    is_number = given.dtype.kind in "biuf"
+    if not is_number or not np.all((given >= 0) & (given == np.floor(given))):
+        raise ag.ArgumentValueError(
+            "decision_regions: labels must be the numbers of the classes, 0, 1, 2 …, and there are "
+            f"{', '.join(map(repr, np.unique(given)[:3].tolist()))} among them; pass "
+            "np.unique(labels, return_inverse=True)[1]"
+        )
+    return given.astype(int)
 
 
 @ag.deprecation.renamed_arguments(axes="ax")

@@ -119,12 +119,12 @@ def kind_text(array: Any) -> str:
 
 
 def change_of(old: Any, new: Any) -> str:
-    """Two numbers with the digits that tell them apart."""
+    """Two numbers with the digits that tell them apart; the same number with its dtypes."""
     for digits in range(DIGITS, ALL_DIGITS + 1):
         before, after = show(old, digits), show(new, digits)
         if before.text != after.text:
-            break
-    return f"{before.marked} → {after.marked}"
+            return f"{before.marked} → {after.marked}"
+    return f"{before.marked} {np.asarray(old).dtype} → {after.marked} {np.asarray(new).dtype}"
 
 
 def held(scene: Scene, vertex: Vertex) -> Any:

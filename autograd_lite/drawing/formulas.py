@@ -36,6 +36,9 @@ LONGEST = 80
 LETTER = r"(?<![a-z])[a-z](?![a-z(])"
 """What stands for an operand in a formula whose rules name none."""
 
+FORMULA = r"-|.* ([-+·*/×@…]|\*\*) |.+[²³]$"
+"""What is torn apart among others: what begins with a minus, or has an operation in it."""
+
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 
@@ -70,7 +73,7 @@ def formula_of(node: Node) -> str:
 
 
 def fill_in(formula: str, texts: Mapping[str, str]) -> str:
-    """A formula with something put in for its names; negative numbers and sums get parentheses.
+    """A formula with something put in for its names, which gets parentheses if it is a formula.
 
     Examples
     --------
@@ -81,12 +84,15 @@ def fill_in(formula: str, texts: Mapping[str, str]) -> str:
     'tanh(-3.0)'
     >>> fill_in("x · y", {"x": "1.0 + 2.0i", "y": "2.0"})
     '(1.0 + 2.0i) · 2.0'
+    >>> fill_in("x ** n", {"x": "a ** b"})
+    '(a ** b) ** n'
     """
 
     def put_in(match: re.Match[str]) -> str:
         text = texts.get(match[0], match[0])
         alone = formula[: match.start()][-1:] in "(," and formula[match.end() :][:1] in "),"
-        return f"({text})" if re.match(r"-|.* [+-] ", text) and not alone else text
+        is_formula = re.match(FORMULA, text) and formula != match[0]
+        return f"({text})" if is_formula and not alone else text
 
     # A square and a transpose are letters to Python, but no part of a name.
     return re.sub(r"[^\W\d](?:(?![²ᵀ])\w)*", put_in, formula)
@@ -274,7 +280,7 @@ def floor_divide(left: Any, right: Any) -> Symbol:
 def binary(function: np.ufunc, sign: str, binds: int) -> Any:
     def operate(left: Any, right: Any) -> Any:
         data = function(data_of(left), data_of(right))
-        a = text_of(left, binds)
+        a = text_of(left, binds + (sign == "**"))
         b = text_of(right, binds + (sign in ("-", "/", "**")))
         simple = simplify(sign, a, b, data, left, right)
         factors = (data_of(left), data_of(right)) if sign == "@" else None

@@ -296,7 +296,7 @@ class Story:
     def _name(self, x: Any) -> str:
         """What an operand is called in a formula."""
         if not isinstance(x, Node):
-            return in_short(x) if isinstance(x, NUMBERS) else index_text(x)
+            return constant_name(x) if isinstance(x, NUMBERS) else index_text(x)
         named = self.scene.names.get(x.serial)
         if named:
             return shorten(named, 24)
@@ -326,6 +326,12 @@ class Story:
         if isinstance(data, tuple) or np.ndim(data) > 1 or np.size(data) > SHORT_ARRAY:
             return Shown(self._name(x))
         return show(as_read(data), digits) if isinstance(data, NUMBERS) else Shown(index_text(data))
+
+
+def constant_name(x: Any) -> str:
+    """What a constant is called: the number that it is, if that is all there is to it."""
+    shown = show(x)
+    return shown.text if shown.exact and "…" not in shown.text else word("kind.constant")
 
 
 def forward(node: Node, operands: Sequence[Any]) -> Any:

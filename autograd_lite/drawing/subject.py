@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from autograd_lite.core import tree
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.node import Node
-from autograd_lite.core.tree import flatten
+from autograd_lite.core.tree import flatten, parts_of
 from autograd_lite.core.value import Value
 from autograd_lite.drawing.backpropagation import backpropagation_from
 from autograd_lite.drawing.collect import Graph, recorded_graph
@@ -120,19 +120,28 @@ def argument_names(function: Callable[..., Any], count: int) -> list[str]:
 
 def as_values(argument: Any, name: str, known: dict[int, str]) -> Any:
     """The argument with Values for its numbers; labels and indices stay as they are."""
-    count = len(flatten(argument))
-    places = iter(range(count))
+    names = iter(list(leaf_names(argument, name)))
 
     def wrap(leaf: Any) -> Any:
-        place = next(places)
+        called = next(names)
         if not isinstance(leaf, Value):
             if not varies(leaf):
                 return leaf
             leaf = Value(leaf)
-        known[leaf.node.serial] = name if count == 1 else f"{name}[{place}]"
+        known[leaf.node.serial] = called
         return leaf
 
     return tree.map(wrap, argument)
+
+
+def leaf_names(argument: Any, name: str) -> Iterator[str]:
+    """How Python calls the leaves of an argument: ``p['w'][0]``."""
+    parts = parts_of(argument)
+    if parts is None:
+        yield name
+        return
+    for key, child in zip(parts.keys, parts.children, strict=True):
+        yield from leaf_names(child, name + (parts.step or "[{!r}]").format(key))
 
 
 def varies(leaf: Any) -> bool:

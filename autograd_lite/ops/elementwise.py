@@ -150,7 +150,7 @@ fmod = ufunc(
     np.fmod,
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g * np.rint((x - out) / y),  # x / y may be rounded up to an integer
-    formula="x - y · trunc(x / y)",
+    formula="fmod(x, y)",  # which x - y · trunc(x / y) is not where y is infinite
 )
 
 

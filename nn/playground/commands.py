@@ -91,7 +91,7 @@ class Commands:
         elif name == "set_parameter":
             session.set_parameter(given["place"], given["value"])
         else:
-            session.adjust({given["setting"]: given["value"]})
+            session.adjust(given["setting"], given["value"])
         return update_of(session, epoch)
 
 

@@ -17,7 +17,7 @@ from nn.optimizers import SGD, Optimizer
 from nn.optimizers.base import optimizers
 from nn.playground.features import Feature, inputs_of, offered
 from nn.playground.samples import GIVEN, Samples, drawn
-from nn.playground.settings import MOMENTUM, Settings
+from nn.playground.settings import MOMENTUM, SettingError, Settings
 from nn.replay.stages import network_of
 from nn.training.callbacks import Callback, Run
 from nn.training.fit import fit
@@ -57,6 +57,7 @@ class Experiment:
     def __init__(self, settings: Settings, given: Samples | None) -> None:
         self.rng = np.random.default_rng(settings.seed)
         self.samples = given if given and settings.data == GIVEN else drawn(settings, self.rng)
+        check_validation(settings.validation, len(self.samples.x))
         known = offered(self.samples.names)
         self.features: list[Feature] = [known[key] for key in settings.features]
         self.x = inputs_of(self.samples.x, self.features)
@@ -101,6 +102,13 @@ class Experiment:
         """All bits of the parameters, in short."""
         data = b"".join(parameter.data.tobytes() for parameter in self.network.parameters)
         return hashlib.sha256(data).hexdigest()
+
+
+def check_validation(share: float, n_samples: int) -> None:
+    """Refuse to set aside none of the samples, or all of them."""
+    if share and not 0 < round(share * n_samples) < n_samples:
+        raise SettingError("validation", share, f"0, or a share that sets aside some of the "
+                           f"{n_samples} samples and leaves some")  # fmt: skip
 
 
 def model_of(

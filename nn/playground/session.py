@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 from time import monotonic
@@ -23,6 +22,9 @@ __all__ = ["FRAMES", "MOST_EPOCHS", "Session"]
 
 FRAMES = 300
 """How many moments of a run are kept to be looked at; it can be rewound to any epoch."""
+
+FEW = 4
+"""Of fewer samples none are set aside."""
 
 MOST_EPOCHS = 1000
 """How far a run goes on at a time."""
@@ -60,6 +62,7 @@ class Session:
             settings = replace(
                 settings, data=GIVEN, features=tuple(keys), noise=0.0,
                 hidden=((8, "tanh"), (8, "tanh")),
+                validation=settings.validation if len(given.x) >= FEW else 0.0,
             )  # fmt: skip
         self._start(settings)
 
@@ -150,9 +153,9 @@ class Session:
             raise SettingError("weight", value, "a number from -1000000 to 1000000")
         self._change(self.settings, [Edit(place, float(value))])
 
-    def adjust(self, given: Mapping[str, Any]) -> None:
-        """Set learning rate, batch size or penalties anew, from here on."""
-        self._change(self.settings.adjusted(given), [])
+    def adjust(self, setting: str, value: float) -> None:
+        """Set learning rate, batch size or a penalty anew, from here on."""
+        self._change(self.settings.adjusted(setting, value), [])
 
     def program(self) -> str:
         """The program that makes this run."""

@@ -54,7 +54,7 @@ class SettingError(ag.ArgumentValueError):
 
     def __init__(self, setting: str, given: Any, wanted: str) -> None:
         self.setting = setting
-        text = repr(given)
+        text = "left empty" if given is None or given == [] else repr(given)
         shown = text if len(text) <= 80 else f"{text[:77]}..."
         super().__init__(f"playground: {setting} is {shown}; it must be {wanted}")
 
@@ -77,13 +77,12 @@ class Settings:
     l2: float = 0.0
     validation: float = 0.25
 
-    def adjusted(self, given: Mapping[str, Any]) -> Settings:
-        """The same with other numbers for what can be set while a run goes on."""
-        odd = next((name for name in given if name not in ADJUSTABLE), None)
-        if odd is not None:
-            raise SettingError(odd, given[odd], f"set for a new run; {', '.join(ADJUSTABLE)} can "
-                               "be set while one goes on")  # fmt: skip
-        return replace(self, **{name: checked_number(name, x) for name, x in given.items()})
+    def adjusted(self, setting: str, value: float) -> Settings:
+        """The same with another number for what can be set while a run goes on."""
+        if setting not in ADJUSTABLE:
+            raise SettingError(str(setting), value, f"set for a new run; {', '.join(ADJUSTABLE)} "
+                               "can be set while one goes on")  # fmt: skip
+        return replace(self, **{setting: checked_number(setting, value)})
 
     def data_for_page(self) -> dict[str, Any]:
         """The same in words that JSON has."""

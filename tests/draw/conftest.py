@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import nn
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSERS = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
 """Where Playwright's own browser was installed; without it, it is the system's."""
@@ -98,3 +100,20 @@ def open_page(open_file, tmp_path):
         return open_file(drawing.save(tmp_path / "drawing.html"), clock, **options)
 
     return opened
+
+
+@pytest.fixture
+def show_playground(open_url):
+    """Opens a playground, and waits until it has drawn; gives the page and the session."""
+    opened = []
+
+    def shown(x=None, y=None, names=None, **options):
+        opened.append(nn.playground(x, y, open_browser=False, **(names or {})))
+        options = {"viewport": {"width": 1280, "height": 900}} | options
+        page = open_url(opened[-1].url, **options)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page, opened[-1].server.commands.session
+
+    yield shown
+    for one in opened:
+        one.close()

@@ -63,8 +63,8 @@ def test_arguments_may_be_nested_and_integer_arrays_stay_constants():
 
     drawing = ag.draw(loss, {"w": np.arange(3.0), "b": 2.0}, np.array([0, 2]))
     assert titles(drawing) == [
-        "parameters[0]",
-        "parameters[1]",
+        "parameters['w']",
+        "parameters['b']",
         "getitem[[0, 2]]",
         "multiply",
         "sum",

@@ -153,7 +153,7 @@ def test_a_power_that_is_not_real_is_no_complex_number():
     [
         (
             np.fmod,
-            "x - y · trunc(x / y) = (-6.0) - 2.5 · trunc((-6.0) / 2.5) = -1.0",
+            "fmod(x, y) = fmod(-6.0, 2.5) = -1.0",
             ["1.0", "-rint((x - result) / y) = -rint(((-6.0) - (-1.0)) / 2.5) = 2.0"],
         ),
         (
@@ -214,3 +214,38 @@ def test_complex_operands_have_their_parentheses():
     (product,) = steps_of(z * z, "forward")
     assert product["formulas"][-1] == "= (1.0 + 2.0i) · (1.0 + 2.0i)"
     assert product["result"] == "= -3.0 + 4.0i"
+
+
+def test_a_name_with_an_operation_in_it_stands_in_parentheses():
+    power, quotient = ag.Value(8.0, label="a ** b"), ag.Value(2.0, label="x / y")
+    first, slope, _ = equations_of(power**2)
+    assert first == "x ** n = (a ** b) ** 2 = 8.0 ** 2 = 64.0"
+    assert slope == "2 · (a ** b) = 2 · 8.0 = 16.0"
+    first, *_ = equations_of(3.0 / quotient)
+    assert first == "x / y = 3.0 / (x / y) = 3.0 / 2.0 = 1.5"
+
+
+def test_a_constant_that_is_rounded_is_put_in_as_a_number_only():
+    x = ag.Value(2.0, label="x")
+    first, *_ = equations_of(x * (1 / 3))
+    assert first == "x · y = x · constant ≈ 2.0 · 0.33333333 ≈ 0.6667"
+
+
+def test_the_remainder_by_infinity_is_no_infinity_times_nothing():
+    first, *others = equations_of(np.fmod(ag.Value(3.5, label="a"), ag.Value(np.inf, label="b")))
+    assert first == "fmod(x, y) = fmod(a, b) = fmod(3.5, inf) = 3.5"
+    assert others[2] == "-rint((a - result) / b) = -rint((3.5 - 3.5) / inf) = -0.0"
+
+
+def test_arguments_are_called_as_python_calls_them():
+    drawing = ag.draw(lambda d, p: d["b"][1] * p[0], {"a": 1.0, "b": (2.0, 3.0)}, [4.0])
+    assert [vertex.title for vertex in drawing.picture.vertices] == [
+        "d['b'][1]",
+        "p[0]",
+        "multiply",
+    ]
+
+
+def test_two_runs_that_differ_in_dtype_alone_say_so():
+    drawing = ag.draw(lambda a: a * 2.0, np.float32(1.0), compare=(1.0,))
+    assert "The first difference is a: 1.0 float32 → 1.0 float64." in drawing.picture.notes[1]

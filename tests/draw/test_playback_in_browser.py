@@ -128,7 +128,9 @@ def test_a_unit_says_when_it_died(plane, show):
     page.click("[data-unit='0-1']")
     assert "Dead since epoch 0: the same number for every sample" in page.inner_text("#answer")
     page.click("[data-unit='0-2']")
-    assert "Alive after epoch 20. It never dies." in page.inner_text("#answer")
+    assert "Alive after epoch 20. It is not dead at any epoch up to 20." in page.inner_text(
+        "#answer"
+    )
 
 
 class Kill(nn.Callback):

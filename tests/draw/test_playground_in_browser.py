@@ -24,20 +24,8 @@ from tests.draw.test_stepper_in_browser import HOSTILE
 
 
 @pytest.fixture
-def show(open_url):
-    """Opens a playground, and waits until it has drawn; gives the page and the session."""
-    opened = []
-
-    def shown(x=None, y=None, names=None, **options):
-        opened.append(nn.playground(x, y, open_browser=False, **(names or {})))
-        options = {"viewport": {"width": 1280, "height": 900}} | options
-        page = open_url(opened[-1].url, **options)
-        page.wait_for_selector("html[data-ready]", state="attached")
-        return page, opened[-1].server.commands.session
-
-    yield shown
-    for one in opened:
-        one.close()
+def show(show_playground):
+    return show_playground
 
 
 # Numbers.
@@ -302,7 +290,7 @@ def test_weights_and_biases_are_set_by_hand(show):
     page.press("#answer .edit input", "Enter")
     assert (
         page.inner_text(".refusal")
-        == "weight is None; it must be a number from -1000000 to 1000000"
+        == "weight is left empty; it must be a number from -1000000 to 1000000"
     )
     page.click("#restart")
     settled(page, session)
@@ -330,7 +318,7 @@ def test_bad_settings_are_refused_by_name_beside_their_control(show):
         ("learning_rate", -1, "learning_rate is -1; it must be a number from 1e-09 to 100"),
         ("noise", 3, "noise is 3; it must be a number from 0 to 1"),
         ("samples", 1.5, "samples is 1.5; it must be a whole number from 10 to 2000"),
-        ("seed", "", "seed is None; it must be a whole number from 0 to 4294967295"),
+        ("seed", "", "seed is left empty; it must be a whole number from 0 to 4294967295"),
     ]:
         write(page, f"#set-{name}", bad)
         page.wait_for_selector(f"[data-setting={name}] .refusal")
@@ -342,7 +330,7 @@ def test_bad_settings_are_refused_by_name_beside_their_control(show):
     for box in ("x1", "x2"):
         page.uncheck(f"[data-feature={box}]")
         page.wait_for_timeout(100)
-    wait_until(page, lambda: "features is []" in page.inner_text("[data-setting=features]"))
+    wait_until(page, lambda: "features is left empty" in page.inner_text("[data-setting=features]"))
     write(page, "#set-seed", 4)
     settled(page, session)
     assert page.locator(".refusal").count() == 0

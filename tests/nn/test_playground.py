@@ -92,17 +92,17 @@ def test_the_program_makes_the_same_run_with_all_settings(changes):
 def test_the_program_holds_what_was_changed_by_hand():
     session = started(dropout=0.1)
     session.set_parameter(1, 0.25)  # before the first epoch
-    session.adjust({"learning_rate": 0.1})
+    session.adjust("learning_rate", 0.1)
     agree(session)
     session.advance(4)
     session.set_parameter(8, -1.5)
     session.set_parameter(12, 1 / 3)
     agree(session)  # set, and not trained on yet
     session.advance(2)
-    session.adjust({"batch_size": 32})
-    session.adjust({"l2": 0.01})
-    session.adjust({"l1": 0.001})
-    session.adjust({"learning_rate": 0.003})
+    session.adjust("batch_size", 32)
+    session.adjust("l2", 0.01)
+    session.adjust("l1", 0.001)
+    session.adjust("learning_rate", 0.003)
     session.advance(3)
     agree(session)
     program = session.program()
@@ -181,7 +181,7 @@ def test_what_was_changed_by_hand_is_rewound_with_the_run():
     session.advance(3)
     before = bits(session.experiment.model)
     session.set_parameter(0, 2.0)
-    session.adjust({"learning_rate": 0.5})
+    session.adjust("learning_rate", 0.5)
     after = bits(session.experiment.model)
     session.advance(3)
     session.rewind(3)  # what was changed at an epoch belongs to it
@@ -229,7 +229,7 @@ def test_a_run_that_diverges_stays_at_its_last_whole_epoch():
     assert all(np.isfinite(p.data).all() for p in session.experiment.model.parameters())
     if epoch:
         agree(session)
-    session.adjust({"learning_rate": 1e-9})
+    session.adjust("learning_rate", 1e-9)
     session.advance(1)
     assert session.epoch == epoch + 1
 
@@ -238,9 +238,9 @@ def test_weights_of_any_size_are_recorded_without_a_warning():
     session = started(data="plane", hidden=hidden((2, "identity")), optimizer="SGD")
     session.experiment.model[0].weight.data[:] = 1e160
     session.experiment.model[2].weight.data[:] = 1e160
-    session.adjust({"batch_size": 5})
+    session.adjust("batch_size", 5)
     session.experiment.model[0].weight.data[:] = 0.1
-    session.adjust({"batch_size": 6})
+    session.adjust("batch_size", 6)
     assert session.epoch == 0
 
 
@@ -392,11 +392,12 @@ def test_settings_that_are_missing_or_none_at_all_are_refused():
         (lambda s: s.rewind(2), "epoch is 2; it must be a whole number from 0 to 1"),
         (lambda s: s.rewind(-1), "epoch is -1"),
         (lambda s: s.set_parameter(25, 1.0), "place is 25; it must be a whole number from 0 to 24"),
-        (lambda s: s.set_parameter(0, None), "weight is None"),
+        (lambda s: s.set_parameter(0, None), "weight is left empty"),
         (lambda s: s.set_parameter(0, float("nan")), "weight is nan"),
         (lambda s: s.set_parameter(0, 1e7), "weight is 10000000.0"),
-        (lambda s: s.adjust({"l2": -1}), "l2 is -1; it must be a number from 0 to 10"),
-        (lambda s: s.adjust({"noise": 0.1}), "noise is 0.1; it must be set for a new run"),
+        (lambda s: s.adjust("l2", -1), "l2 is -1; it must be a number from 0 to 10"),
+        (lambda s: s.adjust([], 1), r"\[\] is 1; it must be set for a new run; learning_rate, "),
+        (lambda s: s.adjust("noise", 0.1), "noise is 0.1; it must be set for a new run"),
     ],
 )
 def test_what_a_session_cannot_do_is_refused_by_name(call, why):
@@ -508,3 +509,11 @@ def test_all_settings_reach_the_run():
         other = started(**changes)
         other.advance(2)
         assert bits(other.experiment.model) != bits(trained.experiment.model), changes
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_of_a_few_samples_none_are_set_aside(count):
+    x = np.arange(2.0 * count).reshape(count, 2)
+    session = Session(given_samples(x, np.arange(count) % 2))
+    session.advance(1)
+    assert session.settings.validation == (0.25 if count == 4 else 0.0)

@@ -159,3 +159,17 @@ def test_the_summary_leaves_a_forward_of_ones_own():
     names = set(vars(untouched))
     untouched.summary(x)
     assert set(vars(untouched)) == names and untouched.training
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [(["a", "b", "a"], "'a', 'b'"), ([-1, 1, 1], "-1, 1"), ([0.5, 1.0, 0.0], "0.0, 0.5, 1.0")],
+)
+def test_labels_that_are_no_numbers_of_classes_are_refused(labels, shown):
+    x = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
+    with pytest.raises(ag.ArgumentValueError) as caught:
+        plots.decision_regions(lambda points: points[:, 0], x, labels)
+    assert str(caught.value) == (
+        "decision_regions: labels must be the numbers of the classes, 0, 1, 2 …, and there are "
+        f"{shown} among them; pass np.unique(labels, return_inverse=True)[1]"
+    )

@@ -4,23 +4,27 @@ let token = "";
 let version = 0; // of the session, as this page knows it
 let queue = Promise.resolve();
 
-/** Ask the session for something; commands are sent one after the other. */
+/** Ask the session for something; commands are sent one after the other, and answers taken up so. */
 function ask(command, given = {}) {
   const answer = queue.then(() => send({ command, ...given }));
   queue = answer.catch(() => {});
   return answer;
 }
 
+const CLOSED = "The playground does not answer: it was closed, or Python has ended.";
+
 async function send(request) {
   let response = null;
   try {
     response = await fetch("/command", { method: "POST", headers: { "Content-Type": "application/json", "X-Token": token }, body: JSON.stringify({ version, ...request }) });
   } catch {
-    return { refused: "The playground does not answer: it was closed, or Python has ended." };
+    return { refused: CLOSED };
   }
+  if (response.status === 503) return { refused: CLOSED };
   if (!response.ok) return { refused: `The playground does not answer: ${response.status} ${response.statusText}.` };
   const answer = await response.json();
   version = answer.version ?? version;
+  await released;
   return answer.is_stale ? showAnew() : answer;
 }
 
@@ -127,7 +131,6 @@ async function train(mine) {
   let coming = next();
   for (let answer = await coming; answer; answer = await coming) {
     coming = answer.refused ? null : next();
-    await released;
     receive(answer);
   }
   show(state.frame); // with the words that are left out while it plays
@@ -187,10 +190,12 @@ async function setParameter(place, value) {
 editor = (name, place) => {
   const input = make("input", { type: "number", step: "any", autocomplete: "off", "data-key": `edit-${place}`, "aria-label": `New ${name}` });
   input.value = short(film.weights[state.frame][place], 6);
+  const rounded = input.value;
   input.addEventListener("focus", () => play(false));
   const form = make("form", { class: "edit", "data-setting": name }, `Set the ${name} to`, input, make("button", { type: "submit" }, "Set"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (input.value === rounded) return tell(`The ${name} stays as it is.`);
     setParameter(place, input.value === "" ? null : input.valueAsNumber);
   });
   return [form];

@@ -123,8 +123,10 @@ function formulas(frame, layer, unit, sample) {
   const names = layerName(layer);
   if (names !== "linear") {
     const ofRow = layers[layer].activations.some((part) => part.name in OF_ROWS);
-    const z = replayed[layer].z[unit];
-    lines.push(line("formula", `a = ${names.split(", ").reverse().join(" of ")}(${ofRow ? "z of all units" : short(z, 7)}) ${equated(replayed[layer].a[unit])}`));
+    const { z, a } = replayed[layer];
+    const ofOne = ([number]) => activated(layers[layer], film.weights[frame], z.with(unit, number), 1)[unit];
+    const argument = ofRow ? "z of all units" : short(z[unit], digitsFor(ofOne, [z[unit]]));
+    lines.push(line("formula", `a = ${names.split(", ").reverse().join(" of ")}(${argument}) ${equated(a[unit])}`));
   }
   return lines;
 }
@@ -194,7 +196,7 @@ function lifeText(layer, unit) {
   const meaning = { alive: "", saturated: ": at its bounds for 95 of 100 samples, where it learns little", dead: ": the same number for every sample, so that nothing flows back" }[word];
   const ever = kinds.findIndex((kind) => kind === 2);
   const later = word === "alive" && ever >= 0 ? ` It is dead at epoch ${epochOf(ever)}.` : "";
-  if (word === "alive") return `Alive after epoch ${epochOf(state.frame)}.${later || (kinds.includes(2) ? "" : " It never dies.")}`;
+  if (word === "alive") return `Alive after epoch ${epochOf(state.frame)}.${later || (kinds.includes(2) ? "" : ` It is not dead at any epoch up to ${epochOf(lastFrame())}.`)}`;
   return `${word[0].toUpperCase()}${word.slice(1)} since ${sinceText(since)}${meaning}.`;
 }
 

@@ -105,7 +105,7 @@ function axes(scales) {
   const { left, right, top, bottom, width, height } = CHART;
   const parts = ticks(scales.low, scales.high, 4).flatMap((number) => [
     make("line", { class: "grid", x1: left, x2: width - right, y1: scales.y(number), y2: scales.y(number) }),
-    make("text", { class: "tick", x: left - 5, y: scales.y(number) + 3.5, "text-anchor": "end" }, String(number)),
+    make("text", { class: "tick", x: left - 5, y: scales.y(number) + 3.5, "text-anchor": "end" }, written(number)),
   ]);
   parts.push(...ticks(scales.first, scales.last, 6, true).map((epoch) =>
     make("text", { class: "tick", x: scales.x(epoch), y: height - bottom + 13, "text-anchor": "middle" }, String(epoch))));

@@ -23,11 +23,14 @@ function short(x, digits = 4) {
   if (x === null || x === undefined || Number.isNaN(x)) return "–";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "-∞";
   const full = Number(x.toPrecision(Math.max(digits, 6)));
-  return String(full === x ? full : Number(x.toPrecision(digits)));
+  return written(full === x ? full : Number(x.toPrecision(digits)));
 }
 
+/** A number as text; a large one without zeros that nobody knows to be right. */
+const written = (x) => (Math.abs(x) >= 1e7 ? x.toExponential().replace("e+", "e") : String(x));
+
 /** A size, to three digits. */
-const brief = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(3))) : short(x));
+const brief = (x) => (Number.isFinite(x) ? written(Number(x.toPrecision(3))) : short(x));
 
 /** A number as text that says whether it was rounded. */
 function marked(x, digits = 4) {

@@ -156,14 +156,19 @@ function forward(weights, inputs, count) {
   let x = inputs;
   return layers.map((layer) => {
     const z = affine(layer, weights, x, count);
-    let [a, units] = [z, layer.out_features];
-    for (const part of layer.activations) {
-      a = activate(part, weights, a, units);
-      units = a.length / count;
-    }
-    x = a;
-    return { z, a };
+    x = activated(layer, weights, z, count);
+    return { z, a: x };
   });
+}
+
+/** The activations of a layer, one after the other. */
+function activated(layer, weights, z, count) {
+  let [a, units] = [z, layer.out_features];
+  for (const part of layer.activations) {
+    a = activate(part, weights, a, units);
+    units = a.length / count;
+  }
+  return a;
 }
 
 const outputsOf = (replayed) => replayed[replayed.length - 1].a;
@@ -211,6 +216,7 @@ function roundingThrough(part, weights, z, errors) {
 function verdictOf(frame) {
   const weights = film.weights[frame];
   let [same, apart, size] = [true, 0, 0];
+  const isFinite = film.outputs[frame].every(Number.isFinite); // infinities agree with whatever is large
   data.watched.forEach((sample, place) => {
     const x = inputsOf(sample);
     const replayed = outputsOf(forward(weights, x, 1));
@@ -224,7 +230,7 @@ function verdictOf(frame) {
     });
   });
   const digits = apart > 0 && size > 0 ? Math.floor(-Math.log10(apart / size)) : 7;
-  return { same, apart, digits: clip(digits, 0, 7) };
+  return { same: same && isFinite, isFinite, apart, digits: clip(digits, 0, 7) };
 }
 
 // The probe: samples, targets, and what outputs say of them.

@@ -35,9 +35,10 @@ function show(frame) {
   fillAnswer();
 }
 
-function tellVerdict({ same, apart, digits }) {
+function tellVerdict({ same, isFinite, apart, digits }) {
   const text = same
     ? `Replayed exactly: the outputs for ${data.watched.length} samples are the model's own, to ${digits} digits.`
+    : !isFinite ? "This epoch is not drawn: outputs of the model are NaN, or larger than single precision holds."
     : `This epoch is not drawn: replayed outputs are not the model's own${Number.isFinite(apart) && apart > 0 ? `, but up to ${short(apart)} apart` : ""}.`;
   byId("verdict").textContent = text;
   byId("verdict").className = same ? "right" : "wrong";
