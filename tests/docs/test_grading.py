@@ -170,8 +170,9 @@ def test_an_exercise_that_is_not_there_is_named():
 
 
 def test_the_report_that_the_front_page_shows_is_that_of_such_an_answer():
-    _, told = check.verdict(EXERCISES["5.2"], lambda *args: -answers.direction_vjp(*args))
-    for page in (CHAPTERS[0].parent / "README.md", CHAPTERS[0].parents[1] / "es" / "index.md"):
+    learn = CHAPTERS[0].parent
+    for lang, page in (("en", learn / "README.md"), ("es", learn.parent / "es" / "index.md")):
+        _, told = check.verdict(EXERCISES["5.2"], lambda *args: -answers.direction_vjp(*args), lang)
         assert told in page.read_text(encoding="utf-8")
 
 
@@ -245,8 +246,8 @@ def test_the_report_that_the_page_of_workshops_shows_is_that_of_such_an_answer()
     def bump(x, left, right, steepness):
         return (x >= left) * (x < right) * 1.0
 
-    _, told = check.verdict(EXERCISES["gates.3"], bump)
-    for page in (LEARN / "workshops.md", LEARN.parent / "es" / "talleres.md"):
+    for lang, page in (("en", LEARN / "workshops.md"), ("es", LEARN.parent / "es" / "talleres.md")):
+        _, told = check.verdict(EXERCISES["gates.3"], bump, lang)
         assert told in page.read_text(encoding="utf-8")
 
 
