@@ -82,7 +82,7 @@ def test_a_verdict_in_spanish(number, answer, told):
 
 def test_the_command_answers_in_spanish(tmp_path, capsys):
     path = tmp_path / "answers.py"
-    path.write_text("def sigmoid_slope(z):\n    raise NotImplementedError\n")
+    path.write_text("def sigmoid_slope(z):\n    raise NotImplementedError\n", encoding="utf-8")
     assert check.main(["1", "--lang", "es", "--file", str(path)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "1.1 xor: está por escribir. Las filas de x son pares de 0 y 1; devuelve el o exclusivo "
