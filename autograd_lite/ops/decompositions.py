@@ -94,8 +94,8 @@ def over_gaps(x: Any, values: Any, levels: Any = None) -> Any:
     """
     sizes = np.abs(values)
     distances = np.abs(values[..., None, :] - values[..., :, None])
-    least = ROUNDINGS * np.finfo(distances.dtype).eps * (sizes[..., None, :] + sizes[..., :, None])
-    is_asked = np.logical_and(distances <= least / 2, x != 0)
+    rounding = ROUNDINGS * np.finfo(distances.dtype).eps * sizes[..., None, :]
+    is_asked = np.logical_and(distances <= rounding, x != 0)
     is_rounding = np.logical_or(is_asked, is_lost(distances, sizes, x))
     is_rounding = np.logical_and(distances > 0, is_rounding)
     return (

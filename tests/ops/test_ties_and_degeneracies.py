@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.ops import decompositions
 
 
 def gradient(function: Callable[..., Any], x: Any) -> Any:
@@ -383,3 +384,31 @@ def test_differences_between_equal_places_leave_those_of_others(
     np.testing.assert_allclose(ag.jacobian(function)(values)[row], expected, rtol=1e-14)
     if np.isfinite(expected).all():
         np.testing.assert_allclose(ag.grad(lambda f: function(f)[row])(values), expected)
+
+
+@pytest.mark.parametrize("size", [-300.0, 2.0, 0.01])
+def test_a_gap_of_ten_roundings_is_none(size: float) -> None:
+    """Whatever is asked, however little beside what is asked of values far apart."""
+    asked = np.array([[0.0, 1e-9, 0.0], [1e-9, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    unit = abs(size) * np.finfo(float).eps
+    for roundings, is_known in ((8, False), (13, True), (18, True)):
+        values = np.array([size, size + roundings * unit, 1e6])
+        with np.errstate(invalid="ignore"):
+            found = decompositions.over_gaps(asked, values)
+        assert np.isfinite(found[0, 1]) == np.isfinite(found[1, 0]) == is_known
+        assert np.isfinite(found[1:, 1:]).all()
+        assert found[0, 2] == 0.0
+
+
+def test_what_is_zero_beside_the_largest_is_known_only_where_little_is_asked() -> None:
+    eps = np.finfo(float).eps
+    for largest in (1.0, 50.0):
+        lengths = np.array([largest, 8 * eps * largest, 13 * eps * largest])
+        with np.errstate(invalid="ignore"):
+            found = decompositions.over_lengths(
+                np.array([[1.0, 1.0, 1.0], [0.0, 1e-9, 0.0]]), lengths
+            )
+        np.testing.assert_array_equal(np.isfinite(found), [[True, False, True], [True, True, True]])
+        np.testing.assert_allclose(found[0, ::2] * lengths[::2], 1.0)
+        little = decompositions.over_lengths(np.array([[1.0, 0.9 * np.sqrt(eps), 0.0]]), lengths)
+        assert np.isfinite(little).all()
