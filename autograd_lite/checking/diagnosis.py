@@ -8,6 +8,7 @@ the most specific first.  A new one is a function with `hypothesis` above it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -26,9 +27,16 @@ __all__ = ["diagnose"]
 
 MOST_HINTS = 3
 
+SPECIFIC = 6
+"""Hypotheses of a higher rank say little: what explains one array better goes before them."""
+
 NEARLY, NEAR_ZERO = 1e-4, 1e-2
 """A gradient off by less than this part of each entry is an approximation of the true one; entries
 below that part of the largest count as so large."""
+
+COINCIDENCE = 2
+"""So many sets of entries there are for each region that was tried, or one of them fits by accident
+what went wrong elsewhere."""
 
 VISIBLE = 1e-3
 """Only a derivative known to this part of what is claimed is said to be zero."""
@@ -43,32 +51,45 @@ def diagnose(evidence: Evidence) -> tuple[Hint, ...]:
         if leaf in evidence.known_wrong or np.any(replace(evidence, leaves=(leaf,)).wrong())
     )
     focused = replace(evidence, leaves=wrong) if wrong else evidence
-    hints = explanations(focused)
-    if not hints and len(focused.leaves) > 1:
-        hints = [
-            Hint(hint.kind, f"{leaf.name}: {hint.text}")
-            for leaf in focused.leaves
-            for hint in explanations(replace(focused, leaves=(leaf,)))[:1]
-        ]
-    elif len(focused.leaves) < len(evidence.leaves):
+    rank, hints = explanations(focused)
+    by_leaf = one_by_one(focused, rank) if len(focused.leaves) > 1 else []
+    if len(focused.leaves) < len(evidence.leaves):
         names = ", ".join(leaf.name for leaf in focused.leaves)
         hints = [Hint(hint.kind, f"only for {names}: {hint.text}") for hint in hints]
+    if by_leaf:
+        hints = by_leaf[: MOST_HINTS - len(hints[:1])] + hints
     hints = [Hint(hint.kind, result + hint.text) for hint in hints]
     return tuple(hints[:MOST_HINTS]) or (unexplained_hint(focused, evidence),)
 
 
-def explanations(evidence: Evidence) -> list[Hint]:
+def explanations(evidence: Evidence) -> tuple[float, list[Hint]]:
+    """What explains the numbers, and of which rank that is; of none, if nothing does."""
     if evidence.measured.size and evidence.off <= 10 * SLACK:
         # So little is wrong that whatever leaves the gradients as they are would explain it.
         little = (explain(evidence) for explain in (few_entries, constant_factor, approximate))
-        return [hint for hint in little if hint is not None][:1]
+        hints = [hint for hint in little if hint is not None][:1]
+        return (SPECIFIC, hints) if hints else (math.inf, [])
     if evidence.measured.size:
         for rank in sorted(HYPOTHESES):
             found = [hypothesis.hint(evidence) for hypothesis in HYPOTHESES[rank]]
             hints = [hint for hint in found if hint is not None]
             if hints:
-                return hints
-    return []
+                return rank, hints
+    return math.inf, []
+
+
+def one_by_one(evidence: Evidence, rank: float) -> list[Hint]:
+    """What explains single arrays, more specifically than what explains them all together."""
+    if rank <= SPECIFIC:
+        return []
+    found = [
+        (leaf.name, *explanations(replace(evidence, leaves=(leaf,)))) for leaf in evidence.leaves
+    ]
+    return [
+        Hint(hints[0].kind, f"{name}: {hints[0].text}")
+        for name, its_rank, hints in found
+        if its_rank < rank
+    ]
 
 
 def results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
@@ -231,6 +252,12 @@ def complex_conjugated(evidence: Evidence) -> Hint | None:
             "the complex conjugate is missing or too many: with it the derivative agrees "
             "(the gradient is ∂/∂re + i·∂/∂im)",
         )
+    if of_complex and evidence.explained_by(lambda g, leaf: 2 * conjugate(g, leaf)):
+        return Hint(
+            "conjugate",
+            "half the complex conjugate of the gradient, as is the derivative ∂/∂z of Wirtinger "
+            "calculus: multiply its conjugate by 2 (the gradient is ∂/∂re + i·∂/∂im)",
+        )
     if not any(output.is_complex for output in outputs):
         return None
     upstream = conjugate_all(evidence.cotangents, outputs)
@@ -255,14 +282,23 @@ def complex_conjugated(evidence: Evidence) -> Hint | None:
 def only_in_a_region(evidence: Evidence) -> Hint | None:
     if evidence.leaf.size <= FEWEST:
         return None  # any of so few is where something is positive, first or odd
-    for description, inside in regions(evidence.subject, evidence.leaf):
-        if not 0 < np.count_nonzero(inside) < inside.size - 1:
+    wrong, measured = evidence.wrong(), evidence.measured - evidence.leaf.start
+    for tried, (description, inside) in enumerate(regions(evidence.subject, evidence.leaf), 1):
+        count = int(np.count_nonzero(inside))
+        if not 0 < count < inside.size - 1:
             continue  # a single one that is right is the exception, whatever it has of its own
+        fewest = min(count, inside.size - count, 10)  # more entries make more sets still
+        if not COINCIDENCE * tried < math.comb(inside.size, fewest):
+            continue
         if evidence.complete:
-            confined = np.array_equal(evidence.wrong(), inside)
+            confined = np.array_equal(wrong, inside)
         else:
             outside = evidence.leaf.start + np.flatnonzero(~inside)
-            confined = not evidence.located.complete and evidence.clean(outside)
+            confined = (
+                np.array_equal(wrong, inside[measured])
+                and not evidence.located.complete
+                and evidence.clean(outside)
+            )
         if confined:
             return Hint("region", f"right except {description}")
     return None
@@ -422,13 +458,16 @@ def coupling_term_missing(evidence: Evidence) -> Hint | None:
     reached = np.any(columns[:, evidence.wrong()], axis=1)
     if 1 < np.count_nonzero(reached) <= rank:
         return None  # each result has a part of its own, so that nothing need couple them
-    return Hint(
-        "missing term",
-        "a term that couples the entries is missing or wrong, as from a sum, a mean or a norm: "
-        "what is lacking is "
-        + ("one fixed vector" if rank == 1 else f"a combination of {rank} fixed vectors")
-        + " times sums over the upstream gradient",
-    )
+    if rank == 1:
+        text = (
+            "a term that couples the entries is missing or wrong, as from a sum, a mean or a norm"
+        )
+        text += ": what is lacking is one fixed vector times sums over the upstream gradient"
+    else:
+        text = f"what is lacking is a combination of {rank} fixed vectors times sums over the "
+        text += f"upstream gradient: what goes through {rank} numbers in between is missing or "
+        text += "wrong, as through the sum, mean or norm of each row, or through a hidden state"
+    return Hint("missing term", text)
 
 
 def rank_of(matrix: Vector, error: Vector | float) -> int:

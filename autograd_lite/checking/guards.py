@@ -62,7 +62,7 @@ FAR_BELOW = 2.0**-40
 SINGLE = 1e-6
 """What is computed in single precision is off by less than this part."""
 
-LARGER, LARGE, SMALL = 2.0**24, 2.0**7, 2.0**-20
+LARGE, SMALL = (2.0**48, 2.0**24, 2.0**7), 2.0**-20
 """Upstream gradients so large may be clipped, and so small ones taken for zero."""
 
 MOST_LINES = 300_000
@@ -487,7 +487,7 @@ def treated_by_size(apply: Apply, g: Any, of_g: Any, allowed: float, missed: flo
     lost = 1e2 * max(largest, 1.0) * smallest_of([of_g, np.asarray(g)]) / SMALL
     left_out = max(SPOILED * largest, missed / SMALL) + lost
     for multiples, enough, size, how in (
-        ((LARGER, LARGE), allowed, "large", "cut off (clip, clamp, a largest norm)"),
+        (LARGE, allowed, "large", "cut off (clip, clamp, a largest norm)"),
         ((SMALL,), left_out, "small", "left out"),
     ):
         divided = of_first_multiple(apply, g, multiples)

@@ -104,6 +104,46 @@ def left_out(evidence: Evidence) -> Hint | None:
 
 
 @hypothesis(rank=4, one_leaf=True, complete=True)
+def selected_elsewhere(evidence: Evidence) -> Hint | None:
+    """Numbers of the result are entries of the input, as of a pool, and others get the gradient."""
+    subject, leaf = evidence.subject, evidence.leaf
+    m = subject.outputs.size
+    if leaf.is_complex or m > MOST_RESULTS or evidence.exponent:
+        return None
+    columns, errors = columns_in_focus(evidence)
+    selected = np.abs(columns) > 0.5
+    analytic = evidence.pull_each(np.eye(m))[:, leaf.place]
+    if not (
+        matches(columns, selected.astype(np.float64), errors).all()
+        and np.all(selected.sum(axis=1) == 1)
+    ):
+        return None
+    wrong = np.flatnonzero(np.any((analytic != 0) != selected, axis=1))
+    counts = np.count_nonzero(analytic, axis=1)[wrong]
+    if not wrong.size or not np.all(counts):
+        return None
+    shares = np.max(analytic[wrong], axis=1)
+    if not np.all((analytic[wrong] == 0) | (analytic[wrong] == shares[:, np.newaxis])):
+        return None
+    first = int(wrong[0])
+    taken = subject.inputs.entry(leaf.start + int(np.argmax(selected[first])))
+    given = subject.inputs.entry(leaf.start + int(np.argmax(analytic[first])))
+    if np.all(counts == 1) and np.all(shares == 1):
+        what = f"goes to {given}: another index than that of the forward pass"
+    elif np.all(counts > 1) and np.all(shares == 1):
+        what = f"goes to {counts[0]} entries: to all that it is chosen from, as it seems"
+    elif np.all(counts > 1) and matches(shares * counts, np.ones(len(shares)), np.zeros(1)).all():
+        what = f"is shared by {counts[0]} entries, as that of a mean"
+    else:
+        return None
+    return Hint(
+        "selection",
+        f"each number of the result is one entry of {leaf.name}, as of a maximum or a pool: "
+        f"{subject.outputs.entry(first)} is {taken}, and its upstream gradient {what}",
+    )
+
+
+@hypothesis(rank=4, one_leaf=True, complete=True)
 def some_indices(evidence: Evidence) -> Hint | None:
     """Whole slices of the input are wrong: samples left out, or steps of a recurrence."""
     leaf = evidence.leaf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import product
+from itertools import islice, permutations, product
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from autograd_lite.checking.subjects import Subject
 __all__ = ["one_slice", "rearranged_rows", "rearrangements", "regions"]
 
 Change = Callable[[Vector], Vector]
+
+MIXED_UP = (2, 3, 4)
+"""Numbers of blocks in one array, as of the gates of a recurrent layer."""
 
 
 def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
@@ -39,6 +42,24 @@ def rearrangements(leaf: Leaf) -> Iterator[tuple[str, str, Change]]:
             for by, shift in product((1, -1), (np.roll, push)):
                 shifted = on_arrays(shape, partial(shift, shift=by, axis=axis + 1))
                 yield "off by one", f"shifted by one along axis {axis}: off by one", shifted
+        for order in orders_of_blocks(length):
+            exchanged = on_arrays(shape, partial(exchange, order=order, axis=axis + 1))
+            listed = ", ".join(map(str, order))
+            text = f"in the order {listed} of its {len(order)} blocks along axis {axis}"
+            yield "swapped", f"{text}, as of gates or halves that are mixed up", exchanged
+
+
+def orders_of_blocks(length: int) -> Iterator[tuple[int, ...]]:
+    """All orders but the right one of two, three or four blocks, of two entries at least."""
+    for count in MIXED_UP:
+        if length % count == 0 and length > count:
+            yield from islice(permutations(range(count)), 1, None)
+
+
+def exchange(g: Any, order: tuple[int, ...], axis: int) -> Any:
+    """Blocks along an axis that are there in this order, put back to their places."""
+    blocks = np.split(g, len(order), axis)
+    return np.concatenate([blocks[order.index(place)] for place in range(len(order))], axis)
 
 
 def rearranged_rows(rows: Vector, leaf: Leaf, change: Change) -> Vector:
@@ -81,27 +102,39 @@ def regions(subject: Subject, leaf: Leaf) -> Iterator[tuple[str, Any]]:
     if leaf.is_complex:
         return
     x = leaf.cut(subject.x)
-    for description, inside in (*by_value(leaf.name, x), *by_place(x), *by_ties(leaf.name, x)):
+    for description, inside in (
+        *by_sign(leaf.name, x),
+        *by_place(x),
+        *by_magnitude(leaf.name, x),
+        *by_ties(leaf.name, x),
+    ):
         yield description, np.ravel(inside)
     for other in subject.inputs.leaves:
         if other is not leaf and other.shape == leaf.shape and not other.is_complex:
             for description, inside in by_value(other.name, other.cut(subject.x)):
                 yield description, np.ravel(inside)
-            for description, inside in by_ties(other.name, other.cut(subject.x)):
-                yield description, np.ravel(inside)
     output = subject.outputs.leaves[0]
     if output.shape == leaf.shape and leaf.shape and not output.is_complex:
         value = output.cut(subject.value)
-        for description, inside in (*by_value("the result", value), *by_ties("the result", value)):
+        for description, inside in by_value("the result", value):
             yield description, np.ravel(inside)
 
 
 def by_value(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
+    yield from by_sign(name, x)
+    yield from by_magnitude(name, x)
+    yield from by_ties(name, x)
+
+
+def by_sign(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
     yield f"where {name} is zero", x == 0
     yield f"where {name} is negative", x < 0
     yield f"where {name} is positive", x > 0
     yield f"where {name} is negative or zero", x <= 0
     yield f"where {name} is positive or zero", x >= 0
+
+
+def by_magnitude(name: str, x: Vector) -> Iterator[tuple[str, Any]]:
     yield f"where the magnitude of {name} is above 1", np.abs(x) > 1
     yield f"where the magnitude of {name} is below 1", np.abs(x) < 1
 

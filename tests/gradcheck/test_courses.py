@@ -272,7 +272,7 @@ EXERCISES = [
     array("ELU: the result", "region", elu, (V,), lambda g, x: g * np.where(x > 0, 1, elu(x))),
     array("leaky: slope of another", "region", lambda x: np.where(x > 0, x, 0.01 * x), (V,),
           lambda g, x: g * np.where(x > 0, 1, 0.1)),
-    scalar("Huber: sign forgotten", "region", huber, (V,),
+    scalar("Huber: sign forgotten", "entries", huber, (V,),
            lambda x: np.where(np.abs(x) < 1, x, 1.0)),
     scalar("Huber: square everywhere", "region", huber, (V,), lambda x: x),
     scalar("log-cosh: squared", "inner factor|unexplained",
