@@ -15,10 +15,9 @@ import numpy as np
 
 from autograd_lite.checking import layers, misplaced  # noqa: F401, their hypotheses, in this order
 from autograd_lite.checking.comparison import SAFETY
-from autograd_lite.checking.evidence import SLACK, Evidence, matches
+from autograd_lite.checking.evidence import FEWEST, SLACK, Evidence, matches
 from autograd_lite.checking.formulas import beside_one, name_factor, name_function
 from autograd_lite.checking.hypotheses import HYPOTHESES, hypothesis
-from autograd_lite.checking.layers import FEWEST
 from autograd_lite.checking.layout import Vector, conjugate, conjugate_all
 from autograd_lite.checking.patterns import regions
 from autograd_lite.checking.verdict import Hint

@@ -46,6 +46,9 @@ MOST_ARRAYS = 12
 
 COTANGENTS = 8
 
+FEWEST = 3
+"""So many entries that are explained by one number show that it is no accident."""
+
 SLACK = 1e-6
 """Explanations must fit to this relative precision, beyond the errors of the numbers."""
 
@@ -217,6 +220,8 @@ class Evidence:
         """Whether the analytic gradients are what the numerical ones would be for other
         cotangents, ``supposed``: a mistake on the side of the result."""
         at = self.measured
+        if not self.complete and at.size < FEWEST:
+            return False  # much would fit so little of what is wrong
         columns = np.isin(self.coordinates, at)
         expected = supposed @ self.columns[:, columns]
         error = np.abs(supposed) @ self.column_error[:, columns]

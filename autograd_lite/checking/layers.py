@@ -13,19 +13,16 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.checking.comparison import SAFETY
-from autograd_lite.checking.evidence import SLACK, Evidence, matches
+from autograd_lite.checking.evidence import FEWEST, SLACK, Evidence, matches
 from autograd_lite.checking.formulas import FUNCTIONS, variables_of
 from autograd_lite.checking.hypotheses import hypothesis
 from autograd_lite.checking.layout import Leaf, Vector
 from autograd_lite.checking.verdict import Hint
 
-__all__ = ["FEWEST"]
+__all__: list[str] = []
 
 MOST_RESULTS = 64
 """Of so many numbers in a result it is asked which were left out, one by one."""
-
-FEWEST = 3
-"""So many entries that are explained by one number show that it is no accident."""
 
 
 def alike(evidence: Evidence) -> bool:

@@ -108,6 +108,21 @@ def test_a_state_that_is_not_carried_on_is_named_by_the_results_it_belongs_to():
     )
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_what_fits_the_one_entry_that_was_measured_is_no_cause(seed):
+    rng = np.random.default_rng(seed)
+    args = rng.normal(size=3), rng.normal(size=2), rng.normal(size=2), rng.normal(size=(5, 8))
+    report = ag.gradcheck(
+        lstm,
+        *args,
+        vjp=lambda g, *args: lstm_vjp(np.array([0, 0, *g[2:]]), *args),
+        rng=seed,
+        raise_error=False,
+    )
+    assert report.verdict == "wrong derivative"
+    assert not any("broadcast" in hint.text for hint in report.hints)
+
+
 @pytest.mark.parametrize(
     ("chosen", "end"),
     [
