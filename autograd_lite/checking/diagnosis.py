@@ -81,14 +81,15 @@ def one_by_one(evidence: Evidence, rank: float) -> list[Hint]:
     """What explains single arrays, more specifically than what explains them all together."""
     if rank <= SPECIFIC:
         return []
-    found = [
-        (leaf.name, *explanations(replace(evidence, leaves=(leaf,)))) for leaf in evidence.leaves
-    ]
-    return [
-        Hint(hints[0].kind, f"{name}: {hints[0].text}")
-        for name, its_rank, hints in found
-        if its_rank < rank
-    ]
+    hints = []
+    for leaf in evidence.leaves:
+        of_leaf = replace(evidence, leaves=(leaf,))
+        if not np.any(of_leaf.wrong()):
+            continue  # what was measured of it is right, and what is wrong is not known
+        its_rank, found = explanations(of_leaf)
+        if its_rank < rank:
+            hints.append(Hint(found[0].kind, f"{leaf.name}: {found[0].text}"))
+    return hints
 
 
 def results_that_are_wrong(evidence: Evidence) -> tuple[Evidence, str]:
@@ -407,7 +408,7 @@ def approximate(evidence: Evidence) -> Hint | None:
     if not np.all(size):
         return None
     off = float(np.max(np.abs(analytic - numerical) / size, initial=0.0))
-    if not 0 < off <= NEARLY:
+    if not (0 < off <= NEARLY and np.any(evidence.wrong())):
         return None
     return Hint(
         "approximate",

@@ -271,7 +271,8 @@ def collect(
     cotangents = np.concatenate([known, fresh])
     analytic = np.concatenate([gradients.rows, subject.pull_each(fresh)])
     located = Located(complete=False)
-    suspects = tuple(subject.inputs.leaves) if full else may_be_wrong(subject, clean)
+    known_wrong = () if full else found_wrong(subject, clean)
+    suspects = known_wrong or tuple(subject.inputs.leaves)
     coordinates = np.concatenate([np.arange(leaf.start, leaf.stop) for leaf in suspects])
     if not (full or can_measure(subject, coordinates)):
         located = locate()
@@ -302,7 +303,7 @@ def collect(
         clean,
         gradients.tolerance,
         exponent,
-        known_wrong=suspects if len(suspects) < len(subject.inputs.leaves) else (),
+        known_wrong=known_wrong,
     )
 
 
@@ -331,13 +332,13 @@ def known_columns(
     return known | exact
 
 
-def may_be_wrong(subject: Subject, clean: Callable[[Indices], bool]) -> tuple[Leaf, ...]:
-    """All arrays; those that are wrong, if not all can be measured."""
+def found_wrong(subject: Subject, clean: Callable[[Indices], bool]) -> tuple[Leaf, ...]:
+    """The arrays that are wrong, asked of each where not all entries can be measured."""
     leaves = tuple(subject.inputs.leaves)
     if subject.can_measure_all or not 1 < len(leaves) <= MOST_ARRAYS:
-        return leaves
+        return ()
     filled = (leaf for leaf in leaves if leaf.size)
-    return tuple(leaf for leaf in filled if not clean(np.arange(leaf.start, leaf.stop))) or leaves
+    return tuple(leaf for leaf in filled if not clean(np.arange(leaf.start, leaf.stop)))
 
 
 def can_measure(subject: Subject, coordinates: Indices) -> bool:

@@ -108,19 +108,31 @@ def test_a_state_that_is_not_carried_on_is_named_by_the_results_it_belongs_to():
     )
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_what_fits_the_one_entry_that_was_measured_is_no_cause(seed):
+def of_random_cell(seed, changed):
+    """The hints on a cell of which not every derivative can be measured."""
     rng = np.random.default_rng(seed)
     args = rng.normal(size=3), rng.normal(size=2), rng.normal(size=2), rng.normal(size=(5, 8))
-    report = ag.gradcheck(
-        lstm,
-        *args,
-        vjp=lambda g, *args: lstm_vjp(np.array([0, 0, *g[2:]]), *args),
-        rng=seed,
-        raise_error=False,
-    )
+    report = ag.gradcheck(lstm, *args, vjp=changed, rng=seed, raise_error=False)
     assert report.verdict == "wrong derivative"
-    assert not any("broadcast" in hint.text for hint in report.hints)
+    return [hint.text for hint in report.hints]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_fits_the_one_entry_that_was_measured_is_no_cause(seed):
+    found = of_random_cell(seed, lambda g, *args: lstm_vjp(np.array([0, 0, *g[2:]]), *args))
+    assert not any("broadcast" in text for text in found)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_array_is_called_right_where_all_are_wrong(seed):
+    found = of_random_cell(seed, lambda g, *args: lstm_vjp(g, *args, carried=0.0))
+    assert not any("only for" in text or "right that of" in text for text in found)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_array_of_which_what_was_measured_is_right_is_no_approximation(seed):
+    found = of_random_cell(seed, lambda g, *args: lstm_vjp(g, *args, forgotten=0.5))
+    assert not any("an approximation" in text for text in found)
 
 
 @pytest.mark.parametrize(
