@@ -24,6 +24,7 @@ from autograd_lite.checking.numerical import Ladder
 from autograd_lite.checking.subjects import Subject
 
 __all__ = [
+    "FEWEST",
     "MOST_NUMBERS",
     "SLACK",
     "Entry",
