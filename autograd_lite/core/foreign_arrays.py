@@ -7,6 +7,7 @@ another function than the one that was written.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from functools import cache
 from types import EllipsisType, NoneType
@@ -18,7 +19,7 @@ from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.node import Handle
 
-__all__ = ["ORDINARY", "check_ordinary", "check_subclasses"]
+__all__ = ["ORDINARY", "array_in_numpy", "check_ordinary", "check_subclasses"]
 
 ORDINARY = frozenset(
     {np.ndarray, np.float64, np.float32, float, int, complex, bool, str}
@@ -39,6 +40,12 @@ HARMLESS = set(dir(object)) - COMPARISONS | {
 PROTOCOLS = ("__array__", "__array_ufunc__", "__array_priority__")
 """By any of these a type with operators is one of arrays."""
 
+GIVING = ("__array__", "__array_interface__", "__array_struct__")
+"""By any of these NumPy makes an array of an object, as of a data set of h5py or Zarr."""
+
+BUFFERS = (memoryview, bytearray, array)
+"""Of these it does so too."""
+
 CONVERSIONS = ("to_numpy", "toarray", "filled")
 """Methods by which such arrays give their numbers away."""
 
@@ -52,6 +59,18 @@ def check_ordinary(x: Any, what: str) -> None:
         check_chunks(x, what)
     elif means_something_else(kind):
         raise refusal(kind, what)
+
+
+def array_in_numpy(x: Any) -> Any:
+    """The array that NumPy makes of an object, read now; what is a number or no array, as it is.
+
+    A graph that held the object would read it again in the sweep, when it may say something else.
+    """
+    kind = type(x)
+    if issubclass(kind, (np.ndarray, np.generic, Handle)):
+        return x
+    is_read = issubclass(kind, BUFFERS) or any(hasattr(kind, name) for name in GIVING)
+    return np.array(x) if is_read else x
 
 
 def check_chunks(x: Any, what: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from autograd_lite.core.calling import PYTHON_SCALARS, in_numpys_type
 from autograd_lite.core.duck_arrays import computed_by_library, is_duck_array, settled
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.foreign_arrays import check_ordinary
+from autograd_lite.core.foreign_arrays import array_in_numpy, check_ordinary
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, holds_value, operand_of
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, apply, kept, registry
@@ -113,8 +113,10 @@ def unusual(primitive: Primitive, value: Any, other: Any, reflected: bool) -> An
     elif isinstance(other, (Real, Decimal)) and not isinstance(other, np.generic):
         # Comparisons are exact in Python; for the rest only floats have derivatives.
         other = as_float(other, primitive) if primitive.differentiable else other
-    elif not isinstance(other, (np.generic, np.ndarray)) and not hasattr(other, "__array_ufunc__"):
-        return NotImplemented
+    elif not hasattr(other, "__array_ufunc__"):
+        other = array_in_numpy(other)
+        if not isinstance(other, np.ndarray):
+            return NotImplemented
     if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
         return NotImplemented
     return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)

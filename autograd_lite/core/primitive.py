@@ -27,7 +27,7 @@ from autograd_lite.core.errors import (
     RuleError,
     UnsupportedError,
 )
-from autograd_lite.core.foreign_arrays import ORDINARY, check_ordinary
+from autograd_lite.core.foreign_arrays import ORDINARY, array_in_numpy, check_ordinary
 from autograd_lite.core.joint import one_of_joint
 from autograd_lite.core.memory import constant, frozen
 from autograd_lite.core.node import NO_PARAMETERS, Handle, split_inputs
@@ -108,7 +108,7 @@ def apply(primitive: Primitive, inputs: tuple[Any, ...], parameters: dict[str, A
             kind = x.__class__
             if kind not in ORDINARY and builtin:
                 check_ordinary(x, f"{primitive.name}: an argument")
-                x = settled(x, primitive.name) if kind in duck_types else x
+                x = settled(x, primitive.name) if kind in duck_types else array_in_numpy(x)
             operands.append(x)
             nodes.append(kept(x) if is_eager and kind not in IMMUTABLE else x)
     forward = primitive.forward

@@ -143,7 +143,8 @@ def parts_of(tree: Any) -> Parts | None:
         make = partial(namespace_like, tree, names)
         return Parts(names, list(vars(tree).values()), make, step=".{}")
     if hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__attrs_attrs__"):
-        return None if isinstance(tree, type) else fields_of(tree)
+        is_array = hasattr(kind, "__array__")  # as those of Zarr, which are dataclasses
+        return None if is_array or isinstance(tree, type) else fields_of(tree)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array as array_of_python
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass
 from typing import Any
@@ -401,3 +402,81 @@ def test_fromfunction_returns_what_its_function_returns():
 def test_a_shape_may_be_an_array():
     shape = np.array([2, 2])
     assert ag.grad(lambda x: np.sum(x.reshape(shape)[0] ** 2))(np.ones(4)).tolist() == [2, 2, 0, 0]
+
+
+class DataSet:
+    """What NumPy makes an array of when it computes, as a data set of h5py or Zarr in a file."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = np.array(numbers)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.numbers.astype(dtype or float)
+
+    def __setitem__(self, index: Any, number: float) -> None:
+        self.numbers[index] = number
+
+
+@dataclass
+class DataSetWithFields(DataSet):
+    """The same as a dataclass, which arrays of Zarr are."""
+
+    numbers: Any
+    name: str = "temperatures"
+
+    def __post_init__(self) -> None:
+        self.numbers = np.array(self.numbers)
+
+
+SOURCES = {
+    "a data set": DataSet,
+    "a dataclass": DataSetWithFields,
+    "array.array": lambda numbers: array_of_python("d", numbers),
+    "memoryview": lambda numbers: memoryview(np.array(numbers)),
+}
+
+WITH_SOURCES = {
+    "x * c": lambda x, c: x * c,
+    "c - x": lambda x, c: c - x * x,
+    "x ** c": lambda x, c: x**c,
+    "x @ c": lambda x, c: x @ c,
+    "multiply": np.multiply,
+    "divide": lambda x, c: np.divide(c, x),
+    "power": np.power,
+    "maximum": lambda x, c: np.maximum(x * x, c),
+    "arctan2": lambda x, c: np.arctan2(c, x),
+    "hypot": np.hypot,
+    "logaddexp": np.logaddexp,
+    "dot": np.dot,
+    "outer": lambda x, c: np.outer(c, x),
+    "convolve": np.convolve,
+    "einsum": lambda x, c: np.einsum("i,i", x, c),
+    "comparison": lambda x, c: (x < c) * x,
+}
+
+
+@pytest.mark.parametrize("name", WITH_SOURCES)
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_numpy_reads_an_array_from_is_read_once(source: str, name: str) -> None:
+    function = WITH_SOURCES[name]
+    numbers, point = [5.0, 3.0, 2.5, 1.5], np.array([0.7, 1.1, 1.9, 2.3])
+    constant, x = SOURCES[source](numbers), ag.Value(point)
+    y = np.sum(function(x, constant))
+    for place in range(4):
+        constant[place] = 99.0
+    y.backward()
+    plain = np.array(numbers)
+    assert y.item() == np.sum(function(point, plain))
+
+    def moved(step: float, place: int) -> Any:
+        return np.sum(function(point + step * np.eye(4)[place], plain))
+
+    slopes = [(moved(1e-6, i) - moved(-1e-6, i)) / 2e-6 for i in range(4)]
+    np.testing.assert_allclose(x.grad, slopes, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("source", ["a data set", "a dataclass"])
+def test_arguments_that_numpy_reads_are_arrays_and_no_containers(source: str) -> None:
+    argument = SOURCES[source]([1.0, 2.0])
+    np.testing.assert_array_equal(ag.grad(lambda x: np.sum(x**3))(argument), [3.0, 12.0])
+    np.testing.assert_array_equal(ag.compile(lambda x: np.multiply(x, 2.0))(argument), [2.0, 4.0])
