@@ -32,6 +32,7 @@ __all__ = [
     "duck_types",
     "is_device_array",
     "is_duck_array",
+    "library_of",
     "moved",
     "on_entry",
     "package_of",

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_lite.core.backward import unbroadcast
 from autograd_lite.core.calling import PYTHON_SCALARS
-from autograd_lite.core.duck_arrays import array_of, is_duck_array
+from autograd_lite.core.duck_arrays import array_of, is_duck_array, library_of
 from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.in_place import buffer, check_holds_values
 from autograd_lite.core.node import NO_PARAMETERS, Handle, unwrap
@@ -163,8 +163,13 @@ def check_place_is_known(x: Any, name: str) -> None:
 def memory_order(x: Any, order: str) -> tuple[int, ...]:
     """The axes in the order in which ``order="A"`` or ``"K"`` reads them, the slowest first."""
     axes = tuple(range(np.ndim(x)))
-    if len(axes) < 2 or is_duck_array(unwrap(x)):
+    if len(axes) < 2:
         return axes
+    if is_duck_array(unwrap(x)):
+        raise UnsupportedError(
+            f'order="{order}" asks how an array lies in memory, and of one of '
+            f'{library_of(unwrap(x))} that is not known; write order="C"'
+        )
     trace = current.get().trace
     if trace is not None:
         trace.note_order_read(order)

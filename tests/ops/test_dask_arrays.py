@@ -481,3 +481,14 @@ def test_arrays_of_no_elements_are_numpys(name: str, chunks: Any) -> None:
     mine = [*ag.value_and_grad(function)(lazy), *ag.jvp(function, (lazy,), (lazy * 1.0,))]
     for a, b in zip(dask.compute(*mine, scheduler="synchronous"), numpys, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("order", ["A", "K"])
+def test_an_order_of_memory_is_refused(order: str) -> None:
+    for attempt in (np.ravel, lambda x, order: x.flatten(order), lambda x, order: x.ravel(order)):
+        with pytest.raises(ag.UnsupportedError) as refusal:
+            attempt(ag.Value(da.ones((2, 3), chunks=2)).T, order=order)
+        assert str(refusal.value) == (
+            f'order="{order}" asks how an array lies in memory, and of one of dask that is not '
+            'known; write order="C"'
+        )
