@@ -21,6 +21,7 @@ __all__ = [
     "as_array",
     "as_floats",
     "as_reals",
+    "beside",
     "check_counts",
     "check_dtype",
     "check_flags",
@@ -29,7 +30,9 @@ __all__ = [
     "check_range",
     "check_size",
     "generator_of",
+    "host_array",
     "in_numpys_dtype",
+    "is_elsewhere",
     "kinds_in",
     "refuse_times",
     "unmasked",
@@ -192,7 +195,7 @@ def as_array(what: str, given: Any) -> Any:
     """An array of what was given, refused by name if it makes none: a tensor elsewhere, say."""
     given = unmasked(in_numpys_dtype(given))
     try:
-        return np.asarray(given)
+        return host_array(given)
     except ag.AutogradError:
         raise
     except Exception as error:  # libraries have errors of their own
@@ -208,6 +211,22 @@ def in_numpys_dtype(given: Any) -> Any:
         return given
     is_lacking = str(given.dtype).startswith(("torch.bfloat", "torch.float8"))
     return given.float() if is_lacking else given
+
+
+def host_array(x: Any) -> np.ndarray[Any, Any]:
+    """The numbers of an array as one of NumPy's: fetched, if it lies on a device."""
+    return np.asarray(x.get() if is_elsewhere(x) and hasattr(x, "get") else x)
+
+
+def beside(x: Any, array: Any) -> Any:
+    """An array of NumPy's where another lies, which may be on a device."""
+    return np.asarray(array, like=x) if is_elsewhere(x) else array
+
+
+def is_elsewhere(x: Any) -> bool:
+    """Whether something is an array of another library, which speaks NumPy's protocols."""
+    is_ours = isinstance(x, np.ndarray | np.generic | ag.Value)
+    return not is_ours and hasattr(x, "__array_function__")
 
 
 def generator_of(caller: str, rng: Any) -> np.random.Generator:

@@ -19,6 +19,7 @@ from nn.dask.data import (
     chunk_lengths,
     chunks_of,
     even_batches,
+    origins_of,
     sample_of,
     samples_in_chunks,
     split_chunks,
@@ -50,15 +51,16 @@ class DaskBatches(Batches):
             )
         x, y, weight = samples_in_chunks(x, y, sampling)
         if sampling.validation_split:
-            (x, y, weight), self.validation_data = split_chunks(x, y, weight, sampling)
+            (x, y, weight), self.validation_data, origins = split_chunks(x, y, weight, sampling)
         else:
             self.validation_data = checked_validation(sampling.validation_data)
+            origins = origins_of(chunk_lengths(x))
         if weight is not None:
             weight = weight / float(weight.mean().compute())
         self.x, self.y, self.weight = x, y, weight
         self.batch_size = sampling.batch_size
         self.needs_targets = sampling.needs_targets
-        self.lengths = chunk_lengths(x)
+        self.lengths, self.origins = chunk_lengths(x), origins
         needed = -(-self.batch_size // max(self.lengths))
         self.group_size = min(len(self.lengths), max(GROUP, needed))
         self.order = list(range(len(self.lengths)))
@@ -111,7 +113,7 @@ class DaskBatches(Batches):
             lengths = [self.lengths[i] for i in group]
             for part, bounds in enumerate(even_batches(lengths, parts, starts)):
                 shares = [
-                    Share(*chunks, self.lengths[i], rows, (seed, i))  # type: ignore[call-arg]
+                    Share(*chunks, self.lengths[i], rows, (seed, i), self.origins[i])  # type: ignore[call-arg]
                     for i, chunks, rows in zip(group, loaded, bounds, strict=True)
                     if rows[0] < rows[1]
                 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ __all__ = [
     "finite",
     "inputs_in_chunks",
     "is_dask",
+    "origins_of",
     "predict_chunks",
     "sample_of",
     "samples_in_chunks",
@@ -70,8 +72,13 @@ def to_row_chunks(data: Any, chunks: tuple[int, ...] | None, name: str, caller: 
     """A Dask array in chunks of whole samples; from a dataframe, or from an array of NumPy."""
     import dask.array
 
-    if hasattr(data, "to_dask_array"):
+    if is_frame(data):
         data = numbers_of_frame(data, name, caller).to_dask_array(lengths=True)
+    elif is_dask(data) and not hasattr(type(data), "chunks"):  # what is delayed has any attribute
+        raise ag.ArgumentTypeError(
+            f"{caller}: {name} is {type(data).__name__}, whose shape is not known; write "
+            "da.from_delayed(x, shape, dtype)"
+        )
     elif not is_dask(data):
         data = dask.array.from_array(as_batch_array(data))
     check_samples(caller, (name, data, data))
@@ -146,7 +153,7 @@ def check_indices(**given: Any) -> None:
 
 def is_frame(data: Any) -> bool:
     """Whether data are a dataframe or a column of Dask."""
-    return hasattr(data, "to_dask_array")
+    return hasattr(type(data), "to_dask_array")
 
 
 def finite(data: Any, name: str, purpose: str = "training") -> Any:
@@ -270,8 +277,11 @@ def weights_by_class(class_weight: Any, labels: Any) -> Any:
 
 def split_chunks(
     x: Any, y: Any, weight: Any, sampling: Sampling
-) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
-    """Set a random share of each chunk aside; `nn.fit` loads chunks and splits them anew."""
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any], list[Origin]]:
+    """Set a random share of each chunk aside; `nn.fit` loads chunks and splits them anew.
+
+    Last come the origins of the chunks that are trained on.
+    """
     lengths, total = chunk_lengths(x), length(x)
     n_aside = count_aside(sampling.validation_split, total, sampling.validation_data)
     ends = np.rint(np.cumsum(lengths) * (n_aside / total)).astype(int)
@@ -288,7 +298,18 @@ def split_chunks(
             None if weight is None else chosen(weight),
         )
 
-    return rows(list(zip(aside, lengths, strict=True))), rows([(0, count) for count in aside])
+    kept = list(zip(aside, lengths, strict=True))
+    origins = [
+        replace(origin, aside=((start, stop), (seed, index)))
+        for index, (origin, (start, stop)) in enumerate(zip(origins_of(lengths), kept, strict=True))
+        if start < stop
+    ]
+    return rows(kept), rows([(0, count) for count in aside]), origins
+
+
+def order_of(length: int, bounds: tuple[int, int], seed: tuple[int, ...]) -> Any:
+    """A run of the numbers of a chunk's samples, in an order that the seed tells."""
+    return np.random.default_rng(seed).permutation(length)[slice(*bounds)]
 
 
 def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
@@ -329,7 +350,7 @@ def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
 
     example = function(thing, sample_of(x))
     run = dask.delayed(leaves_by, pure=False)
-    whole = scatter(thing)
+    whole = scatter(as_it_is(thing))
     parts = [run(function, whole, chunk) for chunk in chunks_of(x)]
 
     def column(place: int, like: Any) -> Any:
@@ -343,12 +364,47 @@ def by_chunks(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> Any:
     return map_outputs(lambda _: next(columns), example)
 
 
+def as_it_is(thing: Any) -> Any:
+    """A copy for tasks that run later, in several threads at once: it is trained no further.
+
+    A model is in use, so that none of them switches modes while others compute.
+    """
+    try:
+        mine = copy.deepcopy(thing)
+    except Exception as error:
+        raise ag.ArgumentTypeError(
+            f"{type(thing).__name__} cannot be copied ({type(error).__name__}: {error}), and what "
+            "is predicted later must be what it predicts now; leave out what belongs to one "
+            "process, as locks, files and connections do, or predict chunks with .compute()"
+        ) from error
+    return mine.eval() if isinstance(mine, Module) else mine
+
+
 def leaves_by(function: Callable[[Any, Any], Any], thing: Any, x: Any) -> list[Any]:
     """The arrays that a function gives of a chunk; runs where it lies."""
     return leaves_of(function(thing, x))
 
 
 # Shares.
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which samples of the whole there are in a chunk, of which a part may have been set aside."""
+
+    start: int
+    length: int
+    aside: tuple[tuple[int, int], tuple[int, int]] | None = None
+
+    def numbers(self) -> Any:
+        """Their numbers in the whole, in their order in the chunk."""
+        rows = np.arange(self.length) if self.aside is None else order_of(self.length, *self.aside)
+        return self.start + rows
+
+
+def origins_of(lengths: tuple[int, ...]) -> list[Origin]:
+    """The origins of chunks that follow each other."""
+    return [Origin(end - n, n) for end, n in zip(np.cumsum(lengths).tolist(), lengths, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -361,6 +417,11 @@ class Share:
     chunk_length: int
     bounds: tuple[int, int]
     seed: tuple[int, int]
+    origin: Origin
+
+    def numbers(self) -> Any:
+        """The numbers of its samples in the whole."""
+        return self.origin.numbers()[order_of(self.chunk_length, self.bounds, self.seed)]
 
     def first(self, count: int) -> Share:
         """So many of its samples, or all."""
@@ -418,5 +479,4 @@ def shuffled_rows(
     data: Any, chunk_length: int, bounds: tuple[int, int], seed: tuple[int, ...], dtype: Any
 ) -> Any:
     """The samples of a share: a run of the chunk's, in an order that the seed tells."""
-    order = np.random.default_rng(seed).permutation(chunk_length)
-    return rows_of(data, order[slice(*bounds)], dtype)
+    return rows_of(data, order_of(chunk_length, bounds, seed), dtype)

@@ -18,9 +18,9 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -37,6 +37,7 @@ from nn.dask.decomposition import (
     check_loss_of_parts,
     depend_on_others,
 )
+from nn.losses.labels import LabelError
 from nn.losses.reduction import Loss
 from nn.models.module import Module
 from nn.optimizers import SGD
@@ -139,9 +140,13 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
     step = replica_of(blueprint)
     prepare(step, state, share)
     x, y, weights = share.rows(dtype_of(step.model))
+    first = share.origin.start
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        telling(f"of {length(x)} samples of a chunk"),
+        telling(
+            f"of {length(x)} of the samples {first} to {first + share.origin.length - 1}",
+            share.numbers,
+        ),
     ):
         _, outputs = step.accumulate(x, y, weights)
     tally, gradients = step.tally, step.sums
@@ -152,13 +157,18 @@ def differentiate(blueprint: Blueprint, state: State, share: Share) -> Total:
 
 
 @contextmanager
-def telling(which: str) -> Iterator[None]:
-    """Errors say of which samples they speak: positions and shapes are not those of the whole."""
+def telling(which: str, numbers: Callable[[], Any]) -> Iterator[None]:
+    """Errors say of which samples they speak: shapes and extremes are not those of the whole.
+
+    Of a label they tell where it is in the whole, by the numbers that its samples have there.
+    """
     try:
         yield
     except ag.NonFiniteError:
         raise  # speaks of the loss
     except (ag.ArgumentValueError, ag.ArgumentTypeError) as error:
+        if isinstance(error, LabelError):
+            error.count_by(numbers())
         if not str(error).startswith("fit: "):
             error.args = (f"{which}: {error}", *error.args[1:])
         raise
@@ -177,20 +187,27 @@ def part_of(share: Share, dtype: Any) -> Part:
     return Part(*share.rows(dtype))
 
 
-def try_apart(blueprint: Blueprint, state: State, share: Share, parts: list[Part]) -> bool:
+def try_apart(blueprint: Blueprint, state: State, shares: list[Share], parts: list[Part]) -> bool:
     """Refuse a loss that shares do not add up to; whether they differ in the model's outputs.
 
     Runs on a worker, before the first step; of one share only what the loss depends on is asked.
+    The parts are the samples of the shares, which come without these.
     """
     step, whole = replica_of(blueprint), reduce(operator.add, parts)
     tolerance = float(np.sqrt(np.finfo(dtype_of(step.model) or np.float64).eps))
 
     def outputs_of(x: Any) -> Any:
-        prepare(step, state, share)
+        prepare(step, state, shares[0])
         with ag.no_grad():
             return map_outputs(np.asarray, constants(apply_model(step.model, x)))
 
-    with np.errstate(all="ignore"), telling(f"of {length(whole.x)} samples of some chunks"):
+    def numbers() -> Any:
+        return np.concatenate([share.numbers() for share in shares])
+
+    with (
+        np.errstate(all="ignore"),
+        telling(f"of {length(whole.x)} samples of some chunks", numbers),
+    ):
         outputs = outputs_of(whole.x)
         check_captures_nothing(blueprint.loss, outputs, whole)
         if len(parts) == 1:
@@ -316,7 +333,8 @@ class DistributedStep(Step):
         dtype, few = dtype_of(self.model), [share.first(AT_MOST) for share in shares[:AT_MOST]]
         parts = [dask.delayed(part_of, pure=False)(share, dtype) for share in few]
         task = dask.delayed(try_apart, pure=False)
-        depends = task(blueprint, state, shares[0], parts).compute()
+        bare = [replace(share, x=None, y=None, weight=None) for share in few]
+        depends = task(blueprint, state, bare, parts).compute()
         self.shares_tried = min(len(shares), 2)
         if depends:
             warnings.warn(

@@ -1,7 +1,8 @@
-"""Checks of data: scikit-learn's, and that no mask is dropped and no rows are mixed up."""
+"""Checks of data, scikit-learn's and of masks and rows, and what is computed of checked data."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,45 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 import autograd_lite as ag
 from nn.checks import unmasked
+from nn.dask.data import by_chunks, finite, is_dask, to_row_chunks
 from nn.training.batches import check_rows
 
-__all__ = ["Scored", "check_sample_weight", "has_several_labels", "validate_data"]
+__all__ = [
+    "Scored",
+    "check_sample_weight",
+    "compute",
+    "has_several_labels",
+    "inputs_in_chunks",
+    "validate_data",
+]
 
 
 def validate_data(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
     """Scikit-learn's check, which would take masked numbers for others, of data without any."""
     return validation.validate_data(estimator, unmasked(X), unmasked(y), **options)
+
+
+def compute(estimator: Any, function: Callable[[Any, Any], Any], X: Any, **options: Any) -> Any:
+    """A function of a fitted estimator and of samples; of Dask's chunks when it is computed."""
+    validation.check_is_fitted(estimator)
+    if is_dask(X):
+        return by_chunks(function, estimator, inputs_in_chunks(estimator, X, reset=False))
+    return function(estimator, validate_data(estimator, X, reset=False, **options))
+
+
+def inputs_in_chunks(estimator: Any, X: Any, reset: bool) -> Any:
+    """Inputs of Dask, with their names and number of features checked, or kept."""
+    owner = type(estimator).__name__
+    validation._check_feature_names(estimator, getattr(X, "_meta", X), reset=reset)
+    X = to_row_chunks(X, None, "X", owner)
+    if X.ndim != 2:
+        raise ag.ArgumentValueError(
+            f"{owner}: X has shape {X.shape}; it must have two axes, samples and features: of one "
+            "feature make a column, X[:, None]"
+        )
+    X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+    validation._check_n_features(estimator, X, reset=reset)
+    return finite(X, f"{owner}: X", "training" if reset else "predicting")
 
 
 def check_sample_weight(weight: Any, X: Any, **options: Any) -> Any:

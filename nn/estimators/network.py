@@ -18,17 +18,17 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    _check_feature_names,
-    _check_n_features,
-    check_is_fitted,
-    column_or_1d,
-)
+from sklearn.utils.validation import column_or_1d
 
 import autograd_lite as ag
 from nn.checks import unmasked
-from nn.dask.data import by_chunks, finite, is_dask, to_row_chunks
-from nn.estimators.checks import check_sample_weight, validate_data
+from nn.dask.data import is_dask
+from nn.estimators.checks import (
+    check_sample_weight,
+    compute,
+    inputs_in_chunks,
+    validate_data,
+)
 from nn.estimators.coefficients import Coefficients
 from nn.estimators.decorators import checking_options
 from nn.estimators.objective import Objective, linear_layers, loss_function
@@ -210,7 +210,7 @@ class BaseMLP(Options):
         y = np.asarray(unmasked(y))
         if y.dtype.kind in "fc":
             check_numbers("y", y)
-        return self._inputs_in_chunks(X, reset), y
+        return inputs_in_chunks(self, X, reset), y
 
     # The network.
 
@@ -347,31 +347,8 @@ class BaseMLP(Options):
         return self._score_of(y, predicted, weight)
 
     def _from_outputs(self, X: Any, method: str) -> Any:
-        """What a method makes of the outputs: of chunks of Dask where they lie, when computed."""
-        check_is_fitted(self)
-        if is_dask(X):
-            X = self._inputs_in_chunks(X, reset=False)
-            return by_chunks(partial(outputs_to, method), self, X)
-        return outputs_to(method, self, validate_data(self, X, reset=False, **INPUTS))
-
-    def _inputs_in_chunks(self, X: Any, reset: bool) -> Any:
-        """Inputs of Dask, with their names and number of features checked, or kept."""
-        _check_feature_names(self, getattr(X, "_meta", X), reset=reset)
-        X = to_row_chunks(X, None, "X", type(self).__name__)
-        check_axes(type(self).__name__, X)
-        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        _check_n_features(self, X, reset=reset)
-        purpose = "training" if reset else "predicting"
-        return finite(X, f"{type(self).__name__}: X", purpose)
-
-
-def check_axes(owner: str, X: Any) -> None:
-    """Refuse inputs that are not one row for each sample."""
-    if X.ndim != 2:
-        raise ag.ArgumentValueError(
-            f"{owner}: X has shape {X.shape}; it must have two axes, samples and features: of one "
-            "feature make a column, X[:, None]"
-        )
+        """What a method makes of the outputs for some samples."""
+        return compute(self, partial(outputs_to, method), X, **INPUTS)
 
 
 def outputs_to(method: str, estimator: BaseMLP, X: Any) -> Any:

@@ -17,10 +17,17 @@ from sklearn.utils import check_random_state, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 import autograd_lite as ag
-from nn.estimators.checks import Scored, check_sample_weight, has_several_labels, validate_data
+from nn.dask.data import is_dask
+from nn.estimators.checks import (
+    Scored,
+    check_sample_weight,
+    compute,
+    has_several_labels,
+    validate_data,
+)
 from nn.estimators.decorators import checking_options
 from nn.estimators.units import Unit
 
@@ -267,20 +274,24 @@ class Perceptron(Scored, ClassifierMixin, SparseCoefMixin, BaseEstimator):  # ty
 
     def decision_function(self, X: Any) -> Any:
         """The sums of the units."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, accept_sparse="csr")
+        return compute(self, Perceptron._sums, X, accept_sparse="csr")
+
+    def _sums(self, X: Any) -> Any:
         sums = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         return sums[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else sums
 
     def predict(self, X: Any) -> Any:
         """The class of each sample; rows of zeros and ones where there are several labels.
 
-        These are sparse where the labels were that it has learned.
+        These are sparse where the labels were that it has learned, but for arrays of Dask.
         """
-        sums = self.decision_function(X)
+        found = compute(self, Perceptron._decide, X, accept_sparse="csr")
+        return csr_matrix(found) if self.sparse_labels_ and not is_dask(X) else found
+
+    def _decide(self, X: Any) -> Any:
+        sums = self._sums(X)
         if self.multilabel_:
-            rows = (sums > 0).astype(int)
-            return csr_matrix(rows) if self.sparse_labels_ else rows
+            return (sums > 0).astype(int)
         return self.classes_[(sums > 0).astype(int) if sums.ndim == 1 else sums.argmax(axis=1)]
 
 

@@ -11,15 +11,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
 import autograd_lite as ag
-from nn.estimators.checks import Scored, validate_data
+from nn.estimators.checks import Scored, compute, validate_data
 from nn.estimators.decorators import checking_options
 from nn.losses.labels import one_hot
 from nn.models.units import Perceptron
 
 __all__ = ["PerceptronClassifier"]
+
+INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 
 
 @dataclass(eq=False, repr=False)
@@ -79,7 +80,7 @@ class PerceptronClassifier(Scored, ClassifierMixin, BaseEstimator):  # type: ign
     @checking_options
     def fit(self, X: Any, y: Any) -> Self:
         """Learn sample by sample until an epoch passes without a mistake."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
+        X, y = validate_data(self, X, y, **INPUTS)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -99,13 +100,17 @@ class PerceptronClassifier(Scored, ClassifierMixin, BaseEstimator):  # type: ign
 
     def decision_function(self, X: Any) -> Any:
         """The weighted sums of the units."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
+        return compute(self, PerceptronClassifier._sums, X, **INPUTS)
+
+    def _sums(self, X: Any) -> Any:
         sums = np.asarray(X @ self.model_.weight.data) + self.model_.bias.data
         return sums[:, 0] if len(self.classes_) == 2 else sums
 
     def predict(self, X: Any) -> Any:
         """The class of each sample: that of the unit with the largest sum."""
-        sums = self.decision_function(X)
+        return compute(self, PerceptronClassifier._decide, X, **INPUTS)
+
+    def _decide(self, X: Any) -> Any:
+        sums = self._sums(X)
         numbers = (sums >= 0).astype(int) if sums.ndim == 1 else np.argmax(sums, axis=1)
         return self.classes_[numbers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import as_array, check_counts, check_flags, unmasked
+from nn.checks import as_array, check_counts, check_flags, host_array, unmasked
 
 __all__ = [
+    "LabelError",
     "as_labels",
     "check_real",
     "class_numbers",
@@ -32,7 +34,7 @@ Array = np.ndarray[Any, Any]
 def plain(x: Any) -> Array:
     """The numbers of a Value, array or list, as an array."""
     given = as_labels(x.data if isinstance(x, ag.Value) else x)
-    return np.asarray(as_array("what holds labels or outputs", given))
+    return as_array("what holds labels or outputs", given)
 
 
 def as_labels(labels: Any) -> Any:
@@ -50,7 +52,7 @@ def as_labels(labels: Any) -> Any:
 
 def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     """Class labels as integers, one for each row of logits of ``shape`` (..., classes)."""
-    labels = np.asarray(unmasked(given))
+    labels = host_array(unmasked(given))
     if labels.shape != shape[:-1]:
         raise ag.ArgumentValueError(
             f"{caller}: the labels have shape {labels.shape}, but the logits have shape {shape}; "
@@ -68,13 +70,34 @@ def whole_labels(given: Any, shape: tuple[int, ...], caller: str) -> Array:
     return labels
 
 
+class LabelError(ag.ArgumentValueError):
+    """A label that is none of the classes, told by its position."""
+
+    position: tuple[int, ...]
+    n_samples: int
+    tell: Callable[[tuple[int, ...]], str]
+
+    def count_by(self, numbers: Any) -> None:
+        """Tell the position in the whole, given which samples of it those of the loss are."""
+        if len(numbers) == self.n_samples:
+            first, *others = self.position
+            self.args = (self.tell((int(numbers[first]), *others)),)
+
+
 def refuse_outside(labels: Array, n_classes: int, caller: str) -> NoReturn:
     """Name the first label that is not from 0 to ``n_classes - 1``."""
     outside = (labels < 0) | (labels >= n_classes)
     position = tuple(int(i) for i in np.argwhere(outside)[0])
+    tell = partial(outside_in_words, caller, int(labels[position]), n_classes)
+    error = LabelError(tell(position))
+    error.position, error.n_samples, error.tell = position, len(labels), tell
+    raise error
+
+
+def outside_in_words(caller: str, label: int, n_classes: int, position: tuple[int, ...]) -> str:
     where = position[0] if len(position) == 1 else position
-    raise ag.ArgumentValueError(
-        f"{caller}: the label at position {where} is {labels[position]}, but the logits have "
+    return (
+        f"{caller}: the label at position {where} is {label}, but the logits have "
         f"{n_classes} classes; labels go from 0 to {n_classes - 1}"
     )
 
@@ -114,7 +137,7 @@ def one_hot(labels: Any, n_classes: int, dtype: DTypeLike = np.float64) -> Any:
 @partial(ag.Primitive, differentiable=False, name="signs")
 def labels_to_signs(labels: Any, *, dtype: DTypeLike, caller: str) -> Array:
     """Labels 0 and 1 as -1 and 1; those already -1 and 1 as they are; recorded for a Value."""
-    labels = np.asarray(unmasked(labels))
+    labels = host_array(unmasked(labels))
     if not np.isin(labels, (-1, 0, 1)).all() or (np.isin(-1, labels) and np.isin(0, labels)):
         raise ag.ArgumentValueError(
             f"{caller}: the labels hold {np.unique(labels)}; use 0 and 1, or -1 and 1"

@@ -21,6 +21,7 @@ from nn.checks import (
     check_range,
     check_size,
     generator_of,
+    is_elsewhere,
     unmasked,
 )
 from nn.models.layers import Activation, RandomState, check_features
@@ -264,10 +265,11 @@ class Perceptron(Module):
         x = graph.add("Add", x, graph.constant(self.bias))
         return Activation(self.activation).to_onnx(graph, x)
 
-    def predict(self, x: Any) -> Array:
-        """The outputs as a plain array."""
+    def predict(self, x: Any) -> Any:
+        """The outputs as a plain array; of an array of Dask or CuPy as one of these."""
         with ag.no_grad():
-            return np.asarray(self(x))
+            outputs = self(x).data
+        return outputs if is_elsewhere(outputs) else np.asarray(outputs)
 
     def learn(self, x: Any, target: Any) -> bool:
         """Apply Rosenblatt's rule to one sample; return whether its output was wrong."""
@@ -320,6 +322,13 @@ class Perceptron(Module):
         """
         if not (isinstance(epochs, int) and epochs == 0):
             check_counts("Perceptron", epochs=epochs)
+        for name, given in (("x", x), ("y", y), ("the weight", self.weight.data)):
+            if is_elsewhere(given) or hasattr(given, "__dask_graph__"):
+                raise ag.ArgumentTypeError(
+                    f"Perceptron: {name} is {type(given).__name__}, and the rule learns sample by "
+                    "sample from arrays in memory; call x.compute() of Dask, x.get() of CuPy, and "
+                    "to(numpy) of a perceptron that lies on a device"
+                )
         x = as_reals("Perceptron: x", x, np.float64)
         y = self._checked_targets(x, as_reals("Perceptron: y", y, np.float64))
         generator = None if rng is None else generator_of("Perceptron", rng)

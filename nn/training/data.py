@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import as_reals, in_numpys_dtype, kinds_in, refuse_times, unmasked
+from nn.checks import (
+    as_reals,
+    in_numpys_dtype,
+    is_elsewhere,
+    kinds_in,
+    refuse_times,
+    unmasked,
+)
 from nn.models.module import Module
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "check_labels",
     "check_model",
     "check_numbers",
+    "check_on_host",
     "check_samples",
     "checked_pair",
     "checked_weights",
@@ -133,6 +141,18 @@ def check_model(caller: str, model: Any) -> None:
         )
 
 
+def check_on_host(caller: str, model: Any) -> None:
+    """Refuse what is no model, or one whose parameters lie on a device."""
+    check_model(caller, model)
+    for parameter in model.parameters():
+        if is_elsewhere(parameter.data):
+            library = type(parameter.data).__module__.partition(".")[0]
+            raise ag.ArgumentTypeError(
+                f"{caller}: the parameters are arrays of {library}, and NumPy's are needed here; "
+                "call model.to(numpy) first, or train by a loop of your own"
+            )
+
+
 def apply_model(model: Module, x: Any) -> Any:
     """The outputs for a batch; the arrays of a tuple or dict are arguments of their own."""
     if isinstance(x, dict):
@@ -220,13 +240,13 @@ def as_batch_array(data: Any) -> Any:
         return data if getattr(data, "format", "csr") == "csr" else data.tocsr()
     try:
         array = np.asarray(data)
+    except ag.AutogradError:
+        raise
     except ValueError as error:
         raise ag.ArgumentValueError(
             f"the data, in {type(data).__name__}, make no array ({error}); give samples of the "
             "same shape, and several arrays in a tuple or dict"
         ) from None
-    except ag.AutogradError:
-        raise
     except Exception as error:  # tensors elsewhere, or with gradients; frames have errors of theirs
         raise ag.ArgumentTypeError(
             f"the data, in {type(data).__name__}, make no array; {error}"

@@ -463,16 +463,51 @@ def test_what_is_refused_is_named_by_its_caller() -> None:
         nn.predict(nn.Linear(4, 1), LAZY_X * 1j)
 
 
-def test_a_label_out_of_range_is_one_of_a_share() -> None:
+@pytest.mark.parametrize("loss", ["cross_entropy", lambda o, y: nn.cross_entropy(o, y)], ids="ab")
+@pytest.mark.parametrize("place", [0, 21, 47])
+def test_a_label_out_of_range_is_named_by_its_place_in_the_whole(loss: Any, place: int) -> None:
     labels = np.arange(60) % 2
-    labels[47] = 5
+    labels[place] = 5
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        nn.fit(
+            nn.Linear(4, 2, rng=0), LAZY_X, da.from_array(labels, chunks=(0, 20, 20, 20)), rng=0,
+            loss=loss, progress=False, batch_size=60,
+        )  # fmt: skip
+    start = place // 20 * 20
+    which = rf"20 of the samples {start} to {start + 19}|24 samples of some chunks"
+    assert re.fullmatch(
+        rf"of ({which}): cross_entropy: the label at position {place} is 5, but the logits have 2 "
+        "classes; labels go from 0 to 1",
+        str(refusal.value),
+    )
+
+
+def test_a_label_that_is_trained_on_beside_a_validation_split_too() -> None:
+    labels = np.arange(60) % 2
+    labels[[12, 13]] = 5, 6  # one of them at least is trained on
     with pytest.raises(ag.ArgumentValueError) as refusal:
         nn.fit(
             nn.Linear(4, 2, rng=0), LAZY_X, da.from_array(labels, chunks=20), rng=0,
-            loss="cross_entropy", progress=False, batch_size=60,
+            loss="cross_entropy", progress=False, validation_split=0.1,
         )  # fmt: skip
-    assert re.fullmatch(
-        r"of \d+ samples of a chunk: cross_entropy: the label at position \d+ is 5, but the "
-        r"logits have 2 classes; labels go from 0 to 1",
-        str(refusal.value),
+    message = str(refusal.value)
+    assert "of the samples 0 to 19: cross_entropy: the label at position" in message
+    assert "position 12 is 5" in message or "position 13 is 6" in message
+
+
+def test_delayed_data_are_refused_by_what_they_are() -> None:
+    with pytest.raises(ag.ArgumentTypeError) as refusal:
+        fit(dask.delayed(X))
+    assert str(refusal.value) == (
+        "fit: x is DelayedLeaf, whose shape is not known; write da.from_delayed(x, shape, dtype)"
+    )
+
+
+def test_nan_among_validation_targets_is_told_once() -> None:
+    targets = da.from_array(np.where(np.arange(60)[:, None] == 33, np.nan, Y), chunks=(20, 1))
+    with pytest.raises(ag.ArgumentValueError) as refusal:
+        fit(LAZY_X, validation_data=(LAZY_X, targets))
+    assert str(refusal.value) == (
+        "fit: validation_data[1] holds 1 NaN or infinite numbers in samples 20 to 39, the first at "
+        "(33, 0); remove or replace them before training"
     )
