@@ -22,6 +22,7 @@ from autograd_lite.checking.layout import Layout, Vector, paths, unwrap
 from autograd_lite.checking.verdict import Exhausted, Finding, Verdict
 from autograd_lite.core import tree
 from autograd_lite.core.backward import conjugate
+from autograd_lite.core.duck_arrays import is_device_array
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, AutogradError
 from autograd_lite.core.foreign_arrays import check_ordinary
 from autograd_lite.core.node import Node, data_of, operand_of
@@ -485,6 +486,11 @@ class Model(RecordedSubject):
 
 def require_float(name: str, leaf: Any, leaf_name: str) -> None:
     data = unwrap(leaf)
+    if is_device_array(data):
+        raise ArgumentTypeError(
+            f"gradcheck: {leaf_name} of {name} lies on a device, and differences are taken of "
+            "NumPy's arrays; pass x.get(), or the numbers that it is made of"
+        )
     kind = np.asarray(data).dtype.kind
     if isinstance(data, int) or kind not in "fc":
         what = "an integer" if kind in "iu" else f"of dtype {np.asarray(data).dtype}"

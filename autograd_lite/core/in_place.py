@@ -14,7 +14,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from autograd_lite.core.duck_arrays import array_of, is_device_array, is_duck_array, package_of
+from autograd_lite.core.duck_arrays import (
+    array_of,
+    is_device_array,
+    is_duck_array,
+    moved,
+    package_of,
+)
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError, InPlaceError
 from autograd_lite.core.exclusive import write_part
 from autograd_lite.core.memory import copied, read_only
@@ -503,7 +509,7 @@ def put_back(look: Look, base: Handle, part: Any) -> Any:
         return registry[f"at.{primitive.name}"](base, part)
     data = base.node.data
     numbers = np.empty_like(data, dtype=np.intp)  # as the elements lie, so do their numbers
-    numbers[...] = np.arange(data.size).reshape(data.shape)
+    numbers[...] = moved(np.arange(data.size).reshape(data.shape), data)
     operands = [numbers if i == look.place else x for i, x in enumerate(look.operands)]
     places = primitive.forward(*map(data_of, operands), **look.parameters)
     return registry["at.put"](base, part, places.astype(np.intp))

@@ -22,6 +22,7 @@ import numpy as np
 import autograd_lite as ag
 from nn import initializers
 from nn.activations import activations, registered_name
+from nn.checks import host_array, is_elsewhere
 from nn.models.module import Module, Parameter, layers
 from nn.training.data import check_model
 
@@ -102,6 +103,7 @@ class Writer:
 
     def attribute(self, module: Module, name: str, value: Any) -> Any:
         """An attribute of a module; arrays of its state are described, not written."""
+        value = host_array(value) if is_elsewhere(value) else value
         if name in module.buffers and isinstance(value, np.ndarray):
             return {"buffer": {"shape": list(value.shape), "dtype": value.dtype.str}}
         if name == "initializer" and module.shapes_known() and initializer_name(value) is None:
@@ -133,9 +135,9 @@ class Writer:
 def described(value: Any, where: str) -> dict[str, Any]:
     """What is neither plain nor a container, as a dict of one entry."""
     if type(value) is Parameter:
-        array = np.asarray(value.data)
+        array = host_array(value.data)
         if array.dtype.kind == "f":
-            dtype = array.dtype.str if isinstance(value.data, np.ndarray) else None
+            dtype = None if isinstance(value.data, float | int) else array.dtype.str
             entry = {"shape": list(array.shape), "dtype": dtype}
             return {
                 "parameter": entry | {"requires_grad": value.requires_grad, "label": value.label}

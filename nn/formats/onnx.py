@@ -18,7 +18,7 @@ from nn.formats import onnx_shapes  # noqa: F401
 from nn.formats.config import refuse_hooks
 from nn.formats.onnx_operators import add_node
 from nn.models.module import Module
-from nn.training.data import check_model, dtype_of, map_arrays
+from nn.training.data import check_on_host, dtype_of, map_arrays
 from nn.training.prediction import in_use, predict
 
 __all__ = ["export_onnx"]
@@ -77,7 +77,7 @@ def export_onnx(model: Module, path: str | os.PathLike[str], example: Any) -> No
     >>> written
     True
     """
-    check_model("export_onnx", model)
+    check_on_host("export_onnx", model)
     try:
         import onnx
     except ImportError as error:

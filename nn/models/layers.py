@@ -26,6 +26,7 @@ from nn.checks import (
     check_flags,
     check_size,
     generator_of,
+    host_array,
 )
 from nn.initializers import Initializer, find_initializer, glorot_uniform, normal
 from nn.models.module import Module, Parameter, layer
@@ -399,7 +400,7 @@ def checked_index(index: Any, count: int) -> int:
 @partial(ag.Primitive, differentiable=False, name="indices")
 def check_indices(indices: Any, *, count: int) -> Any:
     """The indices themselves, refused if one is out of range; recorded for a Value."""
-    indices = np.asarray(indices)
+    indices = host_array(indices)
     if indices.dtype.kind not in "iu":
         raise ag.ArgumentTypeError(
             f"Embedding: the input has dtype {indices.dtype}; pass integers, "

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import Range, as_array, check_flags, check_range
+from nn.checks import Range, as_array, beside, check_flags, check_range, host_array
 from nn.models.buffers import as_buffer
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.hooks import Hooked
@@ -359,7 +359,7 @@ ATOMS = (str, bytes, bytearray, memoryview, range)
 
 
 def move(array: Any, library: Any) -> Any:
-    on_host = array.get() if hasattr(array, "get") else np.asarray(array)
+    on_host = host_array(array)
     return on_host if library is np else library.asarray(on_host)
 
 
@@ -483,10 +483,10 @@ def hides_members(value: Any) -> bool:
 
 
 def arrays_of(module: Module) -> dict[str, Array]:
-    """All parameters and buffers by their dotted names, not copied."""
-    arrays = {name: np.asarray(p.data) for name, p in module.named_parameters()}
+    """All parameters and buffers by their dotted names, not copied; fetched from a device."""
+    arrays = {name: host_array(p.data) for name, p in module.named_parameters()}
     buffers = module.named_buffers()
-    return arrays | {name: getattr(owner, attribute) for name, owner, attribute in buffers}
+    return arrays | {name: host_array(getattr(owner, at)) for name, owner, at in buffers}
 
 
 def checked_dtype(module: Module, dtype: DTypeLike) -> np.dtype[Any]:
@@ -535,13 +535,13 @@ def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Unmatc
     for name, parameter in module.named_parameters():
         if name not in checked:
             continue
-        if isinstance(parameter.data, np.ndarray):
-            parameter.data[...] = checked[name]
-        else:
+        if isinstance(parameter.data, float | int):
             parameter.data = checked[name].item()
+        else:
+            parameter.data[...] = beside(parameter.data, checked[name])
     for name, owner, attribute in module.named_buffers():
         if name in checked:
-            setattr(owner, attribute, checked[name])
+            setattr(owner, attribute, beside(getattr(owner, attribute), checked[name]))
     if strict:
         return None
     unexpected = [name for name in state if name not in own]

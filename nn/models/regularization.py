@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from nn.checks import FRACTION, POSITIVE, Range, as_floats, generator_of
+from nn.checks import FRACTION, POSITIVE, Range, as_floats, beside, generator_of
 from nn.models.layers import FeatureLayer, RandomState
 from nn.models.module import Module, Parameter, layer
 
@@ -54,7 +54,7 @@ class Dropout(Module):
         x = as_floats(x, also_complex=True)
         dtype = x.dtype if getattr(x, "dtype", None) == np.float32 else np.float64
         kept = ag.random.random(self.rng, np.shape(x), dtype) >= self.rate
-        return x * (kept / np.asarray(1 - self.rate, x.dtype))
+        return x * beside(x, kept / np.asarray(1 - self.rate, x.dtype))
 
     def to_onnx(self, graph: Any, x: str) -> Any:
         return x  # exported as it is used, after the training

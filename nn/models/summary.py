@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from nn.checks import host_array
 
 __all__ = ["LayerSummary", "Summary", "summarize"]
 
@@ -109,8 +110,8 @@ def summarize(model: Any, x: Any = None) -> Summary:
         holds_modules = any(not isinstance(member, ag.Value) for member in members)
         if holds_modules and not own:
             continue
-        held = sum(np.asarray(p.data).nbytes for p in own)
-        held += sum(b.nbytes for b in buffers if b is not None)
+        held = sum(p.size * p.dtype.itemsize for p in own)
+        held += sum(b.size * b.dtype.itemsize for b in buffers if b is not None)
         shape, size = outputs.get(id(module), (None, 0))
         layer = type(module).__name__ if holds_modules else repr(module)
         trained = sum(p.size for p in own if p.requires_grad)
@@ -133,9 +134,9 @@ def sizes_of_outputs(model: Any, x: Any) -> dict[int, tuple[tuple[int, ...], int
             sizes[id(module)] = shape, int(np.prod(shape)) * out.dtype.itemsize
         return out
 
-    named = {n: np.asarray(part)[:1] for n, part in x.items()} if isinstance(x, dict) else {}
+    named = {n: host_array(part)[:1] for n, part in x.items()} if isinstance(x, dict) else {}
     parts = () if named else x if isinstance(x, tuple) else (x,)
-    sample = [np.asarray(part)[:1] for part in parts]
+    sample = [host_array(part)[:1] for part in parts]
     try:
         for module, _ in modules:
             recording = partial(record, module, module.forward)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import NOT_NEGATIVE, check_range
+from nn.checks import NOT_NEGATIVE, beside, check_range, host_array
 from nn.models.module import Parameter
 from nn.optimizers.groups import Group, Parameters, check_given_once, make_groups
 
@@ -321,7 +321,7 @@ class Optimizer:
             if parameter in self._counts:
                 state[f"{index}.steps"] = np.array(self._counts[parameter])
             for name, array in self._states.get(parameter, {}).items():
-                state[f"{index}.{name}"] = np.array(array)
+                state[f"{index}.{name}"] = np.array(host_array(array))
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -515,7 +515,7 @@ def signature_of(defaults: dict[str, Any]) -> inspect.Signature:
 
 def zeros_like(data: Any) -> Any:
     """Zeros of the shape and dtype of an array, float32 for float16; a Python number for one."""
-    if not isinstance(data, np.ndarray):
+    if isinstance(data, float | int):
         return 0.0
     return np.zeros_like(data, np.float32 if data.dtype == np.float16 else None)
 
@@ -529,14 +529,16 @@ def load_entry(optimizer: str, name: str, fresh: Any, state: Mapping[str, Any]) 
             f"in the state, but the parameter needs shape {np.shape(fresh)}; "
             "load the state of the same optimizer of the same model"
         )
-    return given.astype(fresh.dtype) if isinstance(fresh, np.ndarray) else float(given)
+    if isinstance(fresh, float | int):
+        return float(given)
+    return beside(fresh, given.astype(fresh.dtype))
 
 
 def overwrite(old: Any, new: Any) -> Any:
     """``new``, written into ``old`` where that is an array; a number is replaced."""
     if new is old:  # a compiled step has written it there already
         return old
-    if not isinstance(old, np.ndarray):
+    if isinstance(old, float | int):
         return float(new)
     old[...] = new
     return old

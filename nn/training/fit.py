@@ -18,7 +18,7 @@ from nn.optimizers.base import check_trainable, optimizer_of
 from nn.schedules import Schedule, find_schedule
 from nn.training.batches import Batches, Sampling
 from nn.training.callbacks import Callback
-from nn.training.data import check_model
+from nn.training.data import check_on_host
 from nn.training.history import History, Progress
 from nn.training.loop import Training
 from nn.training.outputs import LossChoice, check_outputs, choose_loss, choose_metrics
@@ -165,7 +165,7 @@ def fit(
     >>> model.weight.data.round(3), model.bias.data.round(3)
     (array([[2.]]), array([1.]))
     """
-    check_model("fit", model)
+    check_on_host("fit", model)
     check_counts("fit", batch_size=batch_size, accumulate=accumulate)
     if not (isinstance(epochs, int) and epochs == 0):
         check_counts("fit", epochs=epochs)

@@ -12,6 +12,7 @@ from nn.checks import NOT_NEGATIVE, check_counts, check_range
 from nn.models.module import Module, Parameter
 from nn.optimizers import SGD
 from nn.training.data import (
+    check_on_host,
     checked_pair,
     checked_weights,
     dtype_of,
@@ -77,6 +78,7 @@ def fit_lbfgs(
     True
     """
     minimize = scipys_minimize()
+    check_on_host("fit_lbfgs", model)
     check_counts("fit_lbfgs", iterations=iterations)
     if evaluations is not None:
         check_counts("fit_lbfgs", evaluations=evaluations)

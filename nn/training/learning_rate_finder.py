@@ -17,7 +17,7 @@ from nn.models.module import Module
 from nn.optimizers import SGD, Optimizer
 from nn.optimizers.base import check_trainable, optimizer_of
 from nn.training.batches import Batches, Sampling
-from nn.training.data import dtype_of
+from nn.training.data import check_on_host, dtype_of
 from nn.training.outputs import LossChoice, choose_loss
 from nn.training.prediction import predict
 from nn.training.step import NonFiniteError, Step, check_compile
@@ -107,6 +107,7 @@ def find_learning_rate(
     >>> 0.01 < found.suggestion < 1
     True
     """
+    check_on_host("find_learning_rate", model)
     check_range("find_learning_rate", POSITIVE, lowest=lowest, highest=highest)
     if not lowest < highest:
         raise ag.ArgumentValueError(

@@ -159,7 +159,7 @@ def bounds_of_operation(node: Any, operands: list[Bounds]) -> Bounds:
     name = name_of_operation(node)
     if not name:  # a parameter, or an input
         return ANY
-    if np.asarray(node.data).dtype.kind == "b":
+    if node.dtype.kind == "b":
         return (0, 1)
     if name in RANGES:
         return RANGES[name]

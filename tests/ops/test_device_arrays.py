@@ -144,3 +144,25 @@ def test_matrices_without_a_solution_are_errors(function: Any, matrix: Any) -> N
     for on_it in (lambda x: np.sum(function(x)), ag.grad(lambda x: np.sum(function(x)))):
         with pytest.raises(np.linalg.LinAlgError):
             on_it(ag.Value(DeviceArray(np.array(matrix))))
+
+
+@pytest.mark.parametrize("look", [np.transpose, np.ravel, lambda y: np.swapaxes(y, 0, 1)[1:]])
+def test_writes_through_views_of_another_shape_reach_what_they_look_into(look: Any) -> None:
+    def written(x: Any) -> Any:
+        y = x * 1.0
+        look(y)[0] = 2.0
+        return np.sum(y**3)
+
+    x = np.linspace(0.5, 1.5, 6).reshape(2, 3)
+    np.testing.assert_allclose(ag.grad(written)(DeviceArray(x)).held, ag.grad(written)(x))
+
+
+@pytest.mark.parametrize("order", ["A", "K"])
+@pytest.mark.parametrize("function", [np.ravel, lambda x, order: x.flatten(order)])
+def test_an_order_of_memory_that_is_not_known_is_refused(function: Any, order: str) -> None:
+    with pytest.raises(ag.UnsupportedError) as refusal:
+        function(ag.Value(DeviceArray(np.ones((2, 3)))).T, order=order)
+    assert str(refusal.value) == (
+        f'order="{order}" asks how an array lies in memory, and of one of device_library that is '
+        'not known; write order="C"'
+    )
