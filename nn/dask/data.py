@@ -60,11 +60,11 @@ def is_dask(data: Any) -> bool:
     """Whether data are an array or dataframe of Dask, or a tuple of inputs one of which is."""
     if isinstance(data, tuple):
         return any(map(is_dask, data))
-    # xarray's arrays have the first two names, whatever they hold.
+    # xarray's arrays have the first two names, whatever they hold; what is delayed has any name.
     return (
         hasattr(data, "__dask_graph__")
         and (hasattr(data, "chunks") or hasattr(data, "to_dask_array"))
-        and hasattr(data, "_meta")
+        and (hasattr(data, "_meta") or not hasattr(type(data), "chunks"))
     )
 
 

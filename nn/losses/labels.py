@@ -34,7 +34,7 @@ Array = np.ndarray[Any, Any]
 def plain(x: Any) -> Array:
     """The numbers of a Value, array or list, as an array."""
     given = as_labels(x.data if isinstance(x, ag.Value) else x)
-    return as_array("what holds labels or outputs", given)
+    return host_array(as_array("what holds labels or outputs", given))
 
 
 def as_labels(labels: Any) -> Any:
