@@ -118,6 +118,8 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "decompositions.divided_by_vectors+4: 0 → 1",
     ),
     "Of ±1 the reciprocal is the same, and of NaN.": (
+        "decompositions.over_gaps+14: reciprocal_g…g, sizes) → reciprocal_g…g, sizes)",
+        "decompositions.over_lengths+4: quotient * w… lengths) → quotient / w… lengths)",
         "decompositions.divided_by_vectors+8: np.linalg.so… / found) → np.linalg.so… / found)",
         "elementwise.λ g * np.sign(…(out), y): g * np.sign(…(out), y) → g * np.sign(…(out), y)",
         "elementwise.λ g * np.sign(…(out), y): g * np.sign(x) → g / np.sign(x)",
@@ -182,6 +184,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
         "gamma_functions.rgamma_vjp+2: np.real(x) → np.imag(x)",
     ),
     "Only its dtype is used.": (
+        "decompositions.over_lengths+4: lengths → x",
         "filters.vjp+8: np.real(out) → np.imag(out)",
         "filters.vjp+8: out → input",
         "interpolation.zoomed+13: np.real(input) → np.imag(input)",
@@ -242,9 +245,6 @@ UNNOTICED: dict[str, tuple[str, ...]] = {
     "How equal eigenvalues are, and how dependent vectors, is rounding too.": (
         "decompositions.is_lost+6: 0 → 1",
         "decompositions.is_lost+8: 0 → 1",
-        "decompositions.is_lost+9: ROUNDINGS * eps → eps",
-        "decompositions.is_lost+9: ROUNDINGS * …* largest → ROUNDINGS * eps",
-        "decompositions.is_lost+9: ROUNDINGS * …* largest → ROUNDINGS * …/ largest",
         "decompositions.is_lost+9: np.sqrt(eps) * most → np.sqrt(eps)",
         "decompositions.is_lost+9: np.sqrt(eps) * most → np.sqrt(eps) / most",
         "decompositions.divided_by_vectors+4: ALIKE * np.f…nitial=0) → ALIKE * np.f…nitial=0)",

@@ -412,3 +412,6 @@ def test_what_is_zero_beside_the_largest_is_known_only_where_little_is_asked() -
         np.testing.assert_allclose(found[0, ::2] * lengths[::2], 1.0)
         little = decompositions.over_lengths(np.array([[1.0, 0.9 * np.sqrt(eps), 0.0]]), lengths)
         assert np.isfinite(little).all()
+    with np.errstate(divide="ignore"):
+        found = decompositions.over_lengths(np.array([[1.0, 1e-9, 0.0]]), np.array([1.0, 0.0, 0.0]))
+    np.testing.assert_array_equal(found, [[1.0, np.inf, 0.0]])
