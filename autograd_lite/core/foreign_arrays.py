@@ -19,7 +19,7 @@ from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import ArgumentTypeError
 from autograd_lite.core.node import Handle
 
-__all__ = ["ORDINARY", "array_in_numpy", "check_ordinary", "check_subclasses"]
+__all__ = ["BUFFERS", "ORDINARY", "array_in_numpy", "check_ordinary", "check_subclasses"]
 
 ORDINARY = frozenset(
     {np.ndarray, np.float64, np.float32, float, int, complex, bool, str}

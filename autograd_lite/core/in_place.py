@@ -72,13 +72,19 @@ def buffer(array: Any) -> Any:
 
 
 def check_holds_values(dtype: Any) -> None:
-    """Refuse records and objects, of which NumPy's functions would take apart what is no array."""
-    if dtype is None or dtype.kind not in "VO":
+    """Refuse what holds no numbers: records, objects, text, dates."""
+    if dtype is None or dtype.kind in "fciub":
         return
     if dtype.kind == "O":
         raise ArgumentTypeError(
             "an array of objects holds no Values; write list(x) for a list of them, or compute "
             "with an array of numbers"
+        )
+    if dtype.kind != "V":
+        kind = dtype.type.__name__.rstrip("_")
+        raise ArgumentTypeError(
+            f"an array of {kind} holds no numbers, and so no Values; leave like= out, or convert "
+            f"the plain numbers, x.data.astype({kind})"
         )
     raise ArgumentTypeError(
         f"an array of records, of dtype {dtype}, holds no Values; make an array for each "
@@ -134,6 +140,16 @@ def write_result(handle: Any, result: Any, what: str, where: Any = True) -> Any:
     return handle
 
 
+def write_out(place: Any, result: Any, what: str, where: Any = True) -> Any:
+    """Write a result into what ``out=`` names: a plain array takes it if no gradient is lost."""
+    node = result.node if isinstance(result, Handle) else None
+    is_lost = node is not None and (node.requires_grad or isinstance(node.data, Handle))
+    if is_lost or not isinstance(place, np.ndarray) or np.shape(result) != place.shape:
+        return write_result(place, result, what, where)
+    np.copyto(place, np.asarray(result), where=np.asarray(where))
+    return place
+
+
 def write_called(
     function: Any, definition: Any, args: tuple[Any, ...], *, out: Any,
     overwrite_input: bool = False, **kwargs: Any,
@@ -147,7 +163,7 @@ def write_called(
             lambda x, given: function(*given[0], **given[1], **options, out=x),
             out, (args, kwargs), what,
         )  # fmt: skip
-    return write_result(out, result, what)
+    return write_out(out, result, what)
 
 
 def write_ufunc(
@@ -170,9 +186,10 @@ def write_ufunc(
 
     def write_one(place: Any, result: Any) -> Any:
         is_elementwise = method == "__call__" and ufunc.signature is None
-        if is_elementwise and isinstance(place, Handle) and is_writable(place):
-            result = stretched(result, np.shape(data_now(place)))
-        return write_result(place, result, what, where)
+        if is_elementwise and (not isinstance(place, Handle) or is_writable(place)):
+            data = data_now(place) if isinstance(place, Handle) else place
+            result = stretched(result, np.shape(data))
+        return write_out(place, result, what, where)
 
     def write_all(results: Any) -> Any:
         if ufunc.nout == 1:

@@ -192,9 +192,11 @@ def instructions_of(error: Exception) -> list[tuple[CodeType, int]]:
 
 
 NO_NUMBER = re.compile(
-    r"'Value'|autograd_lite\.core\.value\.Value|\b(type|from|of|found|not|component:) Value\b"
-    r"|\bValue found|pythranized|must be int or float$|Rational instance|buffer API|unmarshallable"
+    r"'(Value|View)\b|autograd_lite\.core\.value\.Value"
+    r"|\b(type|from|of|found|not|component:) Value\b|\bValue found"
+    r"|pythranized|must be int or float$|Rational instance|buffer API|unmarshallable"
     r"|cannot be written back|\(got Value\)$|^The only supported seed types are"
+    r"|^SeedSequence expects int|^(Stop argument|Indices) for islice"
     r"|^No numeric types to aggregate$|^Cannot aggregate non-numeric type: object$"
 )
 """How functions of others say that they do not know a Value, and have not asked it for a number."""

@@ -5,6 +5,7 @@ Most are numbers and arrays, for which `Value` has its own quick way; the others
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 from autograd_lite.core.calling import PYTHON_SCALARS, in_numpys_type
 from autograd_lite.core.duck_arrays import computed_by_library, is_duck_array, settled
 from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
-from autograd_lite.core.foreign_arrays import array_in_numpy, check_ordinary
+from autograd_lite.core.foreign_arrays import BUFFERS, array_in_numpy, check_ordinary
 from autograd_lite.core.node import NO_PARAMETERS, Handle, Node, data_of, holds_value, operand_of
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, apply, kept, registry
 from autograd_lite.core.recorder import current, noting_errors
+from autograd_lite.core.views import is_number
 
 __all__ = ["NUMBERS", "as_data", "as_operands", "operate_recorded", "otherwise", "unusual"]
 
@@ -108,8 +110,12 @@ def unusual(primitive: Primitive, value: Any, other: Any, reflected: bool) -> An
     if getattr(type(other), "outranks_values", False):
         return NotImplemented
     check_ordinary(other, f"an operand of {primitive.name}")
-    if isinstance(other, (list, tuple)):
+    if is_sequence(other):
+        if primitive is registry[np.multiply] and repeats(value, other):
+            return NotImplemented  # Python repeats the sequence
         other = registry[np.array](other) if holds_value(other) else as_data(other, "the operand")
+    elif other is None or isinstance(other, str):
+        return compared(primitive, value)
     elif isinstance(other, (Real, Decimal)) and not isinstance(other, np.generic):
         # Comparisons are exact in Python; for the rest only floats have derivatives.
         other = as_float(other, primitive) if primitive.differentiable else other
@@ -120,6 +126,25 @@ def unusual(primitive: Primitive, value: Any, other: Any, reflected: bool) -> An
     if getattr(other, "dtype", np.dtype(float)).kind not in "fciub":
         return NotImplemented
     return apply(primitive, (other, value) if reflected else (value, other), NO_PARAMETERS)
+
+
+def is_sequence(x: Any) -> bool:
+    """Whether NumPy makes an array of its elements, as of a list, a range or a deque."""
+    if isinstance(x, (list, tuple)):
+        return True
+    return isinstance(x, Sequence) and not isinstance(x, (str, bytes, *BUFFERS))
+
+
+def repeats(number: Any, sequence: Any) -> bool:
+    """Whether a product is the sequence, that often: ``[0.0] * n``, with a whole number n."""
+    return is_number(number) and number.dtype.kind in "iu" and not isinstance(sequence, range)
+
+
+def compared(primitive: Primitive, array: Any) -> Any:
+    """Equality with what is no number: of an array it is false for each of its elements."""
+    if primitive not in (registry[np.equal], registry[np.not_equal]) or is_number(array):
+        return NotImplemented
+    return np.full(array.shape, primitive is registry[np.not_equal])
 
 
 def as_float(number: Any, primitive: Primitive) -> float:

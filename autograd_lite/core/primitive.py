@@ -378,6 +378,8 @@ class Primitive:
         if self.arrays is not None:
             args, kwargs = self._bind(args, kwargs)
         for name, parameter in kwargs.items():
+            if isinstance(parameter, Handle) and parameter.node.dtype.kind in "iub":
+                kwargs[name] = parameter = np.asarray(parameter)[()]  # no gradient to lose
             if isinstance(parameter, Handle) or not (self.builtin or no_handle_in(parameter)):
                 raise ArgumentTypeError(
                     f"{self.name}: the argument {name!r} is static and cannot be a Value; "

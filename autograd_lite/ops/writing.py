@@ -332,6 +332,11 @@ def array_like(function: Any) -> Callable[..., Any]:
         value: Any = a if is_there else as_array(a, dtype)
         if not isinstance(value, Handle):
             return buffer_of(function(a, dtype, **kwargs), a)
+        result = made_of(a, value, **kwargs)
+        missing = kwargs.get("ndmin", 0) - result.ndim
+        return result[(None,) * missing] if missing > 0 else result
+
+    def made_of(a: Any, value: Any, **kwargs: Any) -> Any:
         result: Any = value
         if function in ORDERS and not result.shape:
             return (np.copy(result) if is_number(result) else result)[None]  # never without axes

@@ -17,6 +17,9 @@ NAMES = {
     "c": np.array([1.0, -2.0, 0.5]),
     "t": 0.7,
     "x": np.array([0.3, 0.9]),
+    "y": np.array([0.5, -1.5]),
+    "degree": 1,
+    "roots": np.array([0.5, 2.0]),
     "f": lambda v: v * v + 1,
     "p": np.polynomial.Polynomial([1.0, 2.0, -1.0]),
 }
@@ -31,6 +34,10 @@ THEIRS: dict[str, Any] = {
         for name in ("polyadd", "polysub", "polymul")
     },
     "polydiv": lambda a, b: POLYNOMIAL.polydiv(a, b)[0],
+    "polyfit": lambda y, x, degree: POLYNOMIAL.polyfit(x, y, degree),
+    "polyroots": lambda c: POLYNOMIAL.polyroots(c),
+    "polyfromroots": lambda roots: POLYNOMIAL.polyfromroots(roots),
+    "polyvander": lambda x, degree: POLYNOMIAL.polyvander(x, degree),
     **{name: lambda c, name=name: getattr(POLYNOMIAL, name)(c) for name in ("polyder", "polyint")},
     "chebval": lambda c, t: np.polynomial.chebyshev.chebval(t, c),
     "hermval": lambda c, t: np.polynomial.hermite.hermval(t, c),

@@ -169,7 +169,19 @@ def test_arrays_of_objects_are_refused(make):
     )
 
 
-@pytest.mark.parametrize("kind", ["U5", "m8[s]"])
-def test_text_and_times_are_refused_by_what_to_write(kind):
-    with pytest.raises(ag.RuleError, match="convert arrays of objects, text or times"):
-        ag.grad(lambda x: np.sum(x.astype(kind).astype(float)))(np.ones(2))
+@pytest.mark.parametrize(("kind", "make"), [
+    ("str", lambda x: x.astype(str)),
+    ("str", lambda x: np.round(x).astype(int).astype("U5")),
+    ("str", lambda x: np.full(2, "a", like=x)),
+    ("str", lambda x: np.array(["a", "b"], like=x)),
+    ("bytes", lambda x: x.astype("S3")),
+    ("timedelta64", lambda x: x.astype("m8[s]")),
+    ("datetime64", lambda x: np.zeros(2, "M8[D]", like=x)),
+], ids=["astype", "steps", "full", "array", "bytes", "times", "dates"])  # fmt: skip
+def test_text_and_times_are_no_values_whose_comparisons_would_all_be_false(kind, make):
+    refused(
+        ag.ArgumentTypeError,
+        f"an array of {kind} holds no numbers, and so no Values; leave like= out, or convert "
+        f"the plain numbers, x.data.astype({kind})",
+        lambda: ag.grad(lambda x: np.sum((make(x) == make(x)[0]) * x))(np.ones(2)),
+    )
