@@ -362,8 +362,15 @@ def use_integers(writer: Writer) -> Text:
         f"{table}[np.asarray({numbers})] * {place}[0]", f"{numbers} * {place}",
         f"np.eye({n})[{numbers}] * {single(writer)}",
         f"np.where(np.arange({n}) == {numbers}, {place}.T, 0.0)",
+        f"np.roll({place}, np.max({numbers}), axis=0)", f"{place} * range({place}.shape[-1])",
+        f"np.sum([0.5] * np.max({numbers}) + [0.1]) * {place}",
+        f"np.partition({place}, np.max({numbers}), axis=0)",
     ]  # fmt: skip
-    return f"{writer.fresh('a')} = {writer.choose(options)}"
+    text = f"{writer.fresh('a')} = {writer.choose(options)}"
+    if writer.chance(0.2):
+        counts = writer.fresh("k")
+        text = f"{counts} = {table} * 1\n{counts} += np.max({numbers})\n{text} * {counts}[0]"
+    return text
 
 
 # Plain arrays: made, used, and changed afterwards.
