@@ -170,6 +170,9 @@ class Recorder:
     def note_read(self, node: Node, is_number: bool) -> None:
         """Called when the number or the array that a handle holds is read by itself."""
 
+    def note_settled(self, node: Node) -> None:
+        """Called with what lies, or looks, as it does in whatever order its operand lies."""
+
     def note_error(self, error: Exception) -> None:
         """Called with what a forward function raised, before its caller may catch it."""
 

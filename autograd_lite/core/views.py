@@ -24,6 +24,7 @@ __all__ = [
     "WITHOUT_AXES",
     "Look",
     "Looking",
+    "is_all_or_part",
     "is_number",
     "is_view_of",
     "look_into",

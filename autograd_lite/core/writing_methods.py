@@ -19,9 +19,10 @@ from autograd_lite.core.in_place import (
     set_row,
     write,
 )
-from autograd_lite.core.node import Handle
+from autograd_lite.core.node import Handle, get_node
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import registry
+from autograd_lite.core.recorder import current
 from autograd_lite.core.refusals import refused_write
 from autograd_lite.core.views import Looking, is_number, look_into, root_of
 
@@ -130,6 +131,7 @@ class WritingMethods(Handle, Generic[Result]):
         if not is_view and not is_number(self):
             # NumPy's flat is a view also where the elements lie in another order.
             row = look_into(row, self, registry[np.ravel], (self.node,), 0, {})
+        current.get().note_settled(get_node(row))
         if isinstance(row, Looking) and row.row is not None:
             row.__class__ = row.row
         flat: Result = row

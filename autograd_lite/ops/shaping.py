@@ -334,6 +334,8 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     data = np.array(node.data, order=order) if is_plain else node.data
     made = array_of_number if node.data.__class__ in PYTHON_SCALARS else identity
     value = record(made, data, NO_PARAMETERS, node.requires_grad, node)
+    if order in ("C", "F"):
+        current.get().note_settled(value.node)
     if is_sample:
         value.node.parameters = WITHOUT_AXES
     elif is_plain and np.ndim(data) and current.get() is EAGER:

@@ -274,3 +274,92 @@ def filled_afterwards(x: Any) -> Any:
 def test_plain_arrays_that_are_written_after_their_use_are_refused(function: Any) -> None:
     with pytest.raises(ag.CompileError, match="was written after it had been used with Values"):
         ag.compile(function)(np.array([1.0, -2.0]))
+
+
+def by_branch(x: Any) -> Any:
+    return ag.cond(x[0, 0] > 0, lambda a: np.sin(a.T), np.cos, x)
+
+
+def by_steps(x: Any) -> Any:
+    return ag.while_loop(lambda s: s[1] < x[0, 0], lambda s: (s[0].T, s[1] + 1.0), (x, 0.0))[0]
+
+
+def by_rows(x: Any) -> Any:
+    return ag.scan(lambda carry, row: (carry, carry.T * row), x, np.ones(3))[1][1]
+
+
+MADE = pytest.mark.parametrize("made", [by_branch, by_steps, by_rows])
+TABLES = [sign * np.arange(1.0, 10.0).reshape(3, 3) for sign in (-1.0, 1.0, 3.0)]
+
+
+def row_written(y: Any) -> None:
+    y.reshape(-1)[1] = 5.0
+
+
+def column_written(y: Any) -> None:
+    y.ravel("F")[1] = 5.0
+
+
+def written_before_it_is_read(y: Any) -> None:
+    row = np.reshape(y, 9)
+    y[0] = row[:3] * 2.0
+
+
+@MADE
+@pytest.mark.parametrize("write", [row_written, column_written, written_before_it_is_read])
+def test_views_that_a_loop_or_branch_decides_are_not_written_through(
+    made: Callable[..., Any], write: Callable[..., None]
+) -> None:
+    """With axes in another order ``reshape`` copies: programs went on writing as at first."""
+
+    def written(x: Any) -> Any:
+        y = made(x) * 1.0
+        write(y)
+        return y
+
+    compiled = ag.compile(written)
+    with pytest.raises(ag.CompileError) as info:
+        compiled(TABLES[0])
+    assert str(info.value) == (
+        "x[i] = v writes into an array that comes of a loop or branch and was reshaped: by the "
+        "order of its axes in memory, which is another one after other steps or in another "
+        "branch, that is a view, which shows the write, or a copy; write into x.copy(), and "
+        "reshape that"
+    )
+
+
+def copied_in_rows(x: Any, made: Callable[..., Any]) -> Any:
+    y = made(x).copy()
+    row_written(y)
+    return y
+
+
+def filled(x: Any, made: Callable[..., Any]) -> Any:
+    y = np.zeros(x.shape, like=x)
+    y[:] = made(x)
+    row_written(y)
+    return y
+
+
+def by_flat(x: Any, made: Callable[..., Any]) -> Any:
+    y = made(x) * 1.0
+    y.flat[1] = 5.0
+    return y
+
+
+def with_axes_kept(x: Any, made: Callable[..., Any]) -> Any:
+    y = made(x) * 1.0
+    y.reshape(3, 1, 3)[1, 0] = 5.0
+    y.T[0] += 1.0
+    return y.reshape(-1)
+
+
+@MADE
+@pytest.mark.parametrize("write", [copied_in_rows, filled, by_flat, with_axes_kept])
+def test_what_is_a_view_in_any_order_is_written_after_loops_and_branches(
+    made: Callable[..., Any], write: Callable[..., Any]
+) -> None:
+    compiled = ag.compile(lambda x: write(x, made))
+    for x in TABLES * 2:
+        np.testing.assert_array_equal(compiled(x), write(x, made))
+    assert compiled.stats.programs == 1

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.frontend.foresight import in_one_memory, is_unforeseen
 from autograd_lite.compiler.ir import SourceLocation
 from autograd_lite.core.callers import called_by
 from autograd_lite.core.errors import CompileError, UnsupportedError
@@ -76,6 +77,11 @@ class Trace:
         Whether there were any so far.
     shared : dict
         What may lie in the memory of others, by the data, and the loop or branch that it is of.
+    settled : set of Node
+        What was copied in an order of its own.
+    unforeseen : dict
+        Results of which a loop or branch decides whether they are views, and the nodes in whose
+        memory they then are.
     """
 
     def __init__(self, outermost: FrameType, forgets: bool) -> None:
@@ -97,6 +103,8 @@ class Trace:
         self.bodies: list[int] = []
         self.has_bodies = False
         self.shared: dict[Node, str] = {}
+        self.settled: set[Node] = set()
+        self.unforeseen: dict[Node, set[Node]] = {}
 
     def refuse(self, reason: str) -> CompileError:
         """The error for what a program could not do; the trace is worth nothing from here on."""
@@ -279,6 +287,8 @@ class TraceRecorder(Recorder):
         node.requires_grad = self.is_recording and requires_grad
         node.left, node.right, node.rest = left, right, rest
         self.trace.locations[node.serial] = self.trace.locate(sys._getframe(1))
+        if self.trace.has_bodies and is_unforeseen(node, self.trace.inside, self.trace.settled):
+            self.trace.unforeseen[node] = set(in_one_memory(node))
         return traced(node, self.trace)
 
     def note_read(self, node: Node, is_number: bool) -> None:
@@ -286,6 +296,10 @@ class TraceRecorder(Recorder):
         if node.serial not in self.trace.locations:
             read = self.trace.read
             read[node] = is_number or read.get(node, False)
+
+    def note_settled(self, node: Node) -> None:
+        self.trace.settled.add(node)
+        self.trace.unforeseen.pop(node, None)
 
     def note_error(self, error: Exception) -> None:
         """Note an error that comes of the numbers: the function may catch it."""
@@ -348,6 +362,13 @@ class TraceRecorder(Recorder):
             )
         if self.trace.has_forgotten:
             raise UnsupportedError(f"{what} needs arrays as they are, to tell which are views")
+        if any(get_node(root) in nodes for nodes in self.trace.unforeseen.values()):
+            raise self.trace.refuse(
+                f"{what} writes into an array that comes of a loop or branch and was reshaped: by "
+                "the order of its axes in memory, which is another one after other steps or in "
+                "another branch, that is a view, which shows the write, or a copy; write into "
+                "x.copy(), and reshape that"
+            )
 
     def note_shared(self, nodes: Iterable[Node], what: str) -> None:
         self.trace.shared.update(dict.fromkeys(nodes, what))
