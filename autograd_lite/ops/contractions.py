@@ -20,6 +20,7 @@ __all__ = [
     "einsum_explicit",
     "einsum_forward",
     "matmul",
+    "matmul_by_places",
     "matrix_transpose",
     "tensordot",
 ]
@@ -69,6 +70,29 @@ matmul = Primitive(
 )
 register(np.matmul, matmul)
 in_loops(np.matmul, np.matvec, np.vecmat)
+
+
+def product_by_places(x: Any, matrix: Any) -> Any:
+    """``x @ matrix``, where zeros of the matrix let nothing through: no infinity, and no NaN."""
+    with np.errstate(all="ignore"):
+        product = np.matmul(x, matrix)
+        if np.isfinite(product).all():
+            return product
+        product[...] = 0.0
+        for column, row in zip(np.moveaxis(x, -1, 0), matrix, strict=True):
+            product += np.where(row != 0, column[..., None] * row, 0.0)
+    return product
+
+
+matmul_by_places: Primitive = Primitive(
+    product_by_places,
+    lambda g, out, x, matrix: matmul_by_places(g, matrix_transpose(matrix)),
+    None,
+    name="matmul",
+    builtin=True,
+    linear="all",
+)
+"""Of rows of a Jacobian and a constant matrix: slopes that are infinite concern nobody else."""
 
 
 # tensordot: contract the listed axes; what is left of x comes first, then what is left of y.

@@ -82,6 +82,7 @@ class Batch:
         "closed",
         "count",
         "has_shared",
+        "is_by_places",
         "is_over",
         "is_swept",
         "recorder",
@@ -98,6 +99,8 @@ class Batch:
         """Serial numbers from which on nodes are inside, of bodies of loops and branches."""
         self.closed: list[range] = []
         """Serial numbers of what some samples alone wanted, and nobody may use any more."""
+        self.is_by_places = False
+        """Whether zeros of constant matrices let nothing through: slopes may be infinite."""
         self.is_over = False
         self.is_swept = False
         """Whether a sweep goes through what was computed, all of it."""

@@ -14,6 +14,7 @@ from autograd_lite.ops import (
 )
 from autograd_lite.ops.define import RowByRow
 from autograd_lite.transforms.batching import (
+    Batched,
     NoBatchingRuleError,
     Rule,
     array_of,
@@ -37,9 +38,9 @@ def matmul(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, An
     x, y = inputs
     ranks = ndim_of(x), ndim_of(y)
     if ranks == (1, 2) and not is_stacked(y):
-        return by_matrix(x.array, array_of(y))
+        return by_matrix(x, array_of(y))
     if ranks == (2, 1) and not is_stacked(x):
-        return by_matrix(y.array, np.swapaxes(array_of(x), 0, 1))
+        return by_matrix(y, np.swapaxes(array_of(x), 0, 1))
     left = np.expand_dims(x, -2) if np.ndim(x) == 1 else x
     right = np.expand_dims(y, -1) if np.ndim(y) == 1 else y
     product = matrix_product(left, right)
@@ -52,21 +53,47 @@ def matmul(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, An
 
 
 def matrix_product(left: Any, right: Any) -> Any:
-    x, y = array_of(left), array_of(right)
     if not is_stacked(right) and np.ndim(right) == 2:
-        return by_matrix(x, y)
-    if not is_stacked(left) and np.ndim(left) == 2 and np.shape(right)[-1] == 1:
-        return np.expand_dims(by_matrix(np.squeeze(y, axis=-1), np.swapaxes(x, 0, 1)), -1)
+        return by_matrix(left, array_of(right))
+    if not is_stacked(left) and np.ndim(left) == 2:
+        matrix = np.swapaxes(array_of(left), 0, 1)
+        if np.shape(right)[-1] == 1:
+            column = Batched(np.squeeze(right.array, axis=-1), right.batch)
+            return np.expand_dims(by_matrix(column, matrix), -1)
+        if is_by_places(right, matrix):
+            turned = Batched(np.swapaxes(right.array, -1, -2), right.batch)
+            return np.swapaxes(by_matrix(turned, matrix), -1, -2)
     ndim = max(np.ndim(left), np.ndim(right))
     return np.matmul(with_axes(left, ndim), with_axes(right, ndim))
 
 
-def by_matrix(rows: Any, matrix: Any) -> Any:
+def by_matrix(stacked: Any, matrix: Any) -> Any:
     """Multiply all vectors along the last axis by one matrix, in one product."""
+    rows = stacked.array
+    multiply: Any = contractions.matmul_by_places if is_by_places(stacked, matrix) else np.matmul
     shape = np.shape(rows)
     if len(shape) == 2:
-        return np.matmul(rows, matrix)
-    product = np.matmul(np.reshape(rows, (-1, shape[-1])), matrix)
+        return multiply(rows, matrix)
+    product = multiply(np.reshape(rows, (-1, shape[-1])), matrix)
+    return np.reshape(product, (*shape[:-1], np.shape(matrix)[1]))
+
+
+def is_by_places(stacked: Any, matrix: Any) -> bool:
+    """Whether zeros of a matrix have to keep out what is not finite."""
+    return bool(
+        stacked.batch.is_by_places
+        and isinstance(matrix, np.ndarray)
+        and np.count_nonzero(matrix) < matrix.size
+    )
+
+
+@batching(contractions.matmul_by_places)
+def matmul_by_places(
+    primitive: Primitive, inputs: Sequence[Any], parameters: dict[str, Any]
+) -> Any:
+    x, matrix = inputs
+    shape = np.shape(x.array)
+    product = primitive(np.reshape(x.array, (-1, shape[-1])), array_of(matrix))
     return np.reshape(product, (*shape[:-1], np.shape(matrix)[1]))
 
 
@@ -199,4 +226,7 @@ def correlate(primitive: Primitive, inputs: Sequence[Any], parameters: dict[str,
         ]
         x = np.concatenate([edges[0], x, edges[1]])
     windows = x[np.arange(np.size(x) - width + 1)[:, None] + np.arange(width)]
-    return (windows @ weights).array
+    if is_stacked(weights):
+        return (windows @ weights).array
+    rows = np.matmul(np.reshape(windows.array, (-1, width)), array_of(weights))
+    return np.reshape(rows, np.shape(windows.array)[:-1])

@@ -337,6 +337,8 @@ class Trace:
     def _together(self, cotangents: Sequence[Any], count: int) -> list[Any]:
         """The gradients for several cotangents, whose zeros are a mask, stacked, from one sweep."""
         batch = Batch(count)
+        primitives = (node.primitive for node in self.pullback.order)
+        batch.is_by_places = any(x is not None and x.singular for x in primitives)
         stacked = [None if x is None else Batched(x, batch) for x in cotangents]
         recorded = self.is_traced or self.is_recorded()
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None

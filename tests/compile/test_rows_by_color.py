@@ -114,3 +114,57 @@ def test_a_dense_matrix_has_all_its_rows() -> None:
     program = ag.compile(ag.jacobian(layer))
     program(X)
     assert "float64[40, 40]" in program.source
+
+
+DIFFERENCES = np.diag(-np.ones(40)) + np.diag(np.ones(39), 1)
+LEVEL = np.arange(40.0)
+LEVEL[4] = LEVEL[5]
+"""The difference there is 0, where a root has an infinite slope."""
+
+
+def of_columns(x: Any) -> Any:
+    return np.cbrt(DIFFERENCES @ np.reshape(x, (40, 1)))[:, 0]
+
+
+def of_a_table(x: Any) -> Any:
+    return np.cbrt(DIFFERENCES @ np.stack([x, x], axis=1))[:, 1]
+
+
+STEEP: dict[str, Callable[[Any], Any]] = {
+    "matrix times vector": lambda x: np.cbrt(DIFFERENCES @ x),
+    "vector times matrix": lambda x: np.cbrt(x @ DIFFERENCES.T),
+    "dot": lambda x: np.cbrt(np.dot(DIFFERENCES, x)),
+    "matrix times column": of_columns,
+    "matrix times table": of_a_table,
+}
+
+
+@pytest.mark.parametrize("name", STEEP)
+def test_an_infinite_slope_concerns_its_own_row_alone(name: str) -> None:
+    """Zeros of the matrix times infinity made NaN of the rows of the same colour."""
+    differences = DIFFERENCES @ LEVEL
+    with np.errstate(divide="ignore"):
+        slopes = np.cbrt(differences) ** -2.0 / 3.0
+    expected = np.zeros((40, 40))
+    here = DIFFERENCES != 0
+    expected[here] = (slopes[:, None] * np.where(here, DIFFERENCES, 1.0))[here]
+    program = ag.compile(ag.jacobian(STEEP[name]))
+    with np.errstate(divide="ignore"):
+        for _ in range(3):
+            np.testing.assert_allclose(program(LEVEL), expected, rtol=1e-12)
+        np.testing.assert_allclose(ag.jacobian(STEEP[name])(LEVEL), expected, rtol=1e-12)
+        found = ag.jacobian(STEEP[name], sparse=True)(LEVEL).toarray()
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_derivatives_of_rows_behind_steep_functions_are_those_of_the_formula() -> None:
+    def weighted(x: Any) -> Any:
+        return np.sum(np.sin(LEVEL)[:, None] * ag.jacobian(STEEP["dot"])(x))
+
+    x = np.cos(LEVEL) + 1.5 * np.arange(40.0)
+    # Of Σ sin(i) s(D x)ᵢ Σⱼ Dᵢⱼ, where s is the slope of the root.
+    differences, totals = DIFFERENCES @ x, DIFFERENCES.sum(axis=1)
+    bends = -2.0 / 9.0 / np.cbrt(differences) ** 5
+    expected = DIFFERENCES.T @ (np.sin(LEVEL) * totals * bends)
+    for gradient in (ag.grad(weighted), ag.compile(ag.grad(weighted))):
+        np.testing.assert_allclose(gradient(x), expected, rtol=1e-10)
