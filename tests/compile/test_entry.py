@@ -75,3 +75,18 @@ def test_a_call_gets_in_if_its_signature_is_that_of_the_program(made: Any) -> No
 
 def test_values_go_the_long_way() -> None:
     assert entry_of((np.ones(3),), {})((ag.Value(np.ones(3)),), {}) is None
+
+
+def test_keys_that_are_equal_are_told_apart_by_their_types() -> None:
+    """1, 1.0 and True are one key of a dict, and a program is made for one of them."""
+
+    def named(weights: Any) -> Any:
+        return {key: weight * len(str(key)) for key, weight in weights.items()}
+
+    for check in (True, False):
+        compiled = ag.compile(named, check=check)
+        for key in (1, True, 1.0, 1, True, 1.0):
+            ((found, number),) = compiled({key: 2.0}).items()
+            assert type(found) is type(key)
+            assert number == 2.0 * len(str(key))
+        assert compiled.stats.programs == 3

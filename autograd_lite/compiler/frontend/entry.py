@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.frontend.signature import is_variable, static
+from autograd_lite.compiler.frontend.signature import is_variable, kinds_of, static
 from autograd_lite.core.tree import Parts, parts_of
 
 __all__ = ["Entry", "entry_of"]
@@ -64,6 +64,9 @@ class EntryWriter:
                 f"({opened} := {self.name_of(parts_of)}({name})).keys != {keys} "
                 f"or {self.name_of(static)}({opened}.auxiliary) != {auxiliary}"
             )
+        if isinstance(tree, dict) and set(map(type, tree)) - {str}:
+            kinds = f"{self.name_of(kinds_of)}({name}) != {self.name_of(kinds_of(tree))}"
+            unlike = f"{unlike} or {kinds}"
         self.lines.append(
             f"    if {name}.__class__ is not {self.name_of(kind)} or {unlike}: return None"
         )

@@ -19,6 +19,7 @@ __all__ = [
     "described",
     "first_change",
     "is_variable",
+    "kinds_of",
     "signature_of",
     "static",
     "strides_of",
@@ -79,10 +80,17 @@ def describe(trees: Iterable[Any], leaves: list[Any], key: list[Any]) -> None:
         elif (parts := parts_of(tree)) is not None:
             key.append(kind)
             key.append(tuple(parts.keys))
+            if isinstance(tree, dict):
+                key.append(kinds_of(tree))
             key.append(static(parts.auxiliary))
             describe(parts.children, leaves, key)
         else:
             key.append((kind, static(tree)))
+
+
+def kinds_of(keys: Iterable[Any]) -> tuple[type, ...]:
+    """What the keys of a dict are, apart from being equal: 1, 1.0 and True are one key there."""
+    return tuple(map(type, keys))
 
 
 def static(leaf: Any) -> Any:
