@@ -99,15 +99,13 @@ class Batch:
         """Serial numbers from which on nodes are inside, of bodies of loops and branches."""
         self.closed: list[range] = []
         """Serial numbers of what some samples alone wanted, and nobody may use any more."""
-        self.is_by_places = False
-        """Whether zeros of constant matrices let nothing through: slopes may be infinite."""
+        self.is_by_places = False  # whether zeros of constant matrices keep infinite slopes out
         self.is_over = False
         self.is_swept = False
         """Whether a sweep goes through what was computed, all of it."""
         self.has_shared = False
         """Whether what was last called sample by sample gave memory of its argument."""
-        self.slow: set[str] = set()
-        """The names of what was computed sample by sample."""
+        self.slow: set[str] = set()  # the names of what was computed sample by sample
 
 
 def binary(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:

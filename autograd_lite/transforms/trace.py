@@ -336,9 +336,7 @@ class Trace:
 
     def _together(self, cotangents: Sequence[Any], count: int) -> list[Any]:
         """The gradients for several cotangents, whose zeros are a mask, stacked, from one sweep."""
-        batch = Batch(count)
-        primitives = (node.primitive for node in self.pullback.order)
-        batch.is_by_places = any(x is not None and x.singular for x in primitives)
+        batch = batch_of_rows(count, self.pullback.order)
         stacked = [None if x is None else Batched(x, batch) for x in cotangents]
         recorded = self.is_traced or self.is_recorded()
         lift = (lambda x: Batched(x, batch, stacked=False)) if recorded else None
@@ -377,6 +375,13 @@ class Trace:
         unwrapped = [self.unwrap(result, ancestry) for result in results]
         trees: list[Any] = unflatten(self.trees, owned(unwrapped, cotangents))
         return trees
+
+
+def batch_of_rows(count: int, order: Iterable[Node]) -> Batch:
+    """A batch for rows that are swept through these nodes, of which some may have no end."""
+    batch = Batch(count)
+    batch.is_by_places = any(x.primitive is not None and x.primitive.singular for x in order)
+    return batch
 
 
 def part(cotangents: Any, place: int | slice) -> Any:
