@@ -93,6 +93,7 @@ def as_reals(owner: str, x: Any, dtype: Any) -> Any:
     of complex numbers.
     """
     x = unmasked(in_numpys_dtype(x))
+    refuse_sparse(owner, x)
     is_plain = getattr(getattr(x, "dtype", None), "kind", "O") in "fiub"
     try:
         array = np.asarray(
@@ -194,6 +195,7 @@ def unmasked(x: Any) -> Any:
 def as_array(what: str, given: Any) -> Any:
     """An array of what was given, refused by name if it makes none: a tensor elsewhere, say."""
     given = unmasked(in_numpys_dtype(given))
+    refuse_sparse(what, given)
     try:
         return host_array(given)
     except ag.AutogradError:
@@ -203,6 +205,14 @@ def as_array(what: str, given: Any) -> Any:
             f"{what} is {type(given).__name__}, which makes no array ({error}); pass an array of "
             "numbers"
         ) from None
+
+
+def refuse_sparse(what: str, given: Any) -> None:
+    """Refuse sparse arrays, of which NumPy makes one of a single object."""
+    if hasattr(given, "toarray"):
+        raise ag.ArgumentTypeError(
+            f"{what} is {type(given).__name__}, which is sparse; pass its .toarray()"
+        )
 
 
 def in_numpys_dtype(given: Any) -> Any:

@@ -72,9 +72,12 @@ def write_file(
     contents = io.BytesIO()
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub":
+            instead = "save its parts, .real and .imag"
+            if array.dtype.kind != "c":
+                instead = "make numbers of it, as np.unique(x, return_inverse=True)[1] does"
             raise ag.ArgumentValueError(
                 f"{path.name}: {name!r} has dtype {array.dtype}, and a file holds real numbers "
-                "alone; save its parts, .real and .imag"
+                f"alone; {instead}"
             )
     write(contents, arrays, texts)
     contents.seek(0)
@@ -94,11 +97,17 @@ def write_file(
 
 
 def equal_arrays(left: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
-    """Whether all arrays are the same, bit for bit."""
+    """Whether all arrays are the same, bit for bit but for the order of bytes."""
     return left.keys() == right.keys() and all(
         (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
-        for a, b in ((np.asarray(left[name]), np.asarray(right[name])) for name in left)
+        for a, b in ((in_own_order(left[name]), in_own_order(right[name])) for name in left)
     )
+
+
+def in_own_order(given: Any) -> Array:
+    """An array in the byte order of this machine."""
+    array = np.asarray(given)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def read_file(path: str | os.PathLike[str]) -> Contents:
@@ -280,7 +289,7 @@ class Entry:
         array = array_of_bytes(body[start:stop], name, path, self.dtype, self.shape)
         if self.is_bfloat16:
             return (array.astype(np.uint32) << 16).view(np.float32)
-        return array.astype(self.dtype.newbyteorder("="), copy=False)
+        return in_own_order(array)
 
 
 Writer = Callable[[IO[bytes], Mapping[str, Array], Mapping[str, str]], None]

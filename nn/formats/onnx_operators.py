@@ -30,8 +30,8 @@ FLOATS = {
     "exp": "Exp", "expit": "Sigmoid", "fabs": "Abs", "float_power": "Pow", "floor": "Floor",
     "identity": "Identity", "log": "Log", "maximum": "Max", "minimum": "Min", "multiply": "Mul",
     "negative": "Neg", "positive": "Identity", "power": "Pow", "real": "Identity",
-    "reciprocal": "Reciprocal",
-    "rint": "Round", "sin": "Sin", "sinh": "Sinh", "sqrt": "Sqrt", "subtract": "Sub",
+    "reciprocal": "Reciprocal", "relu": "Relu", "rint": "Round", "sin": "Sin", "sinh": "Sinh",
+    "sqrt": "Sqrt", "subtract": "Sub",
     "tan": "Tan", "tanh": "Tanh",
 }  # fmt: skip
 """Operations on numbers that have the type of the result."""

@@ -33,6 +33,11 @@ Array = np.ndarray[Any, Any]
 
 def plain(x: Any) -> Array:
     """The numbers of a Value, array or list, as an array."""
+    if isinstance(x, dict):
+        raise ag.ArgumentTypeError(
+            "a metric is of one output, and a dict of several was given; pass a loss for each, "
+            "loss={'name': ...}, with metrics={'name': [...]}, or take one of them out"
+        )
     given = as_labels(x.data if isinstance(x, ag.Value) else x)
     return host_array(as_array("what holds labels or outputs", given))
 
@@ -232,20 +237,29 @@ def class_numbers(labels: Any, shape: tuple[int, ...], caller: str) -> Array:
     allowed = np.arange(shape[-1]) if columns else np.array([low, 1])
     if given.dtype.kind not in "fiub" or not np.isin(given, allowed).all():
         meant = f"0 to {shape[-1] - 1}" if columns else "0 and 1, or -1 and 1"
+        how = ""
+        if given.dtype.kind not in "fiub":
+            how = f" in the dtype {given.dtype}"
+            meant += ", as np.unique(labels, return_inverse=True)[1] does"
         raise ag.ArgumentValueError(
-            f"{caller}: the labels hold {words(given)}; number the classes {meant}"
+            f"{caller}: the labels hold {words(given)}{how}; number the classes {meant}"
         )
     return given.astype(np.int64) if columns else np.asarray(given == 1, np.int64)
 
 
 def words(labels: Array) -> str:
     """Which labels there are, but for those of many."""
-    found = np.unique(labels)
-    few = ", ".join(map(str, found[:5].tolist()))
+    if labels.dtype == object:  # whose elements may have no order
+        found = [*dict.fromkeys(labels.ravel().tolist())]
+    else:
+        found = np.unique(labels).tolist()
+    few = ", ".join(map(str, found[:5]))
     return few if len(found) <= 5 else f"{few} and {len(found) - 5} others"
 
 
 def is_distribution(rows: Array) -> bool:
-    """Whether the rows are probabilities."""
+    """Whether the rows are probabilities, as far as their dtype can hold some."""
+    digits = 4 * float(np.finfo(rows.dtype).eps) if rows.dtype.kind == "f" else 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.all(rows >= 0) and np.allclose(np.sum(rows, axis=-1), 1, rtol=0, atol=1e-5))
+        sums = np.sum(rows, axis=-1, dtype=np.float64)
+        return bool(np.all(rows >= 0) and np.allclose(sums, 1, rtol=0, atol=max(1e-5, digits)))

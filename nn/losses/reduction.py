@@ -58,7 +58,8 @@ def as_outputs(outputs: Any, caller: str) -> Any:
     if kind == "f" and hasattr(outputs, "__array_function__"):
         return unmasked(outputs)
     plain = outputs.data if isinstance(outputs, ag.Value) else unmasked(outputs)
-    return as_reals(f"{caller}: the outputs", plain, outputs.dtype if kind == "f" else np.float64)
+    is_numpys = kind == "f" and isinstance(outputs.dtype, np.dtype)  # frames have further ones
+    return as_reals(f"{caller}: the outputs", plain, outputs.dtype if is_numpys else np.float64)
 
 
 def refuse_dict() -> NoReturn:

@@ -31,7 +31,18 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["Fingerprint", "fingerprint"]
+__all__ = [
+    "MACHINERY",
+    "PACKAGES",
+    "Fingerprint",
+    "fingerprint",
+    "is_fixed",
+    "is_installed",
+    "is_writable",
+    "names_in",
+    "package_of",
+    "slots_of",
+]
 
 PLAIN = (bool, int, str, bytes, type(None))
 NUMBERS = (float, complex, np.generic)

@@ -577,6 +577,8 @@ def without_graph(weights: Any) -> Any:
 def equals(value: Any, default: Any) -> bool:
     if isinstance(value, np.dtype):
         return bool(value == np.dtype(default))
+    if hasattr(value, "__array__") or hasattr(default, "__array__"):
+        return bool(np.array_equal(value, default))
     return bool(value is default if callable(value) else value == default)
 
 

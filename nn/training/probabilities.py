@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import signature
 from math import inf, isnan, nan, pi
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import autograd_lite as ag
 from nn.losses import losses
 from nn.losses.labels import plain
+from nn.losses.reduction import with_options
 from nn.metrics import metrics as known_metrics
 from nn.training.outputs import LossOfOutputs, OfOutput, name_of, part_of
 
@@ -31,15 +32,23 @@ ANY, UNKNOWN = (-inf, inf), (nan, nan)
 RANGES: dict[str, Bounds] = {
     **dict.fromkeys(("expit", "heaviside", "normal_probability", "sigmoid", "softmax"), (0, 1)),
     **dict.fromkeys(("cos", "erf", "sign", "sin", "tanh"), (-1, 1)),
-    **dict.fromkeys(("absolute", "cosh", "norm", "relu", "sqrt", "square"), (0, inf)),
+    **dict.fromkeys(("cosh", "norm", "sqrt"), (0, inf)),
     **dict.fromkeys(("log_expit", "log_softmax"), (-inf, 0)),
-    **dict.fromkeys(("dot", "einsum", "inner", "matmul", "sum", "tensordot"), ANY),
     "arctan": (-pi / 2, pi / 2),
     "erfc": (0, 2),
 }
-"""Of operations whose operands are not looked at."""
+"""Of operations whose operands may be any numbers."""
 
-RISING = {"exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "arcsinh", "sinh", "cbrt"}
+PRODUCTS = {"dot", "einsum", "inner", "matmul", "sum", "tensordot"}
+"""Sums of many numbers, which have no bounds."""
+
+RISING: dict[str, Callable[[float], Any]] = {
+    name: getattr(np, name)
+    for name in (
+        "arcsinh", "arctan", "cbrt", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2",
+        "sign", "sinh", "sqrt", "tanh",
+    )
+} | {"relu": lambda x: max(x, 0.0)}  # fmt: skip
 """Of larger operands they are larger."""
 
 KEEPING = {
@@ -65,9 +74,12 @@ def tell_probabilities(
     outputs: Any = None
     found = dict(metrics)
     for name, metric in metrics.items():
-        function = metric.func if isinstance(metric, OfOutput) else metric
+        given = metric.func if isinstance(metric, OfOutput) else metric
+        function, options = with_options(given)
         if function not in known or "from_logits" not in signature(function).parameters:
             continue
+        if "from_logits" in options:
+            continue  # it was told itself
         own_loss = loss
         if isinstance(metric, OfOutput) and isinstance(loss, LossOfOutputs):
             own_loss = loss.parts.get(metric.name)
@@ -79,7 +91,7 @@ def tell_probabilities(
                 output = part_of(outputs, metric.name, "the model returns")
             told = not are_probabilities(caller, name, function, output)
         if not told:
-            decided = partial(function, from_logits=False)
+            decided = partial(given, from_logits=False)
             found[name] = (
                 OfOutput(metric.name, decided, metric.is_loss)
                 if isinstance(metric, OfOutput)
@@ -90,11 +102,12 @@ def tell_probabilities(
 
 def are_probabilities(caller: str, metric: str, function: Any, output: Any) -> bool:
     """Whether an output lies from 0 to 1 by its operations; refused if it only seems to."""
-    low, high = bounds_of(output.node) if isinstance(output, ag.Value) else UNKNOWN
-    if not isnan(low):
-        return low >= 0 and high <= 1
+    extent = extent_of(output.node) if isinstance(output, ag.Value) else Extent(UNKNOWN)
+    low, high = extent.bounds
+    if low >= 0 and high <= 1:
+        return True
     numbers = plain(output)
-    if not numbers.size or np.min(numbers) < 0 or np.max(numbers) > 1:
+    if extent.is_reached or not numbers.size or np.min(numbers) < 0 or np.max(numbers) > 1:
         return False
     told = f"{{{metric!r}: partial({name_of(function)}, from_logits=False)}}"
     raise ag.ArgumentValueError(
@@ -104,9 +117,23 @@ def are_probabilities(caller: str, metric: str, function: Any, output: Any) -> b
     )
 
 
-def bounds_of(output: Any) -> Bounds:
+class Extent(NamedTuple):
+    """Where the result of an operation lies.
+
+    Interval arithmetic takes operands as if one did not depend on the other, so that its
+    bounds are never too narrow, but those of ``exp(z) / (1 + exp(z))`` are too wide.
+    """
+
+    bounds: Bounds
+    is_reached: bool = False
+    """Whether parameters can bring it near both bounds."""
+    parameters: frozenset[int] = frozenset()
+    """The ids of those that it is known to depend on."""
+
+
+def extent_of(output: Any) -> Extent:
     """Between which numbers the result of a recorded operation lies, by interval arithmetic."""
-    found: dict[int, Bounds] = {}
+    found: dict[int, Extent] = {}
     stack = [output]
     while stack:
         node = stack[-1]
@@ -115,9 +142,42 @@ def bounds_of(output: Any) -> Bounds:
             stack += needed
             continue
         stack.pop()
-        bounds = [found[id(x)] if is_node(x) else bounds_of_constant(x) for x in operands_of(node)]
-        found[id(node)] = bounds_of_operation(node, bounds)
+        operands = [found[id(x)] if is_node(x) else constant(x) for x in operands_of(node)]
+        found[id(node)] = extent_of_operation(node, operands)
     return found[id(output)]
+
+
+def extent_of_operation(node: Any, operands: list[Extent]) -> Extent:
+    """Where a result lies for operands within these."""
+    name = name_of_operation(node)
+    if not name:  # a parameter, or an input
+        return Extent(ANY, True, frozenset([id(node)]))
+    bounds = bounds_of_operation(node, [operand.bounds for operand in operands])
+    parameters = frozenset().union(*(operand.parameters for operand in operands))
+    if name in PRODUCTS or name == "add":
+        # One with a parameter of its own, which the others know nothing of, is enough.
+        is_reached = bounds == ANY and any(
+            operand.bounds == ANY and operand.is_reached and has_own(operand, operands)
+            for operand in operands
+        )
+    elif name in RANGES and name not in RISING:
+        is_reached = any(x.is_reached and x.bounds == ANY for x in operands)
+    else:
+        is_reached = not isnan(bounds[0]) and are_apart(operands)
+        is_reached &= all(x.is_reached for x in operands)
+    return Extent(bounds, is_reached, parameters)
+
+
+def has_own(one: Extent, operands: list[Extent]) -> bool:
+    """Whether an operand depends on a parameter that the others do not depend on."""
+    others = (operand.parameters for operand in operands if operand is not one)
+    return bool(one.parameters - frozenset().union(*others))
+
+
+def are_apart(operands: list[Extent]) -> bool:
+    """Whether no two operands depend on the same parameter."""
+    n_parameters = [len(operand.parameters) for operand in operands]
+    return len(frozenset().union(*(x.parameters for x in operands))) == sum(n_parameters)
 
 
 def is_node(operand: Any) -> bool:
@@ -128,13 +188,13 @@ def is_node(operand: Any) -> bool:
 def operands_of(node: Any) -> list[Any]:
     """The operands that say between which numbers a result lies."""
     name = name_of_operation(node)
-    if name in ARITHMETIC or name in RISING or name == "clip":
-        return list(node.inputs)
+    if name in ARITHMETIC or name in RISING or name in PRODUCTS or name == "clip":
+        return [part for part in node.inputs if not isinstance(part, str)]
     if name == "where":
         return list(node.inputs[1:])
     if name == "concatenate":
         return [part for part in node.inputs if part is not None]
-    return list(node.inputs[:1]) if name in KEEPING else []
+    return list(node.inputs[:1]) if name in KEEPING or name in RANGES else []
 
 
 def name_of_operation(node: Any) -> str:
@@ -147,40 +207,37 @@ def name_of_operation(node: Any) -> str:
     return str(node.primitive.name) if is_known else "?"
 
 
-def bounds_of_constant(number: Any) -> Bounds:
+def constant(number: Any) -> Extent:
     """A number itself; of an array, which may be the input, nothing is said."""
     if number is None or np.ndim(number) or np.iscomplexobj(number):
-        return UNKNOWN
-    return (float(number), float(number))
+        return Extent(UNKNOWN)
+    return Extent((float(number), float(number)), True)
 
 
 def bounds_of_operation(node: Any, operands: list[Bounds]) -> Bounds:
     """Between which numbers a result lies for operands within these."""
     name = name_of_operation(node)
-    if not name:  # a parameter, or an input
-        return ANY
     if node.dtype.kind == "b":
         return (0, 1)
-    if name in RANGES:
-        return RANGES[name]
-    if name not in ARITHMETIC and name not in RISING and name not in KEEPING and name != "clip":
-        return UNKNOWN
+    if name in PRODUCTS or (name == "add" and ANY in operands):
+        return ANY
     if name == "clip":  # which bounds what nothing is known of, and on one side too
         operands = [ANY if isnan(bounds[0]) else bounds for bounds in (*operands, ANY, ANY)[:3]]
-    if name == "add" and ANY in operands:
-        return ANY
     if any(isnan(low) for low, _ in operands):
-        return UNKNOWN
+        return RANGES.get(name, UNKNOWN)
     with np.errstate(all="ignore"):
         if name in RISING:
-            low, high = (float(getattr(np, name)(x)) for x in operands[0])
-            return (-inf if isnan(low) else low, high)
+            low, high = (float(RISING[name](x)) for x in operands[0])
+            least, most = RANGES.get(name, ANY)
+            return (least if isnan(low) else low, most if isnan(high) else high)
         if name == "clip":
             (low, high), (least, _), (_, most) = operands
             return (min(max(low, least), most), min(max(high, least), most))
         if name in KEEPING:
             return (min(low for low, _ in operands), max(high for _, high in operands))
-        return ARITHMETIC[name](*operands)
+        if name in ARITHMETIC:
+            return ARITHMETIC[name](*operands)
+    return RANGES.get(name, UNKNOWN)
 
 
 def added(x: Bounds, y: Bounds) -> Bounds:
@@ -202,7 +259,12 @@ def reciprocal(x: Bounds) -> Bounds:
     return (1 / x[1] if x[1] else -inf, 1 / x[0] if x[0] else inf)
 
 
+def absolute(x: Bounds) -> Bounds:
+    return (max(0.0, x[0], -x[1]), max(-x[0], x[1]))
+
+
 ARITHMETIC: dict[str, Callable[..., Bounds]] = {
+    "absolute": absolute,
     "add": added,
     "divide": lambda x, y: multiplied(x, reciprocal(y)),
     "maximum": lambda x, y: (max(x[0], y[0]), max(x[1], y[1])),
@@ -210,6 +272,7 @@ ARITHMETIC: dict[str, Callable[..., Bounds]] = {
     "multiply": multiplied,
     "negative": negative,
     "reciprocal": reciprocal,
+    "square": lambda x: multiplied(absolute(x), absolute(x)),
     "subtract": lambda x, y: added(x, negative(y)),
 }
 

@@ -26,6 +26,7 @@ from nn.losses.reduction import Loss
 from nn.models.buffers import carried_buffers
 from nn.models.fingerprint import Fingerprint, fingerprint
 from nn.models.module import Module
+from nn.models.restoring import restorer
 from nn.optimizers.base import ARGUMENTS_OF_UPDATES, Optimizer, zeros_like
 from nn.optimizers.clipping import clip_by_norm, clip_by_value
 from nn.training.data import apply_model, length, map_outputs
@@ -167,7 +168,7 @@ class Step:
         Outputs that are kept may be views of it, and a model that is run as it is
         may keep what it likes.
         """
-        return self.ran_compiled and not self.keep_outputs
+        return bool(self.ran) and not self.keep_outputs
 
     def resume(self) -> Step:
         """The step of the last training with this optimizer, with its programs, if it is the same.
@@ -243,16 +244,15 @@ class Step:
         generators = (x for x in found if isinstance(x, np.random.Generator))
         self.generators = list(dict.fromkeys(generators))
         self.compiled = self._compile() if self.compile and not self.cannot_compile else None
-        self.ran_compiled = False
+        self.ran: set[str] = set()
         return True
 
     def _fingerprint(self) -> Fingerprint:
         """All that a step reads, but for its arguments: parameters, states, buffers."""
         optimizer = self.optimizer
         unread = names_of(self.buffers) | {(id(optimizer), name) for name in ARGUMENTS_OF_UPDATES}
-        cohorts = map(str, optimizer.cohorts().values())
-        things = (self.model, self.loss, optimizer, *self.trainable, *cohorts)
-        return fingerprint(*things, unread=unread)
+        things = (self.model, self.loss, optimizer, *self.trainable)
+        return fingerprint(*things, *map(str, optimizer.cohorts().values()), unread=unread)
 
     def _compile(self) -> dict[str, Any]:
         backend: Any = self.compile if isinstance(self.compile, str) else "numpy"
@@ -262,8 +262,6 @@ class Step:
             "accumulate": ag.compile(self._accumulate, donate=0, backend=backend),
             "apply": ag.compile(self._apply, donate=overwritten, backend=backend),
         }
-
-    # Steps.
 
     def step(self, x: Any, y: Any, weight: Any) -> tuple[float, Any]:
         """Update the parameters for a batch; its loss, and its outputs if they are kept."""
@@ -388,24 +386,27 @@ class Step:
         """Run a function of this class compiled; or as it is, where it cannot be compiled."""
         if self.compiled is None:
             return constants(function(*args, self.generators))
+        # What somebody's own code counts or keeps in a call that fails, it would count twice.
+        restore = restorer(() if name in self.ran else self.read.found)
         try:
             result = self.compiled[name](*args, self.generators)
-            self.ran_compiled = True
+            self.ran.add(name)
             return result
         except (ArithmeticError, MemoryError):
             raise
         except Exception as error:
             reason = explain(error)
-        if self.ran_compiled and self._recompile_if_changed():
+        restore()
+        if self.ran and self._recompile_if_changed():
             return self._run(name, function, *args)
-        self.compiled, self.ran_compiled = None, False
+        self.compiled, self.ran = None, set()
         result = self._run(name, function, *args)  # what is wrong either way is raised, and once
         self._give_up(reason)
         return result
 
     def _give_up(self, reason: str) -> None:
         """Compile no more, and say why."""
-        self.compiled, self.ran_compiled, self.cannot_compile = None, False, True
+        self.compiled, self.ran, self.cannot_compile = None, set(), True
         warnings.warn(
             f"fit: the training step runs uncompiled, which is slower: {reason}; "
             "change that, or pass compile=False to run it so without this warning",

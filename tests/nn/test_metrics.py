@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn import metrics as reference
 
@@ -364,3 +365,42 @@ def test_r2_of_a_constant_target_whose_mean_is_rounded():
 def test_outputs_without_columns_decide_for_nothing():
     with pytest.raises(ag.ArgumentValueError, match=r"without a column"):
         nn.predicted_labels(np.zeros((2, 0)))
+
+
+@pytest.mark.parametrize("n_classes", [3, 5, 10])
+def test_probabilities_of_half_precision_are_probabilities(n_classes):
+    rng = np.random.default_rng(n_classes)
+    labels = np.r_[np.arange(n_classes), rng.integers(0, n_classes, 50)]
+    scores = softmax(rng.normal(size=(len(labels), n_classes)), axis=1).astype(np.float16)
+    expected = [reference.roc_auc_score(labels == c, scores[:, c]) for c in range(n_classes)]
+    assert metrics.roc_auc(scores, labels) == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            ["0", "1", "1"],
+            "accuracy: the labels hold 0, 1 in the dtype <U1; number the classes 0 to 1, as "
+            "np.unique(labels, return_inverse=True)[1] does",
+        ),
+        (
+            np.array(["no", None, "no"], object),
+            "accuracy: the labels hold no, None in the dtype object; number the classes 0 to 1, "
+            "as np.unique(labels, return_inverse=True)[1] does",
+        ),
+        (
+            csr_matrix(np.eye(3)),
+            "what holds labels or outputs is csr_matrix, which is sparse; pass its .toarray()",
+        ),
+        (
+            {"a": [0, 1, 1]},
+            "a metric is of one output, and a dict of several was given; pass a loss for each, "
+            "loss={'name': ...}, with metrics={'name': [...]}, or take one of them out",
+        ),
+    ],
+)
+def test_labels_that_are_no_numbers_are_named(labels, message):
+    with pytest.raises(ag.AutogradError) as error:
+        metrics.accuracy(np.eye(3)[:, :2], labels)
+    assert str(error.value) == message

@@ -193,7 +193,8 @@ FUNCTIONS = {
     "columns": lambda x: x[:, 0] + x[:, -1] + np.squeeze(x[:, 1:2], 1),
     "copied": lambda x: +np.copy(x) * x.copy(),
     "stacked": lambda x: np.stack([x, nn.softmax(x)], axis=1),
-    "activations": lambda x: nn.mish(x) + nn.gelu(x) + nn.elu(x) + nn.log_softmax(x),
+    **nn.activations.activations,
+    "a method": lambda x: x.relu() if isinstance(x, ag.Value) else np.maximum(x, 0),
 }
 
 
@@ -425,3 +426,29 @@ def test_outputs_that_are_not_finite_hide_no_others(tmp_path):
     with pytest.raises(ag.ArgumentValueError) as error, np.errstate(divide="ignore"):
         nn.export_onnx(Own(infinite_here), tmp_path / "other.onnx", np.ones((3, 4), np.float32))
     assert str(error.value) == OTHER_NUMBERS
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x if len(x) > 1 else -x,
+        np.squeeze,
+        lambda x: np.ones((9, 4))[: len(x)] * x.sum() if len(x) > 1 else x,
+    ],
+)
+def test_what_is_different_for_one_sample_is_refused(tmp_path, function):
+    with pytest.raises(ag.ArgumentValueError, match="computes other numbers for other samples"):
+        nn.export_onnx(
+            nn.Sequential(nn.Linear(3, 1 if function is np.squeeze else 4), function),
+            tmp_path / "model.onnx", np.ones((4, 3)),
+        )  # fmt: skip
+    assert not (tmp_path / "model.onnx").exists()
+
+
+def test_a_dtype_that_onnx_lacks_is_refused(tmp_path):
+    with pytest.raises(ag.ArgumentTypeError) as error:
+        nn.export_onnx(nn.Linear(3, 1, dtype=np.longdouble), tmp_path / "m.onnx", np.ones((4, 3)))
+    assert str(error.value) == (
+        f"export_onnx: ONNX has no numbers of {np.dtype(np.longdouble)}; convert the model first, "
+        "with model.astype(np.float64)"
+    )

@@ -44,7 +44,19 @@ PROBABILITIES = {
     "bounds": lambda z: np.minimum(np.maximum(z, 0), 1),
     "hard": nn.hard_sigmoid,
     "product": lambda z: nn.sigmoid(z) * nn.sigmoid(z + 1),
+    "root": lambda z: np.sqrt(nn.sigmoid(z - 1)),
+    "size": lambda z: np.abs(nn.sigmoid(z)),
+    "square": lambda z: np.square(nn.sigmoid(z + 1)),
 }
+
+TOO_WIDE = {
+    "odds": lambda z: np.exp(z) / (1 + np.exp(z)),
+    "softsign": lambda z: (1 + z / (1 + np.abs(z))) / 2,
+    "power": lambda z: nn.sigmoid(z) ** 2,
+    "two classes of three": lambda z: nn.softmax(np.hstack([z, -z, 0 * z]))[:, :2].sum(axis=1),
+    "by einsum": lambda z: np.einsum("ij->i", nn.sigmoid(z)),
+}
+"""Probabilities too, whose bounds are wider by interval arithmetic."""
 
 OTHERS = {
     "line": lambda z: z,
@@ -85,6 +97,43 @@ def test_outputs_are_probabilities_by_what_computes_them(model, function):
 def test_a_model_without_parameters_may_give_probabilities():
     x, y = np.array([[-1.0], [2.0]]), np.array([0, 1])
     assert nn.evaluate(nn.Sequential("sigmoid"), x, y, metrics="accuracy") == {"accuracy": 1.0}
+
+
+@pytest.mark.parametrize("function", TOO_WIDE)
+def test_bounds_that_are_too_wide_tell_nothing(function):
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    model = Ends(TOO_WIDE[function])
+    assert np.all((nn.predict(model, x) >= 0) & (nn.predict(model, x) <= 1))
+    with pytest.raises(ag.ArgumentValueError, match="it cannot be told whether the outputs"):
+        nn.evaluate(model, x, np.arange(60) % 2, metrics="accuracy")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        nn.Linear(2, 1, rng=3),
+        nn.Sequential(nn.Linear(2, 1, rng=3), nn.BatchNorm1d(1), nn.Dropout(0.5)),
+        nn.Sequential(nn.MLP(2, [3, 1], rng=0), nn.LayerNorm(1)),
+        Ends(lambda z: z / 4 + 0.5),
+    ],
+)
+def test_logits_of_few_samples_stay_logits(model):
+    x = np.array([[1.0, 0.1]])
+    assert set(nn.evaluate(model, x, [1], metrics="accuracy")) == {"accuracy"}
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1", "precision", "recall", "zero_one"])
+def test_metrics_with_arguments_given_beforehand_are_told_too(name):
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = (x[:, 0] > 0).astype(int)
+    model = Ends(nn.sigmoid)
+    bare = nn.evaluate(model, x, y, metrics=name)[name]
+    found = (metrics.metrics | nn.losses.losses)[name]
+    within = {"p": partial(partial(found), from_logits=False), "q": partial(found)}
+    assert nn.evaluate(model, x, y, metrics=within) == {"p": bare, "q": bare}
+    predicted = nn.predict(model, x).ravel() > 0.5
+    peer = "zero_one_loss" if name == "zero_one" else f"{name}_score"
+    assert bare == pytest.approx(getattr(reference, peer)(y, predicted))
 
 
 def test_each_of_several_outputs_is_looked_at():

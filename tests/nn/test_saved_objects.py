@@ -323,3 +323,41 @@ def test_a_link_stays_a_link_and_a_mode_what_it_was(tmp_path, kind):
     assert stat.S_IMODE(file.stat().st_mode) == 0o604
     assert file.read_bytes() != before
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_parameters_are_in_the_byte_order_of_the_machine(tmp_path, suffix):
+    model = nn.Linear(3, 2, rng=0, dtype=">f4")
+    assert model.weight.dtype.isnative
+    model.weight.data = np.arange(6, dtype=">f8").reshape(3, 2)
+    assert model.weight.dtype == np.float64 and model.weight.dtype.isnative
+    nn.save(model, tmp_path / f"model{suffix}")
+    assert nn.load(tmp_path / f"model{suffix}").weight.data.tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+class ScaledBy(nn.Module):
+    buffers = ("scale",)
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def forward(self, x):
+        return x * self.scale
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_buffers_in_another_byte_order_are_kept(tmp_path, suffix):
+    nn.save(ScaledBy(np.arange(3, dtype=">i4")), tmp_path / f"model{suffix}")
+    loaded = nn.load(tmp_path / f"model{suffix}", classes=[ScaledBy])
+    assert loaded.scale.tolist() == [0, 1, 2]
+    assert loaded.scale.dtype.newbyteorder("=") == np.int32
+    assert "scale" in repr(loaded)
+
+
+def test_texts_in_a_buffer_are_refused(tmp_path):
+    with pytest.raises(ag.ArgumentValueError) as error:
+        nn.save(ScaledBy(np.array(["a", "b"])), tmp_path / "model.npz")
+    assert str(error.value) == (
+        "model.npz: 'scale' has dtype <U1, and a file holds real numbers alone; make numbers of "
+        "it, as np.unique(x, return_inverse=True)[1] does"
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import sys
 import threading
+import types
 from contextlib import nullcontext
 from functools import partial
 
@@ -274,19 +276,19 @@ def test_a_wrong_call_is_the_same_error_compiled_and_not():
 
 @pytest.mark.parametrize("error", [KeyError, RuntimeError, type("OwnError", (Exception,), {})])
 def test_a_loss_that_raises_is_called_twice_more_than_its_compiler_needs(error):
-    calls = []
+    calls = itertools.count()  # what can be put back is, after the first of them
 
     def loss(outputs, targets):
-        calls.append(1)
+        next(calls)
         raise error("mine")
 
     with pytest.raises(error, match="mine"):
         ag.compile(loss)(np.ones(3), np.ones(3))
-    needed, calls[:] = len(calls), []
+    needed = next(calls)
     with pytest.raises(error, match="mine"):
         nn.fit(mlp(np.random.default_rng(0)), *numbers(), loss=loss, progress=False)
     # For its draws, as generators are in reach; and uncompiled, for code may refuse what traces it.
-    assert len(calls) == needed + 2
+    assert next(calls) - (needed + 1) == needed + 2
 
 
 def test_an_error_that_only_compiling_meets_comes_with_its_line():
@@ -372,3 +374,130 @@ def test_options_of_fit_in_loops_of_numba():
     for model, how in zip(models, (False, "numba"), strict=True):
         nn.fit_lbfgs(model, x, y, loss="mse", iterations=3, compile=how)
     np.testing.assert_allclose(models[1].weight.data, models[0].weight.data, rtol=1e-9)
+
+
+def counted_in(kind):
+    """A loss divided by how often it was called, which is kept in some place."""
+    calls, several, held = 0, [0], types.SimpleNamespace(calls=0)
+
+    def in_a_variable(outputs, targets):
+        nonlocal calls
+        calls += 1
+        return nn.mse(outputs, targets) / calls
+
+    def in_a_list(outputs, targets):
+        several[0] += 1
+        return nn.mse(outputs, targets) / several[0]
+
+    def in_an_object(outputs, targets):
+        held.calls += 1
+        return nn.mse(outputs, targets) / held.calls
+
+    def in_an_attribute(outputs, targets):
+        in_an_attribute.calls += 1
+        return nn.mse(outputs, targets) / in_an_attribute.calls
+
+    in_an_attribute.calls = 0
+
+    def in_a_global(outputs, targets):
+        global CALLS
+        CALLS += 1
+        return nn.mse(outputs, targets) / CALLS
+
+    globals()["CALLS"] = 0
+
+    class Counting:
+        calls = 0
+        """Of the class, until it is called."""
+
+        def __call__(self, outputs, targets):
+            self.calls += 1
+            return nn.mse(outputs, targets) / self.calls
+
+        def method(self, outputs, targets):
+            return self(outputs, targets)
+
+        @classmethod
+        def of_class(cls, outputs, targets):
+            cls.calls += 1
+            return nn.mse(outputs, targets) / cls.calls
+
+    of_objects = {"callable": Counting(), "method": Counting().method, "class": Counting.of_class}
+    return (of_objects | {f.__name__: f for f in (
+        in_a_variable, in_a_list, in_an_object, in_an_attribute, in_a_global,
+    )})[kind]  # fmt: skip
+
+
+KINDS_OF_COUNTERS = [
+    "callable", "class", "in_a_global", "in_a_list", "in_a_variable", "in_an_attribute",
+    "in_an_object", "method",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::nn.CompileWarning")
+@pytest.mark.parametrize("kind", KINDS_OF_COUNTERS)
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_loss_that_counts_its_calls_is_called_once_for_a_batch(kind, accumulate):
+    x = np.random.default_rng(0).normal(size=(12, 2))
+    y = x @ np.array([[1.0], [-2.0]])
+    model, loss, expected = nn.Linear(2, 1, rng=0), counted_in(kind), []
+    for _ in range(2):
+        for start in range(0, 12, 3 * accumulate):
+            for batch in range(start, start + 3 * accumulate, 3):
+                value = loss(model(x[batch : batch + 3]), y[batch : batch + 3])
+                (value / accumulate).backward()
+                expected.append(value.data)
+            for parameter in model.parameters():
+                parameter.data -= 0.1 * parameter.grad
+                parameter.grad = None
+    for compiles in (True, False):
+        twin = nn.Linear(2, 1, rng=0)
+        history = nn.fit(
+            twin, x, y, loss=counted_in(kind), optimizer=nn.SGD(twin, 0.1), epochs=2, batch_size=3,
+            shuffle=False, accumulate=accumulate, compile=compiles, progress=False,
+        )  # fmt: skip
+        assert history.loss == pytest.approx(np.reshape(expected, (2, 4)).mean(axis=1))
+        np.testing.assert_allclose(twin.weight.data, model.weight.data)
+
+
+@pytest.mark.filterwarnings("ignore::nn.CompileWarning")
+def test_an_optimizer_and_a_model_that_count_are_not_called_twice():
+    class Slower(nn.Optimizer):
+        calls = 0
+
+        def update(self, data, g, state, hyperparameters):
+            self.calls += 1
+            return data - hyperparameters.learning_rate * g / self.calls, {}
+
+    class Counting(nn.Module):
+        def __init__(self):
+            self.linear, self.seen = nn.Linear(2, 1, rng=0), {"calls": 0, "shapes": []}
+
+        def forward(self, x):
+            self.seen["calls"] += 1
+            self.seen["shapes"].append(x.shape)
+            return self.linear(x) / self.seen["calls"]
+
+    x = np.random.default_rng(0).normal(size=(12, 2))
+    found = []
+    for compiles in (True, False):
+        model = Counting()
+        history = nn.fit(
+            model, x, x[:, :1], loss="mse", optimizer=Slower, epochs=2, batch_size=3,
+            shuffle=False, compile=compiles, progress=False,
+        )  # fmt: skip
+        found.append((history.loss, model.seen, model.linear.weight.data.tolist()))
+    assert found[0] == found[1]
+
+
+def test_a_metric_that_counts_its_calls_is_called_once_an_epoch():
+    calls = []
+
+    def metric(outputs, targets):
+        calls.append(len(outputs))
+        return float(len(calls))
+
+    x = np.arange(6.0).reshape(-1, 1)
+    model = nn.Linear(1, 1, rng=0)
+    history = nn.fit(model, x, x, loss="mse", metrics={"calls": metric}, epochs=2, progress=False)
+    assert history["calls"] == [1.0, 2.0]

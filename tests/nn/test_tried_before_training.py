@@ -101,13 +101,13 @@ def test_batches_of_an_iterable_are_looked_at_as_far_as_the_first():
 def test_what_depends_on_predictions_is_not_tried():
     def precision(z, y):  # divides by 0 until the model says yes
         said = int(np.sum(z > 1e9))
-        return 1 / said if len(calls) < 2 and not calls.append(0) else 0.0
+        return 1 / said if next(calls) < 2 else 0.0
 
-    calls = []
+    calls = itertools.count()  # which nobody can put back
     model, optimizer, rng = start(1)
     history = nn.fit(model, X, YES, loss="binary_cross_entropy", metrics={"own": precision},
                      optimizer=optimizer, epochs=0, rng=rng, progress=False)  # fmt: skip
-    assert len(history) == 0 and len(calls) == 1
+    assert len(history) == 0 and next(calls) == 1
 
 
 def test_losses_of_ones_own_are_called_for_batches_alone():
