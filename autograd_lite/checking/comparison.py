@@ -216,7 +216,7 @@ class Probe:
             different &= seen & ~self.is_local
             if self.is_confirmed:
                 is_lost = self.ladder.is_rough(self.level) | self.limit.is_unsettled
-                different &= ~(is_lost | self.is_doubted)
+                different &= ~(is_lost | self.is_doubted | self.is_between_steps)
             return Agreement.DIFFERENT if np.any(different) else Agreement.UNDECIDED
         if self.relative_error > DECISIVE or self.is_rough:
             return Agreement.UNDECIDED
@@ -235,6 +235,16 @@ class Probe:
     def is_local(self) -> Mask:
         """Whether what seems to be noise is how the function varies about x."""
         return self.ladder.is_doubtful & self.ladder.is_local(self.ladder.noise)
+
+    @property
+    def is_between_steps(self) -> Mask:
+        """Whether zero is claimed between two steps of the values, which tell of a slope roughly.
+
+        A share of many samples goes by steps, and is nearly smooth from afar: its derivative is 0.
+        """
+        between = (self.size == 0) & (SAFETY * self.error > DECISIVE * np.abs(self.limit.value))
+        between &= self.ladder.is_doubtful
+        return between & self.ladder.stays if np.any(between) else between
 
     @property
     def is_rough(self) -> bool:

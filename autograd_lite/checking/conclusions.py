@@ -59,6 +59,9 @@ class Conclusions:
     beyond: Indices = field(default_factory=lambda: np.zeros(0, np.intp))
     """Entries whose contributions are below the noise of the values."""
 
+    varying: Indices = field(default_factory=lambda: np.zeros(0, np.intp))
+    """Entries with a derivative of zero along which values vary, by what may be noise of others."""
+
     silent: Indices = field(default_factory=lambda: np.zeros(0, np.intp))
     """Entries with a derivative of zero that are seen in no value, beside stronger ones."""
 
@@ -87,7 +90,8 @@ class Conclusions:
             reason += "; on one side of the point only, as the function is not defined beyond it"
         if self.beyond.size:
             names = self.names_of(self.beyond)
-            reason += f"; what {names} contribute is below the rounding errors of the values"
+            verb = "contributes" if self.beyond.size == 1 else "contribute"
+            reason += f"; what {names} {verb} is below the rounding errors of the values"
         silent = np.setdiff1d(self.silent, self.beyond)
         if silent.size:
             reason += f"; no value shows {self.names_of(silent)}, whose derivative is to be zero"
@@ -180,6 +184,14 @@ class Conclusions:
                 "decide, let it keep all digits (astype, round and int cut them off), or check at "
                 f"another point{', farther from its border' * made.ladder.is_at_border}",
             )
+        if made.is_doubted:
+            return self.conclude(
+                Verdict.NOISE,
+                f"the numerical derivative seems to be {number(made.limit.value):.3g}, the "
+                f"analytic one is {number(made.analytic):.3g}, but finer steps see something else, "
+                "and do not agree on what: a pole, or a slope that is infinite, may be closer than "
+                "any step; to decide, check farther away from it",
+            )
         noise, base = number(made.ladder.noise), number(np.abs(made.ladder.base))
         if self.subject.resolution > 1e-10:
             advice = "let it compute in float64"
@@ -220,6 +232,8 @@ class Conclusions:
         note = "; the result is an array, so this is the gradient of its sum" if summed else ""
         more = "a larger max_evaluations= would tell where and why"
         hints = (Hint("unexplained", more),) if evidence is None else diagnose(evidence)
+        if self.hints:  # which explain it
+            hints = tuple(hint for hint in hints if hint.kind != "unexplained")
         return self.conclude(
             Verdict.WRONG,
             f"along a random direction the numerical derivative is {numerical:.9g} "

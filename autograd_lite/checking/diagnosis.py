@@ -113,7 +113,8 @@ def unexplained_hint(evidence: Evidence, everything: Evidence) -> Hint:
     if finite.size:
         low, high = finite.min() + 0.0, finite.max() + 0.0  # no -0
         text = "no simple mistake explains the numbers; analytic over true is "
-        text += f"between {low:.4g} and {high:.4g}" if low < high else beside_one(low)
+        is_range = f"{low:.4g}" != f"{high:.4g}"
+        text += f"between {low:.4g} and {high:.4g}" if is_range else beside_one(low)
         if np.any(np.isinf(ratio)):
             text += " where the true one is not zero"
     elif evidence.measured.size:
@@ -429,7 +430,8 @@ def varying_factor(evidence: Evidence) -> Hint | None:
         ratio.size < 3 or not evidence.complete or evidence.subject.outputs.size == 1
     ):
         return None  # of a single result some factor fits in every entry
-    what = name or f"{', '.join(f'{r + 0.0:.4g}' for r in ratio[:3])}, … from entry to entry"
+    different = list(dict.fromkeys(f"{each + 0.0:.4g}" for each in ratio))
+    what = name or f"{', '.join(different[:3])}, … from entry to entry"
     return Hint(
         "inner factor",
         "each entry is off by a factor, whatever the upstream gradient: a factor or a "

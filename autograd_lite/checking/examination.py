@@ -73,8 +73,8 @@ CLOSE_BY = 128.0
 FAR_SMALLER = 1e-3
 """Inputs that do not show beside others are looked at elsewhere if they are that much smaller."""
 
-BRIEFLY, ELSEWHERE = 9, 60
-"""So many evaluations it takes, at least and at most."""
+BRIEFLY, ELSEWHERE, ALONE = 9, 60, 30
+"""So many evaluations it takes, at least and at most; and to look at entries by themselves."""
 
 MOST_ROUNDS = 4
 """So often the weak entries are divided into those that show beside each other and the rest."""
@@ -303,6 +303,10 @@ class Examination(Conclusions):
                     np.abs(made.ladder.direction), np.abs(direction)
                 )
                 direction = self.too_weak_beside_others(made) if is_whole else None
+        for entries in (self.beyond, self.varying):
+            found = self.by_themselves(entries)
+            if found is not None:
+                return self.trouble(found)
         if self.beyond.size and self.moves < MOST_MOVES:
             elsewhere = self.where_they_count()
             if elsewhere is not None:
@@ -336,6 +340,7 @@ class Examination(Conclusions):
         if is_weak and not np.any(made.size) and not made.ladder.constant:
             # A claim of zero where the function varies: that may be too little to be seen.
             claimed_zero = np.flatnonzero(made.ladder.direction)
+            self.varying = np.union1d(self.varying, claimed_zero)
             if self.are_far_smaller(claimed_zero):
                 self.beyond = np.union1d(self.beyond, claimed_zero)
         if is_weak and not np.any(made.claims) and np.all(made.ladder.flat):
@@ -383,6 +388,33 @@ class Examination(Conclusions):
         own = own_scale(self.subject.inputs, self.subject.x)
         others = np.delete(own, coordinates)
         return bool(np.max(own[coordinates]) <= FAR_SMALLER * np.max(others, initial=0.0))
+
+    def by_themselves(self, entries: Indices) -> Probe | None:
+        """A probe in which entries that do not show beside others are wrong by themselves.
+
+        While the others stay where they are, values may be far less noisy: s·(a - b)² has the
+        rounding errors of a and b where these move, and those of its own where only s does.
+        """
+        is_crowd = self.subject.x.size > CROWD
+        if not entries.size or is_crowd or self.subject.remaining < ALONE:
+            return None
+        own = own_scale(self.subject.inputs, self.subject.x)
+        direction = np.zeros_like(own)
+        direction[entries] = own[entries] * signs(entries.size, self.rng)
+        alone = replace(self.analytic)  # which knows of no noise yet
+        ladder = alone.measure_noise(alone.ladder(direction), self.rng)
+        if not np.all(SAFETY * alone.noise < self.analytic.noise):
+            return None
+        looked = Examination(alone, self.rng, False, [])
+        made = looked.look_along(direction, ladder, strict=True)
+        if made is None:
+            return None
+        if made.agreement is Agreement.SAME:
+            self.beyond = np.setdiff1d(self.beyond, np.flatnonzero(looked.shown_by(made)))
+        if made.agreement is not Agreement.DIFFERENT:
+            return None
+        self.analytic = looked.analytic
+        return made
 
     def where_they_count(self) -> GradcheckReport | None:
         """Look where the others are as small as the entries that do not show here.
@@ -514,7 +546,10 @@ class Examination(Conclusions):
             return None
         there = self.settle_along(wide, strict=made.strict)
         if there.agreement is Agreement.SAME:
-            self.beyond = np.setdiff1d(self.beyond, np.flatnonzero(moved))
+            zero = ~np.any(self.analytic.rows, axis=0)
+            self.varying = np.union1d(self.varying, np.flatnonzero(moved & zero))
+            shows = np.flatnonzero(moved & (zero | self.shown_by(there)))
+            self.beyond = np.setdiff1d(self.beyond, shows)
         return self.unless_it_turns(there) if there.agreement is Agreement.DIFFERENT else None
 
     def unless_it_turns(self, made: Probe) -> Probe | None:

@@ -490,22 +490,39 @@ def treated_by_size(apply: Apply, g: Any, of_g: Any, allowed: float, missed: flo
         (LARGE, allowed, "large", "cut off (clip, clamp, a largest norm)"),
         ((SMALL,), left_out, "small", "left out"),
     ):
-        divided = of_first_multiple(apply, g, multiples)
-        if divided is not None and np.max(np.abs(divided - of_g), initial=0.0) > enough:
+        multiple, divided = of_first_multiple(apply, g, multiples)
+        if divided is not None and largest_of(divided - of_g) > enough:
+            if is_lost_beside(apply, g, of_g, multiple):
+                continue
             is_less = np.all(np.abs(divided) <= np.abs(of_g))
             return f": {size} ones are {how if is_less else 'treated otherwise'}"
     return ""
 
 
-def of_first_multiple(apply: Apply, v: Any, multiples: Sequence[float]) -> Any:
+def is_lost_beside(apply: Apply, g: Any, of_g: Any, multiple: float) -> bool:
+    """Whether a large multiple of g only makes a rule lose the digits of what is beside it.
+
+    Exponentials of matrices [[A, g], [0, A]] do: they are off by the rounding errors of g, whatever
+    its size, and so less by far for a smaller multiple, but not by nothing, as with a clip.
+    """
+    smaller, small = (multiple * 2.0**-fewer for fewer in (8, 16))
+    rounding = MANY * np.finfo(np.asarray(of_g).dtype).eps * largest_of(of_g)
+    with suppress(Exception):
+        off = largest_of(of_multiple(apply, g, smaller) - of_g)
+        is_off = bool(np.any(of_multiple(apply, g, small) != of_g))
+        return is_off and off <= rounding * smaller
+    return False
+
+
+def of_first_multiple(apply: Apply, v: Any, multiples: Sequence[float]) -> tuple[float, Any]:
     """What a linear rule makes of v, by way of the first multiple for which it comes to an end
-    with numbers; None if there is none."""
+    with numbers, which comes first; None if there is none."""
     for multiple in multiples:
         with suppress(Exception, OutOfLines):  # as of a solver that does not converge any more
             divided = within_lines(MOST_LINES, partial(of_multiple, apply, v, multiple))
             if np.all(np.isfinite(divided)):
-                return divided
-    return None
+                return multiple, divided
+    return 1.0, None
 
 
 def of_multiple(apply: Apply, v: Any, factor: float) -> Any:
@@ -525,13 +542,16 @@ def rounds_coarsely(apply: Apply, g: Any, of_g: Any) -> bool:
 
 def scatter_of(divided: Callable[[float], Any], allowed: float) -> float:
     """By how much what a linear map makes of multiples of a vector, divided by these again,
-    scatters: they are rounded otherwise. Those by 2 are not, and show that the map is linear."""
+    scatters: they are rounded otherwise. Those by 2 and 16 are not, and show that the map is
+    linear: what is clipped beyond any of the multiples is so in that by 16, too."""
     plain = divided(1.0)
 
     def missed_by(factor: float) -> float:
         return float(np.max(np.abs(divided(factor) - plain)))
 
-    return 0.0 if missed_by(2.0) > allowed else max(map(missed_by, MULTIPLES))
+    if max(missed_by(2.0), missed_by(16.0)) > allowed:
+        return 0.0
+    return max(map(missed_by, MULTIPLES))
 
 
 def inspect_forward(

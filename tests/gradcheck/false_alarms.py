@@ -97,7 +97,17 @@ def normal_matrix(x):
     return powers.T @ powers
 
 
+def squared_difference(x):
+    return x[0] * (x[1] - x[2]) ** 2
+
+
+def squared_difference_gradient(x):
+    off = x[1] - x[2]
+    return np.array([off**2, 2 * x[0] * off, -2 * x[0] * off])
+
+
 CLAIMED = {
+    "factor": (squared_difference, squared_difference_gradient, "next to each other"),
     "single tanh": (single(np.tanh), lambda x: 1 - np.tanh(x) ** 2, 1.0),
     "single sine": (single(np.sin), np.cos, 1.0),
     "eight digits": (lambda x: float(f"{np.sum(np.sin(x)):.8g}"), np.cos, 1.0),
@@ -143,7 +153,16 @@ def draw(domain, shape, scale, dtype, rng):
     return drawn
 
 
+def next_to_each_other(rng):
+    """A factor, of any size, and two numbers that hardly differ."""
+    number = rng.uniform(1, 2)
+    off = 10.0 ** rng.uniform(-10, -1)
+    return np.array([10.0 ** rng.uniform(-6, 6), number * (1 + off), number])
+
+
 def draw_claimed(where, shape, rng):
+    if where == "next to each other":
+        return next_to_each_other(rng)
     if where == "inside one":
         return np.minimum(rng.uniform(0.01, 1, size=shape), 1 - 10.0 ** rng.uniform(-9, -1))
     if where == "saturated":  # so that the largest of a softmax is 1, now and then
@@ -229,6 +248,10 @@ def wrong_case(index, rng):
     None where the mistake is lost in the numbers: it changes the gradient, or what the entry
     contributes by its own size, by less than a millionth of the largest.
     """
+    if index % 7 == 3:  # hidden by the rounding errors of what nearly cancels, where that moves too
+        factor = np.array([float(rng.choice([0.99, 1.01, 0.0, -1.0, 2.0])), 1.0, 1.0])
+        claim = {"gradient": lambda x: factor * squared_difference_gradient(x)}
+        return "factor", squared_difference, next_to_each_other(rng), claim, factor
     single = [name for name in FUNCTIONS if len(FUNCTIONS[name][1]) == 1 and name != "sum"]
     name = single[index % len(single)]
     function, (domain,) = FUNCTIONS[name]

@@ -398,3 +398,61 @@ def test_an_analytic_derivative_of_few_digits_is_given_as_the_reason(x, gradient
     assert verdict == "cannot decide"
     assert reason.startswith("the analytic derivative is not known well enough")
     assert "let it keep all digits (astype, round and int cut them off)" in reason
+
+
+def exponential(a):
+    """The exponential of a matrix, by its series after halving it as often as its size asks for."""
+    halved = max(0, int(np.ceil(np.log2(np.max(np.abs(a), initial=1.0)))) + 4)
+    a, term, total = a / 2.0**halved, np.eye(len(a)), np.eye(len(a))
+    for order in range(1, 12):
+        term = term @ a / order
+        total = total + term
+    for _ in range(halved):
+        total = total @ total
+    return total
+
+
+def exponential_vjp(g, a):
+    """The corner of the exponential of [[aᵀ, g], [0, aᵀ]]."""
+    size = len(a)
+    return exponential(np.block([[a.T, g], [np.zeros_like(a), a.T]]))[:size, size:]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_large_upstream_gradient_may_make_a_rule_lose_digits(seed):
+    """As it is halved together with what stands beside it, as PyTorch does for `matrix_exp`."""
+    a = np.random.default_rng(seed).normal(size=(3, 3))
+    assert checked(exponential, a, vjp=exponential_vjp, rng=seed)
+    doubled = checked(exponential, a, vjp=lambda g, a: 2 * exponential_vjp(g, a), rng=seed)
+    assert str(doubled.hints[0]).startswith("a constant factor: the analytic derivative is 2 times")
+
+
+@pytest.mark.parametrize("most", [2.0**power for power in range(6, 47, 5)])
+def test_a_clip_is_no_loss_of_digits(most):
+    report = checked(lambda x: 1.0 * x, X, vjp=lambda g, x: np.clip(g, -most, most))
+    assert str(report.hints[0]) == (
+        "the vjp is not linear in its upstream gradient g: large ones are cut off (clip, clamp, a "
+        "largest norm)"
+    )
+
+
+@pytest.mark.parametrize("most", [0.5, 1.0, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 10.0])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_what_is_clipped_is_no_rounding_error_of_multiples(most, seed):
+    """Whether one upstream gradient exceeds it, or only a combination of two, or a multiple."""
+    x = np.array([0.3, -1.2, 2.7])
+
+    def largest_norm(g, x):
+        return g * np.minimum(1, most / np.linalg.norm(g))
+
+    for clipped in (lambda g, x: np.clip(g, -most, most), largest_norm):
+        report = checked(lambda x: 1.0 * x, x, vjp=clipped, rng=seed)
+        assert "is not linear in its upstream gradient g" in str(report.hints[0])
+
+
+def test_a_clip_at_one_is_the_explanation_and_gives_no_example():
+    """Of an upstream gradient of one it is right."""
+    x = np.array([0.3, 1.2, -2.7])
+    report = checked(lambda x: 1.0 * x, x, vjp=lambda g, x: np.clip(g, -1, 1))
+    assert report.entries == ()
+    assert list(map(str, report.hints)) == ["the vjp is not linear in its upstream gradient g"]

@@ -349,3 +349,70 @@ class TestLostOnTheWay:
 def test_beside_a_border_it_is_said_to_go_farther_away(function, gradient, distance):
     found = report(function, 1 - distance, gradient=gradient)
     assert found or "border" in found.reason
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 1.01, 1.5])
+@pytest.mark.parametrize("power", [2, 3])
+@pytest.mark.parametrize("off", [1e-4, 1e-7, 1e-9])
+def test_a_factor_of_what_nearly_cancels_is_looked_at_by_itself(off, power, factor):
+    """Where a and b move, their rounding errors hide what s contributes to s·(a - b)²."""
+
+    def function(s, a, b):
+        return s * np.abs(a - b) ** power
+
+    def gradient(s, a, b, factor=1.0):
+        slope = s * power * np.abs(a - b) ** (power - 1) * np.sign(a - b)
+        return factor * np.abs(a - b) ** power, slope, -slope
+
+    at = (2.0, 1 + off, 1.0)
+    right = report(function, *at, gradient=gradient)
+    assert right.verdict == "correct" and "below the rounding errors" not in right.reason
+    found = report(function, *at, gradient=lambda s, a, b: gradient(s, a, b, factor))
+    assert found.verdict == "wrong derivative"
+
+
+def morse(depth, width, r, rest):
+    return depth * (1 - np.exp(-width * (r - rest))) ** 2
+
+
+def morse_gradient(depth, width, r, rest, factor=1.0):
+    bond = np.exp(-width * (r - rest))
+    slope = 2 * depth * (1 - bond) * bond
+    return (1 - bond) ** 2, factor * slope * (r - rest), slope * width, -slope * width
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 1.5])
+def test_what_is_wrong_beside_the_bottom_of_a_potential_in_si_units(factor):
+    at = (7.2e-19, 2e10, 7.4e-11 + 1e-19, 7.4e-11)
+    assert report(morse, *at, gradient=morse_gradient).verdict == "correct"
+    found = report(morse, *at, gradient=lambda *at: morse_gradient(*at, factor=factor))
+    assert found.verdict == "wrong derivative"
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5, 86, 132])
+def test_a_share_of_samples_has_a_derivative_of_zero(seed):
+    """A digital option: from afar the steps of 2,000 paths are nearly a slope."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.normal(size=2000)
+
+    def digital(spot):
+        return np.mean(spot * np.exp(0.2 * drawn) > 100.0)
+
+    found = report(digital, 100.0 + rng.normal(), gradient=lambda spot: 0.0, rng=seed)
+    assert found.verdict == "cannot decide"
+    assert "if steps are what is meant (floor, round, sign), the derivative" in found.reason
+
+
+def test_slopes_that_do_not_agree_beside_a_pole_are_not_laid_to_rounding():
+    """1/(1/f - 1/d): of two lengths a pole is a few millionths away."""
+
+    def image(f, d):
+        return 1 / (1 / f - 1 / d)
+
+    found = report(image, 0.05, 0.0500001, gradient=lambda f, d: (0.0, -((image(f, d) / d) ** 2)))
+    assert found.verdict == "cannot decide"
+    assert found.reason == (
+        "the numerical derivative seems to be -1.25e+08, the analytic one is 5.2e+09, but finer "
+        "steps see something else, and do not agree on what: a pole, or a slope that is infinite, "
+        "may be closer than any step; to decide, check farther away from it"
+    )
