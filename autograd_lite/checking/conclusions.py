@@ -17,7 +17,7 @@ from autograd_lite.checking.report import GradcheckReport, taylor_table
 from autograd_lite.checking.subjects import Subject
 from autograd_lite.checking.verdict import Hint, Verdict
 
-__all__ = ["FEWEST_EVALUATIONS", "Conclusions"]
+__all__ = ["COARSE", "FEWEST_EVALUATIONS", "Conclusions"]
 
 COARSE = 1e-12
 """Values with errors above this part of them are rounded to fewer digits than floats have."""

@@ -24,7 +24,7 @@ from autograd_lite.checking.comparison import (
     Probe,
     Tolerance,
 )
-from autograd_lite.checking.conclusions import FEWEST_EVALUATIONS, Conclusions
+from autograd_lite.checking.conclusions import COARSE, FEWEST_EVALUATIONS, Conclusions
 from autograd_lite.checking.directions import (
     cotangents,
     equalized,
@@ -76,11 +76,9 @@ FAR_SMALLER = 1e-3
 BRIEFLY, ELSEWHERE, ALONE = 9, 60, 30
 """So many evaluations it takes, at least and at most; and to look at entries by themselves."""
 
-MOST_ROUNDS = 4
-"""So often the weak entries are divided into those that show beside each other and the rest."""
-
-FEW = 8
-"""So many of the rest are looked at once more; of more it is said that they do not show."""
+MOST_ROUNDS, FEW = 4, 8
+"""So often the weak entries are divided into those that show beside each other and the rest; and so
+many of the rest are looked at once more: of more it is said that they do not show."""
 
 ROUGHLY = 0.5
 """To such a part the weakest of many inputs are known, where one more look would be too much."""
@@ -304,8 +302,7 @@ class Examination(Conclusions):
                 )
                 direction = self.too_weak_beside_others(made) if is_whole else None
         for entries in (self.beyond, self.varying):
-            found = self.by_themselves(entries)
-            if found is not None:
+            if (found := self.by_themselves(entries)) is not None:
                 return self.trouble(found)
         if self.beyond.size and self.moves < MOST_MOVES:
             elsewhere = self.where_they_count()
@@ -395,23 +392,25 @@ class Examination(Conclusions):
         While the others stay where they are, values may be far less noisy: s·(a - b)² has the
         rounding errors of a and b where these move, and those of its own where only s does.
         """
-        is_crowd = self.subject.x.size > CROWD
-        if not entries.size or is_crowd or self.subject.remaining < ALONE:
+        if not entries.size or self.subject.x.size > CROWD or self.subject.remaining < ALONE:
             return None
         own = own_scale(self.subject.inputs, self.subject.x)
         direction = np.zeros_like(own)
         direction[entries] = own[entries] * signs(entries.size, self.rng)
         alone = replace(self.analytic)  # which knows of no noise yet
-        ladder = alone.measure_noise(alone.ladder(direction), self.rng)
-        if not np.all(SAFETY * alone.noise < self.analytic.noise):
+        ladder, noise, whole = alone.ladder(direction), self.analytic.noise, self.probes[0].ladder
+        # Of values rounded to few digits it would be the same, although none is seen nearby.
+        is_coarse = noise > COARSE * whole.size(min(whole.samples))
+        if np.any(is_coarse | (SAFETY * ladder.noise >= noise)):
+            return None
+        ladder = alone.measure_noise(ladder, self.rng)
+        if np.any(SAFETY * alone.noise >= noise):
             return None
         looked = Examination(alone, self.rng, False, [])
         made = looked.look_along(direction, ladder, strict=True)
-        if made is None:
-            return None
-        if made.agreement is Agreement.SAME:
+        if made is not None and made.agreement is Agreement.SAME:
             self.beyond = np.setdiff1d(self.beyond, np.flatnonzero(looked.shown_by(made)))
-        if made.agreement is not Agreement.DIFFERENT:
+        if made is None or made.agreement is not Agreement.DIFFERENT:
             return None
         self.analytic = looked.analytic
         return made
