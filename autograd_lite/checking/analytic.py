@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from autograd_lite.checking.comparison import (
+    COARSE,
     SAFETY,
     Mask,
     Probe,
@@ -128,6 +129,22 @@ class AnalyticGradients:
         analytic.noise = norm(changed.products(noise))
         analytic.noise[0] = max(self.noise[0], analytic.noise[0])
         return analytic
+
+    def alone_along(
+        self, direction: Vector, whole: Ladder, rng: np.random.Generator
+    ) -> tuple[AnalyticGradients, Ladder] | None:
+        """The same with the noise of values along this direction only, where that is far less than
+        along the whole; None where it is not.
+
+        Of values rounded to few digits it would be the same, although none is seen nearby.
+        """
+        alone = replace(self)  # which knows of no noise yet
+        ladder = alone.ladder(direction)
+        is_coarse = self.noise > COARSE * whole.size(min(whole.samples))
+        if np.any(is_coarse | (SAFETY * ladder.noise >= self.noise)):
+            return None
+        ladder = alone.measure_noise(ladder, rng)
+        return None if np.any(SAFETY * alone.noise >= self.noise) else (alone, ladder)
 
     def without_results(self, left_out: Mask) -> AnalyticGradients:
         """The same of all results but these, whose weights are zero."""

@@ -41,6 +41,9 @@ SAFETY = 10.0
 SHARP = 1e-5
 """An estimate whose relative error is below this needs no other steps."""
 
+COARSE = 1e-12
+"""Values with errors above this part of them are rounded to fewer digits than floats have."""
+
 DECISIVE = 3e-3
 """An estimate whose relative error is above this decides nothing."""
 
@@ -242,9 +245,13 @@ class Probe:
 
         A share of many samples goes by steps, and is nearly smooth from afar: its derivative is 0.
         """
-        between = (self.size == 0) & (SAFETY * self.error > DECISIVE * np.abs(self.limit.value))
+        between: Mask = (self.size == 0) & (
+            SAFETY * self.error > DECISIVE * np.abs(self.limit.value)
+        )
         between &= self.ladder.is_doubtful
-        return between & self.ladder.stays if np.any(between) else between
+        if np.any(between):
+            between &= self.ladder.stays
+        return between
 
     @property
     def is_rough(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_lite.checking.analytic import AnalyticGradients
 from autograd_lite.checking.by_hand import HandWritten
-from autograd_lite.checking.comparison import DECISIVE, SAFETY, Agreement, Probe
+from autograd_lite.checking.comparison import COARSE, DECISIVE, SAFETY, Agreement, Probe
 from autograd_lite.checking.diagnosis import diagnose
 from autograd_lite.checking.evidence import Evidence, worst_entries
 from autograd_lite.checking.layout import Layout, Vector
@@ -17,10 +17,7 @@ from autograd_lite.checking.report import GradcheckReport, taylor_table
 from autograd_lite.checking.subjects import Subject
 from autograd_lite.checking.verdict import Hint, Verdict
 
-__all__ = ["COARSE", "FEWEST_EVALUATIONS", "Conclusions"]
-
-COARSE = 1e-12
-"""Values with errors above this part of them are rounded to fewer digits than floats have."""
+__all__ = ["FEWEST_EVALUATIONS", "Conclusions"]
 
 FEW_ROUNDINGS = 100.0
 """So many rounding errors are left of terms that cancel."""

@@ -24,7 +24,7 @@ from autograd_lite.checking.comparison import (
     Probe,
     Tolerance,
 )
-from autograd_lite.checking.conclusions import COARSE, FEWEST_EVALUATIONS, Conclusions
+from autograd_lite.checking.conclusions import FEWEST_EVALUATIONS, Conclusions
 from autograd_lite.checking.directions import (
     cotangents,
     equalized,
@@ -397,15 +397,10 @@ class Examination(Conclusions):
         own = own_scale(self.subject.inputs, self.subject.x)
         direction = np.zeros_like(own)
         direction[entries] = own[entries] * signs(entries.size, self.rng)
-        alone = replace(self.analytic)  # which knows of no noise yet
-        ladder, noise, whole = alone.ladder(direction), self.analytic.noise, self.probes[0].ladder
-        # Of values rounded to few digits it would be the same, although none is seen nearby.
-        is_coarse = noise > COARSE * whole.size(min(whole.samples))
-        if np.any(is_coarse | (SAFETY * ladder.noise >= noise)):
+        found = self.analytic.alone_along(direction, self.probes[0].ladder, self.rng)
+        if found is None:
             return None
-        ladder = alone.measure_noise(ladder, self.rng)
-        if np.any(SAFETY * alone.noise >= noise):
-            return None
+        alone, ladder = found
         looked = Examination(alone, self.rng, False, [])
         made = looked.look_along(direction, ladder, strict=True)
         if made is not None and made.agreement is Agreement.SAME:
