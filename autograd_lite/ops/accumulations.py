@@ -338,6 +338,12 @@ for function in (np.multiply, np.maximum, np.minimum, np.fmax, np.fmin):
 
 def cumulative(function: Any, x: Any, axis: int | None, dtype: Any, start: Any) -> Any:
     """A running sum or product, with its empty beginning if ``start`` is given."""
+    if axis is None and np.ndim(x) > 1:
+        name = f"cumulative_{function.__name__.removeprefix('cum')}"
+        raise ArgumentValueError(
+            f"{name}: x has {np.ndim(x)} axes, and of several NumPy runs along none by itself; "
+            "pass axis="
+        )
     result = function(x, axis=0 if axis is None else axis, dtype=dtype)
     if start is None:
         return result

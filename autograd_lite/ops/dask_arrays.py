@@ -111,20 +111,24 @@ for extremum in ("argmax", "argmin", "nanargmax", "nanargmin"):
     on_dask(extremum)(first_place(extremum))
 
 
-def extremum_each(name: str) -> Callable[..., Any]:
-    """That of rows of which there are none, which Dask looks for all the same."""
+def extremum_each(name: str, of_two: Any) -> Callable[..., Any]:
+    """That of rows, also of none, and of a first number, which Dask does not take."""
 
-    def forward(x: Any, axis: Any = None, keepdims: bool = False, **static: Any) -> Any:
+    def forward(x: Any, *mask: Any, **static: Any) -> Any:
+        if mask:
+            raise NotImplementedError(f"{name} takes no where=; np.where(mask, x, number) does it")
         if not x.size:
-            none = getattr(np, name)(np.empty(x.shape), axis=axis, keepdims=keepdims, **static)
-            return np.zeros_like(x, shape=none.shape)
-        return getattr(np, name)(x, axis=axis, keepdims=keepdims, **static)
+            none = np.asarray(getattr(np, name)(np.empty(x.shape, x.dtype), **static))
+            return np.full_like(x, none.flat[0] if none.size else 0, shape=none.shape)
+        first = static.pop("initial", None)
+        found = getattr(np, name)(x, **static)
+        return found if first is None else of_two(found, x.dtype.type(first))
 
     return forward
 
 
-for extremum in ("max", "min"):
-    on_dask(extremum)(extremum_each(extremum))
+on_dask("max")(extremum_each("max", np.maximum))
+on_dask("min")(extremum_each("min", np.minimum))
 
 
 def with_axis_in_one_chunk(transform: Callable[..., Any]) -> Callable[..., Any]:
@@ -250,21 +254,30 @@ def getitem(x: Any, *parts: Any) -> Any:
     arrays = [np.asarray(part) for part in parts if isinstance(part, (np.ndarray, list))]
     if any(array.ndim > 1 and array.dtype != bool for array in arrays):
         raise NotImplementedError("an index array has one axis; np.take(x, i) takes any")
-    return x[parts]
+    index, backwards = run_forwards(parts, x.shape)
+    check_side_by_side(index)
+    taken = x[tuple(part for part in index if part is not None)]
+    if added := new_axes(index):
+        taken = np.expand_dims(taken, added)
+    return np.flip(taken, backwards) if backwards else taken
 
 
 @on_dask("at.set")
 def at_set(x: Any, replacement: Any, *parts: Any) -> Any:
     """An array of Dask is written by giving it a new graph, which a copy keeps from ``x``."""
     result = moved(np.asarray(x), replacement) if isinstance(x, np.ndarray) else x.copy()
-    result[parts] = replacement
-    return result
+    index, backwards = run_forwards(parts, result.shape)
+    check_side_by_side(index)
+    if np.ndim(replacement):
+        replacement = np.broadcast_to(replacement, getitem(result, *parts).shape)
+    return overwritten(result, index, backwards, replacement)
 
 
 @on_dask("at.add")
 def at_add(x: Any, increment: Any, *parts: Any) -> Any:
-    increments = np.broadcast_to(increment, np.shape(x[parts]))
-    return x + scatter(moved(increments, x), *parts, shape=np.shape(x))
+    increments = np.broadcast_to(increment, np.shape(getitem(x, *parts)))
+    increments = moved(increments, x).astype(x.dtype, casting="same_kind")
+    return x + scatter(increments, *parts, shape=np.shape(x))
 
 
 @on_dask("scatter")
@@ -272,28 +285,51 @@ def scatter(g: Any, *parts: Any, shape: tuple[int, ...]) -> Any:
     """Slices are written chunk by chunk; an array of places needs its axis in one chunk."""
     import dask.array
 
-    parts = one_part_per_axis(parts, len(shape))
-    arrays = [place for place, part in enumerate(parts) if np.ndim(part) or isinstance(part, list)]
+    index, backwards = run_forwards(parts, shape)
+    arrays = [place for place, part in enumerate(index) if np.ndim(part) or isinstance(part, list)]
     if not g.size:
         return dask.array.zeros(shape, dtype=g.dtype)
     if not arrays:
-        g = np.squeeze(g, axis=new_axes(parts))
-        result = dask.array.zeros(shape, dtype=g.dtype)
-        result[tuple(part for part in parts if part is not None)] = g
-        return result
-    others = [part for place, part in enumerate(parts) if place not in arrays]
-    if len(arrays) > 1 or any(part != slice(None) for part in others):
+        return overwritten(dask.array.zeros(shape, dtype=g.dtype), index, backwards, g)
+    others = [part for place, part in enumerate(index) if place not in arrays]
+    if len(arrays) > 1 or backwards or any(part != slice(None) for part in others):
         raise NotImplementedError("an index array beside anything but ':' has no gradient there")
     (axis,) = arrays
-    if is_duck_array(parts[axis]):
+    if is_duck_array(index[axis]):
         raise NotImplementedError("an index that is not computed yet has no gradient there")
-    places = np.asarray(parts[axis])
+    places = np.asarray(index[axis])
     places = np.flatnonzero(places) if places.dtype == bool else places
     g = g.reshape((*shape[:axis], -1, *shape[axis + 1 :])).rechunk({axis: -1})
     chunks = (*g.chunks[:axis], (shape[axis],), *g.chunks[axis + 1 :])
     return g.map_blocks(
         add_up, places.ravel(), axis=axis, length=shape[axis], chunks=chunks, dtype=g.dtype
     )
+
+
+def overwritten(x: Any, index: tuple[Any, ...], backwards: tuple[int, ...], numbers: Any) -> Any:
+    """A new array of Dask, after numbers were written where an index that runs forwards says.
+
+    Numbers of the index are written as slices: Dask takes what is beside them for other axes.
+    """
+    if 0 in np.shape(numbers) or any(isinstance(p, slice) and p == slice(0, 0) for p in index):
+        return x
+    if np.ndim(numbers):
+        numbers = np.flip(numbers, backwards) if backwards else numbers
+        numbers = np.squeeze(numbers, axis=new_axes(index))
+        chosen = [part for part in index if part is not None]
+        fixed = [axis for axis, part in enumerate(chosen) if is_number(part)]
+        numbers = np.expand_dims(numbers, fixed) if fixed else numbers
+    x[tuple(one_place(part) for part in index if part is not None)] = numbers
+    return x
+
+
+def is_number(part: Any) -> bool:
+    return isinstance(part, (int, np.integer))
+
+
+def one_place(part: Any) -> Any:
+    """A part of an index, a slice of one place for a number."""
+    return slice(part, part + 1 or None) if is_number(part) else part
 
 
 def add_up(g: Any, places: Any, axis: int, length: int) -> Any:
@@ -303,9 +339,64 @@ def add_up(g: Any, places: Any, axis: int, length: int) -> Any:
     return sums
 
 
+def run_forwards(
+    parts: tuple[Any, ...], shape: tuple[int, ...]
+) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    """An index with one part for each axis whose slices run forwards, within the array.
+
+    Dask means another thing by slices that run backwards, beside numbers or from beyond the
+    end.  Which axes of the result are to be turned around comes second.
+    """
+    index: list[Any] = []
+    backwards: list[int] = []
+    axis = place = 0
+    if sum(map(axes_taken, parts)) > len(shape):
+        raise IndexError(f"too many indices for an array of {len(shape)} axes")
+    for part in one_part_per_axis(parts, len(shape)):
+        if isinstance(part, (bool, np.bool)):
+            raise NotImplementedError("True and False are no index there")
+        if isinstance(part, np.ndarray) and part.ndim == 0:
+            part = int(part)
+        if is_number(part) and not -shape[axis] <= part < shape[axis]:
+            raise IndexError(f"index {part} is out of bounds for axis {axis} of {shape[axis]}")
+        if isinstance(part, slice):
+            places = range(*part.indices(shape[axis]))
+            if places.step < 0:
+                backwards.append(place)
+                places = places[::-1]
+            part = forward_slice(places, shape[axis])
+        axis += axes_taken(part)
+        place += part is None or isinstance(part, slice) or bool(np.ndim(part))
+        index.append(part)
+    return tuple(index), tuple(backwards)
+
+
+def forward_slice(places: range, length: int) -> slice:
+    """The slice of these places of an axis."""
+    if not places:
+        return slice(0, 0)
+    is_whole = places == range(length)
+    return slice(None) if is_whole else slice(places.start, places.stop, places.step)
+
+
+def check_side_by_side(index: tuple[Any, ...]) -> None:
+    """Refuse numbers and an index array with slices between: NumPy puts its axis first then."""
+    chosen = [
+        place
+        for place, part in enumerate(index)
+        if part is not None and not isinstance(part, slice)
+    ]
+    has_array = any(np.ndim(index[place]) for place in chosen)
+    if has_array and chosen[-1] - chosen[0] >= len(chosen):
+        raise NotImplementedError(
+            "a number and an index array with ':' or None between them; index by one after "
+            "the other, as in x[i][:, j]"
+        )
+
+
 def one_part_per_axis(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     """An index with one part for each axis, and None for each new one."""
-    used = sum(part is not None and part is not Ellipsis for part in parts)
+    used = sum(map(axes_taken, parts))
     fill = (slice(None),) * (ndim - used)
     if not any(part is Ellipsis for part in parts):
         return (*parts, *fill)
@@ -313,9 +404,16 @@ def one_part_per_axis(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     return (*parts[:place], *fill, *parts[place + 1 :])
 
 
+def axes_taken(part: Any) -> int:
+    """Of how many axes a part of an index chooses: of several only a mask."""
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if getattr(part, "dtype", None) == np.dtype(bool) else 1
+
+
 def new_axes(parts: tuple[Any, ...]) -> tuple[int, ...]:
-    """Where None put axes of length one into the result of an index of slices and numbers."""
-    kept = [part for part in parts if part is None or isinstance(part, slice)]
+    """Where None put axes of length one into the result of an index."""
+    kept = [part for part in parts if part is None or isinstance(part, slice) or np.ndim(part)]
     return tuple(axis for axis, part in enumerate(kept) if part is None)
 
 

@@ -336,7 +336,7 @@ def rows_within(array: Any, bounds: list[tuple[int, int]], seed: int) -> Any:
 def predict_chunks(model: Module, x: Any) -> Any:
     """The outputs: Dask arrays, nested as the model returns them, chunk by chunk."""
     first = x[0] if isinstance(x, tuple) else x
-    if hasattr(first, "chunks") and first.shape[0] == 0:
+    if hasattr(type(first), "chunks") and first.shape[0] == 0:
         import dask.array
 
         outputs = predict(model, map_arrays(lambda part: part[:0], sample_of(x)))

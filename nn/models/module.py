@@ -207,8 +207,8 @@ class Module(Hooked):
         """Move parameters and buffers to the arrays of a library: ``cupy``, and back to ``numpy``.
 
         Any module will do that has a function ``asarray`` whose arrays speak NumPy's
-        protocols.  Gradients are forgotten.  An optimizer made before keeps its state
-        where it was, so make it after the move.
+        protocols.  Gradients are forgotten.  An optimizer takes its state along at its
+        next step.
 
         Examples
         --------

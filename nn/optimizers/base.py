@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 import autograd_lite as ag
-from nn.checks import NOT_NEGATIVE, beside, check_range, host_array
+from nn.checks import NOT_NEGATIVE, beside, check_range, host_array, is_elsewhere
 from nn.models.module import Parameter
 from nn.optimizers.groups import Group, Parameters, check_given_once, make_groups
 
@@ -245,7 +245,11 @@ class Optimizer:
     def _state_of(self, parameter: Parameter, group: Any) -> State:
         if parameter not in self._states:
             self._states[parameter] = self.initial_state(parameter.data, group)
-        return self._states[parameter]
+        state, data = self._states[parameter], parameter.data
+        for name, entry in state.items():
+            if is_elsewhere(entry) != is_elsewhere(data):  # the model was moved
+                state[name] = beside(data, host_array(entry))
+        return state
 
     def cohorts(self) -> dict[tuple[int, int], list[int]]:
         """Where trainable parameters stand, by their groups and the steps that they have taken."""

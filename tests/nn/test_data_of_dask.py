@@ -501,6 +501,8 @@ def test_delayed_data_are_refused_by_what_they_are() -> None:
     assert str(refusal.value) == (
         "fit: x is DelayedLeaf, whose shape is not known; write da.from_delayed(x, shape, dtype)"
     )
+    with pytest.raises(ag.ArgumentTypeError, match=r"^predict: x is DelayedLeaf, whose"):
+        nn.predict(nn.Linear(3, 1), dask.delayed(X))
 
 
 def test_nan_among_validation_targets_is_told_once() -> None:

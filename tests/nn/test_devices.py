@@ -75,6 +75,29 @@ def test_optimizers_step_on_a_device_as_here(name):
         np.testing.assert_allclose(mine.data.held, numpys.data, rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", sorted(nn.optimizers.optimizers))
+def test_a_model_that_is_moved_amid_training_takes_the_state_of_its_optimizer_along(name):
+    here, there = (nn.MLP(3, [4, 2], rng=0) for _ in range(2))
+    optimizers = [nn.optimizers.optimizers[name](model) for model in (here, there)]
+    if name == "sgd":
+        for optimizer in optimizers:
+            optimizer.groups[0].momentum = 0.9
+    for move_to in (np, device, np):
+        there.to(move_to)
+        array = np.array if move_to is np else DeviceArray
+        for model, optimizer, kind in (
+            (here, optimizers[0], np.array),
+            (there, optimizers[1], array),
+        ):
+            for _ in range(2):
+                optimizer.zero_grad()
+                loss_of(model, kind(X), kind(Y)).backward()
+                optimizer.step()
+    for mine, numpys in zip(there.parameters(), here.parameters(), strict=True):
+        assert isinstance(mine.data, np.ndarray)
+        np.testing.assert_allclose(mine.data, numpys.data, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("loss", "targets", "outputs"),
     [

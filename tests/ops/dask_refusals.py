@@ -218,7 +218,6 @@ REASONS: dict[str, tuple[str, ...]] = {
         "getitem(boolean and integer)",
         "at.add(boolean and slice)",
         "at.add(boolean and integer)",
-        "at.set(new axis)",
         "at.set(array)",
         "at.set(pairs)",
         "at.set(apart)",
