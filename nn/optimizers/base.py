@@ -247,6 +247,8 @@ class Optimizer:
             self._states[parameter] = self.initial_state(parameter.data, group)
         state, data = self._states[parameter], parameter.data
         for name, entry in state.items():
+            if entry.__class__ is data.__class__:
+                continue
             if is_elsewhere(entry) != is_elsewhere(data):  # the model was moved
                 state[name] = beside(data, host_array(entry))
         return state
