@@ -9,7 +9,6 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import ufunc
 from autograd_lite.scipy.names import in_precision_of, special
-from autograd_lite.scipy.special.hypergeometric import hyp1f1
 
 __all__ = [
     "boxcox",
@@ -84,16 +83,29 @@ cotdg = ufunc(special.cotdg, lambda g, out, x: -g * DEGREE * (1 + out * out))
 # Powers: (xᵖ - 1)/p is log(x) · exprel(p log(x)), which has no gap at p = 0.
 
 
-def exprel_slope(x: Any) -> Any:
-    """The derivative of (exp(x) - 1)/x: the integral of t exp(t x) from 0 to 1."""
-    return in_precision_of(x, hyp1f1(2, 3, x) / 2)
+def exprel_by_x_forward(x: Any, order: int) -> Any:
+    """The integral of tⁿ exp(t x) from 0 to 1, for the order n.
+
+    It is infinite long before SciPy's series stop to converge, which then go on for ever.
+    """
+    found = special.hyp1f1(order + 1, order + 2, np.clip(x, -1e100, 750.0)) / (order + 1)
+    return in_precision_of(x, found)
+
+
+exprel_by_x: Primitive = Primitive(
+    exprel_by_x_forward,
+    lambda g, out, x, order: g * exprel_by_x(x, order=order + 1),
+    name="exprel_by_x",
+    elementwise=True,
+)
+"""The derivative of an order of (exp(x) - 1)/x."""
 
 
 def boxcox_by_power(g: Any, logarithm: Any, p: Any) -> Any:
-    return g * logarithm * logarithm * exprel_slope(p * logarithm)
+    return g * logarithm * logarithm * exprel_by_x(p * logarithm, order=1)
 
 
-exprel = ufunc(special.exprel, lambda g, out, x: g * exprel_slope(x))
+exprel = ufunc(special.exprel, lambda g, out, x: g * exprel_by_x(x, order=1))
 boxcox = ufunc(
     special.boxcox,
     lambda g, out, x, p: g * x ** (p - 1),

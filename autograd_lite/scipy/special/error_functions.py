@@ -38,9 +38,41 @@ erfc = ufunc(special.erfc, lambda g, out, x: -g * SLOPE * np.exp(-x * x))
 erfi = ufunc(special.erfi, lambda g, out, x: g * SLOPE * np.exp(x * x))
 erfinv = ufunc(special.erfinv, lambda g, out, x: g / SLOPE * np.exp(out * out))
 erfcinv = ufunc(special.erfcinv, lambda g, out, x: -g / SLOPE * np.exp(out * out))
-erfcx = ufunc(special.erfcx, lambda g, out, x: g * (2 * x * out - SLOPE))
-wofz = ufunc(special.wofz, lambda g, out, z: g * (SLOPE * 1j - 2 * z * out))
-dawsn = ufunc(special.dawsn, lambda g, out, x: g * (1 - 2 * x * out))
+
+# Of 1 - 2 x F(x) for Dawson's F, and of its like, nothing is left where x is large.
+
+FAR = 30.0
+TERMS = 8
+"""Of a series whose terms fall below the last digit of its sum, from `FAR` on."""
+
+
+def beyond(is_far: Any, x: Any, near: Any, sign: float) -> Any:
+    """``near``, but for a large x the sum of (2k - 1)!! (sign / 2x²)ᵏ from k = 1 on (DLMF 7.12)."""
+    square = sign / 2 * np.where(is_far, x, FAR) ** -2.0
+    total: Any = 0.0
+    for k in range(TERMS, 0, -1):
+        total = (2 * k - 1) * square * (1 + total)
+    return np.where(is_far, total, near)
+
+
+erfcx = ufunc(
+    special.erfcx,
+    lambda g, out, x: g * SLOPE * beyond(x > FAR, x, 2 / SLOPE * x * out - 1, -1.0),
+)
+wofz = ufunc(
+    special.wofz,
+    lambda g, out, z: (
+        g
+        * (-SLOPE * 1j)
+        * beyond(
+            np.logical_and(np.abs(z) > FAR, np.imag(z) >= 0), z, -2j / SLOPE * z * out - 1, 1.0
+        )
+    ),
+)
+dawsn = ufunc(
+    special.dawsn,
+    lambda g, out, x: -g * beyond(np.abs(x) > FAR, x, 2 * x * out - 1, 1.0),
+)
 
 exp1 = ufunc(special.exp1, lambda g, out, x: -g * np.exp(-x) / x)
 expi = ufunc(special.expi, lambda g, out, x: g * np.exp(x) / x)

@@ -87,17 +87,17 @@ registry[zeta] = zeta
 # Gamma and beta functions.
 
 
-def rgamma_vjp(g: Any, out: Any, x: Any) -> Any:
+def rgamma_by_x(x: Any, out: Any) -> Any:
     """By reflection to the left, where it has zeros at the poles of the others."""
     is_left = np.real(x) < 0.5
     far = np.where(is_left, 1 - x, x)
     slope = digamma(far)
     reflected = gamma(far) * (np.cos(pi * x) - np.sin(pi * x) * slope / pi)
-    return g * np.where(is_left, reflected, -out * slope)
+    return np.where(is_left, reflected, -out * slope)
 
 
 gamma = ufunc(special.gamma, lambda g, out, x: g * out * digamma(x))
-rgamma = ufunc(special.rgamma, rgamma_vjp)
+rgamma = ufunc(special.rgamma, lambda g, out, x: g * rgamma_by_x(x, out))
 gammaln = ufunc(special.gammaln, lambda g, out, x: g * digamma(x))
 gammasgn = ufunc(special.gammasgn, lambda g, out, x: np.zeros_like(g))
 loggamma = ufunc(special.loggamma, lambda g, out, z: g * digamma(z))
@@ -138,11 +138,43 @@ def choose_k(g: Any, out: Any, n: Any, k: Any) -> Any:
     return g * out * (digamma(n - k + 1) - digamma(k + 1))
 
 
-binom = ufunc(special.binom, choose_n, choose_k)
+def where_zero(at_zero: Any, rule: Any) -> Any:
+    """A rule whose factors have poles where the number of choices is 0."""
+
+    def vjp(g: Any, out: Any, n: Any, k: Any) -> Any:
+        is_zero = out == 0
+        found = rule(g, out, np.where(is_zero, 1, n), np.where(is_zero, 1, k))
+        return np.where(is_zero, g * at_zero(n, k), found)
+
+    return vjp
+
+
+def cut_off(n: Any, k: Any) -> Any:
+    """SciPy's `comb` stays 0 where there are too few to choose from."""
+    return 0 * n
+
+
+def by_factors(by_n: bool, n: Any, k: Any) -> Any:
+    """The slope where n over k is 0, which is where 1/Γ of one factor is."""
+    chosen, left = rgamma(k + 1), rgamma(n - k + 1)
+    slope = chosen * rgamma_by_x(n - k + 1, left)
+    return gamma(n + 1) * (slope if by_n else rgamma_by_x(k + 1, chosen) * left - slope)
+
+
+binom = ufunc(
+    special.binom,
+    where_zero(lambda n, k: by_factors(True, n, k), choose_n),
+    where_zero(lambda n, k: by_factors(False, n, k), choose_k),
+)
 comb = register(
     special.comb,
     Primitive(
-        by_scipy_alone(special.comb), choose_n, choose_k, name="comb", arrays=2, elementwise=True
+        by_scipy_alone(special.comb),
+        where_zero(cut_off, choose_n),
+        where_zero(cut_off, choose_k),
+        name="comb",
+        arrays=2,
+        elementwise=True,
     ),
 )
 factorial = register(

@@ -7,7 +7,9 @@ by 1 (DLMF 15.5.1, 13.3.15, 16.3.1); complete elliptic integrals are hypergeomet
 from __future__ import annotations
 
 from math import pi
+from typing import Any
 
+from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive
 from autograd_lite.ops.define import ufunc
 from autograd_lite.scipy.names import in_precision_of, no_rule_by, special
@@ -39,8 +41,21 @@ ellipk = ufunc(
 ellipe = ufunc(
     special.ellipe, lambda g, out, m: -g * in_precision_of(m, hyp2f1(0.5, 1.5, 2.0, m) * (pi / 8))
 )
-# 1 - p loses the digits of a small p, which E(1 - p) and p keep.
-ellipkm1 = ufunc(
-    special.ellipkm1,
-    lambda g, out, p: -g * (ellipe(1 - p) - p * out) / (2 * p * (1 - p)),
+# 1 - p loses the digits of a small p, and E(1 - p) - p K(1 - p) those of one near 1.
+
+
+def ellipkm1_by_p(p: Any, out: Any) -> Any:
+    is_small = p < 0.5
+    small, rest = np.where(is_small, p, 0.25), np.where(is_small, 0.5, 1 - p)
+    near = (complementary_e(small) - small * out) / (2 * small * (1 - small))
+    return np.where(is_small, near, in_precision_of(p, hyp2f1(1.5, 1.5, 2.0, rest) * (pi / 8)))
+
+
+complementary_e: Primitive = Primitive(
+    lambda p: special.ellipe(1 - p),
+    lambda g, out, p: g * (ellipkm1(p) - out) / (2 * (1 - p)),
+    name="ellipem1",
+    elementwise=True,
 )
+"""E(1 - p), whose slope needs the digits of p."""
+ellipkm1: Primitive = ufunc(special.ellipkm1, lambda g, out, p: -g * ellipkm1_by_p(p, out))

@@ -51,6 +51,18 @@ def below(n: Any) -> Any:
     return np.where(n == 0, 0, n - 1)
 
 
+def gegenbauer_below(n: Any, a: float, x: Any) -> Any:
+    """The Gegenbauer polynomial of the degree below, for a = 3/2 and 2.
+
+    It stands in derivatives of Legendre's and of Chebyshev's second polynomials.  These have
+    negative degrees too, P(-n-1) = P(n) and U(-n-2) = -U(n); SciPy's Gegenbauer's have none.
+    """
+    is_negative = np.less(n, 0)
+    turned = -1 - n if a == 1.5 else -2 - n
+    found = eval_gegenbauer(np.where(is_negative, turned, n) - 1, a, x)
+    return found if a == 1.5 else np.where(is_negative, -found, found)
+
+
 eval_gegenbauer: Primitive = polynomial(
     special.eval_gegenbauer,
     "alpha",
@@ -81,25 +93,25 @@ eval_laguerre = polynomial(
 )
 eval_legendre = polynomial(
     special.eval_legendre,
-    by_argument=lambda g, out, n, x: g * eval_gegenbauer(n - 1, 1.5, x),
+    by_argument=lambda g, out, n, x: g * gegenbauer_below(n, 1.5, x),
 )
 eval_sh_legendre = polynomial(
     special.eval_sh_legendre,
-    by_argument=lambda g, out, n, x: g * 2 * eval_gegenbauer(n - 1, 1.5, 2 * x - 1),
+    by_argument=lambda g, out, n, x: g * 2 * gegenbauer_below(n, 1.5, 2 * x - 1),
 )
 eval_chebyt = polynomial(
     special.eval_chebyt, by_argument=lambda g, out, n, x: g * n * eval_chebyu(n - 1, x)
 )
 eval_chebyu: Primitive = polynomial(
     special.eval_chebyu,
-    by_argument=lambda g, out, n, x: g * 2 * eval_gegenbauer(n - 1, 2.0, x),
+    by_argument=lambda g, out, n, x: g * 2 * gegenbauer_below(n, 2.0, x),
 )
 eval_chebyc = polynomial(
     special.eval_chebyc, by_argument=lambda g, out, n, x: g * n * eval_chebys(n - 1, x)
 )
 eval_chebys: Primitive = polynomial(
     special.eval_chebys,
-    by_argument=lambda g, out, n, x: g * eval_gegenbauer(n - 1, 2.0, x / 2),
+    by_argument=lambda g, out, n, x: g * gegenbauer_below(n, 2.0, x / 2),
 )
 eval_sh_chebyt = polynomial(
     special.eval_sh_chebyt,
@@ -107,7 +119,7 @@ eval_sh_chebyt = polynomial(
 )
 eval_sh_chebyu = polynomial(
     special.eval_sh_chebyu,
-    by_argument=lambda g, out, n, x: g * 4 * eval_gegenbauer(n - 1, 2.0, 2 * x - 1),
+    by_argument=lambda g, out, n, x: g * 4 * gegenbauer_below(n, 2.0, 2 * x - 1),
 )
 eval_hermite: Primitive = polynomial(
     special.eval_hermite,
@@ -122,10 +134,14 @@ eval_hermitenorm: Primitive = polynomial(
 
 
 def by_polar_angle(g: Any, out: Any, n: Any, m: Any, theta: Any, phi: Any) -> Any:
-    """By ladder operators, which have no pole at the poles of the sphere."""
+    """By ladder operators, which have no pole at the poles of the sphere.
+
+    SciPy's function is one of cos θ, so that an angle beyond the poles stands for its like between.
+    """
     above = np.sqrt((n - m) * (n + m + 1)) * sph_harm_y(n, m + 1, theta, phi)
     below = np.sqrt((n + m) * (n - m + 1)) * sph_harm_y(n, m - 1, theta, phi)
-    return g * in_precision_of(out, above * np.exp(-1j * phi) - below * np.exp(1j * phi)) / 2
+    slope = in_precision_of(out, above * np.exp(-1j * phi) - below * np.exp(1j * phi)) / 2
+    return g * np.where(np.sin(theta) < 0, -slope, slope)
 
 
 sph_harm_y = register(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from math import inf, pi, sqrt
+from math import inf, log, pi, sqrt
 from typing import Any
 
 from scipy import stats
 
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.scipy.special.error_functions import log_ndtr
-from autograd_lite.scipy.special.gamma_functions import digamma
+from autograd_lite.scipy.special.gamma_functions import betaln, digamma, gammaln
 from autograd_lite.scipy.special.incomplete import beta_by_parameters, gamma_by_a
-from autograd_lite.scipy.stats.families import ContinuousDistribution
+from autograd_lite.scipy.stats.families import ContinuousDistribution, share
 
 __all__ = [
     "beta",
@@ -78,10 +78,18 @@ t = ContinuousDistribution(
 # On an interval.
 
 uniform = ContinuousDistribution(stats.uniform, lambda z: 0 * z, support=(0, 1))
+
+
+def beta_at_end(z: Any, a: Any, b: Any) -> Any:
+    inner = (a - 1) * (1 - z) - (b - 1) * z
+    return np.exp(-betaln(a, b)) * z ** (a - 2) * (1 - z) ** (b - 2) * inner
+
+
 beta = ContinuousDistribution(
     stats.beta,
-    lambda z, a, b: (a - 1) / z - (b - 1) / (1 - z),
+    lambda z, a, b: share(a - 1, z) - share(b - 1, 1 - z),
     support=(0, 1),
+    at_end=beta_at_end,
     a=(
         lambda z, a, b: np.log(z) - digamma(a) + digamma(a + b),
         lambda z, a, b: beta_by_parameters(a, b, z, orders=(1, 0)),
@@ -120,11 +128,17 @@ truncnorm: ContinuousDistribution = ContinuousDistribution(
 
 expon = ContinuousDistribution(stats.expon, lambda z: 0 * z - 1, support=POSITIVE)
 halfnorm = ContinuousDistribution(stats.halfnorm, lambda z: -z, support=POSITIVE)
-rayleigh = ContinuousDistribution(stats.rayleigh, lambda z: 1 / z - z, support=POSITIVE)
+rayleigh = ContinuousDistribution(
+    stats.rayleigh,
+    lambda z: 1 / z - z,
+    support=POSITIVE,
+    at_end=lambda z: (1 - z * z) * np.exp(-z * z / 2),
+)
 gamma = ContinuousDistribution(
     stats.gamma,
-    lambda z, a: (a - 1) / z - 1,
+    lambda z, a: share(a - 1, z) - 1,
     support=POSITIVE,
+    at_end=lambda z, a: z ** (a - 2) * (a - 1 - z) * np.exp(-z - gammaln(a)),
     a=(lambda z, a: np.log(z) - digamma(a), lambda z, a: gamma_by_a(a, z, order=1)),
 )
 invgamma = ContinuousDistribution(
@@ -135,8 +149,13 @@ invgamma = ContinuousDistribution(
 )
 chi2 = ContinuousDistribution(
     stats.chi2,
-    lambda z, df: (df / 2 - 1) / z - 0.5,
+    lambda z, df: share(df / 2 - 1, z) - 0.5,
     support=POSITIVE,
+    at_end=lambda z, df: (
+        z ** (df / 2 - 2)
+        * (df / 2 - 1 - z / 2)
+        * np.exp(-z / 2 - gammaln(df / 2) - df / 2 * log(2))
+    ),
     df=(
         lambda z, df: (np.log(z / 2) - digamma(df / 2)) / 2,
         lambda z, df: gamma_by_a(df / 2, z / 2, order=1) / 2,
@@ -153,8 +172,9 @@ lognorm = ContinuousDistribution(
 )
 weibull_min = ContinuousDistribution(
     stats.weibull_min,
-    lambda z, c: (c - 1 - c * z**c) / z,
+    lambda z, c: share(c - 1, z) - c * z ** (c - 1),
     support=POSITIVE,
+    at_end=lambda z, c: c * z ** (c - 2) * (c - 1 - c * z**c) * np.exp(-(z**c)),
     c=(
         lambda z, c: 1 / c + np.log(z) * (1 - z**c),
         lambda z, c: np.log(z) * z**c * np.exp(-(z**c)),

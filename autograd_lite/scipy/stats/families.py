@@ -22,10 +22,15 @@ from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, Rule, registry
 from autograd_lite.scipy.names import as_array_operand, by_scipy_alone, no_rule_by
 
-__all__ = ["ContinuousDistribution", "DiscreteDistribution", "Family", "Method", "Slope"]
+__all__ = ["ContinuousDistribution", "DiscreteDistribution", "Family", "Method", "Slope", "share"]
 
 Slope = Callable[..., Any]
 """A derivative, as a function of the standardised number and the parameters."""
+
+
+def share(count: Any, p: Any) -> Any:
+    """``count / p``, which is 0 where there is nothing to count."""
+    return count / np.where(count == 0, 1, p)
 
 
 class Method:
@@ -101,17 +106,20 @@ class ContinuousDistribution(Family):
     support
         The interval on which the density is that of the formula; a function of the parameters
         where it depends on them.
+    at_end
+        The derivative of f by z where f is 0 at an end, and that of log f infinite.
     **parameters
         For each parameter but loc and scale the derivatives of log f, and of F.
     """
 
     def __init__(
         self, distribution: Any, slope: Slope, *, support: Any = (-np.inf, np.inf),
-        **parameters: tuple[Slope, Slope],
+        at_end: Slope | None = None, **parameters: tuple[Slope, Slope],
     ) -> None:  # fmt: skip
         super().__init__(distribution, (*parameters, "loc", "scale"))
         self.slope = slope
         self.support = support
+        self.at_end = at_end
         self.by_parameters = list(parameters.values())
         self.logpdf = self._method("logpdf", "x", self._logpdf_vjp)
         self.pdf = self._method("pdf", "x", self._pdf_vjp)
@@ -163,7 +171,21 @@ class ContinuousDistribution(Family):
         return g * self._log_density_by(index, x, parameters)
 
     def _pdf_vjp(self, index: int, g: Any, out: Any, x: Any, *parameters: Any) -> Any:
-        return g * out * self._log_density_by(index, x, parameters)
+        if self.at_end is None:
+            return g * out * self._log_density_by(index, x, parameters)
+        *shapes, loc, scale = parameters
+        z, inside = self._standard(x, parameters)
+        is_zero = np.logical_and(out == 0, inside)
+        between = np.where(is_zero, loc + scale / 2, x)
+        usual = out * self._log_density_by(index, between, parameters)
+        slope = self.at_end(np.where(is_zero, z, 0.5), *shapes) / (scale * scale)
+        if 0 < index <= len(shapes):
+            found = np.zeros_like(slope)
+        elif index == len(shapes) + 2:
+            found = -out / scale - z * slope
+        else:
+            found = slope if index == 0 else -slope
+        return g * np.where(is_zero, found, usual)
 
     def _cdf_vjp(self, index: int, g: Any, out: Any, x: Any, *parameters: Any) -> Any:
         return g * self._distribution_by(index, x, parameters)
@@ -184,8 +206,15 @@ class ContinuousDistribution(Family):
             return self._distribution_by(index, x, parameters) * np.exp(-out)
         z, inside = self._standard(x, parameters)
         is_some = out > -np.inf
-        gap = self.logpdf(x, *parameters) - np.where(is_some, out, 0)
-        hazard = np.where(np.logical_or(is_some, ~inside), np.exp(gap), np.inf)
+        if self.at_end is None:
+            hazard = np.exp(self.logpdf(x, *parameters) - np.where(is_some, out, 0))
+        else:
+            low, high = self.support
+            is_end = np.logical_and(is_some, np.logical_or(z == low, z == high))
+            between = np.where(is_end, parameters[-2] + parameters[-1] / 2, x)
+            hazard = np.exp(self.logpdf(between, *parameters) - np.where(is_some, out, 0))
+            hazard = np.where(is_end, self.pdf(x, *parameters) * np.exp(-out), hazard)
+        hazard = np.where(np.logical_or(is_some, ~inside), hazard, np.inf)
         if index == 0:
             return hazard
         return -hazard if index == shapes + 1 else -hazard * z
@@ -216,27 +245,33 @@ class DiscreteDistribution(Family):
     distribution
         SciPy's.
     **parameters
-        For each parameter the derivative of the logarithm of the probability; None for a
-        whole number.
+        For each parameter the derivatives of the logarithm of the probability, and of the
+        probability where it is 0; None for a whole number.
     """
 
-    def __init__(self, distribution: Any, **parameters: Slope | None) -> None:
+    def __init__(self, distribution: Any, **parameters: tuple[Slope, Slope] | None) -> None:
         super().__init__(distribution, (*parameters, "loc"))
         self.by_parameters = parameters
         self.pmf = Method(distribution, "pmf", "k", self.parameters, self._pmf_vjp)
         self.logpmf = Method(distribution, "logpmf", "k", self.parameters, self._logpmf_vjp)
 
-    def _by(self, index: int, method: str, k: Any, parameters: tuple[Any, ...]) -> Any:
-        *shapes, loc = parameters
+    def _rules(self, index: int, method: str) -> tuple[Slope, Slope]:
         names = list(self.by_parameters)
-        rule = self.by_parameters[names[index - 1]] if 0 < index <= len(names) else None
-        if rule is None:
+        rules = self.by_parameters[names[index - 1]] if 0 < index <= len(names) else None
+        if rules is None:
             argument = ("k", *self.parameters)[index]
-            return no_rule_by(argument, f"stats.{self.name}.{method}")(None, None)
-        return rule(k - loc, *shapes)
+            refusal = no_rule_by(argument, f"stats.{self.name}.{method}")
+            return refusal, refusal
+        return rules
 
     def _pmf_vjp(self, index: int, g: Any, out: Any, k: Any, *parameters: Any) -> Any:
-        return g * out * np.where(out == 0, 0, self._by(index, "pmf", k, parameters))
+        of_logarithm, at_zero = self._rules(index, "pmf")
+        *shapes, loc = parameters
+        is_zero = out == 0
+        slope = out * of_logarithm(k - loc, *(np.where(is_zero, 0.5, p) for p in shapes))
+        return g * np.where(is_zero, at_zero(k - loc, *shapes), slope)
 
     def _logpmf_vjp(self, index: int, g: Any, out: Any, k: Any, *parameters: Any) -> Any:
-        return g * np.where(out == -np.inf, 0, self._by(index, "logpmf", k, parameters))
+        of_logarithm, _ = self._rules(index, "logpmf")
+        *shapes, loc = parameters
+        return g * np.where(out == -np.inf, 0, of_logarithm(k - loc, *shapes))
