@@ -6,9 +6,10 @@ The numbers beside them are limits of closed forms, or mpmath's.
 import mpmath
 import numpy as np
 import pytest
+import scipy
 
 import autograd_lite as ag
-from autograd_lite.scipy import special, stats
+from autograd_lite.scipy import linalg, sparse, special, stats
 
 
 def derivatives(function, x):
@@ -179,3 +180,32 @@ def test_binomial_coefficients_that_are_zero() -> None:
     assert ag.grad(special.binom, (0, 1))(0.0, 1.0) == pytest.approx((1.0, -1.0))
     assert ag.grad(special.binom, 1)(2.0, -1.0) == pytest.approx(1 / 3)
     assert ag.grad(special.comb, (0, 1))(2.0, 3.0) == (0.0, 0.0)
+
+
+# Matrices in the forms that SciPy has for them.
+
+
+def test_factors_in_other_forms() -> None:
+    matrix = np.array([[1.0, 2.0, 0.5], [4.0, 1.0, 3.0], [2.0, 5.0, 1.0]])
+    for options in ({"permute_l": True}, {"p_indices": True}):
+        found = linalg.lu(ag.Value(matrix), **options)
+        for ours, theirs in zip(found, scipy.linalg.lu(matrix, **options), strict=True):
+            np.testing.assert_array_equal(np.asarray(ours.data), theirs)
+
+    def recombined(a):
+        permuted, high = linalg.lu(a, permute_l=True)
+        return np.sum((permuted @ high) ** 2)
+
+    np.testing.assert_allclose(ag.grad(recombined)(matrix), 2 * matrix, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["coo_array", "csr_array", "csc_array"])
+def test_numbers_of_sparse_arrays_in_the_order_of_scipy(name) -> None:
+    places = np.array([2, 0, 1, 0, 2, 0]), np.array([0, 1, 1, 2, 0, 0])
+    data, x = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.array([0.5, -1.0, 2.0])
+    theirs = getattr(scipy.sparse, name)((data, places), shape=(3, 3))
+    ours = getattr(sparse, name)((ag.Value(data), places), shape=(3, 3))
+    np.testing.assert_array_equal(ours.data.data, theirs.data)
+    np.testing.assert_array_equal((-ours / 2.0 @ x).data, -theirs / 2.0 @ x)
+    slope = ag.grad(lambda d: np.sum(getattr(sparse, name)((d, places), shape=(3, 3)) @ x))(data)
+    np.testing.assert_array_equal(slope, x[places[1]])

@@ -12,6 +12,10 @@ ours = ag.scipy
 X = np.arange(1.0, 9.0)
 
 
+def sparse_of(x):
+    return ours.sparse.csr_array((x, (np.arange(8), np.arange(8))), shape=(8, 8))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -43,6 +47,26 @@ X = np.arange(1.0, 9.0)
             lambda x: ours.linalg.lu(np.reshape(x, (2, 4)))[2],
             "lu: a matrix of shape (2, 4) has no derivative rule here; pass one square matrix, or "
             "use np.linalg.qr",
+        ),
+        (
+            lambda x: ours.linalg.toeplitz(np.reshape(x, (2, 4))),
+            "toeplitz: several vectors in one array, here of shape (2, 4), have no rule; pass one "
+            "vector, and use ag.vmap for several",
+        ),
+        (
+            lambda x: ours.linalg.block_diag(np.reshape(x, (2, 2, 2)), np.ones((2, 1, 1))),
+            "block_diag: a block of shape (2, 2, 2) has no rule; pass matrices, and use ag.vmap "
+            "for several of each",
+        ),
+        (
+            lambda x: ours.special.logsumexp(x, return_sign=True)[0],
+            "logsumexp: return_sign=True has no derivative rule here; leave it out, and take the "
+            "sign of np.sum(b * np.exp(a - np.max(a)))",
+        ),
+        (
+            lambda x: sparse_of(x) + sparse_of(x),
+            "+ of a sparse array of Values has no derivative rule here; compute with its products, "
+            "A @ x, with its numbers, A.data, or with A.toarray()",
         ),
         (
             lambda x: ours.linalg.solveh_banded(np.stack([0.1j * x[:4], x[4:] + 5]), np.ones(4)),
@@ -85,3 +109,19 @@ def test_logm_leaves_numpys_random_numbers_alone() -> None:
     expected = np.random.get_state()[1].copy()
     ours.linalg.logm(np.array([[2.0, 1.0], [0.5, 3.0]]))
     np.testing.assert_array_equal(np.random.get_state()[1], expected)
+
+
+def test_arguments_of_distributions_of_vectors_are_named() -> None:
+    density = ours.stats.multivariate_normal.pdf
+    with pytest.raises(ag.ArgumentTypeError) as raised:
+        ag.grad(lambda x: density(x, mean=X, cov=np.eye(8), allow_singular=True))(X)
+    assert str(raised.value) == (
+        "multivariate_normal.pdf: got an unexpected keyword argument 'allow_singular'; it takes x, "
+        "mean, cov: pass these, and nothing else"
+    )
+    with pytest.raises(ag.ArgumentTypeError) as raised:
+        ag.grad(density)(X)
+    assert str(raised.value) == (
+        "multivariate_normal.pdf: missing a required argument: 'mean'; it takes x, mean, cov: pass "
+        "these, and nothing else"
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from numpy import random
 from scipy import linalg
 
+from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.contractions import matrix_transpose
@@ -139,8 +140,15 @@ solve_discrete_lyapunov = of_scipy(
 # Matrices whose elements are those of vectors.
 
 
-def vector(x: Any) -> Any:
-    return np.ravel(as_array_operand(x))
+def vector(x: Any, name: str = "") -> Any:
+    """The elements in a row; of several vectors SciPy's newer versions make several matrices."""
+    x = as_array_operand(x)
+    if name and np.ndim(x) > 1:
+        raise UnsupportedError(
+            f"{name}: several vectors in one array, here of shape {np.shape(x)}, have no rule; "
+            "pass one vector, and use ag.vmap for several"
+        )
+    return np.ravel(x)
 
 
 def arranged(elements: Any, places: Any) -> Any:
@@ -150,8 +158,8 @@ def arranged(elements: Any, places: Any) -> Any:
 
 def toeplitz(c: Any, r: Any = None) -> Any:
     """The matrix with the first column ``c`` and the first row ``r``, the same along diagonals."""
-    column = vector(c)
-    row = np.conjugate(column) if r is None else vector(r)
+    column = vector(c, "toeplitz")
+    row = np.conjugate(column) if r is None else vector(r, "toeplitz")
     height, width = np.size(column), np.size(row)
     elements = np.concatenate([np.flip(row[1:]), column])
     return arranged(elements, np.arange(height)[:, None] - np.arange(width) + width - 1)
@@ -167,7 +175,7 @@ def hankel(c: Any, r: Any = None) -> Any:
 
 def circulant(c: Any) -> Any:
     """The matrix each of whose columns is the one before, turned round by one place."""
-    column = vector(c)
+    column = vector(c, "circulant")
     places = np.arange(np.size(column))
     return arranged(column, (places[:, None] - places) % np.size(column))
 
@@ -175,6 +183,12 @@ def circulant(c: Any) -> Any:
 def block_diag(*arrs: Any) -> Any:
     """The matrix with these matrices along its diagonal, and zeros elsewhere."""
     blocks = [np.atleast_2d(as_array_operand(x)) for x in arrs]
+    for x in blocks:
+        if np.ndim(x) > 2:
+            raise UnsupportedError(
+                f"block_diag: a block of shape {np.shape(x)} has no rule; pass matrices, and use "
+                "ag.vmap for several of each"
+            )
     width = sum(np.shape(x)[1] for x in blocks)
     before, rows = 0, []
     for x in blocks:

@@ -215,9 +215,14 @@ factors = computed_by_scipy(linalg.lu, lu_vjp, name="lu", arrays=1)
 packed_factors = computed_by_scipy(linalg.lu_factor, lu_factor_vjp, name="lu_factor", arrays=1)
 
 
-def lu(a: Any, check_finite: bool = True) -> Any:
+def lu(
+    a: Any, permute_l: bool = False, check_finite: bool = True, p_indices: bool = False
+) -> Any:  # fmt: skip
     """A permutation, a lower and an upper triangular matrix, whose product is the matrix."""
-    return apart(factors(as_array_operand(a), check_finite=check_finite))
+    order, low, high = apart(factors(as_array_operand(a), check_finite=check_finite))
+    if permute_l:
+        return order @ low, high
+    return (np.argmax(order, axis=-1), low, high) if p_indices else (order, low, high)
 
 
 def lu_factor(a: Any, check_finite: bool = True) -> Any:

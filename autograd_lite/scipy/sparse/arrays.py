@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from scipy import sparse
 
@@ -105,9 +105,38 @@ class SparseArray:
                 "a sparse array times an array has no derivative rule here; multiply its numbers, "
                 "A.data, and make an array of these"
             )
-        return SparseArray(self.data * number, self.rows, self.columns, self.shape, self.format)
+        return self._of(self.data * number)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, number: Any) -> SparseArray:
+        return self * (1 / number) if np.ndim(number) else self._of(self.data / number)
+
+    def __neg__(self) -> SparseArray:
+        return self._of(-self.data)
+
+    def __add__(self, other: Any) -> Any:
+        self._refuse("+")
+
+    def __sub__(self, other: Any) -> Any:
+        self._refuse("-")
+
+    def __getitem__(self, index: Any) -> Any:
+        self._refuse("[]")
+
+    def __abs__(self) -> Any:
+        self._refuse("abs")
+
+    __radd__, __rsub__ = __add__, __sub__
+
+    def _of(self, data: Any) -> SparseArray:
+        return SparseArray(data, self.rows, self.columns, self.shape, self.format)
+
+    def _refuse(self, operation: str) -> NoReturn:
+        raise UnsupportedError(
+            f"{operation} of a sparse array of Values has no derivative rule here; compute with "
+            "its products, A @ x, with its numbers, A.data, or with A.toarray()"
+        )
 
     def toarray(self) -> Any:
         """The matrix with its zeros."""
@@ -125,6 +154,22 @@ def numbers(data: Any) -> Any:
     return data if data.dtype.kind in "fc" else np.astype(data, float)
 
 
+def sorted_by(format: str, data: Any, rows: Any, columns: Any) -> tuple[Any, Any, Any]:
+    """As SciPy stores them: by rows or by columns, what stands twice added up."""
+    if format == "coo":
+        return data, rows, columns
+    outer, inner = (rows, columns) if format == "csr" else (columns, rows)
+    order = np.lexsort((inner, outer))
+    rows, columns = rows[order], columns[order]
+    starts = np.flatnonzero(
+        np.concatenate([[True], (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])])
+    )
+    data = data[order]
+    if np.size(starts) < np.size(rows):
+        data = np.add.reduceat(data, starts)
+    return data, rows[starts], columns[starts]
+
+
 def made(kind: Any, arg1: Any, shape: Any) -> SparseArray:
     """A sparse array from what SciPy makes one of."""
     name = kind.__name__.removesuffix("_array")
@@ -135,7 +180,7 @@ def made(kind: Any, arg1: Any, shape: Any) -> SparseArray:
         rows, columns = (np.asarray(x, int) for x in places)
         if shape is None:
             shape = int(np.max(rows)) + 1, int(np.max(columns)) + 1
-        return SparseArray(numbers(data), rows, columns, shape, name)
+        return SparseArray(*sorted_by(name, numbers(data), rows, columns), shape, name)
     if isinstance(arg1, tuple) and len(arg1) == 3:
         data, indices, starts = arg1
         # SciPy says where they stand: of their positions, counted from one.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_lite.core.duck_arrays import is_duck_array
+from autograd_lite.core.errors import UnsupportedError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.ops.define import RowByRow, array_function
 from autograd_lite.ops.reductions import axis_of
@@ -92,8 +93,15 @@ weighted_logsumexp = RowByRow(
 )  # fmt: skip
 
 
-def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(
+    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
     """The logarithm of a sum of exponentials, with weights ``b``: both have derivatives."""
+    if return_sign:
+        raise UnsupportedError(
+            "logsumexp: return_sign=True has no derivative rule here; leave it out, and take the "
+            "sign of np.sum(b * np.exp(a - np.max(a)))"
+        )
     options = {} if axis is None else {"axis": axis}
     options |= {"keepdims": True} if keepdims else {}
     if b is None:

@@ -55,23 +55,26 @@ def beyond(is_far: Any, x: Any, near: Any, sign: float) -> Any:
     return np.where(is_far, total, near)
 
 
+def is_far(x: Any, across: Any) -> Any:
+    """Whether the series holds: far out, and on the side where the exponential has vanished."""
+    return np.logical_and(np.abs(x) > FAR, across >= 0)
+
+
 erfcx = ufunc(
     special.erfcx,
-    lambda g, out, x: g * SLOPE * beyond(x > FAR, x, 2 / SLOPE * x * out - 1, -1.0),
+    lambda g, out, x: g * SLOPE * beyond(is_far(x, np.real(x)), x, 2 / SLOPE * x * out - 1, -1.0),
 )
 wofz = ufunc(
     special.wofz,
     lambda g, out, z: (
-        g
-        * (-SLOPE * 1j)
-        * beyond(
-            np.logical_and(np.abs(z) > FAR, np.imag(z) >= 0), z, -2j / SLOPE * z * out - 1, 1.0
-        )
+        -g * SLOPE * 1j * beyond(is_far(z, np.imag(z)), z, -2j / SLOPE * z * out - 1, 1.0)
     ),
 )
 dawsn = ufunc(
     special.dawsn,
-    lambda g, out, x: -g * beyond(np.abs(x) > FAR, x, 2 * x * out - 1, 1.0),
+    lambda g, out, x: (
+        -g * beyond(is_far(x, np.abs(np.real(x)) - 2 * np.abs(np.imag(x))), x, 2 * x * out - 1, 1.0)
+    ),
 )
 
 exp1 = ufunc(special.exp1, lambda g, out, x: -g * np.exp(-x) / x)

@@ -7,12 +7,13 @@ the trace in Wishart's density is taken of all entries of its first argument.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from math import log
 from typing import Any
 
 from scipy import stats
 
-from autograd_lite.core.errors import ArgumentValueError
+from autograd_lite.core.errors import ArgumentTypeError, ArgumentValueError
 from autograd_lite.core.numpy_namespace import np
 from autograd_lite.core.primitive import Primitive, registry
 from autograd_lite.ops.decompositions import by_triangle, hermitian_of_lower
@@ -23,9 +24,12 @@ __all__ = ["dirichlet", "multivariate_normal", "wishart"]
 
 
 def method(
-    distribution: Any, name: str, check: Any, rule: Any, forward: Any = None
+    distribution: Any, name: str, check: Any, rule: Any, names: str, forward: Any = None
 ) -> Callable[..., Any]:
     """A method of a distribution, whose arguments are all arrays, with one joint rule."""
+    signature = Signature(
+        [Parameter(p, Parameter.POSITIONAL_OR_KEYWORD) for p in names.split()]
+    )  # fmt: skip
     kind = type(distribution).__name__.removesuffix("_gen")
     primitive = Primitive(
         by_scipy_alone(forward or getattr(distribution, name), f"{kind}.{name}"),
@@ -34,8 +38,15 @@ def method(
         builtin=True,
     )
 
-    def call(*args: Any) -> Any:
-        operands = [as_array_operand(x) for x in args]
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentTypeError(
+                f"{kind}.{name}: {error}; it takes {names.replace(' ', ', ')}: pass these, and "
+                "nothing else"
+            ) from None
+        operands = [as_array_operand(x) for x in given.args]
         check(f"{kind}.{name}", *map(np.shape, operands))
         return primitive(*operands)
 
@@ -94,6 +105,7 @@ class multivariate_normal:  # noqa: N801, SciPy's name
             "logpdf",
             check_normal,
             lambda g, out, x, mean, cov: log_normal_slopes(g, x, mean, cov),
+            "x mean cov",
         )
     )
     pdf = staticmethod(
@@ -102,6 +114,7 @@ class multivariate_normal:  # noqa: N801, SciPy's name
             "pdf",
             check_normal,
             lambda g, out, x, mean, cov: log_normal_slopes(g * out, x, mean, cov),
+            "x mean cov",
         )
     )
     entropy = staticmethod(
@@ -110,6 +123,7 @@ class multivariate_normal:  # noqa: N801, SciPy's name
             "entropy",
             check_normal,
             lambda g, out, mean, cov: entropy_slopes(g, mean, cov),
+            "mean cov",
         )
     )
 
@@ -153,6 +167,7 @@ class dirichlet:  # noqa: N801, SciPy's name
             "logpdf",
             check_dirichlet,
             lambda g, out, x, alpha: log_dirichlet_slopes(g, x, alpha),
+            "x alpha",
         )
     )
     pdf = staticmethod(
@@ -161,6 +176,7 @@ class dirichlet:  # noqa: N801, SciPy's name
             "pdf",
             check_dirichlet,
             lambda g, out, x, alpha: log_dirichlet_slopes(g * out, x, alpha),
+            "x alpha",
         )
     )
 
@@ -207,6 +223,7 @@ class wishart:  # noqa: N801, SciPy's name
             "logpdf",
             check_wishart,
             lambda g, out, x, df, scale: log_wishart_slopes(g, x, df, scale),
+            "x df scale",
             log_wishart,
         )
     )
