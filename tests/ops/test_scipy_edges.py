@@ -169,7 +169,7 @@ def test_powers_of_infinity_come_back() -> None:
         assert ag.grad(special.boxcox, 1)(np.inf, 2.0) == np.inf
         assert derivatives(special.exprel, np.inf) == (np.inf, np.inf)
         assert derivatives(special.exprel, 1e300) == (np.inf, np.inf)
-        assert derivatives(special.exprel, -np.inf) == pytest.approx((0.0, 0.0), abs=1e-99)
+        assert derivatives(special.exprel, -np.inf) == pytest.approx((0.0, 0.0), abs=1e-37)
 
 
 # Zeros of binomial coefficients are simple; SciPy's `comb` cuts them off.

@@ -64,6 +64,11 @@ def sparse_of(x):
             "sign of np.sum(b * np.exp(a - np.max(a)))",
         ),
         (
+            lambda x: ours.linalg.lu_factor(np.reshape(x, (2, 2, 2)) + np.eye(2))[0],
+            "lu_factor: a matrix of shape (2, 2, 2) has no derivative rule here; pass one square "
+            "matrix, or use np.linalg.qr",
+        ),
+        (
             lambda x: sparse_of(x) + sparse_of(x),
             "+ of a sparse array of Values has no derivative rule here; compute with its products, "
             "A @ x, with its numbers, A.data, or with A.toarray()",

@@ -211,8 +211,13 @@ def lu_vjp(g: Any, out: Any, a: Any, check_finite: bool = True) -> Any:
     return order @ product_slope(g_l, g_u, np.tril(low, -1) + high)
 
 
+def lu_factor_forward(a: Any, check_finite: bool) -> Any:
+    """SciPy's factors of several matrices are a list."""
+    return tuple(linalg.lu_factor(a, check_finite=check_finite))
+
+
 factors = computed_by_scipy(linalg.lu, lu_vjp, name="lu", arrays=1)
-packed_factors = computed_by_scipy(linalg.lu_factor, lu_factor_vjp, name="lu_factor", arrays=1)
+packed_factors = computed_by_scipy(lu_factor_forward, lu_factor_vjp, name="lu_factor", arrays=1)
 
 
 def lu(

@@ -88,7 +88,7 @@ def exprel_by_x_forward(x: Any, order: int) -> Any:
 
     It is infinite long before SciPy's series stop to converge, which then go on for ever.
     """
-    found = special.hyp1f1(order + 1, order + 2, np.clip(x, -1e100, 750.0)) / (order + 1)
+    found = special.hyp1f1(order + 1, order + 2, np.clip(x, -1e38, 750.0)) / (order + 1)
     return in_precision_of(x, found)
 
 

@@ -48,7 +48,8 @@ TERMS = 8
 
 def beyond(is_far: Any, x: Any, near: Any, sign: float) -> Any:
     """``near``, but for a large x the sum of (2k - 1)!! (sign / 2x²)ᵏ from k = 1 on (DLMF 7.12)."""
-    square = sign / 2 * np.where(is_far, x, FAR) ** -2.0
+    inverse = 1 / np.where(is_far, x, FAR)
+    square = sign / 2 * inverse * inverse
     total: Any = 0.0
     for k in range(TERMS, 0, -1):
         total = (2 * k - 1) * square * (1 + total)

@@ -59,7 +59,7 @@ def gegenbauer_below(n: Any, a: float, x: Any) -> Any:
     """
     is_negative = np.less(n, 0)
     turned = -1 - n if a == 1.5 else -2 - n
-    found = eval_gegenbauer(np.where(is_negative, turned, n) - 1, a, x)
+    found = in_precision_of(x, eval_gegenbauer(np.where(is_negative, turned, n) - 1, a, x))
     return found if a == 1.5 else np.where(is_negative, -found, found)
 
 
