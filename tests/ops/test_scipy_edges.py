@@ -190,7 +190,7 @@ def test_factors_in_other_forms() -> None:
     for options in ({"permute_l": True}, {"p_indices": True}):
         found = linalg.lu(ag.Value(matrix), **options)
         for ours, theirs in zip(found, scipy.linalg.lu(matrix, **options), strict=True):
-            np.testing.assert_array_equal(np.asarray(ours.data), theirs)
+            np.testing.assert_array_equal(np.asarray(ours.data), theirs, strict=True)
 
     def recombined(a):
         permuted, high = linalg.lu(a, permute_l=True)

@@ -227,7 +227,9 @@ def lu(
     order, low, high = apart(factors(as_array_operand(a), check_finite=check_finite))
     if permute_l:
         return order @ low, high
-    return (np.argmax(order, axis=-1), low, high) if p_indices else (order, low, high)
+    if p_indices:
+        return np.astype(np.argmax(order, axis=-1), np.int32), low, high
+    return order, low, high
 
 
 def lu_factor(a: Any, check_finite: bool = True) -> Any:
