@@ -109,6 +109,14 @@ def test_spherical_harmonics_beyond_the_poles(angle) -> None:
     assert steep == pytest.approx(expected, rel=1e-12)
 
 
+def test_whole_orders_of_numbers_with_decimals() -> None:
+    """SciPy cuts the decimals off, with a warning."""
+    with pytest.warns(RuntimeWarning, match="truncated"):
+        slope = ag.grad(special.kn, 1)(0.5, 2.0), ag.grad(special.yn, 1)(1.5, 2.0)
+    expected = ag.grad(special.kn, 1)(0, 2.0), ag.grad(special.yn, 1)(1, 2.0)
+    assert slope == pytest.approx(expected, rel=1e-14)
+
+
 # Far tails, in which nothing is left of differences.
 
 

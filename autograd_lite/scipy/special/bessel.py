@@ -43,15 +43,20 @@ def of_order(function: Any, rule: Rule, order: str = "v") -> Primitive:
     return ufunc(function, no_rule_by(order, f"special.{function.__name__}"), rule)
 
 
+def whole(n: Any) -> Any:
+    """The order that SciPy takes of a number with decimals, where orders are whole."""
+    return n if isinstance(n, int) else np.trunc(n)
+
+
 jv: Primitive = of_order(special.jv, lambda g, out, v, z: g * (jv(v - 1, z) - jv(v + 1, z)) / 2)
 yv: Primitive = of_order(special.yv, lambda g, out, v, z: g * (yv(v - 1, z) - yv(v + 1, z)) / 2)
 yn: Primitive = of_order(
-    special.yn, lambda g, out, n, x: g * (yn(n - 1, x) - yn(n + 1, x)) / 2, "n"
+    special.yn, lambda g, out, n, x: g * (yn(whole(n) - 1, x) - yn(whole(n) + 1, x)) / 2, "n"
 )
 iv: Primitive = of_order(special.iv, lambda g, out, v, z: g * (iv(v - 1, z) + iv(v + 1, z)) / 2)
 kv: Primitive = of_order(special.kv, lambda g, out, v, z: -g * (kv(v - 1, z) + kv(v + 1, z)) / 2)
 kn: Primitive = of_order(
-    special.kn, lambda g, out, n, x: -g * (kn(abs(n - 1), x) + kn(n + 1, x)) / 2, "n"
+    special.kn, lambda g, out, n, x: -g * (kn(abs(whole(n) - 1), x) + kn(whole(n) + 1, x)) / 2, "n"
 )
 jn = jv
 
