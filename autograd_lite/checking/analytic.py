@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_lite.checking.comparison import (
     COARSE,
+    DECISIVE,
     SAFETY,
     Mask,
     Probe,
@@ -191,6 +192,12 @@ class AnalyticGradients:
         """gᵢuᵢ for each cotangent, in units of ⟨v, F⟩."""
         exponents = self.cotangents.exponents[:, np.newaxis]
         return scaled_product(self.rows if rows is None else rows, direction, exponents)
+
+    def shown_by(self, probe: Probe, known_to: float = DECISIVE) -> Mask:
+        """Which entries contribute so much that a probe knows each to that part of itself."""
+        each = np.abs(self.contributions(probe.ladder.direction))
+        shown: Mask = np.any(known_to * each > probe.error[:, np.newaxis], axis=0)
+        return shown
 
     def probe(
         self, direction: Vector, level: int = FIRST_LEVEL, ladder: Ladder | None = None

@@ -302,7 +302,7 @@ class Examination(Conclusions):
                 )
                 direction = self.too_weak_beside_others(made) if is_whole else None
         for entries in (self.beyond, self.varying):
-            if (found := self.by_themselves(entries)) is not None:
+            if (found := by_themselves(self, entries)) is not None:
                 return self.trouble(found)
         if self.beyond.size and self.moves < MOST_MOVES:
             elsewhere = self.where_they_count()
@@ -367,7 +367,7 @@ class Examination(Conclusions):
         could be the reason.
         """
         direction = made.ladder.direction
-        shows = self.shown_by(made, ROUGHLY if self.is_dear else DECISIVE)
+        shows = self.analytic.shown_by(made, ROUGHLY if self.is_dear else DECISIVE)
         own = own_scale(self.subject.inputs, self.subject.x)
         doubted = np.any(self.analytic.rows != 0, axis=0) | (own <= FAR_SMALLER * np.max(own))
         rest = np.where(shows | ~doubted, 0.0, direction)
@@ -385,30 +385,6 @@ class Examination(Conclusions):
         own = own_scale(self.subject.inputs, self.subject.x)
         others = np.delete(own, coordinates)
         return bool(np.max(own[coordinates]) <= FAR_SMALLER * np.max(others, initial=0.0))
-
-    def by_themselves(self, entries: Indices) -> Probe | None:
-        """A probe in which entries that do not show beside others are wrong by themselves.
-
-        While the others stay where they are, values may be far less noisy: s·(a - b)² has the
-        rounding errors of a and b where these move, and those of its own where only s does.
-        """
-        if not entries.size or self.subject.x.size > CROWD or self.subject.remaining < ALONE:
-            return None
-        own = own_scale(self.subject.inputs, self.subject.x)
-        direction = np.zeros_like(own)
-        direction[entries] = own[entries] * signs(entries.size, self.rng)
-        found = self.analytic.alone_along(direction, self.probes[0].ladder, self.rng)
-        if found is None:
-            return None
-        alone, ladder = found
-        looked = Examination(alone, self.rng, False, [])
-        made = looked.look_along(direction, ladder, strict=True)
-        if made is not None and made.agreement is Agreement.SAME:
-            self.beyond = np.setdiff1d(self.beyond, np.flatnonzero(looked.shown_by(made)))
-        if made is None or made.agreement is not Agreement.DIFFERENT:
-            return None
-        self.analytic = looked.analytic
-        return made
 
     def where_they_count(self) -> GradcheckReport | None:
         """Look where the others are as small as the entries that do not show here.
@@ -533,7 +509,7 @@ class Examination(Conclusions):
     def look_farther(self, made: Probe) -> Probe | None:
         """Move what contributes next to nothing by more; a probe if something is wrong."""
         direction = made.ladder.direction
-        moved = (direction != 0) & ~self.shown_by(self.probes[0])
+        moved = (direction != 0) & ~self.analytic.shown_by(self.probes[0])
         self.beyond = np.union1d(self.beyond, np.flatnonzero(moved))
         wide = wide_of(self.subject.x, direction)
         if wide is direction or self.is_dear:
@@ -542,7 +518,7 @@ class Examination(Conclusions):
         if there.agreement is Agreement.SAME:
             zero = ~np.any(self.analytic.rows, axis=0)
             self.varying = np.union1d(self.varying, np.flatnonzero(moved & zero))
-            shows = np.flatnonzero(moved & (zero | self.shown_by(there)))
+            shows = np.flatnonzero(moved & (zero | self.analytic.shown_by(there)))
             self.beyond = np.setdiff1d(self.beyond, shows)
         return self.unless_it_turns(there) if there.agreement is Agreement.DIFFERENT else None
 
@@ -552,12 +528,6 @@ class Examination(Conclusions):
             return made
         self.beyond = np.union1d(self.beyond, np.flatnonzero(made.ladder.direction))
         return None
-
-    def shown_by(self, made: Probe, known_to: float = DECISIVE) -> Mask:
-        """Which entries contribute so much that a probe knows each to that part of itself."""
-        each = np.abs(self.analytic.contributions(made.ladder.direction))
-        shown: Mask = np.any(known_to * each > made.error[:, np.newaxis], axis=0)
-        return shown
 
     def entry_by_entry(self) -> GradcheckReport:
         """Compare the whole Jacobian."""
@@ -592,3 +562,33 @@ class Examination(Conclusions):
             return bool(np.all(np.abs(locator.disagreement(coordinates)) <= made.allowed))
 
         return collect(self.analytic, made, locate, clean, self.rng, full=self.full)
+
+
+def by_themselves(examination: Examination, entries: Indices) -> Probe | None:
+    """A probe in which entries that do not show beside others are wrong by themselves.
+
+    While the others stay where they are, values may be far less noisy: s·(a - b)² has the
+    rounding errors of a and b where these move, and those of its own where only s does.
+    """
+    subject = examination.subject
+    if not entries.size or subject.x.size > CROWD or subject.remaining < ALONE:
+        return None
+    own = own_scale(subject.inputs, subject.x)
+    direction = np.zeros_like(own)
+    direction[entries] = own[entries] * signs(entries.size, examination.rng)
+    found = examination.analytic.alone_along(
+        direction, examination.probes[0].ladder, examination.rng
+    )
+    if found is None:
+        return None
+    alone, ladder = found
+    looked = Examination(alone, examination.rng, False, [])
+    made = looked.look_along(direction, ladder, strict=True)
+    if made is not None and made.agreement is Agreement.SAME:
+        examination.beyond = np.setdiff1d(
+            examination.beyond, np.flatnonzero(looked.analytic.shown_by(made))
+        )
+    if made is None or made.agreement is not Agreement.DIFFERENT:
+        return None
+    examination.analytic = looked.analytic
+    return made
