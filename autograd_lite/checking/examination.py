@@ -20,7 +20,6 @@ from autograd_lite.checking.comparison import (
     SAFETY,
     SHARP,
     Agreement,
-    Mask,
     Probe,
     Tolerance,
 )
