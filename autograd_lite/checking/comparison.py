@@ -22,6 +22,7 @@ from autograd_lite.checking.numerical import Ladder, Limit
 from autograd_lite.checking.samples import BLOCK, FIRST_LEVEL
 
 __all__ = [
+    "COARSE",
     "CROWD",
     "DECISIVE",
     "SAFETY",
