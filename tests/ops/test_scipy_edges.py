@@ -190,6 +190,17 @@ def test_binomial_coefficients_that_are_zero() -> None:
     assert ag.grad(special.comb, (0, 1))(2.0, 3.0) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("x", [-700.0, -40.0, 17.0, 40.0, 700.0])
+def test_the_slope_of_expit_in_its_tails(x) -> None:
+    expected = float(mpmath.exp(-abs(x)) / (1 + mpmath.exp(-abs(x))) ** 2)
+    first, second = derivatives(special.expit, x)
+    assert first == pytest.approx(expected, rel=1e-14)
+    assert second == pytest.approx(-np.sign(x) * expected, rel=1e-7)
+    of_single = ag.grad(special.expit)(np.float32(x / 10))
+    tail = float(mpmath.exp(-abs(x) / 10) / (1 + mpmath.exp(-abs(x) / 10)) ** 2)
+    assert of_single == pytest.approx(tail, rel=2e-5)
+
+
 # Matrices in the forms that SciPy has for them.
 
 
