@@ -200,8 +200,8 @@ def eigvals_vjp(g: Any, out: Any, a: Any) -> Any:
     return divided_by_vectors(scaled, vectors)
 
 
-eigh = multi_output(np.linalg.eigh, eigh_vjp)
-eigvalsh = array_function(np.linalg.eigvalsh, eigvalsh_vjp)
+eigh = multi_output(np.linalg.eigh, eigh_vjp, masks=True)
+eigvalsh = array_function(np.linalg.eigvalsh, eigvalsh_vjp, masks=True)
 eig = multi_output(np.linalg.eig, eig_vjp)
 eigvals = array_function(np.linalg.eigvals, eigvals_vjp)
 
@@ -311,4 +311,4 @@ def cholesky_vjp(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     return by_triangle(np.conjugate(by_all), not upper)
 
 
-cholesky = array_function(np.linalg.cholesky, cholesky_vjp)
+cholesky = array_function(np.linalg.cholesky, cholesky_vjp, masks=True)

@@ -48,6 +48,7 @@ RISING: dict[str, Callable[[float], Any]] = {
         "arcsinh", "arctan", "cbrt", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2",
         "sign", "sinh", "sqrt", "tanh",
     )
+    if hasattr(np, name)
 } | {"relu": lambda x: max(x, 0.0)}  # fmt: skip
 """Of larger operands they are larger."""
 

@@ -240,7 +240,9 @@ OTHERS: dict[Primitive, Callable[[Builder], Iterator[Any]]] = {
     shaping.broadcast_to: lambda build: iter(
         [build(shaping.broadcast_to, build.x, shape=build.setting.shape)]
     ),
-    lengths.curved: lambda build: iter([build(lengths.curved, build.x, build.y, curvature=None)]),
+    lengths.curved: lambda build: iter(
+        [build(lengths.curved, build.x, build.y, build.y, curvature=None)]
+    ),
     reductions.sum: sums,
 }
 """Primitives whose operands are not just one or two of all that there are."""

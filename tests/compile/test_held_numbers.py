@@ -136,7 +136,7 @@ def test_gradients_of_integers():
         ({"w": np.array([1, 2])},),
     )
     check_held(lambda: ag.hessian(lambda x: np.sum(x**3)), (np.array([1, 2, 3]),))
-    check_held(lambda: ag.jacobian(lambda x: np.sin(x)), (np.array([1, 2, 3]),))
+    check_held(lambda: ag.jacobian(lambda x: np.sinh(x)), (np.array([1, 2, 3]),))
 
 
 def test_the_sign_of_zeros_in_saved_programs(tmp_path):

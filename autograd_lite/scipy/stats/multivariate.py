@@ -35,6 +35,7 @@ def method(
         by_scipy_alone(forward or getattr(distribution, name), f"{kind}.{name}"),
         joint=rule,
         name=f"{kind}.{name}",
+        masks=True,  # one triangle of a matrix is not read
         builtin=True,
     )
 
