@@ -349,7 +349,7 @@ OF_NO_ONE = {
 @pytest.mark.parametrize("name", OF_NO_ONE)
 def test_vectors_that_can_be_turned_into_others_have_none(name: str) -> None:
     function, matrix = OF_NO_ONE[name]
-    with pytest.warns(RuntimeWarning, match="invalid value"):
+    with pytest.warns(RuntimeWarning, match="invalid value|divide by zero"):
         assert np.isnan(ag.grad(function)(matrix)).any()
 
 
