@@ -86,7 +86,8 @@ def aligned(array: Any) -> Any:
     """
     memory = Memory(array.nbytes + CACHE_LINE, np.uint8)
     start = -memory.__array_interface__["data"][0] % CACHE_LINE
-    dtype = array.dtype.newbyteorder("=")
+    # One that is native stays the same object, by which the engine knows arrays that are alike.
+    dtype = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
     own = memory[start : start + array.nbytes].view(dtype).reshape(array.shape)
     copy = own.view(np.ndarray)
     copy[...] = array

@@ -522,3 +522,10 @@ def test_containers_may_be_deep_and_hold_themselves():
         "Holder: its attributes are nested too deeply, or hold themselves; "
         "save the weights alone with architecture=False"
     )
+
+
+def test_the_dtype_of_a_parameter_is_the_object_that_other_arrays_have():
+    """By its identity the engine knows arrays that are alike, which need no conversion."""
+    for dtype in (np.float32, np.float64):
+        assert nn.Parameter(np.zeros(3, dtype)).data.dtype is np.dtype(dtype)
+        assert nn.Parameter(np.zeros(3, np.dtype(dtype).newbyteorder())).data.dtype == dtype

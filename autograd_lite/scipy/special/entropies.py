@@ -42,7 +42,7 @@ DEGREE = pi / 180
 
 # The logistic function, entropies.
 
-expit = ufunc(special.expit, lambda g, out, x: g * out * expit(-x))
+expit: Primitive = ufunc(special.expit, lambda g, out, x: g * out * expit(-x))
 log_expit = ufunc(special.log_expit, lambda g, out, x: g * expit(-x))
 logit = ufunc(special.logit, lambda g, out, x: g / (x * (1 - x)))
 entr = ufunc(special.entr, lambda g, out, x: -g * (np.log(x) + 1))
