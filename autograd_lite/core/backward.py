@@ -26,7 +26,7 @@ import numpy as np
 
 from autograd_lite.core.duck_arrays import is_duck_array
 from autograd_lite.core.errors import BackwardError, NoRuleError, RuleError
-from autograd_lite.core.interpreter import getrefcount
+from autograd_lite.core.interpreter import ONLY_HERE, ONLY_THERE, getrefcount
 from autograd_lite.core.joint import joint_gradients
 from autograd_lite.core.memory import Overwritten, Watched
 from autograd_lite.core.node import ABSENT, Handle, Node, data_of
@@ -348,16 +348,6 @@ def write_over(node: Node, g: Any, gradients: dict[Node, Any], since: int) -> No
 def has_memory(gradient: Any) -> bool:
     """Whether it is an array with memory of its own, which can be written."""
     return gradient.__class__ is np.ndarray and gradient.base is None and gradient.flags.writeable
-
-
-def count_references() -> tuple[float, float]:
-    """What `getrefcount` says of what one local variable has, and of what one dictionary has."""
-    alone = object()
-    held = {0: object()}
-    return getrefcount(alone), getrefcount(held[0])
-
-
-ONLY_HERE, ONLY_THERE = count_references()
 
 
 def rules_for(primitive: Primitive, inputs: tuple[Any, ...]) -> tuple[Rule | None, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["getrefcount", "watching_calls"]
+__all__ = ["ONLY_HERE", "ONLY_THERE", "getrefcount", "watching_calls"]
 
 
 def not_counted(x: Any) -> float:
@@ -20,6 +20,16 @@ getrefcount: Callable[[Any], float] = getattr(sys, "getrefcount", not_counted)
 """How many refer to an object.  What nobody else has is written in the place of a copy.
 
 Comparisons must be false, where nothing is counted, that would mean that nobody else has it."""
+
+
+def count_references() -> tuple[float, float]:
+    """What `getrefcount` says of what one local variable has, and of what one dictionary has."""
+    alone = object()
+    held = {0: object()}
+    return getrefcount(alone), getrefcount(held[0])
+
+
+ONLY_HERE, ONLY_THERE = count_references()
 
 
 @contextmanager

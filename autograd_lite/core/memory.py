@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.errors import InPlaceError
-from autograd_lite.core.interpreter import getrefcount
+from autograd_lite.core.interpreter import ONLY_HERE, getrefcount
 from autograd_lite.core.node import Node
 
 __all__ = [
@@ -84,7 +84,7 @@ def copied_for_a_while(array: Any) -> Any:
             break
         is_alike = free.strides == array.strides and free.shape == array.shape
         is_alike = is_alike and free.dtype == array.dtype
-        if is_alike and getrefcount(free) == OF_ONE_NAME and free.flags.writeable:
+        if is_alike and getrefcount(free) == ONLY_HERE and free.flags.writeable:
             free[...] = array
             lent.append(free)
             return free
@@ -93,15 +93,6 @@ def copied_for_a_while(array: Any) -> Any:
     copy = copied(array)
     lent.append(copy)
     return copy
-
-
-def references_of_one_name() -> float:
-    """What is counted of an array that a local variable alone has."""
-    array = np.zeros(1)
-    return getrefcount(array)
-
-
-OF_ONE_NAME = references_of_one_name()
 
 
 def as_it_lies(array: Any) -> Any:
